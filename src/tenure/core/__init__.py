@@ -1,0 +1,1 @@
+"""Declarations, settings, errors and files that every stage shares."""

@@ -1,0 +1,272 @@
+"""One YAML file is one run; every key has a default that is safe and written down here."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.times import as_utc
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, str | date | datetime):
+        try:
+            return as_utc(value)
+        except ValueError:
+            raise ValueError("is not an ISO date or time, e.g. 2024-03-01") from None
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_time)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableConfig(Section):
+    """Where one table comes from and how its columns map onto the contract's."""
+
+    path: str | None = Field(None, description="CSV or Parquet file or glob, or a DuckDB file.")
+    table: str | None = Field(None, description="Table name inside a DuckDB file.")
+    sql: str | None = Field(None, description="A SELECT over files, relative to the config file.")
+    columns: dict[str, str] = Field({}, description="Canonical name → your column or SQL.")
+    formats: dict[str, str] = Field(
+        {}, description="Canonical time column → `iso`, `epoch_s`, `epoch_ms` or a strptime format."
+    )
+    assumptions: dict[str, str] = Field(
+        {}, description="Canonical column → what you assumed about it; listed by the audit."
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> TableConfig:
+        if (self.path is None) == (self.sql is None):
+            raise ValueError("needs exactly one of `path` and `sql`")
+        return self
+
+
+def _table(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class DataConfig(Section):
+    """The input."""
+
+    path: str = Field(..., description="Folder (or DuckDB file) that holds the tables.")
+    tables: dict[str, Annotated[TableConfig, BeforeValidator(_table)]] = Field(
+        {}, description="Tables by canonical name; those left out are looked for under `path`."
+    )
+    base: str = Field(".", description="Folder that relative paths refer to.")
+    observed_until: Moment | None = Field(
+        None, description="When observation stopped (exclusive); default: the day after the last event."
+    )
+    timezone: str = Field("UTC", description="Zone of times written without one.")
+    constant_attributes: list[str] = Field(
+        [], description="Further account attributes that never change and may be features."
+    )
+    changing_attributes: list[str] = Field(
+        [], description="Contract attributes (segment, industry …) that do change: not features."
+    )
+
+
+class CalendarConfig(Section):
+    """When accounts are asked."""
+
+    cadence: Literal["monthly", "weekly"] = Field("monthly", description="1st of month, or Mondays.")
+    start: Moment | None = Field(None, description="First prediction time.")
+    end: Moment | None = Field(None, description="Last prediction time (inclusive).")
+
+
+class LabelConfig(Section):
+    """What counts as an outcome, and when it is known."""
+
+    horizon_days: int = Field(90, ge=1, le=1096)
+    gap_days: int = Field(0, ge=0, le=365)
+    winback_gap_days: int = Field(30, ge=0, le=365)
+    dated_by: Literal["decided", "effective"] = "decided"
+    threshold: float = Field(0.10, gt=0, le=10, description="Change of list MRR that counts.")
+
+
+class FeatureConfig(Section):
+    """Which families, and features of your own."""
+
+    families: list[str] = Field(
+        ["usage", "support", "survey", "subscription", "invoice", "touchpoint", "account"]
+    )
+    custom: list[dict[str, Any]] = Field([], description="Feature declarations (see docs/features.md).")
+    exclude: list[str] = Field([], description="Feature names to leave out.")
+
+
+class ModelConfig(Section):
+    """How the model is fitted."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    threads: int = Field(2, ge=1, le=256)
+    min_events: int = Field(30, ge=1, description="Fewer distinct past events are refused.")
+    min_train_cutoffs: int = Field(4, ge=1, description="Prediction times a backtest fold trains on.")
+    min_train_positives: int = Field(40, ge=1, description="Positive rows a backtest fold trains on.")
+    min_test_cutoffs: int = Field(3, ge=1, description="Fewer make no claim.")
+    parameters: dict[str, Any] = Field({}, description="LightGBM parameters that replace defaults.")
+
+
+class EvaluationConfig(Section):
+    """How the backtest is measured."""
+
+    bootstrap: int = Field(500, ge=50, le=10_000, description="Account-clustered resamples.")
+    level: float = Field(0.95, gt=0.5, lt=1)
+    max_folds: int = Field(24, ge=1, description="Latest prediction times that are replayed.")
+
+
+class ScoreConfig(Section):
+    """How scores are shown."""
+
+    high_at: float = Field(3.0, gt=0, description="Band `high` from this multiple of the base rate.")
+    medium_at: float = Field(1.0, gt=0, description="Band `medium` likewise.")
+    capacity: int | None = Field(None, ge=1, description="Accounts a team can handle: bands by rank.")
+    stale_after_days: int = Field(30, ge=1)
+    lookback_days: int = Field(365, ge=1, description="Past in which coverage is counted.")
+
+
+class TrackingConfig(Section):
+    """Where MLflow keeps runs and models."""
+
+    uri: str | None = Field(None, description="Any MLflow tracking URI; default SQLite under `runs`.")
+    experiment: str | None = Field(None, description="Experiment; default: the config's name.")
+
+
+class PathConfig(Section):
+    """Where a run writes, relative to the current directory."""
+
+    models: Path = Path("models")
+    runs: Path = Path("runs")
+
+
+class EngineConfig(Section):
+    """What runs the SQL."""
+
+    kind: Literal["duckdb"] = "duckdb"
+    threads: int = Field(2, ge=1, le=256)
+    memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
+
+
+class ServiceConfig(Section):
+    """The HTTP service."""
+
+    port: int = Field(3000, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    max_body_bytes: int = Field(2_000_000, ge=1_000)
+    max_accounts: int = Field(1_000, ge=1, description="Accounts one request may ask for.")
+
+
+class Config(Section):
+    """A whole run."""
+
+    name: str = Field("tenure", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    data: DataConfig
+    calendar: CalendarConfig = CalendarConfig()
+    labels: LabelConfig = LabelConfig()
+    targets: list[str] = Field(["churn", "expansion"], min_length=1)
+    features: FeatureConfig = FeatureConfig()
+    model: ModelConfig = ModelConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    score: ScoreConfig = ScoreConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    paths: PathConfig = PathConfig()
+    engine: EngineConfig = EngineConfig()
+    service: ServiceConfig = ServiceConfig()
+
+
+def load_config(path: Path | str) -> Config:
+    """Read a YAML config; `${VAR}` and `${VAR:-default}` are taken from the environment.
+
+    Relative data paths are made absolute against the file's folder; `name` defaults to its stem.
+
+    Raises:
+        ConfigError: If the file is missing, is not YAML, or breaks a rule; lists every problem.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(Problem(str(path), "is not a file", fix="give the path of a YAML config"))
+    try:
+        authored = yaml.safe_load(_expand(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
+    if not isinstance(authored, dict):
+        raise ConfigError(Problem(str(path), "must be a mapping", fix="start with `data: {path: DIR}`"))
+    authored.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]", "-", path.stem))
+    return make_config(authored, base=path.parent, origin=str(path))
+
+
+def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config") -> Config:
+    """Resolve an authored mapping into a `Config`.
+
+    Args:
+        authored: What the user wrote.
+        base: Folder that relative data paths refer to.
+        origin: What to call the config in messages.
+
+    Raises:
+        ConfigError: If a rule is broken; lists every problem.
+    """
+    try:
+        config = Config.model_validate(authored)
+    except ValidationError as error:
+        raise ConfigError(*[_problem(origin, item) for item in error.errors()]) from None
+    data = config.data
+    tables = {
+        name: table.model_copy(
+            update={"path": _absolute(table.path, base) if table.path else None}
+        )
+        for name, table in data.tables.items()
+    }
+    update = {
+        "path": _absolute(data.path, base),
+        "base": _absolute(data.base, base),
+        "tables": tables,
+    }
+    return config.model_copy(update={"data": data.model_copy(update=update)})
+
+
+def _absolute(path: str, base: Path) -> str:
+    return path if Path(path).is_absolute() else os.path.normpath(base.resolve() / path)
+
+
+def _expand(text: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        name, default = match.group(1), match.group(2)
+        found = os.environ.get(name) or default
+        if found is None:
+            raise ConfigError(
+                Problem(f"${{{name}}}", "is not set in the environment", fix=f"export {name}=…")
+            )
+        return found
+
+    return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}", value, text)
+
+
+def _problem(origin: str, item: Any) -> Problem:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        key = str(item["loc"][-1])
+        return Problem(f"{origin}: {where}", "unknown key", fix=suggestion(key, _keys(item["loc"])))
+    value = "" if item["type"] == "missing" else repr(item.get("input"))[:80]
+    return Problem(f"{origin}: {where}", item["msg"].removeprefix("Value error, "), value)
+
+
+def _keys(location: tuple[Any, ...]) -> list[str]:
+    model: Any = Config
+    for part in location[:-1]:
+        if model is DataConfig and part == "tables":
+            model = TableConfig
+        elif isinstance(part, str) and model is not TableConfig and part in model.model_fields:
+            model = model.model_fields[part].annotation
+    return list(getattr(model, "model_fields", {}))

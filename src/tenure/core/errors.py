@@ -1,0 +1,96 @@
+"""Errors for people: each names the thing, the rule, the value and the next step.
+
+TenureError
+├── ConfigError    the configuration cannot be used            exit code 2
+├── DataError      the input tables cannot be used             exit code 3
+├── ModelError     a bundle is missing, damaged or unsuitable  exit code 4
+└── RefusedError   the data cannot carry the model asked for   exit code 5
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        thing: What it is about, e.g. ``tickets.opened_at``.
+        rule: The rule that is broken, in words.
+        value: A sample of the offending value, empty where there is none.
+        fix: The next step for the reader.
+    """
+
+    thing: str
+    rule: str
+    value: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        """Return the problem as one line."""
+        value = f" (found: {self.value})" if self.value else ""
+        fix = f" → {self.fix}" if self.fix else ""
+        return f"{self.thing}: {self.rule}{value}{fix}"
+
+
+class TenureError(Exception):
+    """Base of all errors that Tenure raises on purpose.
+
+    Args:
+        problems: One or more problems, or a plain message.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: tuple[Problem | str, ...] = problems
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        if len(self.problems) == 1:
+            return str(self.problems[0])
+        return "\n".join(
+            [f"{len(self.problems)} problems:", *(f"  - {problem}" for problem in self.problems)]
+        )
+
+
+class ConfigError(TenureError):
+    """The configuration cannot be used."""
+
+    exit_code = 2
+
+
+class DataError(TenureError):
+    """The input tables cannot be used."""
+
+    exit_code = 3
+
+
+class ModelError(TenureError):
+    """A bundle is missing, damaged or unsuitable."""
+
+    exit_code = 4
+
+
+class RefusedError(TenureError):
+    """The data cannot carry the model that was asked for."""
+
+    exit_code = 5
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return "did you mean …?" for a misspelt name, or the known names.
+
+    >>> suggestion("horizon_day", ["horizon_days", "gap_days"])
+    'did you mean `horizon_days`?'
+    >>> suggestion("zzz", ["b", "a"])
+    'known: a, b'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else f"known: {', '.join(names)}"

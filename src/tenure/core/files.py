@@ -1,0 +1,92 @@
+"""Files that a reader never sees half-written: a temporary name in the same folder, then a rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it onto `path` when the block succeeds.
+
+    The temporary file is removed if the block fails.  A killed process leaves the old file whole.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def publishing(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder; rename it to `folder` when the block succeeds.
+
+    If `folder` exists by then, whole and from another run, it is kept and the new one dropped:
+    folders published this way are named by their content.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in temporary.rglob("*"):
+            _sync(file)
+        if not folder.exists():
+            temporary.rename(folder)
+            _sync(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write canonical JSON, atomically."""
+    write_text(path, canonical_json(value) + "\n")
+
+
+def canonical_json(value: Any) -> str:
+    """Return JSON with sorted keys and no NaN, so that equal values give equal bytes.
+
+    >>> canonical_json({"b": 1, "a": [0.1]})
+    '{\\n "a": [\\n  0.1\\n ],\\n "b": 1\\n}'
+    """
+    return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, as hex."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(*parts: str) -> str:
+    """Return a short, stable hash of texts, as 16 hex digits."""
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

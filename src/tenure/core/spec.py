@@ -1,0 +1,213 @@
+"""Declarations: a source, a feature, a target is a frozen piece of data that one compiler reads.
+
+Nothing here runs.  `tenure.sources.tables` declares the contract's tables, the families under
+`tenure.features` declare features, `tenure.labels.targets` declares targets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["id", "text", "time", "number", "integer", "flag"]
+Action = Literal["reject", "warn", "empty"]
+Unit = Literal["count", "days", "hours", "share", "money", "score", "ratio", "text", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a contract table.
+
+    Attributes:
+        name: Canonical name.
+        kind: What its values are coerced to; ``id`` and ``text`` are strings.
+        required: Whether the table is unusable without it, and a row without a value too.
+        clock: For a late column, the time column that says when it became known (its own name
+            where the value is a time that is known when it happens).
+        future: For a time that may lie ahead when it is written (a due date).
+    """
+
+    name: str
+    kind: Kind
+    required: bool = False
+    clock: str | None = None
+    future: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule that rows must keep.
+
+    Attributes:
+        reason: Short code that stands in the rejects table, e.g. ``ends_before_start``.
+        bad: SQL condition over the table's columns that is true for a bad row.
+        rule: The rule in words.
+        fix: The next step for the reader.
+        action: ``reject`` the row, ``empty`` the late `column`, or ``warn``.
+        column: The column that an ``empty`` check clears.
+        needs: Columns without which the check does not apply.
+    """
+
+    reason: str
+    bad: str
+    rule: str
+    fix: str = ""
+    action: Action = "reject"
+    column: str | None = None
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A column that the loader adds, from columns of the same row known with the row.
+
+    Attributes:
+        name: Column name.
+        kind: Type of the result.
+        sql: Expression; columns that the table lacks are null in it.
+    """
+
+    name: str
+    kind: Kind
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table of the contract.
+
+    Attributes:
+        name: Canonical table name.
+        key: Columns that identify a row; the first known of duplicates is kept.
+        time: SQL expression of the event time.
+        columns: Declared columns, without `known_at`, which any table may carry.
+        ends: The late time column that ends a row's life (a subscription, an open ticket).
+        required: Whether nothing works without the table.
+        open_ended: Whether undeclared columns are carried along as attributes.
+        checks: Rules beyond type, key and account.
+        computed: Columns that the loader adds.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    time: str
+    columns: tuple[Column, ...]
+    ends: str | None = None
+    required: bool = False
+    open_ended: bool = False
+    checks: tuple[Check, ...] = ()
+    computed: tuple[Computed, ...] = ()
+
+    def column(self, name: str) -> Column | None:
+        """Return the declared column of that name, if any."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def late(self) -> dict[str, str]:
+        """Return late columns and the clock of each."""
+        return {column.name: column.clock for column in self.columns if column.clock}
+
+    @property
+    def clocks(self) -> tuple[str, ...]:
+        """Return the distinct clock columns, in declared order."""
+        return tuple(dict.fromkeys(self.late.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something known about an account at a prediction time, from the rows of one source.
+
+    Attributes:
+        name: Base name; a window adds its length (``events`` → ``events_28d``).
+        source: Canonical table name.
+        aggregate: ``count(*)``, ``count(x)``, ``count(distinct x)``, ``sum(x)``, ``avg(x)``,
+            ``min(x)``, ``max(x)``, ``last(x)``, or one of the last three around a time inside
+            ``days_since(…)`` or ``days_until(…)``.
+        sentence: English with ``{value}`` and, where windowed, ``{window}``.
+        where: SQL condition over the row; a late column in it (or in the aggregate) makes the
+            row count only once that column is known.
+        windows: Lengths in days; none means the whole past.
+        running: Over the rows that have begun and not ended at the prediction time.
+        default: Value where no row counts; None means missing.
+        unit: How a value is shown.
+        direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
+        lever: Whether a team can act on it; else it is context.
+        each: A text column of which the most used values, chosen from the training past, get a
+            feature of their own each.
+        group: What the feature is about, for summaries; its own name by default.
+    """
+
+    name: str
+    source: str
+    aggregate: str
+    sentence: str
+    where: str | None = None
+    windows: tuple[int, ...] = ()
+    running: bool = False
+    default: float | None = None
+    unit: Unit = "number"
+    direction: Literal[-1, 0, 1] = 0
+    lever: bool = False
+    each: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A feature computed from other features of the same account and prediction time.
+
+    Attributes:
+        name: Full name.
+        formula: Arithmetic over feature names with ``+ - * /``, ``ln``, ``least``, ``greatest``,
+            ``coalesce`` and ``nullif``; a division by zero is missing.
+        sentence: English with ``{value}``.
+        unit: How a value is shown.
+        direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
+        lever: Whether a team can act on it.
+        group: What the feature is about, for summaries.
+    """
+
+    name: str
+    formula: str
+    sentence: str
+    unit: Unit = "ratio"
+    direction: Literal[-1, 0, 1] = 0
+    lever: bool = False
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Features of one kind, declared together.
+
+    Attributes:
+        name: Family name, used in configs.
+        title: What the family is about, in words.
+        features: Declarations.
+    """
+
+    name: str
+    title: str
+    features: tuple[Feature | Derived, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is predicted: a population, an outcome in the label window, a threshold.
+
+    Attributes:
+        name: Target name; the output column is ``<name>_probability``.
+        outcome: ``churn`` (the account's last paid subscription is ended) or ``change`` (its list
+            MRR at the window's end differs from that at the prediction time).
+        sign: For a change: 1 counts rises, -1 falls.
+        event: The outcome in words, singular, for messages and reports.
+        events: The same in the plural.
+        bad: Whether a high probability is bad news.
+    """
+
+    name: str
+    outcome: Literal["churn", "change"]
+    event: str
+    events: str
+    sign: Literal[-1, 1] = 1
+    bad: bool = True

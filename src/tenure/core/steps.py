@@ -1,0 +1,53 @@
+"""SQL as named steps: pure functions return them, one engine runs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sqlglot
+
+
+@dataclass(frozen=True)
+class Step:
+    """One named piece of SQL, written in the DuckDB dialect.
+
+    Attributes:
+        name: The table the step creates.
+        sql: One SELECT statement.
+        lazy: Whether a view is enough; else the rows are computed once and kept.
+    """
+
+    name: str
+    sql: str
+    lazy: bool = False
+
+    def text(self, dialect: str) -> str:
+        """Return the statement in an engine's dialect."""
+        return render(self.sql, dialect)
+
+
+@lru_cache(maxsize=512)
+def render(sql: str, dialect: str) -> str:
+    """Translate a SELECT from the DuckDB dialect to another; DuckDB's own text is left as it is."""
+    if dialect == "duckdb":
+        return sql
+    return sqlglot.transpile(sql, read="duckdb", write=dialect)[0]
+
+
+def quote(name: str) -> str:
+    """Return a column or table name quoted for SQL.
+
+    >>> quote('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(value: str) -> str:
+    """Return a string as a SQL literal.
+
+    >>> text_literal("it's")
+    "'it''s'"
+    """
+    return "'" + value.replace("'", "''") + "'"

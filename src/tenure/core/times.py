@@ -1,0 +1,55 @@
+"""Times inside the package are naive and mean UTC; this module is where zones end."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
+
+
+def now() -> datetime:
+    """Return the current time, naive UTC, to the second."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def as_utc(value: datetime | date | str) -> datetime:
+    """Return a time as naive UTC; a naive one is taken as UTC, a date as its midnight.
+
+    >>> as_utc("2024-03-01T02:00:00+02:00")
+    datetime.datetime(2024, 3, 1, 0, 0)
+    >>> as_utc("2024-03-01")
+    datetime.datetime(2024, 3, 1, 0, 0)
+
+    Raises:
+        ValueError: If a string is not an ISO 8601 date or time.
+    """
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - naive means UTC
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+
+
+def literal(moment: datetime) -> str:
+    """Return a time as a SQL literal that every engine reads alike.
+
+    >>> literal(datetime(2024, 3, 1))
+    "TIMESTAMP '2024-03-01 00:00:00.000000'"
+    """
+    return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
+
+
+def days(count: float) -> timedelta:
+    """Return a length of time in days."""
+    return timedelta(days=count)
+
+
+def show(moment: datetime) -> str:
+    """Return a time for people and JSON: the date alone at midnight, else ISO 8601 with Z.
+
+    >>> show(datetime(2024, 3, 1)), show(datetime(2024, 3, 1, 12))
+    ('2024-03-01', '2024-03-01T12:00:00Z')
+    """
+    midnight = (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
+    return moment.date().isoformat() if midnight else f"{moment.isoformat()}Z"

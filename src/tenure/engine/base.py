@@ -1,0 +1,41 @@
+"""What the stages ask of an engine; they never import duckdb or pyspark themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tenure.core.steps import Step
+
+
+class Engine(Protocol):
+    """Runs named SQL steps over named tables."""
+
+    dialect: str
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Create a table (or view) for each step, in order, replacing one of the same name."""
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Return the rows of a SELECT, written in the DuckDB dialect, as an Arrow table."""
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table known under a name, replacing one of the same name."""
+
+    def attach(self, name: str, path: str, table: str | None = None) -> None:
+        """Make a CSV or Parquet file (or glob), or a table of a DuckDB file, known under a name."""
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Return a table's columns and their SQL types, in order."""
+
+    def write(self, sql: str, path: str) -> None:
+        """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
+
+    def drop(self, *names: str) -> None:
+        """Forget tables or views; unknown names are ignored."""
+
+    def close(self) -> None:
+        """Release what the engine holds."""

@@ -1,0 +1,116 @@
+"""The embedded engine: DuckDB, in memory, spilling to disk past its memory limit."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import duckdb
+import pyarrow as pa
+
+from tenure.core.errors import DataError, Problem
+from tenure.core.steps import Step, quote, render, text_literal
+
+CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
+DATABASE_SUFFIXES = (".duckdb", ".db", ".ddb")
+
+
+class DuckDBEngine:
+    """Runs SQL steps in one DuckDB connection.
+
+    Args:
+        threads: Worker threads.
+        memory_limit: What DuckDB may hold before it spills, e.g. ``4GB``.
+        search_path: Folders in which relative file names inside SQL are looked for.
+    """
+
+    dialect: ClassVar[str] = "duckdb"
+
+    def __init__(
+        self,
+        threads: int = 2,
+        memory_limit: str = "4GB",
+        search_path: Sequence[str | Path] = (),
+    ) -> None:
+        self._spill = tempfile.TemporaryDirectory(prefix="tenure-")
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": threads,
+                "memory_limit": memory_limit,
+                "temp_directory": self._spill.name,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "preserve_insertion_order": False,
+            },
+        )
+        self._connection.execute("SET TimeZone='UTC'")
+        if search_path:
+            folders = ",".join(str(folder) for folder in search_path)
+            self._connection.execute(f"SET file_search_path={text_literal(folders)}")
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Create a table (or view) for each step, in order, replacing one of the same name."""
+        for step in steps:
+            kind = "VIEW" if step.lazy else "TABLE"
+            name = quote(step.name)
+            self._execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {step.text('duckdb')}")
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Return the rows of a SELECT as an Arrow table."""
+        return self._execute(render(sql, self.dialect)).to_arrow_table()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table known under a name, replacing one of the same name."""
+        self._connection.register("_incoming", table)
+        self._execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS SELECT * FROM _incoming")
+        self._connection.unregister("_incoming")
+
+    def attach(self, name: str, path: str, table: str | None = None) -> None:
+        """Make a CSV or Parquet file (or glob), or a table of a DuckDB file, known under a name."""
+        if path.endswith(DATABASE_SUFFIXES):
+            source = f"{self._database(path)}.{quote(table or name)}"
+        elif path.endswith(CSV_SUFFIXES):
+            # Every value stays text: types are coerced by the declared rules, not guessed.
+            source = f"read_csv({text_literal(path)}, all_varchar=true, header=true)"
+        else:
+            source = f"read_parquet({text_literal(path)})"
+        self._execute(f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS SELECT * FROM {source}")
+
+    def _database(self, path: str) -> str:
+        alias = quote(f"db:{path}")
+        self._execute(f"ATTACH IF NOT EXISTS {text_literal(path)} AS {alias} (READ_ONLY)")
+        return alias
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Return a table's columns and their SQL types, in order."""
+        rows = self._execute(f"DESCRIBE SELECT * FROM {quote(name)}").fetchall()
+        return {row[0]: row[1] for row in rows}
+
+    def write(self, sql: str, path: str) -> None:
+        """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
+        form = "FORMAT csv, HEADER" if ".csv" in Path(path).name else "FORMAT parquet"
+        self._execute(f"COPY ({sql}) TO {text_literal(path)} ({form})")
+
+    def drop(self, *names: str) -> None:
+        """Forget tables or views; unknown names are ignored."""
+        for name in names:
+            for kind in ("VIEW", "TABLE"):
+                with contextlib.suppress(duckdb.Error):
+                    self._connection.execute(f"DROP {kind} IF EXISTS {quote(name)}")
+
+    def close(self) -> None:
+        """Release the connection and its spill files."""
+        self._connection.close()
+        self._spill.cleanup()
+
+    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise DataError(
+                Problem("DuckDB", str(error).strip(), fix=f"the SQL was:\n{sql.strip()}")
+            ) from error

@@ -1,0 +1,1 @@
+"""Who is asked, when, and what happened afterwards."""

@@ -1,0 +1,1 @@
+"""From the tables people have to the contract's tables."""
