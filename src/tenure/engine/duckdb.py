@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -61,7 +61,8 @@ class DuckDBEngine:
 
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT as an Arrow table."""
-        return self._execute(render(sql, self.dialect)).to_arrow_table()
+        with _explained(sql):
+            return self._connection.sql(render(sql, self.dialect)).to_arrow_table()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name, replacing one of the same name."""
@@ -108,9 +109,15 @@ class DuckDBEngine:
         self._spill.cleanup()
 
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
-        try:
+        with _explained(sql):
             return self._connection.execute(sql)
-        except duckdb.Error as error:
-            raise DataError(
-                Problem("DuckDB", str(error).strip(), fix=f"the SQL was:\n{sql.strip()}")
-            ) from error
+
+
+@contextlib.contextmanager
+def _explained(sql: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise DataError(
+            Problem("DuckDB", str(error).strip(), fix=f"the SQL was:\n{sql.strip()}")
+        ) from error
