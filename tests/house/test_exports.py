@@ -1,0 +1,59 @@
+"""What the package offers by name exists, and what exists is offered."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from importlib.metadata import entry_points, version
+
+import pytest
+
+import tenure
+from house.tree import modules, settings
+from tenure.core import errors
+
+
+def _declared(tree: ast.Module) -> list[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            return [str(name) for name in ast.literal_eval(node.value)]
+    return []
+
+
+EXPORTS = [(name, item) for name, tree in modules().items() for item in _declared(tree)]
+
+
+@pytest.mark.parametrize(("module", "name"), EXPORTS)
+def test_an_exported_name_exists(module: str, name: str) -> None:
+    assert hasattr(importlib.import_module(module), name)
+
+
+def test_the_package_exports_every_public_name() -> None:
+    public = {
+        name
+        for name, value in vars(tenure).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert public | {"__version__"} == set(tenure.__all__)
+
+
+def test_the_error_tree_is_drawn_whole() -> None:
+    drawn = errors.__doc__ or ""
+    classes = [
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and value.__module__ == errors.__name__
+    ]
+    errors_here = [name for name in classes if issubclass(getattr(errors, name), Exception)]
+    assert len(errors_here) > 1
+    assert [name for name in errors_here if name not in drawn] == []
+
+
+def test_the_version_is_said_once() -> None:
+    assert tenure.__version__ == settings()["project"]["version"] == version("tenure")
+
+
+def test_the_command_points_at_a_function() -> None:
+    (command,) = entry_points(group="console_scripts", name="tenure")
+    assert callable(command.load())
