@@ -1,0 +1,219 @@
+"""From a booster's log-odds to probabilities that mean what they say.
+
+A calibrator is monotone, so it never changes who stands above whom, and it is a few numbers, so it
+is stored as JSON.  To add one, write a class with the members of `Calibrator` and put it in
+`CALIBRATORS`.
+
+>>> calibrator = Sigmoid(slope=1.0, intercept=0.0)
+>>> float(calibrator.probability(np.array([0.0]))[0])
+0.5
+>>> from_json(calibrator.to_json()) == calibrator
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq, minimize
+from scipy.special import expit
+
+from tenure.core.errors import ModelError, Problem, suggestion
+
+Floats = NDArray[np.float64]
+
+MIN_SLOPE, MAX_SLOPE = 0.05, 20.0
+
+
+class Calibrator(Protocol):
+    """A monotone map from log-odds to probability."""
+
+    kind: ClassVar[str]
+
+    @classmethod
+    def fit(cls, margins: Floats, labels: Floats) -> Self:
+        """Learn from log-odds of rows the booster did not see, and what happened (0 or 1)."""
+        ...
+
+    def probability(self, margins: Floats) -> Floats:
+        """Return probabilities in [0, 1], one per margin."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON values, with its `kind`."""
+        ...
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        """Return the calibrator that `to_json` described."""
+        ...
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The booster's own probability."""
+
+    kind: ClassVar[str] = "identity"
+
+    @classmethod
+    def fit(cls, margins: Floats, labels: Floats) -> Self:
+        """Learn nothing."""
+        return cls()
+
+    def probability(self, margins: Floats) -> Floats:
+        """Return the logistic function of the margins."""
+        return _expit(margins)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the kind."""
+        return {"kind": self.kind}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        """Return an identity."""
+        return cls()
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """A straight line in log-odds with a positive slope (Platt 1999, with his smoothed targets)."""
+
+    slope: float
+    intercept: float
+    kind: ClassVar[str] = "sigmoid"
+
+    @classmethod
+    def fit(cls, margins: Floats, labels: Floats) -> Self:
+        """Fit slope and intercept by maximum likelihood, the slope within [0.05, 20]."""
+        margins, labels = np.asarray(margins, np.float64), np.asarray(labels, np.float64)
+        positives = labels.sum()
+        high = (positives + 1) / (positives + 2)
+        low = 1 / (len(labels) - positives + 2)
+        targets = np.where(labels > 0.5, high, low)
+
+        def loss(line: Floats) -> tuple[float, Floats]:
+            scores = line[0] * margins + line[1]
+            error = expit(scores) - targets
+            value = np.mean(np.logaddexp(0, scores) - targets * scores)
+            return float(value), np.array([np.mean(error * margins), np.mean(error)])
+
+        fitted = minimize(
+            loss,
+            np.array([1.0, 0.0]),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(MIN_SLOPE, MAX_SLOPE), (None, None)],
+            options={"gtol": 1e-10, "ftol": 1e-14, "maxiter": 500},
+        )
+        return cls(float(fitted.x[0]), float(fitted.x[1]))
+
+    @classmethod
+    def shift(cls, margins: Floats, base_rate: float) -> Self:
+        """Return slope 1 with the intercept that makes the mean probability the base rate."""
+        margins = np.asarray(margins, np.float64)
+        rate = min(max(base_rate, 1e-6), 1 - 1e-6)
+
+        def gap(intercept: float) -> float:
+            return float(np.mean(expit(margins + intercept)) - rate)
+
+        reach = float(np.max(np.abs(margins))) + 20
+        return cls(1.0, float(brentq(gap, -reach, reach, xtol=1e-12)))
+
+    def probability(self, margins: Floats) -> Floats:
+        """Return the logistic function of slope × margin + intercept."""
+        return _expit(self.slope * np.asarray(margins, np.float64) + self.intercept)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return kind, slope and intercept."""
+        return {"kind": self.kind, "slope": self.slope, "intercept": self.intercept}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        """Return the sigmoid of that slope and intercept."""
+        return cls(float(state["slope"]), float(state["intercept"]))
+
+
+@dataclass(frozen=True)
+class Isotonic:
+    """A rising curve through knots, straight between them and level outside.
+
+    Attributes:
+        margins: Log-odds of the knots, rising.
+        probabilities: Probability at each knot, never falling, strictly between 0 and 1.
+    """
+
+    margins: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    kind: ClassVar[str] = "isotonic"
+
+    @classmethod
+    def fit(cls, margins: Floats, labels: Floats) -> Self:
+        """Fit by isotonic regression, kept off 0 and 1 by one part in rows + 2."""
+        from sklearn.isotonic import IsotonicRegression
+
+        floor = 1 / (len(labels) + 2)
+        curve = IsotonicRegression(y_min=floor, y_max=1 - floor, out_of_bounds="clip")
+        curve.fit(np.asarray(margins, np.float64), np.asarray(labels, np.float64))
+        return cls(tuple(curve.X_thresholds_.tolist()), tuple(curve.y_thresholds_.tolist()))
+
+    def probability(self, margins: Floats) -> Floats:
+        """Return the curve's height at each margin."""
+        return np.interp(np.asarray(margins, np.float64), self.margins, self.probabilities)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return kind and knots."""
+        return {
+            "kind": self.kind,
+            "margins": list(self.margins),
+            "probabilities": list(self.probabilities),
+        }
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        """Return the curve through those knots."""
+        return cls(tuple(state["margins"]), tuple(state["probabilities"]))
+
+
+CALIBRATORS: dict[str, type[Calibrator]] = {
+    kind.kind: kind for kind in (Identity, Sigmoid, Isotonic)
+}
+
+
+def fit_calibrator(kind: str, margins: Floats, labels: Floats) -> Calibrator:
+    """Fit a calibrator of a registered kind.
+
+    Raises:
+        ModelError: If the kind is unknown.
+    """
+    return _kind(kind).fit(margins, labels)
+
+
+def from_json(state: Mapping[str, Any]) -> Calibrator:
+    """Return the calibrator that `to_json` described.
+
+    Raises:
+        ModelError: If its kind is unknown or its numbers are missing.
+    """
+    chosen = _kind(str(state.get("kind")))
+    try:
+        return chosen.restore(state)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            Problem("calibrator", f"lacks a number that `{chosen.kind}` needs", str(error))
+        ) from error
+
+
+def _kind(kind: str) -> type[Calibrator]:
+    if kind not in CALIBRATORS:
+        raise ModelError(
+            Problem("calibrator", "unknown kind", kind, suggestion(kind, CALIBRATORS))
+        )
+    return CALIBRATORS[kind]
+
+
+def _expit(values: Floats) -> Floats:
+    return np.asarray(expit(np.asarray(values, np.float64)), dtype=np.float64)

@@ -1,0 +1,239 @@
+"""LightGBM as a scikit-learn classifier: shallow, regularised, without resampling or class weights.
+
+Resampling and class weights ruin calibration, so neither is offered.  Sizes that are left to the
+estimator follow from the number of rows of the rarer class (`sized_parameters`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+Floats = NDArray[np.float64]
+
+# (rows of the rarer class below which the line applies, depth, leaves, rounds)
+_SIZES = (
+    (60, 2, 4, 100),
+    (200, 2, 4, 150),
+    (1_000, 3, 8, 150),
+    (5_000, 4, 12, 200),
+    (float("inf"), 5, 16, 300),
+)
+
+
+def sized_parameters(positives: int, rows: int) -> dict[str, float]:
+    """Return depth, leaves, rounds and regularisation that suit an amount of data.
+
+    Args:
+        positives: Rows of the rarer class.
+        rows: All rows.
+
+    Returns:
+        Values for the constructor of `TenureClassifier`.
+
+    >>> sized_parameters(50, 1_000)["depth"], sized_parameters(20_000, 300_000)["depth"]
+    (2, 5)
+    """
+    depth, leaves, rounds = next(size[1:] for size in _SIZES if positives < size[0])
+    rate = max(positives, 1) / max(rows, 1)
+    wanted = min(10.0, max(2.0, positives / 10)) / rate  # a leaf should expect this many events
+    return {
+        "rounds": rounds,
+        "learning_rate": 0.04,
+        "depth": depth,
+        "leaves": leaves,
+        "min_rows_leaf": int(min(max(wanted, 5), max(rows / 10, 1), 500)),
+        "l2": 10.0 if positives < 1_000 else 5.0,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+    }
+
+
+class TenureClassifier(ClassifierMixin, BaseEstimator):
+    """Binary classifier on gradient-boosted trees.
+
+    A parameter left at None follows from the data (`sized_parameters`).
+
+    Args:
+        seed: Seed of everything random.
+        threads: Threads used to fit and predict; the result does not depend on it.
+        rounds: Trees.
+        learning_rate: Shrinkage per tree.
+        depth: Greatest depth of a tree.
+        leaves: Most leaves of a tree.
+        min_rows_leaf: Fewest rows in a leaf.
+        l2: Penalty on leaf values.
+        feature_fraction: Share of the columns each tree sees.
+        bagging_fraction: Share of the rows each tree sees.
+        extra: LightGBM parameters by their own names; they replace those above.
+
+    Attributes:
+        classes_: The two labels, sorted; probabilities are of the second.
+        n_features_in_: Columns seen when fitted.
+        booster_: The fitted booster.
+        parameters_: Parameters given to LightGBM, without those that cannot change the result.
+    """
+
+    def __init__(  # noqa: PLR0913 - scikit-learn wants every parameter by name
+        self,
+        *,
+        seed: int = 0,
+        threads: int = 1,
+        rounds: int | None = None,
+        learning_rate: float | None = None,
+        depth: int | None = None,
+        leaves: int | None = None,
+        min_rows_leaf: int | None = None,
+        l2: float | None = None,
+        feature_fraction: float | None = None,
+        bagging_fraction: float | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.seed = seed
+        self.threads = threads
+        self.rounds = rounds
+        self.learning_rate = learning_rate
+        self.depth = depth
+        self.leaves = leaves
+        self.min_rows_leaf = min_rows_leaf
+        self.l2 = l2
+        self.feature_fraction = feature_fraction
+        self.bagging_fraction = bagging_fraction
+        self.extra = extra
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that two classes are needed and missing values are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: ArrayLike, y: ArrayLike, categorical: Sequence[int | str] = ()) -> Self:
+        """Fit on rows X and labels y.
+
+        Args:
+            X: Numbers, shape (rows, columns); NaN is missing.
+            y: Two distinct labels, shape (rows,).
+            categorical: Columns that hold category codes, by position, or by name for a frame.
+
+        Raises:
+            ValueError: If y has not exactly two classes or the shapes do not fit.
+        """
+        positions = [_position(X, column) for column in categorical]
+        matrix, labels = validate_data(
+            self, X, y, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan"
+        )
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) > 2:
+            kind = type_of_target(labels, input_name="y", raise_unknown=True)
+            raise ValueError(
+                f"Only binary classification is supported. The type of the target is {kind}."
+            )
+        if len(self.classes_) < 2:
+            raise ValueError("y holds one class only: a classifier needs both classes")
+        rarer = int(min(codes.sum(), len(codes) - codes.sum()))
+        self.parameters_, rounds = self._resolve(rarer, len(codes))
+        parameters = self.parameters_ | {"num_threads": self.threads}
+        data = lgb.Dataset(
+            matrix,
+            codes.astype(np.float64),
+            params=parameters,
+            categorical_feature=positions,
+            feature_name=[f"f{index}" for index in range(matrix.shape[1])],
+        )
+        self.booster_ = lgb.train(parameters, data, num_boost_round=rounds)
+        return self
+
+    def decision_function(self, X: ArrayLike) -> Floats:
+        """Return log-odds of the second class, shape (rows,)."""
+        return self._predict(X, raw_score=True)
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Return the probability of each class, shape (rows, 2); not calibrated."""
+        positive = self._predict(X)
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the likelier class of each row."""
+        positive = self.decision_function(X) > 0
+        return np.asarray(self.classes_[positive.astype(int)])
+
+    def contributions(self, X: ArrayLike) -> Floats:
+        """Return exact tree contributions in log-odds, shape (rows, columns + 1).
+
+        The last column is the expected log-odds; each row sums to `decision_function`.
+        """
+        return self._predict(X, pred_contrib=True)
+
+    @property
+    def booster_text(self) -> str:
+        """LightGBM's text of the booster, free of what cannot change a prediction."""
+        check_is_fitted(self, "booster_")
+        return normal_text(self.booster_.model_to_string())
+
+    @classmethod
+    def from_text(cls, text: str, *, threads: int = 1) -> Self:
+        """Return a fitted classifier from `booster_text`; its classes are 0 and 1."""
+        model = cls(threads=threads)
+        model.booster_ = lgb.Booster(model_str=text)
+        model.classes_ = np.array([0, 1])
+        model.n_features_in_ = model.booster_.num_feature()
+        return model
+
+    def _predict(self, X: ArrayLike, **how: bool) -> Floats:
+        check_is_fitted(self, "booster_")
+        matrix = validate_data(
+            self, X, reset=False, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan"
+        )
+        return np.asarray(self.booster_.predict(matrix, num_threads=self.threads, **how))
+
+    def _resolve(self, rarer: int, rows: int) -> tuple[dict[str, Any], int]:
+        size: dict[str, Any] = dict(sized_parameters(rarer, rows))
+        extra = dict(self.extra or {})
+        for name in size:
+            given = extra.pop(name, getattr(self, name))
+            size[name] = size[name] if given is None else given
+        rounds = int(extra.pop("num_iterations", size["rounds"]))
+        return {
+            "objective": "binary",
+            "learning_rate": size["learning_rate"],
+            "max_depth": size["depth"],
+            "num_leaves": size["leaves"],
+            "min_data_in_leaf": size["min_rows_leaf"],
+            "lambda_l2": size["l2"],
+            "feature_fraction": size["feature_fraction"],
+            "bagging_fraction": size["bagging_fraction"],
+            "bagging_freq": 1,
+            "max_bin": 127,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        } | extra, rounds
+
+
+def normal_text(text: str) -> str:
+    """Return a booster's text with the number of threads taken out.
+
+    >>> normal_text("[num_threads: 2]")
+    '[num_threads: 0]'
+    """
+    return re.sub(r"^\[num_threads: -?\d+\]$", "[num_threads: 0]", text, flags=re.MULTILINE)
+
+
+def _position(X: ArrayLike, column: int | str) -> int:
+    if isinstance(column, str):
+        if not isinstance(X, pd.DataFrame):
+            raise ValueError(f"categorical column {column!r} is named, but X has no names")
+        return int(X.columns.get_loc(column))  # type: ignore[arg-type]
+    return column

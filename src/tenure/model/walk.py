@@ -1,0 +1,307 @@
+"""Walk forward through the past: at each prediction time, fit and predict as one would have then.
+
+At an origin the booster learns from rows whose label was known by then.  Its calibrator learns from
+the predictions that earlier origins made, as far as their outcome was known by then: rows that are
+later than anything those boosters saw.  The final model is fitted the same way, on everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tenure.core.config import Config
+from tenure.core.errors import Problem, RefusedError
+from tenure.core.times import show
+from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins
+from tenure.model.baselines import SINGLE_COLUMNS, baseline_probabilities
+from tenure.model.calibrate import Calibrator, Sigmoid, fit_calibrator
+from tenure.model.encode import Encoder
+from tenure.model.estimator import TenureClassifier
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+MIN_CALIBRATION_POSITIVES = 20
+CALIBRATION_ORIGINS = 12
+KEPT = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
+
+
+@dataclass(frozen=True)
+class WalkSettings:
+    """How the walk is made.
+
+    Attributes:
+        seed: Seed of the boosters.
+        threads: Threads of the boosters; results do not depend on it.
+        min_train_cutoffs: Prediction times an evaluated fold trains on.
+        min_train_positives: Positive rows an evaluated fold trains on.
+        min_test_cutoffs: Folds below which no claim is made.
+        max_folds: Most folds, the latest.
+        calibrator: Kind of calibrator.
+        parameters: Parameters of the booster that replace the sized ones.
+        single_columns: Columns that stand alone as baselines.
+    """
+
+    seed: int = 0
+    threads: int = 1
+    min_train_cutoffs: int = 4
+    min_train_positives: int = 40
+    min_test_cutoffs: int = 3
+    max_folds: int = 24
+    calibrator: str = "sigmoid"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    single_columns: Sequence[str] = SINGLE_COLUMNS
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """Return the settings of a run."""
+        model = config.model
+        return cls(
+            seed=model.seed,
+            threads=model.threads,
+            min_train_cutoffs=model.min_train_cutoffs,
+            min_train_positives=model.min_train_positives,
+            min_test_cutoffs=model.min_test_cutoffs,
+            max_folds=config.evaluation.max_folds,
+            parameters=model.parameters,
+        )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A booster, its encoder and its calibrator, and what they learnt from.
+
+    Attributes:
+        encoder: From feature values to the booster's numbers.
+        booster_text: The booster, as text.
+        parameters: LightGBM parameters.
+        calibrator: From log-odds to probability.
+        calibrated_on: Rows behind the calibrator; 0 where it only matches the base rate.
+        rows: Training rows.
+        positives: Of them, positive.
+        cutoffs: Distinct prediction times among them.
+        base_rate: Positive share of them.
+        train: Positions of the training rows, in the walk's row order.
+    """
+
+    encoder: Encoder
+    booster_text: str
+    parameters: Mapping[str, Any]
+    calibrator: Calibrator
+    calibrated_on: int
+    rows: int
+    positives: int
+    cutoffs: int
+    base_rate: float
+    train: NDArray[np.intp] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class WalkForward:
+    """What the past would have shown.
+
+    Attributes:
+        predictions: One row per account and evaluated prediction time: account_id, as_of, fold,
+            mrr, label, label_known_at, outcome_id, margin (log-odds), probability, base_rate (of
+            the fold's training rows).
+        baselines: Same index: the probability each baseline gave.
+        folds: One row per evaluated prediction time: fold, as_of, train_rows, train_positives,
+            train_cutoffs, train_known_until, base_rate, calibrated_on, test_rows, test_positives.
+        shortage: Set where there are fewer folds than a claim needs.
+        final: The model fitted on every known label.
+    """
+
+    predictions: pd.DataFrame
+    baselines: pd.DataFrame
+    folds: pd.DataFrame
+    shortage: Shortage | None
+    final: Fitted
+
+
+def walk_forward(
+    values: pd.DataFrame,
+    rows: pd.DataFrame,
+    settings: WalkSettings,
+    *,
+    since: Mapping[str, datetime] | None = None,
+    progress: Progress | None = None,
+) -> WalkForward:
+    """Fit and predict at every past prediction time that has enough past, then fit the final model.
+
+    Args:
+        values: Feature values, one row per row of `rows`, in the same order.
+        rows: account_id, as_of, label (1, 0 or missing), label_known_at, outcome_id, mrr.
+        settings: How.
+        since: Columns that may be used only from a prediction time on.
+        progress: Called with a line for each fold that starts.
+
+    Raises:
+        RefusedError: If there are not both positive and negative labels.
+        ModelError: If a training label was not known in time.
+    """
+    return _Walk(values, rows, settings, since or {}, progress or (lambda line: None)).run()
+
+
+class _Walk:
+    def __init__(
+        self,
+        values: pd.DataFrame,
+        rows: pd.DataFrame,
+        settings: WalkSettings,
+        since: Mapping[str, datetime],
+        progress: Progress,
+    ) -> None:
+        order = np.lexsort((rows["account_id"].to_numpy(dtype=str), rows["as_of"].to_numpy()))
+        self.order = order
+        self.rows = rows.iloc[order].reset_index(drop=True)
+        self.values = values.iloc[order].reset_index(drop=True)
+        self.labels = self.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
+        self.settings = settings
+        self.since = since
+        self.progress = progress
+
+    def run(self) -> WalkForward:
+        known = np.flatnonzero(~np.isnan(self.labels))
+        if len(np.unique(self.labels[known])) < 2:
+            raise RefusedError(
+                Problem("labels", "a model needs positive and negative rows", f"{len(known)} rows")
+            )
+        settings = self.settings
+        folds = self._origins(settings.min_train_cutoffs, settings.min_train_positives, 0)
+        evaluated = {origin.as_of for origin in folds.origins}
+        earlier = self._origins(1, min(10, settings.min_train_positives), CALIBRATION_ORIGINS)
+        plan = [o for o in earlier.origins if o.as_of not in evaluated] + list(folds.origins)
+        plan.sort(key=lambda origin: origin.as_of)
+        return self._walk(plan, evaluated, folds.shortage, known)
+
+    def _origins(self, cutoffs: int, positives: int, more: int) -> Folds:
+        return forward_origins(
+            self.rows,
+            min_train_cutoffs=cutoffs,
+            min_train_positives=positives,
+            min_test_cutoffs=self.settings.min_test_cutoffs,
+            max_folds=self.settings.max_folds + more,
+        )
+
+    def _walk(
+        self,
+        plan: list[Origin],
+        evaluated: set[pd.Timestamp],
+        shortage: Shortage | None,
+        known: NDArray[np.intp],
+    ) -> WalkForward:
+        margins = np.full(len(self.rows), np.nan)
+        predictions: list[pd.DataFrame] = []
+        baselines: list[pd.DataFrame] = []
+        folds: list[dict[str, Any]] = []
+        for number, origin in enumerate(plan):
+            self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
+            check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
+            fitted = self._fit(origin.train, margins, origin.as_of)
+            margins[origin.test] = self._margins(fitted, origin.test)
+            if origin.as_of in evaluated:
+                folds.append(self._describe(fitted, origin, len(folds)))
+                predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
+                baselines.append(self._baselines(origin))
+        self.progress("final model")
+        final = self._fit(known, margins, None)
+        return WalkForward(
+            _stack(predictions), _stack(baselines), pd.DataFrame(folds), shortage, final
+        )
+
+    def _fit(
+        self, train: NDArray[np.intp], margins: Floats, as_of: pd.Timestamp | None
+    ) -> Fitted:
+        """Fit booster and calibrator as of a prediction time, or on everything known."""
+        labels = self.labels[train]
+        late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
+        values = self.values.drop(columns=late).iloc[train]
+        encoder = Encoder.fit(values)
+        model = TenureClassifier(
+            seed=self.settings.seed,
+            threads=self.settings.threads,
+            extra=self.settings.parameters,
+        )
+        matrix = encoder.transform(values)
+        model.fit(matrix, labels, categorical=encoder.categorical)
+        calibrator, size = self._calibrator(model, matrix, labels, margins, as_of)
+        return Fitted(
+            encoder=encoder,
+            booster_text=model.booster_text,
+            parameters=model.parameters_,
+            calibrator=calibrator,
+            calibrated_on=size,
+            rows=len(train),
+            positives=int(labels.sum()),
+            cutoffs=int(self.rows["as_of"].iloc[train].nunique()),
+            base_rate=float(labels.mean()),
+            train=self.order[train],
+        )
+
+    def _calibrator(
+        self,
+        model: TenureClassifier,
+        matrix: Floats,
+        labels: Floats,
+        margins: Floats,
+        as_of: pd.Timestamp | None,
+    ) -> tuple[Calibrator, int]:
+        usable = ~np.isnan(margins)
+        if as_of is not None:
+            usable &= (self.rows["label_known_at"] <= as_of).to_numpy()
+        if self.labels[usable].sum() >= MIN_CALIBRATION_POSITIVES:
+            kind = self.settings.calibrator
+            fitted = fit_calibrator(kind, margins[usable], self.labels[usable])
+            return fitted, int(usable.sum())
+        return Sigmoid.shift(model.decision_function(matrix), float(labels.mean())), 0
+
+    def _margins(self, fitted: Fitted, where: NDArray[np.intp]) -> Floats:
+        model = TenureClassifier.from_text(fitted.booster_text, threads=self.settings.threads)
+        return model.decision_function(fitted.encoder.transform(self.values.iloc[where]))
+
+    def _predict(
+        self, fitted: Fitted, origin: Origin, margins: Floats, fold: int
+    ) -> pd.DataFrame:
+        kept = [name for name in KEPT if name in self.rows.columns]
+        frame = self.rows.iloc[origin.test][kept].copy()
+        frame.insert(2, "fold", fold)
+        frame["margin"] = margins[origin.test]
+        frame["probability"] = fitted.calibrator.probability(margins[origin.test])
+        frame["base_rate"] = fitted.base_rate
+        return frame
+
+    def _baselines(self, origin: Origin) -> pd.DataFrame:
+        late = [name for name, start in self.since.items() if start > origin.as_of]
+        found = baseline_probabilities(
+            self.values.drop(columns=late),
+            self.labels,
+            origin.train,
+            origin.test,
+            self.settings.single_columns,
+        )
+        return pd.DataFrame(found)
+
+    def _describe(self, fitted: Fitted, origin: Origin, fold: int) -> dict[str, Any]:
+        return {
+            "fold": fold,
+            "as_of": origin.as_of,
+            "train_rows": fitted.rows,
+            "train_positives": fitted.positives,
+            "train_cutoffs": fitted.cutoffs,
+            "train_known_until": self.rows["label_known_at"].iloc[origin.train].max(),
+            "base_rate": fitted.base_rate,
+            "calibrated_on": fitted.calibrated_on,
+            "test_rows": len(origin.test),
+            "test_positives": int(self.labels[origin.test].sum()),
+        }
+
+
+def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
