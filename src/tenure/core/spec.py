@@ -127,8 +127,10 @@ class Feature:
         where: SQL condition over the row; a late column in it (or in the aggregate) makes the
             row count only once that column is known.
         windows: Lengths in days; none means the whole past.
+        at: A late time column that stands in for the event time (what ended in the window).
         running: Over the rows that have begun and not ended at the prediction time.
-        default: Value where no row counts; None means missing.
+        default: Value where no row counts; by default 0 for counts and for
+            sums over a window, else missing.
         unit: How a value is shown.
         direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
         lever: Whether a team can act on it; else it is context.
@@ -143,6 +145,7 @@ class Feature:
     sentence: str
     where: str | None = None
     windows: tuple[int, ...] = ()
+    at: str | None = None
     running: bool = False
     default: float | None = None
     unit: Unit = "number"

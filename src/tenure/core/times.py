@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 
 DAY = timedelta(days=1)
@@ -9,7 +10,14 @@ EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
 
 
 def now() -> datetime:
-    """Return the current time, naive UTC, to the second."""
+    """Return the current time, naive UTC, to the second.
+
+    `SOURCE_DATE_EPOCH` (seconds since 1970), where it is set, stands in for it, so that a run can
+    be repeated to the byte.
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH")
+    if fixed:
+        return EPOCH + timedelta(seconds=int(fixed))
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 

@@ -1,0 +1,251 @@
+"""SQL fragments that people write, parsed and checked when they are declared.
+
+A fragment is one scalar expression over the columns of one row.  Sub-queries, window functions,
+clocks, random values, second statements and unknown functions are refused, so nothing that a
+fragment says can reach past its own row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from tenure.core.errors import ConfigError, Problem, suggestion
+
+AggregateKind = Literal["count", "distinct", "sum", "avg", "min", "max", "last"]
+_AGGREGATES: dict[type[exp.Expression], AggregateKind] = {
+    exp.Count: "count",
+    exp.Sum: "sum",
+    exp.Avg: "avg",
+    exp.Min: "min",
+    exp.Max: "max",
+    exp.Last: "last",
+}
+_REFUSED: dict[type[exp.Expression], str] = {
+    exp.Query: "must not hold a sub-query",
+    exp.Window: "must not hold a window function",
+    exp.AggFunc: "must not hold an aggregate here",
+    exp.Star: "must not hold a star",
+    exp.Parameter: "must not hold a parameter",
+    exp.Placeholder: "must not hold a parameter",
+    exp.Lambda: "must not hold a lambda",
+    exp.Anonymous: "calls an unknown function",
+}
+_CLOCKS = ("Current", "Local", "Rand", "Uuid", "Utc", "Session")
+_CLOCK_CALLS = {"now", "get_current_timestamp", "transaction_timestamp", "getdate", "sysdate"}
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A parsed aggregate.
+
+    Attributes:
+        kind: Which aggregate.
+        operand: SQL of what is aggregated; None for ``count(*)``.
+        relative: ``since`` or ``until`` where the result is a time shown in days from `as_of`.
+        text: Whether the result is words, not a number.
+    """
+
+    kind: AggregateKind
+    operand: str | None
+    relative: Literal["since", "until"] | None = None
+    text: bool = False
+
+
+def _fail(place: str, rule: str, text: str, fix: str = "") -> ConfigError:
+    return ConfigError(Problem(place, rule, text, fix))
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> exp.Expression:
+    statements = sqlglot.parse(f"SELECT {text}", read="duckdb")
+    if len(statements) != 1 or not isinstance(statements[0], exp.Select):
+        raise ValueError("must be one expression, not several statements")
+    select = statements[0]
+    clauses = [key for key, value in select.args.items() if value and key != "expressions"]
+    if len(select.expressions) != 1 or clauses:
+        raise ValueError("must be one expression")
+    expression: exp.Expression = select.expressions[0]
+    return expression
+
+
+def _expression(text: str, place: str) -> exp.Expression:
+    try:
+        expression = _parse(text)
+    except SqlglotError as error:
+        raise _fail(place, "is not valid SQL", text, str(error).splitlines()[0]) from None
+    except ValueError as error:
+        raise _fail(place, str(error), text) from None
+    if isinstance(expression, exp.Alias):
+        raise _fail(place, "must not carry an alias", text)
+    return expression
+
+
+def _check(node: exp.Expression, text: str, columns: Collection[str] | None, place: str) -> None:
+    for part in node.walk():
+        called = part.name.lower() if isinstance(part, exp.Anonymous) else ""
+        if type(part).__name__.startswith(_CLOCKS) or called in _CLOCK_CALLS:
+            raise _fail(place, "must not read a clock or chance", part.sql("duckdb"), "use columns")
+        for kind, rule in _REFUSED.items():
+            if isinstance(part, kind):
+                raise _fail(place, rule, part.sql("duckdb"))
+        if isinstance(part, exp.Column):
+            if part.table:
+                raise _fail(place, "must name columns without a table", part.sql("duckdb"))
+            if columns is not None and part.name not in columns:
+                hint = suggestion(part.name, columns)
+                raise _fail(place, f"refers to an unknown column `{part.name}`", text, hint)
+
+
+@lru_cache(maxsize=4096)
+def columns_of(text: str) -> frozenset[str]:
+    """Return the columns that a fragment reads.
+
+    >>> sorted(columns_of("coalesce(quantity, 1) * price"))
+    ['price', 'quantity']
+    """
+    return frozenset(column.name for column in _parse(text).find_all(exp.Column))
+
+
+def check_scalar(text: str, columns: Collection[str] | None, place: str) -> str:
+    """Check a scalar fragment and return it.
+
+    Args:
+        text: The SQL.
+        columns: Names it may use; None allows any.
+        place: Where it was written, for the message.
+
+    Raises:
+        ConfigError: If it is more than one scalar expression over known columns of one row.
+    """
+    _check(_expression(text, place), text, columns, place)
+    return text
+
+
+def check_condition(text: str, columns: Collection[str], late: Collection[str], place: str) -> str:
+    """Check a condition; a late column may not be tested for being absent.
+
+    A row counts only once its late columns are known, so ``x IS NULL`` on one can never hold.
+
+    Raises:
+        ConfigError: If the fragment breaks a rule.
+    """
+    check_scalar(text, columns, place)
+    for test in _parse(text).find_all(exp.Is):
+        absent = {column.name for column in test.find_all(exp.Column)} & set(late)
+        if absent and isinstance(test.expression, exp.Null) and not isinstance(test.parent, exp.Not):
+            fix = "use `running: true` for rows that have not ended"
+            raise _fail(place, f"tests the late column `{absent.pop()}` for absence", text, fix)
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _aggregate(text: str, place: str) -> tuple[Aggregate, exp.Expression | None]:
+    node = _expression(text, place)
+    relative: Literal["since", "until"] | None = None
+    if isinstance(node, exp.Anonymous) and node.name.lower() in {"days_since", "days_until"}:
+        relative = "since" if node.name.lower() == "days_since" else "until"
+        if len(node.expressions) != 1:
+            raise _fail(place, f"`{node.name}` takes one aggregate", text)
+        node = node.expressions[0]
+    kind = next((kind for cls, kind in _AGGREGATES.items() if type(node) is cls), None)
+    if kind is None:
+        raise _fail(place, "must be an aggregate", text, f"one of {_known_aggregates()}")
+    operand = node.this
+    if isinstance(operand, exp.Distinct):
+        if kind != "count" or len(operand.expressions) != 1:
+            raise _fail(place, "`distinct` goes with count of one expression", text)
+        kind, operand = "distinct", operand.expressions[0]
+    if relative and kind not in {"min", "max", "last"}:
+        raise _fail(place, "days_since and days_until take min, max or last of a time", text)
+    star = isinstance(operand, exp.Star) or operand is None
+    if star and kind != "count":
+        raise _fail(place, f"`{kind}` needs a column", text)
+    sql = None if star else operand.sql("duckdb")
+    return Aggregate(kind, sql, relative), None if star else operand
+
+
+def parse_aggregate(text: str, columns: Collection[str], place: str) -> Aggregate:
+    """Parse and check an aggregate fragment.
+
+    >>> parse_aggregate("days_since(max(opened_at))", ["opened_at"], "here")
+    Aggregate(kind='max', operand='opened_at', relative='since', text=False)
+
+    Raises:
+        ConfigError: If it is not one known aggregate of one scalar over known columns.
+    """
+    aggregate, operand = _aggregate(text, place)
+    if operand is not None:
+        _check(operand, text, columns, place)
+    return aggregate
+
+
+def _known_aggregates() -> str:
+    kinds = "count(*), count(x), count(distinct x), sum(x), avg(x), min(x), max(x), last(x)"
+    return f"{kinds}, days_since(…), days_until(…)"
+
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+_FORMULA: dict[type[exp.Expression], Callable[..., Array]] = {
+    exp.Add: np.add,
+    exp.Sub: np.subtract,
+    exp.Mul: np.multiply,
+    exp.Div: lambda a, b: np.divide(a, np.where(b == 0, np.nan, b)),
+    exp.Neg: np.negative,
+    exp.Abs: np.abs,
+    exp.Ln: lambda a: np.log(np.where(a > 0, a, np.nan)),
+    exp.Nullif: lambda a, b: np.where(a == b, np.nan, a),
+}
+
+
+def formula_names(text: str, place: str) -> frozenset[str]:
+    """Return the feature names in a formula, after checking its form.
+
+    Raises:
+        ConfigError: If it holds more than arithmetic over names.
+    """
+    node = _expression(text, place)
+    allowed = (*_FORMULA, exp.Paren, exp.Literal, exp.Column, exp.Identifier)
+    allowed = (*allowed, exp.Least, exp.Greatest, exp.Coalesce)
+    for part in node.walk():
+        if not isinstance(part, allowed):
+            fix = "use + - * / abs ln least greatest coalesce nullif"
+            raise _fail(place, "holds something other than arithmetic", part.sql("duckdb"), fix)
+    return frozenset(column.name for column in node.find_all(exp.Column))
+
+
+def evaluate(text: str, values: Mapping[str, Array]) -> Array:
+    """Return the value of a formula, row by row; NaN is missing.
+
+    >>> evaluate("a / (b + 1)", {"a": np.array([4.0, 1.0]), "b": np.array([1.0, -1.0])})
+    array([ 2., nan])
+    """
+    return _evaluate(_parse(text), values)
+
+
+def _evaluate(node: exp.Expression, values: Mapping[str, Array]) -> Array:
+    if isinstance(node, exp.Column):
+        return values[node.name]
+    if isinstance(node, exp.Literal):
+        return np.asarray(float(node.this))
+    if isinstance(node, exp.Paren):
+        return _evaluate(node.this, values)
+    if isinstance(node, exp.Least | exp.Greatest | exp.Coalesce):
+        parts = [_evaluate(part, values) for part in (node.this, *node.expressions)]
+        if isinstance(node, exp.Coalesce):
+            joined = parts[0]
+            for part in parts[1:]:
+                joined = np.where(np.isnan(joined), part, joined)
+            return joined
+        pick = np.minimum if isinstance(node, exp.Least) else np.maximum
+        return np.asarray(pick.reduce(np.broadcast_arrays(*parts)))
+    function = _FORMULA[type(node)]
+    operands = [node.this] if node.expression is None else [node.this, node.expression]
+    return function(*[_evaluate(operand, values) for operand in operands])

@@ -1,0 +1,80 @@
+"""What comparable accounts that stayed looked like: fitted on the training past, looked up later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+EVERYONE = ""
+MIN_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Typical feature values of retained accounts, by peer group.
+
+    Attributes:
+        by: Column that forms the groups, None where there is none.
+        values: Group → feature → median (or most common word); `EVERYONE` is the whole book.
+    """
+
+    by: str | None
+    values: dict[str, dict[str, float | str]]
+
+    def lookup(self, feature: str, groups: pd.Series[str]) -> np.ndarray[Any, Any]:
+        """Return the peer value of a feature for each row's group, None where there is none."""
+        overall = self.values[EVERYONE].get(feature)
+        known = {group: values.get(feature, overall) for group, values in self.values.items()}
+        return np.asarray([known.get(group, overall) for group in groups], dtype=object)
+
+    def groups(self, values: pd.DataFrame) -> pd.Series[str]:
+        """Return the peer group of each row of a matrix."""
+        if self.by is None or self.by not in values:
+            return pd.Series([EVERYONE] * len(values), index=values.index, dtype=object)
+        found = values[self.by].astype(object)
+        return found.where(found.isin(list(self.values)), EVERYONE)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fitted state as plain JSON values."""
+        return {"by": self.by, "values": self.values}
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> Peers:
+        """Return peers from their fitted state."""
+        return cls(state["by"], {group: dict(found) for group, found in state["values"].items()})
+
+
+def fit_peers(values: pd.DataFrame, label: np.ndarray[Any, Any], by: str | None) -> Peers:
+    """Fit typical values on the training rows of retained accounts.
+
+    Args:
+        values: Feature matrix, shape (n, p).
+        label: Churn label of each row: 0 means the account stayed.
+        by: Text feature that forms peer groups of at least `MIN_ROWS` rows.
+    """
+    retained = values[np.asarray(label) == 0]
+    by = by if by in values else None
+    groups = {EVERYONE: retained}
+    if by is not None:
+        for name, rows in retained.groupby(retained[by].astype(object), sort=True):
+            if len(rows) >= MIN_ROWS:
+                groups[str(name)] = rows
+    return Peers(by, {name: _typical(rows) for name, rows in groups.items()})
+
+
+def _typical(rows: pd.DataFrame) -> dict[str, float | str]:
+    typical: dict[str, float | str] = {}
+    for name in rows.columns:
+        there = rows[name].dropna()
+        if there.empty:
+            continue
+        if there.dtype == np.float32:
+            typical[name] = float(np.median(there.to_numpy(dtype=np.float64)))
+        else:
+            counts = there.astype(str).value_counts()
+            typical[name] = str(min(counts[counts == counts.max()].index))
+    return typical

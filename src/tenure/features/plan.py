@@ -1,0 +1,209 @@
+"""Which features a data set and a config give, and which they cannot, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.fragments import columns_of
+from tenure.core.spec import Derived, Family, Feature
+from tenure.features import account, invoice, subscription, support, survey, touchpoint, usage
+from tenure.features.cells import Stream, streams
+from tenure.features.declare import (
+    LOADED,
+    Absent,
+    Computed,
+    FeatureSpec,
+    Measured,
+    compute,
+    known_columns,
+    measure,
+)
+from tenure.sources.tables import SOURCES
+
+if TYPE_CHECKING:
+    from tenure.core.config import FeatureConfig
+
+FAMILIES: dict[str, Family] = {
+    module.FAMILY.name: module.FAMILY
+    for module in (usage, support, survey, subscription, invoice, touchpoint, account)
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The columns of a feature matrix, resolved against a data set.
+
+    Attributes:
+        measured: Features read from rows.
+        computed: Features computed from those, in an order in which each part comes first.
+        absent: Declared features that the data cannot give.
+    """
+
+    measured: tuple[Measured, ...]
+    computed: tuple[Computed, ...]
+    absent: tuple[Absent, ...]
+
+    @property
+    def specs(self) -> dict[str, FeatureSpec]:
+        """Return the columns by name, in matrix order."""
+        return {item.spec.name: item.spec for item in (*self.measured, *self.computed)}
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Return the statements' worth of features."""
+        return streams(self.measured)
+
+    @property
+    def bases(self) -> dict[str, str]:
+        """Return column name → base name of its declaration."""
+        bases = {item.spec.name: item.feature.name for item in self.measured}
+        return bases | {item.spec.name: item.spec.name for item in self.computed}
+
+    def only(self, names: Iterable[str]) -> Plan:
+        """Return the plan for some columns and whatever they are computed from."""
+        wanted = set(names)
+        for item in reversed(self.computed):
+            if item.spec.name in wanted:
+                wanted |= item.needs
+        return Plan(
+            tuple(item for item in self.measured if item.spec.name in wanted),
+            tuple(item for item in self.computed if item.spec.name in wanted),
+            self.absent,
+        )
+
+
+def declared(config: FeatureConfig, attributes: Mapping[str, bool] | None = None) -> list[Family]:
+    """Return the families of a config, with the user's own features as the family ``custom``.
+
+    Args:
+        config: The `features` section.
+        attributes: Constant account attributes → whether they are numbers.
+
+    Raises:
+        ConfigError: If a family is unknown or a declaration is malformed.
+    """
+    unknown = [name for name in config.families if name not in FAMILIES]
+    if unknown:
+        fix = suggestion(unknown[0], FAMILIES)
+        raise ConfigError(Problem("features.families", "is not a family", unknown[0], fix))
+    families = [FAMILIES[name] for name in config.families]
+    extra = [account.attribute(name, number=kind) for name, kind in (attributes or {}).items()]
+    if extra:
+        families.append(Family("attribute", "Constant attributes", tuple(extra)))
+    if config.custom:
+        families.append(Family("custom", "Your own features", _custom(config)))
+    return families
+
+
+def _custom(config: FeatureConfig) -> tuple[Feature | Derived, ...]:
+    found: list[Feature | Derived] = []
+    for index, authored in enumerate(config.custom):
+        kind: type[Feature] | type[Derived] = Derived if "formula" in authored else Feature
+        try:
+            found.append(TypeAdapter(kind).validate_python(authored))
+        except ValidationError as error:
+            item = error.errors()[0]
+            where = ".".join(str(part) for part in (f"features.custom.{index}", *item["loc"]))
+            raise ConfigError(Problem(where, item["msg"], str(authored)[:120])) from None
+    return tuple(found)
+
+
+def to_json(families: Iterable[Family], names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the declarations behind some columns as plain JSON values, for a bundle.
+
+    Args:
+        families: Declarations.
+        names: Base names of the features to keep.
+    """
+    kept = set(names)
+    return [
+        {"family": family.name, "declared": type(item).__name__, **asdict(item)}
+        for family in families
+        for item in family.features
+        if item.name in kept
+    ]
+
+
+def from_json(stored: Iterable[Mapping[str, Any]]) -> list[Family]:
+    """Return the families that `to_json` stored."""
+    families: dict[str, list[Feature | Derived]] = {}
+    for item in stored:
+        kind: type[Feature] | type[Derived] = Feature if item["declared"] == "Feature" else Derived
+        fields = {name: value for name, value in item.items() if name not in {"family", "declared"}}
+        families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(fields))
+    return [Family(name, name, tuple(found)) for name, found in families.items()]
+
+
+def plan(
+    families: Iterable[Family],
+    columns: Mapping[str, frozenset[str]],
+    *,
+    members: Mapping[str, Iterable[str]] | None = None,
+    exclude: Iterable[str] = (),
+) -> Plan:
+    """Resolve families against the columns that a data set has.
+
+    Args:
+        families: Declarations.
+        columns: Canonical table → columns that are there.
+        members: Feature with `each` → the values that get a feature of their own.
+        exclude: Column names, base names or groups to leave out.
+
+    Raises:
+        ConfigError: If a declaration breaks a rule, or two features share a name.
+    """
+    measured: list[Measured] = []
+    computed: list[Computed] = []
+    absent: list[Absent] = []
+    specs: dict[str, FeatureSpec] = {}
+    left_out = set(exclude)
+    every = [(family.name, item) for family in families for item in family.features]
+    for family, item in every:
+        if isinstance(item, Feature):
+            reason = _lacking(item, columns)
+            if reason:
+                absent.append(Absent(item.name, reason))
+                continue
+            readable = known_columns(SOURCES[item.source]) | columns[item.source]
+            chosen = tuple((members or {}).get(item.name, ()))
+            for found in measure(item, family, readable, chosen):
+                if not left_out & {found.spec.name, item.name, found.spec.group}:
+                    measured.append(found)
+                    _add(specs, found.spec)
+    for family, item in every:
+        if isinstance(item, Derived) and item.name not in left_out:
+            result = compute(item, family, specs)
+            if isinstance(result, Absent):
+                absent.append(result)
+            elif result.spec.group not in left_out:
+                computed.append(result)
+                _add(specs, result.spec)
+    return Plan(tuple(measured), tuple(computed), tuple(absent))
+
+
+def _add(specs: dict[str, FeatureSpec], spec: FeatureSpec) -> None:
+    if spec.name in specs:
+        raise ConfigError(Problem(f"feature `{spec.name}`", "is declared twice"))
+    specs[spec.name] = spec
+
+
+def _lacking(feature: Feature, columns: Mapping[str, frozenset[str]]) -> str | None:
+    """Return why the data cannot give a feature, None where it can."""
+    source = SOURCES.get(feature.source)
+    if source is None:
+        return None
+    if feature.source not in columns:
+        return f"there is no table `{feature.source}`"
+    there = columns[feature.source] | LOADED | {column.name for column in source.computed}
+    # Validity is checked later, with a message; here only what the table happens to lack counts.
+    read = columns_of(feature.aggregate) | columns_of(feature.where or "true")
+    read |= {name for name in (feature.each, feature.at) if name}
+    if feature.running and source.ends:
+        read |= {source.ends}
+    lacking = sorted((read & {column.name for column in source.columns}) - there)
+    return f"`{feature.source}` has no `{lacking[0]}`" if lacking else None
