@@ -58,11 +58,11 @@ test-fast: $(STAMP)  ## Run the tests that take a second or less each
 
 .PHONY: lint
 lint: $(STAMP)  ## Check format, style, types and the direction of imports
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/mypy --config-file tests/mypy.ini
-	$(BIN)/lint-imports
+	@failed=; \
+	for check in "ruff format --check" "ruff check" "mypy" "mypy --config-file tests/mypy.ini" "lint-imports"; do \
+	  echo "== $$check"; $(BIN)/$$check || failed="$$failed [$$check]"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "lint failed:$$failed" >&2; exit 1; fi
 
 .PHONY: format
 format: $(STAMP)  ## Rewrite the code into the house format and fix what can be fixed safely
