@@ -24,7 +24,7 @@ def loaded_by(module: str) -> set[str]:
     """Return the top-level names in a fresh interpreter after one import."""
     code = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     answer = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     return set(answer.stdout.split())
 
