@@ -511,5 +511,7 @@ class _Maker:
         for row in self.dice.sample(rows["subscriptions"], min(len(rows["subscriptions"]), 2)):
             if row["started_at"] is not None:
                 row["ended_at"] = row["started_at"] - timedelta(days=3)
-        for row in self.dice.sample(rows["survey_responses"], min(len(rows["survey_responses"]), 2)):
+        for row in self.dice.sample(
+            rows["survey_responses"], min(len(rows["survey_responses"]), 2)
+        ):
             row["score"] = 99.0

@@ -28,6 +28,9 @@ class Engine(Protocol):
     def attach(self, name: str, path: str, table: str | None = None) -> None:
         """Make a CSV or Parquet file (or glob), or a table of a DuckDB file, known under a name."""
 
+    def tables(self, path: str) -> list[str]:
+        """Return the names of the tables and views in a DuckDB file."""
+
     def columns(self, name: str) -> dict[str, str]:
         """Return a table's columns and their SQL types, in order."""
 

@@ -86,6 +86,15 @@ class DuckDBEngine:
         self._execute(f"ATTACH IF NOT EXISTS {text_literal(path)} AS {alias} (READ_ONLY)")
         return alias
 
+    def tables(self, path: str) -> list[str]:
+        """Return the names of the tables and views in a DuckDB file."""
+        self._database(path)
+        rows = self._execute(
+            "SELECT table_name FROM information_schema.tables "
+            f"WHERE table_catalog = {text_literal(f'db:{path}')} ORDER BY 1"
+        ).fetchall()
+        return [row[0] for row in rows]
+
     def columns(self, name: str) -> dict[str, str]:
         """Return a table's columns and their SQL types, in order."""
         rows = self._execute(f"DESCRIBE SELECT * FROM {quote(name)}").fetchall()

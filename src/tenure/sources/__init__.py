@@ -1,1 +1,1 @@
-"""From the tables people have to the contract's tables."""
+"""The tables of the contract: declared, found, mapped, coerced, checked and reported."""

@@ -1,0 +1,260 @@
+"""SQL that turns a column as found into a column of the contract, or null where it cannot.
+
+Nothing is guessed.  Text is read as a time only if it is ISO 8601 or in the declared format;
+numbers are read as times only if declared `epoch_s` or `epoch_ms`.  A time without a zone is in
+the configured zone; a date without a time is midnight UTC.  **A value that falls exactly on
+midnight counts as a date without a time**, whatever the type of its column: the rule looks at one
+value, so neither other rows nor the way a table travels (text, Parquet, JSON) can change it, and
+it only ever makes a fact known later, by less than a day.
+
+>>> coerce("seats", "VARCHAR", "integer")[:30]
+'CASE WHEN CAST(CASE WHEN NOT s'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from zoneinfo import available_timezones
+
+from tenure.core.spec import Kind
+from tenure.core.steps import text_literal
+from tenure.sources.tables import END_REASONS, SURVEY_TYPES
+
+EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
+NOTHING = "('', 'null', 'nan', 'nat', 'none')"
+_DAY = r"(19|20|21)\d{2}-\d{2}-\d{2}"
+_CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+_OFFSET = r"(Z|z| ?UTC|[+-]\d{2}(:?\d{2})?)"
+_FULL = f"{_DAY}({_CLOCK}{_OFFSET}?)?"
+_ZONED = f"{_DAY}{_CLOCK}{_OFFSET}"
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_NUMBERS = (*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL")
+
+
+def base_type(sql_type: str) -> str:
+    """Return a SQL type's family: VARCHAR, TIMESTAMP, TIMESTAMPTZ, DATE, BOOLEAN, a number or ''.
+
+    >>> base_type("DECIMAL(18,3)"), base_type("TIMESTAMP_NS"), base_type("INTEGER[]")
+    ('DECIMAL', 'TIMESTAMP', '')
+    """
+    name = sql_type.upper().strip('"')
+    if name.endswith("]"):
+        return ""
+    if name in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"):
+        return "TIMESTAMPTZ"
+    if name.startswith("TIMESTAMP"):
+        return "TIMESTAMP"
+    if name.startswith(("VARCHAR", "ENUM", "UUID", "NULL")):
+        return "VARCHAR"
+    name = name.split("(")[0]
+    return name if name in (*_NUMBERS, "DATE", "BOOLEAN") else ""
+
+
+def refusal(sql_type: str, kind: Kind, form: str | None, zone: str) -> tuple[str, str] | None:
+    """Return the rule and the fix where a type can never be read as a kind, else None."""
+    found = base_type(sql_type)
+    if not found:
+        return f"cannot be read from type {sql_type}", "map an expression that gives one value"
+    if kind == "time":
+        if found == "BOOLEAN":
+            return "must be a time", "map another column"
+        if found in _NUMBERS and form in (None, "iso"):
+            return (
+                "is a number, and which time it means is not declared",
+                "declare `formats: {…: epoch_s}`, `epoch_ms` or a strptime format",
+            )
+    elif found in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and kind in ("number", "integer", "flag"):
+        return f"must be a {kind}, not a time", "map another column"
+    if zone not in available_timezones():
+        return f"data.timezone {zone} is not a known zone", "use an IANA name, e.g. Europe/Berlin"
+    return None
+
+
+def given(expression: str, sql_type: str) -> str:
+    """Return SQL that is true where a value was given, readable or not."""
+    found = base_type(sql_type)
+    if found == "VARCHAR":
+        return f"coalesce(lower(trim(CAST({expression} AS VARCHAR))) NOT IN {NOTHING}, false)"
+    if found in ("DOUBLE", "FLOAT"):
+        return f"({expression} IS NOT NULL AND NOT isnan({expression}))"
+    return f"({expression} IS NOT NULL)"
+
+
+def coerce(
+    expression: str, sql_type: str, kind: Kind, *, form: str | None = None, zone: str = "UTC"
+) -> str:
+    """Return SQL of the coerced value: VARCHAR, TIMESTAMP (UTC), DOUBLE, BIGINT or BOOLEAN.
+
+    Args:
+        expression: SQL of the value as found.
+        sql_type: Its SQL type.
+        kind: What it has to become.
+        form: Declared format of a time: `iso`, `epoch_s`, `epoch_ms` or a strptime format.
+        zone: Zone of times written without one.
+    """
+    found = base_type(sql_type)
+    if kind == "time":
+        return _time(expression, found, form, zone)
+    if kind == "number":
+        return _number(expression, found)
+    if kind == "integer":
+        number = _number(expression, found)
+        whole = f"CAST({number} AS DOUBLE)"
+        return f"CASE WHEN {whole} = round({whole}) THEN TRY_CAST({whole} AS BIGINT) END"
+    if kind == "flag":
+        return _flag(expression, found)
+    return _text(expression, found)
+
+
+def _text(expression: str, found: str) -> str:
+    if found in ("DOUBLE", "FLOAT"):
+        whole = f"CAST(TRY_CAST({expression} AS BIGINT) AS VARCHAR)"
+        other = f"CAST({expression} AS VARCHAR)"
+        return (
+            f"CASE WHEN isfinite({expression}) THEN CASE WHEN {expression} = round({expression}) "
+            f"AND abs({expression}) < 9e15 THEN {whole} ELSE {other} END END"
+        )
+    if found == "VARCHAR":
+        return f"nullif(trim(CAST({expression} AS VARCHAR)), '')"
+    return f"CAST({expression} AS VARCHAR)"
+
+
+def identifier(expression: str, sql_type: str) -> str:
+    """Return SQL of an id: as text, and without the `.0` that a detour over floats leaves."""
+    text = _text(expression, base_type(sql_type))
+    if base_type(sql_type) != "VARCHAR":
+        return text
+    return (
+        f"CASE WHEN {expression} LIKE '%.0' AND regexp_full_match({text}, '-?\\d+\\.0') "
+        f"THEN replace({text}, '.0', '') ELSE {text} END"
+    )
+
+
+def _number(expression: str, found: str) -> str:
+    if found == "VARCHAR":
+        text = f"trim(CAST({expression} AS VARCHAR))"
+        expression = f"CASE WHEN NOT starts_with({text}, '_') THEN TRY_CAST({text} AS DOUBLE) END"
+    elif found not in ("DOUBLE", "FLOAT"):
+        return f"CAST({expression} AS DOUBLE)"
+    return f"CASE WHEN isfinite({expression}) THEN CAST({expression} AS DOUBLE) END"
+
+
+def _flag(expression: str, found: str) -> str:
+    text = f"lower(trim(CAST({expression} AS VARCHAR)))"
+    if found == "BOOLEAN":
+        return expression
+    return (
+        f"CASE WHEN {text} IN ('true', 't', 'yes', 'y', '1', '1.0') THEN true "
+        f"WHEN {text} IN ('false', 'f', 'no', 'n', '0', '0.0') THEN false END"
+    )
+
+
+def _time(expression: str, found: str, form: str | None, zone: str) -> str:
+    if found == "DATE":
+        moment = f"CAST({expression} AS TIMESTAMP)"
+    elif found == "TIMESTAMP":
+        moment = _local(f"CAST({expression} AS TIMESTAMP)", zone)
+    elif found == "TIMESTAMPTZ":
+        moment = f"({expression} AT TIME ZONE 'UTC')"
+    elif form in EPOCHS:
+        number = f"TRY_CAST({expression} AS DOUBLE)"
+        moment = f"make_timestamp(TRY_CAST(round({number} * {EPOCHS[form]}) AS BIGINT))"
+    elif form in (None, "iso"):
+        return _iso(f"trim(CAST({expression} AS VARCHAR))", zone)
+    else:
+        parsed = f"try_strptime(trim(CAST({expression} AS VARCHAR)), {text_literal(form or '')})"
+        zoned = "%z" in (form or "") or "%Z" in (form or "")
+        moment = f"({parsed} AT TIME ZONE 'UTC')" if zoned else _local(parsed, zone)
+    low, high = "TIMESTAMP '1900-01-01'", "TIMESTAMP '2200-01-01'"
+    return f"CASE WHEN {moment} >= {low} AND {moment} < {high} THEN {moment} END"
+
+
+def _iso(text: str, zone: str) -> str:
+    whole = f"regexp_full_match({text}, '{_FULL}')"
+    utc = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+    if zone == "UTC":
+        return f"CASE WHEN {whole} THEN {utc} END"
+    naive = _local(f"TRY_CAST({text} AS TIMESTAMP)", zone)
+    zoned = f"regexp_full_match({text}, '{_ZONED}')"
+    return f"CASE WHEN {zoned} THEN {utc} WHEN {whole} THEN {naive} END"
+
+
+def _local(moment: str, zone: str) -> str:
+    """Return a naive time of a zone in UTC; its midnight stands for the date and is kept."""
+    if zone == "UTC":
+        return moment
+    shifted = f"({moment} AT TIME ZONE {text_literal(zone)}) AT TIME ZONE 'UTC'"
+    return f"CASE WHEN {moment} = date_trunc('day', {moment}) THEN {moment} ELSE {shifted} END"
+
+
+def known(moment: str) -> str:
+    """Return SQL of when a fact of that time can have been seen: the time, or its day's end."""
+    return (
+        f"CASE WHEN {moment} = date_trunc('day', {moment}) "
+        f"THEN {moment} + INTERVAL 86399999999 MICROSECOND ELSE {moment} END"
+    )
+
+
+def _months(text: str) -> str:
+    plain = f"regexp_replace(lower({text}), '[ _-]', '', 'g')"
+    words = {
+        1: ("monthly", "month", "m", "permonth"),
+        3: ("quarterly", "quarter", "q"),
+        6: ("semiannual", "semiannually", "halfyearly", "biannual"),
+        12: ("annual", "annually", "yearly", "year", "y", "peryear"),
+        24: ("biennial", "biennially", "twoyears"),
+    }
+    cases = " ".join(
+        f"WHEN {plain} IN ({', '.join(map(text_literal, names))}) THEN '{count}m'"
+        for count, names in words.items()
+    )
+    count = f"TRY_CAST(regexp_extract({plain}, '^p?0*(\\d{{1,3}})(\\.0)?', 1) AS INTEGER)"
+    months = f"regexp_full_match({plain}, 'p?0*[1-9]\\d{{0,2}}(\\.0)?(m|mo|mon|months?)?')"
+    years = f"regexp_full_match({plain}, 'p?0*[1-9]\\d?(y|yr|years?)')"
+    return (
+        f"CASE {cases} WHEN {months} THEN CAST({count} AS VARCHAR) || 'm' "
+        f"WHEN {years} THEN CAST(12 * {count} AS VARCHAR) || 'm' END"
+    )
+
+
+def _lower(text: str) -> str:
+    return f"regexp_replace(lower({text}), '[ -]+', '_', 'g')"
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
+    choices = ", ".join(map(text_literal, names))
+    return lambda text: f"CASE WHEN {_lower(text)} IN ({choices}) THEN {_lower(text)} END"
+
+
+NORMAL: dict[tuple[str, str], Callable[[str], str]] = {
+    ("subscriptions", "billing_period"): _months,
+    ("subscriptions", "currency"): lambda text: f"upper({text})",
+    ("subscriptions", "status"): _lower,
+    ("subscriptions", "end_reason"): _one_of(END_REASONS),
+    ("invoices", "currency"): lambda text: f"upper({text})",
+    ("fx_rates", "currency"): lambda text: f"upper({text})",
+    ("tickets", "priority"): _lower,
+    ("survey_responses", "survey_type"): _one_of(SURVEY_TYPES),
+}
+"""Words that the contract fixes, brought to one spelling; null where they are none of them."""
+
+_SLASHED = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}|\d{1,2}-\d{1,2}-\d{2,4}")
+
+
+def format_fix(column: str, sample: str) -> str:
+    """Return the advice for a time that could not be read.
+
+    >>> format_fix("opened_at", "03/04/2024")
+    "declare its format, e.g. `formats: {opened_at: '%d/%m/%Y'}`"
+    """
+    form = "%Y-%m-%d"
+    if match := _SLASHED.match(sample):
+        mark = next(letter for letter in match[0] if not letter.isdigit())
+        parts = match[0].split(mark)
+        year_first = len(parts[0]) == 4
+        form = mark.join(("%Y", "%m", "%d") if year_first else ("%d", "%m", "%Y"))
+    elif sample.isdigit() and len(sample) in (10, 13):
+        unit = "s" if len(sample) == 10 else "ms"
+        return f"declare its format: `formats: {{{column}: epoch_{unit}}}`"
+    return f"declare its format, e.g. `formats: {{{column}: '{form}'}}`"

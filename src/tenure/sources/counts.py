@@ -1,0 +1,152 @@
+"""What one GROUP BY over the marks of staged rows says about each table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.errors import Problem
+from tenure.core.steps import quote
+from tenure.sources import coerce
+from tenure.sources.stage import Layout
+
+if TYPE_CHECKING:
+    from tenure.engine import Engine
+
+WRONG_TIME_SHARE = 0.05
+WRONG_VALUE_SHARE = 0.5
+
+
+@dataclass
+class Counts:
+    """Counts of one staged table.
+
+    Attributes:
+        rows: Rows found.
+        used: Rows without a reason against them.
+        rejected: Rows by reason.
+        unread: Unreadable values by column, over all rows.
+        remarks: Used rows by number of the remark.
+        last: Latest event time of a used row.
+    """
+
+    rows: int = 0
+    used: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[int] = field(default_factory=Counter)
+    last: datetime | None = None
+
+    def emptied(self, layout: Layout) -> dict[str, dict[str, int]]:
+        """Return the values that were emptied, by column and reason."""
+        found: dict[str, dict[str, int]] = {}
+        for place, bit in enumerate(layout.bits):
+            if bit.kind in ("unread", "empty") and self.remarks[place]:
+                found.setdefault(bit.column, {})[bit.code] = self.remarks[place]
+        return found
+
+    def without_values(self, layout: Layout) -> list[str]:
+        """Return the optional columns that hold no value in any used row."""
+        return [
+            bit.column
+            for place, bit in enumerate(layout.bits)
+            if bit.kind == "given" and not self.remarks[place]
+        ]
+
+
+def count(layouts: Iterable[Layout], engine: Engine) -> dict[str, Counts]:
+    """Return the counts of staged tables, by one query over all of them."""
+    layouts = list(layouts)
+    sql = " UNION ALL ".join(
+        f"SELECT '{layout.source.name}' AS name, _reason, _flags, count(*) AS n, "
+        f"max({layout.event_time()}) AS last FROM {quote(layout.staged)} GROUP BY ALL"
+        for layout in layouts
+    )
+    found = {layout.source.name: Counts() for layout in layouts}
+    by_name = {layout.source.name: layout for layout in layouts}
+    for row in engine.fetch(sql).to_pylist():
+        _add(found[row["name"]], by_name[row["name"]], row)
+    return found
+
+
+def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:
+    reason, flags, rows, last = row["_reason"], row["_flags"], row["n"], row["last"]
+    counts.rows += rows
+    places = [place for place in range(len(layout.bits)) if flags >> place & 1]
+    for place in places:
+        if layout.bits[place].kind == "unread":
+            counts.unread[layout.bits[place].column] += rows
+    if reason:
+        counts.rejected[(*layout.reasons, layout.duplicate_reason)[reason - 1].code] += rows
+        return
+    counts.used += rows
+    counts.remarks.update(dict.fromkeys(places, rows))
+    counts.last = max(counts.last or last, last)
+
+
+def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
+    """Return a problem for each column of which too much could not be read to be a slip."""
+    problems = []
+    for name, rows in counts.unread.items():
+        kind, sql_type = layout.columns[name], layout.types[name]
+        if (layout.source.name, name) in coerce.NORMAL:
+            continue
+        given = coerce.given(quote(name), sql_type)
+        form = layout.formats.get(name)
+        value = coerce.coerce(quote(name), sql_type, kind, form=form, zone=layout.zone)
+        row = engine.fetch(
+            f"SELECT count(*) AS given, min(CAST({quote(name)} AS VARCHAR)) "
+            f"FILTER ({value} IS NULL) AS sample FROM {quote(layout.raw)} WHERE {given}"
+        ).to_pylist()[0]
+        limit = WRONG_TIME_SHARE if kind == "time" else WRONG_VALUE_SHARE
+        if rows > limit * row["given"]:
+            problems.append(_unreadable(layout, name, row["sample"], rows / row["given"]))
+    return problems
+
+
+def _unreadable(layout: Layout, name: str, sample: str, share: float) -> Problem:
+    thing = f"{layout.source.name}.{name}"
+    many = f"{share:.0%} of its values" if share < 1 else "none of its values"
+    if layout.columns[name] != "time":
+        rule = f"must be a {layout.columns[name]}; {many} {'is' if share == 1 else 'are not'} one"
+        return Problem(thing, rule, sample, "map an expression that gives one, or another column")
+    form = layout.formats.get(name, "iso")
+    read = "ISO 8601 dates or times" if form == "iso" else f"times of the format {form}"
+    some = f"{share:.0%} of its values are not" if share < 1 else "its values are not"
+    return Problem(thing, f"{some} {read}", sample, coerce.format_fix(name, sample))
+
+
+def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
+    """Return the problem with a table of which no row can be used, if so."""
+    name = layout.source.name
+    if not counts.rows:
+        return Problem(name, "the table is empty", fix="leave it out of the config, or fill it")
+    if counts.used:
+        return None
+    code, rows = counts.rejected.most_common(1)[0]
+    reason = next(item for item in layout.reasons if item.code == code)
+    if code == "unknown_account":
+        return Problem(
+            f"{name}.account_id",
+            "no row belongs to a known account",
+            f"{_samples(engine, layout.staged, name)}; "
+            f"{_samples(engine, layout.accounts, 'accounts')}",
+            "map the column that holds the ids of the accounts table",
+        )
+    column = code.removeprefix("missing_")
+    if code.startswith("missing_") and rows == counts.rows:
+        thing = f"{name}.{column}" if column in layout.columns else name
+        fix = f"map another column under data.tables.{name}.columns"
+        return Problem(thing, "a required column has no value in any row", fix=fix)
+    found = ", ".join(f"{reason} {rows}" for reason, rows in counts.rejected.most_common())
+    fix = reason.fix or "see the rejected rows' reasons"
+    return Problem(name, f"no row can be used: {reason.rule}", f"rejected: {found}", fix)
+
+
+def _samples(engine: Engine, relation: str | None, name: str) -> str:
+    sql = f"SELECT DISTINCT account_id FROM {quote(relation or '')} ORDER BY 1 LIMIT 2"
+    ids = [str(item) for item in engine.fetch(sql).column(0).to_pylist() if item is not None]
+    return f"{name} has {', '.join(ids)}"

@@ -1,0 +1,130 @@
+"""From the user's columns to the contract's names: a column of theirs, or one scalar expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from tenure.core.errors import Problem, suggestion
+from tenure.core.spec import Source
+from tenure.core.steps import quote
+from tenure.sources.stage import time_columns
+from tenure.sources.tables import DEFAULTS
+
+FORBIDDEN: tuple[tuple[tuple[type[exp.Expr], ...], str], ...] = (
+    ((exp.Query, exp.Subquery, exp.Exists), "a sub-query"),
+    ((exp.Window,), "a window function"),
+    ((exp.AggFunc,), "an aggregate"),
+    ((exp.Star,), "a star"),
+    ((exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.Rand), "a clock or chance"),
+)
+_CLOCKS = ("now", "today", "random", "uuid", "get_current_timestamp", "nextval", "read_text")
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """The SQL of each canonical column over a table as found, and what is wrong with it."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def map_columns(source: Source, theirs: Iterable[str], authored: Mapping[str, str]) -> ColumnMap:
+    """Return the SQL of every canonical column that the user's columns give.
+
+    A canonical column that is not mapped is taken from a column of the same name; an empty
+    mapping (`''`) leaves it out.  Accounts also carry the user's further columns, as attributes.
+    """
+    theirs = list(theirs)
+    names = [column.name for column in source.columns] + ["known_at"]
+    result = ColumnMap()
+    for name, value in authored.items():
+        if name not in names and not source.open_ended:
+            result.problems.append(
+                Problem(
+                    f"data.tables.{source.name}.columns.{name}",
+                    f"is not a column of {source.name}",
+                    fix=suggestion(name, names),
+                )
+            )
+        elif value.strip():
+            sql, problem = _expression(source.name, name, value, theirs)
+            if problem:
+                result.problems.append(problem)
+            else:
+                result.columns[name] = sql
+    for name in names:
+        if name not in authored and (same := _same(name, theirs)):
+            result.columns[name] = quote(same)
+    if source.open_ended:
+        used = {*authored.values(), *result.columns}
+        for name in theirs:
+            if name not in used and not name.startswith("_") and name not in authored:
+                result.columns[name] = quote(name)
+    result.problems.extend(_missing(source, theirs, result.columns, authored))
+    return result
+
+
+def _missing(
+    source: Source, theirs: list[str], columns: Mapping[str, str], authored: Mapping[str, str]
+) -> list[Problem]:
+    lacking = [
+        column.name
+        for column in source.columns
+        if column.required
+        and column.name not in columns
+        and column.name not in authored
+        and (source.name, column.name) not in DEFAULTS
+    ]
+    times = time_columns(source)
+    if not any(name in columns or name in lacking or name in authored for name in times):
+        lacking.append(" or ".join(times))
+    return [
+        Problem(
+            f"{source.name}.{name}",
+            "the required column is missing",
+            f"columns are {', '.join(theirs)}",
+            f"map it under data.tables.{source.name}.columns; {suggestion(name, theirs)}",
+        )
+        for name in lacking
+    ]
+
+
+def _same(name: str, theirs: list[str]) -> str | None:
+    if name in theirs:
+        return name
+    return next((other for other in theirs if other.lower() == name), None)
+
+
+def _expression(table: str, name: str, value: str, theirs: list[str]) -> tuple[str, Problem | None]:
+    """Return the SQL of one mapped column, or the problem with it."""
+    value = value.strip()
+    where = f"data.tables.{table}.columns.{name}"
+    if same := _same(value, theirs) or _same(value.lower(), theirs):
+        return quote(same), None
+    try:
+        statements = sqlglot.parse(value, read="duckdb")
+    except SqlglotError:
+        return "", Problem(
+            where, "is neither a column nor valid SQL", value, suggestion(value, theirs)
+        )
+    tree = statements[0]
+    if len(statements) != 1 or tree is None or not isinstance(tree, exp.Condition):
+        return "", Problem(where, "must be one scalar expression", value, "give one expression")
+    for kinds, what in FORBIDDEN:
+        if isinstance(tree, kinds) or tree.find(*kinds):
+            return "", Problem(
+                where, f"must not hold {what}", value, "use `sql` for the whole table"
+            )
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower() in _CLOCKS:
+            return "", Problem(where, f"must not call {call.name}", value, "use columns of the row")
+    for column in tree.find_all(exp.Column):
+        if not _same(column.name.lower(), [other.lower() for other in theirs]):
+            fix = suggestion(column.name, theirs)
+            return "", Problem(where, f"the table has no column `{column.name}`", value, fix)
+    return f"({value}\n)", None

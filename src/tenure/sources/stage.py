@@ -1,0 +1,362 @@
+"""One SELECT per table that coerces, checks and marks its rows; nothing is thrown away yet.
+
+The staged table holds the columns that were found, `_reason` (0 for a row that is used, else the
+number of the reason it is not) and `_flags` (a bit per remark about the row).  One GROUP BY over
+these two gives every count of the data report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tenure.core.spec import Check, Column, Kind, Source
+from tenure.core.steps import quote
+from tenure.sources import coerce
+from tenure.sources.tables import DEFAULTS, OPTIONAL_KEYS
+
+SQL_TYPES: dict[Kind, str] = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "time": "TIMESTAMP",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "flag": "BOOLEAN",
+}
+
+
+@dataclass(frozen=True)
+class Bit:
+    """A remark that a row may carry.
+
+    Attributes:
+        kind: ``unread`` (a value that could not be coerced), ``given`` (the column has a value
+            in the end), ``empty`` or ``warn`` (a check).
+        column: The column it is about, empty for a warning.
+        code: Reason as the report shows it.
+        sql: Condition over the checked row.
+    """
+
+    kind: str
+    column: str
+    code: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row is not used: a short code, the rule in words, and the condition."""
+
+    code: str
+    rule: str
+    sql: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one table is staged.
+
+    Attributes:
+        source: The declaration.
+        raw: Relation that holds the mapped columns under canonical names, as found.
+        types: SQL types of the columns in `raw`, late columns without a clock left out.
+        formats: Declared formats of time columns.
+        zone: Zone of times written without one.
+        accounts: Relation with the ids of known accounts, where they are to be checked.
+    """
+
+    source: Source
+    raw: str
+    types: Mapping[str, str]
+    formats: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
+    accounts: str | None = None
+
+    @property
+    def staged(self) -> str:
+        """Return the name of the staged table."""
+        return f"_staged_{self.source.name}"
+
+    @cached_property
+    def columns(self) -> dict[str, Kind]:
+        """Return the columns of the staged table: those found, and keys filled by default."""
+        kinds: dict[str, Kind] = {}
+        for column in self.source.columns:
+            if column.name in self.types or (self.source.name, column.name) in DEFAULTS:
+                kinds[column.name] = column.kind
+        if "known_at" in self.types:
+            kinds["known_at"] = "time"
+        for name, sql_type in self.types.items():
+            kinds.setdefault(name, natural_kind(sql_type))
+        return kinds
+
+    @cached_property
+    def clocks(self) -> tuple[str, ...]:
+        """Return the clock columns that were found."""
+        return tuple(name for name in self.source.clocks if name in self.types)
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """Return the checks whose columns were found."""
+        return tuple(
+            check for check in self.source.checks if all(name in self.types for name in check.needs)
+        )
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return why rows may be rejected; the first that holds is given."""
+        found: list[Reason] = []
+        for column in self.source.columns:
+            if column.required and column.name in self.columns:
+                found += self._required(column)
+        rule = f"needs {' or '.join(time_columns(self.source))}"
+        found.append(Reason("missing_time", rule, "event_time IS NULL"))
+        found += [
+            Reason(check.reason, check.rule, _holds(check), check.fix)
+            for check in self.checks
+            if check.action == "reject"
+        ]
+        return tuple(found)
+
+    def _required(self, column: Column) -> list[Reason]:
+        name, found = column.name, []
+        value = quote(name)
+        if self._readable(name):
+            unread = f"{_given(name)} AND {value} IS NULL"
+            fix = f"correct the values or map another column to {name}"
+            found.append(Reason(f"unread_{name}", f"{name} could not be read", unread, fix))
+        found.append(Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL"))
+        if name == "account_id" and self.accounts:
+            found.append(
+                Reason(
+                    "unknown_account",
+                    "account_id must stand in the accounts table",
+                    f"{value} NOT IN (SELECT account_id FROM {quote(self.accounts)})",
+                    "add the account, or check that both tables spell ids alike",
+                )
+            )
+        return found
+
+    @cached_property
+    def duplicate(self) -> int:
+        """Return the number that stands for a duplicate key."""
+        return len(self.reasons) + 1
+
+    @property
+    def duplicate_reason(self) -> Reason:
+        """Return the reason that is given to all but the first known of a key."""
+        keys = " and ".join(name for name in self.source.key if name in self.columns)
+        return Reason("duplicate_key", f"{keys} must be unique; the first known is kept", "")
+
+    @cached_property
+    def bits(self) -> tuple[Bit, ...]:
+        """Return the remarks that rows may carry, in the order of their bits."""
+        bits = [
+            Bit("unread", name, "unreadable", f"{_given(name)} AND {quote(name)} IS NULL")
+            for name in self.columns
+            if self._readable(name)
+        ]
+        bits += [
+            Bit(
+                "empty" if check.action == "empty" else "warn",
+                check.column or "",
+                check.reason,
+                _holds(check),
+            )
+            for check in self.checks
+            if check.action != "reject"
+        ]
+        bits += [
+            Bit(
+                "empty",
+                name,
+                "without_its_clock",
+                f"{quote(name)} IS NOT NULL AND {quote(clock)} IS NULL",
+            )
+            for name, clock in self.source.late.items()
+            if clock != name and name in self.columns
+        ]
+        bits += [
+            Bit("given", column.name, "", f"{self._final(column.name)} IS NOT NULL")
+            for column in self.source.columns
+            if not column.required and column.name in self.columns
+        ]
+        return tuple(bits)
+
+    def _readable(self, name: str) -> bool:
+        """Return whether a value of this column may turn out unreadable."""
+        return name in self.types and (
+            self.columns[name] not in ("id", "text") or (self.source.name, name) in coerce.NORMAL
+        )
+
+    def select(self, *, keep_raw: bool = False) -> str:
+        """Return the SELECT that stages the table.
+
+        Args:
+            keep_raw: Also carry `_row`, the mapped row as found, as JSON text.
+        """
+        names = [f"{self._final(name)} AS {quote(name)}" for name in self.columns]
+        cases = " ".join(
+            f"WHEN {reason.sql} THEN {number}" for number, reason in enumerate(self.reasons, 1)
+        )
+        flags = " | ".join(
+            f"(CAST({bit.sql} AS UBIGINT) << {place})" for place, bit in enumerate(self.bits)
+        )
+        names.append(f"CAST(CASE {cases} ELSE 0 END AS UTINYINT) AS _reason")
+        names.append(f"{flags or '0::UBIGINT'} AS _flags")
+        if keep_raw:
+            names.append("_row")
+        return f"SELECT {', '.join(names)} FROM ({self._timed(keep_raw)})"
+
+    def _typed(self, keep_raw: bool) -> str:
+        items = [f"{self._coerced(name)} AS {quote(name)}" for name in self.columns]
+        items += [
+            f"{coerce.given(quote(name), self.types[name])} AS {_given(name)}"
+            for name in self.columns
+            if self._readable(name)
+        ]
+        items += [
+            f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quote(column.name)}"
+            for column in self.source.columns
+            if column.name not in self.columns
+        ]
+        if keep_raw:
+            items.append("CAST(to_json(_raw) AS VARCHAR) AS _row")
+        return f"SELECT {', '.join(items)} FROM {quote(self.raw)} AS _raw"
+
+    def _timed(self, keep_raw: bool) -> str:
+        items = [f"{self.source.time} AS event_time"]
+        items += [
+            f"{coerce.known(quote(name))} AS {quote(name + '__known')}" for name in self.clocks
+        ]
+        return f"SELECT *, {', '.join(items)} FROM ({self._typed(keep_raw)})"
+
+    def _coerced(self, name: str) -> str:
+        if name not in self.types:
+            default = DEFAULTS[self.source.name, name]
+            return coerce.identifier(quote(default), self.types.get(default, "VARCHAR"))
+        kind, sql_type, column = self.columns[name], self.types[name], quote(name)
+        if kind == "id":
+            return coerce.identifier(column, sql_type)
+        form = self.formats.get(name)
+        value = coerce.coerce(column, sql_type, kind, form=form, zone=self.zone)
+        normal = coerce.NORMAL.get((self.source.name, name))
+        return normal(value) if normal else value
+
+    def _final(self, name: str) -> str:
+        """Return SQL of a column after the checks that empty it, or its clock."""
+        clock = self.source.late.get(name)
+        emptied = [
+            _holds(check)
+            for check in self.checks
+            if check.action == "empty" and check.column in (name, clock)
+        ]
+        if clock and clock != name:
+            emptied.append(f"{quote(clock)} IS NULL")
+        if not emptied:
+            return quote(name)
+        return f"CASE WHEN {' OR '.join(emptied)} THEN NULL ELSE {quote(name)} END"
+
+    def deduplicated(self, relation: str, *, keep_raw: bool = False) -> str:
+        """Return a SELECT over a staged relation that marks all but the first known of a key."""
+        keys = [name for name in self.source.key if name in self.columns]
+        order = ", ".join(self._first_known())
+        match = " AND ".join(
+            f"_all.{quote(name)} IS NOT DISTINCT FROM _twice.{quote(name)}" for name in keys
+        )
+        kept = ", ".join(
+            [*(f"_all.{quote(name)}" for name in self.columns), "_flags"]
+            + (["_row"] if keep_raw else [])
+        )
+        rank = (
+            f"row_number() OVER (PARTITION BY {', '.join(f'_all.{quote(name)}' for name in keys)} "
+            f"ORDER BY {order})"
+        )
+        return (
+            f"WITH _twice AS ({self.duplicates(relation)}) "
+            f"SELECT {kept}, _reason FROM {relation} AS _all "
+            f"WHERE NOT (_reason = 0 AND EXISTS (SELECT 1 FROM _twice WHERE {match})) "
+            f"UNION ALL BY NAME SELECT {kept}, "
+            f"CAST(CASE WHEN {rank} > 1 THEN {self.duplicate} ELSE 0 END AS UTINYINT) AS _reason "
+            f"FROM {relation} AS _all JOIN _twice ON {match} WHERE _reason = 0"
+        )
+
+    def duplicates(self, relation: str) -> str:
+        """Return a SELECT of the keys that more than one usable row has."""
+        keys = [quote(name) for name in self.source.key if name in self.columns]
+        named = "".join(
+            f" AND {quote(name)} IS NOT NULL"
+            for name in self.source.key
+            if name in OPTIONAL_KEYS and name in self.columns
+        )
+        return (
+            f"SELECT {', '.join(keys)} FROM {relation} WHERE _reason = 0{named} "
+            f"GROUP BY ALL HAVING count(*) > 1"
+        )
+
+    @property
+    def has_key(self) -> bool:
+        """Return whether rows of the table can be duplicates of each other."""
+        found = [name for name in self.source.key if name in self.columns]
+        return bool(found) and found != ["valid_from"]
+
+    def _first_known(self) -> list[str]:
+        """Return the order in which the first known comes first, whatever the order of rows.
+
+        Late columns come last and by their clocks: what is learnt later never decides.
+        """
+        late = self.source.late
+        early = [name for name in sorted(self.columns) if name not in late and name != "known_at"]
+        clocks = [coerce.known(f"_all.{quote(name)}") for name in self.clocks]
+        first = [f"least({', '.join(clocks)}) NULLS LAST"] if clocks else []
+        return [
+            self.known_at("_all."),
+            *(f"_all.{quote(name)} NULLS LAST" for name in early),
+            *first,
+            *(f"{clock} NULLS LAST" for clock in clocks),
+            *(f"_all.{quote(name)} NULLS LAST" for name in sorted(late) if name in self.columns),
+        ]
+
+    def event_time(self, prefix: str = "") -> str:
+        """Return SQL of the event time over staged columns."""
+        present = [name for name in time_columns(self.source) if name in self.columns]
+        return f"coalesce({', '.join(f'{prefix}{quote(name)}' for name in present)})"
+
+    def known_at(self, prefix: str = "") -> str:
+        """Return SQL of `known_at` over staged columns: never before the event time."""
+        moment = self.event_time(prefix)
+        if "known_at" not in self.columns:
+            return coerce.known(moment)
+        given = coerce.known(f"{prefix}known_at")
+        return f"greatest(coalesce({given}, {coerce.known(moment)}), {moment})"
+
+
+def time_columns(source: Source) -> list[str]:
+    """Return the columns of which the event time is the first that is given.
+
+    >>> from tenure.sources.tables import SOURCES
+    >>> time_columns(SOURCES["survey_responses"])
+    ['sent_at', 'responded_at']
+    """
+    return [word for word in re.findall(r"\w+", source.time) if source.column(word)]
+
+
+def natural_kind(sql_type: str) -> Kind:
+    """Return the kind of an undeclared attribute by the type in which it was found."""
+    found = coerce.base_type(sql_type)
+    if found in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
+        return "time"
+    if found in ("BOOLEAN", "VARCHAR", ""):
+        return "flag" if found == "BOOLEAN" else "text"
+    return "number" if found in ("FLOAT", "DOUBLE", "DECIMAL") else "integer"
+
+
+def _given(name: str) -> str:
+    return quote(f"{name}?")
+
+
+def _holds(check: Check) -> str:
+    return f"coalesce({check.bad}, false)"

@@ -1,0 +1,279 @@
+"""The contract's tables as data.
+
+To add a table, add a `Source` to `SOURCES`: its key, the SQL expression of its event time, its
+columns (a late one names the clock that says when it became known) and the checks that its rows
+must keep.  Loading, the data report and the point-in-time cut read nothing else.
+
+>>> SOURCES["tickets"].late["csat_score"]
+'csat_at'
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from tenure.core.spec import Check, Column, Computed, Source
+
+OPTIONAL_KEYS = frozenset({"event_id"})
+DEFAULTS = MappingProxyType({("subscriptions", "subscription_id"): "account_id"})
+CONSTANT = frozenset({"segment", "industry", "country", "employees"})
+NOT_PAID = ("trialing", "trial", "in_trial", "paused", "unpaid", "incomplete", "incomplete_expired")
+SURVEY_TYPES = ("nps", "csat", "ces", "csi")
+END_REASONS = ("voluntary", "involuntary", "non_renewal", "upgrade", "downgrade")
+
+
+def _before(column: str, start: str, fix: str) -> Check:
+    """Return the check that a late time does not precede the time of its row."""
+    return Check(
+        reason=f"{column}_before_{start}",
+        bad=f"{column}__known < {start}",
+        rule=f"{column} must not be before {start}",
+        fix=fix,
+        action="empty",
+        column=column,
+        needs=(column, start),
+    )
+
+
+def _due_before(column: str, start: str) -> Check:
+    return Check(
+        reason=f"{column}_before_{start}",
+        bad=f"{column} < date_trunc('day', {start})",
+        rule=f"{column} must not be before {start}",
+        fix="check which of the two columns is mapped",
+        action="empty",
+        column=column,
+        needs=(column, start),
+    )
+
+
+def _standard(nps: str, csat: str, ces: str) -> str:
+    return (
+        f"CASE survey_type WHEN 'nps' THEN {nps} WHEN 'csat' THEN {csat} WHEN 'ces' THEN {ces} END"
+    )
+
+
+ACCOUNTS = Source(
+    name="accounts",
+    key=("account_id", "valid_from"),
+    time="coalesce(valid_from, created_at)",
+    required=True,
+    open_ended=True,
+    columns=(
+        Column("account_id", "id", required=True),
+        Column("created_at", "time", required=True),
+        Column("valid_from", "time"),
+        Column("segment", "text"),
+        Column("industry", "text"),
+        Column("country", "text"),
+        Column("employees", "integer"),
+        Column("owner", "text"),
+    ),
+)
+
+SUBSCRIPTIONS = Source(
+    name="subscriptions",
+    key=("subscription_id", "started_at"),
+    time="started_at",
+    ends="ended_at",
+    required=True,
+    columns=(
+        Column("subscription_id", "id", required=True),
+        Column("account_id", "id", required=True),
+        Column("started_at", "time", required=True),
+        Column("ended_at", "time", clock="ended_at"),
+        Column("plan", "text"),
+        Column("mrr", "number", required=True),
+        Column("list_mrr", "number"),
+        Column("discount", "number"),
+        Column("currency", "text"),
+        Column("seats", "integer"),
+        Column("billing_period", "text"),
+        Column("renews_at", "time", future=True),
+        Column("notice_at", "time", clock="notice_at"),
+        Column("end_reason", "text", clock="ended_at"),
+        Column("status", "text"),
+    ),
+    checks=(
+        Check("negative_mrr", "mrr < 0", "mrr must be 0 or more", needs=("mrr",)),
+        Check(
+            "discount_off_scale",
+            "discount < 0 OR discount > 1",
+            "discount is a share of the list price, 0 to 1",
+            fix="a percentage is mapped as `discount: CAST(your_column AS DOUBLE) / 100`",
+            needs=("discount",),
+        ),
+        Check(
+            "negative_list_mrr",
+            "list_mrr < 0",
+            "list_mrr must be 0 or more",
+            action="empty",
+            column="list_mrr",
+            needs=("list_mrr",),
+        ),
+        Check(
+            "negative_seats",
+            "seats < 0",
+            "seats must be 0 or more",
+            action="empty",
+            column="seats",
+            needs=("seats",),
+        ),
+        _before("ended_at", "started_at", "the row counts as running until its end is corrected"),
+        _due_before("renews_at", "started_at"),
+        Check(
+            "zero_length",
+            "ended_at = started_at",
+            "rows that end when they start cover no time",
+            action="warn",
+            needs=("ended_at",),
+        ),
+    ),
+    computed=(
+        Computed(
+            "paid",
+            "flag",
+            "mrr > 0 AND coalesce(status, '') NOT IN "
+            f"({', '.join(repr(status) for status in NOT_PAID)})",
+        ),
+        Computed(
+            "list_price",
+            "number",
+            "coalesce(list_mrr, CASE WHEN discount < 1 THEN mrr / (1 - discount) END, mrr)",
+        ),
+        Computed(
+            "term_end",
+            "time",
+            "coalesce(renews_at, "
+            "started_at + to_months(CAST(rtrim(billing_period, 'm') AS INTEGER)))",
+        ),
+    ),
+)
+
+USAGE_EVENTS = Source(
+    name="usage_events",
+    key=("event_id",),
+    time="occurred_at",
+    columns=(
+        Column("event_id", "id"),
+        Column("account_id", "id", required=True),
+        Column("subscription_id", "id"),
+        Column("user_id", "id"),
+        Column("event", "text", required=True),
+        Column("occurred_at", "time", required=True),
+        Column("quantity", "number"),
+    ),
+)
+
+TICKETS = Source(
+    name="tickets",
+    key=("ticket_id",),
+    time="opened_at",
+    ends="resolved_at",
+    columns=(
+        Column("ticket_id", "id", required=True),
+        Column("account_id", "id", required=True),
+        Column("opened_at", "time", required=True),
+        Column("first_responded_at", "time", clock="first_responded_at"),
+        Column("resolved_at", "time", clock="resolved_at"),
+        Column("priority", "text"),
+        Column("category", "text"),
+        Column("escalated_at", "time", clock="escalated_at"),
+        Column("csat_score", "number", clock="csat_at"),
+        Column("csat_at", "time", clock="csat_at"),
+    ),
+    checks=tuple(
+        _before(column, "opened_at", "check which time columns are mapped, and their zones")
+        for column in ("first_responded_at", "resolved_at", "escalated_at", "csat_at")
+    ),
+)
+
+SURVEY_RESPONSES = Source(
+    name="survey_responses",
+    key=("response_id",),
+    time="coalesce(sent_at, responded_at)",
+    columns=(
+        Column("response_id", "id", required=True),
+        Column("account_id", "id", required=True),
+        Column("respondent_id", "id"),
+        Column("survey_type", "text", required=True),
+        Column("score", "number", clock="responded_at"),
+        Column("scale_min", "number"),
+        Column("scale_max", "number"),
+        Column("sent_at", "time"),
+        Column("responded_at", "time", clock="responded_at"),
+        Column("comment", "text", clock="responded_at"),
+    ),
+    checks=(
+        _before("responded_at", "sent_at", "check which time columns are mapped, and their zones"),
+        Check(
+            "score_off_scale",
+            f"score < coalesce(scale_min, {_standard('0', '1', '1')}) "
+            f"OR score > coalesce(scale_max, {_standard('10', '5', '7')})",
+            "a score lies on its scale; undeclared, nps is 0–10, csat 1–5 and ces 1–7",
+            fix="map scale_min and scale_max",
+            action="empty",
+            column="score",
+            needs=("score",),
+        ),
+    ),
+)
+
+INVOICES = Source(
+    name="invoices",
+    key=("invoice_id",),
+    time="issued_at",
+    columns=(
+        Column("invoice_id", "id", required=True),
+        Column("account_id", "id", required=True),
+        Column("issued_at", "time", required=True),
+        Column("due_at", "time", future=True),
+        Column("paid_at", "time", clock="paid_at"),
+        Column("amount", "number", required=True),
+        Column("currency", "text"),
+    ),
+    ends="paid_at",
+    checks=(
+        _before("paid_at", "issued_at", "map the date on which the invoice was settled"),
+        _due_before("due_at", "issued_at"),
+    ),
+)
+
+TOUCHPOINTS = Source(
+    name="touchpoints",
+    key=(),
+    time="occurred_at",
+    columns=(
+        Column("account_id", "id", required=True),
+        Column("occurred_at", "time", required=True),
+        Column("kind", "text", required=True),
+        Column("owner", "text"),
+        Column("note", "text"),
+    ),
+)
+
+FX_RATES = Source(
+    name="fx_rates",
+    key=("currency", "date"),
+    time='"date"',
+    columns=(
+        Column("currency", "text", required=True),
+        Column("date", "time", required=True),
+        Column("rate", "number", required=True),
+    ),
+    checks=(Check("rate_not_positive", "NOT rate > 0", "rate must be above 0", needs=("rate",)),),
+)
+
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        ACCOUNTS,
+        SUBSCRIPTIONS,
+        USAGE_EVENTS,
+        TICKETS,
+        SURVEY_RESPONSES,
+        INVOICES,
+        TOUCHPOINTS,
+        FX_RATES,
+    )
+}
