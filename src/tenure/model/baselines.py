@@ -1,16 +1,15 @@
 """What a model must beat, fitted in the same fold on the same rows.
 
-Every baseline gives log-odds of its own small model, so that log loss as well as AUC can be compared.
+Every baseline gives probabilities of its own small model, so that log loss can be compared as well
+as AUC.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
@@ -21,6 +20,11 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from threadpoolctl import threadpool_limits
 
 from tenure.model.encode import Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 

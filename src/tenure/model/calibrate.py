@@ -13,9 +13,8 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,9 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 from tenure.core.errors import ModelError, Problem, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +62,7 @@ class Identity:
     kind: ClassVar[str] = "identity"
 
     @classmethod
-    def fit(cls, margins: Floats, labels: Floats) -> Self:
+    def fit(cls, margins: Floats, labels: Floats) -> Self:  # noqa: ARG003 - the protocol's
         """Learn nothing."""
         return cls()
 
@@ -73,7 +75,7 @@ class Identity:
         return {"kind": self.kind}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any]) -> Self:
+    def restore(cls, state: Mapping[str, Any]) -> Self:  # noqa: ARG003 - the protocol's
         """Return an identity."""
         return cls()
 
@@ -209,9 +211,7 @@ def from_json(state: Mapping[str, Any]) -> Calibrator:
 
 def _kind(kind: str) -> type[Calibrator]:
     if kind not in CALIBRATORS:
-        raise ModelError(
-            Problem("calibrator", "unknown kind", kind, suggestion(kind, CALIBRATORS))
-        )
+        raise ModelError(Problem("calibrator", "unknown kind", kind, suggestion(kind, CALIBRATORS)))
     return CALIBRATORS[kind]
 
 

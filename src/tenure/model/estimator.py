@@ -7,8 +7,7 @@ estimator follow from the number of rows of the rarer class (`sized_parameters`)
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -17,6 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Floats = NDArray[np.float64]
 
@@ -200,9 +202,9 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
     def _resolve(self, rarer: int, rows: int) -> tuple[dict[str, Any], int]:
         size: dict[str, Any] = dict(sized_parameters(rarer, rows))
         extra = dict(self.extra or {})
-        for name in size:
+        for name, fitting in size.items():
             given = extra.pop(name, getattr(self, name))
-            size[name] = size[name] if given is None else given
+            size[name] = fitting if given is None else given
         rounds = int(extra.pop("num_iterations", size["rounds"]))
         return {
             "objective": "binary",

@@ -9,26 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.core.config import Config
 from tenure.core.errors import Problem, RefusedError
 from tenure.core.times import show
 from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins
 from tenure.model.baselines import SINGLE_COLUMNS, baseline_probabilities
-from tenure.model.calibrate import Calibrator, Sigmoid, fit_calibrator
-from tenure.model.encode import Encoder
-from tenure.model.estimator import TenureClassifier
+from tenure.model.fit import FitSettings, Fitted, Forward, fit_model
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tenure.core.config import Config
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 
-MIN_CALIBRATION_POSITIVES = 20
 CALIBRATION_ORIGINS = 12
 KEPT = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
 
@@ -38,25 +38,19 @@ class WalkSettings:
     """How the walk is made.
 
     Attributes:
-        seed: Seed of the boosters.
-        threads: Threads of the boosters; results do not depend on it.
+        fit: How each model is fitted.
         min_train_cutoffs: Prediction times an evaluated fold trains on.
         min_train_positives: Positive rows an evaluated fold trains on.
         min_test_cutoffs: Folds below which no claim is made.
         max_folds: Most folds, the latest.
-        calibrator: Kind of calibrator.
-        parameters: Parameters of the booster that replace the sized ones.
         single_columns: Columns that stand alone as baselines.
     """
 
-    seed: int = 0
-    threads: int = 1
+    fit: FitSettings = field(default_factory=FitSettings)
     min_train_cutoffs: int = 4
     min_train_positives: int = 40
     min_test_cutoffs: int = 3
     max_folds: int = 24
-    calibrator: str = "sigmoid"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
     single_columns: Sequence[str] = SINGLE_COLUMNS
 
     @classmethod
@@ -64,43 +58,12 @@ class WalkSettings:
         """Return the settings of a run."""
         model = config.model
         return cls(
-            seed=model.seed,
-            threads=model.threads,
+            fit=FitSettings.from_config(config),
             min_train_cutoffs=model.min_train_cutoffs,
             min_train_positives=model.min_train_positives,
             min_test_cutoffs=model.min_test_cutoffs,
             max_folds=config.evaluation.max_folds,
-            parameters=model.parameters,
         )
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A booster, its encoder and its calibrator, and what they learnt from.
-
-    Attributes:
-        encoder: From feature values to the booster's numbers.
-        booster_text: The booster, as text.
-        parameters: LightGBM parameters.
-        calibrator: From log-odds to probability.
-        calibrated_on: Rows behind the calibrator; 0 where it only matches the base rate.
-        rows: Training rows.
-        positives: Of them, positive.
-        cutoffs: Distinct prediction times among them.
-        base_rate: Positive share of them.
-        train: Positions of the training rows, in the walk's row order.
-    """
-
-    encoder: Encoder
-    booster_text: str
-    parameters: Mapping[str, Any]
-    calibrator: Calibrator
-    calibrated_on: int
-    rows: int
-    positives: int
-    cutoffs: int
-    base_rate: float
-    train: NDArray[np.intp] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -116,6 +79,7 @@ class WalkForward:
             train_cutoffs, train_known_until, base_rate, calibrated_on, test_rows, test_positives.
         shortage: Set where there are fewer folds than a claim needs.
         final: The model fitted on every known label.
+        train: Positions of its training rows, in the caller's order.
     """
 
     predictions: pd.DataFrame
@@ -123,6 +87,7 @@ class WalkForward:
     folds: pd.DataFrame
     shortage: Shortage | None
     final: Fitted
+    train: NDArray[np.intp] = field(repr=False)
 
 
 def walk_forward(
@@ -146,7 +111,7 @@ def walk_forward(
         RefusedError: If there are not both positive and negative labels.
         ModelError: If a training label was not known in time.
     """
-    return _Walk(values, rows, settings, since or {}, progress or (lambda line: None)).run()
+    return _Walk(values, rows, settings, since or {}, progress or (lambda _: None)).run()
 
 
 class _Walk:
@@ -205,7 +170,9 @@ class _Walk:
             self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
             check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
             fitted = self._fit(origin.train, margins, origin.as_of)
-            margins[origin.test] = self._margins(fitted, origin.test)
+            margins[origin.test] = fitted.margins(
+                self.values.iloc[origin.test], self.settings.fit.threads
+            )
             if origin.as_of in evaluated:
                 folds.append(self._describe(fitted, origin, len(folds)))
                 predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
@@ -213,62 +180,28 @@ class _Walk:
         self.progress("final model")
         final = self._fit(known, margins, None)
         return WalkForward(
-            _stack(predictions), _stack(baselines), pd.DataFrame(folds), shortage, final
+            predictions=_stack(predictions),
+            baselines=_stack(baselines),
+            folds=pd.DataFrame(folds),
+            shortage=shortage,
+            final=final,
+            train=self.order[known],
         )
 
-    def _fit(
-        self, train: NDArray[np.intp], margins: Floats, as_of: pd.Timestamp | None
-    ) -> Fitted:
-        """Fit booster and calibrator as of a prediction time, or on everything known."""
-        labels = self.labels[train]
-        late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
-        values = self.values.drop(columns=late).iloc[train]
-        encoder = Encoder.fit(values)
-        model = TenureClassifier(
-            seed=self.settings.seed,
-            threads=self.settings.threads,
-            extra=self.settings.parameters,
-        )
-        matrix = encoder.transform(values)
-        model.fit(matrix, labels, categorical=encoder.categorical)
-        calibrator, size = self._calibrator(model, matrix, labels, margins, as_of)
-        return Fitted(
-            encoder=encoder,
-            booster_text=model.booster_text,
-            parameters=model.parameters_,
-            calibrator=calibrator,
-            calibrated_on=size,
-            rows=len(train),
-            positives=int(labels.sum()),
-            cutoffs=int(self.rows["as_of"].iloc[train].nunique()),
-            base_rate=float(labels.mean()),
-            train=self.order[train],
-        )
-
-    def _calibrator(
-        self,
-        model: TenureClassifier,
-        matrix: Floats,
-        labels: Floats,
-        margins: Floats,
-        as_of: pd.Timestamp | None,
-    ) -> tuple[Calibrator, int]:
-        usable = ~np.isnan(margins)
+    def _fit(self, train: NDArray[np.intp], margins: Floats, as_of: pd.Timestamp | None) -> Fitted:
+        """Fit as of a prediction time, or on everything known."""
+        known = ~np.isnan(margins)
         if as_of is not None:
-            usable &= (self.rows["label_known_at"] <= as_of).to_numpy()
-        if self.labels[usable].sum() >= MIN_CALIBRATION_POSITIVES:
-            kind = self.settings.calibrator
-            fitted = fit_calibrator(kind, margins[usable], self.labels[usable])
-            return fitted, int(usable.sum())
-        return Sigmoid.shift(model.decision_function(matrix), float(labels.mean())), 0
+            known &= (self.rows["label_known_at"] <= as_of).to_numpy()
+        forward = Forward(margins[known], self.labels[known])
+        values = self._allowed(as_of).iloc[train]
+        return fit_model(values, self.labels[train], forward, self.settings.fit)
 
-    def _margins(self, fitted: Fitted, where: NDArray[np.intp]) -> Floats:
-        model = TenureClassifier.from_text(fitted.booster_text, threads=self.settings.threads)
-        return model.decision_function(fitted.encoder.transform(self.values.iloc[where]))
+    def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
+        late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
+        return self.values.drop(columns=late)
 
-    def _predict(
-        self, fitted: Fitted, origin: Origin, margins: Floats, fold: int
-    ) -> pd.DataFrame:
+    def _predict(self, fitted: Fitted, origin: Origin, margins: Floats, fold: int) -> pd.DataFrame:
         kept = [name for name in KEPT if name in self.rows.columns]
         frame = self.rows.iloc[origin.test][kept].copy()
         frame.insert(2, "fold", fold)
@@ -278,9 +211,8 @@ class _Walk:
         return frame
 
     def _baselines(self, origin: Origin) -> pd.DataFrame:
-        late = [name for name, start in self.since.items() if start > origin.as_of]
         found = baseline_probabilities(
-            self.values.drop(columns=late),
+            self._allowed(origin.as_of),
             self.labels,
             origin.train,
             origin.test,
@@ -294,7 +226,7 @@ class _Walk:
             "as_of": origin.as_of,
             "train_rows": fitted.rows,
             "train_positives": fitted.positives,
-            "train_cutoffs": fitted.cutoffs,
+            "train_cutoffs": self.rows["as_of"].iloc[origin.train].nunique(),
             "train_known_until": self.rows["label_known_at"].iloc[origin.train].max(),
             "base_rate": fitted.base_rate,
             "calibrated_on": fitted.calibrated_on,

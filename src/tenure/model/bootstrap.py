@@ -1,0 +1,161 @@
+"""Account-clustered bootstrap: accounts are drawn with replacement, with all their rows.
+
+A resample is a count per account, so every metric is computed from weights, for many resamples at
+once.  The first resample has every count at 1: it gives the metric itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Floats = NDArray[np.float64]
+
+CELLS = 2_000_000  # resamples × rows held at once
+FEWEST = 0.9  # share of resamples that must give a value for an interval to be shown
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """Draws of accounts.
+
+    Attributes:
+        account: Account number of each row.
+        counts: How often each account is drawn, shape (1 + resamples, accounts).
+    """
+
+    account: NDArray[np.intp]
+    counts: NDArray[np.float32]
+
+    @classmethod
+    def draw(cls, accounts: ArrayLike, resamples: int, seed: int) -> Self:
+        """Draw resamples of the accounts that own the rows.
+
+        Args:
+            accounts: Account id of each row.
+            resamples: How many.
+            seed: Seed.
+        """
+        account, names = pd.factorize(np.asarray(accounts), sort=True)
+        size = len(names)
+        rng = np.random.default_rng(seed)
+        counts = np.ones((resamples + 1, size), dtype=np.float32)
+        for row in range(1, resamples + 1):
+            counts[row] = np.bincount(rng.integers(0, size, size), minlength=size)
+        return cls(account, counts)
+
+    def sums(self, columns: Floats) -> Floats:
+        """Return weighted sums of columns, shape (1 + resamples, columns)."""
+        size = self.counts.shape[1]
+        totals = np.column_stack(
+            [np.bincount(self.account, weights=column, minlength=size) for column in columns.T]
+        )
+        with threadpool_limits(limits=1):
+            return np.asarray(self.counts.astype(np.float64) @ totals)
+
+    def weights(self, order: NDArray[np.intp]) -> Iterator[tuple[slice, Floats]]:
+        """Yield row weights of some resamples at a time, rows in the given order."""
+        owners = self.account[order]
+        step = max(1, CELLS // max(len(order), 1))
+        for start in range(0, len(self.counts), step):
+            part = slice(start, min(start + step, len(self.counts)))
+            yield part, self.counts[part].astype(np.float64)[:, owners]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Metrics of order, one value per resample; the first is the metric itself.
+
+    Attributes:
+        auc: Area under the ROC curve.
+        average_precision: Area under the precision-recall steps.
+        capture: Share of the positives among the highest scores, shape (1 + resamples, shares).
+    """
+
+    auc: Floats
+    average_precision: Floats
+    capture: Floats
+
+
+def ranking(
+    resamples: Resamples, labels: Floats, scores: Floats, shares: Sequence[float]
+) -> Ranking:
+    """Compute metrics of order for every resample.
+
+    Args:
+        resamples: Draws over the rows.
+        labels: 1 or 0.
+        scores: Higher means likelier; ties share their rank.
+        shares: Shares of the rows to look at from the top, e.g. 0.1.
+
+    Returns:
+        Values; NaN where a resample has one class only.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+    positive = labels[order] > 0.5
+    size = len(resamples.counts)
+    out = Ranking(np.empty(size), np.empty(size), np.empty((size, len(shares))))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for part, weights in resamples.weights(order):
+            hits = _grouped(weights * positive, starts)
+            total = _grouped(weights, starts)
+            above, seen = np.cumsum(hits, axis=1), np.cumsum(total, axis=1)
+            every, rows = above[:, -1], seen[:, -1]
+            outranked = np.sum((total - hits) * (above - hits / 2), axis=1)
+            out.auc[part] = outranked / (every * (rows - every))
+            precision = np.where(seen > 0, above / seen, 0.0)
+            out.average_precision[part] = np.sum(hits * precision, axis=1) / every
+            for column, share in enumerate(shares):
+                caught = _top(seen, above, share * rows)
+                out.capture[part, column] = caught / every
+    return out
+
+
+def interval(draws: Floats, level: float) -> dict[str, float | None]:
+    """Return a metric with its percentile interval, JSON-safe.
+
+    Args:
+        draws: The metric itself, then one value per resample.
+        level: Coverage, e.g. 0.95.
+
+    Returns:
+        ``value``, ``lo``, ``hi``; None where a value does not exist.
+    """
+    value, rest = float(draws[0]), draws[1:][np.isfinite(draws[1:])]
+    known = len(rest) >= FEWEST * max(len(draws) - 1, 1) and len(rest) > 0
+    tail = (1 - level) / 2
+    lo, hi = np.quantile(rest, [tail, 1 - tail]) if known else (np.nan, np.nan)
+    return {"value": safe(value), "lo": safe(lo), "hi": safe(hi)}
+
+
+def safe(value: float | np.floating[Any]) -> float | None:
+    """Return a finite number as float, anything else as None."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _grouped(weights: Floats, starts: NDArray[np.intp]) -> Floats:
+    if len(starts) == weights.shape[1]:
+        return weights
+    return np.asarray(np.add.reduceat(weights, starts, axis=1))
+
+
+def _top(seen: Floats, above: Floats, wanted: Floats) -> Floats:
+    """Return positives among the first `wanted` rows, a tied group in proportion."""
+    rows = np.arange(len(seen))
+    last = np.minimum(np.sum(seen < wanted[:, None], axis=1), seen.shape[1] - 1)
+    before = np.maximum(last - 1, 0)
+    base_seen = np.where(last > 0, seen[rows, before], 0.0)
+    base_hits = np.where(last > 0, above[rows, before], 0.0)
+    width = seen[rows, last] - base_seen
+    part = np.where(width > 0, (wanted - base_seen) / np.where(width > 0, width, 1), 0.0)
+    return np.asarray(base_hits + part * (above[rows, last] - base_hits))
