@@ -103,4 +103,4 @@ def _mood(state: State, rows: Ints, day: int) -> Floats:
     last = state.nps[rows]
     habit = np.where(last >= 0, 0.5 * (last - 7.6), 0.0)
     trouble = np.minimum(state.late_sum[rows] + open_late(state, rows, day), 2)
-    return 7.8 + habit - 0.5 * trouble + 0.4 * trend(state, rows, day)
+    return np.asarray(7.8 + habit - 0.5 * trouble + 0.4 * trend(state, rows, day))

@@ -60,7 +60,7 @@ class Calendar:
     def first_days(self) -> Ints:
         """Return the day numbers of each first of the month, the end of the world included."""
         firsts = (START.astype("M8[M]") + np.arange(1, self.months + 1)).astype("M8[D]")
-        return (firsts - START).astype(np.int64)
+        return np.asarray((firsts - START).astype(np.int64))
 
     def term_end(self, day: Ints, annual: Flags) -> Ints:
         """Return when terms that begin on these days end."""
@@ -74,10 +74,10 @@ def as_times(day: Ints, second: Ints | int = 0) -> Times:
 
 
 def _later(dates: Times, count: int) -> Ints:
-    """Return day numbers `count` months after dates; days beyond the month's end fall on its last."""
+    """Return day numbers `count` months after dates, never past the end of that month."""
     month = dates.astype("M8[M]")
     offset = dates - month.astype("M8[D]")
     target = month + count
     longest = (target + 1).astype("M8[D]") - target.astype("M8[D]") - 1
     later = target.astype("M8[D]") + np.minimum(offset, longest)
-    return (later - START).astype(np.int64)
+    return np.asarray((later - START).astype(np.int64))

@@ -55,7 +55,7 @@ def churn_rate(state: State, rows: Ints, day: int, calendar: Calendar) -> Floats
         + CHURN.late_invoices * late_invoices(state, rows, day)
         + SEASON.churn_drift_per_year * calendar.years[day + BEFORE]
     )
-    return np.minimum(CHURN.rate * np.exp(effect), 0.02)
+    return np.asarray(np.minimum(CHURN.rate * np.exp(effect), 0.02))
 
 
 def expansion_rate(state: State, rows: Ints, day: int, calendar: Calendar) -> Floats:
@@ -69,7 +69,7 @@ def expansion_rate(state: State, rows: Ints, day: int, calendar: Calendar) -> Fl
         + EXPANSION.young * young
         + SEASON.expansion_drift_per_year * calendar.years[day + BEFORE]
     )
-    return np.minimum(EXPANSION.rate * np.exp(effect), 0.02) + EXPANSION.windfall
+    return np.asarray(np.minimum(EXPANSION.rate * np.exp(effect), 0.02) + EXPANSION.windfall)
 
 
 def _opinion(score: Ints, detractor: float, promoter: float) -> Floats:

@@ -17,7 +17,7 @@ HORIZON = pd.Timedelta(days=HORIZON_DAYS)
 
 
 def read_outcomes(folder: Path, observed_until: pd.Timestamp) -> pd.DataFrame:
-    """Return account_id, as_of, mrr and the outcomes churn and expansion (null where not yet known).
+    """Return account_id, as_of, mrr and churn and expansion, null where not yet known.
 
     Args:
         folder: Where `write_world` has put the tables.
@@ -55,8 +55,11 @@ def _at(paid: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     asked = paid[_runs(paid, as_of)]
     noticed = asked["notice_at"] < as_of
     book = asked.groupby("account_id").agg(
-        mrr=("mrr", "sum"), list_mrr=("list_mrr", "sum"), spell=("spell", "first"),
-        decided_at=("decided_at", "first"), spell_end=("spell_end", "first"),
+        mrr=("mrr", "sum"),
+        list_mrr=("list_mrr", "sum"),
+        spell=("spell", "first"),
+        decided_at=("decided_at", "first"),
+        spell_end=("spell_end", "first"),
     )
     book = book[~book.index.isin(asked.loc[noticed, "account_id"])]
     later = as_of + HORIZON
@@ -77,7 +80,7 @@ def _at(paid: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 def _list_at(paid: pd.DataFrame, moment: pd.Timestamp) -> pd.Series:
     """Return the list MRR of each spell at a moment; in an interruption, what it was before."""
     begun = paid[paid["started_at"] < moment]
-    reach = begun["end"].clip(upper=moment)
+    reach = begun["end"].mask(begun["end"] > moment, moment)
     last = reach.groupby(begun["spell"]).transform("max")
     return begun[np.asarray(reach == last)].groupby("spell")["list_mrr"].sum()
 

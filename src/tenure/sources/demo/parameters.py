@@ -46,7 +46,20 @@ class Season:
     """
 
     weekend_usage: float = 0.15
-    usage_by_month: tuple[float, ...] = (1, 1, 1.04, 1.02, 1, 0.98, 0.92, 0.9, 1.02, 1.04, 1.02, 0.9)
+    usage_by_month: tuple[float, ...] = (
+        1,
+        1,
+        1.04,
+        1.02,
+        1,
+        0.98,
+        0.92,
+        0.9,
+        1.02,
+        1.04,
+        1.02,
+        0.9,
+    )
     usage_drift_per_year: float = 0.04
     churn_drift_per_year: float = 0.07
     expansion_drift_per_year: float = -0.05

@@ -12,7 +12,7 @@ from tenure.sources.demo.calendar import Calendar, Ints
 from tenure.sources.demo.contracts import Desk
 from tenure.sources.demo.log import Log, write_invoices, write_rows, write_tickets
 from tenure.sources.demo.parameters import BOOK, NEVER, SEGMENTS
-from tenure.sources.demo.state import GONE, State, first_state
+from tenure.sources.demo.state import GONE, PAID, State, first_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _write_unfinished(state: State, log: Log) -> None:
     running = np.flatnonzero(state.status != GONE)
     never = np.full(running.size, NEVER)
     write_rows(state, running, never, contracts.NONE, log)
-    extra = np.flatnonzero((state.status == contracts.PAID) & (state.add_on > 0))
+    extra = np.flatnonzero((state.status == PAID) & (state.add_on > 0))
     write_rows(state, extra, np.full(extra.size, NEVER), contracts.NONE, log, main=False)
     slot, row = np.nonzero(state.opened < NEVER)
     write_tickets(state, slot, row, np.full(row.size, NEVER), log)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tenure.sources.demo import parameters as p
 from tenure.sources.demo.calendar import Flags, Floats, Ints, as_times
 from tenure.sources.demo.columns import named, numbered, numbers, table, times
 from tenure.sources.demo.log import Log
 from tenure.sources.demo.tables import HOUR, People, account_ids, user_ids
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TYPES = ("nps", "csat", "ces")
 SCALES = np.array(((0, 10), (1, 5), (1, 7)))
@@ -39,10 +42,14 @@ class Requests:
 
 def surveys(log: Log, people: People, last_day: int, rng: np.random.Generator) -> pa.Table:
     """Return the survey responses table."""
-    parts = (_waves(log, people, rng), _after_tickets(log, last_day, rng, 1, 4.3, 1.1),
-             _after_tickets(log, last_day, rng, 2, 5.6, 1.6))
-    joined = [np.concatenate([getattr(part, name) for part in parts])
-              for name in Requests.__slots__]
+    parts = (
+        _waves(log, people, rng),
+        _after_tickets(log, last_day, rng, 1, 4.3, 1.1),
+        _after_tickets(log, last_day, rng, 2, 5.6, 1.6),
+    )
+    joined = [
+        np.concatenate([getattr(part, name) for part in parts]) for name in Requests.__slots__
+    ]
     order = np.lexsort((joined[4], joined[0], joined[2], joined[1]))
     asked = Requests(*(column[order] for column in joined))
     size, answered = order.size, asked.score >= 0

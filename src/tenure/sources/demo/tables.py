@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tenure.sources.demo import parameters as p
-from tenure.sources.demo.calendar import Flags, Floats, Ints, as_times
+from tenure.sources.demo.calendar import Flags, Floats, Ints, Times, as_times
 from tenure.sources.demo.columns import joined, named, numbered, numbers, table, times
 from tenure.sources.demo.contracts import REASONS
 from tenure.sources.demo.log import Log
@@ -156,9 +154,7 @@ def invoices(log: Log, people: People, last_day: int) -> pa.Table:
     )
 
 
-def touchpoints(
-    log: Log, people: People, last_day: int, rng: np.random.Generator
-) -> pa.Table:
+def touchpoints(log: Log, people: People, last_day: int, rng: np.random.Generator) -> pa.Table:
     """Return the touchpoints table: calls and mails by routine, which move nothing."""
     account, day = scattered(log, np.full(people.segment.size, 1 / 45), last_day, rng)
     second = people.work_second(account, rng)
@@ -174,9 +170,7 @@ def touchpoints(
     )
 
 
-def scattered(
-    log: Log, rate: Floats, last_day: int, rng: np.random.Generator
-) -> tuple[Ints, Ints]:
+def scattered(log: Log, rate: Floats, last_day: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Scatter facts over the paid days of accounts.
 
     Args:
@@ -210,9 +204,9 @@ def tickets(log: Log, people: People, last_day: int, rng: np.random.Generator) -
     raised, escalated = _later_days(rows["escalated"], last_day, people.work_second(account, rng))
     end = as_times(np.full(size, last_day))
     wait = rng.lognormal(1.2 - 0.3 * rows["priority"], 0.9, size)
-    answer = opened + _seconds(np.minimum(wait, 90) * HOUR)
+    answer = _after(opened, np.minimum(wait, 90) * HOUR)
     answer = np.where(done & (answer > resolved), resolved, answer)
-    rated_at = resolved + _seconds(rng.exponential(20, size) * HOUR + 60)
+    rated_at = _after(resolved, rng.exponential(20, size) * HOUR + 60)
     rated = done & (rng.random(size) < 0.4) & (rated_at < end)
     late = rows["resolved"] - rows["opened"] > p.ACTIVITY.late_after
     score = np.clip(np.rint(rng.normal(4.4 - 1.3 * late, 0.9)), 1, 5).astype(np.int64)
@@ -232,10 +226,10 @@ def tickets(log: Log, people: People, last_day: int, rng: np.random.Generator) -
     )
 
 
-def _later_days(day: Ints, last_day: int, second: Ints) -> tuple[Flags, npt.NDArray[Any]]:
+def _later_days(day: Ints, last_day: int, second: Ints) -> tuple[Flags, Times]:
     known = day < last_day
     return known, as_times(np.where(known, day, 0), second)
 
 
-def _seconds(value: Floats) -> npt.NDArray[np.timedelta64]:
-    return value.astype(np.int64).astype("m8[s]")
+def _after(time: Times, seconds: Floats) -> Times:
+    return np.asarray(time + seconds.astype(np.int64).astype("m8[s]"))
