@@ -7,9 +7,18 @@ import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.times import as_utc
@@ -25,6 +34,17 @@ def _time(value: Any) -> Any:
 
 
 Moment = Annotated[datetime, BeforeValidator(_time)]
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not a known time zone, e.g. Europe/Berlin") from None
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Section(BaseModel):
@@ -67,9 +87,10 @@ class DataConfig(Section):
     )
     base: str = Field(".", description="Folder that relative paths refer to.")
     observed_until: Moment | None = Field(
-        None, description="When observation stopped (exclusive); default: the day after the last event."
+        None,
+        description="When observation stopped (exclusive); default: the day after the last event.",
     )
-    timezone: str = Field("UTC", description="Zone of times written without one.")
+    timezone: Zone = Field("UTC", description="Zone of times written without one (IANA name).")
     constant_attributes: list[str] = Field(
         [], description="Further account attributes that never change and may be features."
     )
@@ -81,7 +102,9 @@ class DataConfig(Section):
 class CalendarConfig(Section):
     """When accounts are asked."""
 
-    cadence: Literal["monthly", "weekly"] = Field("monthly", description="1st of month, or Mondays.")
+    cadence: Literal["monthly", "weekly"] = Field(
+        "monthly", description="1st of month, or Mondays."
+    )
     start: Moment | None = Field(None, description="First prediction time.")
     end: Moment | None = Field(None, description="Last prediction time (inclusive).")
 
@@ -102,7 +125,9 @@ class FeatureConfig(Section):
     families: list[str] = Field(
         ["usage", "support", "survey", "subscription", "invoice", "touchpoint", "account"]
     )
-    custom: list[dict[str, Any]] = Field([], description="Feature declarations (see docs/features.md).")
+    custom: list[dict[str, Any]] = Field(
+        [], description="Feature declarations (see docs/features.md)."
+    )
     exclude: list[str] = Field([], description="Feature names to leave out.")
 
 
@@ -112,8 +137,12 @@ class ModelConfig(Section):
     seed: int = Field(0, ge=0, le=2**31 - 1)
     threads: int = Field(2, ge=1, le=256)
     min_events: int = Field(30, ge=1, description="Fewer distinct past events are refused.")
-    min_train_cutoffs: int = Field(4, ge=1, description="Prediction times a backtest fold trains on.")
-    min_train_positives: int = Field(40, ge=1, description="Positive rows a backtest fold trains on.")
+    min_train_cutoffs: int = Field(
+        4, ge=1, description="Prediction times a backtest fold trains on."
+    )
+    min_train_positives: int = Field(
+        40, ge=1, description="Positive rows a backtest fold trains on."
+    )
     min_test_cutoffs: int = Field(3, ge=1, description="Fewer make no claim.")
     parameters: dict[str, Any] = Field({}, description="LightGBM parameters that replace defaults.")
 
@@ -129,9 +158,13 @@ class EvaluationConfig(Section):
 class ScoreConfig(Section):
     """How scores are shown."""
 
-    high_at: float = Field(3.0, gt=0, description="Band `high` from this multiple of the base rate.")
+    high_at: float = Field(
+        3.0, gt=0, description="Band `high` from this multiple of the base rate."
+    )
     medium_at: float = Field(1.0, gt=0, description="Band `medium` likewise.")
-    capacity: int | None = Field(None, ge=1, description="Accounts a team can handle: bands by rank.")
+    capacity: int | None = Field(
+        None, ge=1, description="Accounts a team can handle: bands by rank."
+    )
     stale_after_days: int = Field(30, ge=1)
     lookback_days: int = Field(365, ge=1, description="Past in which coverage is counted.")
 
@@ -139,7 +172,9 @@ class ScoreConfig(Section):
 class TrackingConfig(Section):
     """Where MLflow keeps runs and models."""
 
-    uri: str | None = Field(None, description="Any MLflow tracking URI; default SQLite under `runs`.")
+    uri: str | None = Field(
+        None, description="Any MLflow tracking URI; default SQLite under `runs`."
+    )
     experiment: str | None = Field(None, description="Experiment; default: the config's name.")
 
 
@@ -201,7 +236,9 @@ def load_config(path: Path | str) -> Config:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
     if not isinstance(authored, dict):
-        raise ConfigError(Problem(str(path), "must be a mapping", fix="start with `data: {path: DIR}`"))
+        raise ConfigError(
+            Problem(str(path), "must be a mapping", fix="start with `data: {path: DIR}`")
+        )
     authored.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]", "-", path.stem))
     return make_config(authored, base=path.parent, origin=str(path))
 
@@ -223,9 +260,7 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
         raise ConfigError(*[_problem(origin, item) for item in error.errors()]) from None
     data = config.data
     tables = {
-        name: table.model_copy(
-            update={"path": _absolute(table.path, base) if table.path else None}
-        )
+        name: table.model_copy(update={"path": _absolute(table.path, base) if table.path else None})
         for name, table in data.tables.items()
     }
     update = {

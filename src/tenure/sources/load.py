@@ -184,9 +184,7 @@ def _culprits(place: origin.Origin, columns: Mapping[str, str], engine: Engine) 
 def _refused(layout: Layout) -> list[Problem]:
     problems = []
     for name, sql_type in layout.types.items():
-        wrong = coerce.refusal(
-            sql_type, layout.columns[name], layout.formats.get(name), layout.zone
-        )
+        wrong = coerce.refusal(sql_type, layout.columns[name], layout.formats.get(name))
         if wrong:
             rule, fix = wrong
             problems.append(Problem(f"{layout.source.name}.{name}", rule, sql_type, fix))
@@ -270,13 +268,13 @@ def _finish(
     columns: dict[str, frozenset[str]] = {}
     verdicts = attributes.verdicts(config.data, tables["accounts"].layout)
     for name, table in tables.items():
-        usable = set(table.layout.types) - {"known_at"} - set(table.empty)
+        usable = set(table.layout.columns) - {"known_at"} - set(table.empty)
         lazy = table.counts.rows > LAZY_ROWS
         engine.run([canonical(table.layout, usable, until, lazy=lazy)])
         barred = (
             {item.name for item in verdicts if not item.usable} if name == "accounts" else set()
         )
-        columns[name] = frozenset(usable - barred)
+        columns[name] = frozenset(usable & set(table.layout.types) - barred)
     sql = " UNION ALL ".join(ahead(table.layout, until) for table in tables.values())
     for row in engine.fetch(sql).to_pylist():
         tables[row["name"]].ahead = row

@@ -152,8 +152,12 @@ def _as_text(table: exp.Table) -> bool:
     """Make a query read a CSV file as text, unless it declares types; return whether it did."""
     inner = table.this
     if isinstance(inner, exp.Identifier) and inner.name.endswith(TEXT_FILES):
-        inner = exp.Anonymous(this="read_csv", expressions=[exp.Literal.string(inner.name)])
+        name = inner.name
+        inner = exp.Anonymous(this="read_csv", expressions=[exp.Literal.string(name)])
         table.set("this", inner)
+        if not table.alias:
+            stem = Path(name).name.split(".")[0]
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(stem, quoted=True)))
     reader = isinstance(inner, exp.Anonymous) and inner.name.lower() in _CSV_READERS
     if not reader and not isinstance(inner, exp.ReadCSV):
         return False
