@@ -1,0 +1,44 @@
+"""The engine against a slow restatement, on random worlds full of edge cases."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from features.compare import disagreements
+from features.past import CUTOFFS, past
+from worlds import month
+
+MONDAYS = tuple(datetime(2023, 1, 2) + timedelta(weeks=week) for week in range(0, 30, 3))
+ODD = (month(11, 7, 23) + timedelta(seconds=59, microseconds=999_999), month(18, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("seed", "cutoffs"),
+    [(1, CUTOFFS), (2, tuple(month(index) for index in range(2, 27, 3))), (3, (*MONDAYS, *ODD))],
+)
+def test_every_value_is_what_the_contract_says(seed: int, cutoffs: tuple[datetime, ...]) -> None:
+    assert disagreements(past(seed, 12), cutoffs) == {}
+
+
+def test_a_single_cutoff_is_enough() -> None:
+    assert disagreements(past(4, 12), [month(20)]) == {}
+
+
+@pytest.mark.parametrize("at", [month(16), month(16) + timedelta(microseconds=1)])
+def test_facts_at_the_very_edge(at: datetime) -> None:
+    """All windows end, and many begin, exactly where facts happen or become known."""
+    windows = {spec.window for spec in past(5, 12).plan().specs.values() if spec.window is not None}
+    edges = sorted({at, *(at + timedelta(days=int(window)) for window in windows)})
+    assert disagreements(past(5, 12), edges) == {}
+
+
+def test_the_comparison_sees_a_wrong_value() -> None:
+    world = past(1, 12)
+    lost = world.changed(
+        lambda table, row: row if table != "tickets" or row["resolved_at"] is None else None
+    )
+    found = disagreements(world, CUTOFFS, against=lost)
+    assert {"tickets_182d", "mean_resolution_hours_182d", "ticket_csat_last"} <= set(found)
+    assert "events_28d" not in found
