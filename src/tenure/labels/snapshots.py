@@ -1,0 +1,192 @@
+"""Who is asked, and when: accounts with a paid subscription running at each prediction time.
+
+The clocks of a subscription are resolved once, in `paid_rows`; everything downstream compares a
+time with one of its three columns ``seen_after``, ``end_seen_after`` and ``notice_seen_after``.  A
+fact is known at ``t`` when the column is strictly before ``t``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from tenure.core.errors import ConfigError, Problem
+from tenure.core.steps import Step
+from tenure.core.times import DAY, days, show
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tenure.core.config import Config
+    from tenure.sources.dataset import Dataset
+
+CUTOFFS = "labels_cutoffs"
+PAID = "labels_paid"
+RUNNING = "labels_running"
+SNAPSHOTS = "labels_snapshots"
+
+WARM_UP = days(90)
+"""History before the first prediction time of the default calendar."""
+
+
+def calendar(config: Config, dataset: Dataset) -> list[datetime]:
+    """Return the prediction times of a run, in order, naive UTC.
+
+    They are the first of each month, or Mondays, at 00:00, from ``calendar.start`` (default: 90
+    days after the earliest paid start) to ``calendar.end`` or ``observed_until``, both inclusive.
+    Empty where the history is shorter than that.
+
+    Raises:
+        ConfigError: If `calendar.start` is later than the last possible prediction time.
+    """
+    settings = config.calendar
+    last = dataset.observed_until
+    if settings.end is not None:
+        last = min(last, settings.end)
+    first = settings.start
+    if first is not None and first > last:
+        raise ConfigError(
+            Problem(
+                "calendar.start",
+                f"must not be later than {show(last)}, where the calendar ends",
+                show(first),
+                "choose an earlier start, or load newer data",
+            )
+        )
+    if first is None:
+        earliest = _earliest_start(dataset)
+        if earliest is None:
+            return []
+        first = earliest + WARM_UP
+    moments = [_aligned(first, settings.cadence)]
+    while moments[-1] <= last:
+        moments.append(_aligned(moments[-1] + DAY, settings.cadence))
+    return moments[:-1]
+
+
+def snapshots(
+    dataset: Dataset, cutoffs: Sequence[datetime], winback_gap_days: int = 30
+) -> pd.DataFrame:
+    """Return one row per account and prediction time at which a paid subscription runs.
+
+    Only what was known before the prediction time counts.
+
+    Args:
+        dataset: Loaded tables.
+        cutoffs: Prediction times, naive UTC.
+        winback_gap_days: Not used: who is in a pause is not asked, however short it is.
+
+    Returns:
+        Rows in order of (as_of, account_id) with account_id, as_of, mrr, list_mrr and seats (sums
+        over running paid rows, money per month), currency (missing where rows differ), renews_at
+        (earliest end of a term), notice_given (every running paid row is under notice) and ends_at
+        (the last end then foreseen, for accounts under notice).
+    """
+    del winback_gap_days
+    moments = sorted(set(cutoffs))
+    engine = dataset.engine
+    engine.register(CUTOFFS, pa.table({"as_of": pa.array(moments, pa.timestamp("us"))}))
+    engine.run(snapshot_steps())
+    frame: pd.DataFrame = engine.fetch(
+        f"SELECT * FROM {SNAPSHOTS} ORDER BY as_of, account_id"
+    ).to_pandas()
+    engine.drop(CUTOFFS, PAID, RUNNING, SNAPSHOTS)
+    return frame.astype({"account_id": "str"})
+
+
+def snapshot_steps() -> list[Step]:
+    """Return the steps from `subscriptions` and the cut-offs to the table of snapshots."""
+    return [
+        paid_rows(),
+        Step(
+            RUNNING,
+            f"""
+SELECT
+  c.as_of, r.account_id, r.mrr, r.list_price, r.currency, r.seats, r.term_end, r.notice_until,
+  CASE
+    WHEN r.notice_seen_after < c.as_of AND (r.notice_until IS NULL OR r.notice_until >= c.as_of)
+    THEN 1 ELSE 0
+  END AS under_notice
+FROM {CUTOFFS} AS c
+JOIN {PAID} AS r ON r.seen_after < c.as_of AND r.end_seen_after >= c.as_of
+""",
+            lazy=True,
+        ),
+        Step(
+            SNAPSHOTS,
+            f"""
+SELECT
+  account_id, as_of,
+  {exact_sum("mrr")} AS mrr,
+  {exact_sum("list_price")} AS list_mrr,
+  {exact_sum("seats")} AS seats,
+  CASE
+    WHEN MIN(COALESCE(currency, '')) = MAX(COALESCE(currency, '')) THEN MAX(currency)
+  END AS currency,
+  MIN(term_end) AS renews_at,
+  MIN(under_notice) = 1 AS notice_given,
+  CASE
+    WHEN MIN(under_notice) = 1 AND COUNT(notice_until) = COUNT(*) THEN MAX(notice_until)
+  END AS ends_at
+FROM {RUNNING}
+GROUP BY account_id, as_of
+""",
+        ),
+    ]
+
+
+def paid_rows() -> Step:
+    """Return the step that resolves the clocks of paid subscription rows.
+
+    ``end_seen_after`` is the last moment at which a row still runs, as then known: it lies in the
+    year 9000 where no end is recorded.  ``notice_until`` is when a notice takes effect; a row that
+    still runs after it has had its notice withdrawn.  It is the end of the term that the notice was
+    given in; where terms roll on within one row, at most one term after the notice.
+    """
+    return Step(
+        PAID,
+        f"""
+SELECT
+  account_id, subscription_id, started_at, ended_at, end_reason, notice_at, term_end,
+  mrr, list_price, currency, seats, plan, billing_period,
+  GREATEST(started_at, event_time, known_at) AS seen_after,
+  CASE WHEN ended_at IS NULL THEN {FOREVER} ELSE GREATEST(ended_at, ended_at__known) END
+    AS end_seen_after,
+  CASE WHEN notice_at IS NOT NULL THEN GREATEST(notice_at, notice_at__known) END
+    AS notice_seen_after,
+  CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
+    AS notice_until
+FROM subscriptions
+WHERE paid
+""",
+    )
+
+
+FOREVER = "TIMESTAMP '9000-01-01 00:00:00'"
+"""Later than any time in the data: the end of a row that has none."""
+
+
+def exact_sum(expression: str) -> str:
+    """Return SQL for a sum that does not depend on the order of its terms."""
+    return f"CAST(SUM(CAST({expression} AS DECIMAL(38, 10))) AS DOUBLE)"
+
+
+def _earliest_start(dataset: Dataset) -> datetime | None:
+    rows = dataset.engine.fetch("SELECT MIN(started_at) AS first FROM subscriptions WHERE paid")
+    earliest: datetime | None = rows.column("first")[0].as_py()
+    return earliest
+
+
+def _aligned(moment: datetime, cadence: str) -> datetime:
+    """Return the first Monday or first of a month, 00:00, not before a moment."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight < moment:
+        midnight += DAY
+    if cadence == "weekly":
+        return midnight + days(-midnight.weekday() % 7)
+    while midnight.day != 1:
+        midnight += DAY
+    return midnight
