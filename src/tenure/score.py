@@ -23,7 +23,8 @@ from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import Plan, from_json, plan
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
-from tenure.model.bundle import Bundle, champion
+from tenure.model.bundle import Bundle, read_bundle
+from tenure.model.champion import champion
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -91,11 +92,13 @@ def load_models(config: Config) -> dict[str, Model]:
     """
     models: dict[str, Model] = {}
     for target in config.targets:
-        version = champion(config.paths.models, target)
-        if version is None:
+        found = champion(config.paths.models, target)
+        if found is None:
             continue
-        models[target] = Model.of(version)
-        check_owner(version, config)
+        folder = config.paths.models / target / found.version
+        bundle = read_bundle(folder, threads=config.model.threads)
+        check_owner(bundle, config)
+        models[target] = Model.of(bundle)
     if not models:
         raise ModelError(
             Problem(
@@ -249,11 +252,11 @@ def _predict(
 ) -> pd.DataFrame:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
     values = matrix.values[list(model.bundle.encoder.columns)]
-    probability, contributions = model.bundle.explain(values)
+    probability, contributions = model.bundle.scores_and_contributions(values)
     silent = abstain.notna().to_numpy()
     prefix = "" if target == MAIN else f"{target}_"
     found = drivers(
-        contributions, values, model.specs, model.peers, TARGETS[target], prefix=prefix
+        contributions[:, :-1], values, model.specs, model.peers, TARGETS[target], prefix=prefix
     )
     found.loc[silent] = None
     spec = model.bundle.spec
@@ -261,7 +264,7 @@ def _predict(
     head: dict[str, Any] = {
         f"{target}_probability": np.where(silent, np.nan, probability),
         version: model.bundle.version,
-        ("base_rate" if target == MAIN else f"{target}_base_rate"): spec["base_rate"],
+        ("base_rate" if target == MAIN else f"{target}_base_rate"): spec["training"]["base_rate"],
     }
     if target == MAIN:
         head["model_name"] = spec["model_name"]

@@ -14,6 +14,7 @@ from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.fragments import (
     Aggregate,
     check_condition,
+    check_scalar,
     columns_of,
     formula_names,
     parse_aggregate,
@@ -64,6 +65,7 @@ class Measured:
         aggregate: The parsed aggregate.
         condition: SQL that a row must meet, None for all rows.
         clocks: Clock columns of the late columns that it reads.
+        member: The value it counts, for a feature with `each`.
     """
 
     spec: FeatureSpec
@@ -71,6 +73,7 @@ class Measured:
     aggregate: Aggregate
     condition: str | None
     clocks: tuple[str, ...]
+    member: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,7 @@ def measure(
     _check_shape(feature, source, place)
     text = _is_text(aggregate, source) if not aggregate.relative else False
     aggregate = replace(aggregate, text=text)
-    read = set(columns_of(feature.aggregate)) | set(columns_of(feature.where or "true"))
-    clocks = {source.late[name] for name in read & set(source.late)}
-    clocks |= {feature.at} if feature.at else set()
+    clocks = clocks_of(feature, source)
     measured = []
     for member in members if feature.each else (None,):
         chosen = f"{feature.each} = {text_literal(member)}" if member is not None else None
@@ -131,8 +132,17 @@ def measure(
         for window in feature.windows or (None,):
             spec = _spec(feature, family, member, window, text)
             condition = " AND ".join(parts) or None
-            measured.append(Measured(spec, feature, aggregate, condition, tuple(sorted(clocks))))
+            measured.append(
+                Measured(spec, feature, aggregate, condition, clocks, member)
+            )
     return measured
+
+
+def clocks_of(feature: Feature, source: Source) -> tuple[str, ...]:
+    """Return the clocks of all late columns that a feature reads; a row counts once all are known."""
+    read = {feature.each, *columns_of(feature.aggregate), *columns_of(feature.where or "true")}
+    clocks = {source.late[name] for name in read if name in source.late}
+    return tuple(sorted(clocks | ({feature.at} if feature.at else set())))
 
 
 def _check_shape(feature: Feature, source: Source, place: str) -> None:

@@ -100,7 +100,8 @@ def _frame(plan: Plan, numbers: dict[str, Array], words: dict[str, Array], size:
     columns: dict[str, Any] = {}
     for name, spec in plan.specs.items():
         if spec.text:
-            columns[name] = words.get(name, np.empty(size, dtype=object))
+            # Said, so that pandas does not choose a type by what happens to be there.
+            columns[name] = pd.Series(words.get(name, np.empty(size)), dtype=object)
         else:
             columns[name] = np.asarray(numbers.get(name, np.empty(size)), dtype=np.float32)
     return pd.DataFrame(columns)

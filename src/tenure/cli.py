@@ -1,0 +1,199 @@
+"""The command line: each command parses, makes one call and renders."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tenure import __version__
+from tenure.core.errors import ConfigError, Problem, TenureError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_UNUSABLE = 1
+CONFIG = click.argument("config", type=click.Path(path_type=Path))
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
+AS_OF = click.option("--as-of", default=None, help="Prediction time, e.g. 2026-01-01 (UTC).")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tenure")
+def cli() -> None:
+    """Who stays, who leaves, who grows, and why.
+
+    Every command takes a YAML config; `data: {path: DIR}` alone is a valid one.  Run `tenure demo`
+    first: it needs no arguments.
+    """
+
+
+@cli.command()
+@click.option("--out", default="demo", type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--accounts", default=1500, type=click.IntRange(50), help="Accounts to simulate.")
+@click.option("--seed", default=0, type=click.IntRange(0), help="Seed of the simulation.")
+@AS_JSON
+def demo(out: Path, accounts: int, seed: int, as_json: bool) -> None:
+    """Run the whole road on the built-in world."""
+    from tenure.run.demo import run_demo
+
+    with progress() as say:
+        result = run_demo(out, accounts=accounts, seed=seed, progress=say)
+    show(result.to_json(), result.lines(), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@AS_JSON
+def check(config: Path, as_json: bool) -> None:
+    """Report on the data: rows used and rejected, dates, coverage, clocks.  Exit 1 if unusable."""
+    from tenure.report.text import check_lines
+    from tenure.run.check import run_check
+
+    with progress() as say:
+        result = run_check(settings(config), progress=say)
+    show(result, check_lines(result), as_json=as_json)
+    if not result["data"]["usable"]:
+        sys.exit(EXIT_UNUSABLE)
+
+
+@cli.command()
+@CONFIG
+@AS_JSON
+def train(config: Path, as_json: bool) -> None:
+    """Fit, calibrate, backtest, track, register and export a model per target."""
+    from tenure.report.text import train_lines
+    from tenure.run.train import run_train
+
+    with progress() as say:
+        record = run_train(settings(config), progress=say)
+    show(record, train_lines(record), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@OUT
+@AS_JSON
+def backtest(config: Path, out: Path, as_json: bool) -> None:
+    """Write out-of-time predictions with their outcomes, as they would have been made then."""
+    from tenure.run.backtest import run_backtest
+
+    with progress() as say:
+        result = run_backtest(settings(config), table(out), progress=say)
+    show(result, [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"], as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@AS_OF
+@OUT
+@AS_JSON
+def score(config: Path, as_of: str | None, out: Path, as_json: bool) -> None:
+    """Write one flat row per account: probability, rank, money at risk, drivers in words."""
+    from tenure.run.score import run_score
+
+    with progress() as say:
+        result = run_score(settings(config), table(out), moment(as_of), progress=say)
+    line = f"{result['rows']:,} accounts scored as of {result['as_of']}: {out}"
+    show(result, [line], as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@click.option("--account", required=True, help="Account id.")
+@AS_OF
+@AS_JSON
+def explain(config: Path, account: str, as_of: str | None, as_json: bool) -> None:
+    """Say why one account has its score."""
+    from tenure.run.score import run_explain
+
+    with progress() as say:
+        result = run_explain(settings(config), account, moment(as_of), progress=say)
+    show(result, result["lines"], as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@OUT
+@AS_JSON
+def report(config: Path, out: Path, as_json: bool) -> None:
+    """Write the model report of the last training run: one offline HTML file."""
+    from tenure.run.report import run_report
+
+    result = run_report(settings(config), out)
+    show(result, [f"report: {out}"], as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
+def serve(config: Path, port: int | None) -> None:
+    """Serve scores over HTTP until interrupted."""
+    from tenure.service.serve import serve_forever
+
+    serve_forever(config.resolve(), settings(config), port)
+
+
+def settings(path: Path) -> Any:
+    """Return the config at a path."""
+    from tenure.core.config import load_config
+
+    return load_config(path)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return a prediction time given on the command line."""
+    from tenure.core.times import as_utc
+
+    if text is None:
+        return None
+    try:
+        return as_utc(text)
+    except ValueError:
+        fix = "write it like 2026-01-01 or 2026-01-01T12:00:00Z"
+        raise ConfigError(Problem("--as-of", "is not an ISO date or time", text, fix)) from None
+
+
+def table(path: Path) -> Path:
+    """Return a path for a table, after checking that its suffix says how to write it."""
+    if path.suffix not in {".csv", ".parquet"}:
+        fix = "end the name in .csv or .parquet"
+        raise ConfigError(Problem("--out", "must say its format by its suffix", str(path), fix))
+    return path
+
+
+def show(result: Any, lines: list[str], *, as_json: bool) -> None:
+    """Write a result to stdout: as JSON, or as lines for people."""
+    click.echo(json.dumps(result, indent=1, sort_keys=True) if as_json else "\n".join(lines))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Yield a function that reports a step on stderr: a live line on a terminal, else one line each."""
+    from rich.console import Console
+
+    console: Console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda line: click.echo(f"… {line}", err=True)
+        return
+    with console.status("starting") as status:
+        yield lambda line: status.update(line)
+
+
+def main() -> None:
+    """Run the command line; a known error is one message on stderr and its exit code."""
+    try:
+        cli()
+    except TenureError as error:
+        click.echo(f"tenure: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_UNUSABLE)

@@ -1,0 +1,47 @@
+"""`tenure backtest`: what would have been predicted, and what happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tenure.core.config import Config
+from tenure.core.errors import RefusedError
+from tenure.run.fit import attempt
+from tenure.run.prepare import Progress, loaded, prepare, silent
+from tenure.run.tables import write_table
+
+KEYS = ["account_id", "as_of"]
+
+
+def run_backtest(config: Config, out: Path, progress: Progress = silent) -> dict[str, Any]:
+    """Write the out-of-time predictions of every target that can be fitted.
+
+    Columns: account_id, as_of, fold, mrr, then per target ``<target>_probability`` and
+    ``<target>_outcome`` (1, 0).  Folds are numbered by prediction time, the oldest 0.
+
+    Raises:
+        RefusedError: If no target has a fold.
+    """
+    with loaded(config, progress) as dataset:
+        prepared = prepare(config, dataset, progress)
+        attempts = [attempt(name, prepared, config, progress) for name in config.targets]
+    joined: pd.DataFrame | None = None
+    result: dict[str, Any] = {"targets": {}}
+    for tried in attempts:
+        result["targets"][tried.target.name] = tried.verdict.to_json()
+        if tried.walk is None or tried.walk.predictions.empty:
+            continue
+        name = tried.target.name
+        found = tried.walk.predictions[[*KEYS, "mrr", "probability", "label"]].rename(
+            columns={"probability": f"{name}_probability", "label": f"{name}_outcome"}
+        )
+        joined = found if joined is None else joined.merge(found, how="outer", on=[*KEYS, "mrr"])
+    if joined is None:
+        raise RefusedError(*[tried.verdict.sentences[0] for tried in attempts])
+    joined = joined.sort_values(["as_of", "account_id"]).reset_index(drop=True)
+    joined.insert(2, "fold", joined["as_of"].rank(method="dense").astype("int64") - 1)
+    write_table(joined, out)
+    return result | {"rows": len(joined), "folds": int(joined["fold"].nunique()), "out": str(out)}

@@ -1,0 +1,100 @@
+"""The first half of every run: tables → snapshots → features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from tenure.core.config import Config
+from tenure.core.spec import Family
+from tenure.engine import open_engine
+from tenure.features.declare import known_columns
+from tenure.features.matrix import FeatureMatrix, build
+from tenure.features.members import Members, choose
+from tenure.features.plan import Plan, declared, plan
+from tenure.labels.snapshots import calendar, snapshots
+from tenure.labels.targets import TARGETS, label
+from tenure.sources.dataset import Dataset
+from tenure.sources.load import load
+from tenure.sources.tables import SOURCES
+
+Progress = Callable[[str], None]
+
+
+def silent(line: str) -> None:
+    """Report nothing."""
+    del line
+
+
+@contextmanager
+def loaded(config: Config, progress: Progress = silent) -> Iterator[Dataset]:
+    """Yield the loaded tables of a config; the engine is closed afterwards."""
+    engine = open_engine(config)
+    try:
+        yield load(config, engine, progress=progress)
+    finally:
+        engine.close()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that models are fitted on.
+
+    Attributes:
+        cutoffs: Prediction times.
+        families: Declarations.
+        members: Values with a feature of their own.
+        plan: Resolved features.
+        matrix: Features of all snapshots.
+        labels: Target → one row per snapshot, in the matrix's order.
+    """
+
+    cutoffs: list[datetime]
+    families: list[Family]
+    members: Members
+    plan: Plan
+    matrix: FeatureMatrix
+    labels: Mapping[str, pd.DataFrame]
+
+
+def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Prepared:
+    """Build the labelled training set of a config.
+
+    Args:
+        config: Settings.
+        dataset: Loaded tables.
+        progress: Called with a line for each step.
+    """
+    cutoffs = calendar(config, dataset)
+    progress(f"snapshots at {len(cutoffs)} prediction times")
+    asked = snapshots(dataset, cutoffs)
+    labels = {name: label(dataset, asked, TARGETS[name], config.labels) for name in config.targets}
+    families = declared(config.features, attributes(dataset))
+    members = choose(dataset.engine, families, dataset.columns, cutoffs)
+    resolved = plan(
+        families, dataset.columns, members=members.values, exclude=config.features.exclude
+    )
+    matrix = build(
+        dataset.engine, asked, resolved, since=since(resolved, members), progress=progress
+    )
+    return Prepared(cutoffs, families, members, resolved, matrix, labels)
+
+
+def attributes(dataset: Dataset) -> dict[str, bool]:
+    """Return the constant account attributes beyond the contract's own, and which are numbers."""
+    further = dataset.columns["accounts"] - known_columns(SOURCES["accounts"])
+    types = dataset.engine.columns("accounts")
+    return {name: types[name] in {"DOUBLE", "BIGINT"} for name in sorted(further)}
+
+
+def since(resolved: Plan, members: Members) -> dict[str, datetime]:
+    """Return, for columns of chosen values, the first prediction time that may use them."""
+    found: dict[str, datetime] = {}
+    for item in resolved.measured:
+        if item.member is not None:
+            found[item.spec.name] = members.since[item.feature.name, item.member]
+    return found
