@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.files import digest
 from tenure.core.fragments import (
     Aggregate,
     check_condition,
-    check_scalar,
     columns_of,
     formula_names,
     parse_aggregate,
 )
-from tenure.core.spec import Derived, Feature, Source, Unit
+from tenure.core.spec import Derived, Feature, Kind, Source, Unit
 from tenure.core.steps import text_literal
 from tenure.sources.tables import SOURCES
 
@@ -121,8 +121,13 @@ def measure(
     aggregate = parse_aggregate(feature.aggregate, columns, f"{place}: aggregate")
     if feature.where is not None:
         check_condition(feature.where, columns, source.late, f"{place}: where")
+    if feature.each is not None and feature.each not in columns:
+        fix = suggestion(feature.each, columns)
+        raise ConfigError(Problem(f"{place}: each", "is not a column", feature.each, fix))
     _check_shape(feature, source, place)
-    text = _is_text(aggregate, source) if not aggregate.relative else False
+    kind = _kind(aggregate, feature, source)
+    _check_kind(aggregate, kind, f"{place}: aggregate")
+    text = aggregate.kind == "last" and kind in {"text", "id"}
     aggregate = replace(aggregate, text=text)
     clocks = clocks_of(feature, source)
     measured = []
@@ -132,14 +137,12 @@ def measure(
         for window in feature.windows or (None,):
             spec = _spec(feature, family, member, window, text)
             condition = " AND ".join(parts) or None
-            measured.append(
-                Measured(spec, feature, aggregate, condition, clocks, member)
-            )
+            measured.append(Measured(spec, feature, aggregate, condition, clocks, member))
     return measured
 
 
 def clocks_of(feature: Feature, source: Source) -> tuple[str, ...]:
-    """Return the clocks of all late columns that a feature reads; a row counts once all are known."""
+    """Return the clocks of the late columns that a feature reads: a row counts once all are known."""
     read = {feature.each, *columns_of(feature.aggregate), *columns_of(feature.where or "true")}
     clocks = {source.late[name] for name in read if name in source.late}
     return tuple(sorted(clocks | ({feature.at} if feature.at else set())))
@@ -149,7 +152,9 @@ def _check_shape(feature: Feature, source: Source, place: str) -> None:
     clocks = set(source.clocks)
     if feature.at is not None and feature.at not in clocks:
         raise ConfigError(
-            Problem(f"{place}: at", "must be a late time", feature.at, suggestion(feature.at, clocks))
+            Problem(
+                f"{place}: at", "must be a late time", feature.at, suggestion(feature.at, clocks)
+            )
         )
     if feature.running and (source.ends is None or feature.windows or feature.at):
         raise ConfigError(
@@ -157,22 +162,44 @@ def _check_shape(feature: Feature, source: Source, place: str) -> None:
         )
     if any(window < 1 for window in feature.windows):
         raise ConfigError(Problem(f"{place}: windows", "must be days ≥ 1", str(feature.windows)))
-    if "{value}" not in feature.sentence:
-        raise ConfigError(Problem(f"{place}: sentence", "must hold {value}", feature.sentence))
+    _check_sentence(feature.sentence, place)
 
 
-def _is_text(aggregate: Aggregate, source: Source) -> bool:
-    if aggregate.kind != "last":
-        return False
+def _check_sentence(sentence: str, place: str) -> None:
+    if "{value}" not in sentence:
+        raise ConfigError(Problem(f"{place}: sentence", "must hold {value}", sentence))
+
+
+def _kind(aggregate: Aggregate, feature: Feature, source: Source) -> Kind | None:
+    """Return the kind of what is aggregated, None where it is more than a declared column."""
     kinds = {column.name: column.kind for column in (*source.columns, *source.computed)}
-    return kinds.get((aggregate.operand or "").strip('"'), "number") in {"text", "id"}
+    kinds |= dict.fromkeys(LOADED, "time")
+    unknown: Kind | None = "text" if feature.unit == "text" else None
+    return kinds.get((aggregate.operand or "").strip('"'), unknown)
+
+
+def _check_kind(aggregate: Aggregate, kind: Kind | None, place: str) -> None:
+    if kind is None or aggregate.kind in {"count", "distinct"}:
+        return
+    if aggregate.relative and kind != "time":
+        raise ConfigError(
+            Problem(place, "days_since and days_until need a time", str(aggregate.operand))
+        )
+    if kind == "time" and not aggregate.relative:
+        fix = "put days_since(…) or days_until(…) around it"
+        raise ConfigError(Problem(place, "a time is not a value", str(aggregate.operand), fix))
+    if kind in {"text", "id"} and aggregate.kind != "last":
+        fix = "use last(…) or count(distinct …)"
+        raise ConfigError(
+            Problem(place, f"`{aggregate.kind}` needs numbers", str(aggregate.operand), fix)
+        )
 
 
 def _spec(
     feature: Feature, family: str, member: str | None, window: int | None, text: bool
 ) -> FeatureSpec:
     suffix = f"_{window}d" if window is not None else ""
-    stem = feature.name if member is None else f"{feature.name}_{slug(member)}"
+    stem = feature.name if member is None else f"{feature.name}_{_called(member)}"
     sentence = feature.sentence.replace("{window}", f"{window} days")
     return FeatureSpec(
         name=f"{stem}{suffix}",
@@ -194,10 +221,15 @@ def compute(derived: Derived, family: str, present: Mapping[str, FeatureSpec]) -
     Raises:
         ConfigError: If the formula is more than arithmetic.
     """
-    needs = formula_names(derived.formula, f"feature `{derived.name}`: formula")
+    place = f"feature `{derived.name}`"
+    needs = formula_names(derived.formula, f"{place}: formula")
+    _check_sentence(derived.sentence, place)
     missing = sorted(needs - set(present))
     if missing:
         return Absent(derived.name, f"its part `{missing[0]}` is absent")
+    words = sorted(name for name in needs if present[name].text)
+    if words:
+        raise ConfigError(Problem(f"{place}: formula", "needs numbers", words[0]))
     spec = FeatureSpec(
         name=derived.name,
         family=family,
@@ -211,6 +243,11 @@ def compute(derived: Derived, family: str, present: Mapping[str, FeatureSpec]) -
         source=", ".join(sorted({present[name].source for name in needs})),
     )
     return Computed(spec, derived.formula, needs)
+
+
+def _called(member: str) -> str:
+    """Return a member as part of a name; what `slug` loses is told apart by a hash."""
+    return member if slug(member) == member else f"{slug(member)}_{digest(member)[:4]}"
 
 
 def slug(text: str) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from tenure.core.spec import Family, Feature
 from tenure.engine import Engine
 from tenure.features.timeline import Timeline
+from tenure.sources.tables import SOURCES
 
 LIMIT = 24
 MIN_ACCOUNTS = 20
@@ -59,9 +60,12 @@ def choose(
 
 def _reach(engine: Engine, feature: Feature, timeline: Timeline) -> pd.DataFrame:
     """Return value, seen, accounts: how many accounts were first seen with a value at a cut-off."""
+    late = SOURCES[feature.source].late
+    clocks = [f"{late[name]}__known" for name in (feature.each,) if name in late]
+    seen = timeline.seen_sql(["known_at", *clocks])
     inner = (
-        f"SELECT account_id, {feature.each} AS value, min({timeline.seen_sql(['known_at'])}) AS seen"
-        f" FROM {feature.source} WHERE {feature.each} IS NOT NULL GROUP BY account_id, {feature.each}"
+        f"SELECT account_id, {feature.each} AS value, min({seen}) AS seen FROM {feature.source} "
+        f"WHERE {feature.each} IS NOT NULL GROUP BY account_id, {feature.each}"
     )
     sql = f"SELECT value, seen, count(*) AS accounts FROM ({inner}) AS firsts GROUP BY value, seen"
     return engine.fetch(sql).to_pandas()
