@@ -16,6 +16,7 @@ import numpy as np
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 
@@ -37,6 +38,11 @@ _REFUSED: dict[type[exp.Expression], str] = {
     exp.Placeholder: "must not hold a parameter",
     exp.Lambda: "must not hold a lambda",
     exp.Anonymous: "calls an unknown function",
+    exp.UDTF: "must not make rows",
+    exp.GenerateSeries: "must not make rows",
+    exp.ExplodingGenerateSeries: "must not make rows",
+    exp.RowNumber: "must not hold a window function",
+    exp.Order: "must not hold an order",
 }
 _CLOCKS = ("Current", "Local", "Rand", "Uuid", "Utc", "Session")
 _CLOCK_CALLS = {"now", "get_current_timestamp", "transaction_timestamp", "getdate", "sysdate"}
@@ -65,8 +71,12 @@ def _fail(place: str, rule: str, text: str, fix: str = "") -> ConfigError:
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> exp.Expression:
+    tokens = sqlglot.tokenize(text, read="duckdb")
+    if any(token.comments for token in tokens):
+        raise ValueError("must not hold a comment")
     statements = sqlglot.parse(f"SELECT {text}", read="duckdb")
-    if len(statements) != 1 or not isinstance(statements[0], exp.Select):
+    ended = any(token.token_type == TokenType.SEMICOLON for token in tokens)
+    if ended or len(statements) != 1 or not isinstance(statements[0], exp.Select):
         raise ValueError("must be one expression, not several statements")
     select = statements[0]
     clauses = [key for key, value in select.args.items() if value and key != "expressions"]
@@ -140,7 +150,11 @@ def check_condition(text: str, columns: Collection[str], late: Collection[str], 
     check_scalar(text, columns, place)
     for test in _parse(text).find_all(exp.Is):
         absent = {column.name for column in test.find_all(exp.Column)} & set(late)
-        if absent and isinstance(test.expression, exp.Null) and not isinstance(test.parent, exp.Not):
+        if (
+            absent
+            and isinstance(test.expression, exp.Null)
+            and not isinstance(test.parent, exp.Not)
+        ):
             fix = "use `running: true` for rows that have not ended"
             raise _fail(place, f"tests the late column `{absent.pop()}` for absence", text, fix)
     return text
@@ -159,6 +173,8 @@ def _aggregate(text: str, place: str) -> tuple[Aggregate, exp.Expression | None]
     if kind is None:
         raise _fail(place, "must be an aggregate", text, f"one of {_known_aggregates()}")
     operand = node.this
+    if any(value for key, value in node.args.items() if key not in {"this", "big_int"}):
+        raise _fail(place, f"`{kind}` takes one expression", text)
     if isinstance(operand, exp.Distinct):
         if kind != "count" or len(operand.expressions) != 1:
             raise _fail(place, "`distinct` goes with count of one expression", text)
@@ -218,6 +234,10 @@ def formula_names(text: str, place: str) -> frozenset[str]:
         if not isinstance(part, allowed):
             fix = "use + - * / abs ln least greatest coalesce nullif"
             raise _fail(place, "holds something other than arithmetic", part.sql("duckdb"), fix)
+        if isinstance(part, exp.Literal) and part.is_string:
+            raise _fail(place, "must not hold text", part.sql("duckdb"), "use numbers and names")
+        if isinstance(part, exp.Column) and part.table:
+            raise _fail(place, "must name features without a table", part.sql("duckdb"))
     return frozenset(column.name for column in node.find_all(exp.Column))
 
 
