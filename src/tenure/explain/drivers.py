@@ -152,7 +152,8 @@ def summarise(
 
 
 def _association(values: pd.Series[Any], contribution: Array) -> float | None:
-    if values.dtype == object or values.nunique() < 2 or np.ptp(contribution) == 0:
+    words = not pd.api.types.is_numeric_dtype(values)
+    if words or values.nunique() < 2 or np.ptp(contribution) == 0:
         return None
     found = pd.Series(contribution, index=values.index).rank().corr(values.rank())
     return None if pd.isna(found) else float(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from tenure.core.fragments import Aggregate, evaluate
+from tenure.core.fragments import evaluate
 from tenure.core.times import EPOCH
 from tenure.features.cells import SCALE, SCOPE, Stream, cells
 from tenure.features.fold import NOTHING, Ints, Ranges, distinct, highest, latest, lowest, total
@@ -74,7 +74,9 @@ def build(
     if len(rows):
         engine.register(
             SCOPE,
-            pa.table({"account_id": accounts, "account_no": np.arange(len(accounts), dtype=np.int64)}),
+            pa.table(
+                {"account_id": accounts, "account_no": np.arange(len(accounts), dtype=np.int64)}
+            ),
         )
         shape = (len(accounts), len(cutoffs))
         for stream in plan.streams:
@@ -85,17 +87,23 @@ def build(
             for item, grid in _fold(stream, timeline, table, shape):
                 picked = grid[account_no, cut_no]
                 if item.aggregate.relative:
-                    picked = _relative(picked, times, item.aggregate)
+                    picked = _relative(picked, times, item)
                 (words if item.spec.text else numbers)[item.spec.name] = picked
         engine.drop(SCOPE)
     for computed in plan.computed:
-        numbers[computed.spec.name] = np.broadcast_to(
-            evaluate(computed.formula, numbers), len(rows)
-        ) if len(rows) else np.empty(0)
-    return FeatureMatrix(rows, _frame(plan, numbers, words, len(rows)), plan.specs, dict(since or {}))
+        numbers[computed.spec.name] = (
+            np.broadcast_to(evaluate(computed.formula, numbers), len(rows))
+            if len(rows)
+            else np.empty(0)
+        )
+    return FeatureMatrix(
+        rows, _frame(plan, numbers, words, len(rows)), plan.specs, dict(since or {})
+    )
 
 
-def _frame(plan: Plan, numbers: dict[str, Array], words: dict[str, Array], size: int) -> pd.DataFrame:
+def _frame(
+    plan: Plan, numbers: dict[str, Array], words: dict[str, Array], size: int
+) -> pd.DataFrame:
     """Return all columns in plan order; the only place where features become float32."""
     columns: dict[str, Any] = {}
     for name, spec in plan.specs.items():
@@ -107,11 +115,22 @@ def _frame(plan: Plan, numbers: dict[str, Array], words: dict[str, Array], size:
     return pd.DataFrame(columns)
 
 
-def _relative(moments: Array, times: Array, aggregate: Aggregate) -> Array:
-    """Return days from a time to `as_of` (or back), NaN where there is none."""
+def _relative(moments: Array, times: Array, item: Measured) -> Array:
+    """Return days from a time to `as_of` (or back), the default where there is none."""
     asked = times.astype(np.int64)
-    distance = (asked - moments) if aggregate.relative == "since" else (moments - asked)
-    return np.where(moments == NOTHING, np.nan, distance / MICROSECONDS_PER_DAY)
+    since = item.aggregate.relative == "since"
+    distance = (asked - moments) if since else (moments - asked)
+    return np.where(moments == NOTHING, _default(item), distance / MICROSECONDS_PER_DAY)
+
+
+def _default(item: Measured) -> float:
+    """Return the value where no row counts."""
+    declared = item.feature.default
+    if declared is not None:
+        return declared
+    kind = item.aggregate.kind
+    counted = kind in {"count", "distinct"} or (kind == "sum" and not item.feature.running)
+    return 0.0 if counted else np.nan
 
 
 def _fold(
@@ -131,7 +150,7 @@ def _fold(
         members = table.column("member").combine_chunks().dictionary_encode().indices
         codes = members.to_numpy(zero_copy_only=False).astype(np.int64)
         return [
-            (item, distinct(ranges[item.spec.window], codes).astype(np.float64))
+            (item, _counted(item, distinct(ranges[item.spec.window], codes)))
             for item in stream.features
         ]
     stems = stream.measures
@@ -142,25 +161,27 @@ def _fold(
     return grids
 
 
+def _counted(item: Measured, counts: Ints) -> Array:
+    return np.where(counts > 0, counts, _default(item))
+
+
 def _measure(item: Measured, table: pa.Table, stem: str, ranges: Ranges) -> Array:
     kind = item.aggregate.kind
-    default = item.feature.default
     if kind == "last":
         return _last(item, table, stem, ranges)
     values, there = _nullable(table, stem)
     if kind == "count":
-        return total(ranges, values).astype(np.float64)
+        return _counted(item, total(ranges, values))
     if kind in {"sum", "avg"}:
         count = total(ranges, _ints(table, f"{stem}_n"))
         amount = total(ranges, values) / SCALE
-        nothing = 0.0 if kind == "sum" and not item.feature.running else np.nan
-        empty = nothing if default is None else default
-        return np.where(count > 0, amount / (1 if kind == "sum" else np.maximum(count, 1)), empty)
+        number = amount / (1 if kind == "sum" else np.maximum(count, 1))
+        return np.where(count > 0, number, _default(item))
     extreme = lowest if kind == "min" else highest
     grid = extreme(ranges.keep(there), values[there])
     if item.aggregate.relative:
         return grid
-    return np.where(grid == NOTHING, np.nan if default is None else default, grid / SCALE)
+    return np.where(grid == NOTHING, _default(item), grid / SCALE)
 
 
 def _last(item: Measured, table: pa.Table, stem: str, ranges: Ranges) -> Array:
@@ -177,7 +198,7 @@ def _last(item: Measured, table: pa.Table, stem: str, ranges: Ranges) -> Array:
     if item.aggregate.relative:
         padded = np.append(values.astype(np.int64), NOTHING)
         return padded[index]
-    padded = np.append(values.astype(np.float64) / SCALE, np.nan)
+    padded = np.append(values.astype(np.float64) / SCALE, _default(item))
     return padded[index]
 
 
