@@ -18,11 +18,15 @@ from oracle.oracle_features import Oracle
 from tenure.core.spec import Derived, Feature, Unit
 from tenure.explain.wording import label, reason, show
 from tenure.features.matrix import FeatureMatrix
-from tenure.features.plan import FAMILIES
+from tenure.features.plan import FAMILIES, plan
 from tenure.labels.targets import TARGETS
+from tenure.sources.tables import SOURCES
 
 AT = CUTOFFS[7]
-PLAN = past(0, 120).plan()
+EVERYTHING = {
+    name: frozenset(column.name for column in source.columns) for name, source in SOURCES.items()
+}
+PLAN = plan(FAMILIES.values(), EVERYTHING, members=MEMBERS)
 COLUMNS = list(PLAN.specs)
 MEASURED = {item.spec.name: item for item in PLAN.measured}
 DECLARED = {item.name: item for family in FAMILIES.values() for item in family.features}
@@ -206,6 +210,7 @@ def test_additive_windows_grow(names: tuple[str, ...]) -> None:
 def test_every_declaration_gives_columns() -> None:
     """No declaration is lost on a data set that has every column of the contract."""
     assert PLAN.absent == ()
+    assert list(base().values) == COLUMNS
     found = {item.feature.name for item in PLAN.measured}
     found |= {item.spec.name for item in PLAN.computed}
     assert found == set(DECLARED)

@@ -107,10 +107,12 @@ class Past:
 def load(world: Mapping[str, pa.Table]) -> Past:
     """Return the canonical rows of a world."""
     engine = DuckDBEngine(threads=1, memory_limit="1GB")
-    config = make_config({"data": {"path": "."}}, base=Path())
-    dataset = load_frames(world, config, engine, observed_until=UNTIL)
-    tables = {name: engine.fetch(f"SELECT * FROM {name}") for name in dataset.columns}
-    engine.close()
+    try:
+        config = make_config({"data": {"path": "."}}, base=Path())
+        dataset = load_frames(world, config, engine, observed_until=UNTIL)
+        tables = {name: engine.fetch(f"SELECT * FROM {name}") for name in dataset.columns}
+    finally:
+        engine.close()
     return Past(
         {name: tuple(table.to_pylist()) for name, table in tables.items()},
         {name: table.schema for name, table in tables.items()},
