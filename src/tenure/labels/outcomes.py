@@ -1,185 +1,26 @@
-"""What happened after a snapshot, as SQL steps: the one place that looks past `as_of`.
+"""What happened after a snapshot, per target, as SQL steps: one row per snapshot at the end.
 
-Every step reads only what had happened and was known before the snapshot's ``label_known_at``.
-
-    labels_asked      snapshots with the edges of their windows (registered by `targets`)
-    labels_rows       paid rows that run at as_of or begin later, ends and notices as known
-    labels_reach      … with how far the rows before each of them reach
-    labels_spell      … of the spell that runs at as_of, up to its first long interruption
-    labels_decided    per snapshot: when the end of the spell was decided, if it was
-    labels_priced     spell rows with a price in the account's currency, and whether they run at
-                      as_of and at the window's end
-    labels_change     per snapshot: list MRR at both times
-    labels_levels     list MRR after each start and end, for snapshots whose change counts
-    labels_moved      … the time from which the change held
+The last step has row_id, drop_reason (empty where there is a label), label (1 or 0), outcome_at,
+amount (change of list MRR) and churn_type.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tenure.core.spec import Target
 from tenure.core.steps import Step
-from tenure.labels.snapshots import FOREVER, PAID, exact_sum, paid_rows
+from tenure.labels.changes import change_steps
+from tenure.labels.spells import CHURNED, DECIDED, DROPPED, Rules, spell_steps
 
-ASKED = "labels_asked"
-ROWS = "labels_rows"
-REACH = "labels_reach"
-SPELL = "labels_spell"
-DECIDED = "labels_decided"
-RATES = "labels_rates"
-BASED = "labels_based"
-PRICED = "labels_priced"
-PLANS = "labels_plans"
-TERMS = "labels_terms"
-CHANGE = "labels_change"
-LEVELS = "labels_levels"
-MOVED = "labels_moved"
 OUTCOMES = "labels_outcomes"
-
-TOLERANCE = 1e-9
-"""Relative tolerance of the threshold."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The settings that the text of the steps depends on.
-
-    Attributes:
-        winback_gap_days: An interruption shorter than this does not end a spell.
-        effective: Whether churn is dated by the end instead of the notice.
-        threshold: Relative change of list MRR that counts.
-        sign: 1 counts rises, -1 falls; None asks for churn alone.
-        list_prices: Whether list prices are recorded; if not, a move between billing periods is
-            not taken for a change of price.
-        rates: Whether exchange rates are there.
-    """
-
-    winback_gap_days: int
-    effective: bool
-    threshold: float
-    sign: int | None
-    list_prices: bool
-    rates: bool
 
 
 def outcome_steps(target: Target, rules: Rules) -> list[Step]:
-    """Return the steps from `labels_asked` and `subscriptions` to `labels_outcomes`."""
-    steps = [paid_rows(), _rows(), _reach(), _spell(rules.winback_gap_days), _decided(rules)]
-    if target.outcome == "churn":
-        return [*steps, _churn()]
-    if rules.rates:
-        steps.append(_rates())
-    steps += [_based(), _priced(rules)]
-    if not rules.list_prices:
-        steps += [_set_changes(PLANS, "plan"), _set_changes(TERMS, "billing_period")]
-    return [*steps, _change(rules), _levels(rules), _moved(), _changed()]
+    """Return the steps from `labels_asked` and `subscriptions` to `labels_outcomes`.
 
-
-def outcome_tables(steps: list[Step]) -> list[str]:
-    """Return the tables to forget afterwards, users before what they use."""
-    return [step.name for step in reversed(steps)]
-
-
-def _rows() -> Step:
-    return Step(
-        ROWS,
-        f"""
-SELECT
-  a.row_id, a.as_of, a.window_start, a.window_end, a.label_known_at,
-  r.subscription_id, r.started_at, r.list_price, r.currency, r.seats, r.plan, r.billing_period,
-  CASE WHEN r.end_seen_after < a.label_known_at THEN r.ended_at END AS ended_at,
-  CASE WHEN r.end_seen_after < a.label_known_at THEN r.end_reason END AS end_reason,
-  CASE
-    WHEN r.notice_seen_after < a.label_known_at AND (
-      r.end_seen_after < a.label_known_at
-      OR r.notice_until IS NULL OR r.notice_until >= a.label_known_at
-    ) THEN r.notice_at
-  END AS notice_at
-FROM {ASKED} AS a
-JOIN {PAID} AS r ON r.account_id = a.account_id
-WHERE r.seen_after < a.label_known_at AND r.end_seen_after >= a.as_of
-""",
-        lazy=True,
-    )
-
-
-def _reach() -> Step:
-    """Rows without length never ran, so they bridge nothing."""
-    return Step(
-        REACH,
-        f"""
-SELECT
-  *,
-  COALESCE(ended_at, {FOREVER}) AS until_at,
-  MAX(COALESCE(ended_at, {FOREVER})) OVER (
-    PARTITION BY row_id ORDER BY started_at, subscription_id
-    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-  ) AS reached
-FROM {ROWS}
-WHERE ended_at IS NULL OR ended_at > started_at
-""",
-        lazy=True,
-    )
-
-
-def _spell(winback_gap_days: int) -> Step:
-    return Step(
-        SPELL,
-        f"""
-SELECT * FROM (
-  SELECT
-    *,
-    MIN(
-      CASE
-        WHEN started_at > reached AND started_at >= reached + INTERVAL '{winback_gap_days}' DAY
-        THEN started_at
-      END
-    ) OVER (PARTITION BY row_id) AS next_spell_at
-  FROM {REACH}
-) AS spells
-WHERE next_spell_at IS NULL OR started_at < next_spell_at
-""",
-    )
-
-
-def _decided(rules: Rules) -> Step:
-    """The end of an account is decided when the last of its rows is given up."""
-    earlier = "CASE WHEN notice_at < until_at THEN notice_at ELSE ended_at END"
-    closing = "ended_at" if rules.effective else earlier
-    return Step(
-        DECIDED,
-        f"""
-SELECT
-  row_id,
-  MIN(as_of) AS as_of, MIN(window_start) AS window_start, MIN(window_end) AS window_end,
-  MIN(started_at) AS began_at,
-  CASE WHEN COUNT(closed_at) = COUNT(*) THEN MAX(closed_at) END AS decided_at,
-  MAX(CASE WHEN place = 1 THEN churn_type END) AS churn_type
-FROM (
-  SELECT
-    row_id, as_of, window_start, window_end, started_at,
-    {closing} AS closed_at,
-    CASE
-      WHEN end_reason = 'involuntary' THEN 'involuntary'
-      WHEN end_reason IS NOT NULL OR notice_at IS NOT NULL THEN 'voluntary'
-    END AS churn_type,
-    ROW_NUMBER() OVER (
-      PARTITION BY row_id ORDER BY until_at DESC, started_at DESC, subscription_id DESC
-    ) AS place
-  FROM {SPELL}
-) AS closings
-GROUP BY row_id
-""",
-    )
-
-
-_DROPPED = """
-  CASE
-    WHEN d.began_at >= d.as_of OR d.decided_at < d.as_of THEN 'already_decided'
-    WHEN d.decided_at < d.window_start THEN 'ended_in_gap'"""
-
-_CHURNED = "d.decided_at >= d.window_start AND d.decided_at < d.window_end"
+    The first step does not depend on `labels_asked`.
+    """
+    last = [_churn()] if target.outcome == "churn" else change_steps(rules, OUTCOMES)
+    return [*spell_steps(rules), *last]
 
 
 def _churn() -> Step:
@@ -188,200 +29,13 @@ def _churn() -> Step:
         f"""
 SELECT
   d.row_id,
-  {_DROPPED.strip()}
+  {DROPPED}
     ELSE ''
   END AS drop_reason,
-  CASE WHEN {_CHURNED} THEN 1 ELSE 0 END AS label,
+  CASE WHEN {CHURNED} THEN 1 ELSE 0 END AS label,
   d.decided_at AS outcome_at,
   CAST(NULL AS DOUBLE) AS amount,
   d.churn_type
 FROM {DECIDED} AS d
-""",
-    )
-
-
-def _rates() -> Step:
-    """The latest rate of each currency that was known at each prediction time."""
-    return Step(
-        RATES,
-        f"""
-SELECT as_of, currency, rate FROM (
-  SELECT
-    c.as_of, f.currency, f.rate,
-    ROW_NUMBER() OVER (
-      PARTITION BY c.as_of, f.currency ORDER BY f.event_time DESC, f.known_at DESC, f.rate
-    ) AS place
-  FROM (SELECT DISTINCT as_of FROM {ASKED}) AS c
-  JOIN fx_rates AS f ON f.event_time < c.as_of AND f.known_at < c.as_of
-  WHERE f.rate > 0
-) AS ranked
-WHERE place = 1
-""",
-    )
-
-
-def _based() -> Step:
-    """The two times that are compared, moved back to the last paid moment in a pause."""
-    return Step(
-        BASED,
-        f"""
-SELECT
-  *,
-  CASE WHEN started_at < first_at AND until_at >= first_at THEN 1 ELSE 0 END AS at_first,
-  CASE WHEN started_at < last_at AND until_at >= last_at THEN 1 ELSE 0 END AS at_last,
-  MIN(CASE WHEN started_at < first_at AND until_at >= first_at THEN currency END)
-    OVER (PARTITION BY row_id) AS home_currency
-FROM (
-  SELECT
-    *,
-    LEAST(
-      as_of, MAX(CASE WHEN started_at < as_of THEN until_at END) OVER (PARTITION BY row_id)
-    ) AS first_at,
-    LEAST(
-      window_end,
-      MAX(CASE WHEN started_at < window_end THEN until_at END) OVER (PARTITION BY row_id)
-    ) AS last_at
-  FROM {SPELL}
-) AS moments
-""",
-        lazy=True,
-    )
-
-
-def _priced(rules: Rules) -> Step:
-    same = "s.currency IS NULL OR s.home_currency IS NULL OR s.currency = s.home_currency"
-    price, joins = f"CASE WHEN {same} THEN s.list_price END", ""
-    if rules.rates:
-        price = f"CASE WHEN {same} THEN s.list_price ELSE s.list_price * own.rate / home.rate END"
-        joins = f"""
-LEFT JOIN {RATES} AS own ON own.as_of = s.as_of AND own.currency = s.currency
-LEFT JOIN {RATES} AS home ON home.as_of = s.as_of AND home.currency = s.home_currency"""
-    return Step(
-        PRICED,
-        f"""
-SELECT
-  s.row_id, s.as_of, s.last_at, s.started_at, s.until_at, s.at_first, s.at_last,
-  s.seats, s.plan, s.billing_period,
-  {price} AS price
-FROM {BASED} AS s{joins}
-""",
-    )
-
-
-def _set_changes(name: str, column: str) -> Step:
-    """Whether the set of plans (or billing periods) is another one at the window's end."""
-    return Step(
-        name,
-        f"""
-SELECT row_id, MAX(CASE WHEN before <> after THEN 1 ELSE 0 END) AS differs
-FROM (
-  SELECT row_id, {column}, MAX(at_first) AS before, MAX(at_last) AS after
-  FROM {PRICED}
-  GROUP BY row_id, {column}
-) AS members
-GROUP BY row_id
-""",
-    )
-
-
-def _change(rules: Rules) -> Step:
-    """A move between billing periods is no change of price where list prices are not recorded."""
-    moved_term, joins = "", ""
-    if not rules.list_prices:
-        moved_term = "WHEN b.differs = 1 AND p.differs = 0 AND c.seats_differ = 0 THEN 0"
-        joins = f"""
-JOIN {PLANS} AS p ON p.row_id = c.row_id
-JOIN {TERMS} AS b ON b.row_id = c.row_id"""
-    return Step(
-        CHANGE,
-        f"""
-SELECT
-  c.row_id, c.as_of, c.list_before, c.list_after, c.unpriced,
-  CASE {moved_term} WHEN {_counts("c.list_after", "c", rules)} THEN 1 ELSE 0 END AS counts
-FROM (
-  SELECT
-    row_id, MIN(as_of) AS as_of,
-    {exact_sum("CASE WHEN at_first = 1 THEN price END")} AS list_before,
-    {exact_sum("CASE WHEN at_last = 1 THEN price END")} AS list_after,
-    MAX(CASE WHEN at_first + at_last > 0 AND price IS NULL THEN 1 ELSE 0 END) AS unpriced,
-    CASE
-      WHEN COALESCE(SUM(CASE WHEN at_first = 1 THEN seats END), -1)
-        <> COALESCE(SUM(CASE WHEN at_last = 1 THEN seats END), -1)
-      THEN 1 ELSE 0
-    END AS seats_differ
-  FROM {PRICED}
-  GROUP BY row_id
-) AS c{joins}
-""",
-    )
-
-
-def _counts(after: str, table: str, rules: Rules) -> str:
-    """Return SQL for "the list MRR `after` differs enough from `list_before`"."""
-    before = f"{table}.list_before"
-    change = f"{after} - {before}" if rules.sign == 1 else f"{before} - {after}"
-    return f"{change} > 0 AND {change} >= {rules.threshold * (1 - TOLERANCE)!r} * {before}"
-
-
-def _levels(rules: Rules) -> Step:
-    """In a pause there is no level, so that it starts no contraction."""
-    return Step(
-        LEVELS,
-        f"""
-SELECT
-  v.row_id, v.moment,
-  CASE WHEN {_counts("v.level", "v", rules)} THEN 1 ELSE 0 END AS holds
-FROM (
-  SELECT m.row_id, m.moment, MIN(c.list_before) AS list_before, {exact_sum("r.price")} AS level
-  FROM (
-    SELECT row_id, started_at AS moment FROM {PRICED}
-    WHERE started_at >= as_of AND started_at < last_at
-    UNION
-    SELECT row_id, until_at AS moment FROM {PRICED} WHERE until_at >= as_of AND until_at < last_at
-  ) AS m
-  JOIN {CHANGE} AS c ON c.row_id = m.row_id AND c.counts = 1
-  JOIN {PRICED} AS r
-    ON r.row_id = m.row_id AND r.started_at <= m.moment AND r.until_at > m.moment
-  GROUP BY m.row_id, m.moment
-) AS v
-""",
-    )
-
-
-def _moved() -> Step:
-    return Step(
-        MOVED,
-        f"""
-SELECT row_id, MIN(CASE WHEN failed_at IS NULL OR moment > failed_at THEN moment END) AS moved_at
-FROM (
-  SELECT
-    row_id, moment,
-    MAX(CASE WHEN holds = 0 THEN moment END) OVER (PARTITION BY row_id) AS failed_at
-  FROM {LEVELS}
-) AS levels
-GROUP BY row_id
-""",
-    )
-
-
-def _changed() -> Step:
-    """Who churned neither expands nor contracts."""
-    return Step(
-        OUTCOMES,
-        f"""
-SELECT
-  d.row_id,
-  {_DROPPED.strip()}
-    WHEN {_CHURNED} THEN ''
-    WHEN c.unpriced = 1 THEN 'currency_changed'
-    ELSE ''
-  END AS drop_reason,
-  CASE WHEN {_CHURNED} THEN 0 ELSE c.counts END AS label,
-  COALESCE(m.moved_at, c.as_of) AS outcome_at,
-  c.list_after - c.list_before AS amount,
-  CAST(NULL AS VARCHAR) AS churn_type
-FROM {DECIDED} AS d
-JOIN {CHANGE} AS c ON c.row_id = d.row_id
-LEFT JOIN {MOVED} AS m ON m.row_id = d.row_id
 """,
     )

@@ -21,7 +21,8 @@ from tenure.core.config import LabelConfig
 from tenure.core.spec import Target
 from tenure.core.steps import Step
 from tenure.core.times import days
-from tenure.labels.outcomes import ASKED, OUTCOMES, Rules, outcome_steps, outcome_tables
+from tenure.labels.outcomes import OUTCOMES, outcome_steps
+from tenure.labels.spells import ASKED, Rules
 
 if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
@@ -128,7 +129,7 @@ def _outcomes(dataset: Dataset, asked: pd.DataFrame, steps: list[Step]) -> pd.Da
         engine.register(ASKED, table)
         engine.run(steps[1:])
         parts.append(engine.fetch(f"SELECT * FROM {OUTCOMES}"))
-    engine.drop(*outcome_tables(steps), ASKED)
+    engine.drop(*[step.name for step in reversed(steps)], ASKED)  # users before what they use
     frame: pd.DataFrame = pa.concat_tables(parts).to_pandas()
     return frame.set_index("row_id")
 

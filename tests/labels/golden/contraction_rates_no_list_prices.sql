@@ -1,0 +1,203 @@
+-- labels_paid
+SELECT
+  account_id, subscription_id, started_at, ended_at, end_reason, notice_at, term_end,
+  mrr, list_price, currency, seats, plan, billing_period,
+  GREATEST(started_at, event_time, known_at) AS seen_after,
+  CASE WHEN ended_at IS NULL THEN TIMESTAMP '9000-01-01 00:00:00' ELSE GREATEST(ended_at, ended_at__known) END
+    AS end_seen_after,
+  CASE WHEN notice_at IS NOT NULL THEN GREATEST(notice_at, notice_at__known) END
+    AS notice_seen_after,
+  CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
+    AS notice_until
+FROM subscriptions
+WHERE paid
+
+-- labels_rows
+SELECT
+  a.row_id, a.as_of, a.window_start, a.window_end, a.label_known_at,
+  r.subscription_id, r.started_at, r.list_price, r.currency, r.seats, r.plan, r.billing_period,
+  CASE WHEN r.end_seen_after < a.label_known_at THEN r.ended_at END AS ended_at,
+  CASE WHEN r.end_seen_after < a.label_known_at THEN r.end_reason END AS end_reason,
+  CASE
+    WHEN r.notice_seen_after < a.label_known_at AND (
+      r.end_seen_after < a.label_known_at
+      OR r.notice_until IS NULL OR r.notice_until >= a.label_known_at
+    ) THEN r.notice_at
+  END AS notice_at
+FROM labels_asked AS a
+JOIN labels_paid AS r ON r.account_id = a.account_id
+WHERE r.seen_after < a.label_known_at AND r.end_seen_after >= a.as_of
+
+-- labels_reach
+SELECT
+  *,
+  COALESCE(ended_at, TIMESTAMP '9000-01-01 00:00:00') AS until_at,
+  MAX(COALESCE(ended_at, TIMESTAMP '9000-01-01 00:00:00')) OVER (
+    PARTITION BY row_id ORDER BY started_at, subscription_id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+  ) AS reached
+FROM labels_rows
+WHERE ended_at IS NULL OR ended_at > started_at
+
+-- labels_spell
+SELECT * FROM (
+  SELECT
+    *,
+    MIN(
+      CASE
+        WHEN started_at > reached AND started_at >= reached + INTERVAL '30' DAY
+        THEN started_at
+      END
+    ) OVER (PARTITION BY row_id) AS next_spell_at
+  FROM labels_reach
+) AS spells
+WHERE next_spell_at IS NULL OR started_at < next_spell_at
+
+-- labels_decided
+SELECT
+  row_id,
+  MIN(as_of) AS as_of, MIN(window_start) AS window_start, MIN(window_end) AS window_end,
+  MIN(started_at) AS began_at,
+  CASE WHEN COUNT(closed_at) = COUNT(*) THEN MAX(closed_at) END AS decided_at,
+  MAX(CASE WHEN place = 1 THEN churn_type END) AS churn_type
+FROM (
+  SELECT
+    row_id, as_of, window_start, window_end, started_at,
+    CASE WHEN notice_at < until_at THEN notice_at ELSE ended_at END AS closed_at,
+    CASE
+      WHEN end_reason = 'involuntary' THEN 'involuntary'
+      WHEN end_reason IS NOT NULL OR notice_at IS NOT NULL THEN 'voluntary'
+    END AS churn_type,
+    ROW_NUMBER() OVER (
+      PARTITION BY row_id ORDER BY until_at DESC, started_at DESC, subscription_id DESC
+    ) AS place
+  FROM labels_spell
+) AS closings
+GROUP BY row_id
+
+-- labels_rates
+SELECT as_of, currency, rate FROM (
+  SELECT
+    c.as_of, f.currency, f.rate,
+    ROW_NUMBER() OVER (
+      PARTITION BY c.as_of, f.currency ORDER BY f.event_time DESC, f.known_at DESC, f.rate
+    ) AS place
+  FROM (SELECT DISTINCT as_of FROM labels_asked) AS c
+  JOIN fx_rates AS f ON f.event_time < c.as_of AND f.known_at < c.as_of
+  WHERE f.rate > 0
+) AS ranked
+WHERE place = 1
+
+-- labels_based
+SELECT
+  *,
+  CASE WHEN started_at < first_at AND until_at >= first_at THEN 1 ELSE 0 END AS at_first,
+  CASE WHEN started_at < last_at AND until_at >= last_at THEN 1 ELSE 0 END AS at_last,
+  MIN(CASE WHEN started_at < first_at AND until_at >= first_at THEN currency END)
+    OVER (PARTITION BY row_id) AS home_currency
+FROM (
+  SELECT
+    *,
+    LEAST(
+      as_of, MAX(CASE WHEN started_at < as_of THEN until_at END) OVER (PARTITION BY row_id)
+    ) AS first_at,
+    LEAST(
+      window_end,
+      MAX(CASE WHEN started_at < window_end THEN until_at END) OVER (PARTITION BY row_id)
+    ) AS last_at
+  FROM labels_spell
+) AS moments
+
+-- labels_priced
+SELECT
+  s.row_id, s.as_of, s.last_at, s.started_at, s.until_at, s.at_first, s.at_last,
+  s.seats, s.plan, s.billing_period,
+  CASE WHEN s.currency IS NULL OR s.home_currency IS NULL OR s.currency = s.home_currency THEN s.list_price ELSE s.list_price * own.rate / home.rate END AS price
+FROM labels_based AS s
+LEFT JOIN labels_rates AS own ON own.as_of = s.as_of AND own.currency = s.currency
+LEFT JOIN labels_rates AS home ON home.as_of = s.as_of AND home.currency = s.home_currency
+
+-- labels_plans
+SELECT row_id, MAX(CASE WHEN before <> after THEN 1 ELSE 0 END) AS differs
+FROM (
+  SELECT row_id, plan, MAX(at_first) AS before, MAX(at_last) AS after
+  FROM labels_priced
+  GROUP BY row_id, plan
+) AS members
+GROUP BY row_id
+
+-- labels_terms
+SELECT row_id, MAX(CASE WHEN before <> after THEN 1 ELSE 0 END) AS differs
+FROM (
+  SELECT row_id, billing_period, MAX(at_first) AS before, MAX(at_last) AS after
+  FROM labels_priced
+  GROUP BY row_id, billing_period
+) AS members
+GROUP BY row_id
+
+-- labels_change
+SELECT
+  c.row_id, c.as_of, c.list_before, c.list_after, c.unpriced,
+  CASE WHEN b.differs = 1 AND p.differs = 0 AND c.seats_differ = 0 THEN 0 WHEN c.list_before - c.list_after > 0 AND c.list_before - c.list_after >= 0.09999999990000001 * c.list_before THEN 1 ELSE 0 END AS counts
+FROM (
+  SELECT
+    row_id, MIN(as_of) AS as_of,
+    CAST(SUM(CAST(CASE WHEN at_first = 1 THEN price END AS DECIMAL(38, 10))) AS DOUBLE) AS list_before,
+    CAST(SUM(CAST(CASE WHEN at_last = 1 THEN price END AS DECIMAL(38, 10))) AS DOUBLE) AS list_after,
+    MAX(CASE WHEN at_first + at_last > 0 AND price IS NULL THEN 1 ELSE 0 END) AS unpriced,
+    CASE
+      WHEN COALESCE(SUM(CASE WHEN at_first = 1 THEN seats END), -1)
+        <> COALESCE(SUM(CASE WHEN at_last = 1 THEN seats END), -1)
+      THEN 1 ELSE 0
+    END AS seats_differ
+  FROM labels_priced
+  GROUP BY row_id
+) AS c
+JOIN labels_plans AS p ON p.row_id = c.row_id
+JOIN labels_terms AS b ON b.row_id = c.row_id
+
+-- labels_levels
+SELECT
+  v.row_id, v.moment,
+  CASE WHEN v.list_before - v.level > 0 AND v.list_before - v.level >= 0.09999999990000001 * v.list_before THEN 1 ELSE 0 END AS holds
+FROM (
+  SELECT m.row_id, m.moment, MIN(c.list_before) AS list_before, CAST(SUM(CAST(r.price AS DECIMAL(38, 10))) AS DOUBLE) AS level
+  FROM (
+    SELECT row_id, started_at AS moment FROM labels_priced
+    WHERE started_at >= as_of AND started_at < last_at
+    UNION
+    SELECT row_id, until_at AS moment FROM labels_priced WHERE until_at >= as_of AND until_at < last_at
+  ) AS m
+  JOIN labels_change AS c ON c.row_id = m.row_id AND c.counts = 1
+  JOIN labels_priced AS r
+    ON r.row_id = m.row_id AND r.started_at <= m.moment AND r.until_at > m.moment
+  GROUP BY m.row_id, m.moment
+) AS v
+
+-- labels_moved
+SELECT row_id, MIN(CASE WHEN failed_at IS NULL OR moment > failed_at THEN moment END) AS moved_at
+FROM (
+  SELECT
+    row_id, moment,
+    MAX(CASE WHEN holds = 0 THEN moment END) OVER (PARTITION BY row_id) AS failed_at
+  FROM labels_levels
+) AS levels
+GROUP BY row_id
+
+-- labels_outcomes
+SELECT
+  d.row_id,
+  CASE
+    WHEN d.began_at >= d.as_of OR d.decided_at < d.as_of THEN 'already_decided'
+    WHEN d.decided_at < d.window_start THEN 'ended_in_gap'
+    WHEN d.decided_at >= d.window_start AND d.decided_at < d.window_end THEN ''
+    WHEN c.unpriced = 1 THEN 'currency_changed'
+    ELSE ''
+  END AS drop_reason,
+  CASE WHEN d.decided_at >= d.window_start AND d.decided_at < d.window_end THEN 0 ELSE c.counts END AS label,
+  COALESCE(m.moved_at, c.as_of) AS outcome_at,
+  c.list_after - c.list_before AS amount,
+  CAST(NULL AS VARCHAR) AS churn_type
+FROM labels_decided AS d
+JOIN labels_change AS c ON c.row_id = d.row_id
+LEFT JOIN labels_moved AS m ON m.row_id = d.row_id

@@ -1,0 +1,71 @@
+"""The SQL of snapshots and labels, as text, so that a change of it is seen in review.
+
+To refresh after a change that is meant:
+
+    TENURE_REFRESH_GOLDEN=1 .venv/bin/python -m pytest tests/labels/test_golden.py
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import expressions as exp
+
+from tenure.core.steps import Step
+from tenure.labels.outcomes import outcome_steps
+from tenure.labels.snapshots import snapshot_steps
+from tenure.labels.spells import Rules
+from tenure.labels.targets import TARGETS
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+def _rules(sign: int | None, **changes: bool) -> Rules:
+    plain = {"effective": False, "list_prices": True, "rates": False}
+    return Rules(winback_gap_days=30, threshold=0.1, sign=sign, **(plain | changes))
+
+
+TEXTS: dict[str, list[Step]] = {
+    "snapshots": snapshot_steps(),
+    "churn": outcome_steps(TARGETS["churn"], _rules(None)),
+    "churn_effective": outcome_steps(TARGETS["churn"], _rules(None, effective=True)),
+    "expansion": outcome_steps(TARGETS["expansion"], _rules(1)),
+    "contraction_rates_no_list_prices": outcome_steps(
+        TARGETS["contraction"], _rules(-1, list_prices=False, rates=True)
+    ),
+}
+
+
+def _text(steps: list[Step], dialect: str) -> str:
+    return "\n\n".join(f"-- {step.name}\n{step.text(dialect).strip()}" for step in steps) + "\n"
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_the_text_is_the_golden_one(name: str) -> None:
+    path = FOLDER / f"{name}.sql"
+    text = _text(TEXTS[name], "duckdb")
+    if os.environ.get("TENURE_REFRESH_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.stem for path in FOLDER.glob("*.sql")} == set(TEXTS)
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_spark_reads_its_translation(name: str) -> None:
+    for step in TEXTS[name]:
+        (tree,) = sqlglot.parse(step.text("spark"), read="spark")
+        assert tree is not None
+        assert not list(tree.find_all(exp.Anonymous, exp.Qualify)), step.name
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_no_step_asks_for_the_present(name: str) -> None:
+    clocks = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime)
+    for step in TEXTS[name]:
+        assert not list(sqlglot.parse_one(step.sql, read="duckdb").find_all(*clocks))

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenure.core.errors import ModelError
+from tenure.labels.splits import check_embargo, distinct_events, forward_origins, half
+
+
+def frame(
+    cutoffs: int = 24,
+    accounts: int = 100,
+    *,
+    rate: float = 0.1,
+    wait_days: int = 120,
+    censored: int = 0,
+) -> pd.DataFrame:
+    """Monthly snapshots of which every `1/rate`-th is positive; the last ones are censored."""
+    as_of = pd.date_range("2022-01-01", periods=cutoffs, freq="MS", unit="us")
+    rows = pd.MultiIndex.from_product(
+        [as_of, [f"a{number}" for number in range(accounts)]], names=["as_of", "account_id"]
+    ).to_frame(index=False)
+    every = round(1 / rate) if rate else 10**9
+    rows["label"] = (np.arange(len(rows)) % every == every - 1).astype(float)
+    rows["label_known_at"] = rows["as_of"] + pd.Timedelta(days=wait_days)
+    if censored:
+        rows.loc[rows["as_of"] >= as_of[-censored], "label"] = np.nan
+    rows["outcome_id"] = rows["account_id"].where(rows["label"] == 1)
+    return rows
+
+
+def test_training_labels_were_known_and_tests_come_later() -> None:
+    rows = frame()
+    folds = forward_origins(rows, min_train_cutoffs=4, min_train_positives=40)
+    assert folds.shortage is None
+    # 4 cut-offs January to April; April's labels are known after 120 days, on 30 July
+    assert folds.origins[0].as_of == datetime(2022, 8, 1)
+    assert [origin.as_of.month for origin in folds.origins[:6]] == [8, 9, 10, 11, 12, 1]
+    for origin in folds.origins:
+        train, test = rows.iloc[origin.train], rows.iloc[origin.test]
+        assert train["label_known_at"].max() <= origin.as_of
+        assert set(test["as_of"]) == {origin.as_of}
+        later = rows["label_known_at"] <= origin.as_of
+        assert len(train) == later.sum()
+        check_embargo(train, None, test)
+
+
+def test_a_label_known_exactly_at_the_origin_may_be_trained_on() -> None:
+    rows = frame(cutoffs=5, wait_days=31)
+    folds = forward_origins(rows, min_train_cutoffs=1, min_train_positives=1, min_test_cutoffs=1)
+    first = folds.origins[0]
+    assert first.as_of == datetime(2022, 2, 1)
+    assert set(rows.iloc[first.train]["as_of"]) == {pd.Timestamp("2022-01-01")}
+
+
+def test_the_positives_decide_too() -> None:
+    rows = frame(rate=0.01)  # one positive a cut-off
+    folds = forward_origins(rows, min_train_positives=12)
+    assert folds.origins[0].as_of == datetime(2023, 4, 1)
+
+
+def test_only_the_latest_folds_are_kept_and_unlabelled_rows_never() -> None:
+    rows = frame(censored=4)
+    folds = forward_origins(rows, max_folds=3)
+    assert [origin.as_of.month for origin in folds.origins] == [6, 7, 8]
+    used = np.concatenate([np.r_[origin.train, origin.test] for origin in folds.origins])
+    assert rows.iloc[used]["label"].notna().all()
+
+
+def test_the_shortage_names_the_months() -> None:
+    # 4 + 4 cut-offs, then 3 folds, then 120 days until the last fold's labels are known
+    rows = frame(cutoffs=12, censored=4)  # labelled until August
+    folds = forward_origins(rows)
+    assert [origin.as_of.month for origin in folds.origins] == [8]
+    assert folds.shortage is not None
+    assert folds.shortage.months == 2
+    assert "1 of the 3" in str(folds.shortage)
+    assert "about 2 more months" in str(folds.shortage)
+
+
+@pytest.mark.parametrize(("positives", "months"), [(40, 2), (100, 8)])
+def test_the_months_named_are_enough(positives: int, months: int) -> None:
+    rows = frame(cutoffs=12, censored=4)
+    short = forward_origins(rows, min_train_positives=positives).shortage
+    assert short is not None
+    assert short.months == months
+    longer = frame(cutoffs=12 + months, censored=4)
+    assert forward_origins(longer, min_train_positives=positives).shortage is None
+    assert forward_origins(
+        frame(cutoffs=11 + months, censored=4), min_train_positives=positives
+    ).shortage
+
+
+def test_without_any_positive_more_history_is_not_promised() -> None:
+    short = forward_origins(frame(rate=0)).shortage
+    assert short is not None
+    assert short.months is None
+    assert str(short) == "no positive labels"
+
+
+@pytest.mark.parametrize("rows", [frame(rate=1.0), frame(cutoffs=0), frame(cutoffs=3, censored=3)])
+def test_other_shortages(rows: pd.DataFrame) -> None:
+    folds = forward_origins(rows)
+    assert folds.origins == ()
+    assert folds.shortage is not None
+
+
+def test_disjoint_accounts_never_meet() -> None:
+    rows = frame(accounts=400)
+    folds = forward_origins(rows, disjoint_seed=7)
+    assert folds.origins
+    for origin in folds.origins:
+        train, test = rows.iloc[origin.train], rows.iloc[origin.test]
+        assert not set(train["account_id"]) & set(test["account_id"])
+        check_embargo(train, None, test)
+
+
+def test_halves_are_stable_and_depend_on_the_seed() -> None:
+    names = pd.Series([f"a{number}" for number in range(2000)])
+    first = half(names, 1)
+    assert 900 < first.sum() < 1100
+    assert (half(names[::-1], 1)[::-1] == first).all()
+    assert (half(names.iloc[:5], 1) == first[:5]).all()
+    assert 900 < (half(names, 2) ^ first).sum() < 1100
+
+
+def test_distinct_events_count_an_event_once() -> None:
+    rows = pd.DataFrame(
+        {"label": [1.0, 1.0, 0.0, np.nan, 1.0], "outcome_id": ["x", "x", None, "z", "y"]}
+    )
+    assert distinct_events(rows) == 2
+
+
+def test_the_embargo_is_refused_when_broken() -> None:
+    rows = frame()
+    train, later = rows[rows["as_of"] < "2022-03-01"], rows[rows["as_of"] >= "2022-07-01"]
+    check_embargo(train, later.iloc[:1], None)
+    with pytest.raises(ModelError, match="train and calibration rows"):
+        check_embargo(train, rows[rows["as_of"] >= "2022-05-01"], None)
+    with pytest.raises(ModelError, match="calibration and test rows"):
+        check_embargo(train, later, later)
+    with pytest.raises(ModelError, match="train and test rows"):
+        check_embargo(train, None, rows)
+
+
+@given(
+    cutoffs=st.integers(0, 30),
+    wait=st.integers(1, 400),
+    rate=st.sampled_from([0.0, 0.02, 0.1, 1.0]),
+    censored=st.integers(0, 5),
+    seed=st.one_of(st.none(), st.integers(0, 9)),
+)
+def test_the_embargo_holds_whatever_the_history(
+    cutoffs: int, wait: int, rate: float, censored: int, seed: int | None
+) -> None:
+    rows = frame(cutoffs, 20, rate=rate, wait_days=wait, censored=min(censored, cutoffs))
+    folds = forward_origins(
+        rows, min_train_cutoffs=2, min_train_positives=3, max_folds=5, disjoint_seed=seed
+    )
+    assert len(folds.origins) <= 5
+    assert (folds.shortage is None) == (len(folds.origins) >= 3)
+    for origin in folds.origins:
+        train, test = rows.iloc[origin.train], rows.iloc[origin.test]
+        check_embargo(train, None, test)
+        assert train["as_of"].nunique() >= 2
+        assert train["label"].sum() >= 3
+        assert len(test)
+        assert train["label"].notna().all()
+        assert test["label"].notna().all()

@@ -1,0 +1,219 @@
+"""Snapshots and labels once more, slowly, in plain Python, from the text of CONTRACT.md alone.
+
+Written without looking at the SQL's shape: one account at a time, lists and loops.  Rows are
+dictionaries with the canonical column names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    horizon_days: int = 90
+    gap_days: int = 0
+    winback_gap_days: int = 30
+    dated_by: str = "decided"
+    threshold: float = 0.10
+    has_list_prices: bool = True
+
+
+@dataclass(frozen=True)
+class Known:
+    """A row as it looked to someone at a moment."""
+
+    row: Row
+    ended_at: datetime | None
+    notice_at: datetime | None
+
+    def runs_at(self, moment: datetime) -> bool:
+        return self.row["started_at"] < moment and (
+            self.ended_at is None or self.ended_at >= moment
+        )
+
+
+def effective_notice(row: Row) -> datetime | None:
+    """When a notice would end the row: its term's end, or a term later where terms roll on."""
+    if row["term_end"] is None or row["notice_at"] is None:
+        return row["term_end"]
+    if row["term_end"] >= row["notice_at"]:
+        return row["term_end"]
+    return row["notice_at"] + (row["term_end"] - row["started_at"])
+
+
+def seen_at(rows: list[Row], moment: datetime) -> list[Known]:
+    """Return the paid rows that existed for someone at a moment, as they looked then."""
+    result = []
+    for row in rows:
+        if not row["paid"]:
+            continue
+        if not (
+            row["started_at"] < moment and row["event_time"] < moment and row["known_at"] < moment
+        ):
+            continue
+        ended = row["ended_at"]
+        if ended is not None and not (ended < moment and row["ended_at__known"] < moment):
+            ended = None
+        notice = row["notice_at"]
+        if notice is not None and not (notice < moment and row["notice_at__known"] < moment):
+            notice = None
+        if notice is not None and ended is None:
+            effect = effective_notice(row)
+            if effect is not None and effect < moment:
+                notice = None  # it should have ended by now: the notice was withdrawn
+        result.append(Known(row, ended, notice))
+    return result
+
+
+def snapshot(rows: list[Row], as_of: datetime) -> dict[str, Any] | None:
+    """Return what is asked of one account at a prediction time, or None."""
+    running = [known for known in seen_at(rows, as_of) if known.ended_at is None]
+    if not running:
+        return None
+    currencies = {known.row["currency"] for known in running}
+    notice = all(known.notice_at is not None for known in running)
+    ends = [effective_notice(known.row) for known in running]
+    dated = [end for end in ends if end is not None]
+    terms = [known.row["term_end"] for known in running if known.row["term_end"] is not None]
+    seats = [known.row["seats"] for known in running if known.row["seats"] is not None]
+    return {
+        "mrr": sum(known.row["mrr"] for known in running),
+        "list_mrr": sum(known.row["list_price"] for known in running),
+        "seats": sum(seats) if seats else None,
+        "currency": currencies.pop() if len(currencies) == 1 else None,
+        "renews_at": min(terms, default=None),
+        "notice_given": notice,
+        "ends_at": max(dated) if notice and len(dated) == len(ends) else None,
+    }
+
+
+def spell(rows: list[Row], as_of: datetime, settings: Settings) -> list[Known]:
+    """Return the rows of the spell that runs at `as_of`, as known when the label is."""
+    until = known_when(as_of, settings)
+    seen_before = {
+        id(known.row): known.ended_at for known in seen_at(rows, as_of)
+    }  # ends that were past at as_of
+    alive = [
+        known
+        for known in seen_at(rows, until)
+        if seen_before.get(id(known.row)) is None
+        and not _ended_before(known.row, as_of)
+        and (known.ended_at is None or known.ended_at > known.row["started_at"])
+    ]
+    alive.sort(key=lambda known: (known.row["started_at"], known.row["subscription_id"]))
+    result: list[Known] = []
+    for known in alive:
+        if result and all(other.ended_at is not None for other in result):
+            last_end = max(other.ended_at for other in result if other.ended_at is not None)
+            pause = known.row["started_at"] - last_end
+            if pause > timedelta(0) and pause >= timedelta(days=settings.winback_gap_days):
+                break
+        result.append(known)
+    return result
+
+
+def _ended_before(row: Row, moment: datetime) -> bool:
+    return (
+        row["ended_at"] is not None and row["ended_at"] < moment and row["ended_at__known"] < moment
+    )
+
+
+def known_when(as_of: datetime, settings: Settings) -> datetime:
+    return as_of + timedelta(
+        days=settings.gap_days + settings.horizon_days + settings.winback_gap_days
+    )
+
+
+def label(
+    rows: list[Row], as_of: datetime, target: str, settings: Settings, observed_until: datetime
+) -> dict[str, Any]:
+    """Return label (1, 0, None), drop_reason, outcome_at and amount for one snapshot."""
+    asked = snapshot(rows, as_of)
+    assert asked is not None
+    if known_when(as_of, settings) > observed_until:
+        return _answer(None, "censored")
+    if asked["notice_given"]:
+        return _answer(None, "notice_given")
+    first = as_of + timedelta(days=settings.gap_days)
+    last = first + timedelta(days=settings.horizon_days)
+    mine = spell(rows, as_of, settings)
+    if not mine or min(known.row["started_at"] for known in mine) >= as_of:
+        return _answer(None, "already_decided")
+    decided = _decided(mine, settings)
+    if decided is not None and decided < as_of:
+        return _answer(None, "already_decided")
+    if decided is not None and decided < first:
+        return _answer(None, "ended_in_gap")
+    churned = decided is not None and first <= decided < last
+    if target == "churn":
+        return _answer(1, "", decided) if churned else _answer(0, "")
+    if churned:
+        return _answer(0, "")
+    return _change(mine, as_of, last, 1 if target == "expansion" else -1, settings)
+
+
+def _answer(
+    value: int | None, reason: str, at: datetime | None = None, amount: float | None = None
+) -> dict[str, Any]:
+    return {"label": value, "drop_reason": reason, "outcome_at": at, "amount": amount}
+
+
+def _decided(mine: list[Known], settings: Settings) -> datetime | None:
+    latest = None
+    for known in mine:
+        closed = known.ended_at
+        if settings.dated_by == "decided" and known.notice_at is not None:
+            closed = known.notice_at if closed is None else min(known.notice_at, closed)
+        if closed is None:
+            return None
+        latest = closed if latest is None else max(latest, closed)
+    return latest
+
+
+def _at(mine: list[Known], moment: datetime) -> list[Known]:
+    """Return the rows running at a moment or, in a pause, at the last paid moment before it."""
+    begun = [known for known in mine if known.row["started_at"] < moment]
+    running = [known for known in begun if known.runs_at(moment)]
+    if running:
+        return running
+    end = max(known.ended_at for known in begun if known.ended_at is not None)
+    return [known for known in begun if known.ended_at == end]
+
+
+def _change(
+    mine: list[Known], as_of: datetime, last: datetime, sign: int, settings: Settings
+) -> dict[str, Any]:
+    before, after = _at(mine, as_of), _at(mine, last)
+    currencies = {
+        known.row["currency"] for known in before + after if known.row["currency"] is not None
+    }
+    if len(currencies) > 1:
+        return _answer(None, "currency_changed")
+    old = sum(known.row["list_price"] for known in before)
+    new = sum(known.row["list_price"] for known in after)
+    enough = settings.threshold * old * (1 - 1e-9)
+    if not (sign * (new - old) > 0 and sign * (new - old) >= enough):
+        return _answer(0, "")
+    if not settings.has_list_prices and _only_term_changed(before, after):
+        return _answer(0, "")
+    return _answer(1, "", None, new - old)
+
+
+def _only_term_changed(before: list[Known], after: list[Known]) -> bool:
+    def members(rows: list[Known], column: str) -> set[Any]:
+        return {known.row[column] for known in rows}
+
+    def seats(rows: list[Known]) -> int | None:
+        counts = [known.row["seats"] for known in rows if known.row["seats"] is not None]
+        return sum(counts) if counts else None
+
+    return (
+        members(before, "billing_period") != members(after, "billing_period")
+        and members(before, "plan") == members(after, "plan")
+        and seats(before) == seats(after)
+    )
