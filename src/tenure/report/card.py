@@ -1,0 +1,184 @@
+"""The model card that travels with a bundle.
+
+A card is part of the bundle's content hash: it says nothing that differs between two runs on the
+same data with the same settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tenure.report import findings
+from tenure.report.layout import Entry
+from tenure.report.words import (
+    DROPS,
+    METRICS,
+    Outcome,
+    baseline,
+    count,
+    day,
+    percent,
+    plain,
+    spread,
+)
+
+LIMITS = (
+    "The drivers are associated with the outcome in this data. They are not its causes; whether "
+    "acting on one helps is a question for an experiment.",
+    "It speaks of paying accounts of the kind it was fitted on. It says nothing of trials, of "
+    "paused accounts, or of another company’s customers.",
+    "Accounts that have given notice, and accounts with too little data, get no probability.",
+    "It must not be used to decide about people: not about a user’s access, nor an employee’s "
+    "performance.",
+    "A probability is right on average over many accounts, never a statement about one.",
+    "It ages: prices, products and customers change. Compare its scores with what happened, and "
+    "train it again.",
+)
+
+
+def model_card(name: str, entry: Entry, spec: Entry) -> str:
+    """Return the model card of a target, in Markdown.
+
+    Args:
+        name: Name of the target.
+        entry: The target's part of the training record; ``status`` and ``model`` are not read.
+        spec: What the bundle is made of: model_name, labels, calendar, model_settings, reads,
+            fingerprint, trained_until, versions.
+    """
+    outcome = Outcome.of(name, entry)
+    headline = findings.headline(outcome, entry)
+    sections = {
+        "Verdict": [f"**{headline.label.capitalize()}.** {headline.first}", *headline.more],
+        "Intended use": [
+            findings.question(outcome, spec),
+            "It ranks paying accounts and says how likely the outcome is, so that a "
+            "customer-success team can choose whom to look at first, and can add up the money at "
+            "stake. A person decides what to do.",
+        ],
+        "Data": _data(spec),
+        "Labels": [findings.asked(outcome, entry), *_dropped(entry)],
+        "Performance": _performance(outcome, entry),
+        "Calibration": findings.calibration(outcome, entry) or ["Not measured."],
+        "Drivers": _drivers(outcome, entry),
+        "Limits": [bullets(LIMITS)],
+        "How to reproduce": _reproduce(spec),
+    }
+    title = f"# {escape(str(spec.get('model_name') or name))}: {outcome.title.lower()}"
+    parts = [title, *(f"## {head}\n\n" + "\n\n".join(body) for head, body in sections.items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def _data(spec: Entry) -> list[str]:
+    reads = spec.get("reads") or {}
+    listed = [f"`{table}`: {', '.join(columns)}" for table, columns in sorted(reads.items())]
+    body = [
+        f"Outcomes known until {day(spec.get('trained_until'))} were learnt from. At each "
+        "prediction time only rows that had happened and were known before it were read.",
+    ]
+    return [*body, bullets(listed)] if listed else body
+
+
+def _dropped(entry: Entry) -> list[str]:
+    dropped = (entry.get("labels") or {}).get("dropped") or {}
+    found = [
+        f"{count(rows)} {plain(reason)}" + (f": {DROPS[reason]}" if reason in DROPS else "")
+        for reason, rows in sorted(dropped.items())
+        if rows
+    ]
+    return ["Not labelled:", bullets(found)] if found else []
+
+
+def _performance(outcome: Outcome, entry: Entry) -> list[str]:
+    model = findings.pooled(entry)
+    said = findings.performance(outcome, entry)
+    if not model:
+        return said
+    others = (entry.get("evaluation") or {}).get("baselines") or {}
+    heads = ["Measure", "Better", "Model", *(baseline(name) for name in others)]
+    rows = [
+        [
+            metric.name,
+            metric.best,
+            *(
+                f"{metric.say(found[metric.key].get('value'))} {metric.interval(found[metric.key])}"
+                for found in (model, *others.values())
+            ),
+        ]
+        for metric in METRICS
+        if all(metric.key in found for found in (model, *others.values()))
+    ]
+    gains = (entry.get("evaluation") or {}).get("differences") or {}
+    compared = [
+        f"{baseline(name)}: AUC {spread(gain.get('auc'), 3)} higher, log loss "
+        f"{spread(gain.get('log_loss'), 4)} better"
+        for name, gain in gains.items()
+    ]
+    level = percent((entry.get("evaluation") or {}).get("level", 0.95))
+    intro = f"Over all replayed prediction times; in brackets the {level} interval over accounts:"
+    return [bullets(said), intro, grid(heads, rows), "Against each baseline:", bullets(compared)]
+
+
+def _drivers(outcome: Outcome, entry: Entry) -> list[str]:
+    rows = [
+        [
+            escape(str(row.get("label"))),
+            percent(row.get("share"), 1),
+            findings.association(row.get("association"), outcome),
+            "lever" if row.get("lever") else "context",
+        ]
+        for row in (entry.get("drivers") or [])[:10]
+    ]
+    if not rows:
+        return ["None."]
+    said = "Share of the mean absolute contribution to the log-odds; associated, not causing."
+    return [said, grid(["About", "Share", "Direction", "Kind"], rows)]
+
+
+def _reproduce(spec: Entry) -> list[str]:
+    versions = spec.get("versions") or {}
+    facts: Mapping[str, Any] = {
+        "Data fingerprint": spec.get("fingerprint"),
+        "SQL hash": spec.get("sql_hash"),
+        "Seed": (spec.get("model_settings") or {}).get("seed"),
+        "Labels": _inline(spec.get("labels") or {}),
+        "Calendar": _inline(spec.get("calendar") or {}),
+        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+    }
+    listed = [f"{name}: {value}" for name, value in facts.items() if value not in (None, "")]
+    return [
+        "The same data, config, seed, lock file and processor architecture give the same bytes: "
+        "`tenure train CONFIG`.",
+        bullets(listed),
+    ]
+
+
+def _inline(found: Entry) -> str:
+    return ", ".join(f"{key} {value}" for key, value in sorted(found.items()) if value is not None)
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """Return lines as a Markdown list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    >>> print(grid(["a"], [["1"]]))
+    | a |
+    | --- |
+    | 1 |
+    """
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(text.strip() for text in line)} |" for line in lines)
+
+
+def escape(text: str) -> str:
+    r"""Return a text without meaning in Markdown or HTML.
+
+    >>> escape("a|b <i> *c*")
+    'a\\|b \\<i\\> \\*c\\*'
+    """
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", text)

@@ -1,0 +1,376 @@
+"""A training record by hand, in every state that a report has to show."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+BASELINES = ("base_rate", "days_since_last_event", "tenure_days", "mrr", "logistic_regression")
+HOSTILE = "<script>alert('x')</script>\"&{{ 7*7 }}"
+
+
+def figure(value: float, half: float) -> dict[str, float]:
+    """A value with a symmetric interval."""
+    return {"value": value, "lo": value - half, "hi": value + half}
+
+
+def metrics(auc: float, n: int = 6_240, rate: float = 0.05) -> dict[str, Any]:
+    """Figures as `evaluate` gives them, all better with a higher AUC."""
+    skill = auc - 0.5
+    lifts = {share: 1 + skill * (40 - share) / 3.5 for share in (5, 10, 20)}
+    found: dict[str, Any] = {
+        "n": n,
+        "positives": round(n * rate),
+        "observed_rate": rate,
+        "mean_probability": rate * 1.04,
+        "auc": figure(auc, 0.025),
+        "average_precision": figure(rate * (1 + 6 * skill), 0.01),
+        "log_loss": figure(0.2 - skill / 10, 0.008),
+        "brier": figure(0.0475 - skill / 100, 0.002),
+        "brier_skill": figure(skill / 6, 0.01),
+        "calibration_error": figure(0.009, 0.003),
+        "calibration_slope": figure(0.93, 0.12),
+        "calibration_intercept": figure(-0.05, 0.1),
+    }
+    for share, lift in lifts.items():
+        found[f"lift_at_{share}"] = figure(lift, 0.3)
+        found[f"capture_at_{share}"] = figure(lift * share / 100, 0.3 * share / 100)
+    return found
+
+
+def day(month: int) -> str:
+    """The first of a month, counted from January 2023."""
+    return f"{2023 + month // 12}-{month % 12 + 1:02d}-01"
+
+
+def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> dict[str, Any]:
+    """What `evaluate` returns.
+
+    Args:
+        auc: The model's.
+        over: Baseline → how much it gains on the model's AUC, where that is not a lot less.
+    """
+    scores = dict(zip(BASELINES, (0.5, 0.58, 0.61, 0.55, 0.7), strict=True))
+    scores |= {name: auc + more for name, more in (over or {}).items()}
+    folds = []
+    for place in range(12):
+        found = metrics(auc + 0.03 * ((place * 7) % 5 - 2) / 2, n=520)
+        found["auc"] = figure(found["auc"]["value"], 0.08)
+        folds.append({"as_of": day(place + 12), "fold": place, "base_rate": 0.048, **found})
+    return {
+        "pooled": metrics(auc),
+        "folds": folds,
+        "baselines": {name: metrics(score) for name, score in scores.items()},
+        "differences": {
+            name: {
+                "auc": figure(auc - score, 0.015),
+                "log_loss": figure((auc - score) / 10, 0.0015),
+            }
+            for name, score in scores.items()
+        },
+        "reliability": [
+            {
+                "n": 624,
+                "mean_probability": 0.004 * (place + 1) ** 1.6,
+                "observed_rate": 0.004 * (place + 1) ** 1.6 * (1 + 0.1 * (-1) ** place),
+                "lowest": 0.0,
+                "highest": 0.2,
+            }
+            for place in range(10)
+        ],
+        "resamples": 500,
+        "level": 0.95,
+    }
+
+
+LABELS: dict[str, Any] = {
+    "snapshots": 15_230,
+    "labelled": 13_610,
+    "positives": 653,
+    "distinct_events": 241,
+    "base_rate": 0.048,
+    "dropped": {"censored": 1_480, "notice_given": 140},
+    "by_cutoff": [
+        {
+            "as_of": day(place),
+            "snapshots": 400 + 9 * place,
+            "labelled": 395 + 9 * place if place < 24 else 0,
+            "positives": 14 + (place * 5) % 11 if place < 24 else 0,
+        }
+        for place in range(28)
+    ],
+}
+
+DRIVERS: list[dict[str, Any]] = [
+    {
+        "group": group,
+        "label": label,
+        "mean_abs": 0.3 / (place + 1),
+        "share": round(0.24 / (place + 1), 4),
+        "lever": place not in {1, 4},
+        "association": association,
+        "features": f"{group}_28d, {group}_84d",
+    }
+    for place, (group, label, association) in enumerate(
+        [
+            ("pace", "Usage in the last 28 days against its 84-day pace", -0.81),
+            ("renewal", "Days to the next renewal", -0.66),
+            ("seats", "Share of the paid seats active in the last 28 days", -0.74),
+            ("backlog", "Tickets open now", 0.58),
+            ("tenure", "Days since the first paid subscription", 0.1),
+            ("nps", "Last NPS answer", -0.49),
+            ("response", "Mean hours to the first response in the last 84 days", 0.41),
+            ("late", "Invoices paid late in the last 365 days", 0.37),
+            ("silence", "Days since the last event", 0.62),
+            ("breadth", "Distinct events used in the last 28 days", None),
+            ("surplus", "An eleventh that no report shows", 0.3),
+        ]
+    )
+]
+
+FOLDS: list[dict[str, Any]] = [
+    {
+        "fold": place,
+        "as_of": day(place + 12),
+        "train_rows": 4_000 + 420 * place,
+        "train_positives": 190 + 21 * place,
+        "train_cutoffs": 8 + place,
+        "train_known_until": day(place + 11),
+        "base_rate": 0.048,
+        "calibrated_on": 1_000 + 400 * place,
+        "test_rows": 520,
+        "test_positives": 26,
+    }
+    for place in range(12)
+]
+
+MODEL: dict[str, Any] = {
+    "name": "acme-churn",
+    "version": "0123456789abcdef",
+    "path": "models/churn/0123456789abcdef",
+    "rows": 13_610,
+    "positives": 653,
+    "trained_until": "2025-01-01",
+    "parameters": {"num_leaves": 15, "learning_rate": 0.05},
+    "calibrator": {"kind": "sigmoid", "a": 1.0, "b": 0.0},
+    "features": 88,
+}
+
+
+def verdict(status: str, *sentences: str, adds: bool | None = True) -> dict[str, Any]:
+    """What `Verdict.to_json` returns."""
+    return {
+        "status": status,
+        "sentences": list(sentences),
+        "best_column": "tenure_days" if status == "usable" else None,
+        "adds_over": adds,
+        "promotable": status == "usable" and adds is not False,
+    }
+
+
+def usable() -> dict[str, Any]:
+    """A churn target with a good model."""
+    return {
+        "event": "churn",
+        "events": "churns",
+        "bad": True,
+        "horizon_days": 90,
+        "gap_days": 0,
+        "status": "champion",
+        "verdict": verdict(
+            "usable",
+            "Usable: log loss 0.0212 [0.0162, 0.0262] better than the base rate.",
+            "Adds to tenure_days, the best single column: AUC 0.1100 [0.0950, 0.1250] higher.",
+        ),
+        "labels": copy.deepcopy(LABELS),
+        "evaluation": evaluation(),
+        "folds": copy.deepcopy(FOLDS),
+        "drivers": copy.deepcopy(DRIVERS),
+        "model": copy.deepcopy(MODEL),
+    }
+
+
+def expansion() -> dict[str, Any]:
+    """An expansion target that one column serves as well, and that a regression beats."""
+    return usable() | {
+        "event": "expansion",
+        "events": "expansions",
+        "bad": False,
+        "status": "not_promoted",
+        "evaluation": evaluation(0.65, {"mrr": 0.001, "logistic_regression": 0.03}),
+        "verdict": verdict(
+            "usable",
+            "Usable: log loss 0.0150 [0.0135, 0.0165] better than the base rate.",
+            "Adds nothing over mrr: AUC −0.0010 [-0.0160, 0.0140] higher.",
+            adds=False,
+        )
+        | {"best_column": "mrr"},
+    }
+
+
+def beaten() -> dict[str, Any]:
+    """A usable model that a logistic regression beats."""
+    return usable() | {"evaluation": evaluation(0.68, {"logistic_regression": 0.03})}
+
+
+def no_signal() -> dict[str, Any]:
+    """A model that is no better than the base rate."""
+    sentence = "No usable signal: log loss 0.0001 [-0.0020, 0.0022] better than the base rate."
+    found = usable() | {
+        "status": "not_promoted",
+        "verdict": verdict("no_usable_signal", sentence, adds=None),
+        "evaluation": evaluation(0.51),
+    }
+    found["evaluation"]["differences"]["base_rate"] = {
+        "auc": figure(0.01, 0.02),
+        "log_loss": figure(0.0001, 0.0021),
+    }
+    return found
+
+
+def no_claim() -> dict[str, Any]:
+    """A model that could not be tested."""
+    return usable() | {
+        "status": "not_promoted",
+        "verdict": verdict("no_claim", "Trained without a claim: 2 test cut-offs.", adds=None),
+        "evaluation": {"pooled": {}, "folds": [], "baselines": {}, "differences": {}},
+        "folds": [],
+    }
+
+
+def refused() -> dict[str, Any]:
+    """No model at all."""
+    labels = LABELS | {"positives": 5, "distinct_events": 3, "base_rate": 5 / 13_610}
+    return usable() | {
+        "status": "refused",
+        "verdict": verdict(
+            "refused",
+            "Refused: the past holds 3 distinct churns, and a model needs at least 30 "
+            "(model.min_events).",
+            "Give a longer history, a longer labels.horizon_days, or more accounts.",
+            adds=None,
+        ),
+        "labels": labels,
+        "evaluation": {},
+        "folds": [],
+        "drivers": [],
+        "model": None,
+    }
+
+
+STATES = {
+    "usable": usable,
+    "expansion": expansion,
+    "beaten": beaten,
+    "no_signal": no_signal,
+    "no_claim": no_claim,
+    "refused": refused,
+}
+
+
+def remark(code: str, text: str, share: float, *, red: bool) -> dict[str, Any]:
+    """A warning."""
+    return {"code": code, "text": text, "rows": 100, "share": share, "red": red}
+
+
+def table(name: str, rows: int, **more: Any) -> dict[str, Any]:
+    """A table without a fault."""
+    return {
+        "name": name,
+        "origin": f"data/{name}.parquet",
+        "rows_in": rows,
+        "rows_used": rows,
+        "rows_rejected": 0,
+        "rejected": {},
+        "set_aside": 0,
+        "emptied": {},
+        "columns": ["account_id"],
+        "first": "2022-01-03",
+        "last": "2025-06-30T17:12:00Z",
+        "freshness_days": 0.28,
+        "coverage": 0.97,
+        "median_rows": 3.0,
+        "unused": {},
+        "assumptions": {},
+        "remarks": [],
+    } | more
+
+
+def data(*, dirty: bool = False) -> dict[str, Any]:
+    """A data report, clean or as dirty as RavenStack's."""
+    outside = "77 % of the usage rows lie outside their subscription"
+    early = "54 % of the tickets precede the sign-up of their account"
+    tables = {
+        "accounts": table("accounts", 1_500, coverage=1.0),
+        "subscriptions": table(
+            "subscriptions",
+            5_210,
+            rows_used=5_190,
+            rows_rejected=20,
+            rejected={"duplicate_key": 12, "negative_mrr": 8},
+            emptied={"list_mrr": {"negative_list_mrr": 3}},
+            remarks=[remark("zero_length", "0.3 % of rows end when they start", 0.003, red=False)],
+        ),
+        "usage_events": table(
+            "usage_events",
+            412_345,
+            remarks=[remark("outside_subscription", outside, 0.77, red=True)] if dirty else [],
+        ),
+        "tickets": table(
+            "tickets",
+            9_120,
+            set_aside=14,
+            unused={"csat_score": "csat_at"},
+            assumptions={"resolved_at": "opened_at + 1 day + resolution_hours"},
+            remarks=[
+                remark(
+                    "no_clock", "csat_score is not used: map its clock csat_at too", 0, red=False
+                )
+            ]
+            + ([remark("before_created", early, 0.54, red=True)] if dirty else []),
+        ),
+    }
+    return {
+        "observed_until": "2025-07-01",
+        "observed_until_declared": False,
+        "accounts": 1_500,
+        "usable": True,
+        "red": [f"usage_events: {outside}", f"tickets: {early}"] if dirty else [],
+        "missing_tables": ["invoices", "touchpoints"],
+        "attributes": [
+            {"name": "segment", "usable": True, "verdict": "today's value; taken as constant"},
+            {"name": "csm_tier", "usable": False, "verdict": "today's value; not listed"},
+        ],
+        "tables": tables,
+    }
+
+
+def record(
+    targets: dict[str, dict[str, Any]] | None = None, *, dirty: bool = False
+) -> dict[str, Any]:
+    """A whole training record."""
+    return {
+        "name": "acme",
+        "created_at": "2026-01-02T03:04:05Z",
+        "tenure_version": "0.1.0",
+        "versions": {"lightgbm": "4.7.0", "duckdb": "2.0.0"},
+        "took_seconds": 61.2,
+        "fingerprint": "fedcba9876543210",
+        "config": {
+            "name": "acme",
+            "data": {"path": "data"},
+            "labels": {"horizon_days": 90, "threshold": 0.1},
+            "model": {"seed": 0, "threads": 2},
+        },
+        "data": data(dirty=dirty),
+        "calendar": {"first": day(0), "last": day(27), "count": 28, "cadence": "monthly"},
+        "features": {
+            "count": 117,
+            "families": {"usage": 41, "support": 24, "subscription": 31, "account": 21},
+            "absent": [
+                {"name": "invoices_late_365d", "reason": "there is no table `invoices`"},
+                {"name": "touchpoints_28d", "reason": "there is no table `touchpoints`"},
+            ],
+        },
+        "targets": {"churn": usable(), "expansion": expansion()} if targets is None else targets,
+    }
