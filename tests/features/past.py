@@ -177,3 +177,22 @@ CUTOFFS = (
     month(25),
 )
 """Monthly, weekly (their windows share edges), and at odd times of day."""
+
+
+def awkward(past: Past, seed: int, count: int = 9) -> tuple[datetime, ...]:
+    """Return prediction times at which facts happen, become known or leave a window to the tick."""
+    dice = random.Random(seed)
+    rows = [row for items in past.rows.values() for row in items]
+    times = [
+        value
+        for row in dice.sample(rows, min(len(rows), 40))
+        for name, value in row.items()
+        if isinstance(value, datetime) and (name in {"event_time", "known_at"} or "__" in name)
+    ]
+    windows = [0, *sorted({spec.window for spec in past.plan().specs.values() if spec.window})]
+    found = {
+        dice.choice(times)
+        + timedelta(days=dice.choice(windows), microseconds=dice.choice((0, 0, 1)))
+        for _ in range(count)
+    }
+    return tuple(sorted(found))

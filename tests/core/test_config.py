@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenure.core.config import Config, load_config, make_config
+from tenure.core.errors import ConfigError
+
+
+def config(tmp_path: Path, text: str, name: str = "run.yaml") -> Config:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config(tmp_path, text)
+    return str(caught.value)
+
+
+def test_a_path_is_enough(tmp_path: Path) -> None:
+    found = config(tmp_path, "data: {path: tables}", "my run.yaml")
+    assert found.name == "my-run"
+    assert Path(found.data.path) == tmp_path / "tables"
+    assert Path(found.data.base) == tmp_path
+    assert found.labels.horizon_days == 90
+    assert found.targets == ["churn", "expansion"]
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    text = """
+    data:
+      path: ../elsewhere
+      tables:
+        tickets: support.csv
+        accounts: {path: /data/accounts.csv, columns: {account_id: id}}
+        usage_events: {sql: SELECT 1}
+    """
+    found = config(tmp_path, text)
+    assert Path(found.data.path) == tmp_path.parent / "elsewhere"
+    assert found.data.tables["tickets"].path == str(tmp_path / "support.csv")
+    assert found.data.tables["accounts"].path == "/data/accounts.csv"
+    assert found.data.tables["usage_events"].sql == "SELECT 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "fix"),
+    [
+        ("data: {path: x}\nlabel: {}", "label: unknown key", "did you mean `labels`?"),
+        ("data: {path: x, pth: y}", "data.pth: unknown key", "did you mean `path`?"),
+        (
+            "data: {path: x}\nlabels: {horizon_day: 3}",
+            "labels.horizon_day: unknown key",
+            "did you mean `horizon_days`?",
+        ),
+        (
+            "data: {path: x, tables: {tickets: {path: t.csv, colums: {}}}}",
+            "data.tables.tickets.colums: unknown key",
+            "did you mean `columns`?",
+        ),
+        ("data: {path: x}\nzzz: 1", "zzz: unknown key", "known: calendar"),
+    ],
+)
+def test_an_unknown_key_comes_with_a_suggestion(
+    tmp_path: Path, text: str, where: str, fix: str
+) -> None:
+    message = refused(tmp_path, text)
+    assert f"run.yaml: {where}" in message
+    assert fix in message
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("name: x", ["run.yaml: data: Field required"]),
+        ("data: {}", ["run.yaml: data.path: Field required"]),
+        (
+            "data: {path: x}\nlabels: {horizon_days: many}",
+            ["labels.horizon_days", "valid integer", "'many'"],
+        ),
+        ("data: {path: x}\nlabels: {horizon_days: 0}", ["labels.horizon_days", "greater", "0"]),
+        (
+            "data: {path: x, observed_until: 13/01/2024}",
+            ["data.observed_until: is not an ISO date or time", "13/01/2024"],
+        ),
+        ("data: {path: x, tables: {tickets: {}}}", ["data.tables.tickets: needs exactly one of"]),
+        (
+            "data: {path: x, tables: {tickets: {path: a, sql: b}}}",
+            ["data.tables.tickets: needs exactly one of"],
+        ),
+        ("data: {path: x}\ntargets: []", ["targets", "at least 1"]),
+        ("data: {path: x}\ncalendar: {cadence: daily}", ["calendar.cadence", "'daily'"]),
+        ("data: {path: x}\nname: a b", ["name", "pattern"]),
+    ],
+)
+def test_a_broken_rule_names_the_key_and_the_value(
+    tmp_path: Path, text: str, parts: list[str]
+) -> None:
+    message = refused(tmp_path, text)
+    for part in parts:
+        assert part in message
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    message = refused(tmp_path, "data: {pat: x}\nlabels: {gap_days: -1}")
+    assert message.startswith("3 problems:")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("", "must be a mapping"), ("- a", "must be a mapping"), ("a: [", "is not valid YAML")],
+)
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, part: str) -> None:
+    assert part in refused(tmp_path, text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: is not a file"):
+        load_config(tmp_path / "nowhere.yaml")
+
+
+def test_the_environment_fills_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "data: {path: '${TENURE_X:-fallback}/${TENURE_Y}'}"
+    monkeypatch.delenv("TENURE_X", raising=False)
+    monkeypatch.setenv("TENURE_Y", "tables")
+    assert Path(config(tmp_path, text).data.path) == tmp_path / "fallback" / "tables"
+    monkeypatch.setenv("TENURE_X", "given")
+    assert Path(config(tmp_path, text).data.path) == tmp_path / "given" / "tables"
+    monkeypatch.delenv("TENURE_Y")
+    message = refused(tmp_path, text)
+    assert "${TENURE_Y}: is not set" in message
+    assert "export TENURE_Y" in message
+
+
+def test_times_are_naive_utc(tmp_path: Path) -> None:
+    text = (
+        "data: {path: x, observed_until: 2024-01-01T02:00:00+02:00}\ncalendar: {start: 2023-01-01}"
+    )
+    found = config(tmp_path, text)
+    assert found.data.observed_until == datetime(2024, 1, 1)
+    assert found.calendar.start == datetime(2023, 1, 1)
+
+
+def test_a_config_is_frozen() -> None:
+    found = make_config({"data": {"path": "x"}}, base=Path())
+    with pytest.raises(ValueError, match="frozen"):
+        found.labels.horizon_days = 30  # type: ignore[misc]
+
+
+def test_every_default_is_valid() -> None:
+    found = make_config({"data": {"path": "x"}}, base=Path())
+    again: dict[str, Any] = found.model_dump(mode="json")
+    assert make_config(again, base=Path()) == found
