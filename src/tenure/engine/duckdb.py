@@ -49,7 +49,8 @@ class DuckDBEngine:
         )
         self._connection.execute("SET TimeZone='UTC'")
         if search_path:
-            folders = ",".join(str(folder) for folder in search_path)
+            # DuckDB reads a file once for each folder that holds it, also where two are the same.
+            folders = ",".join(dict.fromkeys(str(folder) for folder in search_path))
             self._connection.execute(f"SET file_search_path={text_literal(folders)}")
 
     def run(self, steps: Sequence[Step]) -> None:
