@@ -21,6 +21,11 @@ class Killed(BaseException):
     """Stands for whatever ends a block early."""
 
 
+def half(path: Path) -> None:
+    path.write_text("half")
+    raise Killed
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -39,8 +44,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     path.write_text("old")
     with pytest.raises(Killed), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise Killed
+        half(temporary)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["scores.csv"]
 
@@ -77,8 +81,7 @@ def test_the_bytes_are_on_disk_before_the_name(
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "churn" / "abc"
     with pytest.raises(Killed), publishing(folder) as temporary:
-        (temporary / "spec.json").write_text("half")
-        raise Killed
+        half(temporary / "spec.json")
     assert names(tmp_path / "churn") == []
     with publishing(folder) as temporary:
         (temporary / "deep").mkdir()

@@ -92,7 +92,7 @@ def test_a_condition_on_one_row_is_kept_as_written(text: str) -> None:
     "text", ["csat_score is null", "not (csat_score is null)", "coalesce(csat_score is null, true)"]
 )
 def test_a_late_column_cannot_be_absent(text: str) -> None:
-    with pytest.raises(ConfigError, match="late column `csat_score` for absence.*running"):
+    with pytest.raises(ConfigError, match=r"late column `csat_score` for absence.*running"):
         check_condition(text, COLUMNS, {"csat_score"}, "here")
 
 
