@@ -34,48 +34,69 @@ ALWAYS = {
 """Columns that stand in a canonical table even where nothing was mapped, all null."""
 
 
-def canonical(layout: Layout, usable: Collection[str], until: datetime, *, lazy: bool) -> Step:
+def canonical(layout: Layout, columns: Collection[str], until: datetime, *, lazy: bool) -> Step:
     """Return the step that makes a canonical table from its staged one.
 
     Args:
         layout: How the table was staged.
-        usable: Columns found and not wholly empty.
+        columns: Columns found and not wholly empty.
         until: `observed_until`.
         lazy: Whether a view is enough.
     """
+    times = [f"{layout.event_time()} AS event_time"]
+    times += [f"{coerce.known(quote(name))} AS {_known(name)}" for name in layout.clocks]
+    staged = f"SELECT *, {', '.join(times)} FROM {quote(layout.staged)} WHERE _reason = 0"
+    return Step(layout.source.name, _select(layout, columns, until, staged), lazy=lazy)
+
+
+def directly(layout: Layout, until: datetime) -> Step:
+    """Return the step that makes a canonical table from the raw one, counting nothing."""
+    return Step(layout.source.name, _select(layout, layout.columns, until, layout.usable()))
+
+
+def _select(layout: Layout, columns: Collection[str], until: datetime, rows: str) -> str:
     source = layout.source
     names = [
         name
         for name in dict.fromkeys((*(column.name for column in source.columns), *layout.columns))
-        if name != "known_at" and (name in usable or name in ALWAYS.get(source.name, ()))
+        if name != "known_at" and (name in columns or name in ALWAYS.get(source.name, ()))
     ]
     items = [f"{_value(layout, name, until)} AS {quote(name)}" for name in names]
     items += [f"{item.sql} AS {quote(item.name)}" for item in source.computed]
-    items.append(f"{layout.event_time()} AS event_time")
-    items.append(f"{layout.known_at()} AS known_at")
-    for clock in source.clocks:
-        if clock in names:
-            value = coerce.known(_value(layout, clock, until))
-            items.append(f"{value} AS {quote(clock + '__known')}")
-    absent = "".join(
-        f", CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quote(column.name)}"
+    items += ["event_time", f"{layout.known_at()} AS known_at"]
+    items += [
+        f"{_before(clock, until, _known(clock)) if clock in layout.clocks else _known(clock)} "
+        f"AS {_known(clock)}"
+        for clock in source.clocks
+        if clock in names
+    ]
+    absent = [
+        f"CAST(NULL AS {SQL_TYPES[kind]}) AS {quote(name)}"
         for column in source.columns
         if column.name not in layout.columns
-    )
-    sql = (
-        f"SELECT {', '.join(items)} FROM (SELECT *{absent} FROM {quote(layout.staged)}) "
-        f"WHERE _reason = 0 AND {layout.event_time()} < {literal(until)}"
-    )
-    return Step(source.name, sql, lazy=lazy)
+        for name, kind in ((column.name, column.kind), (f"{column.name}__known", column.kind))
+        if not name.endswith("__known") or column.name in source.clocks
+    ]
+    rows = f"SELECT {', '.join(['*', *absent])} FROM ({rows})" if absent else rows
+    return f"SELECT {', '.join(items)} FROM ({rows}) WHERE event_time < {literal(until)}"
+
+
+def _known(clock: str) -> str:
+    return quote(f"{clock}__known")
+
+
+def _before(clock: str, until: datetime, value: str) -> str:
+    return f"CASE WHEN {quote(clock)} < {literal(until)} THEN {value} END"
 
 
 def _value(layout: Layout, name: str, until: datetime) -> str:
-    column, moment = quote(name), literal(until)
+    column = quote(name)
     clock = layout.source.late.get(name)
-    if clock:
-        return f"CASE WHEN {quote(clock)} < {moment} THEN {column} END"
-    if (layout.source.name, name) == ("subscriptions", "renews_at"):
-        return f"coalesce(renews_at, CASE WHEN ended_at >= {moment} THEN ended_at END)"
+    if clock and clock in layout.clocks:
+        return _before(clock, until, column)
+    if (layout.source.name, name) == ("subscriptions", "renews_at") and "ended_at" in layout.clocks:
+        due = f"CASE WHEN ended_at >= {literal(until)} THEN ended_at END"
+        return f"coalesce(renews_at, {due})"
     return column
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tenure.core.spec import Kind
 from tenure.core.steps import text_literal
@@ -72,7 +73,8 @@ def given(expression: str, sql_type: str) -> str:
     """Return SQL that is true where a value was given, readable or not."""
     found = base_type(sql_type)
     if found == "VARCHAR":
-        return f"coalesce(lower(trim(CAST({expression} AS VARCHAR))) NOT IN {NOTHING}, false)"
+        text = f"lower(trim({_plain(expression, sql_type)}))"
+        return f"coalesce({text} NOT IN {NOTHING}, false)"
     if found in ("DOUBLE", "FLOAT"):
         return f"({expression} IS NOT NULL AND NOT isnan({expression}))"
     return f"({expression} IS NOT NULL)"
@@ -92,19 +94,26 @@ def coerce(
     """
     found = base_type(sql_type)
     if kind == "time":
-        return _time(expression, found, form, zone)
+        return _time(expression, sql_type, form, zone)
     if kind == "number":
         return _number(expression, found)
+    if kind == "integer" and found in _INTEGERS:
+        return expression if found == "BIGINT" else f"CAST({expression} AS BIGINT)"
     if kind == "integer":
         number = _number(expression, found)
         whole = f"CAST({number} AS DOUBLE)"
         return f"CASE WHEN {whole} = round({whole}) THEN TRY_CAST({whole} AS BIGINT) END"
     if kind == "flag":
         return _flag(expression, found)
-    return _text(expression, found)
+    return _text(expression, sql_type)
 
 
-def _text(expression: str, found: str) -> str:
+def _plain(expression: str, sql_type: str) -> str:
+    return expression if sql_type == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
+
+
+def _text(expression: str, sql_type: str) -> str:
+    found = base_type(sql_type)
     if found in ("DOUBLE", "FLOAT"):
         whole = f"CAST(TRY_CAST({expression} AS BIGINT) AS VARCHAR)"
         other = f"CAST({expression} AS VARCHAR)"
@@ -113,19 +122,17 @@ def _text(expression: str, found: str) -> str:
             f"AND abs({expression}) < 9e15 THEN {whole} ELSE {other} END END"
         )
     if found == "VARCHAR":
-        return f"nullif(trim(CAST({expression} AS VARCHAR)), '')"
+        return f"nullif(trim({_plain(expression, sql_type)}), '')"
     return f"CAST({expression} AS VARCHAR)"
 
 
 def identifier(expression: str, sql_type: str) -> str:
     """Return SQL of an id: as text, and without the `.0` that a detour over floats leaves."""
-    text = _text(expression, base_type(sql_type))
+    text = _text(expression, sql_type)
     if base_type(sql_type) != "VARCHAR":
         return text
-    return (
-        f"CASE WHEN {expression} LIKE '%.0' AND regexp_full_match({text}, '-?\\d+\\.0') "
-        f"THEN replace({text}, '.0', '') ELSE {text} END"
-    )
+    whole = f"ends_with({text}, '.0') AND TRY_CAST({text} AS DOUBLE) IS NOT NULL"
+    return f"CASE WHEN {whole} THEN left({text}, -2) ELSE {text} END"
 
 
 def _number(expression: str, found: str) -> str:
@@ -134,7 +141,8 @@ def _number(expression: str, found: str) -> str:
         expression = f"CASE WHEN NOT starts_with({text}, '_') THEN TRY_CAST({text} AS DOUBLE) END"
     elif found not in ("DOUBLE", "FLOAT"):
         return f"CAST({expression} AS DOUBLE)"
-    return f"CASE WHEN isfinite({expression}) THEN CAST({expression} AS DOUBLE) END"
+    plain = f"CAST({expression} AS DOUBLE)" if found == "FLOAT" else expression
+    return f"CASE WHEN isfinite({expression}) THEN {plain} END"
 
 
 def _flag(expression: str, found: str) -> str:
@@ -147,11 +155,13 @@ def _flag(expression: str, found: str) -> str:
     )
 
 
-def _time(expression: str, found: str, form: str | None, zone: str) -> str:
+def _time(expression: str, sql_type: str, form: str | None, zone: str) -> str:
+    found = base_type(sql_type)
     if found == "DATE":
         moment = f"CAST({expression} AS TIMESTAMP)"
     elif found == "TIMESTAMP":
-        moment = _local(f"CAST({expression} AS TIMESTAMP)", zone)
+        plain = expression if sql_type == "TIMESTAMP" else f"CAST({expression} AS TIMESTAMP)"
+        moment = _local(plain, zone)
     elif found == "TIMESTAMPTZ":
         moment = f"({expression} AT TIME ZONE 'UTC')"
     elif form in EPOCHS:
@@ -164,7 +174,7 @@ def _time(expression: str, found: str, form: str | None, zone: str) -> str:
         zoned = "%z" in (form or "") or "%Z" in (form or "")
         moment = f"({parsed} AT TIME ZONE 'UTC')" if zoned else _local(parsed, zone)
     low, high = "TIMESTAMP '1900-01-01'", "TIMESTAMP '2200-01-01'"
-    return f"CASE WHEN {moment} >= {low} AND {moment} < {high} THEN {moment} END"
+    return f"CASE WHEN {moment} BETWEEN {low} AND {high} THEN {moment} END"
 
 
 def _iso(text: str, zone: str) -> str:
@@ -193,48 +203,75 @@ def known(moment: str) -> str:
     )
 
 
-def _months(text: str) -> str:
-    plain = f"regexp_replace(lower({text}), '[ _-]', '', 'g')"
-    words = {
-        1: ("monthly", "month", "m", "permonth"),
-        3: ("quarterly", "quarter", "q"),
-        6: ("semiannual", "semiannually", "halfyearly", "biannual"),
-        12: ("annual", "annually", "yearly", "year", "y", "peryear"),
-        24: ("biennial", "biennially", "twoyears"),
-    }
-    cases = " ".join(
-        f"WHEN {plain} IN ({', '.join(map(text_literal, names))}) THEN '{count}m'"
-        for count, names in words.items()
-    )
-    count = f"TRY_CAST(regexp_extract({plain}, '^p?0*(\\d{{1,3}})(\\.0)?', 1) AS INTEGER)"
-    months = f"regexp_full_match({plain}, 'p?0*[1-9]\\d{{0,2}}(\\.0)?(m|mo|mon|months?)?')"
-    years = f"regexp_full_match({plain}, 'p?0*[1-9]\\d?(y|yr|years?)')"
-    return (
-        f"CASE {cases} WHEN {months} THEN CAST({count} AS VARCHAR) || 'm' "
-        f"WHEN {years} THEN CAST(12 * {count} AS VARCHAR) || 'm' END"
-    )
+_PERIODS = {
+    1: ("monthly", "month", "permonth"),
+    3: ("quarterly", "quarter", "perquarter"),
+    6: ("semiannual", "semiannually", "halfyearly", "biannual"),
+    12: ("annual", "annually", "yearly", "year", "peryear"),
+    24: ("biennial", "biennially", "twoyears"),
+}
+
+
+def _plain_period(text: str) -> str:
+    return f"replace(replace(replace(replace(lower({text}), ' ', ''), '-', ''), '_', ''), '.0', '')"
+
+
+def _months(plain: str) -> str:
+    """Return SQL of a billing period in months (`1m`, `12m`) from words, numbers or ISO 8601."""
+    words = [word for names in _PERIODS.values() for word in names]
+    lengths = [length for length, names in _PERIODS.items() for _ in names]
+    named = f"{lengths}[list_position([{', '.join(map(text_literal, words))}], {plain})]"
+    number = f"trim({plain}, 'pmonthsyear')"
+    length = f"TRY_CAST({number} AS UTINYINT) * CASE WHEN contains({plain}, 'y') THEN 12 ELSE 1 END"
+    months = f"nullif(coalesce({named}, CASE WHEN NOT contains({plain}, '.') THEN {length} END), 0)"
+    return f"CAST({months} AS VARCHAR) || 'm'"
 
 
 def _lower(text: str) -> str:
-    return f"regexp_replace(lower({text}), '[ -]+', '_', 'g')"
+    return f"replace(replace(lower({text}), ' ', '_'), '-', '_')"
 
 
 def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
     choices = ", ".join(map(text_literal, names))
-    return lambda text: f"CASE WHEN {_lower(text)} IN ({choices}) THEN {_lower(text)} END"
+    return lambda text: f"CASE WHEN list_contains([{choices}], {text}) THEN {text} END"
 
 
-NORMAL: dict[tuple[str, str], Callable[[str], str]] = {
-    ("subscriptions", "billing_period"): _months,
-    ("subscriptions", "currency"): lambda text: f"upper({text})",
-    ("subscriptions", "status"): _lower,
-    ("subscriptions", "end_reason"): _one_of(END_REASONS),
-    ("invoices", "currency"): lambda text: f"upper({text})",
-    ("fx_rates", "currency"): lambda text: f"upper({text})",
-    ("tickets", "priority"): _lower,
-    ("survey_responses", "survey_type"): _one_of(SURVEY_TYPES),
+def _same(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How words that the contract fixes are brought to one spelling.
+
+    Attributes:
+        spell: SQL of the plain spelling from the text as found.
+        choose: SQL of the contract's word from the plain spelling; null where it is none.
+    """
+
+    spell: Callable[[str], str]
+    choose: Callable[[str], str] = _same
+
+    @property
+    def picks(self) -> bool:
+        """Return whether a value may turn out to be none of the contract's words."""
+        return self.choose is not _same
+
+
+def _upper(text: str) -> str:
+    return f"upper({text})"
+
+
+WORDINGS: dict[tuple[str, str], Wording] = {
+    ("subscriptions", "billing_period"): Wording(_plain_period, _months),
+    ("subscriptions", "currency"): Wording(_upper),
+    ("subscriptions", "status"): Wording(_lower),
+    ("subscriptions", "end_reason"): Wording(_lower, _one_of(END_REASONS)),
+    ("invoices", "currency"): Wording(_upper),
+    ("fx_rates", "currency"): Wording(_upper),
+    ("tickets", "priority"): Wording(_lower),
+    ("survey_responses", "survey_type"): Wording(_lower, _one_of(SURVEY_TYPES)),
 }
-"""Words that the contract fixes, brought to one spelling; null where they are none of them."""
 
 _SLASHED = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}|\d{1,2}-\d{1,2}-\d{2,4}")
 

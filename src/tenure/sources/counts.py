@@ -72,6 +72,17 @@ def count(layouts: Iterable[Layout], engine: Engine) -> dict[str, Counts]:
     return found
 
 
+def direct(layouts: Iterable[Layout], engine: Engine) -> dict[str, dict[str, Any]]:
+    """Return rows, duplicate keys and first and last event time of canonical tables."""
+    sql = " UNION ALL ".join(
+        f"SELECT '{layout.source.name}' AS name, count(*) AS rows, "
+        f"{layout.repeats()} AS twice, min(event_time) AS first, max(event_time) AS last "
+        f"FROM {quote(layout.source.name)}"
+        for layout in layouts
+    )
+    return {row["name"]: row for row in engine.fetch(sql).to_pylist()}
+
+
 def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:
     reason, flags, rows, last = row["_reason"], row["_flags"], row["n"], row["last"]
     counts.rows += rows
@@ -92,7 +103,7 @@ def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
     problems = []
     for name, rows in counts.unread.items():
         kind, sql_type = layout.columns[name], layout.types[name]
-        if (layout.source.name, name) in coerce.NORMAL:
+        if (layout.source.name, name) in coerce.WORDINGS:
             continue
         given = coerce.given(quote(name), sql_type)
         form = layout.formats.get(name)
@@ -132,7 +143,7 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
         return Problem(
             f"{name}.account_id",
             "no row belongs to a known account",
-            f"{_samples(engine, layout.staged, name)}; "
+            f"{_samples(engine, f'FROM {quote(layout.staged)}', name)}; "
             f"{_samples(engine, layout.accounts, 'accounts')}",
             "map the column that holds the ids of the accounts table",
         )
@@ -146,7 +157,7 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
     return Problem(name, f"no row can be used: {reason.rule}", f"rejected: {found}", fix)
 
 
-def _samples(engine: Engine, relation: str | None, name: str) -> str:
-    sql = f"SELECT DISTINCT account_id FROM {quote(relation or '')} ORDER BY 1 LIMIT 2"
+def _samples(engine: Engine, select: str | None, name: str) -> str:
+    sql = f"SELECT DISTINCT account_id FROM ({select}) ORDER BY 1 LIMIT 2"
     ids = [str(item) for item in engine.fetch(sql).column(0).to_pylist() if item is not None]
     return f"{name} has {', '.join(ids)}"

@@ -53,6 +53,7 @@ class Reason:
     rule: str
     sql: str
     fix: str = ""
+    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Layout:
         types: SQL types of the columns in `raw`, late columns without a clock left out.
         formats: Declared formats of time columns.
         zone: Zone of times written without one.
-        accounts: Relation with the ids of known accounts, where they are to be checked.
+        accounts: SELECT of the ids of known accounts, where they are to be checked.
     """
 
     source: Source
@@ -127,14 +128,15 @@ class Layout:
         if self._readable(name):
             unread = f"{_given(name)} AND {value} IS NULL"
             fix = f"correct the values or map another column to {name}"
-            found.append(Reason(f"unread_{name}", f"{name} could not be read", unread, fix))
+            rule = f"{name} could not be read"
+            found.append(Reason(f"unread_{name}", rule, unread, fix, unread=True))
         found.append(Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL"))
         if name == "account_id" and self.accounts:
             found.append(
                 Reason(
                     "unknown_account",
                     "account_id must stand in the accounts table",
-                    f"{value} NOT IN (SELECT account_id FROM {quote(self.accounts)})",
+                    f"{value} NOT IN ({self.accounts})",
                     "add the account, or check that both tables spell ids alike",
                 )
             )
@@ -188,8 +190,20 @@ class Layout:
 
     def _readable(self, name: str) -> bool:
         """Return whether a value of this column may turn out unreadable."""
-        return name in self.types and (
-            self.columns[name] not in ("id", "text") or (self.source.name, name) in coerce.NORMAL
+        if name not in self.types:
+            return False
+        wording = self._wording(name)
+        return self.columns[name] not in ("id", "text") or (wording is not None and wording.picks)
+
+    def _wording(self, name: str) -> coerce.Wording | None:
+        return coerce.WORDINGS.get((self.source.name, name))
+
+    @property
+    def sure(self) -> bool:
+        """Return whether the types as found leave nothing that could turn out unreadable."""
+        return all(
+            self.columns[name] in ("id", "text") or coerce.base_type(found) != "VARCHAR"
+            for name, found in self.types.items()
         )
 
     def select(self, *, keep_raw: bool = False) -> str:
@@ -211,12 +225,24 @@ class Layout:
             names.append("_row")
         return f"SELECT {', '.join(names)} FROM ({self._timed(keep_raw)})"
 
-    def _typed(self, keep_raw: bool) -> str:
+    def usable(self) -> str:
+        """Return a SELECT of the usable rows alone, with their times; nothing is counted.
+
+        Duplicates are still among them.
+        """
+        names = [f"{self._final(name)} AS {quote(name)}" for name in self.columns]
+        names += ["event_time", *(quote(f"{name}__known") for name in self.clocks)]
+        bad = [f"NOT ({reason.sql})" for reason in self.reasons if not reason.unread]
+        return (
+            f"SELECT {', '.join(names)} FROM ({self._timed(given=False)}) WHERE {' AND '.join(bad)}"
+        )
+
+    def _typed(self, keep_raw: bool, *, given: bool) -> str:
         items = [f"{self._coerced(name)} AS {quote(name)}" for name in self.columns]
         items += [
             f"{coerce.given(quote(name), self.types[name])} AS {_given(name)}"
             for name in self.columns
-            if self._readable(name)
+            if given and self._readable(name)
         ]
         items += [
             f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quote(column.name)}"
@@ -227,12 +253,19 @@ class Layout:
             items.append("CAST(to_json(_raw) AS VARCHAR) AS _row")
         return f"SELECT {', '.join(items)} FROM {quote(self.raw)} AS _raw"
 
-    def _timed(self, keep_raw: bool) -> str:
+    def _timed(self, keep_raw: bool = False, *, given: bool = True) -> str:
         items = [f"{self.source.time} AS event_time"]
         items += [
             f"{coerce.known(quote(name))} AS {quote(name + '__known')}" for name in self.clocks
         ]
-        return f"SELECT *, {', '.join(items)} FROM ({self._typed(keep_raw)})"
+        worded = [
+            f"{wording.choose(quote(name))} AS {quote(name)}"
+            for name in self.columns
+            if (wording := self._wording(name)) and wording.picks
+        ]
+        star = f"* REPLACE ({', '.join(worded)})" if worded else "*"
+        typed = self._typed(keep_raw, given=given)
+        return f"SELECT {star}, {', '.join(items)} FROM ({typed})"
 
     def _coerced(self, name: str) -> str:
         if name not in self.types:
@@ -243,8 +276,8 @@ class Layout:
             return coerce.identifier(column, sql_type)
         form = self.formats.get(name)
         value = coerce.coerce(column, sql_type, kind, form=form, zone=self.zone)
-        normal = coerce.NORMAL.get((self.source.name, name))
-        return normal(value) if normal else value
+        wording = self._wording(name)
+        return wording.spell(value) if wording else value
 
     def _final(self, name: str) -> str:
         """Return SQL of a column after the checks that empty it, or its clock."""
@@ -296,6 +329,14 @@ class Layout:
             f"SELECT {', '.join(keys)} FROM {relation} WHERE _reason = 0{named} "
             f"GROUP BY ALL HAVING count(*) > 1"
         )
+
+    def repeats(self) -> str:
+        """Return SQL of whether any key of the rows aggregated over stands there twice."""
+        if not self.has_key:
+            return "false"
+        keys = [quote(name) for name in self.source.key if name in self.columns]
+        given = " AND ".join(f"{key} IS NOT NULL" for key in keys[:1])
+        return f"count(DISTINCT ({', '.join(keys)})) FILTER ({given}) != count(*) FILTER ({given})"
 
     @property
     def has_key(self) -> bool:
