@@ -26,7 +26,7 @@ FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 LOOK: Spec = {
     "aria": False,
     "font": FONT,
-    "background": None,
+    "background": "transparent",
     "padding": {"left": 1, "right": 6, "top": 4, "bottom": 4},
     "view": {"stroke": None},
     "title": {
@@ -351,5 +351,5 @@ def _look(
 ) -> Spec:
     lines = textwrap.wrap(title, width // 8) or [""]
     words = {"text": lines} if note is None else {"text": lines, "subtitle": note}
-    spec: Spec = chart.properties(title=alt.TitleParams(**words)).to_dict()
+    spec: Spec = chart.properties(title=alt.TitleParams(**words)).to_dict(validate=False)
     return {**spec, "config": LOOK}

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import pytest
+
+from report.record import DRIVERS, HOSTILE, LABELS, evaluation, figure
+from tenure.report import charts
+
+CURVE = evaluation()["reliability"]
+SHARES: list[dict[str, Any]] = [
+    {"share": 0.05, "lift": 3.0, **figure(0.15, 0.02)},
+    {"share": 0.1, "lift": 2.5, "value": 0.25, "lo": None, "hi": None},
+]
+FOLDS = [{"as_of": f"2024-{month:02d}-01", **figure(0.7, 0.05)} for month in range(1, 7)]
+GAINS = [
+    {"baseline": name, "measure": measure, "side": side, **figure(value, 0.01)}
+    for measure in ("AUC gain", "Log loss gain")
+    for name, value, side in (("Base rate", 0.2, "better"), ("MRR", -0.1, "worse"))
+]
+CHARTS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "reliability": lambda title: charts.reliability_chart(CURVE, title),
+    "capture": lambda title: charts.capture_chart(SHARES, title, "churns"),
+    "folds": lambda title: charts.fold_chart(FOLDS, figure(0.7, 0.02), title),
+    "one fold": lambda title: charts.fold_chart(FOLDS[:1], figure(0.7, 0.02), title),
+    "baselines": lambda title: charts.baseline_chart(GAINS, title),
+    "drivers": lambda title: charts.driver_chart(DRIVERS, title),
+    "labels": lambda title: charts.label_chart(LABELS["by_cutoff"], title, "churn"),
+}
+
+
+def texts(svg: str) -> str:
+    """All words of a picture."""
+    return " ".join(element.text or "" for element in ET.fromstring(svg).iter())
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_a_picture_that_says_its_finding(name: str) -> None:
+    svg = charts.to_svg(CHARTS[name]("The finding"), name)
+    root = ET.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert float(root.attrib["width"]) <= charts.WIDE + 20
+    assert "The finding" in texts(svg)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_spec_keeps_to_vega_lite(name: str) -> None:
+    spec = CHARTS[name]("t")
+    assert alt.Chart.from_dict(spec, validate=True)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_a_function_of_its_rows(name: str) -> None:
+    assert CHARTS[name]("t") == CHARTS[name]("t")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_picture_refers_to_nothing_outside(name: str) -> None:
+    svg = charts.to_svg(CHARTS[name]("t"), name)
+    assert svg.count("http") == svg.count('xmlns="http://www.w3.org/2000/svg"') == 1
+    assert "href" not in svg
+
+
+def test_ids_differ_between_pictures_of_one_page() -> None:
+    ids = [
+        {element.attrib["id"] for element in ET.fromstring(svg).iter() if "id" in element.attrib}
+        for svg in (charts.to_svg(CHARTS["folds"]("t"), name) for name in ("a", "b"))
+    ]
+    assert not ids[0] & ids[1]
+
+
+def test_hostile_words_stay_words() -> None:
+    rows = [row | {"label": HOSTILE} for row in DRIVERS]
+    svg = charts.to_svg(charts.driver_chart(rows, HOSTILE), HOSTILE)
+    assert "<script" not in svg
+    assert HOSTILE in texts(svg)
+
+
+def test_numbers_in_words_keep_their_digits() -> None:
+    assert "0.12345" in texts(charts.to_svg(CHARTS["folds"]("About 0.12345"), "n"))
+
+
+def test_two_drivers_of_one_name_are_two_bars() -> None:
+    rows = [row | {"label": "The same"} for row in DRIVERS[:3]]
+    assert texts(charts.to_svg(charts.driver_chart(rows, "t"), "n")).count("The same") == 3
+
+
+def test_a_cutoff_without_known_outcomes_has_no_rate() -> None:
+    upper = charts.label_chart(LABELS["by_cutoff"], "t", "churn")["vconcat"][0]
+    data = upper.get("data") or upper["layer"][0]["data"]
+    rates = [row["rate"] for row in data["values"]]
+    assert len(rates) == 24
+    assert None not in rates
+
+
+def test_a_picture_for_a_readme() -> None:
+    assert charts.to_png(CHARTS["capture"]("t"), 1).startswith(b"\x89PNG")
