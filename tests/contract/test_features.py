@@ -13,20 +13,16 @@ import pandas as pd
 import pytest
 
 from contract.changes import CHANGES
-from features.past import CUTOFFS, MEMBERS, NOBODY, Past, different, past, rows_of
+from features.past import CUTOFFS, MEMBERS, NOBODY, Past, different, past, rows_of, whole_plan
 from oracle.oracle_features import Oracle
 from tenure.core.spec import Derived, Feature, Unit
 from tenure.explain.wording import label, reason, show
 from tenure.features.matrix import FeatureMatrix
-from tenure.features.plan import FAMILIES, plan
+from tenure.features.plan import FAMILIES
 from tenure.labels.targets import TARGETS
-from tenure.sources.tables import SOURCES
 
 AT = CUTOFFS[7]
-EVERYTHING = {
-    name: frozenset(column.name for column in source.columns) for name, source in SOURCES.items()
-}
-PLAN = plan(FAMILIES.values(), EVERYTHING, members=MEMBERS)
+PLAN = whole_plan()
 COLUMNS = list(PLAN.specs)
 MEASURED = {item.spec.name: item for item in PLAN.measured}
 DECLARED = {item.name: item for family in FAMILIES.values() for item in family.features}

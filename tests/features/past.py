@@ -20,7 +20,7 @@ from tenure.engine.duckdb import DuckDBEngine
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import FAMILIES, Plan, plan
 from tenure.sources.load import load_frames
-from tenure.sources.tables import END_REASONS
+from tenure.sources.tables import END_REASONS, SOURCES
 from worlds import month, random_world, tiny_world
 
 Row = dict[str, Any]
@@ -41,6 +41,17 @@ LATE = {
     "invoices": {"paid_at": ("paid_at",)},
 }
 """Table → clock → the late columns that it makes known, itself among them."""
+
+
+EVERYTHING = {
+    name: frozenset(column.name for column in source.columns) for name, source in SOURCES.items()
+}
+"""Every column of the contract, by table."""
+
+
+def whole_plan() -> Plan:
+    """Return every registered feature, as on data that have every column of the contract."""
+    return plan(FAMILIES.values(), EVERYTHING, members=MEMBERS)
 
 
 @dataclass(frozen=True)

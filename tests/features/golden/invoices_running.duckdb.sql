@@ -1,0 +1,12 @@
+SELECT account_no, slot, gone, seen, CAST(count(m0) AS BIGINT) AS m0, CAST(sum(m1) AS BIGINT) AS m1, CAST(count(m1) AS BIGINT) AS m1_n, min(m2) AS m2
+FROM (SELECT scope.account_no,
+  CASE WHEN known_at < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN known_at < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS seen,
+  0 AS slot,
+  CASE WHEN paid_at__known < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN paid_at__known < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS gone,
+  1 AS m0,
+  CAST(round(CAST(amount AS DOUBLE) * 1000000) AS BIGINT) AS m1,
+  epoch_us(due_at) AS m2
+FROM invoices JOIN feature_scope AS scope USING (account_id)
+WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000') AS placed
+WHERE seen < 2
+GROUP BY account_no, slot, gone, seen

@@ -1,0 +1,15 @@
+SELECT account_no, slot, seen, min(m0) AS m0, max(m1) AS m1, max(CASE WHEN m2 IS NOT NULL THEN struct_pack(t := moment, v := m2) END) AS m2, max(CASE WHEN m3 IS NOT NULL THEN struct_pack(t := moment, v := m3) END) AS m3, CAST(count(m4) AS BIGINT) AS m4, CAST(sum(m5) AS BIGINT) AS m5, CAST(count(m5) AS BIGINT) AS m5_n
+FROM (SELECT scope.account_no,
+  CASE WHEN known_at < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN known_at < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS seen,
+  CASE WHEN event_time < TIMESTAMP '2023-08-03 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-02-01 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE CASE WHEN event_time < TIMESTAMP '2023-07-03 00:00:00.000000' THEN 2 ELSE 3 END END ELSE CASE WHEN event_time < TIMESTAMP '2023-11-02 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-10-02 00:00:00.000000' THEN 4 ELSE 5 END ELSE 6 END END AS slot,
+  CASE WHEN (paid) THEN epoch_us(started_at) END AS m0,
+  CASE WHEN (paid) THEN epoch_us(started_at) END AS m1,
+  CASE WHEN (paid) THEN plan END AS m2,
+  CASE WHEN (paid) THEN billing_period END AS m3,
+  CASE WHEN (paid) THEN 1 END AS m4,
+  CASE WHEN (paid) THEN CAST(round(CAST(list_price AS DOUBLE) * 1000000) AS BIGINT) END AS m5,
+  epoch_us(event_time) AS moment
+FROM subscriptions JOIN feature_scope AS scope USING (account_id)
+WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000') AS placed
+WHERE seen < 2
+GROUP BY account_no, slot, seen
