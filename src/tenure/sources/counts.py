@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import Problem
 from tenure.core.steps import quote
-from tenure.sources import coerce
+from tenure.sources import coerce, duplicates
 from tenure.sources.stage import Layout
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def direct(layouts: Iterable[Layout], engine: Engine) -> dict[str, dict[str, Any
     """Return rows, duplicate keys and first and last event time of canonical tables."""
     sql = " UNION ALL ".join(
         f"SELECT '{layout.source.name}' AS name, count(*) AS rows, "
-        f"{layout.repeats()} AS twice, min(event_time) AS first, max(event_time) AS last "
+        f"{duplicates.repeats(layout)} AS twice, min(event_time) AS first, max(event_time) AS last "
         f"FROM {quote(layout.source.name)}"
         for layout in layouts
     )

@@ -15,7 +15,7 @@ from functools import cached_property
 from tenure.core.spec import Check, Column, Kind, Source
 from tenure.core.steps import quote
 from tenure.sources import coerce
-from tenure.sources.tables import DEFAULTS, OPTIONAL_KEYS
+from tenure.sources.tables import DEFAULTS
 
 SQL_TYPES: dict[Kind, str] = {
     "id": "VARCHAR",
@@ -292,74 +292,6 @@ class Layout:
         if not emptied:
             return quote(name)
         return f"CASE WHEN {' OR '.join(emptied)} THEN NULL ELSE {quote(name)} END"
-
-    def deduplicated(self, relation: str, *, keep_raw: bool = False) -> str:
-        """Return a SELECT over a staged relation that marks all but the first known of a key."""
-        keys = [name for name in self.source.key if name in self.columns]
-        order = ", ".join(self._first_known())
-        match = " AND ".join(
-            f"_all.{quote(name)} IS NOT DISTINCT FROM _twice.{quote(name)}" for name in keys
-        )
-        kept = ", ".join(
-            [*(f"_all.{quote(name)}" for name in self.columns), "_flags"]
-            + (["_row"] if keep_raw else [])
-        )
-        rank = (
-            f"row_number() OVER (PARTITION BY {', '.join(f'_all.{quote(name)}' for name in keys)} "
-            f"ORDER BY {order})"
-        )
-        return (
-            f"WITH _twice AS ({self.duplicates(relation)}) "
-            f"SELECT {kept}, _reason FROM {relation} AS _all "
-            f"WHERE NOT (_reason = 0 AND EXISTS (SELECT 1 FROM _twice WHERE {match})) "
-            f"UNION ALL BY NAME SELECT {kept}, "
-            f"CAST(CASE WHEN {rank} > 1 THEN {self.duplicate} ELSE 0 END AS UTINYINT) AS _reason "
-            f"FROM {relation} AS _all JOIN _twice ON {match} WHERE _reason = 0"
-        )
-
-    def duplicates(self, relation: str) -> str:
-        """Return a SELECT of the keys that more than one usable row has."""
-        keys = [quote(name) for name in self.source.key if name in self.columns]
-        named = "".join(
-            f" AND {quote(name)} IS NOT NULL"
-            for name in self.source.key
-            if name in OPTIONAL_KEYS and name in self.columns
-        )
-        return (
-            f"SELECT {', '.join(keys)} FROM {relation} WHERE _reason = 0{named} "
-            f"GROUP BY ALL HAVING count(*) > 1"
-        )
-
-    def repeats(self) -> str:
-        """Return SQL of whether any key of the rows aggregated over stands there twice."""
-        if not self.has_key:
-            return "false"
-        keys = [quote(name) for name in self.source.key if name in self.columns]
-        given = " AND ".join(f"{key} IS NOT NULL" for key in keys[:1])
-        return f"count(DISTINCT ({', '.join(keys)})) FILTER ({given}) != count(*) FILTER ({given})"
-
-    @property
-    def has_key(self) -> bool:
-        """Return whether rows of the table can be duplicates of each other."""
-        found = [name for name in self.source.key if name in self.columns]
-        return bool(found) and found != ["valid_from"]
-
-    def _first_known(self) -> list[str]:
-        """Return the order in which the first known comes first, whatever the order of rows.
-
-        Late columns come last and by their clocks: what is learnt later never decides.
-        """
-        late = self.source.late
-        early = [name for name in sorted(self.columns) if name not in late and name != "known_at"]
-        clocks = [coerce.known(f"_all.{quote(name)}") for name in self.clocks]
-        first = [f"least({', '.join(clocks)}) NULLS LAST"] if clocks else []
-        return [
-            self.known_at("_all."),
-            *(f"_all.{quote(name)} NULLS LAST" for name in early),
-            *first,
-            *(f"{clock} NULLS LAST" for clock in clocks),
-            *(f"_all.{quote(name)} NULLS LAST" for name in sorted(late) if name in self.columns),
-        ]
 
     def event_time(self, prefix: str = "") -> str:
         """Return SQL of the event time over staged columns."""

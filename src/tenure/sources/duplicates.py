@@ -1,0 +1,80 @@
+"""Of rows with one key the first known is kept, whatever the order in which they were found."""
+
+from __future__ import annotations
+
+from tenure.core.steps import quote
+from tenure.sources import coerce
+from tenure.sources.stage import Layout
+from tenure.sources.tables import OPTIONAL_KEYS
+
+
+def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> str:
+    """Return a SELECT over a staged relation that marks all but the first known of a key."""
+    keys = [name for name in layout.source.key if name in layout.columns]
+    order = ", ".join(_first_known(layout))
+    match = " AND ".join(
+        f"_all.{quote(name)} IS NOT DISTINCT FROM _twice.{quote(name)}" for name in keys
+    )
+    kept = ", ".join(
+        [*(f"_all.{quote(name)}" for name in layout.columns), "_flags"]
+        + (["_row"] if keep_raw else [])
+    )
+    rank = (
+        f"row_number() OVER (PARTITION BY {', '.join(f'_all.{quote(name)}' for name in keys)} "
+        f"ORDER BY {order})"
+    )
+    return (
+        f"WITH _twice AS ({repeated(layout, relation)}) "
+        f"SELECT {kept}, _reason FROM {relation} AS _all "
+        f"WHERE NOT (_reason = 0 AND EXISTS (SELECT 1 FROM _twice WHERE {match})) "
+        f"UNION ALL BY NAME SELECT {kept}, "
+        f"CAST(CASE WHEN {rank} > 1 THEN {layout.duplicate} ELSE 0 END AS UTINYINT) AS _reason "
+        f"FROM {relation} AS _all JOIN _twice ON {match} WHERE _reason = 0"
+    )
+
+
+def repeated(layout: Layout, relation: str) -> str:
+    """Return a SELECT of the keys that more than one usable row has."""
+    keys = [quote(name) for name in layout.source.key if name in layout.columns]
+    named = "".join(
+        f" AND {quote(name)} IS NOT NULL"
+        for name in layout.source.key
+        if name in OPTIONAL_KEYS and name in layout.columns
+    )
+    return (
+        f"SELECT {', '.join(keys)} FROM {relation} WHERE _reason = 0{named} "
+        f"GROUP BY ALL HAVING count(*) > 1"
+    )
+
+
+def repeats(layout: Layout) -> str:
+    """Return SQL of whether any key of the rows aggregated over stands there twice."""
+    if not has_key(layout):
+        return "false"
+    keys = [quote(name) for name in layout.source.key if name in layout.columns]
+    given = " AND ".join(f"{key} IS NOT NULL" for key in keys[:1])
+    return f"count(DISTINCT ({', '.join(keys)})) FILTER ({given}) != count(*) FILTER ({given})"
+
+
+def has_key(layout: Layout) -> bool:
+    """Return whether rows of the table can be duplicates of each other."""
+    found = [name for name in layout.source.key if name in layout.columns]
+    return bool(found) and found != ["valid_from"]
+
+
+def _first_known(layout: Layout) -> list[str]:
+    """Return the order in which the first known comes first, whatever the order of rows.
+
+    Late columns come last and by their clocks: what is learnt later never decides.
+    """
+    late = layout.source.late
+    early = [name for name in sorted(layout.columns) if name not in late and name != "known_at"]
+    clocks = [coerce.known(f"_all.{quote(name)}") for name in layout.clocks]
+    first = [f"least({', '.join(clocks)}) NULLS LAST"] if clocks else []
+    return [
+        layout.known_at("_all."),
+        *(f"_all.{quote(name)} NULLS LAST" for name in early),
+        *first,
+        *(f"{clock} NULLS LAST" for clock in clocks),
+        *(f"_all.{quote(name)} NULLS LAST" for name in sorted(late) if name in layout.columns),
+    ]

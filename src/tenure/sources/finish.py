@@ -1,0 +1,136 @@
+"""From staged tables to the dataset: canonical tables, the report, and how to list the rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tenure.core.errors import DataError, Problem
+from tenure.core.steps import text_literal
+from tenure.sources import attributes, audit, counts, duplicates
+from tenure.sources.canonical import ahead, canonical, directly
+from tenure.sources.dataset import Dataset
+from tenure.sources.prepare import NO_OWNER, Table
+from tenure.sources.report import DataReport
+from tenure.sources.summary import table_report
+from tenure.sources.tables import SOURCES
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+    from tenure.engine import Engine
+
+LAZY_ROWS = 1_000_000
+
+
+def finish(tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime) -> Dataset:
+    """Make the canonical tables from the staged ones."""
+    for table in tables.values():
+        columns = set(table.layout.columns) - set(table.empty)
+        lazy = table.counts.rows > LAZY_ROWS
+        engine.run([canonical(table.layout, columns, until, lazy=lazy)])
+    sql = " UNION ALL ".join(ahead(table.layout, until) for table in tables.values())
+    for row in engine.fetch(sql).to_pylist():
+        tables[row["name"]].ahead = row
+    return dataset_of(tables, config, engine, until)
+
+
+def dataset_of(
+    tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime
+) -> Dataset:
+    """Return the dataset with its report as far as counts go."""
+    verdicts = attributes.verdicts(config.data, tables["accounts"].layout)
+    barred = {item.name for item in verdicts if not item.usable}
+    columns = {}
+    for name, table in tables.items():
+        real = frozenset(table.layout.types) - {"known_at"} - frozenset(table.empty)
+        columns[name] = real - barred if name == "accounts" else real
+    reports = {
+        name: table_report(table, columns[name], until, config.data.tables.get(name))
+        for name, table in tables.items()
+    }
+    report = DataReport(
+        observed_until=until,
+        declared=config.data.observed_until is not None,
+        accounts=reports["accounts"].rows_used,
+        tables=reports,
+        missing=tuple(name for name in SOURCES if name not in tables),
+        attributes=verdicts,
+    )
+    rejects = {name: _rejects(table) for name, table in tables.items() if table.counts.rejected}
+    return Dataset(engine, columns, until, report, rejects)
+
+
+def _rejects(table: Table) -> str:
+    layout = table.layout
+    again = layout.select(keep_raw=True)
+    if table.counts.rejected["duplicate_key"]:
+        again = (
+            f"WITH _again AS MATERIALIZED ({again}) "
+            f"SELECT * FROM ({duplicates.deduplicated(layout, '_again', keep_raw=True)})"
+        )
+    names = ", ".join(
+        f"({number}, {text_literal(reason.code)}, {text_literal(reason.rule)})"
+        for number, reason in enumerate((*layout.reasons, layout.duplicate_reason), 1)
+    )
+    return (
+        f"SELECT reason, rule, _row AS row FROM ({again}) JOIN (VALUES {names}) "
+        f"AS why(number, reason, rule) ON number = _reason ORDER BY number, row"
+    )
+
+
+def require_rows(dataset: Dataset) -> None:
+    """Stop where `observed_until` leaves nothing of a required table.
+
+    Raises:
+        DataError: If so.
+    """
+    until = dataset.observed_until
+    problems = [
+        Problem(
+            name,
+            "no row lies before observed_until",
+            f"observed_until {until:%Y-%m-%d}",
+            "correct data.observed_until",
+        )
+        for name, table in dataset.report.tables.items()
+        if SOURCES[name].required and not table.rows_used
+    ]
+    if problems:
+        raise DataError(*problems)
+
+
+def with_findings(dataset: Dataset) -> DataReport:
+    """Return the report with coverage and the warnings that need several tables."""
+    found = audit.audit(dataset)
+    accounts = dataset.engine.fetch("SELECT count(DISTINCT account_id) FROM accounts")
+    tables = {
+        name: replace(
+            table,
+            coverage=found[name].coverage,
+            median_rows=found[name].median_rows,
+            remarks=(*table.remarks, *found[name].remarks),
+        )
+        if name in found
+        else table
+        for name, table in dataset.report.tables.items()
+    }
+    return replace(dataset.report, tables=tables, accounts=accounts.column(0).to_pylist()[0])
+
+
+def straight(
+    tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime
+) -> Dataset | None:
+    """Make the canonical tables in one statement each, or nothing where a row is not sound."""
+    for name, table in tables.items():
+        known = None if name in NO_OWNER else "SELECT account_id FROM accounts"
+        engine.run([directly(replace(table.layout, accounts=known), until)])
+    found = counts.direct([table.layout for table in tables.values()], engine)
+    for name, table in tables.items():
+        seen = found[name]
+        if seen["rows"] != table.counts.rows or seen["twice"]:
+            return None
+        table.counts.used = seen["rows"]
+        table.ahead = seen | {"ahead": 0, "clocks": [0] * len(table.layout.clocks)}
+    return dataset_of(tables, config, engine, until)
