@@ -1,0 +1,223 @@
+"""Scores of history that somebody hands in as rows, by the same code as a batch.
+
+A table that a model reads but that was not handed in counts as one without rows, and a column that
+was left out as one without values, so an account has the features that it would have in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from tenure.core.errors import DataError, Problem, suggestion
+from tenure.core.spec import Kind, Source
+from tenure.engine import Engine, open_engine
+from tenure.score import Model, score
+from tenure.sources.load import load_frames
+from tenure.sources.tables import SOURCES
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+    from tenure.sources.dataset import Dataset
+
+Row = Mapping[str, Any]
+EMPTY_BOOK = pd.DataFrame({"churn_probability": pd.Series(dtype="float64")})
+INT64 = 2**63
+ENGINE = "DuckDB"
+LARGEST = 1e12
+MOST_PROBLEMS = 20
+TYPES: dict[Kind, pa.DataType] = {
+    "id": pa.string(),
+    "text": pa.string(),
+    "time": pa.timestamp("us"),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "flag": pa.bool_(),
+}
+
+
+@dataclass(frozen=True)
+class HistoryScores:
+    """What came of posted history.
+
+    Attributes:
+        rows: Flat rows of the contract; rank and percentile are empty.
+        not_asked: Accounts with rows but without a paid subscription at that time.
+        rejects: Rows that break the contract: table, reason, rule, row (JSON text).
+        ignored: Account attributes that no model reads, as ``accounts.<name>``.
+    """
+
+    rows: pd.DataFrame
+    not_asked: list[str]
+    rejects: list[dict[str, str]]
+    ignored: list[str]
+
+
+def score_history(
+    tables: Mapping[str, Sequence[Row]],
+    models: Mapping[str, Model],
+    config: Config,
+    as_of: datetime,
+) -> HistoryScores:
+    """Score accounts from their own rows.
+
+    Args:
+        tables: Contract table → rows (column → string, number, true, false or None).
+        models: Target → model.
+        config: Settings; where its data comes from is not read.
+        as_of: Prediction time; only what was known before it counts.
+
+    Raises:
+        DataError: If a table or a column is unknown, a required one is missing, or a value can
+            never be read; lists every problem, each named ``tables.<table>.<column>``.
+    """
+    _check_names(tables)
+    read = _read_by(models)
+    given = {name: rows for name, rows in tables.items() if rows}
+    frames = {name: _frame(SOURCES[name], rows, read.get(name, {})) for name, rows in given.items()}
+    for name, columns in read.items():
+        if name not in frames and not SOURCES[name].required:
+            frames[name] = _nothing(SOURCES[name], columns)
+    engine = open_engine(config)
+    try:
+        dataset = _loaded(frames, config, engine, as_of)
+        rows = score(dataset, models, config, as_of, book=EMPTY_BOOK)
+        known = engine.fetch("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
+        rejects = _rejects(dataset)
+    finally:
+        engine.close()
+    there = set(rows["account_id"])
+    not_asked = [name for name in known.column(0).to_pylist() if name not in there]
+    posted = frames["accounts"].column_names if "accounts" in frames else []
+    useless = set(posted) - _declared(SOURCES["accounts"]) - set(read.get("accounts", {}))
+    return HistoryScores(rows, not_asked, rejects, [f"accounts.{name}" for name in sorted(useless)])
+
+
+def _check_names(tables: Mapping[str, Sequence[Row]]) -> None:
+    problems: list[Problem | str] = []
+    for name, rows in tables.items():
+        if name not in SOURCES:
+            rule, fix = "is not a table of the contract", suggestion(name, SOURCES)
+            problems.append(Problem(f"tables.{name}", rule, fix=fix))
+            continue
+        known = sorted(_declared(SOURCES[name]))
+        for column in dict.fromkeys(column for row in rows for column in row):
+            fix = suggestion(column[:100], known)
+            # Accounts may carry attributes of their own; one that is nearly a declared column is
+            # far likelier a slip.
+            slip = fix.startswith("did you mean")
+            if (
+                len(problems) < MOST_PROBLEMS
+                and column not in known
+                and (slip or not SOURCES[name].open_ended)
+            ):
+                where = f"tables.{name}.{column}"
+                problems.append(Problem(where, f"is not a column of {name}", fix=fix))
+    problems += [
+        Problem(f"tables.{name}", "is required", fix="give it, with at least its required columns")
+        for name, source in SOURCES.items()
+        if source.required and not tables.get(name)
+    ]
+    if problems:
+        raise DataError(*problems)
+
+
+def _declared(source: Source) -> set[str]:
+    return {column.name for column in source.columns} | {"known_at"}
+
+
+def _read_by(models: Mapping[str, Model]) -> dict[str, dict[str, pa.DataType]]:
+    """Return the tables and columns that models were trained with, and the types of columns."""
+    found: dict[str, dict[str, pa.DataType]] = {}
+    for model in models.values():
+        texts = {name for name, spec in model.specs.items() if spec.text}
+        for table, columns in model.bundle.spec["tables"].items():
+            source = SOURCES[table]
+            types = found.setdefault(table, {})
+            for name in columns:
+                column = source.column(name)
+                # A further attribute is a feature of the same name.
+                kind: Kind = column.kind if column else "text" if name in texts else "number"
+                types[name] = TYPES[kind]
+    return found
+
+
+def _nothing(source: Source, columns: Mapping[str, pa.DataType]) -> pa.Table:
+    required = {column.name: TYPES[column.kind] for column in source.columns if column.required}
+    times = {column.name: TYPES["time"] for column in source.columns if column.name in source.time}
+    return pa.schema({**times, **required, **columns}).empty_table()
+
+
+def _frame(source: Source, rows: Sequence[Row], read: Mapping[str, pa.DataType]) -> pa.Table:
+    """Return rows as a table; columns that the models read and no row has are without values."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: _column(source, name, rows) for name in names}
+    for name, kind in read.items():
+        column = source.column(name)
+        if name not in columns and not (column and column.required):
+            columns[name] = pa.nulls(len(rows), kind)
+    return pa.table(columns)
+
+
+def _column(source: Source, name: str, rows: Sequence[Row]) -> pa.Array:
+    values = [row.get(name) for row in rows]
+    column = source.column(name)
+    for place, value in enumerate(values):
+        wrong = _wrong(value, exact=column is not None and column.kind == "id")
+        if wrong:
+            where, shown = f"tables.{source.name}[{place}].{name}", str(value)[:80]
+            raise DataError(Problem(where, wrong, shown, "give one plain value per column"))
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {bool}:
+        return pa.array(values, pa.bool_())
+    if kinds == {int} and all(abs(value) < INT64 for value in values if value is not None):
+        return pa.array(values, pa.int64())
+    if kinds and kinds <= {int, float}:
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+    return pa.array([None if value is None else str(value) for value in values], pa.string())
+
+
+def _wrong(value: Any, *, exact: bool) -> str | None:
+    """Return the rule that a posted value breaks, None where it is fine."""
+    if value is None or isinstance(value, str | bool):
+        return None
+    if not isinstance(value, int | float):
+        return "must be a string, a number, true, false or null"
+    # `not <=` also finds what is not a number.
+    if not abs(value) <= LARGEST and not (exact and isinstance(value, int)):
+        return f"must be a number between -{LARGEST:.0e} and {LARGEST:.0e}"
+    return None
+
+
+def _loaded(
+    frames: Mapping[str, pa.Table], config: Config, engine: Engine, as_of: datetime
+) -> Dataset:
+    """Load posted tables; problems are named after the request's fields."""
+    try:
+        return load_frames(frames, config, engine, observed_until=as_of)
+    except DataError as error:
+        named = [
+            Problem(f"tables.{item.thing}", item.rule, item.value, _fix(item))
+            if isinstance(item, Problem) and item.thing != ENGINE
+            else item
+            for item in error.problems
+        ]
+        raise DataError(*named) from None
+
+
+def _fix(problem: Problem) -> str:
+    """Return the next step; one about a config's mapping is of no use to who posts rows."""
+    return "give it in every row" if "map it under" in problem.fix else problem.fix
+
+
+def _rejects(dataset: Dataset) -> list[dict[str, str]]:
+    return [
+        {"table": name, **row}
+        for name, sql in sorted(dataset.rejects.items())
+        for row in dataset.engine.fetch(sql).to_pylist()
+    ]

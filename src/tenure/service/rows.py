@@ -1,0 +1,66 @@
+"""Flat rows as JSON values: a number keeps every digit, a time is ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from tenure.explain.drivers import TOP
+from tenure.score import MAIN
+
+ONLY_MAIN = ("health_score", "risk_band", "mrr_at_risk", "probability_change", "base_rate")
+
+
+def dump(payload: Mapping[str, Any]) -> bytes:
+    """Return a payload as JSON; floats are written so that they read back the same."""
+    return json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows as JSON values; what is missing is None."""
+    columns = {str(name): _values(frame[name]) for name in frame.columns}
+    names = list(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _values(column: pd.Series[Any]) -> list[Any]:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return [None if pd.isna(value) else iso(value) for value in column]
+    missing = column.isna().to_numpy()
+    return [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
+
+
+def iso(moment: Any) -> str:
+    """Return a time as rows carry it.
+
+    >>> iso(pd.Timestamp("2025-07-01"))
+    '2025-07-01T00:00:00Z'
+    """
+    return f"{moment.isoformat()}Z"
+
+
+def for_targets(frame: pd.DataFrame, models: Iterable[str], wanted: Iterable[str]) -> pd.DataFrame:
+    """Return a frame without the columns that belong to other targets than those wanted."""
+    others = set(models) - set(wanted)
+    return frame[[name for name in frame.columns if not any(_of(name, item) for item in others)]]
+
+
+def _of(column: str, target: str) -> bool:
+    if target == MAIN:
+        own = (f"{MAIN}_", "driver_", "model_")
+        return column in ONLY_MAIN or column.startswith(own)
+    return column.startswith(f"{target}_") or column == f"expected_{target}_mrr"
+
+
+def drivers(row: Mapping[str, Any], prefix: str = "") -> list[dict[str, Any]]:
+    """Return a row's flat driver columns as a list, strongest first."""
+    found: list[dict[str, Any]] = []
+    for place in range(1, TOP + 1):
+        start = f"{prefix}driver_{place}_"
+        one = {name.removeprefix(start): row[name] for name in row if name.startswith(start)}
+        if one.get("code") is not None:
+            found.append(one)
+    return found

@@ -1,0 +1,150 @@
+"""A small trained world, once per session, and its service in this process."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from starlette.testclient import TestClient
+
+from tenure.core.config import Config, load_config
+from tenure.core.files import write_text
+from tenure.core.times import show
+from tenure.explain.peers import fit_peers
+from tenure.features.plan import to_json
+from tenure.model.bundle import make_bundle, write_bundle
+from tenure.model.champion import set_champion
+from tenure.model.fit import FitSettings, Forward, fit_model
+from tenure.run.prepare import Prepared, loaded, prepare
+from tenure.run.score import run_score
+from tenure.sources.dataset import Dataset
+from tenure.sources.demo import write_world
+
+CONFIG = """\
+name: tiny
+data: {{path: data}}
+paths: {{models: {root}/models, runs: {root}/runs}}
+model: {{threads: 1, min_events: 5}}
+service: {{max_accounts: 60, max_body_bytes: 400000}}
+"""
+TABLES = (
+    *("accounts", "subscriptions", "usage_events", "tickets"),
+    *("survey_responses", "invoices", "touchpoints"),
+)
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A world, its champions and its scored book.
+
+    Attributes:
+        path: The config file.
+        config: The same, resolved.
+        book: What `tenure score` wrote for every account.
+    """
+
+    path: Path
+    config: Config
+    book: pd.DataFrame
+
+    @property
+    def asked(self) -> pd.DataFrame:
+        """Return the rows that have a probability."""
+        return self.book[self.book["abstain_reason"].isna()]
+
+    def posted(self, *accounts: str) -> dict[str, list[dict[str, Any]]]:
+        """Return accounts' rows of every table as a client would post them."""
+        tables = {}
+        for name in TABLES:
+            frame = pd.read_parquet(Path(self.config.data.path) / f"{name}.parquet")
+            rows = frame[frame["account_id"].isin(accounts)]
+            text = rows.to_json(orient="records", date_format="iso", date_unit="us")
+            tables[name] = json.loads(text)
+        return tables
+
+
+def fit(
+    name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds: int = 20
+) -> str:
+    """Fit and publish a model on every known label; return its version."""
+    labels = prepared.labels[name]
+    known = np.flatnonzero(labels["label"].notna())
+    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
+    values = prepared.matrix.values.iloc[known]
+    nothing = Forward(np.empty(0), np.empty(0))
+    settings = FitSettings(parameters={"num_iterations": rounds})
+    fitted = fit_model(values, outcome, nothing, settings)
+    resolved = prepared.plan.only(fitted.encoder.columns)
+    used = values[list(fitted.encoder.columns)]
+    spec: Mapping[str, Any] = {
+        "name": config.name,
+        "model_name": f"{config.name}-{name}",
+        "target": name,
+        "labels": config.labels.model_dump(mode="json"),
+        "declarations": to_json(prepared.families, set(resolved.bases.values())),
+        "members": resolved.members,
+        "tables": {table: sorted(dataset.columns[table]) for table in sorted(resolved.reads)},
+        "reads": {
+            table: sorted(columns & dataset.columns[table])
+            for table, columns in sorted(resolved.reads.items())
+        },
+        "trained_until": show(dataset.observed_until),
+    }
+    bundle = make_bundle(
+        fitted,
+        values,
+        spec=spec,
+        metrics={"verdict": {"status": "usable", "sentences": ["Usable."]}},
+        peers=fit_peers(used, outcome, "segment").to_json(),
+    )
+    return write_bundle(bundle, config.paths.models, name).name
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    root = tmp_path_factory.mktemp("tiny")
+    write_world(root / "data", accounts=80, months=24, seed=3)
+    path = root / "config.yaml"
+    write_text(path, CONFIG.format(root=root))
+    config = load_config(path)
+    with loaded(config) as dataset:
+        prepared = prepare(config, dataset)
+        for name in config.targets:
+            fit(name, prepared, dataset, config, rounds=10)  # stands by as a challenger
+            set_champion(
+                config.paths.models, name, fit(name, prepared, dataset, config), "test", "test"
+            )
+    run_score(config, root / "scores.csv")
+    return Tiny(path, config, pd.read_parquet(config.paths.runs / "scores.parquet"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bentoml_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    home = tmp_path_factory.mktemp("bentoml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENTOML_HOME", str(home))
+        patch.setenv("PROMETHEUS_MULTIPROC_DIR", str(home))
+        with warnings.catch_warnings():
+            # BentoML still calls a name that pathspec has deprecated.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            importlib.import_module("tenure.service.app")
+        yield
+
+
+@pytest.fixture(scope="session")
+def client(tiny: Tiny) -> Iterator[TestClient]:
+    from tenure.service.app import make_service
+    from tenure.service.state import State
+
+    state = State(tiny.config)
+    with TestClient(make_service(tiny.config, state).to_asgi()) as opened:
+        state.start().result()
+        yield opened
