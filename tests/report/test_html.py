@@ -98,7 +98,7 @@ def test_it_is_small(whole: str) -> None:
 
 def test_it_fits_paper_and_darkness(whole: str) -> None:
     assert "@media print" in whole
-    assert "@media (prefers-color-scheme: dark)" in whole
+    assert "@media screen and (prefers-color-scheme: dark)" in whole
 
 
 def test_red_warnings_stand_before_the_results_and_first_among_the_tables(page: Page) -> None:

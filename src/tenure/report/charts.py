@@ -1,7 +1,7 @@
 """Charts: rows and a spec in one look, drawn to SVG or PNG without a browser or a network.
 
 A chart is a function from rows to a Vega-Lite spec; it computes no results.  To add one, write such
-a function here and place it in `tenure.report.html`.
+a function here and place it in `tenure.report.figures`.
 """
 
 from __future__ import annotations
