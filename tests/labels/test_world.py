@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
 from tenure.core.config import make_config
@@ -15,6 +15,9 @@ from tenure.labels.targets import TARGETS, label
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load_frames
 from worlds import TINY_UNTIL, tiny_world
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CONFIG = make_config({"data": {"path": "."}}, base=Path())
 
