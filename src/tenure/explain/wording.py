@@ -17,16 +17,20 @@ def show(value: object, unit: Unit) -> str:
     >>> show(0.456, "share"), show(1234.5, "money"), show(3.0, "count"), show(None, "days")
     ('46%', '1,234', '3', 'no data')
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None:
         return UNKNOWN
-    if unit == "text" or isinstance(value, str):
-        return str(value)
+    if isinstance(value, str):
+        return value
     number = float(value)  # type: ignore[arg-type]
+    if math.isnan(number):
+        return UNKNOWN
+    if unit == "text":
+        return str(value)
     if unit == "share":
-        return f"{100 * number:.0f}%"
+        return f"{100 * number:z.0f}%"
     if unit in {"count", "days", "money"} and (abs(number) >= 10 or number == round(number)):
-        return f"{number:,.0f}"
-    return f"{number:,.2f}" if abs(number) < 10 else f"{number:,.1f}"
+        return f"{number:z,.0f}"
+    return f"{number:z,.2f}" if abs(number) < 10 else f"{number:z,.1f}"
 
 
 def label(spec: FeatureSpec) -> str:
