@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explain.small import SPECS, bundle, frame, labels, spec
+from tenure.explain.drivers import FIELDS, TOP, driver_columns, drivers, summarise
+from tenure.explain.peers import Peers, fit_peers
+from tenure.labels.targets import TARGETS
+
+CAUSAL = re.compile(r"\b(because|caus\w*|due to|leads? to|drives?|results? in|effect of)\b", re.I)
+CHURN, EXPANSION = TARGETS["churn"], TARGETS["expansion"]
+
+
+def table(prefix: str = "") -> tuple[pd.DataFrame, np.ndarray]:
+    values = frame()
+    found = bundle().contributions(values)[:, :-1]
+    peers = fit_peers(values, labels(values), "segment")
+    return drivers(found, values, SPECS, peers, CHURN, prefix=prefix), found
+
+
+def column(found: pd.DataFrame, field: str) -> np.ndarray:
+    return found[[f"driver_{place}_{field}" for place in range(1, TOP + 1)]].to_numpy()
+
+
+def test_drivers_come_by_strength_with_their_direction() -> None:
+    found, contributions = table()
+    strength = np.abs(column(found, "contribution").astype(float))
+    assert (np.diff(strength, axis=1) <= 0).all()
+    np.testing.assert_array_equal(strength[:, 0], np.abs(contributions).max(axis=1))
+    codes = column(found, "code")
+    names = list(frame().columns)
+    for place in range(TOP):
+        index = [names.index(code) for code in codes[:, place]]
+        own = contributions[np.arange(len(index)), index]
+        np.testing.assert_array_equal(column(found, "contribution")[:, place].astype(float), own)
+        np.testing.assert_array_equal(
+            column(found, "direction")[:, place], np.where(own > 0, "raises", "lowers")
+        )
+    assert all(len(set(row)) == TOP for row in codes)
+
+
+def test_a_driver_says_the_value_and_that_of_peers() -> None:
+    found, _ = table()
+    values = frame()
+    peers = fit_peers(values, labels(values), "segment")
+    for row in found.index[:80]:
+        for place in range(1, TOP + 1):
+            line = found.loc[row, [f"driver_{place}_{field}" for field in FIELDS]]
+            line.index = pd.Index(FIELDS)
+            name, value = line["code"], values.loc[row, line["code"]]
+            expected = peers.values.get(values.loc[row, "segment"], {}).get(name)
+            if SPECS[name].text:
+                assert line["value"] == value
+                assert pd.isna(line["value_num"])
+                assert line["peer_value"] == expected
+            else:
+                assert line["value_num"] == value or (pd.isna(line["value_num"]) and pd.isna(value))
+                assert line["peer_value_num"] == expected
+            assert str(line["peer_value"]) in line["sentence"]
+            assert str(line["value"]) in line["sentence"] or line["value"] == "no data"
+
+
+def test_no_sentence_claims_a_cause() -> None:
+    found, _ = table()
+    sentences = pd.unique(column(found, "sentence").ravel())
+    assert len(sentences) > 100
+    for sentence in sentences:
+        assert not CAUSAL.search(sentence), sentence
+        assert re.search(r"associated with a (higher|lower) probability of churn\.$", sentence)
+        assert not re.search(r"[{}]|\bnan\b|\bNone\b|<NA>", sentence), sentence
+
+
+def test_columns_are_those_of_the_contract() -> None:
+    found, _ = table("expansion_")
+    assert list(found) == driver_columns("expansion_")
+    assert len(found.columns) == TOP * len(FIELDS)
+    numbers = [name for name in found if name.endswith(("value_num", "contribution"))]
+    assert set(found[numbers].dtypes.astype(str)) == {"float64"}
+    assert found.index.equals(frame().index)
+
+
+def test_what_contributes_nothing_is_no_driver() -> None:
+    values = pd.DataFrame({"a": [1.0, 1.0], "b": [2.0, 2.0], "c": [3.0, 3.0]}, dtype="float32")
+    specs = {name: spec(name) for name in values}
+    contributions = np.asarray([[0.0, -0.2, 0.0], [0.1, -0.1, 0.1]])
+    found = drivers(contributions, values, specs, Peers(None, {"": {}}), EXPANSION)
+    assert found.loc[0, "driver_1_code"] == "b"
+    assert pd.isna(found.loc[0, "driver_2_code"])
+    assert pd.isna(found.loc[0, "driver_2_contribution"])
+    assert [found.loc[1, f"driver_{place}_code"] for place in (1, 2, 3)] == ["a", "b", "c"]
+    assert pd.isna(found.loc[1, "driver_4_code"])
+    assert found.loc[0, "driver_1_sentence"].endswith("a lower probability of expansion.")
+    assert pd.isna(found.loc[0, "driver_1_peer_value_num"])
+    assert "comparable" not in found.loc[0, "driver_1_sentence"]
+
+
+def test_one_row_alone_has_the_same_drivers() -> None:
+    whole, contributions = table()
+    values = frame()
+    peers = fit_peers(values, labels(values), "segment")
+    alone = drivers(contributions[[9]], values.iloc[[9]], SPECS, peers, CHURN)
+    pd.testing.assert_frame_equal(alone, whole.iloc[[9]])
+
+
+def test_no_rows_give_no_drivers() -> None:
+    found = drivers(np.empty((0, 5)), frame().iloc[:0], SPECS, Peers(None, {"": {}}), CHURN)
+    assert found.shape == (0, TOP * len(FIELDS))
+
+
+def test_a_summary_adds_up_by_what_features_are_about() -> None:
+    values = pd.DataFrame(
+        {"x_7d": [1.0, 2, 3], "x_28d": [3.0, 2, 1], "y": [0.0, 5, 1], "w": ["a", "b", "a"]}
+    ).astype({"x_7d": "float32", "x_28d": "float32", "y": "float32", "w": object})
+    specs = {
+        "x_7d": spec("x_7d", group="x"),
+        "x_28d": spec("x_28d", group="x", lever=True, sentence="{value} of the last 28 days"),
+        "y": spec("y"),
+        "w": spec("w", text=True, unit="text"),
+    }
+    contributions = np.asarray(
+        [[0.1, -0.4, 0.2, 0.0], [0.0, 0.2, 0.2, 0.1], [-0.1, 0.4, -0.2, 0.0]]
+    )
+    found = summarise(contributions, values, specs).set_index("group")
+    assert list(found.index) == ["x", "y", "w"]
+    assert found.loc["x", "mean_abs"] == pytest.approx((0.3 + 0.2 + 0.3) / 3)
+    assert found["share"].sum() == pytest.approx(1)
+    assert found.loc["x", "features"] == "x_7d, x_28d"
+    assert found.loc["x", "label"] == "Share of the last 28 days", "that of the leading feature"
+    assert bool(found.loc["x", "lever"])
+    assert found.loc["x", "association"] == pytest.approx(-1)
+    assert pd.isna(found.loc["w", "association"]), "words have no rank"
+
+
+def test_the_planted_driver_leads_the_summary() -> None:
+    found = summarise(table()[1], frame(), SPECS)
+    assert {"events_28d", "open_tickets"} == set(found["group"][:2])
+    signs = found.set_index("group")["association"]
+    assert signs["events_28d"] < -0.9
+    assert signs["open_tickets"] > 0.9
