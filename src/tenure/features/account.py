@@ -24,5 +24,5 @@ def attribute(name: str, *, number: bool) -> Feature:
     """Return the feature of a further attribute that the config declares constant."""
     called = name.replace("_", " ")
     return Feature(
-        name, SOURCE, f'last("{name}")', f"{called}: {{value}}", unit="number" if number else "text"
+        name, SOURCE, f'last("{name}")', f"the {called} {{value}}", unit="number" if number else "text"
     )

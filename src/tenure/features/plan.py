@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -64,6 +64,24 @@ class Plan:
         bases = {item.spec.name: item.feature.name for item in self.measured}
         return bases | {item.spec.name: item.spec.name for item in self.computed}
 
+    @property
+    def members(self) -> dict[str, list[str]]:
+        """Return base name → the values that have a feature of their own, sorted."""
+        found: dict[str, set[str]] = {}
+        for item in self.measured:
+            if item.member is not None:
+                found.setdefault(item.feature.name, set()).add(item.member)
+        return {name: sorted(values) for name, values in sorted(found.items())}
+
+    @property
+    def reads(self) -> dict[str, frozenset[str]]:
+        """Return table → the columns that the features read."""
+        found: dict[str, frozenset[str]] = {}
+        for item in self.measured:
+            table = item.feature.source
+            found[table] = found.get(table, frozenset()) | read_columns(item.feature)
+        return found
+
     def only(self, names: Iterable[str]) -> Plan:
         """Return the plan for some columns and whatever they are computed from."""
         wanted = set(names)
@@ -104,6 +122,11 @@ def _custom(config: FeatureConfig) -> tuple[Feature | Derived, ...]:
     found: list[Feature | Derived] = []
     for index, authored in enumerate(config.custom):
         kind: type[Feature] | type[Derived] = Derived if "formula" in authored else Feature
+        known = [field.name for field in fields(kind)]
+        for key in authored:
+            if key not in known:
+                place = f"features.custom.{index}.{key}"
+                raise ConfigError(Problem(place, "unknown key", fix=suggestion(str(key), known)))
         try:
             found.append(TypeAdapter(kind).validate_python(authored))
         except ValidationError as error:
@@ -134,8 +157,8 @@ def from_json(stored: Iterable[Mapping[str, Any]]) -> list[Family]:
     families: dict[str, list[Feature | Derived]] = {}
     for item in stored:
         kind: type[Feature] | type[Derived] = Feature if item["declared"] == "Feature" else Derived
-        fields = {name: value for name, value in item.items() if name not in {"family", "declared"}}
-        families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(fields))
+        given = {name: value for name, value in item.items() if name not in {"family", "declared"}}
+        families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(given))
     return [Family(name, name, tuple(found)) for name, found in families.items()]
 
 
@@ -169,7 +192,8 @@ def plan(
             if reason:
                 absent.append(Absent(item.name, reason))
                 continue
-            readable = known_columns(SOURCES[item.source]) | columns[item.source]
+            source = SOURCES.get(item.source)
+            readable = known_columns(source) | columns[item.source] if source else frozenset()
             chosen = tuple((members or {}).get(item.name, ()))
             for found in measure(item, family, readable, chosen):
                 if not left_out & {found.spec.name, item.name, found.spec.group}:
@@ -192,6 +216,13 @@ def _add(specs: dict[str, FeatureSpec], spec: FeatureSpec) -> None:
     specs[spec.name] = spec
 
 
+def read_columns(feature: Feature) -> frozenset[str]:
+    """Return the columns of its source that a feature reads."""
+    read = columns_of(feature.aggregate) | columns_of(feature.where or "true")
+    ends = SOURCES[feature.source].ends if feature.running else None
+    return read | {name for name in (feature.each, feature.at, ends) if name}
+
+
 def _lacking(feature: Feature, columns: Mapping[str, frozenset[str]]) -> str | None:
     """Return why the data cannot give a feature, None where it can."""
     source = SOURCES.get(feature.source)
@@ -201,9 +232,6 @@ def _lacking(feature: Feature, columns: Mapping[str, frozenset[str]]) -> str | N
         return f"there is no table `{feature.source}`"
     there = columns[feature.source] | LOADED | {column.name for column in source.computed}
     # Validity is checked later, with a message; here only what the table happens to lack counts.
-    read = columns_of(feature.aggregate) | columns_of(feature.where or "true")
-    read |= {name for name in (feature.each, feature.at) if name}
-    if feature.running and source.ends:
-        read |= {source.ends}
+    read = read_columns(feature)
     lacking = sorted((read & {column.name for column in source.columns}) - there)
     return f"`{feature.source}` has no `{lacking[0]}`" if lacking else None

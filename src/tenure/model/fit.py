@@ -90,19 +90,39 @@ class Fitted:
         model = TenureClassifier.from_text(self.booster_text, threads=threads)
         return model.decision_function(self.encoder.transform(values))
 
+    def contributions(self, values: pd.DataFrame, threads: int = 1) -> Floats:
+        """Return contributions in log-odds, shape (rows, columns + 1), the base value last."""
+        model = TenureClassifier.from_text(self.booster_text, threads=threads)
+        return model.contributions(self.encoder.transform(values))
 
-def fit_model(
-    values: pd.DataFrame, labels: Floats, forward: Forward, settings: FitSettings
-) -> Fitted:
-    """Fit encoder and booster on training rows, and the calibrator on forward predictions.
 
-    With fewer than 20 positives among the forward predictions the calibrator keeps the booster's
-    slope and matches the base rate of the training rows.
+@dataclass(frozen=True)
+class Boosted:
+    """An encoder and a booster that wait for a calibrator.
+
+    Attributes:
+        encoder: From feature values to the booster's numbers.
+        model: The fitted booster.
+        margins: Log-odds of the training rows.
+        labels: Labels of the training rows, 1 or 0.
+    """
+
+    encoder: Encoder
+    model: TenureClassifier
+    margins: Floats
+    labels: Floats
+
+    def predict(self, values: pd.DataFrame) -> Floats:
+        """Return log-odds, one per row of feature values."""
+        return self.model.decision_function(self.encoder.transform(values))
+
+
+def boost(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Boosted:
+    """Fit encoder and booster on training rows.
 
     Args:
         values: Feature values of the training rows.
         labels: 1 or 0 for each.
-        forward: Forward predictions whose outcome is known.
         settings: How.
 
     Raises:
@@ -123,19 +143,40 @@ def fit_model(
         seed=settings.seed, threads=settings.threads, extra=settings.parameters
     )
     model.fit(matrix, labels, categorical=encoder.categorical)
-    base_rate = float(labels.mean())
+    return Boosted(encoder, model, model.decision_function(matrix), labels)
+
+
+def calibrate(boosted: Boosted, forward: Forward, settings: FitSettings) -> Fitted:
+    """Fit the calibrator on forward predictions.
+
+    With fewer than 20 positives among them the calibrator keeps the booster's slope and matches
+    the base rate of the training rows.
+
+    Args:
+        boosted: Encoder and booster.
+        forward: Forward predictions whose outcome is known.
+        settings: How.
+    """
+    base_rate = float(boosted.labels.mean())
     if forward.labels.sum() >= MIN_CALIBRATION_POSITIVES:
         calibrator = fit_calibrator(settings.calibrator, forward.margins, forward.labels)
         size = len(forward.labels)
     else:
-        calibrator, size = Sigmoid.shift(model.decision_function(matrix), base_rate), 0
+        calibrator, size = Sigmoid.shift(boosted.margins, base_rate), 0
     return Fitted(
-        encoder=encoder,
-        booster_text=model.booster_text,
-        parameters=model.parameters_,
+        encoder=boosted.encoder,
+        booster_text=boosted.model.booster_text,
+        parameters=boosted.model.parameters_,
         calibrator=calibrator,
         calibrated_on=size,
-        rows=len(labels),
-        positives=int(labels.sum()),
+        rows=len(boosted.labels),
+        positives=int(boosted.labels.sum()),
         base_rate=base_rate,
     )
+
+
+def fit_model(
+    values: pd.DataFrame, labels: Floats, forward: Forward, settings: FitSettings
+) -> Fitted:
+    """Fit encoder and booster on training rows, and the calibrator on forward predictions."""
+    return calibrate(boost(values, labels, settings), forward, settings)

@@ -8,18 +8,20 @@ later than anything those boosters saw.  The final model is fitted the same way,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from tenure.core.errors import Problem, RefusedError
 from tenure.core.times import show
 from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins
 from tenure.model.baselines import SINGLE_COLUMNS, baseline_probabilities
-from tenure.model.fit import FitSettings, Fitted, Forward, fit_model
+from tenure.model.fit import Boosted, FitSettings, Fitted, Forward, boost, calibrate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -166,19 +168,19 @@ class _Walk:
         predictions: list[pd.DataFrame] = []
         baselines: list[pd.DataFrame] = []
         folds: list[dict[str, Any]] = []
-        for number, origin in enumerate(plan):
-            self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
-            check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
-            fitted = self._fit(origin.train, margins, origin.as_of)
-            margins[origin.test] = fitted.margins(
-                self.values.iloc[origin.test], self.settings.fit.threads
-            )
-            if origin.as_of in evaluated:
-                folds.append(self._describe(fitted, origin, len(folds)))
-                predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
-                baselines.append(self._baselines(origin))
-        self.progress("final model")
-        final = self._fit(known, margins, None)
+        # Boosters do not depend on each other; calibrators do, so they follow one after another.
+        with threadpool_limits(limits=1), ThreadPoolExecutor(self.settings.fit.threads) as pool:
+            last = pool.submit(self._boost, known, None)
+            done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
+            for number, (origin, (boosted, found)) in enumerate(zip(plan, done, strict=True)):
+                self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
+                fitted = self._calibrate(boosted, margins, origin.as_of)
+                margins[origin.test] = boosted.predict(self.values.iloc[origin.test])
+                if found is not None:
+                    folds.append(self._describe(fitted, origin, len(folds)))
+                    predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
+                    baselines.append(found)
+            final = self._calibrate(last.result(), margins, None)
         return WalkForward(
             predictions=_stack(predictions),
             baselines=_stack(baselines),
@@ -188,14 +190,26 @@ class _Walk:
             train=self.order[known],
         )
 
-    def _fit(self, train: NDArray[np.intp], margins: Floats, as_of: pd.Timestamp | None) -> Fitted:
-        """Fit as of a prediction time, or on everything known."""
+    def _origin(self, origin: Origin, evaluated: bool) -> tuple[Boosted, pd.DataFrame | None]:
+        """Fit the booster of one origin, and the baselines where it is evaluated."""
+        check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
+        boosted = self._boost(origin.train, origin.as_of)
+        return boosted, self._baselines(origin) if evaluated else None
+
+    def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> Boosted:
+        """Fit a booster on one thread: that many run side by side."""
+        values = self._allowed(as_of).iloc[train]
+        return boost(values, self.labels[train], replace(self.settings.fit, threads=1))
+
+    def _calibrate(
+        self, boosted: Boosted, margins: Floats, as_of: pd.Timestamp | None
+    ) -> Fitted:
+        """Calibrate as of a prediction time, or on everything known."""
         known = ~np.isnan(margins)
         if as_of is not None:
             known &= (self.rows["label_known_at"] <= as_of).to_numpy()
         forward = Forward(margins[known], self.labels[known])
-        values = self._allowed(as_of).iloc[train]
-        return fit_model(values, self.labels[train], forward, self.settings.fit)
+        return calibrate(boosted, forward, self.settings.fit)
 
     def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
         late = [name for name, start in self.since.items() if as_of is not None and start > as_of]

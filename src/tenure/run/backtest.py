@@ -32,10 +32,10 @@ def run_backtest(config: Config, out: Path, progress: Progress = silent) -> dict
     result: dict[str, Any] = {"targets": {}}
     for tried in attempts:
         result["targets"][tried.target.name] = tried.verdict.to_json()
-        if tried.walk is None or tried.walk.predictions.empty:
+        if tried.fit is None or tried.fit.walk.predictions.empty:
             continue
         name = tried.target.name
-        found = tried.walk.predictions[[*KEYS, "mrr", "probability", "label"]].rename(
+        found = tried.fit.walk.predictions[[*KEYS, "mrr", "probability", "label"]].rename(
             columns={"probability": f"{name}_probability", "label": f"{name}_outcome"}
         )
         joined = found if joined is None else joined.merge(found, how="outer", on=[*KEYS, "mrr"])

@@ -112,6 +112,6 @@ def run_demo(
     for name, entry in record["targets"].items():
         if entry["model"]:
             files[f"{name} bundle"] = entry["model"]["path"]
-            files[f"{name} model in MLflow"] = str(entry["model"].get("registered", ""))
-    files["MLflow store"] = str(record["config"]["tracking"]["uri"] or config.paths.runs / "mlflow.db")
+            files[f"{name} in MLflow"] = entry["model"]["mlflow"]["uri"]
+    files["MLflow store"] = str(config.paths.runs / "mlflow.db")
     return DemoResult(path, files, record, str(top["account_id"]), sentences(top, config.targets))

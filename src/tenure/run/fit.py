@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from tenure.explain.peers import Peers, fit_peers
 from tenure.labels.targets import TARGETS
 from tenure.model.evaluate import EvaluationSettings, evaluate
 from tenure.model.verdict import Verdict, judge, refusal
-from tenure.model.walk import Fitted, WalkForward, WalkSettings, walk_forward
+from tenure.model.walk import WalkForward, WalkSettings, walk_forward
 from tenure.run.prepare import Prepared, Progress, silent
 
 SUMMARY_ROWS = 4_000
@@ -25,26 +25,37 @@ RETENTION = "churn"
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A fitted target.
+
+    Attributes:
+        walk: The walk through the past, and the final model.
+        peers: Typical values of retained accounts.
+        drivers: Output of `summarise` over the latest training rows.
+    """
+
+    walk: WalkForward
+    peers: Peers
+    drivers: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Attempt:
     """What became of one target.
 
     Attributes:
         target: What is predicted.
-        rows: Labelled snapshots (all of them, labelled or not), in the matrix's order.
+        rows: All snapshots with their labels, in the matrix's order.
         verdict: What may be said.
-        walk: The walk through the past; None where the target is refused.
         metrics: Output of `evaluate`; empty where refused.
-        peers: Typical values of retained accounts; None where refused.
-        drivers: Output of `summarise` over the latest training rows; empty where refused.
+        fit: What was fitted; None where refused.
     """
 
     target: Target
     rows: pd.DataFrame
     verdict: Verdict
-    walk: WalkForward | None = None
-    metrics: dict[str, Any] | None = None
-    peers: Peers | None = None
-    drivers: pd.DataFrame | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    fit: Fit | None = None
 
 
 def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = silent) -> Attempt:
@@ -65,21 +76,20 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
     )
     progress(f"{name}: measuring")
     metrics = evaluate(walk.predictions, walk.baselines, EvaluationSettings.from_config(config))
-    verdict = judge(metrics, walk.shortage)
+    return Attempt(
+        target, rows, judge(metrics, walk.shortage), metrics, _explained(name, walk, prepared)
+    )
+
+
+def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
+    """Fit the peers and summarise the drivers on the training rows of the final model."""
     used = prepared.matrix.values[list(walk.final.encoder.columns)]
-    train = used.iloc[walk.final.train]
-    stayed = prepared.labels.get(RETENTION, rows)["label"].to_numpy(dtype=np.float64)
-    peers = fit_peers(train, stayed[walk.final.train], PEER_GROUP)
-    recent = used.iloc[np.sort(walk.final.train)].tail(SUMMARY_ROWS)
-    drivers = summarise(_contributions(walk.final, recent), recent, prepared.matrix.specs)
-    return Attempt(target, rows, verdict, walk, metrics, peers, drivers)
-
-
-def _contributions(final: Fitted, values: pd.DataFrame) -> np.ndarray[Any, Any]:
-    from tenure.model.estimator import TenureClassifier
-
-    model = TenureClassifier.from_text(final.booster_text, threads=1)
-    return model.contributions(final.encoder.transform(values))[:, :-1]
+    stayed = prepared.labels.get(RETENTION, prepared.labels[name])["label"]
+    retained = stayed.to_numpy(dtype=np.float64)[walk.train]
+    peers = fit_peers(used.iloc[walk.train], retained, PEER_GROUP)
+    recent = used.iloc[np.sort(walk.train)].tail(SUMMARY_ROWS)
+    drivers = summarise(walk.final.contributions(recent)[:, :-1], recent, prepared.matrix.specs)
+    return Fit(walk, peers, drivers)
 
 
 def label_summary(rows: pd.DataFrame) -> dict[str, Any]:

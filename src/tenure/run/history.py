@@ -211,8 +211,13 @@ def _loaded(
 
 
 def _fix(problem: Problem) -> str:
-    """Return the next step; one about a config's mapping is of no use to who posts rows."""
-    return "give it in every row" if "map it under" in problem.fix else problem.fix
+    """Return the next step; one about a config is of no use to who posts rows."""
+    if "is missing" in problem.rule:
+        return "give it in every row"
+    about_config = ("map ", "data.", "formats")
+    if any(word in problem.fix for word in about_config):
+        return "write times in ISO 8601 and numbers as JSON numbers"
+    return problem.fix
 
 
 def _rejects(dataset: Dataset) -> list[dict[str, str]]:

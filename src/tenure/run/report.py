@@ -10,8 +10,7 @@ from tenure.core.config import Config
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_text
 from tenure.report.html import render
-
-RECORD = "training.json"
+from tenure.run.train import RECORD
 
 
 def training_record(config: Config) -> dict[str, Any]:

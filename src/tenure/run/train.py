@@ -5,28 +5,28 @@ from __future__ import annotations
 import getpass
 import importlib.metadata
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tenure import __version__
 from tenure.core.config import Config
 from tenure.core.files import digest, write_json, write_text
-from tenure.core.fragments import columns_of
 from tenure.core.times import now, show
 from tenure.features.cells import cells
 from tenure.features.plan import to_json
-from tenure.model.bundle import Bundle, make_bundle, write_bundle
+from tenure.model.bundle import Bundle, make_bundle, read_bundle, write_bundle
 from tenure.model.champion import champion, set_champion
-from tenure.model.tracking import Tracking
+from tenure.model.tracking import Run, Store, repair, track
 from tenure.report.card import model_card
 from tenure.report.html import render
-from tenure.run.fit import Attempt, attempt, label_summary
+from tenure.run.fit import Attempt, Fit, attempt, label_summary
 from tenure.run.prepare import Prepared, Progress, loaded, prepare, silent
 from tenure.score import check_owner
 from tenure.sources.dataset import Dataset, write_rejects
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "pandas", "duckdb", "shap", "sqlglot")
-DRIVERS = 30
+RECORD = "training.json"
 
 
 def run_train(config: Config, progress: Progress = silent) -> dict[str, Any]:
@@ -41,29 +41,31 @@ def run_train(config: Config, progress: Progress = silent) -> dict[str, Any]:
         the report beside it.
     """
     started = time.monotonic()
+    runs, store = config.paths.runs, Store.from_config(config)
     _check_owners(config)
-    tracking = Tracking.open(config)
+    for note in repair(config.paths.models, config.name, config.targets, store):
+        progress(note)
     with loaded(config, progress) as dataset:
-        write_rejects(dataset, config.paths.runs / "rejects")
-        write_json(config.paths.runs / "data.json", dataset.report.to_dict())
+        write_rejects(dataset, runs / "rejects")
+        write_json(runs / "data.json", dataset.report.to_dict())
         prepared = prepare(config, dataset, progress)
         record = _record(config, dataset, prepared)
         for name in config.targets:
             tried = attempt(name, prepared, config, progress)
-            progress(f"{name}: exporting and tracking")
-            record["targets"][name] = _publish(tried, prepared, dataset, config, tracking)
+            record["targets"][name] = _publish(tried, prepared, dataset, config)
     record["took_seconds"] = round(time.monotonic() - started, 1)
-    write_json(config.paths.runs / "training.json", record)
-    page = config.paths.runs / "report.html"
+    page = runs / "report.html"
     write_text(page, render(record))
-    tracking.attach_report(record, page)
+    for name, entry in record["targets"].items():
+        if entry["model"] is not None:
+            progress(f"{name}: recording in MLflow")
+            entry["model"]["mlflow"] = _track(name, entry, record, config, page)
+    write_json(runs / RECORD, record)
     return record
 
 
 def _check_owners(config: Config) -> None:
     """Refuse to write beside another project's champions before any work is done."""
-    from tenure.model.bundle import read_bundle
-
     for target in config.targets:
         found = champion(config.paths.models, target)
         if found is not None:
@@ -104,9 +106,9 @@ def versions() -> dict[str, str]:
 
 
 def _publish(
-    tried: Attempt, prepared: Prepared, dataset: Dataset, config: Config, tracking: Tracking
+    tried: Attempt, prepared: Prepared, dataset: Dataset, config: Config
 ) -> dict[str, Any]:
-    """Export, promote where it is the first usable model, track; return the target's record."""
+    """Export the bundle, promote it where it is the first usable one; return the record."""
     target = tried.target
     entry: dict[str, Any] = {
         "event": target.event,
@@ -117,20 +119,19 @@ def _publish(
         "status": "refused",
         "verdict": tried.verdict.to_json(),
         "labels": label_summary(tried.rows),
-        "evaluation": tried.metrics or {},
+        "evaluation": tried.metrics,
         "folds": [],
         "drivers": [],
         "model": None,
     }
-    if tried.walk is None or tried.drivers is None:
-        tracking.refused(target.name, entry)
+    if tried.fit is None:
         return entry
-    entry["folds"] = _folds(tried)
-    entry["drivers"] = tried.drivers.to_dict(orient="records")
-    bundle = _bundle(tried, prepared, dataset, config, entry)
+    entry["folds"] = _folds(tried.fit)
+    entry["drivers"] = tried.fit.drivers.to_dict(orient="records")
+    bundle = _bundle(tried, tried.fit, prepared, dataset, config, entry)
     folder = write_bundle(bundle, config.paths.models, target.name)
     entry["status"] = _promote(tried, bundle, config)
-    final = tried.walk.final
+    final = tried.fit.walk.final
     entry["model"] = {
         "name": bundle.spec["model_name"],
         "version": bundle.version,
@@ -142,36 +143,61 @@ def _publish(
         "calibrator": final.calibrator.to_json(),
         "features": len(final.encoder.columns),
     }
-    entry["model"] |= tracking.log(bundle, folder, entry, tried.rows)
     return entry
 
 
-def _folds(tried: Attempt) -> list[dict[str, Any]]:
-    assert tried.walk is not None
-    folds = tried.walk.folds.to_dict(orient="records")
+def _track(
+    target: str, entry: dict[str, Any], record: dict[str, Any], config: Config, page: Path
+) -> dict[str, Any]:
+    """Record a bundle in MLflow; return where it stands there."""
+    pooled = entry["evaluation"].get("pooled", {})
+    metrics = {
+        name: found["value"] if isinstance(found, dict) else found for name, found in pooled.items()
+    }
+    settings = {
+        f"{section}.{name}": value
+        for section in ("labels", "calendar", "model", "evaluation")
+        for name, value in record["config"][section].items()
+    }
+    settings |= {f"lightgbm.{name}": value for name, value in entry["model"]["parameters"].items()}
+    run = Run(
+        experiment=config.tracking.experiment or config.name,
+        model=config.name,
+        target=target,
+        params=settings,
+        metrics=metrics,
+        fingerprint=record["fingerprint"],
+        source=config.data.path,
+        artifacts=(page, config.paths.runs / "data.json"),
+        tags={"tenure.status": entry["status"], "tenure.verdict": entry["verdict"]["status"]},
+    )
+    alias = entry["status"] if entry["status"] in {"champion", "challenger"} else None
+    store = Store.from_config(config)
+    found = track(Path(entry["model"]["path"]), run, store, alias=alias)
+    return {"store": store.uri, **asdict(found)}
+
+
+def _folds(fit: Fit) -> list[dict[str, Any]]:
+    folds = fit.walk.folds.to_dict(orient="records")
     for fold in folds:
         for name in ("as_of", "train_known_until"):
             fold[name] = show(fold[name].to_pydatetime())
     return folds
 
 
-def _bundle(
-    tried: Attempt, prepared: Prepared, dataset: Dataset, config: Config, entry: dict[str, Any]
+def _bundle(  # noqa: PLR0913 - a bundle tells of every stage
+    tried: Attempt,
+    fit: Fit,
+    prepared: Prepared,
+    dataset: Dataset,
+    config: Config,
+    entry: dict[str, Any],
 ) -> Bundle:
-    assert tried.walk is not None
-    assert tried.peers is not None
-    final = tried.walk.final
+    final = fit.walk.final
     resolved = prepared.plan.only(final.encoder.columns)
-    bases = set(resolved.bases.values())
-    known = tried.rows["label_known_at"].iloc[final.train].max()
-    reads: dict[str, set[str]] = {}
-    for item in resolved.measured:
-        declared = item.feature
-        names = columns_of(declared.aggregate) | columns_of(declared.where or "true")
-        names |= {name for name in (declared.each, declared.at) if name}
-        reads.setdefault(declared.source, set()).update(names)
-    tables = {name: sorted(dataset.columns[name]) for name in sorted(reads)}
-    sql = [cells(stream, stream.timeline(prepared.cutoffs[-1:])).sql for stream in resolved.streams]
+    reads = resolved.reads
+    last = prepared.cutoffs[-1:]
+    known = tried.rows["label_known_at"].iloc[fit.walk.train].max()
     spec = {
         "name": config.name,
         "model_name": f"{config.name}-{tried.target.name}",
@@ -179,28 +205,23 @@ def _bundle(
         "labels": config.labels.model_dump(mode="json"),
         "calendar": config.calendar.model_dump(mode="json"),
         "model_settings": config.model.model_dump(mode="json", exclude={"threads"}),
-        "declarations": to_json(prepared.families, bases),
-        "members": {
-            name: sorted({item.member for item in resolved.measured
-                          if item.feature.name == name and item.member is not None})
-            for name in prepared.members.values
-        },
-        "tables": tables,
+        "declarations": to_json(prepared.families, set(resolved.bases.values())),
+        "members": resolved.members,
+        "tables": {name: sorted(dataset.columns[name]) for name in sorted(reads)},
         "reads": {
             name: sorted(found & dataset.columns[name]) for name, found in sorted(reads.items())
         },
-        "sql_hash": digest(*sql),
+        "sql_hash": digest(*[cells(item, item.timeline(last)).sql for item in resolved.streams]),
         "fingerprint": dataset.fingerprint,
         "trained_until": show(known.to_pydatetime()),
         "versions": versions() | {"tenure": __version__},
     }
-    metrics = {"verdict": entry["verdict"], **(tried.metrics or {})}
     return make_bundle(
         final,
-        prepared.matrix.values,
+        prepared.matrix.values.iloc[fit.walk.train],
         spec=spec,
-        metrics=metrics,
-        peers=tried.peers.to_json(),
+        metrics={"verdict": entry["verdict"], **tried.metrics},
+        peers=fit.peers.to_json(),
         card=model_card(tried.target.name, entry, spec),
         run={"created_at": show(now()), "data": dataset.report.to_dict()},
     )
