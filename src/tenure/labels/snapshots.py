@@ -36,8 +36,8 @@ def calendar(config: Config, dataset: Dataset) -> list[datetime]:
     """Return the prediction times of a run, in order, naive UTC.
 
     They are the first of each month, or Mondays, at 00:00, from ``calendar.start`` (default: 90
-    days after the earliest paid start) to ``calendar.end`` or ``observed_until``, both inclusive.
-    Empty where the history is shorter than that.
+    days after the earliest paid start and, where usage is given, the earliest usage) to
+    ``calendar.end`` or ``observed_until``, both inclusive.  Empty where the history is shorter.
 
     Raises:
         ConfigError: If `calendar.start` is later than the last possible prediction time.
@@ -175,9 +175,14 @@ def exact_sum(expression: str) -> str:
 
 
 def _earliest_start(dataset: Dataset) -> datetime | None:
+    """Return when observation began: contracts often reach further back than the logs."""
     rows = dataset.engine.fetch("SELECT MIN(started_at) AS first FROM subscriptions WHERE paid")
     earliest: datetime | None = rows.column("first")[0].as_py()
-    return earliest
+    if earliest is None or not dataset.has("usage_events"):
+        return earliest
+    rows = dataset.engine.fetch("SELECT MIN(event_time) AS first FROM usage_events")
+    used: datetime | None = rows.column("first")[0].as_py()
+    return earliest if used is None else max(earliest, used)
 
 
 def _aligned(moment: datetime, cadence: str) -> datetime:
