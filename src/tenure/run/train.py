@@ -127,7 +127,8 @@ def _publish(
     if tried.fit is None:
         return entry
     entry["folds"] = _folds(tried.fit)
-    entry["drivers"] = tried.fit.drivers.to_dict(orient="records")
+    drivers = tried.fit.drivers.astype(object)
+    entry["drivers"] = drivers.where(drivers.notna(), None).to_dict(orient="records")
     bundle = _bundle(tried, tried.fit, prepared, dataset, config, entry)
     folder = write_bundle(bundle, config.paths.models, target.name)
     entry["status"] = _promote(tried, bundle, config)
