@@ -14,7 +14,7 @@ from tenure.core.files import write_text
 from tenure.model.champion import set_champion
 from tenure.run.prepare import Progress, silent
 from tenure.run.report import run_report
-from tenure.run.score import LAST, run_score, sentences
+from tenure.run.score import LAST, plain, run_score, sentences
 from tenure.run.train import run_train
 from tenure.sources.demo import write_world
 
@@ -107,11 +107,12 @@ def run_demo(
     run_score(config, scores, progress=progress)
     run_report(config, page)
     rows = pd.read_parquet(config.paths.runs / LAST)
-    top = rows.sort_values("churn_probability", ascending=False).iloc[0].to_dict()
+    top = plain(rows.sort_values("churn_probability", ascending=False).iloc[0].to_dict())
+    reported = [name for name in config.targets if top.get(f"{name}_probability") is not None]
     files = {"data": str(out / "data"), "scores": str(scores), "report": str(page)}
     for name, entry in record["targets"].items():
         if entry["model"]:
             files[f"{name} bundle"] = entry["model"]["path"]
             files[f"{name} in MLflow"] = entry["model"]["mlflow"]["uri"]
     files["MLflow store"] = str(config.paths.runs / "mlflow.db")
-    return DemoResult(path, files, record, str(top["account_id"]), sentences(top, config.targets))
+    return DemoResult(path, files, record, str(top["account_id"]), sentences(top, reported))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
@@ -58,8 +61,13 @@ def run_explain(
             Problem(f"account `{account}`", f"has no paid subscription at {show(moment)}",
                     fix="check the id against `accounts`, or choose another --as-of")
         )
-    row = {name: _plain(value) for name, value in rows.iloc[0].to_dict().items()}
+    row = plain(rows.iloc[0].to_dict())
     return {"row": row, "lines": sentences(row, list(models))}
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a flat row as JSON values: times as text, nothing for what is missing."""
+    return {name: _plain(value) for name, value in row.items()}
 
 
 def sentences(row: dict[str, Any], targets: list[str]) -> list[str]:
@@ -83,7 +91,7 @@ def sentences(row: dict[str, Any], targets: list[str]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value != value or value is getattr(value, "NaT", False):  # noqa: PLR0124
+    if value is None or pd.isna(value):
         return None
     if hasattr(value, "to_pydatetime"):
         return show(value.to_pydatetime())
