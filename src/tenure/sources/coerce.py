@@ -69,12 +69,18 @@ def refusal(sql_type: str, kind: Kind, form: str | None) -> tuple[str, str] | No
     return None
 
 
-def given(expression: str, sql_type: str) -> str:
-    """Return SQL that is true where a value was given, readable or not."""
+def given(expression: str, sql_type: str, kind: Kind) -> str:
+    """Return SQL that is true where a value was given, readable or not.
+
+    The year 9999, with which warehouses say "no end yet", counts as no time at all.
+    """
     found = base_type(sql_type)
     if found == "VARCHAR":
         text = f"lower(trim({_plain(expression, sql_type)}))"
-        return f"coalesce({text} NOT IN {NOTHING}, false)"
+        never = f" AND NOT starts_with({text}, '9999-')" if kind == "time" else ""
+        return f"coalesce({text} NOT IN {NOTHING}{never}, false)"
+    if found in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
+        return f"coalesce(year({expression}) < 9999, false)"
     if found in ("DOUBLE", "FLOAT"):
         return f"({expression} IS NOT NULL AND NOT isnan({expression}))"
     return f"({expression} IS NOT NULL)"

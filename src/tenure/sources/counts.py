@@ -40,6 +40,10 @@ class Counts:
     remarks: Counter[int] = field(default_factory=Counter)
     last: datetime | None = None
 
+    def reasons(self) -> dict[str, int]:
+        """Return rejected rows by reason, most frequent first."""
+        return dict(sorted(self.rejected.items(), key=lambda item: (-item[1], item[0])))
+
     def emptied(self, layout: Layout) -> dict[str, dict[str, int]]:
         """Return the values that were emptied, by column and reason."""
         found: dict[str, dict[str, int]] = {}
@@ -105,7 +109,7 @@ def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
         kind, sql_type = layout.columns[name], layout.types[name]
         if (layout.source.name, name) in coerce.WORDINGS:
             continue
-        given = coerce.given(quote(name), sql_type)
+        given = coerce.given(quote(name), sql_type, kind)
         form = layout.formats.get(name)
         value = coerce.coerce(quote(name), sql_type, kind, form=form, zone=layout.zone)
         row = engine.fetch(
@@ -137,7 +141,7 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
         return Problem(name, "the table is empty", fix="leave it out of the config, or fill it")
     if counts.used:
         return None
-    code, rows = counts.rejected.most_common(1)[0]
+    code, rows = next(iter(counts.reasons().items()))
     reason = next(item for item in layout.reasons if item.code == code)
     if code == "unknown_account":
         return Problem(
@@ -152,7 +156,7 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
         thing = f"{name}.{column}" if column in layout.columns else name
         fix = f"map another column under data.tables.{name}.columns"
         return Problem(thing, "a required column has no value in any row", fix=fix)
-    found = ", ".join(f"{reason} {rows}" for reason, rows in counts.rejected.most_common())
+    found = ", ".join(f"{reason} {rows}" for reason, rows in counts.reasons().items())
     fix = reason.fix or "see the rejected rows' reasons"
     return Problem(name, f"no row can be used: {reason.rule}", f"rejected: {found}", fix)
 

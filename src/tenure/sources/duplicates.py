@@ -77,4 +77,5 @@ def _first_known(layout: Layout) -> list[str]:
         *first,
         *(f"{clock} NULLS LAST" for clock in clocks),
         *(f"_all.{quote(name)} NULLS LAST" for name in sorted(late) if name in layout.columns),
+        "_all._flags",
     ]

@@ -240,7 +240,7 @@ class Layout:
     def _typed(self, keep_raw: bool, *, given: bool) -> str:
         items = [f"{self._coerced(name)} AS {quote(name)}" for name in self.columns]
         items += [
-            f"{coerce.given(quote(name), self.types[name])} AS {_given(name)}"
+            f"{coerce.given(quote(name), self.types[name], self.columns[name])} AS {_given(name)}"
             for name in self.columns
             if given and self._readable(name)
         ]

@@ -48,7 +48,7 @@ def table_report(
         origin=table.origin,
         rows_in=counts.rows,
         rows_used=counts.used - seen["ahead"],
-        rejected=dict(counts.rejected.most_common()),
+        rejected=counts.reasons(),
         set_aside=seen["ahead"],
         emptied=emptied,
         columns=tuple(sorted(columns)),
@@ -65,7 +65,7 @@ def _remarks(table: Counted, emptied: Mapping[str, Mapping[str, int]], due: int)
     layout, counts = table.layout, table.counts
     found = []
     if rejected := sum(counts.rejected.values()):
-        reasons = ", ".join(f"{code} {rows}" for code, rows in counts.rejected.most_common())
+        reasons = ", ".join(f"{code} {rows}" for code, rows in counts.reasons().items())
         found.append(remark("rejected", f"rows were rejected: {reasons}", rejected, counts.rows))
     for place, bit in enumerate(layout.bits):
         if bit.kind == "warn" and counts.remarks[place]:
