@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from tenure.sources.demo.card import world_card
 from tenure.sources.demo.oracle import Replay
+from tenure.sources.demo.outcomes import read_outcomes
+from tenure.sources.demo.planted import Decoy, Planted, decoys, planted_drivers
 from tenure.sources.demo.world import WorldSummary, write_oracle, write_world
 
-__all__ = ["Replay", "WorldSummary", "write_oracle", "write_world"]
+__all__ = [
+    "Decoy",
+    "Planted",
+    "Replay",
+    "WorldSummary",
+    "decoys",
+    "planted_drivers",
+    "read_outcomes",
+    "world_card",
+    "write_oracle",
+    "write_world",
+]

@@ -21,10 +21,10 @@ def use(
     crowd = state.users**ACTIVITY.crowding
     rate = ACTIVITY.events_per_user * crowd * np.exp(state.pace) * calendar.usage[day + BEFORE]
     events = rng.poisson(np.where(active, rate, 0.0))
-    slot = day % USE_DAYS
-    state.used_84 += events - state.used[slot]
+    state.used_168 += events - state.used[day % USE_DAYS]
+    state.used_84 += events - state.used[(day - 84) % USE_DAYS]
     state.used_28 += events - state.used[(day - 28) % USE_DAYS]
-    state.used[slot] = events
+    state.used[day % USE_DAYS] = events
     if log is not None:
         rows = np.flatnonzero(events)
         log.add(

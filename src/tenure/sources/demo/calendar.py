@@ -11,6 +11,7 @@ from tenure.sources.demo.parameters import SEASON
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Shorts = npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.datetime64]
 

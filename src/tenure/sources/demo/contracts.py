@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,12 +33,14 @@ class Desk:
         rng: Source of chance.
         log: Where facts are written, or None in a replay.
         left: Per row, whether it has decided to leave for good, or for longer than the gap.
+        strain: In a replay, per row, the rate of deciding so, summed up; nobody then acts on it.
     """
 
     calendar: Calendar
     rng: np.random.Generator
     log: Log | None
-    left: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    left: Flags
+    strain: Floats | None = None
 
 
 def wake(state: State, day: int, desk: Desk) -> None:
@@ -73,7 +75,7 @@ def collect(state: State, day: int, desk: Desk) -> None:
     pays = desk.rng.random(rows.size) < chance
     _settle(state, rows[pays], np.full(pays.sum(), day), desk)
     lost = rows[~pays & (age >= CONTRACTS.give_up_days)]
-    _decide(state, lost, desk)
+    _decide(state, lost, desk, CONTRACTS.returns, CONTRACTS.returns_soon)
     _leave(state, lost, day, INVOLUNTARY, desk)
 
 
@@ -84,8 +86,7 @@ def give_notice(state: State, turn: Flags, day: int, desk: Desk) -> None:
     period = state.renew[rows] - day <= CONTRACTS.notice_days
     rate = np.zeros(rows.size)
     rate[period] = CHURN.notice * churn_rate(state, rows[period], day, desk.calendar)
-    gone = rows[_spend(state.stay, rows, 7 * (rate + CHURN.budget_cut), desk)]
-    _decide(state, gone, desk)
+    gone = rows[_tire(state, rows, 7 * (rate + CHURN.budget_cut), desk, returns_soon=0.0)]
     late = state.renew[gone] - day <= CONTRACTS.notice_days
     state.notice[gone[late]] = day
     _leave(state, gone[~late], day, VOLUNTARY, desk)
@@ -101,8 +102,7 @@ def end_terms(state: State, day: int, desk: Desk) -> None:
     weight = np.where(annual, CHURN.lapse, 30.4)
     budget = np.where(annual, 7.0, 30.4) * CHURN.budget_cut
     spent = weight * churn_rate(state, rows, day, desk.calendar) + budget
-    leaves = _spend(state.stay, rows, spent, desk)
-    _decide(state, rows[leaves], desk)
+    leaves = _tire(state, rows, spent, desk, returns_soon=CONTRACTS.returns_soon)
     _leave(state, rows[leaves & annual], day, NON_RENEWAL, desk)
     _leave(state, rows[leaves & ~annual], day, VOLUNTARY, desk)
     stays, annual = rows[~leaves], annual[~leaves]
@@ -202,15 +202,32 @@ def _spend(patience: Floats, rows: Ints, amount: Floats, desk: Desk) -> Flags:
     return np.asarray(out)
 
 
-def _decide(state: State, rows: Ints, desk: Desk) -> None:
+def _tire(state: State, rows: Ints, amount: Floats, desk: Desk, *, returns_soon: float) -> Flags:
+    """Use up the patience of rows; return who leaves of their own will, their return decided.
+
+    In a replay those who leave and are back within the gap do so; the rate of the others is only
+    summed up, so that their share is known without the noise of drawing it.
+    """
+    if desk.strain is None:
+        leaves = _spend(state.stay, rows, amount, desk)
+        _decide(state, rows[leaves], desk, CONTRACTS.returns, returns_soon)
+        return leaves
+    back = CONTRACTS.returns * returns_soon
+    desk.strain[rows] += (1 - back) * amount
+    leaves = _spend(state.stay, rows, back * amount, desk)
+    _decide(state, rows[leaves], desk, 1.0, 1.0)
+    return leaves
+
+
+def _decide(state: State, rows: Ints, desk: Desk, returns: float, soon: float) -> None:
     """Draw whether and when those who leave come back, and mark those who leave for good."""
     rng, count = desk.rng, rows.size
-    soon = rng.random(count) < CONTRACTS.returns_soon
+    quick = rng.random(count) < soon
     first, last = CONTRACTS.soon_days
     early = rng.integers(first, last + 1, count)
     first, last = CONTRACTS.later_days
-    days = np.where(soon, early, rng.integers(first, last + 1, count))
-    state.comeback[rows] = np.where(rng.random(count) < CONTRACTS.returns, days, NEVER)
+    days = np.where(quick, early, rng.integers(first, last + 1, count))
+    state.comeback[rows] = np.where(rng.random(count) < returns, days, NEVER)
     desk.left[rows[state.comeback[rows] >= GAP_DAYS]] = True
 
 

@@ -15,12 +15,21 @@ USUAL_KINDS = 4
 
 
 def trend(state: State, rows: Ints, day: int) -> Floats:
-    """Return the log ratio of daily events, last 28 days against the 56 before; 0 if too new."""
-    recent, whole = state.used_28[rows], state.used_84[rows]
-    earlier_days = np.clip(day - state.since[rows], 0, USE_DAYS) - 28
-    earlier = (whole - recent + 1) / np.maximum(earlier_days, 1)
-    ratio = np.log((recent + 1) / 28 / earlier)
-    return np.where(earlier_days >= 14, np.clip(ratio, -1.5, 1.2), 0.0)
+    """Return how usage changes, as logs of ratios of daily events; 0 is steady.
+
+    The sum of two: the last 28 days against the 56 before, and the last 84 against the 84 before;
+    each is 0 where less than two weeks of the earlier period are observed.
+    """
+    seen = np.clip(day - state.since[rows], 0, USE_DAYS)
+    month, quarter, half = state.used_28[rows], state.used_84[rows], state.used_168[rows]
+    sudden = _log_ratio(month, quarter - month, 28, np.minimum(seen, 84) - 28)
+    gradual = _log_ratio(quarter, half - quarter, 84, seen - 84)
+    return np.asarray(np.clip(sudden + gradual, -2.0, 1.5))
+
+
+def _log_ratio(recent: Ints, earlier: Ints, days: int, earlier_days: Ints) -> Floats:
+    ratio = (recent + 1) / days * np.maximum(earlier_days, 1) / (earlier + 1)
+    return np.where(earlier_days >= 14, np.log(ratio), 0.0)
 
 
 def seat_utilisation(state: State, rows: Ints) -> Floats:
@@ -48,7 +57,7 @@ def churn_rate(state: State, rows: Ints, day: int, calendar: Calendar) -> Floats
     support = support + CHURN.open_late * np.minimum(open_late(state, rows, day), 2)
     idle = np.clip(USUAL_USE - seat_utilisation(state, rows), -0.28, 0.6)
     effect = (
-        CHURN.falling_use * np.clip(-trend(state, rows, day), -0.5, 1.3)
+        CHURN.falling_use * np.clip(-trend(state, rows, day), -0.8, 1.6)
         + CHURN.idle_seats * idle
         + support * np.where(near | new, CHURN.exposed, 1.0)
         + _opinion(state.nps[rows], CHURN.detractor, CHURN.promoter)
@@ -63,7 +72,7 @@ def expansion_rate(state: State, rows: Ints, day: int, calendar: Calendar) -> Fl
     young = day - state.spell[rows] < 365
     effect = (
         EXPANSION.full_seats * np.clip(seat_utilisation(state, rows) - USUAL_USE, -0.5, 0.28)
-        + EXPANSION.rising_use * np.clip(trend(state, rows, day), -0.8, 0.8)
+        + EXPANSION.rising_use * np.clip(trend(state, rows, day), -1.2, 1.0)
         + EXPANSION.broad_use * (state.kinds[rows] - USUAL_KINDS)
         + _opinion(state.nps[rows], EXPANSION.detractor, EXPANSION.promoter)
         + EXPANSION.young * young

@@ -21,14 +21,19 @@ class Log:
         self._pieces: dict[str, list[Mapping[str, Column]]] = {}
 
     def add(self, table: str, **columns: Column) -> None:
-        """Write facts down."""
-        self._pieces.setdefault(table, []).append(columns)
+        """Write facts down; a piece without any is kept only to name the columns."""
+        pieces = self._pieces.setdefault(table, [])
+        if not pieces or len(next(iter(columns.values()))):
+            pieces.append(columns)
 
-    def read(self, table: str) -> dict[str, Column]:
+    def read(self, table: str) -> Mapping[str, Column]:
         """Return all facts of a table, in the order in which they were written."""
-        pieces = self._pieces.get(table, [])
-        names = pieces[0] if pieces else ()
-        return {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
+        pieces = self._pieces[table]
+        if len(pieces) > 1:
+            names = pieces[0]
+            whole = {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
+            self._pieces[table] = pieces = [whole]
+        return pieces[0]
 
 
 def write_rows(

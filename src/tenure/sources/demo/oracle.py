@@ -3,8 +3,9 @@
 Every rate of the simulation follows from quantities that the tables show (users, pace and kinds
 in use only through counts of events), and what is left of an account's patience is exponential,
 hence without memory.  So the future given the past is drawn by copying the state of an account,
-redrawing its patience, and living on.  The patience of an account's replays is drawn in equal
-strata, which makes the estimate far more precise than independent draws.
+redrawing its patience, and living on.  Voluntary churn is not drawn along a path: its rate is
+summed up, which gives the chance of it exactly.  The patience before expanding is drawn in
+strata.  Both make the estimate far more precise than independent draws of the outcome.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tenure.sources.demo.calendar import Calendar, Flags, Floats, Ints, as_times
+from tenure.sources.demo.calendar import Floats, Ints, as_times
 from tenure.sources.demo.contracts import Desk
 from tenure.sources.demo.parameters import NEVER
 from tenure.sources.demo.simulate import World, live
@@ -35,7 +36,7 @@ class Replay:
         first_month: First prediction time, in months from the start of the world.
     """
 
-    count: int = 64
+    count: int = 32
     first_month: int = 1
 
 
@@ -51,12 +52,12 @@ def true_probabilities(world: World, replay: Replay) -> pd.DataFrame:
         target, ordered by as_of, target and account.
     """
     firsts = set(world.calendar.first_days()[replay.first_month - 1 :].tolist())
-    rng = world.others[1]
+    desk = Desk(world.calendar, world.others[1], None, np.zeros(0, np.bool_))
     pieces = []
     for day in world.days():
         if day in firsts:
             rows = asked(world.state)
-            found = _replays(world.state, rows, day, world.calendar, rng, replay.count)
+            found = _replays(world.state, rows, day, desk, replay.count)
             for target, probability in zip(("churn", "expansion"), found, strict=True):
                 pieces.append(_frame(world.state.account[rows], day, target, probability))
     return pd.concat(pieces, ignore_index=True)
@@ -79,42 +80,39 @@ def _frame(account: Ints, day: int, target: str, probability: Floats) -> pd.Data
     )
 
 
-def _replays(
-    state: State,
-    rows: Ints,
-    day: int,
-    calendar: Calendar,
-    rng: np.random.Generator,
-    count: int,
-) -> tuple[Floats, Floats]:
+def _replays(state: State, rows: Ints, day: int, desk: Desk, count: int) -> tuple[Floats, Floats]:
+    """Return the probabilities of churn and of expansion of rows, by `count` replays of each."""
     block = max(1, BLOCK // count)
-    left, grown = [], []
+    found = [(np.zeros(0), np.zeros(0))]
     for start in range(0, rows.size, block):
         part = rows[start : start + block]
         future = state.take(np.repeat(part, count))
-        future.stay = _strata(part.size, count, rng)
-        future.hold = _strata(part.size, count, rng)
-        gone, more = _outcomes(future, day, calendar, rng)
-        left.append(gone.reshape(-1, count).mean(axis=1))
-        grown.append(more.reshape(-1, count).mean(axis=1))
-    return np.concatenate([np.zeros(0), *left]), np.concatenate([np.zeros(0), *grown])
+        future.stay = desk.rng.exponential(size=future.account.size)
+        future.hold, weight = _strata(part.size, count, desk.rng)
+        left, grown = _chances(future, day, desk)
+        found.append((left.reshape(-1, count) @ weight, grown.reshape(-1, count) @ weight))
+    left, grown = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
+    return left, grown
 
 
-def _outcomes(
-    state: State, day: int, calendar: Calendar, rng: np.random.Generator
-) -> tuple[Flags, Flags]:
-    """Live on for the horizon; return who churns and who expands."""
+def _chances(state: State, day: int, desk: Desk) -> tuple[Floats, Floats]:
+    """Live on for the horizon; return the chances of churn and of expansion along each path."""
     rows = np.arange(state.account.size)
     before = state.list_price(rows)
-    desk = Desk(calendar, rng, None, np.zeros(rows.size, np.bool_))
+    desk.left, desk.strain = np.zeros(rows.size, np.bool_), np.zeros(rows.size)
     for later in range(day, day + HORIZON_DAYS):
         live(state, later, desk)
+    stays = np.where(desk.left, 0.0, np.exp(-desk.strain))
     grown = state.list_price(rows) >= before * (1 + THRESHOLD) * (1 - TOLERANCE)
-    return desk.left, grown & ~desk.left
+    return 1 - stays, stays * grown
 
 
-def _strata(accounts: int, count: int, rng: np.random.Generator) -> Floats:
-    """Return exponential draws, one from each of `count` equal strata per account, shuffled."""
-    stratum = np.tile(np.arange(count), (accounts, 1))
-    rng.permuted(stratum, axis=1, out=stratum)
-    return np.asarray(-np.log1p(-(stratum + rng.random(stratum.shape)) / count).ravel())
+def _strata(accounts: int, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return exponential draws, one of each of `count` strata per account, and their weights.
+
+    The strata are narrow where the draws are small, so that rare events are resolved too.
+    """
+    edges = (np.arange(count + 1) / count) ** 2
+    weight = np.diff(edges)
+    share = edges[:-1] + weight * rng.random((accounts, count))
+    return np.asarray(-np.log1p(-share).ravel()), weight

@@ -61,7 +61,7 @@ class Season:
         0.9,
     )
     usage_drift_per_year: float = 0.04
-    churn_drift_per_year: float = 0.07
+    churn_drift_per_year: float = 0.05
     expansion_drift_per_year: float = -0.05
 
 
@@ -81,7 +81,7 @@ class Book:
     """
 
     running_at_start: float = 0.38
-    annual: float = 0.4
+    annual: float = 0.36
     trial: float = 0.3
     trial_days: int = 14
     trial_lost: float = 0.25
@@ -181,7 +181,7 @@ class Churn:
         notice: The rate inside the notice period of an annual term, relative to `rate`.
         lapse: Weight of the last day of an annual term, in days.
         budget_cut: Rate of leaving for reasons that nothing observed announces.
-        falling_use: Per unit of the fall of log usage, 28 days against the 56 before.
+        falling_use: Per unit of the fall of usage (`hazards.trend`).
         idle_seats: Per unit of the share of seats not in use, above the usual.
         late_tickets: Per late ticket, two to fourteen weeks after it became late.
         open_late: Per ticket that is open and late now.
@@ -191,12 +191,12 @@ class Churn:
         late_invoices: Per late invoice in half a year, at most two.
     """
 
-    rate: float = 0.00016
-    notice: float = 3.0
-    lapse: float = 70.0
+    rate: float = 0.000112
+    notice: float = 2.4
+    lapse: float = 46.0
     budget_cut: float = 0.00007
-    falling_use: float = 2.6
-    idle_seats: float = 3.0
+    falling_use: float = 1.5
+    idle_seats: float = 3.8
     late_tickets: float = 0.9
     open_late: float = 0.8
     exposed: float = 1.6
@@ -213,7 +213,7 @@ class Expansion:
         rate: An account with nothing special, per day.
         windfall: Rate of expansion that nothing observed announces.
         full_seats: Per unit of the share of seats in use, above the usual.
-        rising_use: Per unit of the rise of log usage, 28 days against the 56 before.
+        rising_use: Per unit of the rise of usage (`hazards.trend`).
         broad_use: Per kind of event in use, above the usual.
         detractor: Last NPS answer 0–6.
         promoter: Last NPS answer 9–10.
@@ -223,14 +223,14 @@ class Expansion:
         more_seats: Smallest and largest relative growth of the seats of the rest.
     """
 
-    rate: float = 0.00024
-    windfall: float = 0.00006
-    full_seats: float = 7.0
-    rising_use: float = 2.0
-    broad_use: float = 0.5
-    detractor: float = -0.9
-    promoter: float = 0.9
-    young: float = 0.9
+    rate: float = 0.00015
+    windfall: float = 4e-05
+    full_seats: float = 7.5
+    rising_use: float = 1.9
+    broad_use: float = 0.6
+    detractor: float = -1.1
+    promoter: float = 1.1
+    young: float = 1.5
     upgrade: float = 0.15
     add_on: float = 0.12
     more_seats: tuple[float, float] = (0.08, 0.45)

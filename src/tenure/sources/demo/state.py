@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from tenure.sources.demo.calendar import BEFORE, Calendar, Floats, Ints
+from tenure.sources.demo.calendar import BEFORE, Calendar, Floats, Ints, Shorts
 from tenure.sources.demo.parameters import ACTIVITY, BOOK, EVENTS, NEVER, PLAN_PRICES
 
 GONE, TRIAL, PAID, PAUSED = range(4)
-USE_DAYS = 84
+USE_DAYS = 168
 LATE_DAYS = 98
 LATE_LAG = 14
 SLOTS = 4
@@ -40,7 +40,7 @@ class State:
         users, pace, kinds: Users and kinds of events in use, and log of the events per user.
         first_user: Number of the user who has been there longest.
         since: Day since which usage is observed.
-        used, used_28, used_84: Events by day, and their sums over 28 and 84 days.
+        used, used_28, used_84, used_168: Events by day, and their sums over 28, 84, 168 days.
         opened, priority, escalated: Open tickets, by slot.
         lates, late_sum: Tickets that became late, by day, and those 14 to 98 days ago.
         nps: Last NPS answer, -1 before the first.
@@ -76,13 +76,14 @@ class State:
     pace: Floats
     kinds: Ints
     since: Ints
-    used: Ints
+    used: Shorts
     used_28: Ints
     used_84: Ints
+    used_168: Ints
     opened: Ints
     priority: Ints
     escalated: Ints
-    lates: Ints
+    lates: Shorts
     late_sum: Ints
     nps: Ints
     stay: Floats
@@ -145,13 +146,14 @@ def first_state(segment: Ints, calendar: Calendar, rng: np.random.Generator) -> 
         pace=rng.normal(0, 0.35, count),
         kinds=rng.binomial(len(EVENTS), 0.5, count).clip(1),
         since=np.where(running, 0, NEVER),
-        used=np.zeros((USE_DAYS, count), np.int64),
+        used=np.zeros((USE_DAYS, count), np.int16),
         used_28=np.zeros(count, np.int64),
         used_84=np.zeros(count, np.int64),
+        used_168=np.zeros(count, np.int64),
         opened=np.full((SLOTS, count), NEVER),
         priority=np.zeros((SLOTS, count), np.int64),
         escalated=np.full((SLOTS, count), NEVER),
-        lates=np.zeros((LATE_DAYS, count), np.int64),
+        lates=np.zeros((LATE_DAYS, count), np.int16),
         late_sum=np.zeros(count, np.int64),
         nps=np.full(count, -1),
         stay=rng.exponential(size=count),
