@@ -6,18 +6,15 @@ as AUC.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from threadpoolctl import threadpool_limits
 
 from tenure.model.encode import Encoder
 
@@ -51,12 +48,11 @@ def baseline_probabilities(
     """
     past = labels[train]
     found = {BASE_RATE: np.full(len(test), past.mean())}
-    with threadpool_limits(limits=1):
-        for name in columns:
-            if name in values.columns:
-                column = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
-                found[name] = one_column(column[train], past, column[test])
-        found[LOGISTIC] = logistic(values.iloc[train], past, values.iloc[test])
+    for name in columns:
+        if name in values.columns:
+            column = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            found[name] = one_column(column[train], past, column[test])
+    found[LOGISTIC] = logistic(values.iloc[train], past, values.iloc[test])
     return found
 
 
@@ -68,9 +64,7 @@ def one_column(train: Floats, labels: Floats, test: Floats) -> Floats:
     """
     present = np.sort(train[~np.isnan(train)])
     model = LogisticRegression(C=100.0, solver="newton-cholesky", max_iter=100)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(_ranks(train, present), labels)
+    model.fit(_ranks(train, present), labels)
     return np.asarray(model.predict_proba(_ranks(test, present))[:, 1])
 
 
@@ -84,9 +78,7 @@ def logistic(train: pd.DataFrame, labels: Floats, test: pd.DataFrame) -> Floats:
     if not encoder.columns:
         return np.full(len(test), labels.mean())
     model = logistic_pipeline(encoder)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(encoder.transform(train), labels)
+    model.fit(encoder.transform(train), labels)
     return np.asarray(model.predict_proba(encoder.transform(test))[:, 1])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.labels.splits import Shortage, distinct_events
-from tenure.model.baselines import BASE_RATE, SINGLE_COLUMNS
+from tenure.model.baselines import BASE_RATE, LOGISTIC, SINGLE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,13 +106,15 @@ def judge(
             ("Trained without a claim: the test prediction times hold no positive row.",),
         )
     gain = metrics["differences"][BASE_RATE]["log_loss"]
-    over = f"log loss {_by(gain)} better than the base rate"
+    measured = f"the gain in log loss over the base rate is {_show(gain, 4)}"
     best = _best(metrics["baselines"], columns)
-    added, sentence = _adds(metrics["differences"], best)
+    added, comparison = _adds(metrics["differences"], best)
+    sentences = (comparison, _loses(metrics["differences"]))
+    rest = tuple(sentence for sentence in sentences if sentence)
     if gain["lo"] is None or gain["lo"] <= 0:
-        first = f"No usable signal: {over}, and the interval does not lie above 0."
-        return Verdict("no_usable_signal", (first, *sentence), best, added)
-    return Verdict("usable", (f"Usable: {over}.", *sentence), best, added)
+        first = f"No usable signal: {measured}, not above 0 for sure."
+        return Verdict("no_usable_signal", (first, *rest), best, added)
+    return Verdict("usable", (f"Usable: {measured}.", *rest), best, added)
 
 
 def _best(baselines: Mapping[str, Any], columns: Sequence[str]) -> str | None:
@@ -124,24 +126,33 @@ def _best(baselines: Mapping[str, Any], columns: Sequence[str]) -> str | None:
     return max(sorted(found), key=lambda name: found[name]) if found else None
 
 
-def _adds(differences: Mapping[str, Any], best: str | None) -> tuple[bool | None, tuple[str, ...]]:
+def _adds(differences: Mapping[str, Any], best: str | None) -> tuple[bool | None, str]:
     if best is None:
-        return None, ()
+        return None, ""
     gain = differences[best]["auc"]
+    measured = f"the gain in AUC is {_show(gain, 3)}"
     if gain["lo"] is not None and gain["lo"] > 0:
-        return True, (f"Adds to {best}, the best single column: AUC {_by(gain)} higher.",)
+        return True, f"Adds to {best}, the best single column: {measured}."
     return False, (
-        f"Adds nothing over {best}: AUC {_by(gain)} higher, and the interval does not lie above "
-        f"0. Sorting accounts by {best} serves as well.",
+        f"Adds nothing over {best}: {measured}, not above 0 for sure; sorting accounts by {best} "
+        "serves as well."
     )
 
 
-def _by(gain: Mapping[str, float | None]) -> str:
+def _loses(differences: Mapping[str, Any]) -> str:
+    gain = differences.get(LOGISTIC, {}).get("log_loss", {})
+    if gain.get("hi") is None or gain["hi"] >= 0:
+        return ""
+    return f"Logistic regression does better: the model's gain in log loss is {_show(gain, 4)}."
+
+
+def _show(gain: Mapping[str, float | None], digits: int) -> str:
     if gain["value"] is None:
-        return "not measurably"
+        return "not measurable"
     if gain["lo"] is None or gain["hi"] is None:
-        return f"{gain['value']:.4f} (no interval)"
-    return f"{gain['value']:.4f} [{gain['lo']:.4f}, {gain['hi']:.4f}]"
+        return f"{gain['value']:.{digits}f} (no interval)"
+    lo, hi = f"{gain['lo']:.{digits}f}", f"{gain['hi']:.{digits}f}"
+    return f"{gain['value']:.{digits}f} [{lo}, {hi}]"
 
 
 def _count(found: int, event: str, events: str) -> str:

@@ -7,14 +7,17 @@ later than anything those boosters saw.  The final model is fitted the same way,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from tenure.core.errors import Problem, RefusedError
@@ -169,7 +172,8 @@ class _Walk:
         baselines: list[pd.DataFrame] = []
         folds: list[dict[str, Any]] = []
         # Boosters do not depend on each other; calibrators do, so they follow one after another.
-        with threadpool_limits(limits=1), ThreadPoolExecutor(self.settings.fit.threads) as pool:
+        threads = self.settings.fit.threads
+        with _calm(), threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
             last = pool.submit(self._boost, known, None)
             done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
             for number, (origin, (boosted, found)) in enumerate(zip(plan, done, strict=True)):
@@ -201,9 +205,7 @@ class _Walk:
         values = self._allowed(as_of).iloc[train]
         return boost(values, self.labels[train], replace(self.settings.fit, threads=1))
 
-    def _calibrate(
-        self, boosted: Boosted, margins: Floats, as_of: pd.Timestamp | None
-    ) -> Fitted:
+    def _calibrate(self, boosted: Boosted, margins: Floats, as_of: pd.Timestamp | None) -> Fitted:
         """Calibrate as of a prediction time, or on everything known."""
         known = ~np.isnan(margins)
         if as_of is not None:
@@ -247,6 +249,14 @@ class _Walk:
             "test_rows": len(origin.test),
             "test_positives": int(self.labels[origin.test].sum()),
         }
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Hide that a baseline stopped short of its tolerance, for all threads at once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:

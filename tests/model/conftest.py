@@ -1,0 +1,65 @@
+"""A small bundle, and a store that is made once."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from model.panel import make_panel
+from tenure.model.bundle import make_bundle
+from tenure.model.fit import FitSettings, Forward, fit_model
+
+
+@pytest.fixture(scope="session")
+def panel():
+    return make_panel(120, 14)
+
+
+def fitted(panel, *, threads=1, **parameters):
+    known = panel.rows["label"].notna().to_numpy()
+    values, labels = panel.values[known], panel.rows["label"][known].to_numpy()
+    nothing = Forward(np.empty(0), np.empty(0))
+    chosen = {"rounds": 15, "min_rows_leaf": 20, **parameters}
+    settings = FitSettings(threads=threads, parameters=chosen)
+    return make_bundle(
+        fit_model(values, labels, nothing, settings),
+        values,
+        spec={"target": "churn", "fingerprint": "f00"},
+        metrics={"pooled": {"auc": 0.7}},
+        peers={"smb": {"mrr": 100.0}},
+        card="# Churn\n",
+        run={"at": "2024-01-01"},
+    )
+
+
+@pytest.fixture(scope="session")
+def bundle(panel):
+    return fitted(panel)
+
+
+@pytest.fixture(scope="session")
+def second(panel):
+    return fitted(panel, depth=1)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A new MLflow database takes seconds to make: tests copy this one."""
+    from tenure.model.tracking.store import Store, connected
+
+    runs = tmp_path_factory.mktemp("mlflow")
+    with connected(Store.local(runs)):
+        pass
+    return runs / "mlflow.db"
+
+
+@pytest.fixture
+def store(template, tmp_path):
+    from tenure.model.tracking import Store
+
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    shutil.copy(template, runs / "mlflow.db")
+    return Store.local(runs)

@@ -1,0 +1,85 @@
+"""One champion per target, replaced atomically, with a history."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tenure.core.errors import ModelError
+from tenure.model.bundle import write_bundle
+from tenure.model.champion import (
+    champion,
+    champion_folder,
+    history,
+    set_champion,
+    versions,
+)
+
+
+@pytest.fixture
+def root(bundle, second, tmp_path):
+    for one in (bundle, second):
+        write_bundle(one, tmp_path, "churn")
+    return tmp_path
+
+
+def test_none_at_first(root):
+    assert champion(root, "churn") is None
+    assert history(root, "churn") == ()
+    with pytest.raises(ModelError, match="target churn: has no champion model.*tenure train"):
+        champion_folder(root, "churn")
+
+
+def test_set_and_replaced_with_history(root, bundle, second):
+    first = set_champion(root, "churn", bundle.version, "first usable", "ann")
+    then = set_champion(root, "churn", second.version, "better log loss", "bob")
+    assert champion(root, "churn") == then
+    assert (then.previous, then.who, then.reason) == (bundle.version, "bob", "better log loss")
+    assert history(root, "churn") == (first, then)
+    assert champion_folder(root, "churn").name == second.version
+    assert versions(root, "churn") == tuple(sorted([bundle.version, second.version]))
+
+
+def test_setting_it_again_changes_nothing(root, bundle):
+    first = set_champion(root, "churn", bundle.version, "first usable", "ann")
+    assert set_champion(root, "churn", bundle.version, "again", "bob") == first
+    assert history(root, "churn") == (first,)
+
+
+def test_a_damaged_bundle_is_not_promoted(root, bundle, second):
+    set_champion(root, "churn", bundle.version, "first usable", "ann")
+    (root / "churn" / second.version / "model.txt").write_text("")
+    with pytest.raises(ModelError, match="differs from its checksum"):
+        set_champion(root, "churn", second.version, "better", "bob")
+    assert champion(root, "churn").version == bundle.version
+    with pytest.raises(ModelError, match="is not a bundle folder"):
+        set_champion(root, "churn", "no-such-one", "better", "bob")
+
+
+def test_a_damaged_file_is_named_and_can_be_replaced(root, bundle):
+    path = root / "churn" / "champion.json"
+    path.write_text('{"version"')
+    with pytest.raises(ModelError, match=r"champion.json: is damaged"):
+        champion(root, "churn")
+    set_champion(root, "churn", bundle.version, "mended", "ann")
+    assert champion(root, "churn").version == bundle.version
+
+
+def test_history_catches_up_with_a_writer_killed_before_its_line(root, bundle, second):
+    first = set_champion(root, "churn", bundle.version, "first usable", "ann")
+    (root / "churn" / "history.jsonl").unlink()
+    then = set_champion(root, "churn", second.version, "better", "bob")
+    assert history(root, "churn") == (first, then)
+
+
+def test_many_at_once_leave_one_champion_and_every_line(root, bundle, second):
+    set_champion(root, "churn", bundle.version, "first usable", "ann")
+    wanted = [second.version, bundle.version] * 5
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda v: set_champion(root, "churn", v, "race", "all"), wanted))
+    lines = (root / "churn" / "history.jsonl").read_text().splitlines()
+    chain = [json.loads(line) for line in lines]
+    assert [line["previous"] for line in chain[1:]] == [line["version"] for line in chain[:-1]]
+    assert champion(root, "churn").version == chain[-1]["version"]

@@ -1,0 +1,145 @@
+"""What may be said, word for word."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tenure.labels.splits import Shortage
+from tenure.model.evaluate import EvaluationSettings, evaluate
+from tenure.model.verdict import judge, refusal
+
+WORDS = {"min_events": 30, "event": "churn", "events": "churns"}
+
+
+def rows(labels, ids=None):
+    labels = np.asarray(labels, dtype=float)
+    names = ids if ids is not None else [f"e{i}" for i in range(len(labels))]
+    return pd.DataFrame({"label": labels, "outcome_id": np.where(labels == 1, names, None)})
+
+
+def refused(frame, **words):
+    verdict = refusal(frame, **(WORDS | words))
+    assert verdict is not None
+    assert (verdict.status, verdict.promotable) == ("refused", False)
+    return verdict.sentences
+
+
+def test_no_positive_labels():
+    first, advice = refused(rows([0] * 1_200), event="expansion", events="expansions")
+    assert first == (
+        "Refused: no positive labels: none of 1,200 snapshots was followed by an expansion."
+    )
+    assert advice == (
+        "Check that the data records expansions, or leave this target out of `targets`."
+    )
+
+
+def test_too_few_distinct_events_count_events_not_rows():
+    first, advice = refused(rows([1] * 80 + [0] * 500, ids=["same", "other"] * 40 + [""] * 500))
+    assert first == (
+        "Refused: the past holds 2 distinct churns, and a model needs at least 30 "
+        "(model.min_events)."
+    )
+    assert advice.startswith("Give a longer history")
+    assert refused(rows([1] + [0] * 50))[0].startswith("Refused: the past holds 1 distinct churn,")
+
+
+def test_nothing_known_and_nothing_negative():
+    assert refused(rows([np.nan] * 5))[0] == (
+        "Refused: no snapshot is old enough for its outcome (churn) to be known."
+    )
+    assert refused(rows([1] * 40))[0] == (
+        "Refused: no negative labels: every one of 40 snapshots was followed by a churn."
+    )
+
+
+def test_enough_is_not_refused():
+    assert refusal(rows([1] * 30 + [0] * 500 + [np.nan] * 9), **WORDS) is None
+
+
+def measured(probability, single, seed=0, n=3_000):
+    """Return metrics of a model and a single column against a known risk."""
+    rng = np.random.default_rng(seed)
+    risk = rng.beta(1, 9, n)
+    frame = pd.DataFrame(
+        {
+            "account_id": rng.integers(0, 500, n).astype(str),
+            "as_of": pd.Timestamp("2024-01-01"),
+            "fold": 0,
+            "label": (rng.random(n) < risk).astype(float),
+            "probability": probability(risk, rng),
+            "base_rate": 0.1,
+        }
+    )
+    others = pd.DataFrame(
+        {
+            "base_rate": frame["base_rate"],
+            "mrr": single(risk, rng),
+            "tenure_days": 0.1,
+            "logistic_regression": risk,
+        }
+    )
+    return evaluate(frame, others, EvaluationSettings(resamples=100))
+
+
+def chance(risk, rng):
+    return rng.uniform(0.05, 0.15, len(risk))
+
+
+def good(risk, rng):
+    return np.clip(risk * rng.uniform(0.8, 1.2, len(risk)), 0, 1)
+
+
+def test_usable_and_adding():
+    verdict = judge(measured(good, chance), None)
+    assert (verdict.status, verdict.adds_over, verdict.best_column) == ("usable", True, "mrr")
+    assert verdict.promotable
+    assert verdict.sentences[0].startswith("Usable: the gain in log loss over the base rate is 0.0")
+    assert verdict.sentences[1].startswith("Adds to mrr, the best single column: the gain in AUC")
+
+
+def test_usable_but_adding_nothing_is_not_promotable():
+    verdict = judge(measured(good, lambda risk, _: risk), None)
+    assert (verdict.status, verdict.adds_over) == ("usable", False)
+    assert not verdict.promotable
+    assert verdict.sentences[1].startswith("Adds nothing over mrr: the gain in AUC is")
+    assert verdict.sentences[1].endswith("sorting accounts by mrr serves as well.")
+
+
+def test_no_usable_signal():
+    verdict = judge(measured(chance, chance), None)
+    assert verdict.status == "no_usable_signal"
+    assert verdict.sentences[0].startswith("No usable signal: the gain in log loss over the base")
+    assert verdict.sentences[-1].startswith("Logistic regression does better")
+    assert not verdict.promotable
+
+
+def test_without_the_columns_there_is_no_comparison():
+    verdict = judge(measured(good, chance), None, columns=["nps"])
+    assert (verdict.status, verdict.adds_over, verdict.promotable) == ("usable", None, True)
+
+
+def test_too_few_folds_make_no_claim_and_name_the_months():
+    shortage = Shortage("1 of the 3 test prediction times that a claim needs", 5)
+    verdict = judge(measured(good, chance), shortage)
+    assert verdict.status == "no_claim"
+    assert verdict.sentences[0] == (
+        "Trained without a claim: 1 of the 3 test prediction times that a claim needs; about 5 "
+        "more months of history are needed."
+    )
+    assert not verdict.promotable
+
+
+def test_folds_without_a_positive_make_no_claim():
+    metrics = measured(good, chance)
+    metrics["pooled"]["positives"] = 0
+    assert judge(metrics, None).status == "no_claim"
+
+
+@pytest.mark.parametrize("name", ["status", "sentences", "best_column", "adds_over", "promotable"])
+def test_json_holds_everything(name):
+    verdict = judge(measured(good, chance), None)
+    value = getattr(verdict, name)
+    assert verdict.to_json()[name] == (list(value) if name == "sentences" else value)
