@@ -87,6 +87,7 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
 
     with progress() as say:
         result = run_backtest(settings(config), table(out), progress=say)
+    result.pop("predictions")
     show(result, [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"], as_json=as_json)
 
 

@@ -16,11 +16,14 @@ from tenure.run.tables import write_table
 KEYS = ["account_id", "as_of"]
 
 
-def run_backtest(config: Config, out: Path, progress: Progress = silent) -> dict[str, Any]:
+def run_backtest(config: Config, out: Path | str, progress: Progress = silent) -> dict[str, Any]:
     """Write the out-of-time predictions of every target that can be fitted.
 
     Columns: account_id, as_of, fold, mrr, then per target ``<target>_probability`` and
     ``<target>_outcome`` (1, 0).  Folds are numbered by prediction time, the oldest 0.
+
+    Returns:
+        ``targets`` (verdicts), ``rows``, ``folds``, ``out`` and ``predictions`` (the rows).
 
     Raises:
         RefusedError: If no target has a fold.
@@ -43,5 +46,6 @@ def run_backtest(config: Config, out: Path, progress: Progress = silent) -> dict
         raise RefusedError(*[tried.verdict.sentences[0] for tried in attempts])
     joined = joined.sort_values(["as_of", "account_id"]).reset_index(drop=True)
     joined.insert(2, "fold", joined["as_of"].rank(method="dense").astype("int64") - 1)
-    write_table(joined, out)
-    return result | {"rows": len(joined), "folds": int(joined["fold"].nunique()), "out": str(out)}
+    write_table(joined, Path(out))
+    counts = {"rows": len(joined), "folds": int(joined["fold"].nunique()), "out": str(out)}
+    return result | counts | {"predictions": joined}

@@ -1,0 +1,67 @@
+"""Explanations of a whole book, for notebooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from tenure.core.errors import ModelError, Problem, suggestion
+from tenure.explain.contributions import explanation
+from tenure.explain.drivers import summarise
+from tenure.run.prepare import Progress, loaded, silent
+from tenure.score import features, load_models, score
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import shap
+
+    from tenure.core.config import Config
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Why the accounts of a book have their scores.
+
+    Attributes:
+        scores: One flat row per account, as `tenure score` writes them.
+        summary: What moves the scores of the book, strongest first (see `summarise`).
+        shap: The same contributions, in log-odds, as a `shap.Explanation`.
+    """
+
+    scores: pd.DataFrame
+    summary: pd.DataFrame
+    shap: shap.Explanation
+
+
+def run_explanations(
+    config: Config,
+    target: str = "churn",
+    as_of: datetime | None = None,
+    progress: Progress = silent,
+) -> Explanations:
+    """Explain the champion's scores of every account.
+
+    Args:
+        config: Settings.
+        target: Whose champion.
+        as_of: Prediction time; when observation stopped by default.
+        progress: Called with a line for each step.
+
+    Raises:
+        ModelError: If the target has no champion.
+    """
+    models = load_models(config)
+    if target not in models:
+        raise ModelError(Problem(f"target `{target}`", "has no champion", fix=suggestion(target, models)))
+    model = models[target]
+    with loaded(config, progress) as dataset:
+        moment = as_of or dataset.observed_until
+        rows = score(dataset, models, config, moment, progress=progress)
+        values = features(dataset, rows[["account_id", "as_of"]], {target: model}).values
+    used = values[list(model.bundle.columns)]
+    contributions = model.bundle.contributions(used)[:, :-1]
+    summary = summarise(contributions, used, model.specs)
+    return Explanations(rows, summary, explanation(model.bundle, used))

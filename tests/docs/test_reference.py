@@ -1,0 +1,33 @@
+"""The reference pages say what the declarations say."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def _generate():
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["data.md", "configuration.md", "features.md"])
+def test_page_is_current(name):
+    text = _generate().pages()[name]
+    assert (DOCS / name).read_text(encoding="utf-8") == text, "run `make docs`"
+
+
+def test_every_declaration_is_described():
+    pages = _generate().pages()
+    from tenure.features.plan import FAMILIES
+    from tenure.sources.tables import SOURCES
+
+    for source in SOURCES.values():
+        assert f"## {source.name}\n" in pages["data.md"]
+    for family in FAMILIES.values():
+        for item in family.features:
+            assert f"| `{item.name}` |" in pages["features.md"]
