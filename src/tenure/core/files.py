@@ -1,4 +1,4 @@
-"""Files that a reader never sees half-written: a temporary name in the same folder, then a rename."""
+"""Files that a reader never sees half-written: a temporary name beside them, then a rename."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def canonical_json(value: Any) -> str:
-    """Return JSON with sorted keys and no NaN, so that equal values give equal bytes.
+    r"""Return JSON with sorted keys and no NaN, so that equal values give equal bytes.
 
     >>> canonical_json({"b": 1, "a": [0.1]})
-    '{\\n "a": [\\n  0.1\\n ],\\n "b": 1\\n}'
+    '{\n "a": [\n  0.1\n ],\n "b": 1\n}'
     """
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
 

@@ -16,7 +16,6 @@ import numpy as np
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 
@@ -29,7 +28,7 @@ _AGGREGATES: dict[type[exp.Expression], AggregateKind] = {
     exp.Max: "max",
     exp.Last: "last",
 }
-_REFUSED: dict[type[exp.Expression], str] = {
+_REFUSED: dict[type, str] = {
     exp.Query: "must not hold a sub-query",
     exp.Window: "must not hold a window function",
     exp.AggFunc: "must not hold an aggregate here",
@@ -75,7 +74,7 @@ def _parse(text: str) -> exp.Expression:
     if any(token.comments for token in tokens):
         raise ValueError("must not hold a comment")
     statements = sqlglot.parse(f"SELECT {text}", read="duckdb")
-    ended = any(token.token_type == TokenType.SEMICOLON for token in tokens)
+    ended = any(token.token_type.name == "SEMICOLON" for token in tokens)
     if ended or len(statements) != 1 or not isinstance(statements[0], exp.Select):
         raise ValueError("must be one expression, not several statements")
     select = statements[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """Runs named SQL steps over named tables."""
 
-    dialect: str
+    dialect: ClassVar[str]
 
     def run(self, steps: Sequence[Step]) -> None:
         """Create a table (or view) for each step, in order, replacing one of the same name."""

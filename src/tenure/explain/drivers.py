@@ -41,7 +41,6 @@ def drivers(
     target: Target,
     *,
     prefix: str = "",
-    top: int = TOP,
 ) -> pd.DataFrame:
     """Return the strongest contributions of each row as flat columns.
 
@@ -52,15 +51,15 @@ def drivers(
         peers: Typical values of comparable retained accounts.
         target: What is predicted.
         prefix: Put before each column name.
-        top: How many drivers; fewer where fewer features contribute.
 
     Returns:
-        Index as `values`; columns as `driver_columns`, missing past the last driver.
+        Index as `values`; columns as `driver_columns`, missing past the last feature that
+        contributes.
     """
     names = list(values.columns)
     # Ties go to the earlier column, so equal input gives equal output.
-    order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :top]
-    out = {name: np.full(len(values), None, dtype=object) for name in driver_columns(prefix, top)}
+    order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :TOP]
+    out = {name: np.full(len(values), None, dtype=object) for name in driver_columns(prefix)}
     groups = peers.groups(values)
     for place in range(order.shape[1]):
         chosen = order[:, place]
@@ -80,8 +79,9 @@ def drivers(
             for field, column in found.items():
                 out[f"{prefix}driver_{place + 1}_{field}"][rows] = column
     frame = pd.DataFrame(out, index=values.index)
-    numeric = [name for name in frame if name.endswith(("value_num", "contribution"))]
-    return frame.astype(dict.fromkeys(numeric, "float64"))
+    numeric = [name for name in out if name.endswith(("value_num", "contribution"))]
+    # Said, so that a column of which nothing is there has the type of one that is full.
+    return frame.astype({name: "float64" if name in numeric else "str" for name in out})
 
 
 def _describe(
@@ -156,4 +156,4 @@ def _association(values: pd.Series[Any], contribution: Array) -> float | None:
     if words or values.nunique() < 2 or np.ptp(contribution) == 0:
         return None
     found = pd.Series(contribution, index=values.index).rank().corr(values.rank())
-    return None if pd.isna(found) else float(found)
+    return None if np.isnan(found) else float(found)

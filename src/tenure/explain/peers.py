@@ -1,4 +1,4 @@
-"""What comparable accounts that stayed looked like: fitted on the training past, looked up later."""
+"""What comparable accounts that stayed looked like: fitted on the past, looked up later."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenure.core.spec import Derived, Family, Feature
+from tenure.core.spec import Derived, Family, Feature, Unit
 
 SOURCE = "accounts"
 
@@ -23,6 +23,5 @@ FAMILY = Family("account", "Account", FEATURES)
 def attribute(name: str, *, number: bool) -> Feature:
     """Return the feature of a further attribute that the config declares constant."""
     called = name.replace("_", " ")
-    return Feature(
-        name, SOURCE, f'last("{name}")', f"the {called} {{value}}", unit="number" if number else "text"
-    )
+    unit: Unit = "number" if number else "text"
+    return Feature(name, SOURCE, f'last("{name}")', f"the {called} {{value}}", unit=unit)

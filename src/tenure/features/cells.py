@@ -8,7 +8,7 @@ HTTP run the same text.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tenure.core.fragments import Aggregate
@@ -66,15 +66,17 @@ class Stream:
 
 def streams(features: Iterable[Measured]) -> tuple[Stream, ...]:
     """Group features that one statement can serve."""
-    groups: dict[tuple[object, ...], list[Measured]] = {}
+    groups: dict[Stream, list[Measured]] = {}
     for item in features:
         distinct = item.aggregate.kind == "distinct"
         member = item.aggregate.operand if distinct else None
         condition = item.condition if distinct else None
         declared = item.feature
-        key = (declared.source, item.clocks, declared.at, declared.running, member, condition)
-        groups.setdefault(key, []).append(item)
-    return tuple(Stream(*key, tuple(found)) for key, found in groups.items())  # type: ignore[arg-type]
+        stream = Stream(
+            declared.source, item.clocks, declared.at, declared.running, member, condition, ()
+        )
+        groups.setdefault(stream, []).append(item)
+    return tuple(replace(stream, features=tuple(found)) for stream, found in groups.items())
 
 
 def cells(stream: Stream, timeline: Timeline) -> Step:

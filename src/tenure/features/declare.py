@@ -142,7 +142,7 @@ def measure(
 
 
 def clocks_of(feature: Feature, source: Source) -> tuple[str, ...]:
-    """Return the clocks of the late columns that a feature reads: a row counts once all are known."""
+    """Return the clocks of the late columns that a feature reads; rows count once all are known."""
     read = {feature.each, *columns_of(feature.aggregate), *columns_of(feature.where or "true")}
     clocks = {source.late[name] for name in read if name in source.late}
     return tuple(sorted(clocks | ({feature.at} if feature.at else set())))
@@ -172,8 +172,9 @@ def _check_sentence(sentence: str, place: str) -> None:
 
 def _kind(aggregate: Aggregate, feature: Feature, source: Source) -> Kind | None:
     """Return the kind of what is aggregated, None where it is more than a declared column."""
-    kinds = {column.name: column.kind for column in (*source.columns, *source.computed)}
-    kinds |= dict.fromkeys(LOADED, "time")
+    kinds: dict[str, Kind] = dict.fromkeys(LOADED, "time")
+    kinds |= {column.name: column.kind for column in source.columns}
+    kinds |= {column.name: column.kind for column in source.computed}
     unknown: Kind | None = "text" if feature.unit == "text" else None
     return kinds.get((aggregate.operand or "").strip('"'), unknown)
 

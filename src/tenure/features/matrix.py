@@ -192,18 +192,20 @@ def _last(item: Measured, table: pa.Table, stem: str, ranges: Ranges) -> Array:
     values = found.field("v").to_numpy(zero_copy_only=False)
     order = np.unique(values.astype(str), return_inverse=True)[1] if item.aggregate.text else values
     index = latest(ranges.keep(there), times, np.asarray(order))
+    padded: Array
     if item.aggregate.text:
-        padded = np.append(values.astype(object), None)
-        return padded[index]
-    if item.aggregate.relative:
+        padded = np.append(values.astype(object), np.asarray([None], dtype=object))
+    elif item.aggregate.relative:
         padded = np.append(values.astype(np.int64), NOTHING)
-        return padded[index]
-    padded = np.append(values.astype(np.float64) / SCALE, _default(item))
-    return padded[index]
+    else:
+        padded = np.append(values.astype(np.float64) / SCALE, _default(item))
+    picked: Array = padded[index]
+    return picked
 
 
 def _ints(table: pa.Table, name: str) -> Ints:
-    return table.column(name).to_numpy().astype(np.int64)
+    values: Ints = table.column(name).to_numpy().astype(np.int64)
+    return values
 
 
 def _nullable(table: pa.Table, name: str) -> tuple[Ints, np.ndarray[Any, np.dtype[np.bool_]]]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from tenure.core.spec import Family, Feature
 from tenure.engine import Engine
 from tenure.features.timeline import Timeline
 from tenure.sources.tables import SOURCES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIMIT = 24
 MIN_ACCOUNTS = 20
@@ -68,7 +71,8 @@ def _reach(engine: Engine, feature: Feature, timeline: Timeline) -> pd.DataFrame
         f"WHERE {feature.each} IS NOT NULL GROUP BY account_id, {feature.each}"
     )
     sql = f"SELECT value, seen, count(*) AS accounts FROM ({inner}) AS firsts GROUP BY value, seen"
-    return engine.fetch(sql).to_pandas()
+    reach: pd.DataFrame = engine.fetch(sql).to_pandas()
+    return reach
 
 
 def _first_chosen(reach: pd.DataFrame, size: int) -> list[tuple[str, int]]:

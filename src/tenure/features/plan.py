@@ -51,7 +51,8 @@ class Plan:
     @property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return the columns by name, in matrix order."""
-        return {item.spec.name: item.spec for item in (*self.measured, *self.computed)}
+        measured = {item.spec.name: item.spec for item in self.measured}
+        return measured | {item.spec.name: item.spec for item in self.computed}
 
     @property
     def streams(self) -> tuple[Stream, ...]:

@@ -24,8 +24,8 @@ FEATURES: tuple[Feature | Derived, ...] = (
         where="paid", running=True, unit="count",
     ),
     Feature(
-        "tenure_days", SOURCE, "days_since(min(started_at))", "{value} days since the first paid day",
-        where="paid", unit="days", direction=-1,
+        "tenure_days", SOURCE, "days_since(min(started_at))",
+        "{value} days since the first paid day", where="paid", unit="days", direction=-1,
     ),
     Feature(
         "days_since_change", SOURCE, "days_since(max(started_at))",
