@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import get_args
 
 import numpy as np
@@ -81,12 +81,7 @@ def _alone() -> Pair:
         [row["account_id"] for items in world().rows.values() for row in items]
     ).value_counts()
     chosen = sorted([*counts.index[:2], "a03", "a11"])
-    single = [
-        world()
-        .changed(lambda table, row, name=name: row if row["account_id"] == name else None)
-        .matrix(CUTOFFS, [name])
-        for name in chosen
-    ]
+    single = [world().only(name).matrix(CUTOFFS, [name]) for name in chosen]
     together = [rows_of(base(), base().rows["account_id"] == name) for name in chosen]
     return _stacked(together), _stacked(single)
 
@@ -107,7 +102,7 @@ def _stacked(parts: list[FeatureMatrix]) -> FeatureMatrix:
 
 
 CHECKS: dict[str, Callable[[], Pair]] = {
-    **{name: lambda name=name: _changed(name) for name in CHANGES},
+    **{name: partial(_changed, name) for name in CHANGES},
     "other_accounts": _other_accounts,
     "other_order": _other_order,
     "one_account_alone": _alone,

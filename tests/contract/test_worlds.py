@@ -30,7 +30,7 @@ def check_world(seed: int) -> None:
         changed = change(world, at, dice).shuffled(seed)
         assert differences(whole, changed.matrix(before, accounts)) == {}
     chosen = dice.choice(world.accounts)
-    alone = world.changed(lambda table, row: row if row["account_id"] == chosen else None)
+    alone = world.only(chosen)
     here = (whole.rows["account_id"] == chosen) & (whole.rows["as_of"] == at)
     assert differences(rows_of(whole, here), alone.matrix([at], [chosen])) == {}
 

@@ -71,8 +71,17 @@ def test_the_bytes_are_on_disk_before_the_name(
     path = tmp_path / "scores.csv"
     order: list[str] = []
     rename, sync = Path.replace, files._sync
-    monkeypatch.setattr(files, "_sync", lambda at: (order.append(f"sync {at.suffix}"), sync(at)))
-    monkeypatch.setattr(Path, "replace", lambda at, to: (order.append("rename"), rename(at, to))[1])
+
+    def synced(at: Path) -> None:
+        order.append(f"sync {at.suffix}")
+        sync(at)
+
+    def renamed(at: Path, to: Path) -> Path:
+        order.append("rename")
+        return rename(at, to)
+
+    monkeypatch.setattr(files, "_sync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
     write_text(path, "new")
     assert order[:2] == ["sync .tmp", "rename"]
     assert len(order) == 3  # then the folder

@@ -78,24 +78,27 @@ def test_columns_are_those_of_the_contract() -> None:
     found, _ = table("expansion_")
     assert list(found) == driver_columns("expansion_")
     assert len(found.columns) == TOP * len(FIELDS)
-    numbers = [name for name in found if name.endswith(("value_num", "contribution"))]
+    names = driver_columns("expansion_")
+    numbers = [name for name in names if name.endswith(("value_num", "contribution"))]
     assert set(found[numbers].dtypes.astype(str)) == {"float64"}
     assert found.index.equals(frame().index)
 
 
 def test_what_contributes_nothing_is_no_driver() -> None:
     values = pd.DataFrame({"a": [1.0, 1.0], "b": [2.0, 2.0], "c": [3.0, 3.0]}, dtype="float32")
-    specs = {name: spec(name) for name in values}
+    specs = {name: spec(name) for name in "abc"}
     contributions = np.asarray([[0.0, -0.2, 0.0], [0.1, -0.1, 0.1]])
     found = drivers(contributions, values, specs, Peers(None, {"": {}}), EXPANSION)
-    assert found.loc[0, "driver_1_code"] == "b"
-    assert pd.isna(found.loc[0, "driver_2_code"])
-    assert pd.isna(found.loc[0, "driver_2_contribution"])
-    assert [found.loc[1, f"driver_{place}_code"] for place in (1, 2, 3)] == ["a", "b", "c"]
-    assert pd.isna(found.loc[1, "driver_4_code"])
-    assert found.loc[0, "driver_1_sentence"].endswith("a lower probability of expansion.")
-    assert pd.isna(found.loc[0, "driver_1_peer_value_num"])
-    assert "comparable" not in found.loc[0, "driver_1_sentence"]
+    one, other = found.to_dict("records")
+    assert one["driver_1_code"] == "b"
+    assert pd.isna(one["driver_2_code"])
+    assert np.isnan(one["driver_2_contribution"])
+    assert [other[f"driver_{place}_code"] for place in (1, 2, 3)] == ["a", "b", "c"]
+    assert pd.isna(other["driver_4_code"])
+    assert one["driver_1_sentence"].endswith("a lower probability of expansion.")
+    assert np.isnan(one["driver_1_peer_value_num"])
+    assert "comparable" not in one["driver_1_sentence"]
+    pd.testing.assert_series_equal(found.dtypes, table()[0].dtypes)
 
 
 def test_one_row_alone_has_the_same_drivers() -> None:
@@ -109,6 +112,7 @@ def test_one_row_alone_has_the_same_drivers() -> None:
 def test_no_rows_give_no_drivers() -> None:
     found = drivers(np.empty((0, 5)), frame().iloc[:0], SPECS, Peers(None, {"": {}}), CHURN)
     assert found.shape == (0, TOP * len(FIELDS))
+    pd.testing.assert_series_equal(found.dtypes, table()[0].dtypes)
 
 
 def test_a_summary_adds_up_by_what_features_are_about() -> None:
@@ -132,7 +136,7 @@ def test_a_summary_adds_up_by_what_features_are_about() -> None:
     assert found.loc["x", "label"] == "Share of the last 28 days", "that of the leading feature"
     assert bool(found.loc["x", "lever"])
     assert found.loc["x", "association"] == pytest.approx(-1)
-    assert pd.isna(found.loc["w", "association"]), "words have no rank"
+    assert found["association"].isna()["w"], "words have no rank"
 
 
 def test_the_planted_driver_leads_the_summary() -> None:

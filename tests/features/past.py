@@ -29,7 +29,7 @@ Change = Callable[[str, Row], Row | None]
 MEMBERS = {"event": ("login", "export", "share")}
 NOBODY = "nobody at all"
 UNTIL = month(40)
-LATE = {
+LATE: dict[str, dict[str, tuple[str, ...]]] = {
     "subscriptions": {"ended_at": ("ended_at", "end_reason"), "notice_at": ("notice_at",)},
     "tickets": {
         "first_responded_at": ("first_responded_at",),
@@ -79,6 +79,9 @@ class Past:
             for name, items in self.rows.items()
         }
         return replace(self, rows=rows)
+
+    def only(self, account: str) -> Past:
+        return self.changed(lambda table, row: row if row["account_id"] == account else None)
 
     def plus(self, more: Mapping[str, Iterable[Row]]) -> Past:
         rows = {name: (*items, *more.get(name, ())) for name, items in self.rows.items()}
@@ -154,7 +157,7 @@ def differences(one: FeatureMatrix, other: FeatureMatrix) -> dict[str, int]:
     keys = ["account_id", "as_of"]
     assert one.rows[keys].equals(other.rows[keys])
     assert list(one.values) == list(other.values)
-    counts = {name: different(one.values[name], other.values[name]) for name in one.values}
+    counts = {str(name): different(one.values[name], other.values[name]) for name in one.values}
     return {name: count for name, count in counts.items() if count}
 
 

@@ -28,7 +28,7 @@ def name_of(stream: Stream) -> str:
     parts = [stream.source, *stream.clocks]
     parts += ["ended_by", stream.at] if stream.at else []
     parts += ["running"] if stream.running else []
-    parts += ["distinct", stream.member, stream.condition] if stream.member else []
+    parts += ["distinct", stream.member, stream.condition or ""] if stream.member else []
     return re.sub(r"[^a-z0-9]+", "_", "-".join(part for part in parts if part).lower()).strip("_")
 
 

@@ -374,14 +374,15 @@ def _aggregate(feature: Feature, visible: list[tuple[Row, Any]], as_of: datetime
     if kind == "last":
         found = max((row["event_time"], value) for row, value in there)[1]
     else:
-        found = {
+        fold: dict[str, Callable[[list[Any]], Any]] = {
             "count": len,
             "distinct": lambda items: len(set(items)),
             "sum": sum,
             "avg": lambda items: sum(items) / len(items),
             "min": min,
             "max": max,
-        }[kind](values)
+        }
+        found = fold[kind](values)
     if relative:
         distance = as_of - found if relative == "days_since" else found - as_of
         return distance / DAY
