@@ -102,7 +102,14 @@ def _tables(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _target(found: dict[str, Any]) -> dict[str, Any]:
     pooled = found["evaluation"].get("pooled", {})
-    kept = ("auc", "log_loss", "brier_skill", "calibration_error", "calibration_slope", "lift_at_10")
+    kept = (
+        "auc",
+        "log_loss",
+        "brier_skill",
+        "calibration_error",
+        "calibration_slope",
+        "lift_at_10",
+    )
     return {
         "status": found["status"],
         "verdict": found["verdict"]["sentences"],
@@ -122,8 +129,8 @@ def page(found: dict[str, Any]) -> str:
         "# Results",
         "",
         "Written by `make results` (`benchmarks/results.py`); do not edit by hand.",
-        f"Machine: {os.cpu_count()} cores. Every figure is out of time: each prediction time of the",
-        "past is predicted by a model fitted on what was known then. Intervals resample accounts",
+        f"Machine: {os.cpu_count()} cores. Every figure is out of time: each prediction time of",
+        "the past is predicted by a model fitted on what was known then. Intervals resample accounts",
         "(95 %). The demo world is Tenure's own; the others were made by others",
         "(`configs/*.yaml` say how their columns are mapped) and are synthetic too.",
         "",

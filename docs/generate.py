@@ -1,5 +1,7 @@
 """Write the reference pages from the declarations: ``python docs/generate.py``."""
 
+# ruff: noqa: E501 - the lines are prose and table rows of a page
+
 from __future__ import annotations
 
 import types
@@ -39,15 +41,24 @@ def data() -> str:
     for source in SOURCES.values():
         need = "required" if source.required else "optional"
         key = ", ".join(f"`{name}`" for name in source.key) or "none"
-        lines += ["", f"## {source.name}", "", f"{need.capitalize()}. Key: {key}. "
-                  f"Event time: `{source.time}`.", "", "| column | type | | known |", "|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {source.name}",
+            "",
+            f"{need.capitalize()}. Key: {key}. Event time: `{source.time}`.",
+            "",
+            "| column | type | | known |",
+            "|---|---|---|---|",
+        ]
         for column in source.columns:
             known = f"at `{column.clock}`" if column.clock else "with the row"
             flag = "required" if column.required else ""
             lines.append(f"| `{column.name}` | {column.kind} | {flag} | {known} |")
         if source.checks:
             lines += ["", "Rules:", ""]
-            lines += [f"- {check.rule} ({_action(check.action, check.column)})" for check in source.checks]
+            lines += [
+                f"- {check.rule} ({_action(check.action, check.column)})" for check in source.checks
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -130,9 +141,13 @@ def features() -> str:
         "```",
     ]
     for family in FAMILIES.values():
-        lines += ["", f"## {family.title} (`{family.name}`)", "",
-                  "| feature | says | computed as | windows (days) | expected | team can act |",
-                  "|---|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {family.title} (`{family.name}`)",
+            "",
+            "| feature | says | computed as | windows (days) | expected | team can act |",
+            "|---|---|---|---|---|---|",
+        ]
         lines += [_feature(item) for item in family.features]
     return "\n".join(lines) + "\n"
 

@@ -88,7 +88,11 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
     with progress() as say:
         result = run_backtest(settings(config), table(out), progress=say)
     result.pop("predictions")
-    show(result, [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"], as_json=as_json)
+    show(
+        result,
+        [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"],
+        as_json=as_json,
+    )
 
 
 @cli.command()
@@ -177,7 +181,7 @@ def show(result: Any, lines: list[str], *, as_json: bool) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that reports a step on stderr: a live line on a terminal, else one line each."""
+    """Yield a function that reports a step on stderr: a live line on a terminal, else a line each."""
     from rich.console import Console
 
     console: Console = Console(stderr=True)
@@ -185,7 +189,7 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda line: click.echo(f"… {line}", err=True)
         return
     with console.status("starting") as status:
-        yield lambda line: status.update(line)
+        yield status.update
 
 
 def main() -> None:

@@ -69,7 +69,9 @@ class Model:
         columns = {name: frozenset(found) for name, found in spec["tables"].items()}
         resolved = plan(from_json(spec["declarations"]), columns, members=spec["members"])
         return cls(
-            bundle, resolved.only(bundle.encoder.columns), Peers.from_json(bundle.reference["peers"])
+            bundle,
+            resolved.only(bundle.encoder.columns),
+            Peers.from_json(bundle.reference["peers"]),
         )
 
     @property
@@ -120,7 +122,9 @@ def check_owner(bundle: Bundle, config: Config) -> None:
     place = f"champion of `{spec['target']}` in {config.paths.models}"
     if spec["name"] != config.name:
         fix = "set `paths: {models: …}` to a folder of this project's own"
-        raise ModelError(Problem(place, f"belongs to `{spec['name']}`, not `{config.name}`", fix=fix))
+        raise ModelError(
+            Problem(place, f"belongs to `{spec['name']}`, not `{config.name}`", fix=fix)
+        )
     horizon = config.labels.horizon_days
     if spec["labels"]["horizon_days"] != horizon:
         fix = "run `tenure train CONFIG` for the new horizon in another `paths.models`"
@@ -128,7 +132,7 @@ def check_owner(bundle: Bundle, config: Config) -> None:
         raise ModelError(Problem(place, "was trained for another horizon", found, fix))
 
 
-def score(
+def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     dataset: Dataset,
     models: Mapping[str, Model],
     config: Config,
@@ -186,9 +190,7 @@ def _check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
     problems = []
     for target, model in models.items():
         for table in sorted(model.sources):
-            needed = {
-                name for name in model.bundle.spec["tables"][table] if name in _read_of(model, table)
-            }
+            needed = set(model.bundle.spec["reads"].get(table, ()))
             if table not in dataset.columns:
                 problems.append(Problem(table, f"the {target} model was trained with this table"))
             elif not dataset.has(table, *needed):
@@ -198,10 +200,6 @@ def _check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
     if problems:
         problems.append(Problem("next step", "give what is missing, or retrain without it"))
         raise DataError(*problems)
-
-
-def _read_of(model: Model, table: str) -> frozenset[str]:
-    return frozenset(model.bundle.spec["reads"].get(table, ()))
 
 
 def _check_time(dataset: Dataset, as_of: datetime) -> None:
@@ -229,7 +227,9 @@ def _describe(
     stale_before = as_of - days(config.score.stale_after_days)
     latest = {name: latest_known(dataset.engine, name, as_of) for name in sorted(events)}
     stale = [name for name, moment in latest.items() if moment is None or moment < stale_before]
-    reason = np.where(asked["notice_given"], NOTICE, np.where(covered == 0, THIN, None))
+    reason = pd.Series(None, index=asked.index, dtype=object)
+    reason[covered == 0] = THIN
+    reason[asked["notice_given"].astype(bool)] = NOTICE
     end = asked["ends_at"].where(asked["notice_given"], asked["renews_at"])
     return pd.DataFrame(
         {
@@ -242,7 +242,7 @@ def _describe(
             "renews_at": end,
             "data_coverage": covered,
             "stale_sources": ", ".join(stale) or None,
-            "abstain_reason": pd.Series(reason, index=asked.index, dtype=object),
+            "abstain_reason": reason,
         }
     )
 

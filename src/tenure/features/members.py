@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ class Members:
 def choose(
     engine: Engine,
     families: Iterable[Family],
-    columns: dict[str, frozenset[str]],
+    columns: Mapping[str, frozenset[str]],
     cutoffs: Iterable[datetime],
 ) -> Members:
     """Choose, at each cut-off, the values that most accounts had used by then.

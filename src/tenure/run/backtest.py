@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.errors import RefusedError
 from tenure.run.fit import attempt
 from tenure.run.prepare import Progress, loaded, prepare, silent
 from tenure.run.tables import write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEYS = ["account_id", "as_of"]
 

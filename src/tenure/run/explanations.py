@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from tenure.core.errors import ModelError, Problem, suggestion
 from tenure.explain.contributions import explanation
 from tenure.explain.drivers import summarise
@@ -16,6 +14,7 @@ from tenure.score import features, load_models, score
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import pandas as pd
     import shap
 
     from tenure.core.config import Config
@@ -55,7 +54,9 @@ def run_explanations(
     """
     models = load_models(config)
     if target not in models:
-        raise ModelError(Problem(f"target `{target}`", "has no champion", fix=suggestion(target, models)))
+        raise ModelError(
+            Problem(f"target `{target}`", "has no champion", fix=suggestion(target, models))
+        )
     model = models[target]
     with loaded(config, progress) as dataset:
         moment = as_of or dataset.observed_until

@@ -97,6 +97,7 @@ def label_summary(rows: pd.DataFrame) -> dict[str, Any]:
     known = rows[rows["label"].notna()]
     dropped = rows.loc[rows["label"].isna(), "drop_reason"].value_counts().sort_index()
     by_cutoff = rows.groupby("as_of", sort=True)["label"].agg(["size", "count", "sum"])
+    moments = [pd.Timestamp(str(moment)).to_pydatetime() for moment in by_cutoff.index]
     positives = known[known["label"] == 1]
     return {
         "snapshots": len(rows),
@@ -107,11 +108,11 @@ def label_summary(rows: pd.DataFrame) -> dict[str, Any]:
         "dropped": {str(reason): int(count) for reason, count in dropped.items()},
         "by_cutoff": [
             {
-                "as_of": show(as_of.to_pydatetime()),
+                "as_of": show(moment),
                 "snapshots": int(counts["size"]),
                 "labelled": int(counts["count"]),
                 "positives": int(counts["sum"]),
             }
-            for as_of, counts in by_cutoff.iterrows()
+            for moment, counts in zip(moments, by_cutoff.to_dict(orient="records"), strict=True)
         ],
     }

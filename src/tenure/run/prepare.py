@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from tenure.core.config import Config
 from tenure.core.spec import Family
@@ -21,6 +20,9 @@ from tenure.labels.targets import TARGETS, label
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
 from tenure.sources.tables import SOURCES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[str], None]
 

@@ -30,8 +30,12 @@ def run_score(
         rows = score(dataset, models, config, moment, progress=progress)
     if rows.empty:
         raise DataError(
-            Problem("as_of", "no account has a paid subscription then", show(moment),
-                    "choose a date inside the data")
+            Problem(
+                "as_of",
+                "no account has a paid subscription then",
+                show(moment),
+                "choose a date inside the data",
+            )
         )
     write_table(rows, out)
     write_table(rows, config.paths.runs / LAST)
@@ -58,16 +62,19 @@ def run_explain(
         rows = score(dataset, models, config, moment, accounts=[account])
     if rows.empty:
         raise DataError(
-            Problem(f"account `{account}`", f"has no paid subscription at {show(moment)}",
-                    fix="check the id against `accounts`, or choose another --as-of")
+            Problem(
+                f"account `{account}`",
+                f"has no paid subscription at {show(moment)}",
+                fix="check the id against `accounts`, or choose another --as-of",
+            )
         )
     row = plain(rows.iloc[0].to_dict())
     return {"row": row, "lines": sentences(row, list(models))}
 
 
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a flat row as JSON values: times as text, nothing for what is missing."""
-    return {name: _plain(value) for name, value in row.items()}
+    return {str(name): _plain(value) for name, value in row.items()}
 
 
 def sentences(row: dict[str, Any], targets: list[str]) -> list[str]:
@@ -86,7 +93,9 @@ def sentences(row: dict[str, Any], targets: list[str]) -> list[str]:
             if said:
                 amount = row[f"{prefix}driver_{place}_contribution"]
                 lines.append(f"  {amount:+.3f}  {said}")
-    lines.append("Contributions are in the model's log-odds before calibration; associated, not causes.")
+    lines.append(
+        "Contributions are in the model's log-odds before calibration; associated, not causes."
+    )
     return lines
 
 

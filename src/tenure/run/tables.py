@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from tenure.core.files import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -16,6 +18,8 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     """
     with replacing(path) as temporary:
         if path.suffix == ".csv":
-            frame.to_csv(temporary, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\n")
+            frame.to_csv(
+                temporary, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\n"
+            )
         else:
             frame.to_parquet(temporary, index=False)

@@ -179,14 +179,17 @@ def _track(
 
 
 def _folds(fit: Fit) -> list[dict[str, Any]]:
-    folds = fit.walk.folds.to_dict(orient="records")
-    for fold in folds:
-        for name in ("as_of", "train_known_until"):
-            fold[name] = show(fold[name].to_pydatetime())
-    return folds
+    moments = ("as_of", "train_known_until")
+    return [
+        {
+            str(name): show(value.to_pydatetime()) if name in moments else value
+            for name, value in fold.items()
+        }
+        for fold in fit.walk.folds.to_dict(orient="records")
+    ]
 
 
-def _bundle(  # noqa: PLR0913 - a bundle tells of every stage
+def _bundle(
     tried: Attempt,
     fit: Fit,
     prepared: Prepared,
