@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -160,6 +161,20 @@ def test_a_missing_part_of_a_target_is_left_out(part: str) -> None:
     entry = usable()
     del entry[part]
     assert "How to read this" in Page(render(record({"churn": entry}))).text
+
+
+def test_a_record_read_back_gives_the_same_page(whole: str) -> None:
+    assert render(json.loads(json.dumps(record(dirty=True), sort_keys=True))) == whole
+
+
+def test_targets_and_tables_stand_in_their_usual_order() -> None:
+    found = record({"churn": refused(), "contraction": refused()})
+    found["config"]["targets"] = ["contraction", "churn"]
+    text = Page(render(found)).text
+    assert text.index("Contraction within") < text.index("Churn within")
+    assert (
+        text.index("accounts 1,500") < text.index("subscriptions 5,210") < text.index("tickets 9")
+    )
 
 
 def test_an_empty_record_is_a_page() -> None:

@@ -95,7 +95,7 @@ def _performance(outcome: Outcome, entry: Entry) -> list[str]:
     said = findings.performance(outcome, entry)
     if not model:
         return said
-    others = (entry.get("evaluation") or {}).get("baselines") or {}
+    others = findings.by_baseline(entry, "baselines")
     heads = ["Measure", "Better", "Model", *(baseline(name) for name in others)]
     rows = [
         [
@@ -109,7 +109,7 @@ def _performance(outcome: Outcome, entry: Entry) -> list[str]:
         for metric in METRICS
         if all(metric.key in found for found in (model, *others.values()))
     ]
-    gains = (entry.get("evaluation") or {}).get("differences") or {}
+    gains = findings.by_baseline(entry, "differences")
     compared = [
         f"{baseline(name)}: AUC {spread(gain.get('auc'), 3)} higher, log loss "
         f"{spread(gain.get('log_loss'), 4)} better"

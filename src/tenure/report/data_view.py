@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from tenure.report import findings
-from tenure.report.layout import Cell, Entry, Table, table, whole
+from tenure.report.layout import Cell, Entry, Table, in_order, table, whole
 from tenure.report.words import NONE, count, counted, day, known, percent, plain, sentence
 
 CLOCKLESS = "no_clock"
@@ -42,7 +42,9 @@ class DataView:
 
 def data_view(data: Entry) -> DataView:
     """Lay out a data report."""
-    tables = data.get("tables") or {}
+    from tenure.sources.tables import SOURCES
+
+    tables = in_order(data.get("tables") or {}, SOURCES)
     attributes = [
         (
             Cell(str(item.get("name"))),

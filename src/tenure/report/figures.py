@@ -130,7 +130,7 @@ def _folds(entry: Entry) -> Drawn:
 def _baselines(entry: Entry) -> Drawn:
     from tenure.report.charts import baseline_chart
 
-    differences = (entry.get("evaluation") or {}).get("differences") or {}
+    differences = findings.by_baseline(entry, "differences")
     rows: Rows = [
         {
             "baseline": baseline(name),

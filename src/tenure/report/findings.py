@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tenure.report.layout import Entry, in_order
 from tenure.report.words import (
+    BASELINES,
     TONES,
     VERDICTS,
     Outcome,
@@ -22,8 +24,6 @@ from tenure.report.words import (
     sentence,
     spread,
 )
-
-Entry = Mapping[str, Any]
 
 DEFINITIONS = {
     "churn": "the decision to end the account’s last paid subscription falls in the",
@@ -80,7 +80,7 @@ def headline(outcome: Outcome, entry: Entry) -> Headline:
 def losses(entry: Entry) -> tuple[list[str], list[str]]:
     """Return which baselines did better, in a sentence: beyond chance, and within it."""
     beaten, level = {}, {}
-    for name, gains in ((entry.get("evaluation") or {}).get("differences") or {}).items():
+    for name, gains in by_baseline(entry, "differences").items():
         parts = [_behind(gains.get("auc"), "AUC"), _behind(gains.get("log_loss"), "log loss")]
         found = [part for part in parts if part]
         if any(clear for _, clear in found):
@@ -141,6 +141,11 @@ def asked(outcome: Outcome, entry: Entry) -> str:
 def pooled(entry: Entry) -> Mapping[str, Any]:
     """Return the pooled figures of a target; empty where none were measured."""
     return (entry.get("evaluation") or {}).get("pooled") or {}
+
+
+def by_baseline(entry: Entry, part: str) -> dict[str, Any]:
+    """Return what the evaluation says of each baseline, in the order of reports."""
+    return in_order((entry.get("evaluation") or {}).get(part) or {}, BASELINES)
 
 
 def top_tenth(outcome: Outcome, entry: Entry) -> list[str]:

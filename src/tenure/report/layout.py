@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,3 +69,13 @@ def pairs(found: Entry) -> Table | None:
 def joined(found: Entry) -> str:
     """Return names and values in one line."""
     return ", ".join(f"{name} {value}" for name, value in found.items())
+
+
+def in_order(found: Entry, names: Iterable[str]) -> dict[str, Any]:
+    """Return named things in the order of `names`, and what these lack after them.
+
+    >>> in_order({"a": 1, "b": 2, "c": 3}, ["c", "x", "b"])
+    {'c': 3, 'b': 2, 'a': 1}
+    """
+    first = [name for name in names if name in found]
+    return {name: found[name] for name in [*first, *(n for n in found if n not in set(first))]}

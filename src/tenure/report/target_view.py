@@ -75,7 +75,7 @@ def _metrics(entry: Entry) -> Table | None:
     model = findings.pooled(entry)
     if not model:
         return None
-    others = (entry.get("evaluation") or {}).get("baselines") or {}
+    others = findings.by_baseline(entry, "baselines")
     names = ("Model", *(baseline(name) for name in others))
     figures = (model, *others.values())
     rows = [

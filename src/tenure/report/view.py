@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from tenure.report.data_view import DataView, data_view
-from tenure.report.layout import Cell, Entry, Table, joined, pairs, table
+from tenure.report.layout import Cell, Entry, Table, in_order, joined, pairs, table
 from tenure.report.target_view import TargetView, target_view
 from tenure.report.words import NONE, count, counted, day, known, number
 
@@ -27,7 +27,11 @@ class PageView:
 
 
 def page(record: Entry) -> PageView:
-    """Lay a training record out; parts that it lacks are left out."""
+    """Lay a training record out; parts that it lacks are left out.
+
+    A record gives the same page before it is written and after it was read back.
+    """
+    record = json.loads(json.dumps(record, sort_keys=True))
     config = record.get("config") or {}
     data = record.get("data") or {}
     features = record.get("features") or {}
@@ -35,7 +39,7 @@ def page(record: Entry) -> PageView:
         (Cell(str(item.get("name"))), Cell(str(item.get("reason") or NONE)))
         for item in features.get("absent") or []
     ]
-    targets = record.get("targets") or {}
+    targets = in_order(record.get("targets") or {}, config.get("targets") or ())
     return PageView(
         name=str(record.get("name") or "tenure"),
         created_at=str(record.get("created_at") or "").replace("T", " ").replace("Z", " UTC"),

@@ -11,10 +11,10 @@ NONE = "–"
 
 BASELINES = {
     "base_rate": "Base rate",
-    "logistic_regression": "Logistic regression",
     "days_since_last_event": "Days since last event",
     "tenure_days": "Tenure",
     "mrr": "MRR",
+    "logistic_regression": "Logistic regression",
 }
 DROPS = {
     "already_decided": "the outcome was decided before the prediction time, but became known later",
@@ -54,6 +54,7 @@ class Metric:
         best: Which way is better, or the best value.
         share: Whether it is shown as a percentage.
         digits: Digits after the point.
+        ranged: Whether its interval is shown.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Metric:
     best: str
     share: bool = False
     digits: int = 3
+    ranged: bool = True
 
     def say(self, value: Any) -> str:
         """Return one value for people."""
@@ -69,7 +71,9 @@ class Metric:
 
     def interval(self, found: Any) -> str:
         """Return the interval of a figure in brackets, empty where there is none."""
-        if not isinstance(found, Mapping) or found.get("lo") is None or found.get("hi") is None:
+        if not isinstance(found, Mapping) or not self.ranged:
+            return ""
+        if found.get("lo") is None or found.get("hi") is None:
             return ""
         return f"[{self.say(found['lo'])}, {self.say(found['hi'])}]"
 
@@ -110,13 +114,7 @@ METRICS = (
         "the mean gap between predicted and observed rates over ten bins",
         "lower",
         share=True,
-    ),
-    Metric(
-        "calibration_slope",
-        "Calibration slope",
-        "below 1 the scores are too extreme, above 1 too timid",
-        "near 1",
-        digits=2,
+        ranged=False,  # resampling adds noise, which only ever widens a gap: it would lie above
     ),
     Metric(
         "lift_at_10",
@@ -213,12 +211,18 @@ def percent(value: Any, digits: int | None = None) -> str:
         return "under 0.1%"
     if digits is None:
         digits = 1 if abs(value) < 0.0995 and value else 0
-    return f"{100 * value:.{digits}f}%".replace("-", "−")
+    return number(100 * value, digits) + "%"
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """Return a number with a fixed count of digits after the point."""
-    return f"{value:.{digits}f}".replace("-", "−") if known(value) else NONE
+    """Return a number with a fixed count of digits after the point.
+
+    >>> number(-0.5, 1), number(-0.001, 1)
+    ('−0.5', '0.0')
+    """
+    if not known(value):
+        return NONE
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def count(value: Any) -> str:
