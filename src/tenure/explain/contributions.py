@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
     import shap
+    from shap import Explanation as Explanation  # noqa: PLC0414 - for annotations elsewhere
 
     from tenure.model.bundle import Bundle
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
-    import shap
 
     from tenure.core.config import Config
+    from tenure.explain.contributions import Explanation
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Explanations:
 
     scores: pd.DataFrame
     summary: pd.DataFrame
-    shap: shap.Explanation
+    shap: Explanation
 
 
 def run_explanations(
