@@ -7,8 +7,8 @@ midnight counts as a date without a time**, whatever the type of its column: the
 value, so neither other rows nor the way a table travels (text, Parquet, JSON) can change it, and
 it only ever makes a fact known later, by less than a day.
 
->>> coerce("seats", "VARCHAR", "integer")[:30]
-'CASE WHEN CAST(CASE WHEN NOT s'
+>>> coerce("opened_on", "DATE", "text")
+'CAST(opened_on AS VARCHAR)'
 """
 
 from __future__ import annotations

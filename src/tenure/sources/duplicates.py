@@ -52,8 +52,8 @@ def repeats(layout: Layout) -> str:
     if not has_key(layout):
         return "false"
     keys = [quote(name) for name in layout.source.key if name in layout.columns]
-    given = " AND ".join(f"{key} IS NOT NULL" for key in keys[:1])
-    return f"count(DISTINCT ({', '.join(keys)})) FILTER ({given}) != count(*) FILTER ({given})"
+    one = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+    return f"count(DISTINCT {one}) != count({one})"
 
 
 def has_key(layout: Layout) -> bool:

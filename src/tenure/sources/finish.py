@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tenure.engine import Engine
 
 LAZY_ROWS = 1_000_000
+FEW_ACCOUNTS = 100
 
 
 def finish(tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime) -> Dataset:
@@ -60,6 +61,14 @@ def dataset_of(
     )
     rejects = {name: _rejects(table) for name, table in tables.items() if table.counts.rejected}
     return Dataset(engine, columns, until, report, rejects)
+
+
+def _known(engine: Engine) -> str:
+    """Return SQL for the ids of known accounts: spelt out while they are few."""
+    few = engine.fetch(f"SELECT account_id FROM accounts LIMIT {FEW_ACCOUNTS + 1}")
+    if not 0 < few.num_rows <= FEW_ACCOUNTS:
+        return "SELECT account_id FROM accounts"
+    return ", ".join(text_literal(str(item)) for item in few.column(0).to_pylist())
 
 
 def _rejects(table: Table) -> str:
@@ -123,14 +132,17 @@ def straight(
     tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime
 ) -> Dataset | None:
     """Make the canonical tables in one statement each, or nothing where a row is not sound."""
+    known = None
     for name, table in tables.items():
-        known = None if name in NO_OWNER else "SELECT account_id FROM accounts"
-        engine.run([directly(replace(table.layout, accounts=known), until)])
+        owned = name not in NO_OWNER
+        engine.run([directly(replace(table.layout, accounts=known if owned else None), until)])
+        known = known or _known(engine)
     found = counts.direct([table.layout for table in tables.values()], engine)
     for name, table in tables.items():
-        seen = found[name]
-        if seen["rows"] != table.counts.rows or seen["twice"]:
+        rows, twice = found[name]
+        if rows != table.counts.rows or twice:
             return None
-        table.counts.used = seen["rows"]
-        table.ahead = seen | {"ahead": 0, "clocks": [0] * len(table.layout.clocks)}
+        table.counts.used = rows
+        clocks = [0] * len(table.layout.clocks)
+        table.ahead = {"ahead": 0, "clocks": clocks, "first": None, "last": None}
     return dataset_of(tables, config, engine, until)

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from tenure.core.config import Config
     from tenure.engine import Engine
 
+ARROW_TYPES = {
+    "string": "VARCHAR",
+    "large_string": "VARCHAR",
+    "timestamp[us]": "TIMESTAMP",
+    "date32[day]": "DATE",
+    "double": "DOUBLE",
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "bool": "BOOLEAN",
+}
 NO_OWNER = ("accounts", "fx_rates")
 
 
@@ -131,12 +141,18 @@ def posted(
             continue
         engine.register(f"_raw_{name}", frames[name])
         problems += map_columns(source, frames[name].column_names, {}).problems
-        types = engine.columns(f"_raw_{name}")
-        layout = Layout(source, f"_raw_{name}", types, zone=config.data.timezone)
+        types = _types(frames[name]) or engine.columns(f"_raw_{name}")
+        layout = Layout(source, f"_raw_{name}", types, zone=config.data.timezone, values=False)
         problems += _refused(layout)
         tables[name] = _without_clockless(Table(layout, "posted"))
         tables[name].counts.rows = frames[name].num_rows
     return tables, problems
+
+
+def _types(table: pa.Table) -> dict[str, str] | None:
+    """Return the SQL types of an Arrow table, or nothing where one is out of the ordinary."""
+    types = {field.name: ARROW_TYPES.get(str(field.type)) for field in table.schema}
+    return {name: kind or "" for name, kind in types.items()} if all(types.values()) else None
 
 
 def unread(name: str, place: str, item: Problem | str) -> Problem:

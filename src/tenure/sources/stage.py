@@ -67,6 +67,7 @@ class Layout:
         formats: Declared formats of time columns.
         zone: Zone of times written without one.
         accounts: SELECT of the ids of known accounts, where they are to be checked.
+        values: Whether to mark which optional columns have a value.
     """
 
     source: Source
@@ -75,6 +76,7 @@ class Layout:
     formats: Mapping[str, str] = field(default_factory=dict)
     zone: str = "UTC"
     accounts: str | None = None
+    values: bool = True
 
     @property
     def staged(self) -> str:
@@ -184,7 +186,7 @@ class Layout:
         bits += [
             Bit("given", column.name, "", f"{self._final(column.name)} IS NOT NULL")
             for column in self.source.columns
-            if not column.required and column.name in self.columns
+            if self.values and not column.required and column.name in self.columns
         ]
         return tuple(bits)
 
