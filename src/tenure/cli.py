@@ -181,7 +181,7 @@ def show(result: Any, lines: list[str], *, as_json: bool) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that reports a step on stderr: a live line on a terminal, else a line each."""
+    """Yield what reports a step on stderr: a live line on a terminal, else a line each."""
     from rich.console import Console
 
     console: Console = Console(stderr=True)
