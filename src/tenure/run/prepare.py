@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tenure.core.config import Config
+from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.spec import Family
 from tenure.engine import open_engine
 from tenure.features.declare import known_columns
@@ -34,12 +35,29 @@ def silent(line: str) -> None:
 
 @contextmanager
 def loaded(config: Config, progress: Progress = silent) -> Iterator[Dataset]:
-    """Yield the loaded tables of a config; the engine is closed afterwards."""
+    """Yield the loaded tables of a config; the engine is closed afterwards.
+
+    Raises:
+        ConfigError: If a target does not exist.
+        DataError: If a table cannot be used.
+    """
+    _check_targets(config)
     engine = open_engine(config)
     try:
         yield load(config, engine, progress=progress)
     finally:
         engine.close()
+
+
+def _check_targets(config: Config) -> None:
+    unknown = [name for name in config.targets if name not in TARGETS]
+    if unknown:
+        raise ConfigError(
+            *(
+                Problem("targets", "no such target", name, suggestion(name, TARGETS))
+                for name in unknown
+            )
+        )
 
 
 @dataclass(frozen=True)
