@@ -1,0 +1,55 @@
+"""Public data sets of other people, where they are at hand, through the configs that ship."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from e2e.road import Said, command
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+DATA = CONFIGS / os.environ.get("TENURE_TESTDATA", "../../shared/data")
+SETS = {
+    "ravenstack": "ravenstack",
+    "ravenstack_subscriptions": "ravenstack",
+    "saas_growth": "saas_growth",
+    "churnsim": "churnsim_crm6",
+}
+pytestmark = pytest.mark.slow
+
+
+def check(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Said:
+    needed = DATA / SETS[name]
+    if not needed.is_dir():
+        pytest.skip(f"no data at {needed}: set TENURE_TESTDATA")
+    monkeypatch.chdir(folder)
+    return command("check", CONFIGS / f"{name}.yaml", "--json")
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_configs_load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = check(name, tmp_path, monkeypatch)
+    assert (said.code, said.error) == (0, ""), said
+    found = json.loads(said.out)
+    assert found["data"]["usable"]
+    assert found["features"]["count"] > 10
+    assert all(item["reason"] for item in found["features"]["absent"])
+    for name, path in found["rejects"].items():
+        assert found["data"]["tables"][name]["rows_rejected"] > 0
+        assert Path(path).is_file()
+
+
+def test_ravenstack_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = check("ravenstack", tmp_path, monkeypatch)
+    found = json.loads(said.out)["data"]
+    assert found["red"]
+    assert all(sentence.split(":")[0] in found["tables"] for sentence in found["red"])
+    assert said.code == (0 if found["usable"] else 1)
+
+
+def test_every_config_is_named_here() -> None:
+    shipped = {path.stem for path in CONFIGS.glob("*.yaml")} - {"demo"}
+    assert shipped == set(SETS)
