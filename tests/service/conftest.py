@@ -28,6 +28,11 @@ from tenure.run.score import run_score
 from tenure.sources.dataset import Dataset
 from tenure.sources.demo import write_world
 
+with warnings.catch_warnings():
+    # BentoML still calls names that pathspec and pydantic have deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    importlib.import_module("tenure.service.app")
+
 CONFIG = """\
 name: tiny
 data: {{path: data}}
@@ -71,9 +76,7 @@ class Tiny:
         return tables
 
 
-def fit(
-    name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds: int = 20
-) -> str:
+def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds: int = 20) -> str:
     """Fit and publish a model on every known label; return its version."""
     labels = prepared.labels[name]
     known = np.flatnonzero(labels["label"].notna())
@@ -132,10 +135,6 @@ def _bentoml_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENTOML_HOME", str(home))
         patch.setenv("PROMETHEUS_MULTIPROC_DIR", str(home))
-        with warnings.catch_warnings():
-            # BentoML still calls a name that pathspec has deprecated.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            importlib.import_module("tenure.service.app")
         yield
 
 

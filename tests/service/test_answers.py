@@ -17,9 +17,9 @@ from tenure.run.prepare import loaded
 from tenure.score import COLUMNS, features, load_models
 
 if TYPE_CHECKING:
-    from service.conftest import Tiny
     from starlette.testclient import TestClient
 
+    from service.conftest import Tiny
     from tenure.features.matrix import FeatureMatrix
 
 DIFFERS = {"scored_at", "churn_rank", "churn_percentile", "stale_sources"}
@@ -44,7 +44,7 @@ def plain(value: Any) -> Any:
 
 def batch(tiny: Tiny, account: str) -> dict[str, Any]:
     row = tiny.book[tiny.book["account_id"] == account].iloc[0]
-    return {name: plain(value) for name, value in row.to_dict().items()}
+    return {str(name): plain(value) for name, value in row.to_dict().items()}
 
 
 def without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import pytest
 from tenure.score import load_models
 
 if TYPE_CHECKING:
-    from service.conftest import Tiny
     from starlette.testclient import TestClient
+
+    from service.conftest import Tiny
 
 ACCOUNT = {"account_id": "a1", "created_at": "2023-01-15"}
 PAID = {"subscription_id": "s1", "account_id": "a1", "started_at": "2023-02-01", "mrr": 490.0}
@@ -173,20 +174,20 @@ def test_a_wrong_feature_is_named(
 
 def test_bad_rows_of_posted_history_come_back(client: TestClient) -> None:
     stranger = {**PAID, "subscription_id": "s2", "account_id": "a2"}
-    tickets = [{"ticket_id": "t1", "account_id": "a1", "opened_at": "never"}]
+    tickets = [{"ticket_id": "t1", "account_id": "a1", "opened_at": None}]
     tickets.append({"ticket_id": "t2", "account_id": "a1", "opened_at": "2023-09-01"})
     body = history(subscriptions=[PAID, stranger], tickets=tickets)
     answer = client.post("/score_history", json=body).json()
     assert [row["account_id"] for row in answer["rows"]] == ["a1"]
     assert [(item["table"], item["reason"]) for item in answer["rejects"]] == [
         ("subscriptions", "unknown_account"),
-        ("tickets", "unread_opened_at"),
+        ("tickets", "missing_opened_at"),
     ]
     assert json.loads(answer["rejects"][0]["row"])["account_id"] == "a2"
 
 
 def test_a_table_that_was_not_posted_has_no_rows(client: TestClient) -> None:
-    empty = {name: [] for name in ("usage_events", "tickets", "invoices")}
+    empty: dict[str, Any] = {name: [] for name in ("usage_events", "tickets", "invoices")}
     rows = [
         client.post("/score_history", json=body).json()["rows"][0]
         for body in (history(), history(**empty))
@@ -207,7 +208,11 @@ def test_attributes_that_no_model_reads_are_listed(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "field"),
-    [("GET", "/score", 405, "method"), ("PUT", "/model", 405, "method"), ("GET", "/x", 404, "path")],
+    [
+        ("GET", "/score", 405, "method"),
+        ("PUT", "/model", 405, "method"),
+        ("GET", "/x", 404, "path"),
+    ],
 )
 def test_a_wrong_address_is_explained(
     client: TestClient, method: str, path: str, status: int, field: str
@@ -217,7 +222,9 @@ def test_a_wrong_address_is_explained(
     assert response.json()["error"]["field"] == field
 
 
-@pytest.mark.parametrize("kind", ["application/vnd.bentoml+pickle", "multipart/form-data", "text/csv"])
+@pytest.mark.parametrize(
+    "kind", ["application/vnd.bentoml+pickle", "multipart/form-data", "text/csv"]
+)
 def test_what_is_not_json_is_refused(client: TestClient, kind: str) -> None:
     response = client.post("/score", content=b"{}", headers={"Content-Type": kind})
     assert response.status_code == 415

@@ -17,7 +17,7 @@ from tenure.run.history import score_history
 from tenure.score import Model
 from tenure.service.checks import check_accounts, check_count, check_targets, check_time
 from tenure.service.explanations import named
-from tenure.service.refusals import MOST_PROBLEMS, Refusal, listed, refused
+from tenure.service.refusals import MOST_PROBLEMS, Refusal, listed, refused, shown
 from tenure.service.requests import HistoryAsk, RowsAsk, ScoreAsk
 from tenure.service.rows import drivers as driver_list
 from tenure.service.rows import dump, for_targets, iso, records
@@ -164,12 +164,15 @@ def _names(place: int, row: Mapping[str, Any], columns: Sequence[str]) -> list[P
     return problems
 
 
-def _wrong(value: Any, text: bool) -> tuple[str, str] | None:
-    """Return the rule that a feature value breaks and the value, None where it is fine."""
+def _wrong(value: Any, text: bool) -> tuple[str, str, str] | None:
+    """Return the rule that a feature value breaks, the value and the fix, None where it is fine."""
     if value is None:
         return None
     if text:
-        return None if isinstance(value, str) else ("must be a string or null", str(value))
+        good = isinstance(value, str)
+        return None if good else ("must be a string or null", shown(value), 'write it as "…"')
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return "must be a number or null", str(value)
-    return None if abs(value) <= LARGEST else ("is no finite 32-bit number", str(value))
+        return "must be a number or null", shown(value), "write it without quotes"
+    if abs(value) <= LARGEST:
+        return None
+    return "is no finite 32-bit number", shown(value), "null where it is not known"

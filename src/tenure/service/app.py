@@ -42,12 +42,13 @@ class Answer(bentoml.IODescriptor):  # type: ignore[misc] # it has no types
     model_config = ConfigDict(extra="allow")
 
 
-def make_service(config: Config, given: State | None = None) -> Any:
+def make_service(config: Config, given: State | None = None, *, metrics: bool = True) -> Any:
     """Return the service of a config.
 
     Args:
         config: The run.
         given: What it serves; by default the config's champions and tables.
+        metrics: Whether to count requests; one application per process can.
 
     Raises:
         ModelError: If there is no champion, or one is damaged.
@@ -98,6 +99,7 @@ def make_service(config: Config, given: State | None = None) -> Any:
         workers=1,
         traffic=TRAFFIC,
         logging={"access": {"enabled": False}},
+        metrics={"enabled": metrics},
     )(Tenure)
     service.mount_asgi_app(_reading(state), path="/")
     service.add_asgi_middleware(Guard, limit=config.service.max_body_bytes, state=state)

@@ -105,7 +105,7 @@ class Guard:
         try:
             async with asyncio.timeout(LINGER_SECONDS):
                 while (await receive()).get("more_body", False):
-                    pass
+                    await asyncio.sleep(0)
         except TimeoutError:
             pass
         await send({"type": "http.response.body", "body": b""})

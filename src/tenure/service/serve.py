@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -121,10 +122,10 @@ def address(listening: socket.socket) -> str:
 
 def greeting(url: str, account: str) -> str:
     """Return what to do next."""
-    body = json.dumps({"account_ids": [account]})
+    body = shlex.quote(json.dumps({"account_ids": [account]}))
     return (
         f"{url} is ready; its endpoints are described at {url}/ and {url}/docs.json\n"
-        f"  curl {url}/score -H 'Content-Type: application/json' -d '{body}'"
+        f"  curl {url}/score -H 'Content-Type: application/json' -d {body}"
     )
 
 
