@@ -309,7 +309,10 @@ def data(*, dirty: bool = False) -> dict[str, Any]:
             rows_rejected=20,
             rejected={"duplicate_key": 12, "negative_mrr": 8},
             emptied={"list_mrr": {"negative_list_mrr": 3}},
-            remarks=[remark("zero_length", "0.3 % of rows end when they start", 0.003, red=False)],
+            remarks=[
+                remark("rejected", "0.4 % of rows were rejected: a list", 0.004, red=False),
+                remark("zero_length", "0.3 % of rows end when they start", 0.003, red=False),
+            ],
         ),
         "usage_events": table(
             "usage_events",

@@ -20,10 +20,15 @@ def test_an_unused_column_is_said_once() -> None:
     assert tickets.notes == ()
 
 
+def test_counts_that_stand_in_a_list_are_not_repeated() -> None:
+    found = next(table for table in data_view(data()).tables if table.name == "subscriptions")
+    assert found.notes == ("0.3 % of rows end when they start",)
+
+
 def test_a_reason_comes_with_its_rule_and_the_next_step() -> None:
     assert rules("subscriptions")["negative_mrr"] == "mrr must be 0 or more"
     assert rules("survey_responses")["score_off_scale"].endswith("map scale_min and scale_max")
-    assert rules("no such table") == {}
+    assert rules("no such table")["duplicate_key"].endswith("the first known is kept")
 
 
 def test_a_table_with_many_rejects_is_red() -> None:

@@ -10,8 +10,8 @@ from tenure.report import findings
 from tenure.report.layout import Cell, Entry, Table, in_order, table, whole
 from tenure.report.words import NONE, count, counted, day, known, percent, plain, sentence
 
-CLOCKLESS = "no_clock"
-"""A remark that stands among the unused columns."""
+COUNTED = frozenset({"rejected", "emptied", "no_clock"})
+"""Remarks that only repeat what stands in lists of its own."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def data_view(data: Entry) -> DataView:
         observed_until=f"Observation stopped at {until} ({declared})." if until else "",
         overview=_overview(tables),
         tables=tuple(sorted(inputs, key=lambda item: not item.red)),
-        attributes=table("Account attributes", ("Attribute", "Use", "Why"), attributes),
+        attributes=table("", ("Attribute", "Use", "Why"), attributes),
         missing=tuple(str(name) for name in data.get("missing_tables") or ()),
     )
 
@@ -138,7 +138,7 @@ def _input(name: str, found: Entry) -> TableView:
         notes=tuple(
             str(remark.get("text"))
             for remark in remarks
-            if not remark.get("red") and remark.get("code") != CLOCKLESS
+            if not remark.get("red") and remark.get("code") not in COUNTED
         ),
         rejected=table("", columns, [*rejected, *emptied], numeric=(1,)),
         unused=tuple(
@@ -157,10 +157,20 @@ def rules(table_name: str) -> dict[str, str]:
     from tenure.sources.tables import SOURCES
 
     source = SOURCES.get(table_name)
-    return {
+    return GENERAL | {
         check.reason: f"{check.rule}; {check.fix}" if check.fix else check.rule
         for check in (source.checks if source else ())
     }
+
+
+GENERAL = {
+    "at_or_after_observed_until": "it became known only after observation stopped",
+    "duplicate_key": "of rows with one key the first known is kept",
+    "missing_time": "without a time nobody knows when it happened",
+    "unknown_account": "account_id must stand in the accounts table",
+    "unreadable": "the value is not of the column’s type; declare its format or map it by SQL",
+    "without_its_clock": "a late value needs the time it became known",
+}
 
 
 def _days(value: Any) -> str:

@@ -22,6 +22,7 @@ from tenure.report.words import (
 )
 
 RED = "RED"
+REPEATED = ("rejected", "emptied")
 FIGURES = ("auc", "log_loss", "brier_skill", "calibration_error")
 MOST_DRIVERS = 5
 MOST_REASONS = 8
@@ -89,7 +90,7 @@ def _warnings(tables: Entry) -> list[str]:
         f"{name}: {remark.get('text')}"
         for name, table in tables.items()
         for remark in table.get("remarks") or []
-        if not remark.get("red")
+        if not remark.get("red") and remark.get("code") not in REPEATED
     ]
 
 
