@@ -77,6 +77,10 @@ acceptance: $(STAMP)  ## Run the long checks and the benchmarks; write docs/acce
 results: $(STAMP)  ## Run the data sets from outside; write docs/results.md
 	$(BIN)/python benchmarks/results.py $(ARGS)
 
+.PHONY: docs
+docs: $(STAMP)  ## Write the reference pages from the declarations
+	$(BIN)/python docs/generate.py
+
 .PHONY: notebooks
 notebooks: $(STAMP)  ## Execute the notebooks in place, so that they show today's output
 	cd notebooks && ../$(BIN)/jupyter-execute --inplace *.ipynb

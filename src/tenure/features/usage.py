@@ -40,7 +40,7 @@ FEATURES: tuple[Feature | Derived, ...] = (
         "{value} days since the first usage event", unit="days", direction=-1,
     ),
     Feature(
-        "event", SOURCE, "count(*)", "`{member}` used {value} times in the last {window}",
+        "event", SOURCE, "count(*)", "{value} uses of `{member}` in the last {window}",
         windows=(28, 84), unit="count", direction=-1, lever=True, each="event",
     ),
     Derived(
