@@ -47,14 +47,32 @@ def test_sigmoid_recovers_slope_and_intercept():
     assert fitted.intercept == pytest.approx(-0.5, abs=0.05)
 
 
-def test_sigmoid_makes_the_mean_probability_the_smoothed_base_rate():
-    margins = np.random.default_rng(2).normal(-2, 1, 500)
-    labels = outcomes(margins)
-    n, k = len(labels), labels.sum()
-    smoothed = (k * (k + 1) / (k + 2) + (n - k) / (n - k + 2)) / n
-    assert Sigmoid.fit(margins, labels).probability(margins).mean() == pytest.approx(
-        smoothed, abs=1e-7
+def test_sigmoid_meets_the_observed_rate():
+    margins = np.random.default_rng(2).normal(-2, 1, 20_000)
+    labels = outcomes(margins + 0.5)
+    found = Sigmoid.fit(margins, labels).probability(margins).mean()
+    assert found == pytest.approx(labels.mean(), abs=1e-3)
+
+
+def test_a_dozen_positives_move_the_booster_less_than_a_thousand():
+    margins = np.linspace(-4, -1, 120)
+    labels = (np.arange(120) % 10 == 0).astype(float)  # a dozen, wherever the margin
+    few = Sigmoid.fit(margins, labels)
+    many = Sigmoid.fit(np.tile(margins, 100), np.tile(labels, 100))
+    assert many.slope < 0.1
+    assert few.slope > 0.5
+
+
+@pytest.mark.parametrize("kind", sorted(CALIBRATORS))
+def test_a_weight_of_two_is_a_row_twice(kind):
+    margins = np.random.default_rng(4).normal(-1, 1, 300)
+    labels, twice = outcomes(margins), np.arange(300) % 3 == 0
+    weighted = fit_calibrator(kind, margins, labels, 1.0 + twice)
+    repeated = fit_calibrator(
+        kind, np.concatenate([margins, margins[twice]]), np.concatenate([labels, labels[twice]])
     )
+    found = weighted.probability(margins)
+    np.testing.assert_allclose(found, repeated.probability(margins), atol=2e-3)
 
 
 def test_a_slope_is_never_negative():

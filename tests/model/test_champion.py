@@ -28,7 +28,7 @@ def root(bundle, second, tmp_path):
 def test_none_at_first(root):
     assert champion(root, "churn") is None
     assert history(root, "churn") == ()
-    with pytest.raises(ModelError, match="target churn: has no champion model.*tenure train"):
+    with pytest.raises(ModelError, match=r"target churn: has no champion model.*tenure train"):
         champion_folder(root, "churn")
 
 

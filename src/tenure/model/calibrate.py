@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 MIN_SLOPE, MAX_SLOPE = 0.05, 20.0
+PRIOR_SD = 0.2
 
 
 class Calibrator(Protocol):
@@ -37,7 +38,7 @@ class Calibrator(Protocol):
     kind: ClassVar[str]
 
     @classmethod
-    def fit(cls, margins: Floats, labels: Floats) -> Self:
+    def fit(cls, margins: Floats, labels: Floats, weights: Floats | None = None) -> Self:
         """Learn from log-odds of rows the booster did not see, and what happened (0 or 1)."""
         ...
 
@@ -62,8 +63,10 @@ class Identity:
     kind: ClassVar[str] = "identity"
 
     @classmethod
-    def fit(cls, margins: Floats, labels: Floats) -> Self:  # noqa: ARG003 - the protocol's
-        """Learn nothing."""
+    def fit(  # noqa: D102 - the protocol's
+        cls, margins: Floats, labels: Floats, weights: Floats | None = None
+    ) -> Self:
+        del margins, labels, weights
         return cls()
 
     def probability(self, margins: Floats) -> Floats:
@@ -82,26 +85,36 @@ class Identity:
 
 @dataclass(frozen=True)
 class Sigmoid:
-    """A straight line in log-odds with a positive slope (Platt 1999, with his smoothed targets)."""
+    """A straight line in log-odds with a positive slope (Platt 1999, with his smoothed targets).
+
+    The line is drawn towards the booster's own log-odds: its slope and its height over the mean
+    margin have normal priors around 1 and 0.  A hundred positives outweigh them; a dozen do not.
+    """
 
     slope: float
     intercept: float
     kind: ClassVar[str] = "sigmoid"
 
     @classmethod
-    def fit(cls, margins: Floats, labels: Floats) -> Self:
-        """Fit slope and intercept by maximum likelihood, the slope within [0.05, 20]."""
+    def fit(cls, margins: Floats, labels: Floats, weights: Floats | None = None) -> Self:
+        """Fit slope and intercept, the slope within [0.05, 20]."""
         margins, labels = np.asarray(margins, np.float64), np.asarray(labels, np.float64)
-        positives = labels.sum()
-        high = (positives + 1) / (positives + 2)
-        low = 1 / (len(labels) - positives + 2)
+        weights = np.ones_like(labels) if weights is None else np.asarray(weights, np.float64)
+        size, positives = weights.sum(), (weights * labels).sum()
+        high, low = (positives + 1) / (positives + 2), 1 / (size - positives + 2)
         targets = np.where(labels > 0.5, high, low)
+        mean = (weights * margins).sum() / size
+        offsets = margins - mean
 
         def loss(line: Floats) -> tuple[float, Floats]:
-            scores = line[0] * margins + line[1]
-            error = expit(scores) - targets
-            value = np.mean(np.logaddexp(0, scores) - targets * scores)
-            return float(value), np.array([np.mean(error * margins), np.mean(error)])
+            slope, height = line
+            scores = mean + height + slope * offsets
+            error = weights * (expit(scores) - targets)
+            fit = (weights * (np.logaddexp(0, scores) - targets * scores)).sum()
+            prior = ((slope - 1) ** 2 + height**2) / (2 * PRIOR_SD**2)
+            pull = np.array([slope - 1, height]) / PRIOR_SD**2
+            step = np.array([(error * offsets).sum(), error.sum()]) + pull
+            return float(fit + prior) / size, step / size
 
         fitted = minimize(
             loss,
@@ -111,7 +124,8 @@ class Sigmoid:
             bounds=[(MIN_SLOPE, MAX_SLOPE), (None, None)],
             options={"gtol": 1e-10, "ftol": 1e-14, "maxiter": 500},
         )
-        return cls(float(fitted.x[0]), float(fitted.x[1]))
+        slope, height = map(float, fitted.x)
+        return cls(slope, float(mean) * (1 - slope) + height)
 
     @classmethod
     def shift(cls, margins: Floats, base_rate: float) -> Self:
@@ -153,13 +167,13 @@ class Isotonic:
     kind: ClassVar[str] = "isotonic"
 
     @classmethod
-    def fit(cls, margins: Floats, labels: Floats) -> Self:
+    def fit(cls, margins: Floats, labels: Floats, weights: Floats | None = None) -> Self:
         """Fit by isotonic regression, kept off 0 and 1 by one part in rows + 2."""
         from sklearn.isotonic import IsotonicRegression
 
         floor = 1 / (len(labels) + 2)
         curve = IsotonicRegression(y_min=floor, y_max=1 - floor, out_of_bounds="clip")
-        curve.fit(np.asarray(margins, np.float64), np.asarray(labels, np.float64))
+        curve.fit(np.asarray(margins, np.float64), np.asarray(labels, np.float64), weights)
         return cls(tuple(curve.X_thresholds_.tolist()), tuple(curve.y_thresholds_.tolist()))
 
     def probability(self, margins: Floats) -> Floats:
@@ -185,13 +199,15 @@ CALIBRATORS: dict[str, type[Calibrator]] = {
 }
 
 
-def fit_calibrator(kind: str, margins: Floats, labels: Floats) -> Calibrator:
+def fit_calibrator(
+    kind: str, margins: Floats, labels: Floats, weights: Floats | None = None
+) -> Calibrator:
     """Fit a calibrator of a registered kind.
 
     Raises:
         ModelError: If the kind is unknown.
     """
-    return _kind(kind).fit(margins, labels)
+    return _kind(kind).fit(margins, labels, weights)
 
 
 def from_json(state: Mapping[str, Any]) -> Calibrator:

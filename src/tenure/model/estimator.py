@@ -47,7 +47,7 @@ def sized_parameters(positives: int, rows: int) -> dict[str, float]:
     """
     depth, leaves, rounds = next(size[1:] for size in _SIZES if positives < size[0])
     rate = max(positives, 1) / max(rows, 1)
-    wanted = min(10.0, max(2.0, positives / 10)) / rate  # a leaf should expect this many events
+    wanted = min(5.0, max(1.0, positives / 20)) / rate  # a leaf should expect this many events
     return {
         "rounds": rounds,
         "learning_rate": 0.04,
@@ -216,7 +216,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
             "feature_fraction": size["feature_fraction"],
             "bagging_fraction": size["bagging_fraction"],
             "bagging_freq": 1,
-            "max_bin": 127,
+            "max_bin": 63,
             "seed": self.seed,
             "deterministic": True,
             "force_row_wise": True,

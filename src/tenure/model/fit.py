@@ -55,10 +55,12 @@ class Forward:
     Attributes:
         margins: Log-odds.
         labels: 1 or 0.
+        weights: How much each counts; alike by default.
     """
 
     margins: Floats
     labels: Floats
+    weights: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,11 @@ class Boosted:
     margins: Floats
     labels: Floats
 
+    @property
+    def positives(self) -> int:
+        """Positive training rows."""
+        return int(self.labels.sum())
+
     def predict(self, values: pd.DataFrame) -> Floats:
         """Return log-odds, one per row of feature values."""
         return self.model.decision_function(self.encoder.transform(values))
@@ -159,7 +166,9 @@ def calibrate(boosted: Boosted, forward: Forward, settings: FitSettings) -> Fitt
     """
     base_rate = float(boosted.labels.mean())
     if forward.labels.sum() >= MIN_CALIBRATION_POSITIVES:
-        calibrator = fit_calibrator(settings.calibrator, forward.margins, forward.labels)
+        calibrator = fit_calibrator(
+            settings.calibrator, forward.margins, forward.labels, forward.weights
+        )
         size = len(forward.labels)
     else:
         calibrator, size = Sigmoid.shift(boosted.margins, base_rate), 0
@@ -170,7 +179,7 @@ def calibrate(boosted: Boosted, forward: Forward, settings: FitSettings) -> Fitt
         calibrator=calibrator,
         calibrated_on=size,
         rows=len(boosted.labels),
-        positives=int(boosted.labels.sum()),
+        positives=boosted.positives,
         base_rate=base_rate,
     )
 

@@ -168,6 +168,7 @@ class _Walk:
         known: NDArray[np.intp],
     ) -> WalkForward:
         margins = np.full(len(self.rows), np.nan)
+        learnt = np.zeros(len(self.rows))
         predictions: list[pd.DataFrame] = []
         baselines: list[pd.DataFrame] = []
         folds: list[dict[str, Any]] = []
@@ -178,13 +179,14 @@ class _Walk:
             done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
             for number, (origin, (boosted, found)) in enumerate(zip(plan, done, strict=True)):
                 self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
-                fitted = self._calibrate(boosted, margins, origin.as_of)
+                fitted = self._calibrate(boosted, margins, learnt, origin.as_of)
                 margins[origin.test] = boosted.predict(self.values.iloc[origin.test])
+                learnt[origin.test] = boosted.positives
                 if found is not None:
                     folds.append(self._describe(fitted, origin, len(folds)))
                     predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
                     baselines.append(found)
-            final = self._calibrate(last.result(), margins, None)
+            final = self._calibrate(last.result(), margins, learnt, None)
         return WalkForward(
             predictions=_stack(predictions),
             baselines=_stack(baselines),
@@ -205,12 +207,19 @@ class _Walk:
         values = self._allowed(as_of).iloc[train]
         return boost(values, self.labels[train], replace(self.settings.fit, threads=1))
 
-    def _calibrate(self, boosted: Boosted, margins: Floats, as_of: pd.Timestamp | None) -> Fitted:
-        """Calibrate as of a prediction time, or on everything known."""
+    def _calibrate(
+        self, boosted: Boosted, margins: Floats, learnt: Floats, as_of: pd.Timestamp | None
+    ) -> Fitted:
+        """Calibrate as of a prediction time, or on everything known.
+
+        A forward prediction weighs as much as its booster had learnt of what this one has: a
+        booster of few events ranks worse, and its log-odds mean less.
+        """
         known = ~np.isnan(margins)
         if as_of is not None:
             known &= (self.rows["label_known_at"] <= as_of).to_numpy()
-        forward = Forward(margins[known], self.labels[known])
+        weights = np.minimum(learnt[known] / boosted.positives, 1)
+        forward = Forward(margins[known], self.labels[known], weights)
         return calibrate(boosted, forward, self.settings.fit)
 
     def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
