@@ -1,0 +1,82 @@
+"""The model finds what was planted in the demo world, and not what only looks telling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from e2e.road import Project
+from tenure.run.fit import Attempt, attempt
+from tenure.run.prepare import loaded, prepare
+from tenure.sources.demo import decoys, planted_drivers, write_world
+
+TOP = 10
+TARGETS = ("churn", "expansion")
+pytestmark = pytest.mark.slow
+
+
+def fitted(root: Path, evaluation: dict[str, Any], **size: int) -> dict[str, Attempt]:
+    """Fit both targets on a demo world of some size, without exporting anything."""
+    world = write_world(root / "data", **size)
+    until = f"{world.observed_until:%Y-%m-%d}"
+    # Settings are the defaults but for the folds, which say nothing about the drivers.
+    project = Project(root).set(
+        data={"path": "data", "observed_until": until},
+        calendar={"start": None},
+        model={"min_events": 30, "min_train_positives": 40, "parameters": {}},
+        evaluation=evaluation,
+    )
+    config = project.config
+    with loaded(config) as dataset:
+        prepared = prepare(config, dataset)
+        return {target: attempt(target, prepared, config) for target in TARGETS}
+
+
+def leading(tried: Attempt) -> list[list[str]]:
+    """Return the features of the strongest groups, the strongest first."""
+    assert tried.fit is not None
+    drivers = tried.fit.drivers
+    assert drivers["mean_abs"].is_monotonic_decreasing
+    return [text.split(", ") for text in drivers["features"].head(TOP)]
+
+
+def missed(tried: Attempt) -> list[str]:
+    """Return the planted drivers that no leading group expresses."""
+    names = [name for group in leading(tried) for name in group]
+    target = tried.target.name
+    return [driver.name for driver in planted_drivers(target) if not driver.matches(names)]
+
+
+def fooled(tried: Attempt) -> list[str]:
+    """Return the decoys that a leading group expresses."""
+    names = [name for group in leading(tried) for name in group]
+    return [decoy.name for decoy in decoys() if decoy.matches(names)]
+
+
+def test_drivers_lead_and_decoys_do_not(tmp_path: Path) -> None:
+    size = {"accounts": 900, "months": 36, "seed": 1}
+    found = fitted(tmp_path, {"max_folds": 1}, **size)
+    planted = len(planted_drivers())
+    lost = [name for target in TARGETS for name in missed(found[target])]
+    assert 1 - len(lost) / planted >= 0.8, lost
+    assert [name for target in TARGETS for name in fooled(found[target])] == []
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(3600)
+def test_five_full_worlds(tmp_path: Path) -> None:
+    runs = [
+        fitted(tmp_path / str(seed), {"max_folds": 24}, accounts=1500, months=42, seed=seed)
+        for seed in range(5)
+    ]
+    for target in TARGETS:
+        tried = [run[target] for run in runs]
+        share = [1 - len(missed(item)) / len(planted_drivers(target)) for item in tried]
+        assert median(share) >= 0.8, [missed(item) for item in tried]
+        assert median(len(fooled(item)) for item in tried) == 0, [fooled(item) for item in tried]
+        pooled = [item.metrics["pooled"] for item in tried]
+        assert median(item["calibration_error"]["value"] for item in pooled) <= 0.03
+        assert median(item["brier_skill"]["value"] for item in pooled) > 0
