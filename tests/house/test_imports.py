@@ -11,6 +11,7 @@ from house.tree import PACKAGE, settings
 
 DOORS = {  # the layers that are a door themselves, and what may stand behind them
     "explain": {"shap"},
+    "score": {"lightgbm", "sklearn"},  # a bundle is what it scores with
     "service": {"bentoml"},
     "review": {"streamlit"},
 }

@@ -129,8 +129,8 @@ class Feature:
         windows: Lengths in days; none means the whole past.
         at: A late time column that stands in for the event time (what ended in the window).
         running: Over the rows that have begun and not ended at the prediction time.
-        default: Value where no row counts; by default 0 for counts and for
-            sums over a window, else missing.
+        default: Value where no row counts; by default 0 for counts and
+            sums, but missing for sums over running rows and everything else.
         unit: How a value is shown.
         direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
         lever: Whether a team can act on it; else it is context.

@@ -42,8 +42,8 @@ FEATURES: tuple[Feature | Derived, ...] = (
     ),
     Feature(
         "surveys_answered", SOURCE, "count(responded_at)",
-        "{value} surveys answered in the last {window}",
-        windows=(182, 365), unit="count", direction=-1, lever=True,
+        "{value} of the surveys sent in the last {window} answered",
+        where="sent_at is not null", windows=(182, 365), unit="count", direction=-1, lever=True,
     ),
     Derived(
         "surveys_unanswered_182d", "surveys_sent_182d - surveys_answered_182d",

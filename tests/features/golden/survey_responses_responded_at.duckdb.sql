@@ -12,7 +12,7 @@ FROM (SELECT scope.account_no,
   CASE WHEN (lower(survey_type) = 'ces') THEN CAST(round(CAST(score AS DOUBLE) * 1000000) AS BIGINT) END AS m7,
   CASE WHEN (lower(survey_type) = 'ces') THEN epoch_us(responded_at) END AS m8,
   CASE WHEN (lower(survey_type) = 'nps' and score <= 6) THEN CASE WHEN score IS NOT NULL THEN 1 END END AS m9,
-  CASE WHEN responded_at IS NOT NULL THEN 1 END AS m10,
+  CASE WHEN (sent_at is not null) THEN CASE WHEN responded_at IS NOT NULL THEN 1 END END AS m10,
   epoch_us(event_time) AS moment
 FROM survey_responses JOIN feature_scope AS scope USING (account_id)
 WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000') AS placed

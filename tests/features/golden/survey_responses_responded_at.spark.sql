@@ -108,7 +108,12 @@ FROM (
       )
       THEN CASE WHEN NOT score IS NULL THEN 1 END
     END AS m9,
-    CASE WHEN NOT responded_at IS NULL THEN 1 END AS m10,
+    CASE
+      WHEN (
+        NOT sent_at IS NULL
+      )
+      THEN CASE WHEN NOT responded_at IS NULL THEN 1 END
+    END AS m10,
     EPOCH_US(event_time) AS moment
   FROM survey_responses
   JOIN feature_scope AS scope
