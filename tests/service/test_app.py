@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,3 +153,12 @@ def test_an_error_inside_is_not_shown(
     assert response.json()["error"]["rule"] == "failed inside the service"
     assert "secret detail" not in response.text
     assert "secret detail" in caplog.text
+
+
+def test_every_request_in_the_guide_is_valid() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    found = re.findall(r"curl http://127\.0\.0\.1:3000(/\w+) .*?-d '(.*?)'", guide, re.DOTALL)
+    assert {path for path, _ in found} == set(ASKS) - {"/model"}
+    for path, body in found:
+        asked = ASKS[path].read(body.encode())
+        assert not isinstance(asked, Refusal), f"{path}: {asked}"

@@ -93,10 +93,11 @@ async def score_rows(state: State, served: Served, ask: RowsAsk) -> bytes:
     """Score feature rows."""
     check_count(len(ask.rows), served, "rows")
     (target,) = check_targets([ask.target], served.models, "target")
-    return await state.in_thread(_rows, target, served.models[target], ask.rows)
+    return await state.in_thread(scored_rows, target, served.models[target], ask.rows)
 
 
-def _rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) -> bytes:
+def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return probabilities and drivers of feature rows as JSON."""
     values = feature_frame(model, rows)
     bundle = model.bundle
     probability, contributions = bundle.scores_and_contributions(values)
@@ -128,7 +129,8 @@ def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
             break
     if problems:
         raise Refusal(*problems)
-    data: dict[str, Any] = {}
+    words: dict[str, Any] = {}
+    numbers: dict[str, list[Any]] = {}
     for name in columns:
         text = model.specs[name].text
         values = [row[name] for row in rows]
@@ -137,11 +139,14 @@ def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
             for place, value in enumerate(values)
             if (wrong := _wrong(value, text))
         ]
-        if not problems:
-            data[name] = np.array(values, dtype=object if text else np.float32)
+        (words if text else numbers)[name] = values
     if problems:
         raise Refusal(*problems)
-    return pd.DataFrame(data)
+    matrix = np.array(list(numbers.values()), dtype=np.float32).T
+    frame = pd.DataFrame(matrix, columns=list(numbers))
+    if words:
+        frame = pd.concat([frame, pd.DataFrame(words, dtype=object)], axis=1)
+    return frame[list(columns)]
 
 
 def _names(place: int, row: Mapping[str, Any], columns: Sequence[str]) -> list[Problem]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tenure.explain.drivers import TOP
@@ -21,16 +22,18 @@ def dump(payload: Mapping[str, Any]) -> bytes:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a frame's rows as JSON values; what is missing is None."""
-    columns = {str(name): _values(frame[name]) for name in frame.columns}
-    names = list(columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    names = [str(name) for name in frame.columns]
+    # One array of objects is many times faster than a Series per column.
+    rows = frame.to_numpy(dtype=object).tolist()
+    return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
 
 
-def _values(column: pd.Series[Any]) -> list[Any]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return [None if pd.isna(value) else iso(value) for value in column]
-    missing = column.isna().to_numpy()
-    return [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]
+def _plain(value: Any) -> Any:
+    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124 - NaN
+        return None
+    if isinstance(value, pd.Timestamp):
+        return iso(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def iso(moment: Any) -> str:
