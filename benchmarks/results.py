@@ -23,6 +23,7 @@ from record import RESULTS
 
 from tenure.core.config import Config, load_config
 from tenure.core.errors import TenureError
+from tenure.report.charts import driver_chart, reliability_chart, to_png
 from tenure.run.backtest import run_backtest
 from tenure.run.check import run_check
 from tenure.run.demo import run_demo
@@ -33,6 +34,7 @@ from tenure.run.train import run_train
 ROOT = Path(__file__).parent.parent
 NAMES = ("churnsim", "saas_growth", "ravenstack", "ravenstack_subscriptions")
 PAGE = ROOT / "docs" / "results.md"
+PICTURES = ROOT / "docs" / "images"
 
 
 def main(chosen: list[str]) -> None:
@@ -61,6 +63,7 @@ def measure(name: str) -> dict[str, Any]:
         if name == "demo":
             record = run_demo(Path("demo")).record
             config = load_config("demo/config.yaml")
+            draw(record["targets"]["churn"])
         else:
             config = load_config(ROOT / "configs" / f"{name}.yaml")
             run_check(config)
@@ -78,6 +81,16 @@ def measure(name: str) -> dict[str, Any]:
             "tables": {item["name"]: item for item in _tables(record)},
             "targets": {name: _target(found) for name, found in record["targets"].items()},
         }
+
+
+def draw(entry: dict[str, Any]) -> None:
+    """Write the pictures of the README: the calibration and the drivers of churn."""
+    PICTURES.mkdir(exist_ok=True)
+    bins = entry["evaluation"]["reliability"]
+    title = "Churn: what was predicted, and what happened"
+    (PICTURES / "calibration.png").write_bytes(to_png(reliability_chart(bins, title), 1.5))
+    title = "What moves the churn scores of the demo world"
+    (PICTURES / "drivers.png").write_bytes(to_png(driver_chart(entry["drivers"][:10], title), 1.5))
 
 
 def command(call: Any) -> str:
@@ -130,8 +143,8 @@ def page(found: dict[str, Any]) -> str:
         "",
         "Written by `make results` (`benchmarks/results.py`); do not edit by hand.",
         f"Machine: {os.cpu_count()} cores. Every figure is out of time: each prediction time of",
-        "the past is predicted by a model fitted on what was known then. Intervals resample accounts",
-        "(95 %). The demo world is Tenure's own; the others were made by others",
+        "the past is predicted by a model fitted on what was known then. Intervals resample",
+        "accounts (95 %). The demo world is Tenure's own; the others were made by others",
         "(`configs/*.yaml` say how their columns are mapped) and are synthetic too.",
         "",
         "| data | target | outcome | snapshots | distinct events | base rate | AUC | log loss |"

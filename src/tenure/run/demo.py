@@ -23,6 +23,7 @@ CONFIG = """\
 name: demo
 data:
   path: data
+  constant_attributes: [region]
 """
 
 
