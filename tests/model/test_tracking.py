@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,16 +174,20 @@ def test_mlflow_serves_the_model(panel, root, store, bundle):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = dict(os.environ, MLFLOW_TRACKING_URI=store.uri, MLFLOW_DISABLE_TELEMETRY="true")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # uvicorn stands there
+    environment = dict(os.environ, PATH=path, MLFLOW_TRACKING_URI=store.uri)
+    environment["MLFLOW_DISABLE_TELEMETRY"] = "true"
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", found.uri]
     command += ["--env-manager", "local", "--port", str(port), "--host", "127.0.0.1"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as server:
         try:
             given = panel.values.head(5).astype(object).where(panel.values.head(5).notna(), None)
             body = {"dataframe_split": {"columns": list(given), "data": given.to_numpy().tolist()}}
             answer = post(f"http://127.0.0.1:{port}/invocations", body)
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)
     scored = [row["probability"] for row in answer["predictions"]]
     np.testing.assert_array_equal(scored, bundle.probabilities(panel.values.head(5)))
 
