@@ -32,7 +32,7 @@ def _deadly(rename: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # pathlib's methods call these, so every rename is seen once.
-os.replace, os.rename = _deadly(os.replace), _deadly(os.rename)  # type: ignore[assignment]
+os.replace, os.rename = _deadly(os.replace), _deadly(os.rename)
 sys.argv = ["tenure", *sys.argv[3:]]
 try:
     main()

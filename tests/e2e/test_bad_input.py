@@ -74,7 +74,7 @@ def empty(table: str) -> Callable[[World], World]:
     return lambda world: world | {table: world[table].slice(0, 0)}
 
 
-BAD_TABLES = {
+BAD_TABLES: dict[str, tuple[Callable[[World], World], tuple[str, ...]]] = {
     "no required table": (
         lambda world: {name: table for name, table in world.items() if name != "subscriptions"},
         ("subscriptions",),
