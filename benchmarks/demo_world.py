@@ -55,9 +55,9 @@ def report(results: list[tuple[dict[str, float], list[str]]], replays: int) -> s
         "## Measured\n\n"
         f"By `benchmarks/demo_world.py`: 1,500 accounts, 42 months, {replays} replays; from the"
         f" fourth column on, snapshots from month {HELD_OUT_MONTH} with a known outcome. Writing"
-        f" the tables took {seconds:.1f} s of processor time (median), {events:,.0f} usage events. The"
-        " calibration gap is the mean over tenths of the true probability of its distance to what"
-        " happened.\n\n"
+        f" the tables took {seconds:.1f} s of processor time (median), {events:,.0f} usage events."
+        " The calibration gap is the mean over tenths of the true probability of its distance to"
+        " what happened.\n\n"
         f"{COLUMNS}\n{rows}\n"
     )
 
