@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,8 +57,7 @@ class Resamples:
         totals = np.column_stack(
             [np.bincount(self.account, weights=column, minlength=size) for column in columns.T]
         )
-        with threadpool_limits(limits=1):
-            return np.asarray(self.counts.astype(np.float64) @ totals)
+        return np.asarray(self.counts.astype(np.float64) @ totals)
 
     def weights(self, order: NDArray[np.intp]) -> Iterator[tuple[slice, Floats]]:
         """Yield row weights of some resamples at a time, rows in the given order."""
@@ -99,26 +97,62 @@ def ranking(
     Returns:
         Values; NaN where a resample has one class only.
     """
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    positive = labels[order] > 0.5
+    ranks = _Ranks(labels, scores)
     size = len(resamples.counts)
     out = Ranking(np.empty(size), np.empty(size), np.empty((size, len(shares))))
     with np.errstate(divide="ignore", invalid="ignore"):
-        for part, weights in resamples.weights(order):
-            hits = _grouped(weights * positive, starts)
-            total = _grouped(weights, starts)
-            above, seen = np.cumsum(hits, axis=1), np.cumsum(total, axis=1)
-            every, rows = above[:, -1], seen[:, -1]
-            outranked = np.sum((total - hits) * (above - hits / 2), axis=1)
-            out.auc[part] = outranked / (every * (rows - every))
-            precision = np.where(seen > 0, above / seen, 0.0)
-            out.average_precision[part] = np.sum(hits * precision, axis=1) / every
+        for part, weights in resamples.weights(ranks.order):
+            seen = np.cumsum(weights, axis=1)
+            hits = np.zeros((len(weights), len(ranks.positives) + 1))
+            np.cumsum(weights[:, ranks.positives], axis=1, out=hits[:, 1:])
+            out.auc[part], out.average_precision[part] = ranks.areas(seen, hits)
             for column, share in enumerate(shares):
-                caught = _top(seen, above, share * rows)
-                out.capture[part, column] = caught / every
+                out.capture[part, column] = ranks.top(seen, hits, share) / hits[:, -1]
     return out
+
+
+class _Ranks:
+    """Rows from the highest score down, in groups of equal scores.
+
+    Only groups with a positive add to the areas, so weights are summed up once and looked up there.
+    """
+
+    def __init__(self, labels: Floats, scores: Floats) -> None:
+        self.order = np.argsort(-scores, kind="stable")
+        ranked = scores[self.order]
+        changes = ranked[1:] != ranked[:-1]
+        self.first = np.flatnonzero(np.r_[True, changes])
+        self.last = np.flatnonzero(np.r_[changes, True])
+        self.group = np.cumsum(np.r_[0, changes])
+        self.positives = np.flatnonzero(labels[self.order] > 0.5)
+        self.before = np.searchsorted(self.positives, self.first)
+        self.through = np.searchsorted(self.positives, self.last, side="right")
+
+    def areas(self, seen: Floats, hits: Floats) -> tuple[Floats, Floats]:
+        """Return AUC and average precision from running sums of weights and of positives."""
+        held = np.flatnonzero(self.through > self.before)
+        before, through = hits[:, self.before[held]], hits[:, self.through[held]]
+        until = seen[:, self.last[held]]
+        outside = np.where(self.first[held] > 0, seen[:, self.first[held] - 1], 0.0)
+        caught, every = through - before, hits[:, -1]
+        negatives = seen[:, -1] - every
+        passed, tied = until - through, (until - through) - (outside - before)
+        outranked = np.sum(caught * (negatives[:, None] - passed + tied / 2), axis=1)
+        precision = np.where(until > 0, through / until, 0.0)
+        return outranked / (every * negatives), np.sum(caught * precision, axis=1) / every
+
+    def top(self, seen: Floats, hits: Floats, share: float) -> Floats:
+        """Return positives in the top share of the rows, a tied group in proportion."""
+        rows = np.arange(len(seen))
+        wanted = share * seen[:, -1]
+        found = [np.searchsorted(line, want) for line, want in zip(seen, wanted, strict=True)]
+        group = self.group[np.minimum(found, seen.shape[1] - 1)]
+        first = self.first[group]
+        outside = np.where(first > 0, seen[rows, first - 1], 0.0)
+        width = seen[rows, self.last[group]] - outside
+        part = np.where(width > 0, (wanted - outside) / np.where(width > 0, width, 1), 0.0)
+        before, through = hits[rows, self.before[group]], hits[rows, self.through[group]]
+        return np.asarray(before + part * (through - before))
 
 
 def interval(draws: Floats, level: float) -> dict[str, float | None]:
@@ -141,21 +175,3 @@ def interval(draws: Floats, level: float) -> dict[str, float | None]:
 def safe(value: float | np.floating[Any]) -> float | None:
     """Return a finite number as float, anything else as None."""
     return float(value) if np.isfinite(value) else None
-
-
-def _grouped(weights: Floats, starts: NDArray[np.intp]) -> Floats:
-    if len(starts) == weights.shape[1]:
-        return weights
-    return np.asarray(np.add.reduceat(weights, starts, axis=1))
-
-
-def _top(seen: Floats, above: Floats, wanted: Floats) -> Floats:
-    """Return positives among the first `wanted` rows, a tied group in proportion."""
-    rows = np.arange(len(seen))
-    last = np.minimum(np.sum(seen < wanted[:, None], axis=1), seen.shape[1] - 1)
-    before = np.maximum(last - 1, 0)
-    base_seen = np.where(last > 0, seen[rows, before], 0.0)
-    base_hits = np.where(last > 0, above[rows, before], 0.0)
-    width = seen[rows, last] - base_seen
-    part = np.where(width > 0, (wanted - base_seen) / np.where(width > 0, width, 1), 0.0)
-    return np.asarray(base_hits + part * (above[rows, last] - base_hits))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from tenure.core.times import show
 from tenure.model.baselines import BASE_RATE
@@ -75,6 +76,14 @@ def evaluate(
     }
     if predictions.empty:
         return result
+    with threadpool_limits(limits=1):  # more threads add up sums in another order
+        return result | _measure(predictions, baselines, settings)
+
+
+def _measure(
+    predictions: pd.DataFrame, baselines: pd.DataFrame, settings: EvaluationSettings
+) -> dict[str, Any]:
+    result: dict[str, Any] = {"baselines": {}, "differences": {}}
     draws = _Draws(predictions, settings)
     result["pooled"] = draws.metrics(draws.probabilities)
     for name in baselines.columns:
