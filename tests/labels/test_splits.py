@@ -56,6 +56,7 @@ def test_a_label_known_exactly_at_the_origin_may_be_trained_on() -> None:
     first = folds.origins[0]
     assert first.as_of == datetime(2022, 2, 1)
     assert set(rows.iloc[first.train]["as_of"]) == {pd.Timestamp("2022-01-01")}
+    check_embargo(rows.iloc[first.train], None, rows.iloc[first.test])
 
 
 def test_the_positives_decide_too() -> None:
