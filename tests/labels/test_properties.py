@@ -82,12 +82,19 @@ class Maker:
         )
 
 
-def _world(seed: int, accounts: int) -> list[Row]:
-    maker = Maker(seed)
-    return [row for number in range(accounts) for row in maker.account(f"a{number}")]
+class World(list[Row]):
+    """Rows that say of themselves how to make them again."""
+
+    def __init__(self, seed: int, accounts: int) -> None:
+        maker = Maker(seed)
+        self.name = f"World({seed}, {accounts})"
+        super().__init__(row for number in range(accounts) for row in maker.account(f"a{number}"))
+
+    def __repr__(self) -> str:
+        return self.name
 
 
-WORLDS = st.builds(_world, st.integers(0, 2**32), st.integers(1, 30))
+WORLDS = st.builds(World, st.integers(0, 2**32), st.integers(1, 30))
 LABELS = st.builds(
     LabelConfig,
     horizon_days=st.just(45),

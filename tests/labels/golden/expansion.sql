@@ -80,8 +80,12 @@ SELECT
   *,
   CASE WHEN started_at < first_at AND until_at >= first_at THEN 1 ELSE 0 END AS at_first,
   CASE WHEN started_at < last_at AND until_at >= last_at THEN 1 ELSE 0 END AS at_last,
-  MIN(CASE WHEN started_at < first_at AND until_at >= first_at THEN currency END)
-    OVER (PARTITION BY row_id) AS home_currency
+  COALESCE(
+    MIN(CASE WHEN started_at < first_at AND until_at >= first_at THEN currency END)
+      OVER (PARTITION BY row_id),
+    MIN(CASE WHEN started_at < last_at AND until_at >= last_at THEN currency END)
+      OVER (PARTITION BY row_id)
+  ) AS home_currency
 FROM (
   SELECT
     *,
