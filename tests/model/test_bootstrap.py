@@ -81,6 +81,10 @@ def test_interval_of_the_auc_is_close_to_the_analytical_one():
     assert found["hi"] - found["lo"] == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.1)
 
 
+def test_an_interval_holds_its_value():
+    assert interval(np.array([1.0, 2.0, 3.0]), 0.5) == {"value": 1.0, "lo": 1.0, "hi": 2.75}
+
+
 def test_a_single_class_has_no_value():
     accounts, _, scores = sample(50)
     found = ranking(Resamples.draw(accounts, 10, 0), np.zeros(50), scores, [0.1])

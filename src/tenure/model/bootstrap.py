@@ -156,7 +156,9 @@ class _Ranks:
 
 
 def interval(draws: Floats, level: float) -> dict[str, float | None]:
-    """Return a metric with its percentile interval, JSON-safe.
+    """Return a metric with its percentile interval, widened to hold the metric, JSON-safe.
+
+    Resampling inflates a sum of absolute gaps, so that all resamples may lie above the value.
 
     Args:
         draws: The metric itself, then one value per resample.
@@ -169,7 +171,11 @@ def interval(draws: Floats, level: float) -> dict[str, float | None]:
     known = len(rest) >= FEWEST * max(len(draws) - 1, 1) and len(rest) > 0
     tail = (1 - level) / 2
     lo, hi = np.quantile(rest, [tail, 1 - tail]) if known else (np.nan, np.nan)
-    return {"value": safe(value), "lo": safe(lo), "hi": safe(hi)}
+    return {
+        "value": safe(value),
+        "lo": safe(np.minimum(lo, value)),
+        "hi": safe(np.maximum(hi, value)),
+    }
 
 
 def safe(value: float | np.floating[Any]) -> float | None:

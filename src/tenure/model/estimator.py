@@ -219,7 +219,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
             "max_bin": 63,
             "seed": self.seed,
             "deterministic": True,
-            "force_row_wise": True,
+            "force_col_wise": True,
             "verbosity": -1,
         } | extra, rounds
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 
-CALIBRATION_ORIGINS = 12
+CALIBRATION_ORIGINS = 6
 KEPT = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
 
 
