@@ -317,4 +317,5 @@ def bands(
     else:
         high, medium = risk >= settings.high_at * base_rate, risk >= settings.medium_at * base_rate
     band = np.where(high, "high", np.where(medium, "medium", "low"))
-    return pd.Series(band, index=risk.index, dtype=object).where(risk.notna(), None)
+    known = risk.notna() & (ranks.notna() if settings.capacity is not None else True)
+    return pd.Series(band, index=risk.index, dtype=object).where(known, None)
