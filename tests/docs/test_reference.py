@@ -10,6 +10,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def _generate():
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

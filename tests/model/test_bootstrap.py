@@ -47,6 +47,10 @@ def test_capture_counts_the_top_and_shares_ties():
     )
 
 
+def width_of(found) -> float:
+    return float(found["hi"] - found["lo"])
+
+
 def test_interval_of_a_mean_has_the_width_theory_gives():
     values = np.random.default_rng(5).normal(size=4_000)
     resamples = Resamples.draw(np.arange(4_000).astype(str), 2_000, seed=1)
@@ -54,7 +58,7 @@ def test_interval_of_a_mean_has_the_width_theory_gives():
     found = interval(sums[:, 0] / sums[:, 1], 0.95)
     half = 1.96 * values.std() / np.sqrt(4_000)
     assert found["value"] == pytest.approx(values.mean())
-    assert found["hi"] - found["lo"] == pytest.approx(2 * half, rel=0.08)
+    assert width_of(found) == pytest.approx(2 * half, rel=0.08)
 
 
 def test_accounts_with_repeated_rows_widen_the_interval():
@@ -64,7 +68,7 @@ def test_accounts_with_repeated_rows_widen_the_interval():
     def width(accounts):
         sums = Resamples.draw(accounts, 1_000, seed=1).sums(np.column_stack([values, ones]))
         found = interval(sums[:, 0] / sums[:, 1], 0.95)
-        return found["hi"] - found["lo"]
+        return width_of(found)
 
     by_account = width(np.repeat(np.arange(500), 8).astype(str))
     by_row = width(np.arange(4_000).astype(str))
@@ -78,7 +82,7 @@ def test_interval_of_the_auc_is_close_to_the_analytical_one():
     positive, negative = scores[labels == 1], scores[labels == 0]
     wins = (positive[:, None] > negative).astype(float)  # DeLong's structural components
     variance = wins.mean(axis=1).var() / len(positive) + wins.mean(axis=0).var() / len(negative)
-    assert found["hi"] - found["lo"] == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.1)
+    assert width_of(found) == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.1)
 
 
 def test_an_interval_holds_its_value():

@@ -25,6 +25,11 @@ def root(bundle, second, tmp_path):
     return tmp_path
 
 
+def current(root) -> str | None:
+    found = champion(root, "churn")
+    return found.version if found else None
+
+
 def test_none_at_first(root):
     assert champion(root, "churn") is None
     assert history(root, "churn") == ()
@@ -53,7 +58,7 @@ def test_a_damaged_bundle_is_not_promoted(root, bundle, second):
     (root / "churn" / second.version / "model.txt").write_text("")
     with pytest.raises(ModelError, match="differs from its checksum"):
         set_champion(root, "churn", second.version, "better", "bob")
-    assert champion(root, "churn").version == bundle.version
+    assert current(root) == bundle.version
     with pytest.raises(ModelError, match="is not a bundle folder"):
         set_champion(root, "churn", "no-such-one", "better", "bob")
 
@@ -64,7 +69,7 @@ def test_a_damaged_file_is_named_and_can_be_replaced(root, bundle):
     with pytest.raises(ModelError, match=r"champion.json: is damaged"):
         champion(root, "churn")
     set_champion(root, "churn", bundle.version, "mended", "ann")
-    assert champion(root, "churn").version == bundle.version
+    assert current(root) == bundle.version
 
 
 def test_history_catches_up_with_a_writer_killed_before_its_line(root, bundle, second):
@@ -82,4 +87,4 @@ def test_many_at_once_leave_one_champion_and_every_line(root, bundle, second):
     lines = (root / "churn" / "history.jsonl").read_text().splitlines()
     chain = [json.loads(line) for line in lines]
     assert [line["previous"] for line in chain[1:]] == [line["version"] for line in chain[:-1]]
-    assert champion(root, "churn").version == chain[-1]["version"]
+    assert current(root) == chain[-1]["version"]

@@ -55,6 +55,7 @@ def test_everything_is_recorded(bundle, root, store, tmp_path):
         assert logged.data.metrics == {"auc": 0.71}
         assert logged.data.tags["tenure.bundle"] == bundle.version
         assert logged.data.tags["by"] == "test"
+        assert logged.inputs is not None
         assert logged.inputs.dataset_inputs[0].dataset.digest == "f00ba4"
         names = {item.path for item in client.list_artifacts(found.run_id)}
         assert {"report.html", "bundle"} <= names

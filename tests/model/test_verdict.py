@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,13 +12,20 @@ from tenure.labels.splits import Shortage
 from tenure.model.evaluate import EvaluationSettings, evaluate
 from tenure.model.verdict import judge, refusal
 
-WORDS = {"min_events": 30, "event": "churn", "events": "churns"}
+WORDS: dict[str, Any] = {"min_events": 30, "event": "churn", "events": "churns"}
 
 
 def rows(labels, ids=None):
     labels = np.asarray(labels, dtype=float)
     names = ids if ids is not None else [f"e{i}" for i in range(len(labels))]
-    return pd.DataFrame({"label": labels, "outcome_id": np.where(labels == 1, names, None)})
+    return pd.DataFrame(
+        {
+            "label": labels,
+            "outcome_id": [
+                name if label == 1 else None for name, label in zip(names, labels, strict=True)
+            ],
+        }
+    )
 
 
 def refused(frame, **words):

@@ -108,7 +108,7 @@ def test_without_enough_forward_positives_the_calibrator_only_meets_the_base_rat
     panel = make_panel(60, 9, rate=0.02)
     walk = walk_forward(panel.values, panel.rows, settings())
     assert walk.final.calibrated_on == 0
-    assert walk.final.calibrator.slope == 1
+    assert walk.final.calibrator.to_json()["slope"] == 1
     assert walk.shortage is not None
 
 
@@ -137,7 +137,7 @@ def test_features_that_never_vary_are_refused(panel):
 
 
 def test_progress_names_every_fold(panel):
-    lines = []
+    lines: list[str] = []
     walk_forward(panel.values, panel.rows, settings(), progress=lines.append)
     assert lines[0].startswith(f"fold 1 of {len(lines)}: 2022-")
     assert lines[-1].startswith(f"fold {len(lines)} of {len(lines)}: 2023-")
