@@ -32,7 +32,7 @@ def test_case(engine: Engine, case: dict[str, Any]) -> None:
     settings = LabelConfig(**case.get("labels", {}))
     for expected in case["expect"]:
         as_of = moment(expected.pop("as_of"))
-        snaps = snapshots(history, [as_of], settings.winback_gap_days)
+        snaps = snapshots(history, [as_of])
         if expected.pop("asked", True) is False:
             assert snaps.empty, as_of
             continue

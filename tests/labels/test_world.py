@@ -29,7 +29,7 @@ def dataset(engine: Engine) -> Dataset:
 
 @pytest.fixture(scope="module")
 def snaps(dataset: Dataset) -> pd.DataFrame:
-    return snapshots(dataset, calendar(CONFIG, dataset), CONFIG.labels.winback_gap_days)
+    return snapshots(dataset, calendar(CONFIG, dataset))
 
 
 @pytest.mark.parametrize(

@@ -67,17 +67,15 @@ def calendar(config: Config, dataset: Dataset) -> list[datetime]:
     return moments[:-1]
 
 
-def snapshots(
-    dataset: Dataset, cutoffs: Sequence[datetime], winback_gap_days: int = 30
-) -> pd.DataFrame:
+def snapshots(dataset: Dataset, cutoffs: Sequence[datetime]) -> pd.DataFrame:
     """Return one row per account and prediction time at which a paid subscription runs.
 
-    Only what was known before the prediction time counts.
+    Only what was known before the prediction time counts.  Who is in a pause is not asked, however
+    short it is.
 
     Args:
         dataset: Loaded tables.
         cutoffs: Prediction times, naive UTC.
-        winback_gap_days: Not used: who is in a pause is not asked, however short it is.
 
     Returns:
         Rows in order of (as_of, account_id) with account_id, as_of, mrr, list_mrr and seats (sums
@@ -85,7 +83,6 @@ def snapshots(
         (earliest end of a term), notice_given (every running paid row is under notice) and ends_at
         (the last end then foreseen, for accounts under notice).
     """
-    del winback_gap_days
     moments = sorted(set(cutoffs))
     engine = dataset.engine
     engine.register(CUTOFFS, pa.table({"as_of": pa.array(moments, pa.timestamp("us"))}))
