@@ -1,6 +1,6 @@
 """Run a command of Tenure that kills itself at a rename: `python killer.py N before|after WORD...`.
 
-The count of renames so far goes to the file that KILLER_COUNT names, if any.
+The count of renames goes to the file ``renames`` in the current folder.
 """
 
 from __future__ import annotations
@@ -14,27 +14,32 @@ from typing import Any
 
 from tenure.cli import main
 
-LAST, SIDE = int(sys.argv[1]), sys.argv[2]
-COUNT = [0]
 
+def deadly(
+    rename: Callable[..., Any], last: int, side: str, count: list[int]
+) -> Callable[..., Any]:
+    """Return the rename, made to kill the process before or after its `last` call."""
 
-def _deadly(rename: Callable[..., Any]) -> Callable[..., Any]:
     def renamed(*arguments: Any, **options: Any) -> Any:
-        COUNT[0] += 1
-        if COUNT[0] == LAST and SIDE == "before":
+        count[0] += 1
+        if count[0] == last and side == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         result = rename(*arguments, **options)
-        if COUNT[0] == LAST and SIDE == "after":
+        if count[0] == last and side == "after":
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
     return renamed
 
 
-# pathlib's methods call these, so every rename is seen once.
-os.replace, os.rename = _deadly(os.replace), _deadly(os.rename)
-sys.argv = ["tenure", *sys.argv[3:]]
-try:
-    main()
-finally:
-    Path("renames").write_text(str(COUNT[0]), encoding="utf-8")
+if __name__ == "__main__":
+    calls = [0]
+    last, side = int(sys.argv[1]), sys.argv[2]
+    # pathlib's methods call these, so every rename is seen once.
+    os.replace = deadly(os.replace, last, side, calls)
+    os.rename = deadly(os.rename, last, side, calls)
+    sys.argv = ["tenure", *sys.argv[3:]]
+    try:
+        main()
+    finally:
+        Path("renames").write_text(str(calls[0]), encoding="utf-8")
