@@ -26,6 +26,7 @@ SUITES = {
     "contract": "features: nothing later, late or foreign moves one, 200 random worlds",
     "e2e": "the road: killed at 20 random moments and around every rename; five demo worlds",
 }
+KEYS = ("tests", "failures", "errors", "skipped")
 Row = dict[str, str | bool]
 
 
@@ -40,7 +41,7 @@ def run_suite(name: str) -> list[Row]:
     suite = ElementTree.parse(report).getroot().find("testsuite")
     report.unlink()
     counts = {} if suite is None else suite.attrib
-    said = ", ".join(f"{counts.get(key, 0)} {key}" for key in ("tests", "failures", "skipped"))
+    said = ", ".join(f"{counts.get(key, 0)} {key}" for key in KEYS)
     took = f"{float(counts.get('time', 0)):.0f} s"
     what = f"tests/{name}: {SUITES[name]}"
     return [{"what": what, "value": f"{said} in {took}", "limit": "", "kept": code == 0}]
