@@ -202,6 +202,32 @@ class ServiceConfig(Section):
     max_accounts: int = Field(1_000, ge=1, description="Accounts one request may ask for.")
 
 
+class AuditConfig(Section):
+    """How much of the data the point-in-time audit looks at, and when it speaks up."""
+
+    accounts: int = Field(
+        2_000, ge=10, description="Accounts whose features are looked at; more are sampled."
+    )
+    rows: int = Field(
+        2_000_000, ge=1_000, description="Rows of one table that may be copied to be disturbed."
+    )
+    shuffles: int = Field(
+        3, ge=0, description="Prediction times at which the future is replaced by noise."
+    )
+    recent: int = Field(
+        3, ge=1, description="Latest prediction times that are compared with the earlier ones."
+    )
+    drift: float = Field(
+        0.25, gt=0, description="Population stability index from which a feature has drifted."
+    )
+    auc: float = Field(
+        0.90, gt=0.5, le=1, description="AUC of one column alone that is too good to be true."
+    )
+    allow: list[str] = Field(
+        [], description="Columns that may be that good, by the name the audit gives them."
+    )
+
+
 class Config(Section):
     """A whole run."""
 
@@ -218,6 +244,7 @@ class Config(Section):
     paths: PathConfig = PathConfig()
     engine: EngineConfig = EngineConfig()
     service: ServiceConfig = ServiceConfig()
+    audit: AuditConfig = AuditConfig()
 
 
 def load_config(path: Path | str) -> Config:
