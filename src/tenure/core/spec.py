@@ -7,7 +7,7 @@ Nothing here runs.  `tenure.sources.tables` declares the contract's tables, the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 Kind = Literal["id", "text", "time", "number", "integer", "flag"]
 Action = Literal["reject", "warn", "empty"]
@@ -180,6 +180,39 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """A feature's percentile among peers of the training past: fitted there, looked up later.
+
+    Attributes:
+        name: Full name.
+        of: The feature that is ranked.
+        sentence: English with ``{value}``, the share of peers that lie below.
+        within: Text features whose values together form the groups of peers.
+        band: Number feature that is cut at `edges` to part the groups further, None for none.
+        edges: Ascending values at which a new band begins.
+        direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
+        lever: Whether a team can act on it.
+        group: What the feature is about, for summaries.
+        unit: How a value is shown.
+    """
+
+    name: str
+    of: str
+    sentence: str
+    within: tuple[str, ...] = ("segment",)
+    band: str | None = "tenure_days"
+    edges: tuple[float, ...] = (91, 365, 1095)
+    direction: Literal[-1, 0, 1] = 0
+    lever: bool = False
+    group: str | None = None
+    unit: Unit = "share"
+
+
+Declared: TypeAlias = Feature | Derived | Ranked
+"""Whatever gives columns of the feature matrix."""
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """Features of one kind, declared together.
 
@@ -191,7 +224,7 @@ class Family:
 
     name: str
     title: str
-    features: tuple[Feature | Derived, ...]
+    features: tuple[Declared, ...]
 
 
 @dataclass(frozen=True, slots=True)
