@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.errors import ConfigError, DataError, ModelError, RefusedError, TenureError
 
 if TYPE_CHECKING:
-    from tenure.core.config import load_config
+    from tenure.features.authored import load_config
     from tenure.run.backtest import run_backtest
     from tenure.run.check import run_check
     from tenure.run.demo import run_demo
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "load_config": "tenure.core.config",
+    "load_config": "tenure.features.authored",
     "run_backtest": "tenure.run.backtest",
     "run_check": "tenure.run.check",
     "run_demo": "tenure.run.demo",

@@ -148,7 +148,7 @@ def serve(config: Path, port: int | None) -> None:
 
 def settings(path: Path) -> Any:
     """Return the config at a path."""
-    from tenure.core.config import load_config
+    from tenure.features.authored import load_config
 
     return load_config(path)
 

@@ -83,7 +83,7 @@ class Model:
     @property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return how to speak of the model's features."""
-        return self.plan.specs
+        return self.plan.said
 
 
 def load_models(config: Config) -> dict[str, Model]:
@@ -251,7 +251,7 @@ def _predict(
     target: str, model: Model, matrix: FeatureMatrix, abstain: pd.Series[Any]
 ) -> pd.DataFrame:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
-    values = matrix.values[list(model.bundle.encoder.columns)]
+    values = model.bundle.encoder.frame(matrix.values)
     probability, contributions = model.bundle.scores_and_contributions(values)
     silent = abstain.notna().to_numpy()
     prefix = "" if target == MAIN else f"{target}_"

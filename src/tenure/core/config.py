@@ -126,9 +126,16 @@ class FeatureConfig(Section):
         ["usage", "support", "survey", "subscription", "invoice", "touchpoint", "account"]
     )
     custom: list[dict[str, Any]] = Field(
-        [], description="Feature declarations (see docs/features.md)."
+        [], description="Feature declarations; a list directly under `features` is short for this."
+    )
+    modules: list[str] = Field(
+        [], description="Python files or importable modules that hold `FAMILY` or `FAMILIES`."
     )
     exclude: list[str] = Field([], description="Feature names to leave out.")
+
+
+def _features(value: Any) -> Any:
+    return {"custom": value} if isinstance(value, list) else value
 
 
 class ModelConfig(Section):
@@ -236,7 +243,7 @@ class Config(Section):
     calendar: CalendarConfig = CalendarConfig()
     labels: LabelConfig = LabelConfig()
     targets: list[str] = Field(["churn", "expansion"], min_length=1)
-    features: FeatureConfig = FeatureConfig()
+    features: Annotated[FeatureConfig, BeforeValidator(_features)] = FeatureConfig()
     model: ModelConfig = ModelConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     score: ScoreConfig = ScoreConfig()
@@ -295,7 +302,15 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
         "base": _absolute(data.base, base),
         "tables": tables,
     }
-    return config.model_copy(update={"data": data.model_copy(update=update)})
+    modules = [
+        _absolute(name, base) if name.endswith(".py") else name for name in config.features.modules
+    ]
+    return config.model_copy(
+        update={
+            "data": data.model_copy(update=update),
+            "features": config.features.model_copy(update={"modules": modules}),
+        }
+    )
 
 
 def _absolute(path: str, base: Path) -> str:

@@ -19,7 +19,7 @@ from tenure.core.fragments import (
     formula_names,
     parse_aggregate,
 )
-from tenure.core.spec import Derived, Feature, Kind, Source, Unit
+from tenure.core.spec import Derived, Feature, Kind, Ranked, Source, Unit
 from tenure.core.steps import text_literal
 from tenure.sources.tables import SOURCES
 
@@ -83,6 +83,20 @@ class Computed:
     spec: FeatureSpec
     formula: str
     needs: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A feature that says where another one stands among peers; a model fits and adds it."""
+
+    spec: FeatureSpec
+    declared: Ranked
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the columns that it is looked up by."""
+        band = {self.declared.band} if self.declared.band else set()
+        return frozenset({self.declared.of, *self.declared.within, *band})
 
 
 @dataclass(frozen=True)
@@ -244,6 +258,37 @@ def compute(derived: Derived, family: str, present: Mapping[str, FeatureSpec]) -
         source=", ".join(sorted({present[name].source for name in needs})),
     )
     return Computed(spec, derived.formula, needs)
+
+
+def place(declared: Ranked, family: str, present: Mapping[str, FeatureSpec]) -> Placed | Absent:
+    """Check a percentile among peers; `Absent` where what it ranks is absent.
+
+    Raises:
+        ConfigError: If it ranks words, or its bands are not ascending numbers.
+    """
+    where = f"feature `{declared.name}`"
+    _check_sentence(declared.sentence, where)
+    if list(declared.edges) != sorted(set(declared.edges)):
+        raise ConfigError(Problem(f"{where}: edges", "must ascend", str(declared.edges)))
+    of = present.get(declared.of)
+    if of is None:
+        return Absent(declared.name, f"its part `{declared.of}` is absent")
+    for name in filter(None, (declared.of, declared.band)):
+        if name in present and present[name].text:
+            raise ConfigError(Problem(where, "needs numbers", name))
+    spec = FeatureSpec(
+        name=declared.name,
+        family=family,
+        sentence=declared.sentence,
+        unit=declared.unit,
+        direction=declared.direction,
+        lever=declared.lever,
+        text=False,
+        group=declared.group or declared.name,
+        window=None,
+        source=of.source,
+    )
+    return Placed(spec, declared)
 
 
 def _called(member: str) -> str:

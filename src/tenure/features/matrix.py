@@ -33,7 +33,7 @@ class FeatureMatrix:
     Attributes:
         rows: The snapshots as given, with a fresh index.
         values: Same index; float32 columns, and object columns of words for text features.
-        specs: How to speak of each column.
+        specs: How to speak of each column, and of those that a model adds.
         since: Column → the first prediction time at which the past known then asked for it;
             columns that are not listed were always there.
     """
@@ -97,7 +97,7 @@ def build(
             else np.empty(0)
         )
     return FeatureMatrix(
-        rows, _frame(plan, numbers, words, len(rows)), plan.specs, dict(since or {})
+        rows, _frame(plan, numbers, words, len(rows)), plan.said, dict(since or {})
     )
 
 

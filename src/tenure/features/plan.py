@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.fragments import columns_of
-from tenure.core.spec import Derived, Family, Feature
+from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
 from tenure.features import account, invoice, subscription, support, survey, touchpoint, usage
 from tenure.features.cells import Stream, streams
+from tenure.features.custom import own_families
 from tenure.features.declare import (
     LOADED,
     Absent,
     Computed,
     FeatureSpec,
     Measured,
+    Placed,
     compute,
     known_columns,
     measure,
+    place,
 )
 from tenure.sources.tables import SOURCES
 
@@ -42,17 +45,29 @@ class Plan:
         measured: Features read from rows.
         computed: Features computed from those, in an order in which each part comes first.
         absent: Declared features that the data cannot give.
+        placed: Percentiles among peers, which a model adds to the matrix.
     """
 
     measured: tuple[Measured, ...]
     computed: tuple[Computed, ...]
     absent: tuple[Absent, ...]
+    placed: tuple[Placed, ...] = ()
 
     @property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return the columns by name, in matrix order."""
         measured = {item.spec.name: item.spec for item in self.measured}
         return measured | {item.spec.name: item.spec for item in self.computed}
+
+    @property
+    def said(self) -> dict[str, FeatureSpec]:
+        """Return the columns by name with those that a model adds."""
+        return self.specs | {item.spec.name: item.spec for item in self.placed}
+
+    @property
+    def ranked(self) -> tuple[Ranked, ...]:
+        """Return what a model ranks among peers."""
+        return tuple(item.declared for item in self.placed)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -63,7 +78,8 @@ class Plan:
     def bases(self) -> dict[str, str]:
         """Return column name → base name of its declaration."""
         bases = {item.spec.name: item.feature.name for item in self.measured}
-        return bases | {item.spec.name: item.spec.name for item in self.computed}
+        further: list[Computed | Placed] = [*self.computed, *self.placed]
+        return bases | {item.spec.name: item.spec.name for item in further}
 
     @property
     def members(self) -> dict[str, list[str]]:
@@ -86,18 +102,20 @@ class Plan:
     def only(self, names: Iterable[str]) -> Plan:
         """Return the plan for some columns and whatever they are computed from."""
         wanted = set(names)
-        for item in reversed(self.computed):
+        further: list[Placed | Computed] = [*self.placed, *reversed(self.computed)]
+        for item in further:
             if item.spec.name in wanted:
                 wanted |= item.needs
         return Plan(
             tuple(item for item in self.measured if item.spec.name in wanted),
             tuple(item for item in self.computed if item.spec.name in wanted),
             self.absent,
+            tuple(item for item in self.placed if item.spec.name in wanted),
         )
 
 
 def declared(config: FeatureConfig, attributes: Mapping[str, bool] | None = None) -> list[Family]:
-    """Return the families of a config, with the user's own features as the family ``custom``.
+    """Return the families of a config, the user's own last.
 
     Args:
         config: The `features` section.
@@ -114,27 +132,7 @@ def declared(config: FeatureConfig, attributes: Mapping[str, bool] | None = None
     extra = [account.attribute(name, number=kind) for name, kind in (attributes or {}).items()]
     if extra:
         families.append(Family("attribute", "Constant attributes", tuple(extra)))
-    if config.custom:
-        families.append(Family("custom", "Your own features", _custom(config)))
-    return families
-
-
-def _custom(config: FeatureConfig) -> tuple[Feature | Derived, ...]:
-    found: list[Feature | Derived] = []
-    for index, authored in enumerate(config.custom):
-        kind: type[Feature] | type[Derived] = Derived if "formula" in authored else Feature
-        known = [field.name for field in fields(kind)]
-        for key in authored:
-            if key not in known:
-                place = f"features.custom.{index}.{key}"
-                raise ConfigError(Problem(place, "unknown key", fix=suggestion(str(key), known)))
-        try:
-            found.append(TypeAdapter(kind).validate_python(authored))
-        except ValidationError as error:
-            item = error.errors()[0]
-            where = ".".join(str(part) for part in (f"features.custom.{index}", *item["loc"]))
-            raise ConfigError(Problem(where, item["msg"], str(authored)[:120])) from None
-    return tuple(found)
+    return [*families, *own_families(config)]
 
 
 def to_json(families: Iterable[Family], names: Iterable[str]) -> list[dict[str, Any]]:
@@ -155,9 +153,10 @@ def to_json(families: Iterable[Family], names: Iterable[str]) -> list[dict[str, 
 
 def from_json(stored: Iterable[Mapping[str, Any]]) -> list[Family]:
     """Return the families that `to_json` stored."""
-    families: dict[str, list[Feature | Derived]] = {}
+    kinds: dict[str, type[Declared]] = {kind.__name__: kind for kind in (Feature, Derived, Ranked)}
+    families: dict[str, list[Declared]] = {}
     for item in stored:
-        kind: type[Feature] | type[Derived] = Feature if item["declared"] == "Feature" else Derived
+        kind = kinds[item["declared"]]
         given = {name: value for name, value in item.items() if name not in {"family", "declared"}}
         families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(given))
     return [Family(name, name, tuple(found)) for name, found in families.items()]
@@ -208,7 +207,29 @@ def plan(
             elif result.spec.group not in left_out:
                 computed.append(result)
                 _add(specs, result.spec)
-    return Plan(tuple(measured), tuple(computed), tuple(absent))
+    placed = _placed(every, specs, left_out, absent)
+    return Plan(tuple(measured), tuple(computed), tuple(absent), placed)
+
+
+def _placed(
+    every: Iterable[tuple[str, Declared]],
+    specs: dict[str, FeatureSpec],
+    left_out: set[str],
+    absent: list[Absent],
+) -> tuple[Placed, ...]:
+    """Return the percentiles among peers of the columns that are there."""
+    placed: list[Placed] = []
+    for family, item in every:
+        if not isinstance(item, Ranked) or left_out & {item.name, item.group}:
+            continue
+        stands = place(item, family, specs)
+        if isinstance(stands, Absent):
+            absent.append(stands)
+        else:
+            placed.append(stands)
+    for stands in placed:
+        _add(specs, stands.spec)
+    return tuple(placed)
 
 
 def _add(specs: dict[str, FeatureSpec], spec: FeatureSpec) -> None:

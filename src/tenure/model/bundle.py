@@ -180,7 +180,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         encoder=fitted.encoder,
         calibrator=fitted.calibrator,
         metrics=metrics,
-        reference={"features": statistics(training), "peers": peers},
+        reference={"features": statistics(_complete(fitted, training)), "peers": peers},
         examples={},
         card=card,
         run=run or {},
@@ -251,9 +251,15 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
     return bundle
 
 
+def _complete(fitted: Fitted, training: pd.DataFrame) -> pd.DataFrame:
+    """Return training values with the percentiles that the encoder looks up."""
+    looked_up = fitted.encoder.frame(training)
+    added = [name for name in fitted.encoder.standing if name not in training]
+    return training.join(looked_up[added]) if added else training
+
+
 def _scored(bundle: Bundle, training: pd.DataFrame) -> dict[str, Any]:
-    columns = list(bundle.columns)
-    chosen = examples(training[columns], bundle.margins(training))
+    chosen = examples(bundle.encoder.frame(training), bundle.margins(training))
     records = to_records(chosen)
     again = from_records(records)
     return records | {

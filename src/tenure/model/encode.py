@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from tenure.core.errors import ModelError, Problem
+from tenure.features import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
+
+    from tenure.core.spec import Ranked
 
 MIN_ROWS = 20
 MAX_CATEGORIES = 64
@@ -27,23 +30,34 @@ class Encoder:
         columns: Used columns, in the booster's order.
         categories: Text columns and their values, sorted; a value's place is its code.
         dropped: Columns left out, and why (``missing`` or ``constant`` in the training rows).
+        standing: Spread of the ranked features among peers of the training rows, by the name of
+            the used column that is looked up in it.
     """
 
     columns: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     dropped: Mapping[str, str]
+    standing: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(
-        cls, values: pd.DataFrame, *, min_rows: int = MIN_ROWS, limit: int = MAX_CATEGORIES
+        cls,
+        values: pd.DataFrame,
+        *,
+        ranked: Iterable[Ranked] = (),
+        min_rows: int = MIN_ROWS,
+        limit: int = MAX_CATEGORIES,
     ) -> Self:
         """Learn from training rows.
 
         Args:
             values: One column per feature: numbers, or text.
+            ranked: Percentiles among peers that are learnt and added as columns.
             min_rows: Rows a text value needs to get a code.
             limit: Most codes per column; the most frequent values get them.
         """
+        spread = standing.fit(values, ranked)
+        values = _with(values, spread)
         columns: list[str] = []
         categories: dict[str, tuple[str, ...]] = {}
         dropped: dict[str, str] = {}
@@ -62,7 +76,8 @@ class Encoder:
                 dropped[name] = reason
             else:
                 columns.append(name)
-        return cls(tuple(columns), categories, dropped)
+        used = {name: spread[name] for name in columns if name in spread}
+        return cls(tuple(columns), categories, dropped, used)
 
     @property
     def categorical(self) -> tuple[int, ...]:
@@ -70,11 +85,17 @@ class Encoder:
         return tuple(i for i, name in enumerate(self.columns) if name in self.categories)
 
     def absent(self, values: pd.DataFrame) -> tuple[str, ...]:
-        """Return the used columns that a frame lacks."""
-        return tuple(name for name in self.columns if name not in values.columns)
+        """Return the used columns that a frame lacks and that cannot be looked up."""
+        there = set(map(str, values.columns))
+        return tuple(
+            name
+            for name in self.columns
+            if name not in there
+            and not (name in self.standing and standing.parts(self.standing, name) <= there)
+        )
 
-    def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
+    def frame(self, values: pd.DataFrame) -> pd.DataFrame:
+        """Return the used columns; percentiles that a frame lacks are looked up.
 
         Raises:
             ModelError: If a used column is absent.
@@ -88,6 +109,17 @@ class Encoder:
                     "give every feature of the bundle's spec; empty where it is not known",
                 )
             )
+        lacking = {name: item for name, item in self.standing.items() if name not in values}
+        found: pd.DataFrame = _with(values, lacking)[list(self.columns)]
+        return found
+
+    def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
+
+        Raises:
+            ModelError: If a used column is absent.
+        """
+        values = self.frame(values)
         matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
         for position, name in enumerate(self.columns):
             known = self.categories.get(name)
@@ -101,6 +133,7 @@ class Encoder:
             "columns": list(self.columns),
             "categories": {name: list(known) for name, known in self.categories.items()},
             "dropped": dict(self.dropped),
+            "standing": dict(self.standing),
         }
 
     @classmethod
@@ -110,7 +143,15 @@ class Encoder:
             tuple(state["columns"]),
             {name: tuple(known) for name, known in state["categories"].items()},
             dict(state["dropped"]),
+            dict(state.get("standing", {})),
         )
+
+
+def _with(values: pd.DataFrame, spread: Mapping[str, Any]) -> pd.DataFrame:
+    """Return values with the percentiles that a state gives."""
+    if not spread:
+        return values
+    return pd.concat([values, standing.apply(values, spread)], axis=1)
 
 
 def is_text(column: pd.Series[Any]) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tenure.core.config import Config
+    from tenure.core.spec import Ranked
 
 Floats = NDArray[np.float64]
 
@@ -34,18 +35,20 @@ class FitSettings:
         threads: Threads of the booster; the result does not depend on it.
         calibrator: Kind of calibrator.
         parameters: Parameters of the booster that replace the sized ones.
+        ranked: Percentiles among peers that are learnt from the training rows.
     """
 
     seed: int = 0
     threads: int = 1
     calibrator: str = "sigmoid"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    ranked: tuple[Ranked, ...] = ()
 
     @classmethod
-    def from_config(cls, config: Config) -> Self:
+    def from_config(cls, config: Config, ranked: tuple[Ranked, ...] = ()) -> Self:
         """Return the settings of a run."""
         model = config.model
-        return cls(seed=model.seed, threads=model.threads, parameters=model.parameters)
+        return cls(model.seed, model.threads, parameters=model.parameters, ranked=ranked)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def boost(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Booste
     Raises:
         RefusedError: If no feature varies.
     """
-    encoder = Encoder.fit(values)
+    encoder = Encoder.fit(values, ranked=settings.ranked)
     matrix = encoder.transform(values)
     if not encoder.columns:
         raise RefusedError(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tenure.core.config import Config
+    from tenure.core.spec import Ranked
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -59,11 +60,16 @@ class WalkSettings:
     single_columns: Sequence[str] = SINGLE_COLUMNS
 
     @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """Return the settings of a run."""
+    def from_config(cls, config: Config, ranked: tuple[Ranked, ...] = ()) -> Self:
+        """Return the settings of a run.
+
+        Args:
+            config: Settings.
+            ranked: Percentiles among peers, learnt in each fold from its training rows.
+        """
         model = config.model
         return cls(
-            fit=FitSettings.from_config(config),
+            fit=FitSettings.from_config(config, ranked),
             min_train_cutoffs=model.min_train_cutoffs,
             min_train_positives=model.min_train_positives,
             min_test_cutoffs=model.min_test_cutoffs,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.errors import RefusedError
+from tenure.features.authored import check_features
 from tenure.run.fit import attempt
 from tenure.run.prepare import Progress, loaded, prepare, silent
 from tenure.run.tables import write_table
@@ -29,6 +30,7 @@ def run_backtest(config: Config, out: Path | str, progress: Progress = silent) -
     Raises:
         RefusedError: If no target has a fold.
     """
+    check_features(config)
     with loaded(config, progress) as dataset:
         prepared = prepare(config, dataset, progress)
         attempts = [attempt(name, prepared, config, progress) for name in config.targets]

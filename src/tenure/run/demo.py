@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from tenure.core.config import load_config
 from tenure.core.files import write_text
+from tenure.features.authored import load_config
 from tenure.model.champion import set_champion
 from tenure.run.prepare import Progress, silent
 from tenure.run.report import run_report

@@ -70,7 +70,7 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
     walk = walk_forward(
         prepared.matrix.values,
         rows,
-        WalkSettings.from_config(config),
+        WalkSettings.from_config(config, prepared.plan.ranked),
         since=prepared.matrix.since,
         progress=lambda line: progress(f"{name}: {line}"),
     )
@@ -83,7 +83,7 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
 
 def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
     """Fit the peers and summarise the drivers on the training rows of the final model."""
-    used = prepared.matrix.values[list(walk.final.encoder.columns)]
+    used = walk.final.encoder.frame(prepared.matrix.values)
     stayed = prepared.labels.get(RETENTION, prepared.labels[name])["label"]
     retained = stayed.to_numpy(dtype=np.float64)[walk.train]
     peers = fit_peers(used.iloc[walk.train], retained, PEER_GROUP)

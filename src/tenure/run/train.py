@@ -13,7 +13,9 @@ from tenure import __version__
 from tenure.core.config import Config
 from tenure.core.files import digest, write_json, write_text
 from tenure.core.times import now, show
+from tenure.features.authored import check_features
 from tenure.features.cells import cells
+from tenure.features.custom import module_digests
 from tenure.features.plan import to_json
 from tenure.model.bundle import Bundle, make_bundle, read_bundle, write_bundle
 from tenure.model.champion import champion, set_champion
@@ -41,6 +43,7 @@ def run_train(config: Config, progress: Progress = silent) -> dict[str, Any]:
         the report beside it.
     """
     started = time.monotonic()
+    check_features(config)
     runs, store = config.paths.runs, Store.from_config(config)
     _check_owners(config)
     for note in repair(config.paths.models, config.name, config.targets, store):
@@ -74,7 +77,7 @@ def _check_owners(config: Config) -> None:
 
 def _record(config: Config, dataset: Dataset, prepared: Prepared) -> dict[str, Any]:
     families: dict[str, int] = {}
-    for spec in prepared.plan.specs.values():
+    for spec in prepared.plan.said.values():
         families[spec.family] = families.get(spec.family, 0) + 1
     cutoffs = prepared.cutoffs
     return {
@@ -92,7 +95,7 @@ def _record(config: Config, dataset: Dataset, prepared: Prepared) -> dict[str, A
             "cadence": config.calendar.cadence,
         },
         "features": {
-            "count": len(prepared.plan.specs),
+            "count": len(prepared.plan.said),
             "families": families,
             "absent": [{"name": item.name, "reason": item.reason} for item in prepared.plan.absent],
         },
@@ -211,6 +214,7 @@ def _bundle(
         "model_settings": config.model.model_dump(mode="json", exclude={"threads"}),
         "declarations": to_json(prepared.families, set(resolved.bases.values())),
         "members": resolved.members,
+        "modules": module_digests(config.features),
         "tables": {name: sorted(dataset.columns[name]) for name in sorted(reads)},
         "reads": {
             name: sorted(found & dataset.columns[name]) for name, found in sorted(reads.items())

@@ -18,8 +18,9 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from tenure.core.config import Config, load_config
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem
+from tenure.features.authored import load_config
 from tenure.service import answers, explanations, openapi
 from tenure.service.guard import Guard
 from tenure.service.refusals import JSON, Refusal

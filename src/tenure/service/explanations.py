@@ -54,7 +54,7 @@ def _contributions(served: Served, as_of: datetime, row: Mapping[str, Any]) -> d
     matrix = features(dataset, asked, served.models)
     found = {}
     for target, model in served.models.items():
-        values = matrix.values[list(model.bundle.encoder.columns)]
+        values = model.bundle.encoder.frame(matrix.values)
         amounts = model.bundle.contributions(values)[0]
         found[target] = {
             **named(model),

@@ -1,0 +1,125 @@
+"""Level against peers: a feature's percentile within its group of the training past.
+
+Pure functions: `fit` learns the spread of each ranked feature in each group from training rows,
+`apply` looks values up in it.  What is learnt is plain JSON and travels with the model, so one
+account alone gets the percentile that it gets in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from tenure.core.spec import Ranked
+
+MIN_ROWS = 50
+"""Rows that a group needs; a smaller one is compared with the wider group around it."""
+LEVELS = 100
+SEPARATOR = "\x1f"
+MISSING = "\x1e"
+State = dict[str, Any]
+
+
+def fit(values: pd.DataFrame, declared: Iterable[Ranked]) -> State:
+    """Learn the spread of features from training rows.
+
+    Args:
+        values: Feature values of the training rows, shape (n, p).
+        declared: What is ranked; one whose feature is not in `values` is left out.
+
+    Returns:
+        Name → ``of``, ``within``, ``band``, ``edges`` and ``groups``: for each depth of grouping,
+        from everyone to the narrowest, group → up to 101 quantiles, ascending.
+    """
+    return {item.name: _spread(values, item) for item in declared if item.of in values}
+
+
+def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the percentile of each row in [0, 1], float32, missing where the feature is.
+
+    Ties count half, so that a value that everybody has stands in the middle.
+
+    Args:
+        values: Feature values, shape (n, p).
+        state: Output of `fit`.
+    """
+    found = {name: _places(values, item) for name, item in state.items()}
+    return pd.DataFrame(found, index=values.index, dtype=np.float32)
+
+
+def parts(state: Mapping[str, Any], name: str) -> frozenset[str]:
+    """Return the columns without which a percentile cannot be looked up."""
+    item = state[name]
+    band = {item["band"]} if item["band"] else set()
+    return frozenset({item["of"], *item["within"], *band})
+
+
+def _spread(values: pd.DataFrame, item: Ranked) -> State:
+    state = asdict(item)
+    there = [name for name in item.within if name in values]
+    band = item.band if item.band in values else None
+    kept = {"of": item.of, "within": there, "band": band, "edges": list(state["edges"])}
+    numbers = _numbers(values, item.of)
+    groups = []
+    for keys in _keys(values, kept):
+        known = pd.DataFrame({"key": keys, "value": numbers}).dropna()
+        groups.append(
+            {
+                str(key): _quantiles(rows["value"].to_numpy())
+                for key, rows in known.groupby("key", sort=True)
+                if len(rows) >= MIN_ROWS or key == ""
+            }
+        )
+    return kept | {"groups": groups}
+
+
+def _quantiles(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
+    if len(numbers) <= LEVELS:
+        return [float(value) for value in np.sort(numbers)]
+    # Values that occur, not points between them: a tie stays a tie.
+    found = np.quantile(numbers, np.linspace(0, 1, LEVELS + 1), method="inverted_cdf")
+    return [float(value) for value in found]
+
+
+def _places(values: pd.DataFrame, item: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    numbers = _numbers(values, item["of"])
+    found = np.full(len(values), np.nan)
+    for keys, groups in zip(_keys(values, item), item["groups"], strict=True):
+        for key in set(keys) & set(groups):
+            rows = np.flatnonzero(keys == key)
+            spread = np.asarray(groups[key], dtype=np.float64)
+            below = np.searchsorted(spread, numbers[rows], side="left")
+            through = np.searchsorted(spread, numbers[rows], side="right")
+            found[rows] = (below + through) / (2 * max(len(spread), 1))
+    return np.where(np.isnan(numbers), np.nan, found)
+
+
+def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
+    """Return the group of each row at each depth: everyone, then one more part each time."""
+    columns = [_words(values, name) for name in item["within"]]
+    if item["band"]:
+        numbers = _numbers(values, item["band"])
+        bands = np.searchsorted(np.asarray(item["edges"], dtype=np.float64), numbers, side="right")
+        columns.append(np.where(np.isnan(numbers), MISSING, bands.astype(str)))
+    keys = [np.full(len(values), "", dtype=object)]
+    for column in columns:
+        keys.append(keys[-1] + SEPARATOR + column.astype(object))
+    return keys
+
+
+def _numbers(values: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    # As float32, so that a number that went through a text or a wider type ties as it did.
+    found: np.ndarray[Any, np.dtype[np.float64]] = (
+        values[name].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float64)
+    )
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _words(values: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
+    column = values[name].astype(object)
+    return np.asarray(column.where(column.notna(), MISSING).astype(str), dtype=object)
