@@ -19,7 +19,9 @@ from sqlglot.errors import SqlglotError
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 
-AggregateKind = Literal["count", "distinct", "sum", "avg", "min", "max", "last"]
+AggregateKind = Literal[
+    "count", "distinct", "sum", "avg", "min", "max", "last", "most", "top", "longest_gap"
+]
 _AGGREGATES: dict[type[exp.Expression], AggregateKind] = {
     exp.Count: "count",
     exp.Sum: "sum",
@@ -28,6 +30,8 @@ _AGGREGATES: dict[type[exp.Expression], AggregateKind] = {
     exp.Max: "max",
     exp.Last: "last",
 }
+_NAMED: tuple[AggregateKind, ...] = ("most", "top", "longest_gap")
+"""Aggregates that SQL has no word for."""
 _REFUSED: dict[type, str] = {
     exp.Query: "must not hold a sub-query",
     exp.Window: "must not hold a window function",
@@ -56,12 +60,14 @@ class Aggregate:
         operand: SQL of what is aggregated; None for ``count(*)``.
         relative: ``since`` or ``until`` where the result is a time shown in days from `as_of`.
         text: Whether the result is words, not a number.
+        days: Whether calendar days are counted, or their distance.
     """
 
     kind: AggregateKind
     operand: str | None
     relative: Literal["since", "until"] | None = None
     text: bool = False
+    days: bool = False
 
 
 def _fail(place: str, rule: str, text: str, fix: str = "") -> ConfigError:
@@ -168,23 +174,44 @@ def _aggregate(text: str, place: str) -> tuple[Aggregate, exp.Expression | None]
         if len(node.expressions) != 1:
             raise _fail(place, f"`{node.name}` takes one aggregate", text)
         node = node.expressions[0]
-    kind = next((kind for cls, kind in _AGGREGATES.items() if type(node) is cls), None)
-    if kind is None:
-        raise _fail(place, "must be an aggregate", text, f"one of {_known_aggregates()}")
-    operand = node.this
-    if any(value for key, value in node.args.items() if key not in {"this", "big_int"}):
-        raise _fail(place, f"`{kind}` takes one expression", text)
+    kind, operand = _aggregated(node, text, place)
     if isinstance(operand, exp.Distinct):
         if kind != "count" or len(operand.expressions) != 1:
             raise _fail(place, "`distinct` goes with count of one expression", text)
         kind, operand = "distinct", operand.expressions[0]
-    if relative and kind not in {"min", "max", "last"}:
+    if (relative and kind not in {"min", "max", "last", "top"}):
         raise _fail(place, "days_since and days_until take min, max or last of a time", text)
+    if kind == "top" and relative != "since":
+        raise _fail(place, "`top` stands inside days_since(…)", text)
     star = isinstance(operand, exp.Star) or operand is None
     if star and kind != "count":
         raise _fail(place, f"`{kind}` needs a column", text)
-    sql = None if star else operand.sql("duckdb")
-    return Aggregate(kind, sql, relative), None if star else operand
+    if star:
+        return Aggregate(kind, None, relative), None
+    days = kind == "longest_gap" or (kind == "distinct" and _is_date(operand))
+    return Aggregate(kind, operand.sql("duckdb"), relative, days=days), operand
+
+
+def _aggregated(
+    node: exp.Expression, text: str, place: str
+) -> tuple[AggregateKind, exp.Expression | None]:
+    """Return which aggregate a node is, and of what."""
+    if isinstance(node, exp.Anonymous):
+        for named in _NAMED:
+            if node.name.lower() == named:
+                if len(node.expressions) != 1:
+                    raise _fail(place, f"`{named}` takes one expression", text)
+                return named, node.expressions[0]
+    kind = next((kind for cls, kind in _AGGREGATES.items() if type(node) is cls), None)
+    if kind is None:
+        raise _fail(place, "must be an aggregate", text, f"one of {_known_aggregates()}")
+    if any(value for key, value in node.args.items() if key not in {"this", "big_int"}):
+        raise _fail(place, f"`{kind}` takes one expression", text)
+    return kind, node.this
+
+
+def _is_date(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATE
 
 
 def parse_aggregate(text: str, columns: Collection[str], place: str) -> Aggregate:
@@ -204,7 +231,7 @@ def parse_aggregate(text: str, columns: Collection[str], place: str) -> Aggregat
 
 def _known_aggregates() -> str:
     kinds = "count(*), count(x), count(distinct x), sum(x), avg(x), min(x), max(x), last(x)"
-    return f"{kinds}, days_since(…), days_until(…)"
+    return f"{kinds}, most(x), longest_gap(x), days_since(…), days_until(…)"
 
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -216,6 +243,7 @@ _FORMULA: dict[type[exp.Expression], Callable[..., Array]] = {
     exp.Neg: np.negative,
     exp.Abs: np.abs,
     exp.Ln: lambda a: np.log(np.where(a > 0, a, np.nan)),
+    exp.Sqrt: lambda a: np.sqrt(np.where(a >= 0, a, np.nan)),
     exp.Nullif: lambda a, b: np.where(a == b, np.nan, a),
 }
 
@@ -231,7 +259,7 @@ def formula_names(text: str, place: str) -> frozenset[str]:
     allowed = (*allowed, exp.Least, exp.Greatest, exp.Coalesce)
     for part in node.walk():
         if not isinstance(part, allowed):
-            fix = "use + - * / abs ln least greatest coalesce nullif"
+            fix = "use + - * / abs ln sqrt least greatest coalesce nullif"
             raise _fail(place, "holds something other than arithmetic", part.sql("duckdb"), fix)
         if isinstance(part, exp.Literal) and part.is_string:
             raise _fail(place, "must not hold text", part.sql("duckdb"), "use numbers and names")

@@ -122,11 +122,15 @@ class Feature:
         source: Canonical table name.
         aggregate: ``count(*)``, ``count(x)``, ``count(distinct x)``, ``sum(x)``, ``avg(x)``,
             ``min(x)``, ``max(x)``, ``last(x)``, or one of the last three around a time inside
-            ``days_since(…)`` or ``days_until(…)``.
-        sentence: English with ``{value}`` and, where windowed, ``{window}``.
+            ``days_since(…)`` or ``days_until(…)``; ``most(x)``, the rows of the member of x with
+            most rows; ``days_since(top(x))``, the days since that member's last row (of members
+            with equally many rows, the one seen last); ``longest_gap(x)``, the most days between
+            neighbouring calendar days of a time x.
+        sentence: English with ``{value}`` and, where windowed, ``{window}`` and ``{lag}``.
         where: SQL condition over the row; a late column in it (or in the aggregate) makes the
             row count only once that column is known.
         windows: Lengths in days; none means the whole past.
+        lag: Days before the prediction time at which the windows end.
         at: A late time column that stands in for the event time (what ended in the window).
         running: Over the rows that have begun and not ended at the prediction time.
         default: Value where no row counts; by default 0 for counts and
@@ -137,6 +141,7 @@ class Feature:
         each: A text column of which the most used values, chosen from the training past, get a
             feature of their own each.
         group: What the feature is about, for summaries; its own name by default.
+        hidden: Whether it only serves derived features and is no column of the matrix.
     """
 
     name: str
@@ -153,6 +158,8 @@ class Feature:
     lever: bool = False
     each: str | None = None
     group: str | None = None
+    lag: int = 0
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +168,16 @@ class Derived:
 
     Attributes:
         name: Full name.
-        formula: Arithmetic over feature names with ``+ - * /``, ``ln``, ``least``, ``greatest``,
-            ``coalesce`` and ``nullif``; a division by zero is missing.
+        formula: Arithmetic over feature names with ``+ - * /``, ``ln``, ``sqrt``, ``least``,
+            ``greatest``, ``coalesce`` and ``nullif``; a division by zero is missing.  The base
+            name of a feature with `each` gives one column per member.  ``as_of_month`` (1 to 12)
+            and ``as_of_quarter_day`` (days to the end of the calendar quarter) are given.
         sentence: English with ``{value}``.
         unit: How a value is shown.
         direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
         lever: Whether a team can act on it.
         group: What the feature is about, for summaries.
+        hidden: Whether it only serves other derived features.
     """
 
     name: str
@@ -177,6 +187,7 @@ class Derived:
     direction: Literal[-1, 0, 1] = 0
     lever: bool = False
     group: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
