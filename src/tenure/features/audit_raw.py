@@ -1,0 +1,66 @@
+"""Every raw column as a feature, by declaration, so that the audit can ask what it gives away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from tenure.core.fragments import columns_of
+from tenure.core.spec import Column, Family, Feature
+from tenure.core.steps import quote
+from tenure.features.declare import slug
+from tenure.sources.tables import SOURCES
+
+if TYPE_CHECKING:
+    from tenure.core.spec import Kind
+
+NAME = "raw"
+
+
+def raw_family(
+    columns: Mapping[str, frozenset[str]], attributes: Mapping[str, bool] | None = None
+) -> Family:
+    """Return the last value of every column, and how often it is filled, as features.
+
+    They are cut like any feature.  The group of each is ``<table>.<column>``.
+
+    Args:
+        columns: Canonical table → columns that may be used.
+        attributes: Constant account attributes → whether they are numbers.
+    """
+    found: list[Feature] = []
+    for name, there in columns.items():
+        source = SOURCES[name]
+        if source.column("account_id") is None:
+            continue
+        times = columns_of(source.time)
+        for column in source.columns:
+            if column.name in there and column.name not in times and column.kind != "id":
+                found += _features(name, column)
+    for name, number in (attributes or {}).items():
+        kind: Kind = "number" if number else "text"
+        found += _features("accounts", Column(name, kind))
+    return Family(NAME, "Raw columns", tuple(found))
+
+
+def _features(table: str, column: Column) -> Iterator[Feature]:
+    stem, operand = f"{NAME}_{table}_{slug(column.name)}", quote(column.name)
+    said = f"{table}.{column.name}"
+    last = f"days_since(last({operand}))" if column.kind == "time" else f"last({operand})"
+    if column.kind != "flag":
+        yield Feature(
+            name=f"{stem}_last",
+            source=table,
+            aggregate=last,
+            sentence=f"The last {said} is {{value}}",
+            unit="text" if column.kind == "text" else "number",
+            group=said,
+        )
+    yield Feature(
+        name=f"{stem}_filled",
+        source=table,
+        aggregate=f"count({operand})",
+        sentence=f"{said} was filled {{value}} times",
+        unit="count",
+        group=said,
+    )
