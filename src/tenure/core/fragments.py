@@ -129,6 +129,19 @@ def columns_of(text: str) -> frozenset[str]:
     return frozenset(column.name for column in _parse(text).find_all(exp.Column))
 
 
+def rename_columns(text: str, names: Mapping[str, str]) -> str:
+    """Return a fragment with some columns under other names.
+
+    >>> rename_columns("a / (b + 1)", {"a": "c"})
+    'c / (b + 1)'
+    """
+    node = _parse(text).copy()
+    for column in node.find_all(exp.Column):
+        if column.name in names:
+            column.set("this", exp.to_identifier(names[column.name]))
+    return node.sql("duckdb")
+
+
 def check_scalar(text: str, columns: Collection[str] | None, place: str) -> str:
     """Check a scalar fragment and return it.
 

@@ -102,7 +102,7 @@ def _check_formula(item: Derived, at: str, everything: Iterable[Own]) -> None:
         if name not in names and not any(name.startswith(stem) for stem in stems):
             fix = suggestion(name, names)
             raise ConfigError(Problem(f"{at}.formula", "names an unknown feature", name, fix))
-    compute(item, CUSTOM, {})
+    compute(item, CUSTOM, {}, {})
 
 
 def _check_ranked(item: Ranked, own: Own, everything: Iterable[Own]) -> None:

@@ -18,12 +18,16 @@ from tenure.core.fragments import (
     columns_of,
     formula_names,
     parse_aggregate,
+    rename_columns,
 )
 from tenure.core.spec import Derived, Feature, Kind, Ranked, Source, Unit
 from tenure.core.steps import text_literal
+from tenure.features.timeline import Window
 from tenure.sources.tables import SOURCES
 
 LOADED = frozenset({"event_time", "known_at"})
+GIVEN = frozenset({"as_of_month", "as_of_quarter_day"})
+"""Names that a formula may use for what the prediction time alone says."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class FeatureSpec:
         group: What it is about; columns of one group are summed in summaries.
         window: Window length in days, None where it looks at the whole past or the present.
         source: Table it is read from; for a derived feature, those of its parts.
+        hidden: Whether it only serves derived features and is no column of the matrix.
     """
 
     name: str
@@ -53,6 +58,7 @@ class FeatureSpec:
     group: str
     window: int | None
     source: str
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,6 @@ class Measured:
         spec: Its column.
         feature: Its declaration.
         aggregate: The parsed aggregate.
-        condition: SQL that a row must meet, None for all rows.
         clocks: Clock columns of the late columns that it reads.
         member: The value it counts, for a feature with `each`.
     """
@@ -71,18 +76,41 @@ class Measured:
     spec: FeatureSpec
     feature: Feature
     aggregate: Aggregate
-    condition: str | None
     clocks: tuple[str, ...]
     member: str | None = None
+
+    @property
+    def condition(self) -> str | None:
+        """Return SQL that a row must meet, None for all rows."""
+        chosen = None
+        if self.member is not None:
+            chosen = f"{self.feature.each} = {text_literal(self.member)}"
+        return " AND ".join(f"({part})" for part in (self.feature.where, chosen) if part) or None
+
+    @property
+    def window(self) -> Window:
+        """Return the stretch of the past that it looks at."""
+        return Window(self.spec.window, self.feature.lag)
 
 
 @dataclass(frozen=True)
 class Computed:
-    """A feature that is computed from other columns of the matrix."""
+    """A feature that is computed from other columns of the matrix.
+
+    Attributes:
+        spec: Its column.
+        declared: Its declaration.
+        formula: Arithmetic over the names of columns.
+    """
 
     spec: FeatureSpec
+    declared: Derived
     formula: str
-    needs: frozenset[str]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the columns that it is computed from."""
+        return formula_names(self.formula, self.spec.name) - GIVEN
 
 
 @dataclass(frozen=True)
@@ -146,12 +174,9 @@ def measure(
     clocks = clocks_of(feature, source)
     measured = []
     for member in members if feature.each else (None,):
-        chosen = f"{feature.each} = {text_literal(member)}" if member is not None else None
-        parts = [f"({part})" for part in (feature.where, chosen) if part]
         for window in feature.windows or (None,):
             spec = _spec(feature, family, member, window, text)
-            condition = " AND ".join(parts) or None
-            measured.append(Measured(spec, feature, aggregate, condition, clocks, member))
+            measured.append(Measured(spec, feature, aggregate, clocks, member))
     return measured
 
 
@@ -176,6 +201,9 @@ def _check_shape(feature: Feature, source: Source, place: str) -> None:
         )
     if any(window < 1 for window in feature.windows):
         raise ConfigError(Problem(f"{place}: windows", "must be days ≥ 1", str(feature.windows)))
+    if feature.lag and not (feature.windows and 0 < feature.lag < min(feature.windows)):
+        rule = "must be days ≥ 0, and less than the shortest window"
+        raise ConfigError(Problem(f"{place}: lag", rule, str(feature.lag)))
     _check_sentence(feature.sentence, place)
 
 
@@ -194,13 +222,15 @@ def _kind(aggregate: Aggregate, feature: Feature, source: Source) -> Kind | None
 
 
 def _check_kind(aggregate: Aggregate, kind: Kind | None, place: str) -> None:
-    if kind is None or aggregate.kind in {"count", "distinct"}:
+    if kind is None or aggregate.kind in {"count", "distinct", "most", "top"}:
         return
     if aggregate.relative and kind != "time":
         raise ConfigError(
             Problem(place, "days_since and days_until need a time", str(aggregate.operand))
         )
-    if kind == "time" and not aggregate.relative:
+    if aggregate.kind == "longest_gap" and kind != "time":
+        raise ConfigError(Problem(place, "longest_gap needs a time", str(aggregate.operand)))
+    if kind == "time" and not aggregate.relative and aggregate.kind != "longest_gap":
         fix = "put days_since(…) or days_until(…) around it"
         raise ConfigError(Problem(place, "a time is not a value", str(aggregate.operand), fix))
     if kind in {"text", "id"} and aggregate.kind != "last":
@@ -216,6 +246,7 @@ def _spec(
     suffix = f"_{window}d" if window is not None else ""
     stem = feature.name if member is None else f"{feature.name}_{_called(member)}"
     sentence = feature.sentence.replace("{window}", f"{window} days")
+    sentence = sentence.replace("{lag}", f"{feature.lag} days")
     return FeatureSpec(
         name=f"{stem}{suffix}",
         family=family,
@@ -227,11 +258,26 @@ def _spec(
         group=feature.group or stem,
         window=window,
         source=feature.source,
+        hidden=feature.hidden,
     )
 
 
-def compute(derived: Derived, family: str, present: Mapping[str, FeatureSpec]) -> Computed | Absent:
-    """Check a derived feature; `Absent` where a part of it is absent.
+def compute(
+    derived: Derived,
+    family: str,
+    present: Mapping[str, FeatureSpec],
+    chosen: Mapping[str, Mapping[str, str]],
+) -> list[Computed] | Absent:
+    """Check a derived feature, one column per member where a part has them.
+
+    Args:
+        derived: The declaration.
+        family: Name of its family.
+        present: Columns that are there.
+        chosen: Name of a feature with `each` and its window → member → column.
+
+    Returns:
+        Its columns; `Absent` where a part is absent.
 
     Raises:
         ConfigError: If the formula is more than arithmetic.
@@ -239,25 +285,53 @@ def compute(derived: Derived, family: str, present: Mapping[str, FeatureSpec]) -
     place = f"feature `{derived.name}`"
     needs = formula_names(derived.formula, f"{place}: formula")
     _check_sentence(derived.sentence, place)
-    missing = sorted(needs - set(present))
+    missing = sorted(needs - set(present) - set(chosen) - GIVEN)
     if missing:
         return Absent(derived.name, f"its part `{missing[0]}` is absent")
-    words = sorted(name for name in needs if present[name].text)
+    shared = [chosen[name] for name in sorted(needs & set(chosen))]
+    if not shared:
+        return [_computed(derived, family, present, {}, None)]
+    members = [member for member in shared[0] if all(member in part for part in shared)]
+    return [
+        _computed(
+            derived,
+            family,
+            present,
+            {name: chosen[name][member] for name in needs & set(chosen)},
+            member,
+        )
+        for member in members
+    ]
+
+
+def _computed(
+    derived: Derived,
+    family: str,
+    present: Mapping[str, FeatureSpec],
+    names: Mapping[str, str],
+    member: str | None,
+) -> Computed:
+    formula = rename_columns(derived.formula, names) if names else derived.formula
+    parts = sorted(formula_names(formula, derived.name) - GIVEN)
+    words = [name for name in parts if present[name].text]
     if words:
-        raise ConfigError(Problem(f"{place}: formula", "needs numbers", words[0]))
+        place = f"feature `{derived.name}`: formula"
+        raise ConfigError(Problem(place, "needs numbers", words[0]))
+    stem = derived.name if member is None else f"{derived.name}_{_called(member)}"
     spec = FeatureSpec(
-        name=derived.name,
+        name=stem,
         family=family,
-        sentence=derived.sentence,
+        sentence=derived.sentence.replace("{member}", member or ""),
         unit=derived.unit,
         direction=derived.direction,
         lever=derived.lever,
         text=False,
-        group=derived.group or derived.name,
+        group=derived.group or stem,
         window=None,
-        source=", ".join(sorted({present[name].source for name in needs})),
+        source=", ".join(sorted({present[name].source for name in parts})),
+        hidden=derived.hidden,
     )
-    return Computed(spec, derived.formula, needs)
+    return Computed(spec, derived, formula)
 
 
 def place(declared: Ranked, family: str, present: Mapping[str, FeatureSpec]) -> Placed | Absent:

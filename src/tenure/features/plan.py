@@ -56,8 +56,8 @@ class Plan:
     @property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return the columns by name, in matrix order."""
-        measured = {item.spec.name: item.spec for item in self.measured}
-        return measured | {item.spec.name: item.spec for item in self.computed}
+        every: list[Measured | Computed] = [*self.measured, *self.computed]
+        return {item.spec.name: item.spec for item in every if not item.spec.hidden}
 
     @property
     def said(self) -> dict[str, FeatureSpec]:
@@ -79,7 +79,7 @@ class Plan:
         """Return column name → base name of its declaration."""
         bases = {item.spec.name: item.feature.name for item in self.measured}
         further: list[Computed | Placed] = [*self.computed, *self.placed]
-        return bases | {item.spec.name: item.spec.name for item in further}
+        return bases | {item.spec.name: item.declared.name for item in further}
 
     @property
     def members(self) -> dict[str, list[str]]:
@@ -199,16 +199,30 @@ def plan(
                 if not left_out & {found.spec.name, item.name, found.spec.group}:
                     measured.append(found)
                     _add(specs, found.spec)
+    columns_of_members = _chosen(measured)
     for family, item in every:
         if isinstance(item, Derived) and item.name not in left_out:
-            result = compute(item, family, specs)
+            result = compute(item, family, specs, columns_of_members)
             if isinstance(result, Absent):
                 absent.append(result)
-            elif result.spec.group not in left_out:
-                computed.append(result)
-                _add(specs, result.spec)
+                continue
+            for column in result:
+                if not left_out & {column.spec.name, column.spec.group}:
+                    computed.append(column)
+                    _add(specs, column.spec)
     placed = _placed(every, specs, left_out, absent)
     return Plan(tuple(measured), tuple(computed), tuple(absent), placed)
+
+
+def _chosen(measured: Iterable[Measured]) -> dict[str, dict[str, str]]:
+    """Return name of a feature with `each` and its window → member → column."""
+    found: dict[str, dict[str, str]] = {}
+    for item in measured:
+        if item.member is not None:
+            window = item.spec.window
+            name = item.feature.name if window is None else f"{item.feature.name}_{window}d"
+            found.setdefault(name, {})[item.member] = item.spec.name
+    return found
 
 
 def _placed(

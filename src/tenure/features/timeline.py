@@ -46,6 +46,19 @@ def rank_sql(moment: str, edges: Sequence[datetime]) -> str:
 
 
 @dataclass(frozen=True)
+class Window:
+    """A stretch of the past, relative to a cut-off: ``[cutoff − length, cutoff − lag)``.
+
+    Attributes:
+        length: Days from its start to the cut-off, None for the whole past.
+        lag: Days from its end to the cut-off.
+    """
+
+    length: int | None
+    lag: int = 0
+
+
+@dataclass(frozen=True)
 class Timeline:
     """Cut-offs and windows on one grid.
 

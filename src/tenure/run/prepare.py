@@ -117,4 +117,8 @@ def since(resolved: Plan, members: Members) -> dict[str, datetime]:
     for item in resolved.measured:
         if item.member is not None:
             found[item.spec.name] = members.since[item.feature.name, item.member]
+    for computed in resolved.computed:
+        parts = [found[name] for name in computed.needs if name in found]
+        if parts:
+            found[computed.spec.name] = max(parts)
     return found
