@@ -1,121 +1,254 @@
-"""The fold: from cells on the grid of accounts and cut-offs to one value per account and cut-off.
+"""The fold: from rows on the grid of accounts, cut-offs and slots to one value per cut-off.
 
-Every row (or group of rows) is visible over one range of cut-offs ``[begin, end)``: from the first
-that may see it to the first whose window has passed it, or at which it has ended.  So each
-aggregate is a sum, a union or an extreme over ranges.  Pure functions over integers: no times, no
-SQL, no state.  Sums are exact 64-bit integers, so no order of rows or threads can change them.
+A row stands in a slot (when it happened) and is seen from a cut-off on (when it was known).  The
+windows of all cut-offs are spans of slots, so for rows that were seen as soon as they could be a
+window is the difference of two running totals, or the extreme of a span.  A row that was known
+late, or that ends, is visible over one range of cut-offs ``[begin, end)`` instead.  Pure functions
+over integers: no times, no SQL, no state.  Sums are exact 64-bit integers, so no order of rows or
+threads can change them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from tenure.features.timeline import Timeline, Window
+
+Array = np.ndarray[Any, Any]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Grids = dict[Window, Ints]
 
 NOTHING = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
-class Ranges:
-    """Where each cell is visible.
+class Rows:
+    """Rows on the grid.
 
     Attributes:
-        account: Row of the grid, shape (n,).
-        begin: First cut-off that sees the cell, shape (n,).
-        end: First later cut-off that does not, shape (n,); at or before `begin` means never.
-        shape: Accounts and cut-offs of the grid.
+        timeline: The grid.
+        lane: What a row counts for, from 0: an account, or a member of an account; shape (n,).
+        lanes: How many lanes there are.
+        seen: First cut-off that knows the row, shape (n,).
+        slot: When it happened, shape (n,).
+        gone: First cut-off at which it has ended, where only running rows count, shape (n,).
     """
 
-    account: Ints
+    timeline: Timeline
+    lane: Array
+    lanes: int
+    seen: Array
+    slot: Array
+    gone: Array | None = None
+
+    def keep(self, mask: Mask) -> Rows:
+        """Return the rows that a mask selects."""
+        gone = None if self.gone is None else self.gone[mask]
+        lane, seen, slot = self.lane[mask], self.seen[mask], self.slot[mask]
+        return Rows(self.timeline, lane, self.lanes, seen, slot, gone)
+
+    def spread(self, lane: Array, lanes: int) -> Rows:
+        """Return the same rows over other lanes."""
+        return Rows(self.timeline, lane, lanes, self.seen, self.slot, self.gone)
+
+    @cached_property
+    def late(self) -> Mask:
+        """Return which rows need a range: known after the first cut-off that could see them."""
+        if self.gone is not None:
+            return np.ones(len(self.lane), dtype=bool)
+        return np.asarray(self.seen > self.timeline.prompt.astype(self.seen.dtype)[self.slot])
+
+    def ranges(self, window: Window) -> Ranges:
+        """Return the cut-offs at which each row is visible in a window."""
+        begin, end = self.timeline.visible(window, self.slot)
+        if self.gone is not None:
+            end = np.minimum(end, self.gone)
+        shape = (self.lanes, self.timeline.size)
+        return Ranges(self.lane.astype(np.int64), np.maximum(begin, self.seen), end, shape)
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Where each row is visible.
+
+    Attributes:
+        lane: Row of the grid, shape (n,).
+        begin: First cut-off that sees it, shape (n,).
+        end: First later cut-off that does not, shape (n,); at or before `begin` means never.
+        shape: Lanes and cut-offs of the grid.
+    """
+
+    lane: Ints
     begin: Ints
     end: Ints
     shape: tuple[int, int]
 
-    def keep(self, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Ranges:
-        """Return the cells that a mask selects."""
-        return Ranges(self.account[mask], self.begin[mask], self.end[mask], self.shape)
+    def keep(self, mask: Mask) -> Ranges:
+        """Return the rows that a mask selects."""
+        return Ranges(self.lane[mask], self.begin[mask], self.end[mask], self.shape)
 
     @property
-    def alive(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return which cells any cut-off sees."""
-        return self.begin < self.end
+    def alive(self) -> Mask:
+        """Return which rows any cut-off sees."""
+        return np.asarray(self.begin < self.end)
 
 
-def total(ranges: Ranges, amounts: Ints) -> Ints:
-    """Return the sum of the amounts visible at each account and cut-off, shape (N, K)."""
+def total(ranges: Ranges, amounts: Array) -> Ints:
+    """Return the sum of the amounts visible in each lane at each cut-off, shape (L, K)."""
     alive = ranges.alive
     seen, amounts = ranges.keep(alive), amounts[alive]
-    accounts, cutoffs = ranges.shape
-    steps = np.zeros(accounts * (cutoffs + 1), dtype=np.int64)
-    np.add.at(steps, seen.account * (cutoffs + 1) + seen.begin, amounts)
-    np.subtract.at(steps, seen.account * (cutoffs + 1) + seen.end, amounts)
-    grid = steps.reshape(accounts, cutoffs + 1)
+    lanes, cutoffs = ranges.shape
+    steps = np.zeros(lanes * (cutoffs + 1), dtype=np.int64)
+    np.add.at(steps, seen.lane * (cutoffs + 1) + seen.begin, amounts)
+    np.subtract.at(steps, seen.lane * (cutoffs + 1) + seen.end, amounts)
+    grid = steps.reshape(lanes, cutoffs + 1)
     return np.cumsum(grid, axis=1)[:, :cutoffs]
 
 
-def distinct(ranges: Ranges, members: Ints) -> Ints:
-    """Return how many distinct members are visible at each account and cut-off, shape (N, K).
-
-    A member's ranges are joined into disjoint ones first, so that it counts once.
-    """
-    alive = ranges.alive
-    seen, members = ranges.keep(alive), members[alive]
-    if not len(members):
-        return np.zeros(ranges.shape, dtype=np.int64)
-    order = np.lexsort((seen.begin, members, seen.account))
-    account, begin, end = seen.account[order], seen.begin[order], seen.end[order]
-    member = members[order]
-    new = np.ones(len(member), dtype=bool)
-    new[1:] = (account[1:] != account[:-1]) | (member[1:] != member[:-1])
-    # One running maximum serves all members: each member's ends are lifted above the last one's.
-    lift = np.cumsum(new) * (ranges.shape[1] + 1)
-    reached = np.maximum.accumulate(end + lift) - lift
-    covered = np.zeros_like(begin)
-    covered[1:] = np.where(new[1:], 0, reached[:-1])
-    fresh = np.maximum(begin, covered)
-    return total(Ranges(account, fresh, end, ranges.shape), np.ones_like(begin))
-
-
-def highest(ranges: Ranges, values: Ints) -> Ints:
-    """Return the largest value visible at each account and cut-off, `NOTHING` where none is."""
+def highest(ranges: Ranges, values: Array) -> Ints:
+    """Return the largest value visible in each lane at each cut-off, `NOTHING` where none is."""
     alive = ranges.alive
     seen, values = ranges.keep(alive), values[alive]
-    accounts, cutoffs = ranges.shape
-    grid = np.full((accounts, cutoffs), NOTHING, dtype=np.int64)
+    lanes, cutoffs = ranges.shape
+    grid = np.full((lanes, cutoffs), NOTHING, dtype=np.int64)
     lasting = seen.end >= cutoffs
     forever, passing = seen.keep(lasting), seen.keep(~lasting)
-    np.maximum.at(grid, (forever.account, forever.begin), values[lasting])
+    np.maximum.at(grid, (forever.lane, forever.begin), values[lasting])
     grid = np.maximum.accumulate(grid, axis=1)
     length = passing.end - passing.begin
     if len(length):
         row = np.repeat(np.arange(len(length)), length)
         offset = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
         cutoff = passing.begin[row] + offset
-        np.maximum.at(grid, (passing.account[row], cutoff), values[~lasting][row])
+        np.maximum.at(grid, (passing.lane[row], cutoff), values[~lasting][row])
     return grid
 
 
-def lowest(ranges: Ranges, values: Ints) -> Ints:
-    """Return the smallest value visible at each account and cut-off, `NOTHING` where none is."""
-    grid = highest(ranges, -values)
-    return np.where(grid == NOTHING, NOTHING, -grid)
-
-
-def latest(ranges: Ranges, times: Ints, order: Ints) -> Ints:
-    """Return the index of the latest visible cell, -1 where none is, shape (N, K).
+def sums(rows: Rows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
+    """Return, per window, the sum of the amounts visible in each lane at each cut-off.
 
     Args:
-        ranges: Where the cells are visible.
+        rows: Rows on the grid.
+        amounts: What each row adds, shape (n,); None adds 1.
+        windows: The windows, of the rows' timeline.
+
+    Returns:
+        Window → shape (L, K).
+    """
+    late = rows.late
+    spans = _Spans(rows.timeline, windows)
+    found: Grids = {}
+    if not late.all():
+        prompt, given = _prompt(rows, amounts, late)
+        place = spans.place(prompt)
+        if given is None:
+            dense = np.bincount(place, minlength=rows.lanes * spans.width)
+        else:
+            dense = np.zeros(rows.lanes * spans.width, dtype=np.int64)
+            np.add.at(dense, place, given)
+        running = np.zeros((rows.lanes, spans.width + 1), dtype=np.int64)
+        np.cumsum(dense.reshape(rows.lanes, spans.width), axis=1, out=running[:, 1:])
+        for window, (start, stop) in spans.of.items():
+            found[window] = running[:, stop] - running[:, start]
+    if late.any() or not found:
+        rest = rows.keep(late)
+        added = np.ones(len(rest.lane), dtype=np.int64) if amounts is None else amounts[late]
+        for window in spans.of:
+            more = total(rest.ranges(window), added)
+            found[window] = found[window] + more if window in found else more
+    return found
+
+
+def maxima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
+    """Return, per window, the largest value visible in each lane at each cut-off.
+
+    Args:
+        rows: Rows on the grid.
+        values: Value of each row, shape (n,).
+        windows: The windows, of the rows' timeline.
+
+    Returns:
+        Window → shape (L, K), `NOTHING` where no row is visible.
+    """
+    late = rows.late
+    spans = _Spans(rows.timeline, windows)
+    found: Grids = {}
+    if not late.all():
+        prompt, given = _prompt(rows, values, late)
+        dense = np.full(rows.lanes * spans.width, NOTHING, dtype=np.int64)
+        np.maximum.at(dense, spans.place(prompt), given)
+        dense = dense.reshape(rows.lanes, spans.width)
+        for window, span in spans.of.items():
+            found[window] = _extremes(dense, window, *span)
+    if late.any() or not found:
+        rest = rows.keep(late)
+        for window in spans.of:
+            more = highest(rest.ranges(window), values[late])
+            found[window] = np.maximum(found[window], more) if window in found else more
+    return found
+
+
+def minima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
+    """Return, per window, the smallest value visible, `NOTHING` where no row is; see `maxima`."""
+    grids = maxima(rows, -values, windows)
+    return {
+        window: np.where(grid == NOTHING, NOTHING, -grid) for window, grid in grids.items()
+    }
+
+
+def latest(rows: Rows, times: Array, order: Array, windows: Iterable[Window]) -> Grids:
+    """Return, per window, the index of the latest visible row, -1 where none is, shape (L, K).
+
+    Args:
+        rows: Rows on the grid.
         times: When each happened, shape (n,).
         order: What decides between equal times: the larger wins, shape (n,).
+        windows: The windows, of the rows' timeline.
     """
-    ranked = np.lexsort((order, times))
+    ranked = np.append(np.lexsort((order, times)), -1)
     rank = np.empty(len(times), dtype=np.int64)
-    rank[ranked] = np.arange(len(times))
-    grid = highest(ranges, rank)
-    if not len(times):
-        return np.full(ranges.shape, -1, dtype=np.int64)
-    return np.where(grid == NOTHING, -1, ranked[np.maximum(grid, 0)])
+    rank[ranked[:-1]] = np.arange(len(times))
+    grids = maxima(rows, rank, windows)
+    return {window: ranked[np.where(grid == NOTHING, -1, grid)] for window, grid in grids.items()}
+
+
+def _prompt(rows: Rows, amounts: Array | None, late: Mask) -> tuple[Rows, Array | None]:
+    if not late.any():
+        return rows, amounts
+    return rows.keep(~late), None if amounts is None else amounts[~late]
+
+
+def _extremes(dense: Ints, window: Window, start: Ints, stop: Ints) -> Ints:
+    if window.length is None:
+        return np.asarray(np.maximum.accumulate(dense, axis=1)[:, stop - 1])
+    columns = [
+        dense[:, first:last].max(axis=1, initial=NOTHING)
+        for first, last in zip(start, stop, strict=True)
+    ]
+    return np.stack(columns, axis=1)
+
+
+class _Spans:
+    """Slots joined to what some windows can tell apart, which keeps dense grids small."""
+
+    def __init__(self, timeline: Timeline, windows: Iterable[Window]) -> None:
+        spans = {window: timeline.span(window) for window in dict.fromkeys(windows)}
+        bounds = np.unique(np.concatenate([np.concatenate(span) for span in spans.values()]))
+        # Bin 0 holds what lies before every window, bin i what lies from bound i − 1 on.
+        self.of = {
+            window: (np.searchsorted(bounds, start) + 1, np.searchsorted(bounds, stop) + 1)
+            for window, (start, stop) in spans.items()
+        }
+        self.coarse = np.searchsorted(bounds, np.arange(timeline.slots), side="right")
+        self.width = len(bounds) + 1
+
+    def place(self, rows: Rows) -> Ints:
+        """Return the cell of each row in a flat grid of lanes by joined slots."""
+        lane = rows.lane.astype(np.int64)
+        return np.asarray(lane * self.width + self.coarse[rows.slot])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +13,12 @@ import pandas as pd
 import pyarrow as pa
 
 from tenure.core.fragments import evaluate
+from tenure.core.steps import Step
 from tenure.core.times import EPOCH
-from tenure.features.cells import SCALE, SCOPE, Stream, cells
-from tenure.features.fold import NOTHING, Ints, Ranges, distinct, highest, latest, lowest, total
+from tenure.features.assemble import Placed, default
+from tenure.features.begins import begins
+from tenure.features.fold import NOTHING, Array, Ints
+from tenure.features.reading import SCOPE, Reading
 from tenure.features.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
     from tenure.features.plan import Plan
 
 MICROSECONDS_PER_DAY = 86_400_000_000
-Array = np.ndarray[Any, Any]
+BLOCK_ACCOUNTS = 4_096
+BLOCK_ROWS = 4_000_000
+"""Accounts, and rows of one source, that are folded at a time: they bound the memory."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,55 @@ class FeatureMatrix:
         specs: How to speak of each column, and of those that a model adds.
         since: Column → the first prediction time at which the past known then asked for it;
             columns that are not listed were always there.
+        begins: Source → the first day of its history that the last prediction time knew of.
     """
 
     rows: pd.DataFrame
     values: pd.DataFrame
     specs: dict[str, FeatureSpec]
     since: dict[str, datetime] = field(default_factory=dict)
+    begins: dict[str, date] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is asked, and when.
+
+    Attributes:
+        accounts: Distinct accounts, ascending.
+        cutoffs: Distinct prediction times, ascending.
+        account_no: Number of the account of each snapshot, shape (n,).
+        cut_no: Number of its prediction time, shape (n,).
+    """
+
+    accounts: Array
+    cutoffs: tuple[datetime, ...]
+    account_no: Ints
+    cut_no: Ints
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> Asked:
+        """Number the accounts and prediction times of snapshots."""
+        account_no, accounts = pd.factorize(rows["account_id"].to_numpy(dtype=object), sort=True)
+        times = rows["as_of"].to_numpy(dtype="datetime64[us]").astype(np.int64)
+        stamps, cut_no = np.unique(times, return_inverse=True)
+        cutoffs = tuple(EPOCH + timedelta(microseconds=int(stamp)) for stamp in stamps)
+        return cls(accounts, cutoffs, account_no.astype(np.int64), cut_no.astype(np.int64))
+
+    @cached_property
+    def times(self) -> Ints:
+        """Return each snapshot's prediction time in microseconds since 1970, shape (n,)."""
+        moments = [(cutoff - EPOCH) // timedelta(microseconds=1) for cutoff in self.cutoffs]
+        return np.asarray(moments, dtype=np.int64)[self.cut_no]
+
+    def block(self, first: int, last: int) -> tuple[Ints, Asked]:
+        """Return the snapshots of some accounts: their places and themselves."""
+        if (first, last) == (0, len(self.accounts)):
+            return np.arange(len(self.account_no)), self
+        inside = np.flatnonzero((self.account_no >= first) & (self.account_no < last))
+        numbers = self.account_no[inside] - first
+        part = Asked(self.accounts[first:last], self.cutoffs, numbers, self.cut_no[inside])
+        return inside, part
 
 
 def build(
@@ -50,6 +99,7 @@ def build(
     plan: Plan,
     *,
     since: Mapping[str, datetime] | None = None,
+    known_begins: Mapping[str, date] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> FeatureMatrix:
     """Compute the features of snapshots.
@@ -59,156 +109,150 @@ def build(
         snapshots: Columns ``account_id`` and ``as_of`` (naive UTC), any others are carried along.
         plan: Which features.
         since: See `FeatureMatrix`.
-        progress: Called with a line for each statement that starts.
+        known_begins: Source → first day of its history, as a model knew it; by default what each
+            prediction time knew of the tables at hand.
+        progress: Called with a line for each source that is read.
 
     Returns:
         The matrix, in the order of `snapshots`.
     """
     rows = snapshots.reset_index(drop=True)
-    accounts, account_no = np.unique(rows["account_id"].to_numpy(dtype=str), return_inverse=True)
-    times = rows["as_of"].to_numpy(dtype="datetime64[us]")
-    stamps, cut_no = np.unique(times, return_inverse=True)
-    cutoffs = tuple(EPOCH + timedelta(microseconds=int(stamp)) for stamp in stamps.astype(np.int64))
-    numbers: dict[str, Array] = {}
-    words: dict[str, Array] = {}
+    asked = Asked.of(rows)
+    columns: dict[str, Array] = {
+        name: np.empty(len(rows), dtype=object if spec.text else np.float32)
+        for name, spec in plan.specs.items()
+    }
+    starts: dict[str, list[date | None]] = {}
     if len(rows):
-        engine.register(
-            SCOPE,
-            pa.table(
-                {"account_id": accounts, "account_no": np.arange(len(accounts), dtype=np.int64)}
-            ),
-        )
-        shape = (len(accounts), len(cutoffs))
-        for stream in plan.streams:
-            if progress:
-                progress(f"features from {stream.source}")
-            timeline = stream.timeline(cutoffs)
-            table = engine.fetch(cells(stream, timeline).sql)
-            for item, grid in _fold(stream, timeline, table, shape):
-                picked = grid[account_no, cut_no]
-                if item.aggregate.relative:
-                    picked = _relative(picked, times, item)
-                (words if item.spec.text else numbers)[item.spec.name] = picked
-        engine.drop(SCOPE)
-    for computed in plan.computed:
-        numbers[computed.spec.name] = (
-            np.broadcast_to(evaluate(computed.formula, numbers), len(rows))
-            if len(rows)
-            else np.empty(0)
-        )
+        starts = begins(engine, plan, asked.cutoffs, known_begins)
+        for places, part, placed in _blocks(engine, plan, asked, progress):
+            for name, values in block_values(plan, part, placed, starts):
+                # The only place where features become float32.
+                columns[name][places] = values
+    frame = {
+        # Said, so that pandas does not choose a type by what happens to be there.
+        name: pd.Series(values, dtype=object) if values.dtype == object else values
+        for name, values in columns.items()
+    }
+    last = {source: days[-1] for source, days in starts.items()}
     return FeatureMatrix(
-        rows, _frame(plan, numbers, words, len(rows)), plan.said, dict(since or {})
+        rows,
+        pd.DataFrame(frame, index=rows.index),
+        plan.said,
+        dict(since or {}),
+        {source: day for source, day in last.items() if day is not None},
     )
 
 
-def _frame(
-    plan: Plan, numbers: dict[str, Array], words: dict[str, Array], size: int
-) -> pd.DataFrame:
-    """Return all columns in plan order; the only place where features become float32."""
-    columns: dict[str, Any] = {}
+def _blocks(
+    engine: Engine, plan: Plan, asked: Asked, progress: Callable[[str], None] | None
+) -> Iterator[tuple[Ints, Asked, list[Placed]]]:
+    """Yield blocks of accounts: the places of their snapshots, these, and their placed rows."""
+    numbers = np.arange(len(asked.accounts), dtype=np.int32)
+    engine.register(SCOPE, pa.table({"account_id": pa.array(asked.accounts, pa.string()), "_no": numbers}))
+    steps: list[tuple[Reading, Timeline, Step]] = []
+    for reading in plan.readings:
+        timeline = reading.timeline(asked.cutoffs)
+        steps.append((reading, timeline, reading.step(timeline)))
+    size = _block_size(engine, plan, len(asked.accounts))
+    whole = size >= len(asked.accounts)
+    for reading, _, step in steps:
+        if progress:
+            progress(f"features from {reading.source}")
+        if not whole:
+            engine.run([step])
+    for first in range(0, len(asked.accounts), size):
+        last = min(first + size, len(asked.accounts))
+        chosen = f"WHERE account_no >= {first} AND account_no < {last}"
+        placed = [
+            Placed(
+                reading,
+                timeline,
+                engine.fetch(step.sql if whole else f"SELECT * FROM {step.name} {chosen}"),
+                last - first,
+                first,
+            )
+            for reading, timeline, step in steps
+        ]
+        yield *asked.block(first, last), placed
+    engine.drop(SCOPE, *(() if whole else (step.name for _, _, step in steps)))
+
+
+def _block_size(engine: Engine, plan: Plan, accounts: int) -> int:
+    """Return how many accounts are folded at a time."""
+    if accounts <= 1:
+        return 1
+    sql = " UNION ALL ".join(f"SELECT count(*) AS n FROM {item.source}" for item in plan.readings)
+    rows = max(engine.fetch(sql).column("n").to_pylist()) if sql else 0
+    blocks = max(-(-accounts // BLOCK_ACCOUNTS), -(-rows // BLOCK_ROWS))
+    return max(1, -(-accounts // blocks))
+
+
+def block_values(
+    plan: Plan,
+    asked: Asked,
+    placed: list[Placed],
+    starts: Mapping[str, list[date | None]],
+) -> Iterator[tuple[str, Array]]:
+    """Yield the columns of some snapshots from the placed rows of their accounts.
+
+    Args:
+        plan: Which features.
+        asked: The snapshots.
+        placed: Placed rows of every source that the plan reads.
+        starts: Source → per prediction time, the first day of its history.
+
+    Yields:
+        Name and values, shape (n,): float64, or objects for words.
+    """
+    numbers = _given(asked)
+    for item in placed:
+        for feature, grid in item.grids():
+            values = grid[asked.account_no, asked.cut_no]
+            if feature.aggregate.relative:
+                values = _relative(values, asked.times, feature)
+            if feature.spec.window is not None:
+                short = _too_short(feature, asked.cutoffs, starts[feature.feature.source])
+                if short.any():
+                    values = np.where(short[asked.cut_no], None if feature.spec.text else np.nan, values)
+            if feature.spec.text:
+                yield feature.spec.name, values
+                continue
+            numbers[feature.spec.name] = values
+    for computed in plan.computed:
+        value = evaluate(computed.formula, numbers)
+        numbers[computed.spec.name] = np.broadcast_to(value, asked.times.shape)
     for name, spec in plan.specs.items():
-        if spec.text:
-            # Said, so that pandas does not choose a type by what happens to be there.
-            columns[name] = pd.Series(words.get(name, np.empty(size)), dtype=object)
-        else:
-            columns[name] = np.asarray(numbers.get(name, np.empty(size)), dtype=np.float32)
-    return pd.DataFrame(columns)
+        if not spec.text:
+            yield name, numbers[name]
+
+
+def _given(asked: Asked) -> dict[str, Array]:
+    """Return what formulas may read of the prediction time alone."""
+    quarter = [
+        (date(t.year + (t.month > 9), (t.month + 2) // 3 * 3 % 12 + 1, 1) - t.date()).days
+        for t in asked.cutoffs
+    ]
+    return {
+        "as_of_month": np.asarray([t.month for t in asked.cutoffs], dtype=np.float64)[asked.cut_no],
+        "as_of_quarter_day": np.asarray(quarter, dtype=np.float64)[asked.cut_no],
+    }
 
 
 def _relative(moments: Array, times: Array, item: Measured) -> Array:
     """Return days from a time to `as_of` (or back), the default where there is none."""
-    asked = times.astype(np.int64)
-    since = item.aggregate.relative == "since"
-    distance = (asked - moments) if since else (moments - asked)
-    return np.where(moments == NOTHING, _default(item), distance / MICROSECONDS_PER_DAY)
+    distance = (times - moments) if item.aggregate.relative == "since" else (moments - times)
+    return np.where(moments == NOTHING, default(item), distance / MICROSECONDS_PER_DAY)
 
 
-def _default(item: Measured) -> float:
-    """Return the value where no row counts."""
-    declared = item.feature.default
-    if declared is not None:
-        return declared
-    kind = item.aggregate.kind
-    counted = kind in {"count", "distinct"} or (kind == "sum" and not item.feature.running)
-    return 0.0 if counted else np.nan
-
-
-def _fold(
-    stream: Stream, timeline: Timeline, table: pa.Table, shape: tuple[int, int]
-) -> list[tuple[Measured, Array]]:
-    """Return the grid of each feature of a stream."""
-    account = _ints(table, "account_no")
-    seen, slot = _ints(table, "seen"), _ints(table, "slot")
-    gone = _ints(table, "gone") if stream.running else None
-    grids = []
-    ranges: dict[int | None, Ranges] = {}
-    for window in stream.windows:
-        end = timeline.ends(window, slot)
-        end = end if gone is None else np.minimum(end, gone)
-        ranges[window] = Ranges(account, seen, end, shape)
-    if stream.member is not None:
-        members = table.column("member").combine_chunks().dictionary_encode().indices
-        codes = members.to_numpy(zero_copy_only=False).astype(np.int64)
-        return [
-            (item, _counted(item, distinct(ranges[item.spec.window], codes)))
-            for item in stream.features
+def _too_short(
+    item: Measured, cutoffs: tuple[datetime, ...], first: list[date | None]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return the prediction times at which a source's history does not fill a window."""
+    length = timedelta(days=item.spec.window or 0)
+    return np.asarray(
+        [
+            day is None or datetime(day.year, day.month, day.day) > cutoff - length
+            for day, cutoff in zip(first, cutoffs, strict=True)
         ]
-    stems = stream.measures
-    for item in stream.features:
-        stem = stems[item.aggregate, item.condition]
-        grid = _measure(item, table, stem, ranges[item.spec.window])
-        grids.append((item, grid))
-    return grids
-
-
-def _counted(item: Measured, counts: Ints) -> Array:
-    return np.where(counts > 0, counts, _default(item))
-
-
-def _measure(item: Measured, table: pa.Table, stem: str, ranges: Ranges) -> Array:
-    kind = item.aggregate.kind
-    if kind == "last":
-        return _last(item, table, stem, ranges)
-    values, there = _nullable(table, stem)
-    if kind == "count":
-        return _counted(item, total(ranges, values))
-    if kind in {"sum", "avg"}:
-        count = total(ranges, _ints(table, f"{stem}_n"))
-        amount = total(ranges, values) / SCALE
-        number = amount / (1 if kind == "sum" else np.maximum(count, 1))
-        return np.where(count > 0, number, _default(item))
-    extreme = lowest if kind == "min" else highest
-    grid = extreme(ranges.keep(there), values[there])
-    if item.aggregate.relative:
-        return grid
-    return np.where(grid == NOTHING, _default(item), grid / SCALE)
-
-
-def _last(item: Measured, table: pa.Table, stem: str, ranges: Ranges) -> Array:
-    pairs = table.column(stem).combine_chunks()
-    there = pairs.is_valid().to_numpy(zero_copy_only=False)
-    found = pairs.filter(pa.array(there))
-    times = found.field("t").to_numpy(zero_copy_only=False).astype(np.int64)
-    values = found.field("v").to_numpy(zero_copy_only=False)
-    order = np.unique(values.astype(str), return_inverse=True)[1] if item.aggregate.text else values
-    index = latest(ranges.keep(there), times, np.asarray(order))
-    padded: Array
-    if item.aggregate.text:
-        padded = np.append(values.astype(object), np.asarray([None], dtype=object))
-    elif item.aggregate.relative:
-        padded = np.append(values.astype(np.int64), NOTHING)
-    else:
-        padded = np.append(values.astype(np.float64) / SCALE, _default(item))
-    picked: Array = padded[index]
-    return picked
-
-
-def _ints(table: pa.Table, name: str) -> Ints:
-    values: Ints = table.column(name).to_numpy().astype(np.int64)
-    return values
-
-
-def _nullable(table: pa.Table, name: str) -> tuple[Ints, np.ndarray[Any, np.dtype[np.bool_]]]:
-    column = table.column(name).combine_chunks()
-    there = column.is_valid().to_numpy(zero_copy_only=False)
-    return column.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), there
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -12,7 +13,6 @@ from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.fragments import columns_of
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
 from tenure.features import account, invoice, subscription, support, survey, touchpoint, usage
-from tenure.features.cells import Stream, streams
 from tenure.features.custom import own_families
 from tenure.features.declare import (
     LOADED,
@@ -26,6 +26,7 @@ from tenure.features.declare import (
     measure,
     place,
 )
+from tenure.features.reading import Reading, readings
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
@@ -69,10 +70,10 @@ class Plan:
         """Return what a model ranks among peers."""
         return tuple(item.declared for item in self.placed)
 
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        """Return the statements' worth of features."""
-        return streams(self.measured)
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Return what is read from each source."""
+        return readings(self.measured)
 
     @property
     def bases(self) -> dict[str, str]:

@@ -64,17 +64,21 @@ class Timeline:
 
     Attributes:
         cutoffs: Prediction times, ascending and distinct.
-        windows: Window lengths in days, ascending and distinct.
+        windows: The windows that are asked for.
     """
 
     cutoffs: tuple[datetime, ...]
-    windows: tuple[int, ...]
+    windows: tuple[Window, ...]
 
     @cached_property
     def edges(self) -> tuple[datetime, ...]:
-        """Return the times that bound the slots, ascending."""
-        starts = {cutoff - days(window) for cutoff in self.cutoffs for window in self.windows}
-        return tuple(sorted(starts))
+        """Return the times that bound the slots, ascending: cut-offs, starts and ends of windows.
+
+        Slot ``s`` holds what happened from edge ``s − 1`` until just before edge ``s``.
+        """
+        offsets = {window.lag for window in self.windows} | {0}
+        offsets |= {window.length for window in self.windows if window.length is not None}
+        return tuple(sorted({cutoff - days(n) for cutoff in self.cutoffs for n in offsets}))
 
     @property
     def size(self) -> int:
@@ -82,40 +86,65 @@ class Timeline:
         return len(self.cutoffs)
 
     @property
+    def slots(self) -> int:
+        """Return the number of slots."""
+        return len(self.edges) + 1
+
+    @property
     def earliest(self) -> datetime | None:
-        """Return the start of the earliest window, None where there are no windows."""
-        return self.edges[0] if self.edges else None
+        """Return the start of the earliest window, None where a window has no start."""
+        lengths = [window.length for window in self.windows]
+        known = [length for length in lengths if length is not None]
+        bounded = known and len(known) == len(lengths)
+        return self.cutoffs[0] - days(max(known)) if bounded else None
 
     def seen_sql(self, moments: Sequence[str]) -> str:
         """Return SQL for the first cut-off strictly after all moments; `size` if there is none."""
         if len(moments) == 1:
-            return rank_sql(moments[0], self.cutoffs)
+            return _narrow(rank_sql(moments[0], self.cutoffs), self.size)
         unknown = " OR ".join(f"{moment} IS NULL" for moment in moments)
         latest = f"CASE WHEN {unknown} THEN NULL ELSE greatest({', '.join(moments)}) END"
-        return rank_sql(f"({latest})", self.cutoffs)
+        return _narrow(rank_sql(f"({latest})", self.cutoffs), self.size)
 
     def slot_sql(self, moment: str) -> str:
         """Return SQL for the slot of a moment: how many edges lie at or before it."""
-        return rank_sql(moment, self.edges)
+        return _narrow(rank_sql(moment, self.edges), self.slots)
 
     @cached_property
-    def _ends(self) -> dict[int, Ints]:
-        position = {edge: index for index, edge in enumerate(self.edges)}
-        slots = np.arange(len(self.edges) + 1)
-        return {
-            window: np.searchsorted(
-                [position[cutoff - days(window)] for cutoff in self.cutoffs], slots, side="left"
-            ).astype(np.int64)
-            for window in self.windows
-        }
+    def _position(self) -> dict[datetime, int]:
+        return {edge: index for index, edge in enumerate(self.edges)}
 
-    def ends(self, window: int | None, slots: Ints) -> Ints:
-        """Return, per row, the first cut-off whose window no longer reaches back to its slot.
+    def _at(self, offset: int) -> Ints:
+        """Return, per cut-off, the last slot that ends at or before it less an offset in days."""
+        found = [self._position[cutoff - days(offset)] for cutoff in self.cutoffs]
+        return np.asarray(found, dtype=np.int64)
+
+    def span(self, window: Window) -> tuple[Ints, Ints]:
+        """Return, per cut-off, the slots of a window: from the first to before the second."""
+        stop = self._at(window.lag) + 1
+        start = np.zeros_like(stop) if window.length is None else self._at(window.length) + 1
+        return start, stop
+
+    @cached_property
+    def prompt(self) -> Ints:
+        """Return, per slot, the first cut-off that sees what was known when it happened."""
+        return np.searchsorted(self._at(0), np.arange(self.slots), side="left").astype(np.int64)
+
+    def visible(self, window: Window, slots: Ints) -> tuple[Ints, Ints]:
+        """Return, per row, the first cut-off whose window reaches its slot, and the first past it.
 
         Args:
-            window: Length in days; None for the whole past, which no row ever leaves.
+            window: A window.
             slots: Slot of each row, shape (n,).
         """
-        if window is None:
-            return np.full(len(slots), self.size, dtype=np.int64)
-        return self._ends[window][slots]
+        every = np.arange(self.slots)
+        first = np.searchsorted(self._at(window.lag), every, side="left").astype(np.int64)
+        if window.length is None:
+            return first[slots], np.full(len(slots), self.size, dtype=np.int64)
+        past = np.searchsorted(self._at(window.length), every, side="left").astype(np.int64)
+        return first[slots], past[slots]
+
+
+def _narrow(number: str, size: int) -> str:
+    """Return SQL for a number as the smallest type that holds it: millions of rows carry it."""
+    return f"CAST({number} AS {'SMALLINT' if size < 2**15 else 'INTEGER'})"

@@ -1,0 +1,227 @@
+"""From the placed rows of a block of accounts to the values of their snapshots.
+
+Pure functions over arrays, so the same code runs in one process and in the executors of a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from tenure.core.fragments import Aggregate
+from tenure.features.active import Activity
+from tenure.features.crowd import Crowd
+from tenure.features.declare import Measured
+from tenure.features.fold import NOTHING, Array, Grids, Mask, Rows, latest, maxima, minima, sums
+from tenure.features.reading import MOMENT, SCALE, Reading, condition, member_column, operand
+from tenure.features.timeline import Timeline, Window
+
+Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None]
+"""What makes features read the same rows: clocks, at, running, where, each."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The placed rows of one source for a block of accounts.
+
+    Attributes:
+        reading: What was read.
+        timeline: The grid.
+        table: Result of the reading's statement.
+        accounts: Accounts of the block.
+        first: Number of its first account.
+    """
+
+    reading: Reading
+    timeline: Timeline
+    table: pa.Table
+    accounts: int
+    first: int = 0
+    _arrays: dict[str, tuple[Array, Mask | None]] = field(default_factory=dict)
+
+    def column(self, name: str) -> tuple[Array, Mask | None]:
+        """Return a column's values, and where there are any (None: everywhere)."""
+        if name not in self._arrays:
+            self._arrays[name] = _array(self.table.column(name))
+        return self._arrays[name]
+
+    def whole(self, name: str) -> Array:
+        """Return a column that has a value in every row."""
+        return self.column(name)[0]
+
+    def grids(self) -> Iterable[tuple[Measured, Array]]:
+        """Yield each feature and its values, shape (accounts, cut-offs).
+
+        Times stay in microseconds, `NOTHING` where there is none; words are objects.
+        """
+        groups: dict[Selection, list[Measured]] = {}
+        for item in self.reading.features:
+            declared = item.feature
+            key = (item.clocks, declared.at, declared.running, declared.where, declared.each)
+            groups.setdefault(key, []).append(item)
+        for key, features in groups.items():
+            yield from _Selected.of(self, key).grids(features)
+
+
+@dataclass(frozen=True)
+class _Selected:
+    """Rows that a group of features reads.
+
+    Attributes:
+        placed: All rows.
+        rows: Theirs; with `each`, the lanes are accounts by chosen values.
+        mask: Which rows these are, None for all.
+        members: Chosen value → its number.
+    """
+
+    placed: Placed
+    rows: Rows
+    mask: Mask | None
+    members: Mapping[str, int]
+
+    @classmethod
+    def of(cls, placed: Placed, key: Selection) -> _Selected:
+        clocks, at, running, where, each = key
+        reading, timeline = placed.reading, placed.timeline
+        seen = placed.whole(reading.seen[clocks])
+        mask = seen < timeline.size
+        if where is not None:
+            mask &= placed.whole(reading.columns[condition(where)])
+        lane, lanes = placed.whole("account_no") - placed.first, placed.accounts
+        members = reading.members[each] if each else {}
+        if each:
+            number, there = placed.column(member_column(each))
+            mask &= True if there is None else there
+            lane, lanes = lane * len(members) + number, lanes * len(members)
+        gone = placed.whole("gone") if running else None
+        rows = Rows(timeline, lane, lanes, seen, placed.whole(reading.slot[at]), gone)
+        if mask.all():
+            return cls(placed, rows, None, members)
+        return cls(placed, rows.keep(mask), mask, members)
+
+    def column(self, name: str) -> tuple[Array, Mask | None]:
+        """Return the values of a column for these rows, and where there are any."""
+        values, there = self.placed.column(name)
+        if self.mask is None:
+            return values, there
+        return values[self.mask], None if there is None else there[self.mask]
+
+    def grids(self, features: Iterable[Measured]) -> Iterable[tuple[Measured, Array]]:
+        """Yield each feature and its values, shape (accounts, cut-offs)."""
+        groups: dict[Aggregate, list[Measured]] = {}
+        for item in features:
+            groups.setdefault(item.aggregate, []).append(item)
+        for aggregate, items in groups.items():
+            windows = [item.window for item in items]
+            grids = self._fold(aggregate, windows)
+            for item in items:
+                grid = grids[item.window]
+                if item.member is not None:
+                    shape = (self.placed.accounts, len(self.members), grid.shape[1])
+                    grid = grid.reshape(shape)[:, self.members[item.member]]
+                yield item, _finished(grid, item)
+
+    def _fold(self, aggregate: Aggregate, windows: list[Window]) -> Mapping[Window, Array]:
+        read = operand(aggregate)
+        if read is None:
+            return sums(self.rows, None, windows)
+        values, there = self.column(self.placed.reading.columns[read])
+        rows = self.rows
+        if aggregate.kind == "count":
+            return sums(rows.keep(values), None, windows)
+        moments = None
+        if aggregate.kind in {"last", "top"}:
+            moments = self.column(self.placed.reading.columns[MOMENT])[0]
+        if there is not None:
+            rows, values = rows.keep(there), values[there]
+            moments = None if moments is None else moments[there]
+        if aggregate.kind == "last":
+            return _last(rows, moments, values, windows, aggregate)
+        if aggregate.kind == "top":
+            return Crowd.of(rows, values).top(moments, windows)
+        return _FOLDS[aggregate.kind, aggregate.days](rows, values, windows)
+
+
+Fold = Callable[[Rows, Array, list[Window]], Mapping[Window, Array]]
+
+
+def _sum(rows: Rows, values: Array, windows: list[Window]) -> dict[Window, Array]:
+    """Return sums of amounts, not a number where nothing was added."""
+    amounts, counts = sums(rows, values, windows), sums(rows, None, windows)
+    return {
+        window: np.where(counts[window] > 0, amounts[window] / SCALE, np.nan) for window in amounts
+    }
+
+
+def _mean(rows: Rows, values: Array, windows: list[Window]) -> dict[Window, Array]:
+    amounts, counts = sums(rows, values, windows), sums(rows, None, windows)
+    return {
+        window: np.where(
+            counts[window] > 0, amounts[window] / SCALE / np.maximum(counts[window], 1), np.nan
+        )
+        for window in amounts
+    }
+
+
+def _last(
+    rows: Rows, times: Array, values: Array, windows: list[Window], aggregate: Aggregate
+) -> dict[Window, Array]:
+    order = np.unique(values.astype(str), return_inverse=True)[1] if aggregate.text else values
+    if aggregate.text:
+        padded: Array = np.append(values.astype(object), np.asarray([None], dtype=object))
+    elif aggregate.relative:
+        padded = np.append(values, NOTHING)
+    else:
+        padded = np.append(values / SCALE, np.nan)
+    return {window: padded[grid] for window, grid in latest(rows, times, order, windows).items()}
+
+
+_FOLDS: dict[tuple[str, bool], Fold] = {
+    ("sum", False): _sum,
+    ("avg", False): _mean,
+    ("min", False): minima,
+    ("max", False): maxima,
+    ("distinct", False): lambda rows, keys, windows: Crowd.of(rows, keys).distinct(windows),
+    ("distinct", True): lambda rows, days, windows: Activity.of(rows, days).count(windows),
+    ("most", False): lambda rows, keys, windows: Crowd.of(rows, keys).most(windows),
+    ("longest_gap", True): lambda rows, days, windows: Activity.of(rows, days).longest_gap(windows),
+}
+
+
+def default(item: Measured) -> float:
+    """Return the value where no row counts."""
+    declared = item.feature.default
+    if declared is not None:
+        return declared
+    kind = item.aggregate.kind
+    counted = kind in {"count", "distinct", "most"} or (kind == "sum" and not item.feature.running)
+    return 0.0 if counted else np.nan
+
+
+def _finished(grid: Array, item: Measured) -> Array:
+    """Return the values of a feature, its default where no row counts; times as they are."""
+    aggregate = item.aggregate
+    if aggregate.relative or aggregate.text:
+        return grid
+    if aggregate.kind in {"count", "distinct", "most"}:
+        return np.where(grid > 0, grid, default(item))
+    if aggregate.kind == "longest_gap":
+        return np.where(grid == NOTHING, default(item), grid)
+    if aggregate.kind in {"min", "max"}:
+        return np.where(grid == NOTHING, default(item), grid / SCALE)
+    return np.where(np.isnan(grid), default(item), grid)
+
+
+def _array(column: pa.ChunkedArray) -> tuple[Array, Mask | None]:
+    """Return a column as an array, and where it has a value (None: everywhere)."""
+    there = column.is_valid().to_numpy() if column.null_count else None
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column.to_numpy(zero_copy_only=False), there
+    if there is not None:
+        column = column.fill_null(False if pa.types.is_boolean(column.type) else 0)  # noqa: FBT003
+    values: Array = column.to_numpy()
+    return (values.view(np.int64) if values.dtype == np.uint64 else values), there
