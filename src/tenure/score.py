@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tenure.core.errors import DataError, ModelError, Problem
 from tenure.core.times import days, now, show
 from tenure.explain.drivers import FIELDS, TOP, drivers
 from tenure.explain.peers import Peers
-from tenure.features.coverage import coverage, latest_known
+from tenure.features.coverage import coverage, latest_known, recency
 from tenure.features.declare import FeatureSpec
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import Plan, from_json, plan
@@ -73,6 +73,12 @@ class Model:
             resolved.only(bundle.encoder.columns),
             Peers.from_json(bundle.reference["peers"]),
         )
+
+    @property
+    def begins(self) -> dict[str, date]:
+        """Return the first day of each source's history when the model was trained."""
+        stored: Mapping[str, str] = self.bundle.spec["begins"]
+        return {source: date.fromisoformat(day) for source, day in stored.items()}
 
     @property
     def sources(self) -> frozenset[str]:
@@ -167,10 +173,15 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
         asked = asked[asked["account_id"].isin(list(accounts))]
     asked = asked.reset_index(drop=True)
     matrix = features(dataset, asked, models, progress)
-    rows = _describe(dataset, asked, models, config, as_of)
+    rows = _describe(dataset, matrix, models, config, as_of)
     for target, model in models.items():
         rows = rows.join(_predict(target, model, matrix, rows["abstain_reason"]))
     return _finish(rows, models, config, book)
+
+
+def _events(models: Mapping[str, Model]) -> frozenset[str]:
+    """Return the tables of events that models read."""
+    return frozenset().union(*(model.sources for model in models.values())) - STATE_TABLES
 
 
 def features(
@@ -179,11 +190,22 @@ def features(
     models: Mapping[str, Model],
     progress: Callable[[str], None] | None = None,
 ) -> FeatureMatrix:
-    """Return the features of all models for some snapshots, each computed once."""
+    """Return the features of all models for some snapshots, each computed once, and `recency`."""
     measured = {item.spec.name: item for model in models.values() for item in model.plan.measured}
     computed = {item.spec.name: item for model in models.values() for item in model.plan.computed}
-    union = Plan(tuple(measured.values()), tuple(computed.values()), ())
-    return build(dataset.engine, asked, union, progress=progress)
+    last_rows = recency(_events(models)).measured
+    union = Plan((*measured.values(), *last_rows), tuple(computed.values()), ())
+    begins = known_begins(models)
+    return build(dataset.engine, asked, union, known_begins=begins, progress=progress)
+
+
+def known_begins(models: Mapping[str, Model]) -> dict[str, date]:
+    """Return the first day of each source's history as the models knew it, the earliest of them."""
+    found: dict[str, date] = {}
+    for model in models.values():
+        for source, day in model.begins.items():
+            found[source] = min(day, found.get(source, day))
+    return found
 
 
 def _check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
@@ -216,16 +238,16 @@ def _check_time(dataset: Dataset, as_of: datetime) -> None:
 
 def _describe(
     dataset: Dataset,
-    asked: pd.DataFrame,
+    matrix: FeatureMatrix,
     models: Mapping[str, Model],
     config: Config,
     as_of: datetime,
 ) -> pd.DataFrame:
     """Return what is known of each row before any model is asked."""
-    events = frozenset().union(*(model.sources for model in models.values())) - STATE_TABLES
-    covered = coverage(dataset.engine, asked, events, config.score.lookback_days)
+    asked, events = matrix.rows, _events(models)
+    covered = coverage(matrix.values, events, config.score.lookback_days)
     stale_before = as_of - days(config.score.stale_after_days)
-    latest = {name: latest_known(dataset.engine, name, as_of) for name in sorted(events)}
+    latest = latest_known(dataset.engine, events, as_of)
     stale = [name for name, moment in latest.items() if moment is None or moment < stale_before]
     reason = pd.Series(None, index=asked.index, dtype=object)
     reason[covered == 0] = THIN

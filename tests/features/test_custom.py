@@ -163,7 +163,7 @@ def test_declarations_survive_a_bundle() -> None:
     again = from_json(to_json(families, names))
     assert [found.features for found in again] == [found.features for found in families]
     columns = past(11, 25).columns
-    assert plan(again, columns).streams == plan(families, columns).streams
+    assert plan(again, columns).readings == plan(families, columns).readings
 
 
 def feature(**other: Any) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def test_a_plan_can_be_narrowed_to_what_a_model_reads() -> None:
     world = past(11, 25)
     found = world.plan().only(["seat_utilisation", "nps_last"])
     assert set(found.specs) == {"seat_utilisation", "active_users_28d", "seats", "nps_last"}
-    assert {stream.source for stream in found.streams} == {
+    assert {reading.source for reading in found.readings} == {
         "usage_events",
         "subscriptions",
         "survey_responses",

@@ -6,8 +6,8 @@ import pytest
 
 from features.past import CUTOFFS, NOBODY, differences, past
 from tenure.core.spec import Family, Feature
-from tenure.features.cells import SCOPE
 from tenure.features.matrix import FeatureMatrix, build
+from tenure.features.reading import SCOPE
 from tenure.features.plan import FAMILIES, plan
 
 
@@ -92,7 +92,7 @@ def test_progress_names_each_statement_and_nothing_is_left_behind() -> None:
         assert SCOPE not in left.column("name").to_pylist()
     finally:
         engine.close()
-    assert len(lines) == len(world.plan().streams)
+    assert len(lines) == len(world.plan().readings)
     assert lines[0] == "features from usage_events"
     assert matrix.since == {"x": CUTOFFS[0]}
 

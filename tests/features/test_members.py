@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -16,6 +17,7 @@ from features.past import CUTOFFS, Past, past
 from tenure.core.spec import Family, Feature
 from tenure.engine.duckdb import DuckDBEngine
 from tenure.features import members
+from tenure.features.matrix import build
 from tenure.features.members import Members, choose
 from tenure.features.plan import FAMILIES, plan
 
@@ -162,18 +164,14 @@ def test_a_value_is_compared_as_it_is() -> None:
     found = plan([FAMILY], columns, members={"event": (odd,)})
     engine = changed.engine()
     try:
-        (stream,) = found.streams
-        from tenure.features.cells import SCOPE, cells
-
-        accounts = pa.table(
-            {"account_id": world.accounts, "account_no": range(len(world.accounts))}
-        )
-        engine.register(SCOPE, accounts)
-        table = engine.fetch(cells(stream, stream.timeline(CUTOFFS[-1:])).sql)
+        asked = pd.DataFrame(
+            [(account, CUTOFFS[-1]) for account in world.accounts], columns=["account_id", "as_of"]
+        ).astype({"as_of": "datetime64[us]"})
+        values = build(engine, asked, found).values
         logins = sum(
             row["event"] == "login" and row["known_at"] < CUTOFFS[-1]
             for row in world.rows["usage_events"]
         )
-        assert sum(table.column("m0").to_pylist()) == logins > 0
+        assert values.iloc[:, 0].sum() == logins > 0
     finally:
         engine.close()

@@ -12,16 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.features.timeline import Timeline, rank_sql
+from tenure.features.timeline import Timeline, Window, rank_sql
 
 START = datetime(2023, 1, 1)
 TICK = timedelta(microseconds=1)
 # Half days, so that the edges of several windows and cut-offs often coincide.
 MOMENT = st.integers(0, 120).map(lambda half: START + timedelta(hours=12 * half))
+WINDOW = st.builds(
+    lambda lag, more: Window(None if more is None else lag + more, lag),
+    st.integers(0, 20) | st.just(0),
+    st.none() | st.integers(1, 40),
+)
 TIMELINE = st.builds(
-    lambda cutoffs, windows: Timeline(tuple(sorted(cutoffs)), tuple(sorted(windows))),
+    lambda cutoffs, windows: Timeline(tuple(sorted(cutoffs)), tuple(windows)),
     st.sets(MOMENT, min_size=1, max_size=6),
-    st.sets(st.integers(1, 40), max_size=3),
+    st.lists(WINDOW, max_size=3, unique=True),
 )
 
 
@@ -85,16 +90,32 @@ def test_a_slot_lies_in_exactly_the_windows_that_reach_it(
     engine.register("facts", pa.table({"t": pa.array(found, pa.timestamp("us"))}))
     table = engine.fetch(f"SELECT t, {timeline.slot_sql('t')} AS slot FROM facts")
     slots = np.asarray(table.column("slot").to_pylist(), dtype=np.int64)
-    for window in (*timeline.windows, None):
-        ends = timeline.ends(window, slots)
-        for moment, end in zip(table.column("t").to_pylist(), ends, strict=True):
-            begins = first_that_sees(timeline, moment)
-            visible = [
+    moment = table.column("t").to_pylist()
+    for window in timeline.windows:
+        begins, ends = timeline.visible(window, slots)
+        start, stop = timeline.span(window)
+        for row, happened in enumerate(moment):
+            inside = [
                 number
                 for number, cutoff in enumerate(timeline.cutoffs)
-                if moment < cutoff and (window is None or moment >= cutoff - timedelta(days=window))
+                if happened < cutoff - timedelta(days=window.lag)
+                and (window.length is None or happened >= cutoff - timedelta(days=window.length))
             ]
-            assert list(range(begins, end)) == visible
+            assert list(range(begins[row], ends[row])) == inside
+            assert np.flatnonzero((start <= slots[row]) & (slots[row] < stop)).tolist() == inside
+
+
+@given(timeline=TIMELINE)
+def test_a_slot_is_prompt_at_the_first_cut_off_after_it(
+    engine: DuckDBEngine, timeline: Timeline
+) -> None:
+    found = [moment for moment in moments(timeline) if moment is not None]
+    engine.register("facts", pa.table({"t": pa.array(found, pa.timestamp("us"))}))
+    table = engine.fetch(f"SELECT t, {timeline.slot_sql('t')} AS slot FROM facts")
+    for moment, slot in zip(
+        *(table.column(name).to_pylist() for name in ("t", "slot")), strict=True
+    ):
+        assert timeline.prompt[slot] == first_that_sees(timeline, moment)
 
 
 def test_a_null_time_is_never_seen(engine: DuckDBEngine) -> None:
@@ -103,7 +124,12 @@ def test_a_null_time_is_never_seen(engine: DuckDBEngine) -> None:
     assert engine.fetch(sql).column("seen").to_pylist() == [timeline.size]
 
 
-def test_without_edges_there_is_one_slot() -> None:
-    timeline = Timeline((START,), ())
-    assert timeline.earliest is None
-    assert rank_sql("t", timeline.edges) == "0"
+def test_without_a_start_no_window_is_the_earliest() -> None:
+    assert Timeline((START,), ()).earliest is None
+    assert Timeline((START,), (Window(7), Window(None))).earliest is None
+    week = timedelta(days=7)
+    assert Timeline((START, START + week), (Window(3), Window(7, 2))).earliest == START - week
+
+
+def test_no_edges_need_no_comparison() -> None:
+    assert rank_sql("t", ()) == "0"

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from tenure.core.spec import Family, Feature
-from tenure.core.times import EPOCH
-from tenure.engine import Engine
-from tenure.features.matrix import build
-from tenure.features.plan import plan
+from tenure.features.plan import Plan, plan
 from tenure.features.timeline import Timeline
 
+if TYPE_CHECKING:
+    from tenure.engine import Engine
 
-def coverage(
-    engine: Engine, snapshots: pd.DataFrame, sources: Iterable[str], lookback_days: int
-) -> pd.Series[float]:
-    """Return the share of sources with any row in the look-back of each snapshot, in [0, 1]."""
+PREFIX = "days_since_any_row_of_"
+
+
+def recency(sources: Iterable[str]) -> Plan:
+    """Return the plan of one column per source: days since an account's latest row."""
     named = sorted(sources)
-    if not named:
-        return pd.Series(np.nan, index=snapshots.index)
-    family = Family(
-        "coverage",
-        "Rows in the look-back",
-        tuple(
-            Feature(f"rows_{name}", name, "count(*)", "{value} rows", windows=(lookback_days,))
-            for name in named
-        ),
+    said = "{value} days since the latest row"
+    features = tuple(
+        Feature(f"{PREFIX}{name}", name, "days_since(max(event_time))", said) for name in named
     )
-    resolved = plan([family], dict.fromkeys(named, frozenset()))
-    values = build(engine, snapshots, resolved).values
-    return (values > 0).mean(axis=1).astype("float64").set_axis(snapshots.index)
+    family = Family("coverage", "Rows in the look-back", features)
+    return plan([family], dict.fromkeys(named, frozenset()))
 
 
-def latest_known(engine: Engine, source: str, as_of: datetime) -> datetime | None:
-    """Return the latest event time of a source that was known before `as_of`."""
+def coverage(values: pd.DataFrame, sources: Iterable[str], lookback_days: int) -> pd.Series[float]:
+    """Return the share of sources with any row in the look-back of each snapshot, in [0, 1].
+
+    Args:
+        values: A matrix with the columns of `recency`.
+        sources: Canonical table names; where there are none the share is missing.
+        lookback_days: Length of the look-back.
+    """
+    columns = [f"{PREFIX}{name}" for name in sorted(sources)]
+    if not columns:
+        return pd.Series(np.nan, index=values.index)
+    return (values[columns] <= lookback_days).mean(axis=1).astype("float64")
+
+
+def latest_known(
+    engine: Engine, sources: Iterable[str], as_of: datetime
+) -> dict[str, datetime | None]:
+    """Return each source's latest event time that was known before `as_of`."""
     seen = Timeline((as_of,), ()).seen_sql(["known_at"])
-    table = engine.fetch(f"SELECT epoch_us(max(event_time)) AS t FROM {source} WHERE {seen} = 0")
-    value = table.column("t")[0].as_py()
-    return None if value is None else EPOCH + timedelta(microseconds=int(value))
+    parts = [
+        f"SELECT '{name}' AS source, max(event_time) AS t FROM {name} WHERE {seen} = 0"
+        for name in sorted(sources)
+    ]
+    rows = engine.fetch(" UNION ALL ".join(parts)).to_pylist() if parts else []
+    return {row["source"]: row["t"] for row in rows}

@@ -14,7 +14,6 @@ from tenure.core.config import Config
 from tenure.core.files import digest, write_json, write_text
 from tenure.core.times import now, show
 from tenure.features.authored import check_features
-from tenure.features.cells import cells
 from tenure.features.custom import module_digests
 from tenure.features.plan import to_json
 from tenure.model.bundle import Bundle, make_bundle, read_bundle, write_bundle
@@ -219,7 +218,8 @@ def _bundle(
         "reads": {
             name: sorted(found & dataset.columns[name]) for name, found in sorted(reads.items())
         },
-        "sql_hash": digest(*[cells(item, item.timeline(last)).sql for item in resolved.streams]),
+        "begins": {name: day.isoformat() for name, day in prepared.matrix.begins.items()},
+        "sql_hash": digest(*[item.step(item.timeline(last)).sql for item in resolved.readings]),
         "fingerprint": dataset.fingerprint,
         "trained_until": show(known.to_pydatetime()),
         "versions": versions() | {"tenure": __version__},

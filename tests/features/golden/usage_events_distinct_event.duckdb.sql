@@ -1,9 +1,0 @@
-SELECT account_no, slot, member, min(seen) AS seen
-FROM (SELECT scope.account_no,
-  CASE WHEN known_at < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN known_at < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS seen,
-  CASE WHEN event_time < TIMESTAMP '2023-12-04 00:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-11-09 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-10-09 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END ELSE CASE WHEN event_time < TIMESTAMP '2024-01-04 12:00:00.000000' THEN 3 ELSE 4 END END AS slot,
-  event AS member
-FROM usage_events JOIN feature_scope AS scope USING (account_id)
-WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000' AND event_time >= TIMESTAMP '2023-10-09 00:00:00.000000') AS placed
-WHERE seen < 2 AND member IS NOT NULL
-GROUP BY account_no, slot, member
