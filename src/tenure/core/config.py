@@ -195,9 +195,16 @@ class PathConfig(Section):
 class EngineConfig(Section):
     """What runs the SQL."""
 
-    kind: Literal["duckdb"] = "duckdb"
+    kind: Literal["duckdb", "spark"] = "duckdb"
     threads: int = Field(2, ge=1, le=256)
     memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
+    master: str | None = Field(None, description="Spark master; default: `local[<threads>]`.")
+    settings: dict[str, str | int | float | bool] = Field(
+        {}, description="Spark settings, added to the defaults or in their place."
+    )
+    scratch: str | None = Field(
+        None, description="Folder for rows that Spark keeps; a cluster needs one that all see."
+    )
 
 
 class ServiceConfig(Section):

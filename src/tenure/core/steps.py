@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-import sqlglot
+from tenure.core.dialects import to_spark
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,13 @@ class Step:
         return render(self.sql, dialect)
 
 
-@lru_cache(maxsize=512)
 def render(sql: str, dialect: str) -> str:
-    """Translate a SELECT from the DuckDB dialect to another; DuckDB's own text is left as it is."""
-    if dialect == "duckdb":
-        return sql
-    return sqlglot.transpile(sql, read="duckdb", write=dialect)[0]
+    """Translate a SELECT from the DuckDB dialect to an engine's; DuckDB's own is left as it is.
+
+    Raises:
+        DataError: If it holds what the other engine cannot do.
+    """
+    return to_spark(sql) if dialect == "spark" else sql
 
 
 def quote(name: str) -> str:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenure.engine.base import Engine
+from tenure.core.errors import ConfigError, Problem
+from tenure.engine.base import ENGINES, Engine
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["ENGINES", "Engine", "open_engine"]
 
 
 def open_engine(config: Config) -> Engine:
-    """Return the engine that a config asks for; the caller closes it."""
+    """Return the engine that a config asks for; the caller closes it.
+
+    Raises:
+        ConfigError: If it is Spark, and PySpark or Java is not installed or does not start.
+    """
+    if config.engine.kind == "spark":
+        return _open_spark(config)
     from tenure.engine.duckdb import DuckDBEngine
 
     settings = config.engine
@@ -22,3 +29,29 @@ def open_engine(config: Config) -> Engine:
         memory_limit=settings.memory_limit,
         search_path=(config.data.base, config.data.path),
     )
+
+
+def _open_spark(config: Config) -> Engine:
+    from tenure.engine.spark_session import INSTALL, SparkSettings
+
+    try:
+        from tenure.engine.spark import SparkEngine
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("pyspark", "py4j"):
+            raise
+        problem = Problem(
+            "engine.kind: spark", "needs PySpark, which is not installed", "", INSTALL
+        )
+        raise ConfigError(problem) from None
+    asked = config.engine
+    settings = {name: _text(value) for name, value in asked.settings.items()}
+    return SparkEngine(
+        SparkSettings(asked.master, asked.threads, asked.memory_limit, settings),
+        scratch=asked.scratch,
+        search_path=(config.data.base, config.data.path),
+    )
+
+
+def _text(value: str | float | bool) -> str:
+    """Return a setting as Spark spells it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

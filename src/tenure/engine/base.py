@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from tenure.core.steps import Step
 
+ENGINES = frozenset({"DuckDB", "Spark"})
+"""What engines call themselves in problems: the rule of such a problem is what the engine said."""
+
 
 class Engine(Protocol):
     """Runs named SQL steps over named tables."""
@@ -26,7 +29,13 @@ class Engine(Protocol):
         """Make an Arrow table known under a name, replacing one of the same name."""
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
-        """Make a CSV or Parquet file (or glob), or a table of a DuckDB file, known under a name."""
+        """Make a file, glob or table known under a name.
+
+        Args:
+            name: The name.
+            path: CSV or Parquet file or glob, or a DuckDB file; empty for a catalogue's table.
+            table: Name of the table in the DuckDB file or catalogue.
+        """
 
     def tables(self, path: str) -> list[str]:
         """Return the names of the tables and views in a DuckDB file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ BINS = 10
 WORDS = 20
 FEWEST = 50
 SHIFTED = 0.1
+MOSTLY = 0.95
+AGES = "counts days from a fixed date, so it grows by itself as the book ages"
 EMPTY = 0.5
 """Rows added to each bin, so that an empty one has a logarithm."""
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -32,7 +34,8 @@ class Drift:
         psi: Population stability index of the recent values against the earlier ones, missing
             values as a bin of their own; None where there are too few rows.
         noise: What the index is expected to be if nothing had moved.
-        verdict: ``steady``, ``shifted``, ``drifted`` or ``too_few``.
+        verdict: ``steady``, ``shifted``, ``drifted``, ``ages`` (it counts days from a fixed date,
+            so it moves by itself) or ``too_few``.
         missing: Share of missing values, earlier and recently.
         typical: Median, earlier and recently; the commonest word of a text feature.
         text: The verdict in words.
@@ -76,7 +79,42 @@ def drift(matrix: FeatureMatrix, *, recent: int, limit: float) -> list[Drift]:
     found = [
         _drift(name, spec, matrix.values[name], late, limit) for name, spec in matrix.specs.items()
     ]
+    steps = _Steps.of(matrix.rows)
+    found = [
+        replace(item, verdict="ages", text=f"{AGES}{_more(item.typical, item.missing)}")
+        if item.verdict in {"shifted", "drifted"}
+        and not matrix.specs[item.feature].text
+        and steps.ages(matrix.values[item.feature])
+        else item
+        for item in found
+    ]
     return sorted(found, key=lambda item: -(item.psi if item.psi is not None else -1.0))
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Pairs of consecutive snapshots of one account, and the days between them."""
+
+    first: Any
+    second: Any
+    days: Floats
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> _Steps:
+        order = np.lexsort((rows["as_of"].to_numpy(), rows["account_id"].to_numpy(dtype=str)))
+        accounts = rows["account_id"].to_numpy(dtype=str)[order]
+        same = accounts[1:] == accounts[:-1]
+        first, second = order[:-1][same], order[1:][same]
+        times = rows["as_of"].to_numpy(dtype="datetime64[us]")
+        return cls(first, second, (times[second] - times[first]) / np.timedelta64(1, "D"))
+
+    def ages(self, values: pd.Series[Any]) -> bool:
+        """Return whether a feature nearly always grows by just the days that went by."""
+        numbers = values.to_numpy(dtype=np.float64)
+        grown = numbers[self.second] - numbers[self.first]
+        there = ~np.isnan(grown)
+        by_days = np.abs(grown[there] - self.days[there]) < 0.01
+        return bool(there.sum() >= FEWEST and by_days.mean() >= MOSTLY)
 
 
 def since(matrix: FeatureMatrix, recent: int) -> str | None:
@@ -93,11 +131,11 @@ def _drift(name: str, spec: FeatureSpec, values: pd.Series[Any], late: Any, limi
     shares = (float(before.isna().mean()), float(after.isna().mean()))
     typical = (_typical(before, spec.text), _typical(after, spec.text))
     codes = _words(values, before) if spec.text else _bins(values, before)
+    codes = np.unique(codes, return_inverse=True)[1]
     size = int(codes.max()) + 1
     earlier, recent = _share(codes[~late], size), _share(codes[late], size)
     psi = float(np.sum((recent - earlier) * np.log(recent / earlier)))
-    used = len(np.unique(codes))
-    noise = float((used - 1) * (1 / len(before) + 1 / len(after)))
+    noise = float((size - 1) * (1 / len(before) + 1 / len(after)))
     steady = psi < SHIFTED or psi < 2 * noise
     verdict = "steady" if steady else "shifted" if psi < limit else "drifted"
     return Drift(name, psi, noise, verdict, shares, typical, _text(verdict, typical, shares))
@@ -121,7 +159,7 @@ def _words(values: pd.Series[Any], before: pd.Series[Any]) -> Any:
 
 
 def _share(codes: Any, size: int) -> Floats:
-    """Return the share of each bin; bins that stand empty on both sides cancel out."""
+    """Return the share of each bin, none of them 0."""
     counts = np.bincount(codes, minlength=size) + EMPTY
     shares: Floats = counts / counts.sum()
     return shares
@@ -140,12 +178,17 @@ def _text(verdict: str, typical: tuple[Any, Any], missing: tuple[float, float]) 
         "shifted": "looks somewhat different from its earlier past",
         "drifted": "looks different from its earlier past: a model knows little of such values",
     }[verdict]
+    return f"{said}{_more(typical, missing)}"
+
+
+def _more(typical: tuple[Any, Any], missing: tuple[float | None, float | None]) -> str:
     parts = []
     if typical[0] != typical[1]:
         parts.append(f"typically {_say(typical[0])} before and {_say(typical[1])} lately")
-    if abs(missing[0] - missing[1]) >= 0.01:
-        parts.append(f"missing {missing[0]:.0%} before and {missing[1]:.0%} lately")
-    return f"{said}; {', '.join(parts)}" if parts else said
+    before, after = missing
+    if before is not None and after is not None and abs(before - after) >= 0.01:
+        parts.append(f"missing {before:.0%} before and {after:.0%} lately")
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def _say(value: float | str | None) -> str:

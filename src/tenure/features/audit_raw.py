@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from tenure.core.fragments import columns_of
 from tenure.core.spec import Column, Family, Feature
@@ -11,35 +10,27 @@ from tenure.core.steps import quote
 from tenure.features.declare import slug
 from tenure.sources.tables import SOURCES
 
-if TYPE_CHECKING:
-    from tenure.core.spec import Kind
-
 NAME = "raw"
 
 
-def raw_family(
-    columns: Mapping[str, frozenset[str]], attributes: Mapping[str, bool] | None = None
-) -> Family:
+def raw_family(columns: Mapping[str, frozenset[str]]) -> Family:
     """Return the last value of every column, and how often it is filled, as features.
 
-    They are cut like any feature.  The group of each is ``<table>.<column>``.
+    They are cut like any feature.  The group of each is ``<table>.<column>``.  Account attributes
+    that may be used are features already, under their own name.
 
     Args:
         columns: Canonical table → columns that may be used.
-        attributes: Constant account attributes → whether they are numbers.
     """
     found: list[Feature] = []
     for name, there in columns.items():
         source = SOURCES[name]
-        if source.column("account_id") is None:
+        if source.column("account_id") is None or name == "accounts":
             continue
         times = columns_of(source.time)
         for column in source.columns:
             if column.name in there and column.name not in times and column.kind != "id":
                 found += _features(name, column)
-    for name, number in (attributes or {}).items():
-        kind: Kind = "number" if number else "text"
-        found += _features("accounts", Column(name, kind))
     return Family(NAME, "Raw columns", tuple(found))
 
 

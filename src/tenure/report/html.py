@@ -1,24 +1,41 @@
-"""The model report: one HTML file that opens anywhere, without a network and without scripts."""
+"""The reports: HTML files that open anywhere, without a network and without scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from tenure.report.audit_view import audit_view
 from tenure.report.view import page
 
 TEMPLATE = "report.html.j2"
+AUDIT = "audit.html.j2"
 
 
-def render(record: Mapping[str, Any]) -> str:
+def render(record: Mapping[str, Any], audit: Mapping[str, Any] | None = None) -> str:
     """Return the report of a training run.
 
     Args:
         record: The training record (JSON values).  Parts that it lacks are left out.
+        audit: The audit of the same data, for a section of its own; None leaves it out.
 
     Returns:
         A whole HTML page; every text of the record is escaped.
     """
+    found = None if audit is None else audit_view(audit, whole_page=False)
+    return _filled(TEMPLATE, page=page(record), audit=found)
+
+
+def render_audit(audit: Mapping[str, Any]) -> str:
+    """Return the page of an audit.
+
+    Args:
+        audit: The audit's record (JSON values).
+    """
+    return _filled(AUDIT, page=audit_view(audit))
+
+
+def _filled(name: str, **parts: Any) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -28,4 +45,4 @@ def render(record: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(TEMPLATE).render(page=page(record))
+    return environment.get_template(name).render(**parts)

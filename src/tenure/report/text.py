@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenure.report import findings
+from tenure.report import audit_words, findings
 from tenure.report.layout import Entry
 from tenure.report.words import (
     METRIC,
@@ -33,7 +33,8 @@ def check_lines(result: Entry) -> list[str]:
 
     Args:
         result: From `tenure check`: ``data`` (a data report), and where known ``name``,
-            ``features`` and ``rejects``.  Red warnings come first, each after the word RED.
+            ``features``, ``audit``, ``rejects`` and ``page``.  Red warnings come first, each after
+            the word RED.
     """
     data = result.get("data") or {}
     lines = [f"{result.get('name') or 'data'}: {findings.data_finding(data)}"]
@@ -50,9 +51,13 @@ def check_lines(result: Entry) -> list[str]:
     attributes = data.get("attributes") or []
     lines += _section("account attributes", [_attribute(item) for item in attributes])
     lines += _section("features", _features(result.get("features") or {}))
+    if result.get("audit"):
+        lines += ["", *audit_words.lines(result["audit"])]
     lines += _section(
         "rejected rows", [str(path) for path in (result.get("rejects") or {}).values()]
     )
+    if result.get("page"):
+        lines += ["", f"audit: {result['page']}"]
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,7 +82,7 @@ def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) 
     if found.empty:
         reason = "there is no prediction time at which an account pays"
         return record | {"status": NOT_POSSIBLE, "reason": reason}
-    accounts = chosen(found["account_id"], config.audit.accounts, config.model.seed)
+    accounts = chosen(found["account_id"].tolist(), config.audit.accounts, config.model.seed)
     asked = _Asked(config, dataset, resolved, cutoffs, found, accounts, progress)
     record["sample"] = {
         "accounts": len(accounts),
@@ -157,7 +158,7 @@ def _values(asked: _Asked) -> dict[str, Any]:
         name: rows[rows["account_id"].isin(asked.accounts)].reset_index(drop=True)
         for name, rows in known.items()
     }
-    raw = plan([raw_family(dataset.columns, attributes(dataset))], dataset.columns)
+    raw = plan([raw_family(dataset.columns)], dataset.columns)
     suspects: list[Suspect] = []
     for found in (matrix, build(dataset.engine, mine, raw)):
         suspects += suspicious(
@@ -191,3 +192,13 @@ def audited_plan(config: Config, dataset: Dataset) -> Plan:
     cutoffs = calendar(config, dataset)
     members = choose(dataset.engine, families, dataset.columns, cutoffs).values if cutoffs else {}
     return plan(families, dataset.columns, members=members, exclude=config.features.exclude)
+
+
+def last_audit(config: Config, fingerprint: str | None) -> dict[str, Any] | None:
+    """Return the audit that `tenure check` wrote, where it is of the same project and data."""
+    try:
+        found: dict[str, Any] = json.loads((config.paths.runs / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    same = found.get("name") == config.name and found.get("fingerprint") == fingerprint
+    return found if same else None

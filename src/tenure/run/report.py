@@ -10,6 +10,7 @@ from tenure.core.config import Config
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_text
 from tenure.report.html import render
+from tenure.run.audit import last_audit
 from tenure.run.train import RECORD
 
 
@@ -34,6 +35,7 @@ def training_record(config: Config) -> dict[str, Any]:
 
 
 def run_report(config: Config, out: Path) -> dict[str, Any]:
-    """Write the report of the last training run."""
-    write_text(out, render(training_record(config)))
+    """Write the report of the last training run, with the audit of its data if there is one."""
+    record = training_record(config)
+    write_text(out, render(record, last_audit(config, record.get("fingerprint"))))
     return {"out": str(out)}

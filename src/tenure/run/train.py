@@ -21,6 +21,7 @@ from tenure.model.champion import champion, set_champion
 from tenure.model.tracking import Run, Store, repair, track
 from tenure.report.card import model_card
 from tenure.report.html import render
+from tenure.run.audit import last_audit
 from tenure.run.fit import Attempt, Fit, attempt, label_summary
 from tenure.run.prepare import Prepared, Progress, loaded, prepare, silent
 from tenure.score import check_owner
@@ -57,7 +58,7 @@ def run_train(config: Config, progress: Progress = silent) -> dict[str, Any]:
             record["targets"][name] = _publish(tried, prepared, dataset, config)
     record["took_seconds"] = round(time.monotonic() - started, 1)
     page = runs / "report.html"
-    write_text(page, render(record))
+    write_text(page, render(record, last_audit(config, record["fingerprint"])))
     for name, entry in record["targets"].items():
         if entry["model"] is not None:
             progress(f"{name}: recording in MLflow")

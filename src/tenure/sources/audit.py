@@ -118,8 +118,8 @@ def _outside(dataset: Dataset, spans: str) -> int:
     return _number(
         dataset,
         f"SELECT sum(d.n) FROM (SELECT {key}, day, sum(n) AS n FROM _days WHERE {key} IS NOT NULL "
-        f"GROUP BY ALL) AS d ASOF LEFT JOIN _{spans}_spans AS s "
-        f"ON d.{key} = s.{key} AND d.day >= s.first WHERE s.last IS NULL OR s.last < d.day",
+        f"GROUP BY ALL) AS d LEFT JOIN _{spans}_spans AS s "
+        f"ON d.{key} = s.{key} AND d.day BETWEEN s.first AND s.last WHERE s.last IS NULL",
     )
 
 

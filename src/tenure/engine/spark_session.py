@@ -1,0 +1,168 @@
+"""A Spark session for Tenure: quiet, offline, in UTC, with standard SQL errors and Arrow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tenure.core.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SQL_SETTINGS: Mapping[str, str] = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.csv.parser.columnPruning.enabled": "false",  # a broken row is found in any column
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+}
+"""What the meaning of the SQL depends on; it holds in every session, also in a borrowed one."""
+
+START_SETTINGS: Mapping[str, str] = {
+    "spark.app.name": "tenure",
+    "spark.driver.maxResultSize": "0",
+    "spark.log.level": "ERROR",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+LOCAL_SETTINGS: Mapping[str, str] = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+}
+LOGGING = """rootLogger.level = error
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
+"""
+INSTALL = "install it with `pip install 'tenure[spark]'`; it needs Java 17 (java on the PATH)"
+
+
+@dataclass(frozen=True)
+class SparkSettings:
+    """How Spark is to run.
+
+    Attributes:
+        master: Spark master; None stands for `local[<threads>]`.
+        threads: Cores of a local master.
+        memory_limit: Heap of a local master, e.g. ``4GB``.
+        settings: Spark settings that are added to the defaults, or replace them.
+    """
+
+    master: str | None = None
+    threads: int = 2
+    memory_limit: str = "4GB"
+    settings: Mapping[str, str] | None = None
+
+    @property
+    def address(self) -> str:
+        """Return the master's address."""
+        return self.master or f"local[{self.threads}]"
+
+    @property
+    def local(self) -> bool:
+        """Return whether driver and executors are one process."""
+        return self.address.startswith("local")
+
+
+def open_session(asked: SparkSettings, folder: Path) -> tuple[SparkSession, bool]:
+    """Return a session of its own views and settings, and whether Spark was started for it.
+
+    Where Spark runs already in this process, as in a notebook of a platform, it is used.
+
+    Args:
+        asked: How Spark is to run.
+        folder: A temporary folder for what Spark reads when it starts.
+
+    Raises:
+        ConfigError: If Java is missing, or Spark does not start.
+    """
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    _load_quietly()
+    started = SparkContext._active_spark_context is None
+    running = None if started else SparkSession.builder.getOrCreate()
+    session = running.newSession() if running else _start(asked, folder)
+    settings = {**SQL_SETTINGS, **_sql(asked)}
+    for name, value in settings.items():
+        session.conf.set(name, value)
+    return session, started
+
+
+def _start(asked: SparkSettings, folder: Path) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        raise ConfigError(
+            Problem("engine.kind: spark", "needs Java, which was not found", "", INSTALL)
+        )
+    logging = folder / "log4j2.properties"
+    logging.write_text(LOGGING, encoding="utf-8")
+    settings = {**START_SETTINGS, **SQL_SETTINGS}
+    settings["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile=file:{logging}"
+    settings["spark.sql.warehouse.dir"] = str(folder / "warehouse")
+    if asked.local:
+        settings |= LOCAL_SETTINGS
+        settings["spark.driver.memory"] = java_size(asked.memory_limit)
+        settings["spark.sql.shuffle.partitions"] = str(2 * asked.threads)
+        settings["spark.pyspark.python"] = sys.executable
+    settings |= asked.settings or {}
+    builder = SparkSession.builder.master(asked.address)
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        place = f"engine.master: {asked.address}"
+        raise ConfigError(Problem(place, "Spark did not start", reason, INSTALL)) from error
+
+
+def _sql(asked: SparkSettings) -> dict[str, str]:
+    """Return the authored settings that may change while Spark runs."""
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.getActiveSession()
+    found = {}
+    for name, value in (asked.settings or {}).items():
+        try:
+            changeable = session is not None and session.conf.isModifiable(name)
+        except PySparkException:
+            changeable = False
+        if changeable:
+            found[name] = value
+    return found
+
+
+def _load_quietly() -> None:
+    """Import what PySpark loads on first use; it warns of pandas 3, of which nothing is used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pyspark.testing.utils  # noqa: F401
+
+
+def java_size(limit: str) -> str:
+    """Return a memory limit as Java spells it, in whole mebibytes.
+
+    >>> java_size("4GB"), java_size("1.5 GiB")
+    ('3814m', '1536m')
+    """
+    number = float(limit.rstrip("KMGTiB "))
+    unit = limit.strip()[len(limit.strip().rstrip("KMGTiB ")) :].strip()
+    base = 1024 if "i" in unit else 1000
+    size = number * base ** ("KMGT".index(unit[0]) + 1)
+    return f"{max(1, int(size / 1024**2))}m"
