@@ -11,7 +11,7 @@ from contract.changes import CHANGES
 from features.compare import disagreements
 from features.past import CUTOFFS, awkward, differences, past, rows_of
 from tenure.core.times import literal
-from tenure.features import cells
+from tenure.features import reading
 from tenure.features.matrix import FeatureMatrix
 from tenure.features.timeline import Timeline, rank_sql
 
@@ -52,7 +52,7 @@ def test_a_leak_is_found(
 ) -> None:
     monkeypatch.setattr(Timeline, "seen_sql", leak)
     # The mutants look past the rows that the shared text leaves out early.
-    monkeypatch.setattr(cells, "literal", lambda moment: literal(CUTOFFS[-1].replace(year=2100)))
+    monkeypatch.setattr(reading, "literal", lambda moment: literal(CUTOFFS[-1].replace(year=2100)))
     world = past(0, 40)
     cutoffs = [cutoff for cutoff in CUTOFFS if cutoff <= AT]
     before = world.matrix(cutoffs)

@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,7 @@ from tenure.features.timeline import Timeline, Window
 START = datetime(2024, 1, 1)
 HALF = timedelta(hours=12)
 LANES = 3
-CUTOFFS = tuple(START + timedelta(days=day) for day in (10, 13, 20)) + (
-    START + timedelta(days=24, hours=12),
-)
+CUTOFFS = tuple(START + timedelta(days=day) for day in (10, 13, 20, 24.5))
 WINDOWS = (Window(None), Window(3), Window(10), Window(10, 3), Window(None, 3))
 TIMELINE = Timeline(CUTOFFS, WINDOWS)
 
@@ -205,7 +204,7 @@ def test_active_days_and_the_longest_gap_between_them(facts: list[Fact]) -> None
 
     def gap(seen: list[Fact]) -> int:
         found = ordinals(seen)
-        return max((b - a for a, b in zip(found, found[1:], strict=False)), default=NOTHING)
+        return max((b - a for a, b in pairwise(found)), default=NOTHING)
 
     activity = Activity.of(rows_of(facts), days(facts))
     counts, gaps = activity.count(WINDOWS), activity.longest_gap(WINDOWS)

@@ -37,7 +37,9 @@ def test_the_text_is_the_agreed_one(name: str, dialect: str) -> None:
 
 def test_every_source_has_its_files_and_no_other_stands_there() -> None:
     files = {path.name for path in GOLDEN.glob("*.sql")}
-    assert files == {f"{name}.{dialect}.sql" for name in READINGS for dialect in ("duckdb", "spark")}
+    assert files == {
+        f"{name}.{dialect}.sql" for name in READINGS for dialect in ("duckdb", "spark")
+    }
 
 
 @pytest.mark.parametrize("name", READINGS)

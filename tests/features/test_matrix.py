@@ -7,8 +7,8 @@ import pytest
 from features.past import CUTOFFS, NOBODY, differences, past
 from tenure.core.spec import Family, Feature
 from tenure.features.matrix import FeatureMatrix, build
-from tenure.features.reading import SCOPE
 from tenure.features.plan import FAMILIES, plan
+from tenure.features.reading import SCOPE
 
 
 def snapshots(size: int | None = None) -> pd.DataFrame:

@@ -192,14 +192,13 @@ def _aggregate(text: str, place: str) -> tuple[Aggregate, exp.Expression | None]
         if kind != "count" or len(operand.expressions) != 1:
             raise _fail(place, "`distinct` goes with count of one expression", text)
         kind, operand = "distinct", operand.expressions[0]
-    if (relative and kind not in {"min", "max", "last", "top"}):
+    if relative and kind not in {"min", "max", "last", "top"}:
         raise _fail(place, "days_since and days_until take min, max or last of a time", text)
     if kind == "top" and relative != "since":
         raise _fail(place, "`top` stands inside days_since(…)", text)
-    star = isinstance(operand, exp.Star) or operand is None
-    if star and kind != "count":
-        raise _fail(place, f"`{kind}` needs a column", text)
-    if star:
+    if operand is None or isinstance(operand, exp.Star):
+        if kind != "count":
+            raise _fail(place, f"`{kind}` needs a column", text)
         return Aggregate(kind, None, relative), None
     days = kind == "longest_gap" or (kind == "distinct" and _is_date(operand))
     return Aggregate(kind, operand.sql("duckdb"), relative, days=days), operand

@@ -30,7 +30,7 @@ class Activity:
     """
 
     timeline: Timeline
-    first: Ints
+    first: Array
     day: Ints
     slot: Ints
 
@@ -49,7 +49,7 @@ class Activity:
         day, slot = np.divmod(np.asarray(keys, dtype=np.int64)[order], rows.timeline.slots)
         size = rows.timeline.size
         kind = np.int16 if size < np.iinfo(np.int16).max else np.int32
-        first = np.full(rows.lanes * len(order), size, dtype=kind)
+        first: Array = np.full(rows.lanes * len(order), size, dtype=kind)
         where = rows.lane.astype(np.int64) * len(order) + place[codes]
         np.minimum.at(first, where, rows.seen.astype(kind))
         return cls(rows.timeline, first.reshape(rows.lanes, len(order)), day, slot)
@@ -84,8 +84,6 @@ class Activity:
         if len(begins) < len(day):
             there = np.logical_or.reduceat(there, begins, axis=1)
         return there, day[begins]
-
-
 
 
 def _longest(there: Mask, day: Ints) -> Ints:

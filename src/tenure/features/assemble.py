@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,7 @@ from tenure.core.fragments import Aggregate
 from tenure.features.active import Activity
 from tenure.features.crowd import Crowd
 from tenure.features.declare import Measured
-from tenure.features.fold import NOTHING, Array, Grids, Mask, Rows, latest, maxima, minima, sums
+from tenure.features.fold import NOTHING, Array, Mask, Rows, latest, maxima, minima, sums
 from tenure.features.reading import MOMENT, SCALE, Reading, condition, member_column, operand
 from tenure.features.timeline import Timeline, Window
 
@@ -133,17 +132,15 @@ class _Selected:
         rows = self.rows
         if aggregate.kind == "count":
             return sums(rows.keep(values), None, windows)
-        moments = None
-        if aggregate.kind in {"last", "top"}:
-            moments = self.column(self.placed.reading.columns[MOMENT])[0]
         if there is not None:
             rows, values = rows.keep(there), values[there]
-            moments = None if moments is None else moments[there]
-        if aggregate.kind == "last":
-            return _last(rows, moments, values, windows, aggregate)
+        if aggregate.kind not in {"last", "top"}:
+            return _FOLDS[aggregate.kind, aggregate.days](rows, values, windows)
+        moments = self.column(self.placed.reading.columns[MOMENT])[0]
+        moments = moments if there is None else moments[there]
         if aggregate.kind == "top":
             return Crowd.of(rows, values).top(moments, windows)
-        return _FOLDS[aggregate.kind, aggregate.days](rows, values, windows)
+        return _last(rows, moments, values, windows, aggregate)
 
 
 Fold = Callable[[Rows, Array, list[Window]], Mapping[Window, Array]]
@@ -222,6 +219,6 @@ def _array(column: pa.ChunkedArray) -> tuple[Array, Mask | None]:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column.to_numpy(zero_copy_only=False), there
     if there is not None:
-        column = column.fill_null(False if pa.types.is_boolean(column.type) else 0)  # noqa: FBT003
+        column = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
     values: Array = column.to_numpy()
     return (values.view(np.int64) if values.dtype == np.uint64 else values), there

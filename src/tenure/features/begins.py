@@ -45,7 +45,7 @@ def _first_days(engine: Engine, source: str, cutoffs: Sequence[datetime]) -> lis
     first = engine.fetch(f"SELECT min(event_time) AS t FROM {source}").column("t")[0].as_py()
     if first is None:
         return [None] * len(cutoffs)
-    midnight = datetime(first.year, first.month, first.day)
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     # Nearly always the first day's rows were known before the first cut-off, which settles it.
     day = f"event_time < {literal(midnight + DAY)}"
     sql = f"SELECT min(known_at) AS t FROM {source} WHERE {day} AND known_at >= event_time"

@@ -38,8 +38,7 @@ class Crowd:
             rows: Rows on the grid.
             keys: What tells members of one lane apart, shape (n,), integers.
         """
-        codes, uniques = pd.factorize(keys)
-        codes, pairs = pd.factorize(codes * rows.lanes + rows.lane)
+        codes, pairs = pd.factorize(pd.factorize(keys)[0] * rows.lanes + rows.lane)
         owner = np.asarray(pairs % rows.lanes, dtype=np.int64)
         order = np.argsort(owner, kind="stable")
         place = np.empty_like(order)

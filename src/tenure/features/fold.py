@@ -145,15 +145,14 @@ def sums(rows: Rows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
     spans = _Spans(rows.timeline, windows)
     found: Grids = {}
     if not late.all():
-        prompt, given = _prompt(rows, amounts, late)
-        place = spans.place(prompt)
-        if given is None:
-            dense = np.bincount(place, minlength=rows.lanes * spans.width)
+        place = spans.place(rows if not late.any() else rows.keep(~late))
+        if amounts is None:
+            flat = np.bincount(place, minlength=rows.lanes * spans.width)
         else:
-            dense = np.zeros(rows.lanes * spans.width, dtype=np.int64)
-            np.add.at(dense, place, given)
+            flat = np.zeros(rows.lanes * spans.width, dtype=np.int64)
+            np.add.at(flat, place, amounts if not late.any() else amounts[~late])
         running = np.zeros((rows.lanes, spans.width + 1), dtype=np.int64)
-        np.cumsum(dense.reshape(rows.lanes, spans.width), axis=1, out=running[:, 1:])
+        np.cumsum(flat.reshape(rows.lanes, spans.width), axis=1, out=running[:, 1:])
         for window, (start, stop) in spans.of.items():
             found[window] = running[:, stop] - running[:, start]
     if late.any() or not found:
@@ -180,10 +179,10 @@ def maxima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
     spans = _Spans(rows.timeline, windows)
     found: Grids = {}
     if not late.all():
-        prompt, given = _prompt(rows, values, late)
-        dense = np.full(rows.lanes * spans.width, NOTHING, dtype=np.int64)
-        np.maximum.at(dense, spans.place(prompt), given)
-        dense = dense.reshape(rows.lanes, spans.width)
+        flat = np.full(rows.lanes * spans.width, NOTHING, dtype=np.int64)
+        prompt, given = (rows.keep(~late), values[~late]) if late.any() else (rows, values)
+        np.maximum.at(flat, spans.place(prompt), given)
+        dense = flat.reshape(rows.lanes, spans.width)
         for window, span in spans.of.items():
             found[window] = _extremes(dense, window, *span)
     if late.any() or not found:
@@ -197,9 +196,7 @@ def maxima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
 def minima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
     """Return, per window, the smallest value visible, `NOTHING` where no row is; see `maxima`."""
     grids = maxima(rows, -values, windows)
-    return {
-        window: np.where(grid == NOTHING, NOTHING, -grid) for window, grid in grids.items()
-    }
+    return {window: np.where(grid == NOTHING, NOTHING, -grid) for window, grid in grids.items()}
 
 
 def latest(rows: Rows, times: Array, order: Array, windows: Iterable[Window]) -> Grids:
@@ -216,12 +213,6 @@ def latest(rows: Rows, times: Array, order: Array, windows: Iterable[Window]) ->
     rank[ranked[:-1]] = np.arange(len(times))
     grids = maxima(rows, rank, windows)
     return {window: ranked[np.where(grid == NOTHING, -1, grid)] for window, grid in grids.items()}
-
-
-def _prompt(rows: Rows, amounts: Array | None, late: Mask) -> tuple[Rows, Array | None]:
-    if not late.any():
-        return rows, amounts
-    return rows.keep(~late), None if amounts is None else amounts[~late]
 
 
 def _extremes(dense: Ints, window: Window, start: Ints, stop: Ints) -> Ints:

@@ -149,7 +149,8 @@ def _blocks(
 ) -> Iterator[tuple[Ints, Asked, list[Placed]]]:
     """Yield blocks of accounts: the places of their snapshots, these, and their placed rows."""
     numbers = np.arange(len(asked.accounts), dtype=np.int32)
-    engine.register(SCOPE, pa.table({"account_id": pa.array(asked.accounts, pa.string()), "_no": numbers}))
+    names = pa.array(asked.accounts, pa.string())
+    engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
     steps: list[tuple[Reading, Timeline, Step]] = []
     for reading in plan.readings:
         timeline = reading.timeline(asked.cutoffs)
@@ -214,7 +215,8 @@ def block_values(
             if feature.spec.window is not None:
                 short = _too_short(feature, asked.cutoffs, starts[feature.feature.source])
                 if short.any():
-                    values = np.where(short[asked.cut_no], None if feature.spec.text else np.nan, values)
+                    nothing: Any = None if feature.spec.text else np.nan
+                    values = np.where(short[asked.cut_no], nothing, values)
             if feature.spec.text:
                 yield feature.spec.name, values
                 continue
@@ -252,7 +254,7 @@ def _too_short(
     length = timedelta(days=item.spec.window or 0)
     return np.asarray(
         [
-            day is None or datetime(day.year, day.month, day.day) > cutoff - length
+            day is None or day > (cutoff - length).date()
             for day, cutoff in zip(first, cutoffs, strict=True)
         ]
     )

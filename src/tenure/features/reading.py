@@ -163,4 +163,3 @@ def _expressions(item: Measured) -> list[str]:
     if item.aggregate.kind in {"last", "top"}:
         found.append(MOMENT)
     return found
-

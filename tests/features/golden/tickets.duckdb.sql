@@ -1,0 +1,16 @@
+SELECT scope._no AS account_no,
+  CAST(CASE WHEN known_at < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN known_at < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS seen0,
+  CAST(CASE WHEN (CASE WHEN known_at IS NULL OR first_responded_at__known IS NULL THEN NULL ELSE greatest(known_at, first_responded_at__known) END) < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN (CASE WHEN known_at IS NULL OR first_responded_at__known IS NULL THEN NULL ELSE greatest(known_at, first_responded_at__known) END) < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS seen1,
+  CAST(CASE WHEN (CASE WHEN known_at IS NULL OR resolved_at__known IS NULL THEN NULL ELSE greatest(known_at, resolved_at__known) END) < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN (CASE WHEN known_at IS NULL OR resolved_at__known IS NULL THEN NULL ELSE greatest(known_at, resolved_at__known) END) < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS seen2,
+  CAST(CASE WHEN (CASE WHEN known_at IS NULL OR escalated_at__known IS NULL THEN NULL ELSE greatest(known_at, escalated_at__known) END) < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN (CASE WHEN known_at IS NULL OR escalated_at__known IS NULL THEN NULL ELSE greatest(known_at, escalated_at__known) END) < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS seen3,
+  CAST(CASE WHEN (CASE WHEN known_at IS NULL OR csat_at__known IS NULL THEN NULL ELSE greatest(known_at, csat_at__known) END) < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN (CASE WHEN known_at IS NULL OR csat_at__known IS NULL THEN NULL ELSE greatest(known_at, csat_at__known) END) < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS seen4,
+  CAST(CASE WHEN event_time < TIMESTAMP '2023-12-04 00:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-10-09 00:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-08-03 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-07-03 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END ELSE CASE WHEN event_time < TIMESTAMP '2023-11-09 12:00:00.000000' THEN 3 ELSE 4 END END ELSE CASE WHEN event_time < TIMESTAMP '2024-01-04 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 5 ELSE 6 END ELSE CASE WHEN event_time < TIMESTAMP '2024-02-01 12:00:00.000000' THEN 7 ELSE 8 END END END AS SMALLINT) AS slot0,
+  CAST(CASE WHEN resolved_at__known < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN resolved_at__known < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS gone,
+  coalesce((lower(priority) in ('urgent', 'high', 'critical', 'p1')), false) AS v0,
+  epoch_us(event_time) AS v1,
+  CAST(round(CAST(DATE_DIFF('SECOND', opened_at, first_responded_at) / 3600.0 AS DOUBLE) * 1000000) AS BIGINT) AS v2,
+  CAST(round(CAST(DATE_DIFF('SECOND', opened_at, resolved_at) / 3600.0 AS DOUBLE) * 1000000) AS BIGINT) AS v3,
+  ((escalated_at) IS NOT NULL) AS v4,
+  CAST(round(CAST(csat_score AS DOUBLE) * 1000000) AS BIGINT) AS v5
+FROM tickets JOIN feature_scope AS scope USING (account_id)
+WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000'

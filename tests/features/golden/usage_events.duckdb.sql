@@ -1,0 +1,12 @@
+SELECT scope._no AS account_no,
+  CAST(CASE WHEN known_at < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN known_at < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS seen0,
+  CAST(CASE WHEN event_time < TIMESTAMP '2023-12-25 00:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-10-09 00:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-08-17 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-07-17 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END ELSE CASE WHEN event_time < TIMESTAMP '2023-12-04 00:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-11-09 12:00:00.000000' THEN 3 ELSE 4 END ELSE 5 END END ELSE CASE WHEN event_time < TIMESTAMP '2024-01-25 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2024-01-04 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 6 ELSE 7 END ELSE 8 END ELSE CASE WHEN event_time < TIMESTAMP '2024-02-01 12:00:00.000000' THEN 9 ELSE 10 END END END AS SMALLINT) AS slot0,
+  CAST(member_events._number AS SMALLINT) AS member_event,
+  CAST(round(CAST(quantity AS DOUBLE) * 1000000) AS BIGINT) AS v0,
+  CASE WHEN (user_id) IS NOT NULL THEN hash(account_id, user_id) END AS v1,
+  date_diff('day', DATE '1970-01-01', CAST(CAST(event_time AS DATE) AS DATE)) AS v2,
+  CASE WHEN (event) IS NOT NULL THEN hash(account_id, event) END AS v3,
+  epoch_us(event_time) AS v4
+FROM usage_events JOIN feature_scope AS scope USING (account_id)
+LEFT JOIN (VALUES ('login', 0), ('export', 1), ('share', 2)) AS member_events(_value, _number) ON usage_events.event = member_events._value
+WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000'
