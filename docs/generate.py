@@ -10,14 +10,13 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from tenure.core.config import Config, TableConfig
-from tenure.core.spec import Derived, Feature
+from tenure.core.config import Config, FeatureConfig, TableConfig
 from tenure.features.plan import FAMILIES
+from tenure.features.reference import reference
 from tenure.sources.tables import SOURCES
 
 HERE = Path(__file__).parent
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
-EFFECT = {1: "raises churn", -1: "lowers churn", 0: "–"}
 
 
 def pages() -> dict[str, str]:
@@ -121,50 +120,82 @@ def _choices(kind: Any) -> str:
 
 def features() -> str:
     """Return the reference of the features."""
-    lines = [
-        "# Features",
-        "",
-        NOTE,
-        "",
-        "A feature is a declaration of a few lines; its name carries its window (`events_28d`).",
-        "Counts of nothing are 0; means, extremes and last values of nothing are missing. Add your",
-        "own under `features.custom` of a config, with the same fields as `Feature` or `Derived` in",
-        "`tenure.core.spec`:",
-        "",
-        "```yaml",
-        "features:",
-        "  custom:",
-        "    - {name: exports, source: usage_events, aggregate: count(*), where: \"event = 'export'\",",
-        '       windows: [28, 84], sentence: "{value} exports in the last {window}"}',
-        "    - {name: exports_trend, formula: 3 * exports_28d / exports_84d,",
-        '       sentence: "exports at {value} of their 84-day pace"}',
-        "```",
-    ]
-    for family in FAMILIES.values():
-        lines += [
-            "",
-            f"## {family.title} (`{family.name}`)",
-            "",
-            "| feature | says | computed as | windows (days) | expected | team can act |",
-            "|---|---|---|---|---|---|",
-        ]
-        lines += [_feature(item) for item in family.features]
-    return "\n".join(lines) + "\n"
+    return PREFACE + reference(FAMILIES.values(), FeatureConfig().families)
 
 
-def _feature(item: Feature | Derived) -> str:
-    lever = "yes" if item.lever else "no"
-    if isinstance(item, Derived):
-        how, windows = f"`{item.formula}`", "–"
-    else:
-        where = f" where {item.where}" if item.where else ""
-        state = " over rows running at `as_of`" if item.running else ""
-        state += f" by `{item.at}`" if item.at else ""
-        each = f", for each chosen `{item.each}`" if item.each else ""
-        how = f"`{item.aggregate}`{state} of `{item.source}`{f' `{where.strip()}`' if where else ''}{each}"
-        windows = ", ".join(map(str, item.windows)) or "–"
-    said = item.sentence.replace("|", "\\|")
-    return f"| `{item.name}` | {said} | {how} | {windows} | {EFFECT[item.direction]} | {lever} |"
+PREFACE = f"""\
+# Features
+
+{NOTE}
+
+A feature is a declaration of a few lines. Its name carries its window: `events_28d` looks at the
+28 days before `as_of`. One with a lag leaves out the days just before `as_of`. One "for each
+chosen" value of a column stands once per value (at most 24, each used by at least 20 accounts in
+the past of the prediction time), and so does what is computed from it.
+
+What is not known is missing, and never 0:
+
+- without the table or a column of it the feature is absent, and the run says so;
+- a count or a sum over a window without rows is 0, any other aggregate is missing;
+- where the history of the whole table begins after the window does, the feature is missing, not a
+  partial count;
+- a feature that is computed from others is missing where a part is, or by a division by 0.
+
+A percentile stands among the accounts of the same groups in the training past, ties by half;
+groups of fewer than 50 rows are joined with the next wider one. It is learnt in each fold from
+its training rows, stored in the bundle and looked up when scoring.
+
+## Features of your own
+
+A list under `features` of a config declares features of your own, with the fields of `Feature`,
+`Derived` (it has a `formula`) or `Ranked` (it has an `of`) in `tenure.core.spec`, and a `family`
+where they should not all stand in `custom`:
+
+```yaml
+features:
+  - {{name: exports, source: usage_events, aggregate: count(*), where: "event = 'export'",
+     windows: [28, 84], lever: true, sentence: "{{value}} exports in the last {{window}}"}}
+  - {{name: exports_trend, formula: 3 * exports_28d / exports_84d,
+     sentence: "exports at {{value}} of their 84-day pace"}}
+  - {{name: exports_level, of: exports_28d, family: exporting,
+     sentence: "exports above {{value}} of accounts of like segment and tenure"}}
+```
+
+With other keys beside it the list stands under `features.custom`. A Python module does the same
+for larger families; it holds a `FAMILY`, or several `FAMILIES`:
+
+```yaml
+features:
+  modules: [my_features.py]   # relative to the config, or the name of an installed module
+```
+
+```python
+from tenure.core.spec import Family, Feature
+
+FAMILY = Family(
+    "exporting",
+    "Exporting",
+    (
+        Feature(
+            "exports", "usage_events", "count(*)", "{{value}} exports in the last {{window}}",
+            where="event = 'export'", windows=(28, 84), lever=True,
+        ),
+    ),
+)
+```
+
+A module is run by `tenure check`, `train` and `backtest`. A bundle keeps its declarations and the
+hash of its text, so scoring runs no module.
+
+Aggregates: `count(*)`, `count(x)`, `count(distinct x)`, `sum(x)`, `avg(x)`, `min(x)`, `max(x)`,
+`last(x)`, `most(x)` (rows of the member of x with most rows), `longest_gap(x)` (most days between
+neighbouring days of a time), and `days_since(…)` or `days_until(…)` around `min`, `max` or `last`
+of a time, or `days_since(top(x))` (since the last row of the member with most rows). Fragments
+are one expression over the columns of one row. A sub-query, a window function, a clock, chance, an
+unknown column or function, a comment, a second statement: each is refused when the config is read,
+with its place, e.g. `features.custom.0.where`.
+
+"""
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "priority": TEXT,
         "category": TEXT,
         "escalated_at": TIME,
+        "reopened_at": TIME,
         "csat_score": NUMBER,
         "csat_at": TIME,
         "known_at": TIME,
@@ -84,6 +85,8 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "issued_at": TIME,
         "due_at": TIME,
         "paid_at": TIME,
+        "failed_at": TIME,
+        "disputed_at": TIME,
         "amount": NUMBER,
         "currency": TEXT,
     },
@@ -245,6 +248,8 @@ def _tiny_activity(rows: dict[str, list[Row]], number: int, index: int) -> None:
             "issued_at": issued,
             "due_at": issued + timedelta(days=14),
             "paid_at": None if fading else issued + timedelta(days=number, hours=9),
+            "failed_at": issued + timedelta(days=2, hours=6) if (number + index) % 7 == 0 else None,
+            "disputed_at": issued + timedelta(days=5, hours=1) if number == 3 else None,
             "amount": 10.0 * number,
             "currency": "USD",
         }
@@ -275,6 +280,7 @@ def _tiny_ticket(rows: dict[str, list[Row]], account: str, number: int, index: i
             "priority": ("low", "normal", "high", "urgent")[index % 4],
             "category": ("bug", "billing")[number % 2],
             "escalated_at": opened + timedelta(days=2) if index % 5 == 0 else None,
+            "reopened_at": resolved + timedelta(days=3) if resolved and index % 4 == 0 else None,
             "csat_score": float(1 + (number + index) % 5) if rated else None,
             "csat_at": resolved + timedelta(days=1) if rated and resolved else None,
             "known_at": opened,
@@ -318,7 +324,7 @@ def random_world(
         dirty: Also duplicates of keys with other values, rows without a time or an account,
             unknown accounts, and ends before starts.
     """
-    maker = _Maker(random.Random(seed), months)
+    maker = _Maker(random.Random(seed), random.Random(~seed), months)
     rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
     for number in range(accounts):
         maker.account(rows, f"r{number:03d}")
@@ -330,8 +336,10 @@ def random_world(
 
 
 class _Maker:
-    def __init__(self, dice: random.Random, months: int) -> None:
+    def __init__(self, dice: random.Random, more: random.Random, months: int) -> None:
         self.dice = dice
+        # Draws of its own for columns that came later: the others stay as they were.
+        self.more = more
         self.months = months
         self.serial = 0
 
@@ -362,6 +370,11 @@ class _Maker:
         kind = self.dice.random()
         return None if kind < 0.4 else at if kind < 0.7 else self.after(at, 45)
 
+    def sometime(self, at: datetime | None, share: float) -> datetime | None:
+        if at is None or self.more.random() >= share:
+            return None
+        return at + timedelta(days=self.more.randint(0, 30), hours=self.more.choice((0, 0, 5)))
+
     def account(self, rows: dict[str, list[Row]], account: str) -> None:
         dice = self.dice
         created = month(dice.randrange(max(1, self.months // 2)), dice.randint(1, 28))
@@ -387,7 +400,12 @@ class _Maker:
             self.invoice(rows, account)
         for _ in range(dice.choice((0, 0, 2))):
             rows["touchpoints"].append(
-                {"account_id": account, "occurred_at": self.time(), "kind": "call", "owner": "sam"}
+                {
+                    "account_id": account,
+                    "occurred_at": self.time(),
+                    "kind": self.more.choice(("call", "call", "mail")),
+                    "owner": "sam",
+                }
             )
 
     def subscription(self, rows: dict[str, list[Row]], account: str, created: datetime) -> None:
@@ -452,6 +470,7 @@ class _Maker:
                 "priority": self.dice.choice(("low", "high", "urgent", None)),
                 "category": self.dice.choice(("bug", "billing")),
                 "escalated_at": self.after(opened, 20) if self.maybe(0.2) else None,
+                "reopened_at": self.sometime(resolved, 0.4),
                 "csat_score": float(self.dice.randint(1, 5)) if rated else None,
                 "csat_at": rated,
                 "known_at": self.late(opened),
@@ -488,6 +507,8 @@ class _Maker:
                 "issued_at": issued,
                 "due_at": issued + timedelta(days=14) if self.maybe(0.9) else None,
                 "paid_at": self.after(issued, 60) if self.maybe(0.8) else None,
+                "failed_at": self.sometime(issued, 0.4),
+                "disputed_at": self.sometime(issued, 0.3),
                 "amount": self.dice.choice((-10.0, 0.0, 99.5, 500.0)),
                 "currency": "USD",
             }

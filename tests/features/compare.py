@@ -35,7 +35,7 @@ def disagreements(
     families = tuple(families)
     matrix = past.matrix(sorted(set(cutoffs)), families=families)
     oracle = Oracle((against or past).rows, families, MEMBERS)
-    assert set(matrix.values) == set(oracle.columns)
+    assert set(matrix.values) == set(oracle.visible)
     found: dict[str, list[tuple[str, datetime, Any, Any]]] = {}
     columns = {name: matrix.values[name].tolist() for name in matrix.values}
     units = {name: spec.unit for name, spec in matrix.specs.items()}

@@ -26,7 +26,14 @@ from worlds import month, random_world, tiny_world
 Row = dict[str, Any]
 Change = Callable[[str, Row], Row | None]
 
-MEMBERS = {"event": ("login", "export", "share")}
+EVENTS = ("login", "export", "share")
+MEMBERS = {
+    "event": EVENTS,
+    "first_use": EVENTS,
+    "days_since_last_use": EVENTS,
+    "tickets_about": ("bug", "billing"),
+    "touchpoints_of": ("call", "mail"),
+}
 NOBODY = "nobody at all"
 UNTIL = month(40)
 LATE: dict[str, dict[str, tuple[str, ...]]] = {
@@ -35,10 +42,15 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
         "first_responded_at": ("first_responded_at",),
         "resolved_at": ("resolved_at",),
         "escalated_at": ("escalated_at",),
+        "reopened_at": ("reopened_at",),
         "csat_at": ("csat_at", "csat_score"),
     },
     "survey_responses": {"responded_at": ("responded_at", "score", "comment")},
-    "invoices": {"paid_at": ("paid_at",)},
+    "invoices": {
+        "paid_at": ("paid_at",),
+        "failed_at": ("failed_at",),
+        "disputed_at": ("disputed_at",),
+    },
 }
 """Table → clock → the late columns that it makes known, itself among them."""
 

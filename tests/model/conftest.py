@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from model.panel import make_panel
+from model.panel import LEVELS, make_panel
 from tenure.model.bundle import make_bundle
 from tenure.model.fit import FitSettings, Forward, fit_model
 
@@ -22,7 +22,7 @@ def fitted(panel, *, threads=1, **parameters):
     values, labels = panel.values[known], panel.rows["label"][known].to_numpy()
     nothing = Forward(np.empty(0), np.empty(0))
     chosen = {"rounds": 15, "min_rows_leaf": 20, **parameters}
-    settings = FitSettings(threads=threads, parameters=chosen)
+    settings = FitSettings(threads=threads, parameters=chosen, ranked=LEVELS)
     return make_bundle(
         fit_model(values, labels, nothing, settings),
         values,

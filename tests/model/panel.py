@@ -7,6 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tenure.core.spec import Ranked
+
+LEVELS = (
+    Ranked("usage_level", "usage_28d", "usage above {value} of peers"),
+    Ranked("mrr_level", "mrr", "revenue above {value} of all", within=(), band=None),
+)
 HORIZON, WINBACK = 90, 30
 DAY = np.timedelta64(1, "D")
 

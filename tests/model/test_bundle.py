@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from model.conftest import fitted
+from model.panel import LEVELS
 from tenure.core.errors import ModelError
 from tenure.core.files import canonical_json, sha256
 from tenure.model.bundle import read_bundle, with_parts, write_bundle
@@ -52,6 +53,17 @@ def test_one_row_alone_equals_the_batch_to_the_last_bit(folder, panel):
     probabilities, contributions = bundle.scores_and_contributions(panel.values)
     assert (probabilities == bundle.probabilities(panel.values)).all()
     assert (contributions == bundle.contributions(panel.values)).all()
+
+
+def test_levels_may_be_given_or_are_looked_up(folder, panel):
+    bundle = read_bundle(folder)
+    assert {item.name for item in LEVELS} <= set(bundle.columns)
+    whole = bundle.encoder.frame(panel.values)
+    assert list(whole) == list(bundle.columns)
+    np.testing.assert_array_equal(bundle.margins(whole), bundle.margins(panel.values))
+    assert set(bundle.columns) <= set(bundle.reference["features"])
+    with pytest.raises(ModelError, match="usage_level"):
+        bundle.margins(panel.values.drop(columns="tenure_days"))
 
 
 def test_contributions_add_up_to_the_margin(bundle, panel):

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.panel import make_panel
+from model.panel import LEVELS, make_panel
 from tenure.core.errors import RefusedError
+from tenure.features import standing
 from tenure.model.evaluate import EvaluationSettings, evaluate
 from tenure.model.fit import FitSettings
 from tenure.model.verdict import judge
@@ -17,7 +18,7 @@ SMALL = {"rounds": 20}
 
 
 def settings(**how):
-    fit = FitSettings(parameters=how.pop("parameters", SMALL), **how.pop("fit", {}))
+    fit = FitSettings(parameters=how.pop("parameters", SMALL), ranked=LEVELS, **how.pop("fit", {}))
     return WalkSettings(fit=fit, **{"max_folds": 5, **how})
 
 
@@ -70,6 +71,12 @@ def test_noise_in_future_features_changes_no_earlier_prediction(walk, panel):
     np.testing.assert_array_equal(
         walk.predictions.loc[early, "probability"], again.predictions.loc[early, "probability"]
     )
+
+
+def test_levels_are_learnt_from_the_training_rows_alone(walk, panel):
+    final = walk.final.encoder
+    assert {item.name for item in LEVELS} <= set(final.columns)
+    assert final.standing == standing.fit(panel.values.iloc[np.sort(walk.train)], LEVELS)
 
 
 def test_row_order_changes_nothing(walk, panel):

@@ -7,10 +7,13 @@ do it by hand.  The fragments of the declarations are read by a small evaluator 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from functools import cache
-from math import log
+from itertools import pairwise
+from math import log, sqrt
 from typing import Any
 
 from tenure.core.spec import Derived, Family, Feature
@@ -28,6 +31,7 @@ LATE = {
         "first_responded_at": "first_responded_at",
         "resolved_at": "resolved_at",
         "escalated_at": "escalated_at",
+        "reopened_at": "reopened_at",
         "csat_score": "csat_at",
         "csat_at": "csat_at",
     },
@@ -36,13 +40,13 @@ LATE = {
         "responded_at": "responded_at",
         "comment": "responded_at",
     },
-    "invoices": {"paid_at": "paid_at"},
+    "invoices": {"paid_at": "paid_at", "failed_at": "failed_at", "disputed_at": "disputed_at"},
 }
 """Table → late column → the clock that says when it became known (contract, section 1)."""
 
 ENDS = {"subscriptions": "ended_at", "tickets": "resolved_at", "invoices": "paid_at"}
 TOKEN = re.compile(
-    r"\s*(?:(\d+\.?\d*)|'((?:[^']|'')*)'|\"([^\"]+)\"|(\w+)|(<=|>=|<>|!=|[-+*/(),=<>]))"
+    r"\s*(?:(\d+\.?\d*)|'((?:[^']|'')*)'|\"([^\"]+)\"|(\w+)|(<=|>=|<>|!=|[-+*/%(),=<>]))"
 )
 DAY = timedelta(days=1)
 
@@ -130,7 +134,7 @@ class _Parser:
 
     def multiplied(self) -> Read:
         read = self.unary()
-        while self.peek() in {"*", "/"}:
+        while self.peek() in {"*", "/", "%"}:
             read = _strict(ARITHMETIC[self._sign()], read, self.unary())
         return read
 
@@ -168,8 +172,8 @@ class _Parser:
             self.need("as")
             kind = self._sign().lower()
             self.need(")")
-            assert kind == "date", f"the oracle does not know the type {kind}"
-            return _strict(lambda value: value.date(), first)
+            assert kind in CASTS, f"the oracle does not know the type {kind}"
+            return _strict(CASTS[kind], first)
         parts = [first]
         while self.take(","):
             parts.append(self.either())
@@ -218,23 +222,43 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": lambda a, b: None if b == 0 else a / b,
+    "%": lambda a, b: a % b,
+}
+CASTS: dict[str, Callable[[Any], Any]] = {
+    "date": lambda value: value.date() if isinstance(value, datetime) else value,
+    "timestamp": datetime.fromisoformat,
 }
 
 
 def _date_diff(unit: str, start: datetime, end: datetime) -> int:
     # SQL counts the boundaries crossed, so both ends lose their fraction first.
+    if unit == "day":
+        return (end.date() - start.date()).days
     assert unit == "second"
     whole = (moment.replace(microsecond=0) for moment in (start, end))
     began, ended = whole
     return int((ended - began) / timedelta(seconds=1))
 
 
+def _date_trunc(unit: str, moment: datetime) -> datetime:
+    assert unit == "week"
+    midnight = datetime(moment.year, moment.month, moment.day)
+    return midnight - timedelta(days=midnight.weekday())
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lower": str.lower,
     "abs": abs,
     "ln": lambda value: log(value) if value > 0 else None,
+    "sqrt": lambda value: sqrt(value) if value >= 0 else None,
+    "least": min,
+    "greatest": max,
     "nullif": lambda a, b: None if a == b else a,
     "date_diff": _date_diff,
+    "date_trunc": _date_trunc,
+    "hour": lambda moment: moment.hour,
+    "month": lambda moment: moment.month,
+    "year": lambda moment: moment.year,
 }
 
 
@@ -251,21 +275,44 @@ def words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[A-Za-z_]\w*", bare))
 
 
+Column = tuple[Feature, str | None, int | None]
+
+
 def columns_of(
     families: Iterable[Family], members: Mapping[str, Iterable[str]]
-) -> dict[str, tuple[Feature, str | None, int | None] | Derived]:
-    """Return every column of the matrix: feature, member and window, or a derived feature."""
-    found: dict[str, tuple[Feature, str | None, int | None] | Derived] = {}
-    for family in families:
-        for item in family.features:
-            if isinstance(item, Derived):
-                found[item.name] = item
-                continue
-            for member in members.get(item.name, ()) if item.each else (None,):
+) -> dict[str, Column | Derived]:
+    """Return every column: feature, member and window, or a derived feature of columns."""
+    found: dict[str, Column | Derived] = {}
+    shared: dict[str, dict[str, str]] = {}
+    items = [item for family in families for item in family.features]
+    for item in items:
+        if not isinstance(item, Feature):
+            continue
+        for member in members.get(item.name, ()) if item.each else (None,):
+            for window in item.windows or (None,):
+                suffix = "" if window is None else f"_{window}d"
                 stem = item.name if member is None else f"{item.name}_{member}"
-                for window in item.windows or (None,):
-                    suffix = "" if window is None else f"_{window}d"
-                    found[f"{stem}{suffix}"] = (item, member, window)
+                found[f"{stem}{suffix}"] = (item, member, window)
+                if member is not None:
+                    shared.setdefault(f"{item.name}{suffix}", {})[member] = f"{stem}{suffix}"
+    for item in items:
+        if isinstance(item, Derived):
+            found |= _per_member(item, shared)
+    return found
+
+
+def _per_member(item: Derived, shared: Mapping[str, Mapping[str, str]]) -> dict[str, Derived]:
+    """Return a derived feature, once for each member that all its shared parts have."""
+    parts = sorted(words(item.formula) & set(shared))
+    if not parts:
+        return {item.name: item}
+    common = set.intersection(*(set(shared[part]) for part in parts))
+    found = {}
+    for member in common:
+        formula = item.formula
+        for part in parts:
+            formula = re.sub(rf"\b{part}\b", shared[part][member], formula)
+        found[f"{item.name}_{member}"] = replace(item, formula=formula)
     return found
 
 
@@ -276,6 +323,7 @@ class Oracle:
         rows: Canonical table → rows with ``event_time``, ``known_at`` and ``<clock>__known``.
         families: Declarations.
         members: Feature with `each` → values.
+        first_days: Table → the first day of its history, where that is fixed.
     """
 
     def __init__(
@@ -283,7 +331,11 @@ class Oracle:
         rows: Mapping[str, Iterable[Row]],
         families: Iterable[Family],
         members: Mapping[str, Iterable[str]],
+        first_days: Mapping[str, date] | None = None,
     ) -> None:
+        rows = {table: list(items) for table, items in rows.items()}
+        self.tables = rows
+        self.first_days = first_days
         self.rows: dict[tuple[str, str], list[Row]] = {}
         for table, items in rows.items():
             for row in items:
@@ -292,17 +344,28 @@ class Oracle:
         self.prepared: dict[tuple[str, str], list[tuple[Row, Any]]] = {}
 
     def values(self, account: str, as_of: datetime) -> dict[str, Any]:
-        """Return every feature of an account at a prediction time; None is missing."""
-        found: dict[str, Any] = {}
-        derived = []
+        """Return every visible feature of an account at a prediction time; None is missing."""
+        quarter = date(as_of.year + as_of.month // 10, (as_of.month + 2) // 3 * 3 % 12 + 1, 1)
+        found: dict[str, Any] = {
+            "as_of_month": as_of.month,
+            "as_of_quarter_day": (quarter - as_of.date()).days,
+        }
+        for name, column in self.columns.items():
+            if not isinstance(column, Derived):
+                found[name] = self._measured(name, column, account, as_of)
         for name, column in self.columns.items():
             if isinstance(column, Derived):
-                derived.append(column)
-            else:
-                found[name] = self._measured(name, column, account, as_of)
-        for item in derived:
-            found[item.name] = read(item.formula)(found)
-        return found
+                found[name] = read(column.formula)(found)
+        return {name: found[name] for name in self.visible}
+
+    @property
+    def visible(self) -> list[str]:
+        """Return the names of the columns that are not hidden."""
+        return [
+            name
+            for name, column in self.columns.items()
+            if not (column if isinstance(column, Derived) else column[0]).hidden
+        ]
 
     def _measured(
         self,
@@ -312,22 +375,25 @@ class Oracle:
         as_of: datetime,
     ) -> Any:
         feature, member, window = column
+        if window is not None and self._too_short(feature.source, as_of - window * DAY, as_of):
+            return None
         if (name, account) not in self.prepared:
             self.prepared[name, account] = self._candidates(feature, member, account)
         clocks = self._clocks(feature)
         happened = feature.at or "event_time"
         start = None if window is None else as_of - window * DAY
+        end = as_of - feature.lag * DAY
         visible = []
         for row, operand in self.prepared[name, account]:
             if not (row["event_time"] < as_of and row["known_at"] < as_of):
                 continue
             if any(row[clock] is None or row[clock] >= as_of for clock in clocks):
                 continue
-            if start is not None and row[happened] < start:
+            if start is not None and not start <= row[happened] < end:
                 continue
             if feature.running:
-                end = row[f"{ENDS[feature.source]}__known"]
-                if end is not None and end < as_of:
+                ended = row[f"{ENDS[feature.source]}__known"]
+                if ended is not None and ended < as_of:
                     continue
             visible.append((row, operand))
         return _aggregate(feature, visible, as_of)
@@ -344,6 +410,19 @@ class Oracle:
                 continue
             found.append((row, True if operand == "*" else read(operand)(row)))
         return found
+
+    def _too_short(self, table: str, start: datetime, as_of: datetime) -> bool:
+        """Return whether the history of a table begins after a window does."""
+        if self.first_days is not None:
+            first = self.first_days.get(table)
+        else:
+            days = [
+                row["event_time"].date()
+                for row in self.tables.get(table, ())
+                if row["event_time"] < as_of and row["known_at"] < as_of
+            ]
+            first = min(days, default=None)
+        return first is None or datetime(first.year, first.month, first.day) > start
 
     @staticmethod
     def _clocks(feature: Feature) -> list[str]:
@@ -368,22 +447,41 @@ def _aggregate(feature: Feature, visible: list[tuple[Row, Any]], as_of: datetime
     relative, kind, _ = _shape(feature.aggregate)
     there = [(row, value) for row, value in visible if value is not None]
     values = [value for _, value in there]
-    if not values:
-        counting = kind in {"count", "distinct"} or (kind == "sum" and not feature.running)
+    if not values or (kind == "longest_gap" and len({value.date() for value in values}) < 2):
+        counting = kind in {"count", "distinct", "most"} or (kind == "sum" and not feature.running)
         return feature.default if feature.default is not None else 0 if counting else None
     if kind == "last":
         found = max((row["event_time"], value) for row, value in there)[1]
+    elif kind == "top":
+        found = _top(feature, there)
     else:
-        fold: dict[str, Callable[[list[Any]], Any]] = {
-            "count": len,
-            "distinct": lambda items: len(set(items)),
-            "sum": sum,
-            "avg": lambda items: sum(items) / len(items),
-            "min": min,
-            "max": max,
-        }
-        found = fold[kind](values)
+        found = FOLD[kind](values)
     if relative:
         distance = as_of - found if relative == "days_since" else found - as_of
         return distance / DAY
     return found
+
+
+def _top(feature: Feature, there: list[tuple[Row, Any]]) -> datetime:
+    """Return when the member with most rows was last seen; of equals, the one seen last."""
+    rows = Counter(value for _, value in there)
+    most = max(rows.values())
+    happened = feature.at or "event_time"
+    return max(row[happened] for row, value in there if rows[value] == most)
+
+
+def _longest_gap(values: list[datetime]) -> int:
+    days = sorted({value.date() for value in values})
+    return max((later - day).days for day, later in pairwise(days))
+
+
+FOLD: dict[str, Callable[[list[Any]], Any]] = {
+    "count": len,
+    "distinct": lambda items: len(set(items)),
+    "most": lambda items: max(Counter(items).values()),
+    "longest_gap": _longest_gap,
+    "sum": sum,
+    "avg": lambda items: sum(items) / len(items),
+    "min": min,
+    "max": max,
+}

@@ -191,5 +191,5 @@ def test_a_dataset_says_what_it_has(engine: Engine) -> None:
     dataset = load_frames(tiny_world(), config, engine, observed_until=TINY_UNTIL)
     assert dataset.has("tickets")
     assert dataset.has("tickets", "resolved_at", "csat_score")
-    assert not dataset.has("tickets", "reopened_at")
+    assert not dataset.has("tickets", "merged_at")
     assert not dataset.has("fx_rates")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tenure.core.spec import Derived, Family, Feature, Unit
+from tenure.core.spec import Declared, Family, Feature, Unit
 
 SOURCE = "accounts"
 
-FEATURES: tuple[Feature | Derived, ...] = (
+FEATURES: tuple[Declared, ...] = (
     Feature("segment", SOURCE, "last(segment)", "the segment {value}"),
     Feature("industry", SOURCE, "last(industry)", "the industry {value}"),
     Feature("country", SOURCE, "last(country)", "the country {value}"),

@@ -77,7 +77,8 @@ def drift(matrix: FeatureMatrix, *, recent: int, limit: float) -> list[Drift]:
     since = times[-recent] if len(times) > recent else None
     late = (matrix.rows["as_of"] >= since).to_numpy() if since is not None else None
     found = [
-        _drift(name, spec, matrix.values[name], late, limit) for name, spec in matrix.specs.items()
+        _drift(str(name), matrix.specs[str(name)], matrix.values[name], late, limit)
+        for name in matrix.values.columns
     ]
     steps = _Steps.of(matrix.rows)
     found = [

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.core.times import EPOCH, days, show
-from tenure.features.timeline import Timeline
+from tenure.features.timeline import Timeline, rank_sql
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from tenure.engine import Engine
-    from tenure.features.declare import Measured
+    from tenure.features.declare import Computed, Measured, Placed
     from tenure.features.plan import Plan
 
 NEVER = np.iinfo(np.int64).min
@@ -76,6 +76,7 @@ class _Group:
     clocks: tuple[str, ...]
     at: str | None
     running: bool
+    lag: int
 
 
 def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]:
@@ -92,7 +93,7 @@ def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]
     groups: dict[_Group, list[Measured]] = {}
     for item in plan.measured:
         feature = item.feature
-        key = _Group(feature.source, item.clocks, feature.at, feature.running)
+        key = _Group(feature.source, item.clocks, feature.at, feature.running, feature.lag)
         groups.setdefault(key, []).append(item)
     found: dict[str, tuple[Ints, Ints]] = {}
     clocks: dict[str, tuple[str, ...]] = {}
@@ -100,16 +101,17 @@ def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]
         for item, latest in zip(items, _latest(engine, group, items, timeline), strict=True):
             found[item.spec.name] = latest
             clocks[item.spec.name] = item.clocks
-    for computed in plan.computed:
-        parts = sorted(computed.needs & set(found))
-        found[computed.spec.name] = (
+    later: list[Computed | Placed] = [*plan.computed, *plan.placed]
+    for further in later:
+        parts = sorted(further.needs & set(found))
+        found[further.spec.name] = (
             _highest([found[name][0] for name in parts], len(cutoffs)),
             _highest([found[name][1] for name in parts], len(cutoffs)),
         )
-        clocks[computed.spec.name] = tuple(sorted({c for name in parts for c in clocks[name]}))
+        clocks[further.spec.name] = tuple(sorted({c for name in parts for c in clocks[name]}))
     return [
         Read(name, spec.source, clocks[name], _times(found[name][0]), _times(found[name][1]))
-        for name, spec in plan.specs.items()
+        for name, spec in plan.said.items()
     ]
 
 
@@ -141,8 +143,12 @@ def _statement(group: _Group, conditions: Sequence[str | None], timeline: Timeli
         f"CASE WHEN {condition or 'TRUE'} THEN 1 ELSE 0 END AS c{place}"
         for place, condition in enumerate(conditions)
     ]
+    seen = timeline.seen_sql(moments)
+    if group.lag:
+        ends = [cutoff - days(group.lag) for cutoff in timeline.cutoffs]
+        seen = f"greatest({seen}, {rank_sql('event_time', ends)})"
     columns = [
-        f"{timeline.seen_sql(moments)} AS seen",
+        f"{seen} AS seen",
         f"{happened} AS happened",
         f"{known} AS known",
         *flags,

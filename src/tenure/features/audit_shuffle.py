@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from tenure.core.times import show
 from tenure.features.audit_noise import disturbed
@@ -15,13 +16,13 @@ from tenure.features.audit_sample import Sample, rebuilt, unlike
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
-    import pandas as pd
 
     from tenure.engine import Engine
     from tenure.features.plan import Plan
 
 MOST_ACCOUNTS = 5
 REACH = 6
+BEYOND = timedelta(days=91)
 
 
 @dataclass(frozen=True)
@@ -98,16 +99,21 @@ def shuffle(
     found = []
     for at in moments:
         times = np.sort(mine.loc[mine["as_of"] <= at, "as_of"].unique())[-REACH:]
-        asked = mine[mine["as_of"].isin(times)].reset_index(drop=True)
+        asked = mine.loc[mine["as_of"].isin(times), ["account_id", "as_of"]]
         if asked.empty:
             continue
+        compared = len(asked)
+        # A later time, so that no row is out of reach merely because nothing asks for it.
+        later = asked[asked["as_of"] == asked["as_of"].max()].assign(as_of=at + BEYOND)
+        asked = pd.concat([asked, later.astype(asked.dtypes)], ignore_index=True)
         before = rebuilt(engine, sample.tables, plan, asked)
         tables, rows = {}, 0
         for name, table in sample.tables.items():
             tables[name], count = disturbed(SOURCES[name], table, at, dice)
             rows += count
         after = rebuilt(engine, tables, plan, asked)
-        found.append(Shuffle(at, rows, before.values.size, _moved(unlike(before, after), asked)))
+        differ = unlike(before, after).iloc[:compared]
+        found.append(Shuffle(at, rows, differ.size, _moved(differ, asked.iloc[:compared])))
     return found
 
 

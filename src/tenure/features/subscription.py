@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tenure.core.spec import Derived, Family, Feature
+from tenure.core.spec import Declared, Derived, Family, Feature
 
 SOURCE = "subscriptions"
+CANCELLED = "end_reason in ('voluntary', 'involuntary', 'non_renewal')"
 
-FEATURES: tuple[Feature | Derived, ...] = (
+FEATURES: tuple[Declared, ...] = (
     Feature(
         "mrr", SOURCE, "sum(mrr)", "{value} of monthly recurring revenue",
         where="paid", running=True, unit="money",
@@ -65,6 +66,58 @@ FEATURES: tuple[Feature | Derived, ...] = (
         "downgrades", SOURCE, "count(*)", "{value} downgrades in the last {window}",
         where="end_reason = 'downgrade'", windows=(182, 365), at="ended_at",
         unit="count", direction=1,
+    ),
+    Feature(
+        "upgrades_ever", SOURCE, "count(*)", "{value} upgrades so far",
+        where="end_reason = 'upgrade'", unit="count", direction=-1, group="upgrades",
+    ),
+    Feature(
+        "downgrades_ever", SOURCE, "count(*)", "{value} downgrades so far",
+        where="end_reason = 'downgrade'", unit="count", direction=1, group="downgrades",
+    ),
+    Feature(
+        "cancelled_before", SOURCE, "count(*)", "{value} paid periods cancelled before",
+        where=f"paid and {CANCELLED}", unit="count", direction=1, group="winback",
+    ),
+    Feature(
+        "days_since_cancelled", SOURCE, "days_since(max(ended_at))",
+        "{value} days since a paid period was cancelled",
+        where=f"paid and {CANCELLED}", unit="days", group="winback",
+    ),
+    Feature(
+        "seats_begun", SOURCE, "sum(seats)", "{value} seats begun in {window}",
+        where="paid", windows=(182,), unit="count", hidden=True,
+    ),
+    Feature(
+        "seats_ended", SOURCE, "sum(seats)", "{value} seats ended in {window}",
+        where="paid", windows=(182,), at="ended_at", unit="count", hidden=True,
+    ),
+    Feature(
+        "days_since_renewal", SOURCE, "days_since(max(started_at))",
+        "{value} days since the present term began", where="paid", running=True, unit="days",
+        group="renewal",
+    ),
+    Derived(
+        "spell_days", "least(tenure_days, coalesce(days_since_cancelled, tenure_days))",
+        "{value} paid days since the start or the last cancellation",
+        unit="days", direction=-1, group="tenure_days",
+    ),
+    Derived(
+        "term_done", "days_since_renewal / (days_since_renewal + days_to_renewal)",
+        "{value} of the present term over", unit="share", group="renewal",
+    ),
+    Derived(
+        "term_days", "days_since_renewal + days_to_renewal", "a present term of {value} days",
+        unit="days", direction=-1, group="renewal",
+    ),
+    Derived(
+        "seats_change_182d", "(seats_begun_182d - seats_ended_182d) / seats",
+        "seats changed over the last 182 days by {value} of today's",
+        unit="share", direction=-1, group="mrr_change",
+    ),
+    Derived(
+        "mrr_per_employee", "mrr / employees", "{value} of monthly revenue per employee",
+        unit="money",
     ),
     Derived(
         "discount", "1 - mrr / list_mrr", "a discount of {value} off the list price",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tenure.core.spec import Derived, Family, Feature
+from tenure.core.spec import Declared, Derived, Family, Feature
 
 WINDOWS = (7, 28, 84, 168)
 SOURCE = "usage_events"
 
-FEATURES: tuple[Feature | Derived, ...] = (
+FEATURES: tuple[Declared, ...] = (
     Feature(
         "events", SOURCE, "count(*)", "{value} usage events in the last {window}",
         windows=WINDOWS, unit="count", direction=-1, lever=True,
@@ -38,10 +38,6 @@ FEATURES: tuple[Feature | Derived, ...] = (
     Feature(
         "days_since_first_event", SOURCE, "days_since(min(event_time))",
         "{value} days since the first usage event", unit="days", direction=-1,
-    ),
-    Feature(
-        "event", SOURCE, "count(*)", "{value} uses of `{member}` in the last {window}",
-        windows=(28, 84), unit="count", direction=-1, lever=True, each="event",
     ),
     Derived(
         "events_trend_28d_vs_84d", "3 * events_28d / events_84d",
@@ -74,19 +70,9 @@ FEATURES: tuple[Feature | Derived, ...] = (
         direction=-1, lever=True, group="active_days_trend",
     ),
     Derived(
-        "distinct_events_trend_28d_vs_84d", "distinct_events_28d / distinct_events_84d",
-        "{value} of the features used in 84 days still used in the last 28 days",
-        unit="share", direction=-1, lever=True, group="distinct_events_trend",
-    ),
-    Derived(
         "events_per_active_user_28d", "events_28d / active_users_28d",
         "{value} usage events per active user in the last 28 days",
         direction=-1, lever=True,
-    ),
-    Derived(
-        "seat_utilisation", "active_users_28d / seats",
-        "{value} of the paid seats active in the last 28 days",
-        unit="share", direction=-1, lever=True,
     ),
     Derived(
         "events_per_seat_28d", "events_28d / seats",

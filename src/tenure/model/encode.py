@@ -12,7 +12,7 @@ from tenure.core.errors import ModelError, Problem
 from tenure.features import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -87,12 +87,12 @@ class Encoder:
     def absent(self, values: pd.DataFrame) -> tuple[str, ...]:
         """Return the used columns that a frame lacks and that cannot be looked up."""
         there = set(map(str, values.columns))
-        return tuple(
-            name
-            for name in self.columns
-            if name not in there
-            and not (name in self.standing and standing.parts(self.standing, name) <= there)
-        )
+        there |= self.found_from(there)
+        return tuple(name for name in self.columns if name not in there)
+
+    def found_from(self, names: Collection[str]) -> set[str]:
+        """Return the percentiles that can be looked up where columns of some names are there."""
+        return {name for name in self.standing if standing.parts(self.standing, name) <= set(names)}
 
     def frame(self, values: pd.DataFrame) -> pd.DataFrame:
         """Return the used columns; percentiles that a frame lacks are looked up.

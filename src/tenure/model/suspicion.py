@@ -117,7 +117,8 @@ def suspicious(
     for target, rows in labels.items():
         asked = _asked(rows, seed)
         ever = _ever(rows, seed)
-        for name, spec in matrix.specs.items():
+        for name in matrix.values.columns:
+            spec = matrix.specs[name]
             column = f"{spec.group}" if spec.family == "raw" else name
             test = _Column(column, target, limit, bool({column, name} & permitted), seed)
             values = matrix.values[name].to_numpy()[rows["label"].notna().to_numpy()]

@@ -96,7 +96,10 @@ def _reads(audit: Entry) -> list[Table | None]:
     ]
     groups: dict[tuple[str, str], list[Entry]] = {}
     for found in reads["features"].values():
-        key = (str(found["source"]), ", ".join(found["clocks"]) or "known_at alone")
+        key = (
+            str(found["source"] or "as_of alone"),
+            ", ".join(found["clocks"]) or "known_at alone",
+        )
         groups.setdefault(key, []).append(found)
     rows = [
         (
@@ -212,7 +215,7 @@ def _late(audit: Entry) -> list[Table | None]:
             Cell(percent(item["share"]), numeric=True),
             *(whole(item["lag_days"].get(key)) for key in ("median", "p90", "p99", "highest")),
         )
-        for item in late["arrivals"]
+        for item in sorted(late["arrivals"], key=lambda item: -item["share"])
     ]
     costs = [
         (

@@ -6,6 +6,7 @@ from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.files import write_json, write_text
+from tenure.features.authored import check_features
 from tenure.report.html import render_audit
 from tenure.run.audit import PAGE, RECORD, VIOLATED, audit, audited_plan
 from tenure.run.prepare import Progress, loaded, silent
@@ -21,6 +22,7 @@ def run_check(config: Config, progress: Progress = silent) -> dict[str, Any]:
         its future), ``rejects`` (table → file) and ``page``.  The data report, the audit and its
         page are also written to ``data.json``, ``audit.json`` and ``audit.html`` under ``<runs>``.
     """
+    check_features(config)
     runs = config.paths.runs
     with loaded(config, progress) as dataset:
         written = write_rejects(dataset, runs / "rejects")

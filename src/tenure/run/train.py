@@ -16,6 +16,7 @@ from tenure.core.times import now, show
 from tenure.features.authored import check_features
 from tenure.features.custom import module_digests
 from tenure.features.plan import to_json
+from tenure.features.reference import reference
 from tenure.model.bundle import Bundle, make_bundle, read_bundle, write_bundle
 from tenure.model.champion import champion, set_champion
 from tenure.model.tracking import Run, Store, repair, track
@@ -29,6 +30,7 @@ from tenure.sources.dataset import Dataset, write_rejects
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "pandas", "duckdb", "shap", "sqlglot")
 RECORD = "training.json"
+REFERENCE = "features.md"
 
 
 def run_train(config: Config, progress: Progress = silent) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def run_train(config: Config, progress: Progress = silent) -> dict[str, Any]:
             tried = attempt(name, prepared, config, progress)
             record["targets"][name] = _publish(tried, prepared, dataset, config)
     record["took_seconds"] = round(time.monotonic() - started, 1)
+    write_text(runs / REFERENCE, reference(prepared.families))
     page = runs / "report.html"
     write_text(page, render(record, last_audit(config, record["fingerprint"])))
     for name, entry in record["targets"].items():

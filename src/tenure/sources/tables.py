@@ -179,12 +179,19 @@ TICKETS = Source(
         Column("priority", "text"),
         Column("category", "text"),
         Column("escalated_at", "time", clock="escalated_at"),
+        Column("reopened_at", "time", clock="reopened_at"),
         Column("csat_score", "number", clock="csat_at"),
         Column("csat_at", "time", clock="csat_at"),
     ),
     checks=tuple(
         _before(column, "opened_at", "check which time columns are mapped, and their zones")
-        for column in ("first_responded_at", "resolved_at", "escalated_at", "csat_at")
+        for column in (
+            "first_responded_at",
+            "resolved_at",
+            "escalated_at",
+            "reopened_at",
+            "csat_at",
+        )
     ),
 )
 
@@ -217,6 +224,10 @@ SURVEY_RESPONSES = Source(
             needs=("score",),
         ),
     ),
+    computed=(
+        Computed("scale_low", "number", f"coalesce(scale_min, {_standard('0', '1', '1')})"),
+        Computed("scale_high", "number", f"coalesce(scale_max, {_standard('10', '5', '7')})"),
+    ),
 )
 
 INVOICES = Source(
@@ -229,12 +240,16 @@ INVOICES = Source(
         Column("issued_at", "time", required=True),
         Column("due_at", "time", future=True),
         Column("paid_at", "time", clock="paid_at"),
+        Column("failed_at", "time", clock="failed_at"),
+        Column("disputed_at", "time", clock="disputed_at"),
         Column("amount", "number", required=True),
         Column("currency", "text"),
     ),
     ends="paid_at",
     checks=(
         _before("paid_at", "issued_at", "map the date on which the invoice was settled"),
+        _before("failed_at", "issued_at", "map the first time that a payment failed"),
+        _before("disputed_at", "issued_at", "map the time at which the account objected"),
         _due_before("due_at", "issued_at"),
     ),
 )

@@ -224,8 +224,12 @@ def _signature(bundle: Bundle) -> Any:
     from mlflow.types import ColSpec, Schema, TensorSpec
 
     words = bundle.encoder.categories
+    # A percentile among peers may be left out where the columns it is looked up by are given.
+    given = set(bundle.columns) - set(bundle.encoder.standing)
+    found = bundle.encoder.found_from(given)
     columns: list[ColSpec | TensorSpec] = [
-        ColSpec("string" if name in words else "double", name) for name in bundle.columns
+        ColSpec("string" if name in words else "double", name, required=name not in found)
+        for name in bundle.columns
     ]
     return ModelSignature(Schema(columns), Schema([ColSpec("double", "probability")]))
 

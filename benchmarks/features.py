@@ -1,0 +1,221 @@
+"""How fast features are built: Tenure beside hand-written code and other tools, in one run.
+
+    python benchmarks/features.py            # 1, 10 and 50 million usage events
+    python benchmarks/features.py --quick    # 1 million only
+    python benchmarks/features.py --sizes 10 # this size only
+
+Every run is a process of its own on two threads, reads the same Parquet files from a warm file
+cache and writes the same columns; the order of the sides alternates from round to round.  What the
+others write is compared with what Tenure wrote, column by column, and any difference fails the
+script.  Writes ``benchmarks/results/features.json``, ``docs/speed.md`` and its picture.  Data and
+the environments of the other tools stay in ``--work`` (about 6 GB) for the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from peers.common import FEW, THREADS, USAGE
+from peers.compare import differences
+from peers.page import write_page
+from peers.slices import cut
+from peers.world import write
+from record import RESULTS, Claim, record
+
+HERE = Path(__file__).parent
+PEERS = HERE / "peers"
+ROUNDS = {1: 3, 10: 3, 50: 1}
+SAME = "tenure, same columns"
+DEFAULT = "tenure, all default families"
+BY_HAND = ("DuckDB and numpy", "DuckDB SQL", "Polars")
+LOOP = "pandas loop"
+COMMANDS: dict[str, list[str]] = {
+    SAME: ["tenure_side.py", "same"],
+    BY_HAND[0]: ["duckdb_numpy.py"],
+    BY_HAND[1]: ["duckdb_sql.py"],
+    BY_HAND[2]: ["polars_loop.py"],
+    LOOP: ["pandas_loop.py"],
+    DEFAULT: ["tenure_side.py", "build"],
+    "tenure, one new day": ["tenure_side.py", "new_day"],
+}
+TOO_LARGE = {(LOOP, 50): "needs more memory than the machine is given for it"}
+SLICES = (100, 200, 400)
+Run = dict[str, Any]
+Runs = dict[str, list[Run]]
+
+
+class Bench:
+    """One benchmark in one folder.
+
+    Args:
+        work: Where data, environments and outputs stay.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+        self.wrong: list[str] = []
+        uv = shutil.which("uv") or str(HERE.parent / ".uv" / "bin" / "uv")
+        self.pythons = {name: self._environment(uv, name) for name in ("polars", "featuretools")}
+
+    def _environment(self, uv: str, name: str) -> str:
+        """Return the interpreter of an environment with the pinned packages of a tool."""
+        place, pins = self.work / f"env-{name}", PEERS / f"requirements-{name}.txt"
+        python = place / "bin" / "python"
+        stamp = place / pins.name
+        if not stamp.exists() or stamp.read_text() != pins.read_text():
+            shutil.rmtree(place, ignore_errors=True)
+            subprocess.run([uv, "venv", "-q", "--python", "3.11", str(place)], check=True)
+            install = [uv, "pip", "install", "-q", "-p", str(python), "-r", str(pins)]
+            subprocess.run(install, check=True)
+            shutil.copy(pins, stamp)
+        return str(python)
+
+    def run(self, script: list[str], folder: Path, out: Path | None = None) -> Run:
+        """Run one side in a process of its own and return what it printed."""
+        tool = script[0].split("_")[0]
+        python = self.pythons.get(tool, sys.executable)
+        command = [python, str(PEERS / script[0]), *script[1:], str(folder)]
+        threads = {f"{name}_NUM_THREADS": str(THREADS) for name in ("OMP", "OPENBLAS", "MKL")}
+        done = subprocess.run(
+            [*command, *([str(out)] if out else [])],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=os.environ | threads | {"POLARS_MAX_THREADS": str(THREADS)},
+        )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(script)} failed:\n{done.stderr[-3000:]}")
+        found: Run = json.loads(done.stdout.strip().splitlines()[-1])
+        return found
+
+    def size(self, millions: int, rounds: int) -> Runs:
+        """Measure every side on one size."""
+        folder = self.work / f"{millions}M"
+        write(folder, millions)
+        runs: Runs = {"tenure, load and check": []}
+        for _ in range(rounds):
+            self._note(runs, "tenure, load and check", self.run(["tenure_side.py", "load"], folder))
+        names = [name for name in COMMANDS if (name, millions) not in TOO_LARGE]
+        for turn in range(rounds):
+            for name in names if turn % 2 == 0 else reversed(names):
+                warm(folder)
+                out = folder / f"out-{name.replace(' ', '-').replace(',', '')}.parquet"
+                self._note(runs, name, self.run(COMMANDS[name], folder, out))
+        ours = folder / f"out-{SAME.replace(' ', '-').replace(',', '')}.parquet"
+        for name in (*BY_HAND, LOOP):
+            if name in runs:
+                self.wrong += differences(
+                    ours, folder / f"out-{name.replace(' ', '-')}.parquet", USAGE
+                )
+        return runs
+
+    def slices(self, millions: int) -> Runs:
+        """Measure featuretools on slices, and compare what it gives with Tenure's columns."""
+        runs: Runs = {}
+        for accounts in SLICES:
+            folder = cut(self.work / f"{millions}M", accounts)
+            theirs, ours = folder / "out-featuretools.parquet", folder / "out-tenure.parquet"
+            name = f"featuretools, {accounts} accounts"
+            self._note(runs, name, self.run(["featuretools_slice.py"], folder, theirs))
+            self._note(
+                runs,
+                f"tenure, {accounts} accounts",
+                self.run(["tenure_side.py", "few"], folder, ours),
+            )
+            self.wrong += differences(ours, theirs, FEW)
+        return runs
+
+    @staticmethod
+    def _note(runs: Runs, name: str, found: Run) -> None:
+        print(f"  {name}: {found['seconds']:.2f} s, {found['peak_mib']:.0f} MiB", flush=True)
+        runs.setdefault(name, []).append(found)
+
+
+def warm(folder: Path) -> None:
+    """Read the files that the sides read, so that each finds them in memory."""
+    for path in (folder / "canonical").glob("*.parquet"):
+        with path.open("rb") as file:
+            while file.read(1 << 24):
+                pass
+
+
+def seconds(runs: Runs, name: str) -> float:
+    return median(run["seconds"] for run in runs[name])
+
+
+def claims_of(found: dict[str, Runs], wrong: list[str]) -> list[Claim]:
+    """Return the limits of the feature engine beside what was measured."""
+    claims = [Claim("columns in which another side disagrees with Tenure", len(wrong), "", 0)]
+    for size, runs in found.items():
+        if size == "slices":
+            continue
+        best = min(seconds(runs, name) for name in BY_HAND)
+        limit = 1.3 if size == "10" else None
+        what = f"{size} million events: Tenure over the best by hand, same columns"
+        claims.append(Claim(what, seconds(runs, SAME) / best, "times", limit))
+        share = seconds(runs, "tenure, one new day") / seconds(runs, DEFAULT)
+        limit = 0.1 if size == "10" else None
+        claims.append(Claim(f"{size} million events: one new day over all 24", share, "", limit))
+        peak = max(run["peak_mib"] for name in runs if "tenure" in name for run in runs[name])
+        limit = 4.0 if size == "50" else None
+        claims.append(Claim(f"{size} million events: peak memory", peak / 1024, "GiB", limit))
+    for small, large in (("1", "10"), ("10", "50")):
+        if small in found and large in found:
+            for name in (SAME, DEFAULT):
+                growth = seconds(found[large], name) / seconds(found[small], name)
+                limit = int(large) / int(small)
+                what = f"{name}: time at {large} million events over that at {small}"
+                claims.append(Claim(what, growth, "times", limit))
+    largest = max((size for size in found if size != "slices"), key=int)
+    if "slices" in found:
+        slow = per_value(found["slices"][f"featuretools, {SLICES[-1]} accounts"][-1])
+        ours = found["10" if "10" in found else largest][SAME]
+        fast = median(per_value(run) for run in ours)
+        claims.append(Claim("featuretools over Tenure, per row and feature", slow / fast, "times",
+                            20, at_most=False))  # fmt: skip
+    return claims
+
+
+def per_value(run: Run) -> float:
+    """Return seconds per value of the matrix."""
+    return float(run["seconds"] / (run["rows"] * run["columns"]))
+
+
+def main() -> int:
+    """Measure, compare, write, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="1 million events only")
+    parser.add_argument("--sizes", type=int, nargs="+", choices=ROUNDS, default=list(ROUNDS))
+    parser.add_argument("--rounds", type=int, help="runs of each side instead of 3 (50 million: 1)")
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "tenure-speed")
+    options = parser.parse_args()
+    sizes = [1] if options.quick else options.sizes
+    bench = Bench(options.work)
+    found: dict[str, Runs] = {}
+    for size in sizes:
+        print(f"{size} million events", flush=True)
+        found[str(size)] = bench.size(size, options.rounds or ROUNDS[size])
+    sliced = 10 if 10 in sizes else sizes[0]
+    found["slices"] = bench.slices(sliced)
+    claims = claims_of(found, bench.wrong)
+    kept = record("features", claims)
+    path = RESULTS / "features.json"
+    document = json.loads(path.read_text(encoding="utf-8")) | {"runs": found}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_page(document)
+    for line in bench.wrong:
+        print(line)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
