@@ -123,7 +123,11 @@ class FeatureConfig(Section):
     """Which families, and features of your own."""
 
     families: list[str] = Field(
-        ["usage", "support", "survey", "subscription", "invoice", "touchpoint", "account"]
+        [
+            *("usage", "people", "adoption", "rhythm", "change", "support", "survey"),
+            *("subscription", "invoice", "touchpoint", "onboarding", "account", "level"),
+        ],
+        description="Those of `docs/features.md`; `calendar` is off: see there.",
     )
     custom: list[dict[str, Any]] = Field(
         [], description="Feature declarations; a list directly under `features` is short for this."

@@ -12,7 +12,22 @@ from pydantic import TypeAdapter
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.fragments import columns_of
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
-from tenure.features import account, invoice, subscription, support, survey, touchpoint, usage
+from tenure.features import (
+    account,
+    adoption,
+    calendar,
+    change,
+    invoice,
+    level,
+    onboarding,
+    people,
+    rhythm,
+    subscription,
+    support,
+    survey,
+    touchpoint,
+    usage,
+)
 from tenure.features.custom import own_families
 from tenure.features.declare import (
     LOADED,
@@ -34,7 +49,10 @@ if TYPE_CHECKING:
 
 FAMILIES: dict[str, Family] = {
     module.FAMILY.name: module.FAMILY
-    for module in (usage, support, survey, subscription, invoice, touchpoint, account)
+    for module in (
+        *(usage, people, adoption, rhythm, change, support, survey, subscription, invoice),
+        *(touchpoint, onboarding, account, level, calendar),
+    )
 }
 
 

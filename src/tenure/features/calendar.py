@@ -1,0 +1,29 @@
+"""Calendar and cohort: when the question is asked, and when the account came.
+
+Not among the default families: on a history of a few years a model learns from them which months
+were bad, not why, and finds no such month again.
+"""
+
+from __future__ import annotations
+
+from tenure.core.spec import Declared, Derived, Family, Feature
+
+FEATURES: tuple[Declared, ...] = (
+    Feature(
+        "created_year", "accounts", "last(year(created_at))", "an account created in {value}",
+        unit="number", group="cohort",
+    ),
+    Feature(
+        "created_month", "accounts", "last(month(created_at))",
+        "an account created in calendar month {value}", unit="count", group="cohort",
+    ),
+    Derived(
+        "calendar_month", "as_of_month", "calendar month {value}", unit="count", group="calendar",
+    ),
+    Derived(
+        "days_to_quarter_end", "as_of_quarter_day", "{value} days to the end of the quarter",
+        unit="days", group="calendar",
+    ),
+)
+
+FAMILY = Family("calendar", "Calendar and cohort", FEATURES)
