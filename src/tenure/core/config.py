@@ -226,8 +226,11 @@ class AuditConfig(Section):
     accounts: int = Field(
         2_000, ge=10, description="Accounts whose features are looked at; more are sampled."
     )
+    copied: int = Field(
+        500, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
+    )
     rows: int = Field(
-        2_000_000, ge=1_000, description="Rows of one table that may be copied to be disturbed."
+        2_000_000, ge=1_000, description="Rows of one table that may be copied; then fewer accounts."
     )
     shuffles: int = Field(
         3, ge=0, description="Prediction times at which the future is replaced by noise."

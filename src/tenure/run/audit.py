@@ -118,7 +118,8 @@ def _disturbed(asked: _Asked) -> dict[str, Any]:
     """Return the parts for which copies of the tables are disturbed, in an engine of their own."""
     settings, seed = asked.config.audit, asked.config.model.seed
     asked.progress("audit: copying what the features read")
-    sample = take(asked.dataset.engine, asked.plan, asked.accounts, rows=settings.rows, seed=seed)
+    few = chosen(asked.accounts, settings.copied, seed)
+    sample = take(asked.dataset.engine, asked.plan, few, rows=settings.rows, seed=seed)
     tables = sorted(set(asked.dataset.columns) & set(asked.plan.reads))
     late = arrivals(asked.dataset.engine, tables)
     copies = open_engine(asked.config)
