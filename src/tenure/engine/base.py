@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from tenure.core.steps import Step
+
+Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
+"""A function from two tables to one."""
 
 ENGINES = frozenset({"DuckDB", "Spark"})
 """What engines call themselves in problems: the rule of such a problem is what the engine said."""
@@ -18,6 +21,8 @@ class Engine(Protocol):
     """Runs named SQL steps over named tables."""
 
     dialect: ClassVar[str]
+    scatters: ClassVar[bool]
+    """Whether rows lie on several machines, so that functions had better go to them."""
 
     def run(self, steps: Sequence[Step]) -> None:
         """Create a table (or view) for each step, in order, replacing one of the same name."""
@@ -42,6 +47,22 @@ class Engine(Protocol):
 
     def columns(self, name: str) -> dict[str, str]:
         """Return a table's columns and their SQL types, in order."""
+
+    def cogroup(
+        self, left: str, right: str, key: str, function: Pairing, schema: pa.Schema
+    ) -> pa.Table:
+        """Apply a function to the rows of two SELECTs that share a key, for each of its values.
+
+        Args:
+            left: A SELECT.
+            right: Another.
+            key: Name of a column of whole numbers that both have.
+            function: A pure function from the rows of one value, of which either side may be none.
+            schema: Columns of what it returns.
+
+        Returns:
+            All results, in no order.
+        """
 
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""

@@ -12,6 +12,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, render, text_literal
+from tenure.engine.base import Pairing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,7 @@ class DuckDBEngine:
     """
 
     dialect: ClassVar[str] = "duckdb"
+    scatters: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -102,6 +104,21 @@ class DuckDBEngine:
         """Return a table's columns and their SQL types, in order."""
         rows = self._execute(f"DESCRIBE SELECT * FROM {quote(name)}").fetchall()
         return {row[0]: row[1] for row in rows}
+
+    def cogroup(
+        self, left: str, right: str, key: str, function: Pairing, schema: pa.Schema
+    ) -> pa.Table:
+        """Apply a function to the rows of two SELECTs that share a key, for each of its values."""
+        import pyarrow
+
+        keys = self.fetch(f"SELECT {key} FROM ({left}) UNION SELECT {key} FROM ({right})")
+        parts = [schema.empty_table()]
+        for value in keys.column(0).to_pylist():
+            sides = [
+                self.fetch(f"SELECT * FROM ({sql}) WHERE {key} = {value}") for sql in (left, right)
+            ]
+            parts.append(function(*sides))
+        return pyarrow.concat_tables(parts)
 
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""

@@ -21,6 +21,7 @@ from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.file_reads import attached
 from tenure.core.steps import Step, render
 from tenure.engine import spark_files
+from tenure.engine.base import Pairing
 from tenure.engine.spark_session import SparkSettings, open_session
 from tenure.engine.spark_types import readable, sql_type
 
@@ -42,6 +43,7 @@ class SparkEngine:
     """
 
     dialect: ClassVar[str] = "spark"
+    scatters: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -122,6 +124,20 @@ class SparkEngine:
         with _explained(f"DESCRIBE {name}"):
             schema = self._session.table(_quote(name)).schema
         return {field.name: sql_type(field.dataType) for field in schema}
+
+    def cogroup(
+        self, left: str, right: str, key: str, function: Pairing, schema: pa.Schema
+    ) -> pa.Table:
+        """Apply a function to the rows of two SELECTs that share a key, in the executors."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        def apply(one: pa.Table, other: pa.Table) -> pa.Table:
+            return function(one, other)
+
+        sides = [self.frame(sql).groupBy(key) for sql in (left, right)]
+        with _explained(right):
+            found = sides[0].cogroup(sides[1]).applyInArrow(apply, from_arrow_schema(schema))
+            return found.toArrow()
 
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""

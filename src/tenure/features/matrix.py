@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -30,6 +30,11 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 BLOCK_ACCOUNTS = 4_096
 BLOCK_ROWS = 4_000_000
 """Accounts, and rows of one source, that are folded at a time: they bound the memory."""
+SCATTERED_ROWS = 1_000_000
+"""Rows of one source from which a cluster folds in its executors, about so many at a time."""
+
+Found = tuple["Measured", Array]
+Starts = Mapping[str, list[date | None]]
 
 
 @dataclass(frozen=True)
@@ -125,8 +130,8 @@ def build(
     starts: dict[str, list[date | None]] = {}
     if len(rows):
         starts = begins(engine, plan, asked.cutoffs, known_begins)
-        for places, part, placed in _blocks(engine, plan, asked, progress):
-            for name, values in block_values(plan, part, placed, starts):
+        for places, part, found in _blocks(engine, plan, asked, starts, progress):
+            for name, values in block_values(plan, part, found):
                 # The only place where features become float32.
                 columns[name][places] = values
     frame = {
@@ -145,9 +150,13 @@ def build(
 
 
 def _blocks(
-    engine: Engine, plan: Plan, asked: Asked, progress: Callable[[str], None] | None
-) -> Iterator[tuple[Ints, Asked, list[Placed]]]:
-    """Yield blocks of accounts: the places of their snapshots, these, and their placed rows."""
+    engine: Engine,
+    plan: Plan,
+    asked: Asked,
+    starts: Starts,
+    progress: Callable[[str], None] | None,
+) -> Iterator[tuple[Ints, Asked, Iterable[Found]]]:
+    """Yield blocks of accounts: the places of their snapshots, these, and what was measured."""
     numbers = np.arange(len(asked.accounts), dtype=np.int32)
     names = pa.array(asked.accounts, pa.string())
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
@@ -155,7 +164,13 @@ def _blocks(
     for reading in plan.readings:
         timeline = reading.timeline(asked.cutoffs)
         steps.append((reading, timeline, reading.step(timeline)))
-    size = _block_size(engine, plan, len(asked.accounts))
+    rows = _most_rows(engine, plan) if len(asked.accounts) > 1 else 0
+    if engine.scatters and rows > SCATTERED_ROWS:
+        everything = np.arange(len(asked.account_no))
+        yield everything, asked, _scattered(engine, steps, asked, starts, rows)
+        engine.drop(SCOPE)
+        return
+    size = _block_size(rows, len(asked.accounts))
     whole = size >= len(asked.accounts)
     for reading, _, step in steps:
         if progress:
@@ -175,38 +190,49 @@ def _blocks(
             )
             for reading, timeline, step in steps
         ]
-        yield *asked.block(first, last), placed
+        places, part = asked.block(first, last)
+        yield places, part, measured_values(part, placed, starts)
     engine.drop(SCOPE, *(() if whole else (step.name for _, _, step in steps)))
 
 
-def _block_size(engine: Engine, plan: Plan, accounts: int) -> int:
-    """Return how many accounts are folded at a time."""
-    if accounts <= 1:
-        return 1
+def _most_rows(engine: Engine, plan: Plan) -> int:
+    """Return the rows of the longest source."""
     sql = " UNION ALL ".join(f"SELECT count(*) AS n FROM {item.source}" for item in plan.readings)
-    rows = max(engine.fetch(sql).column("n").to_pylist()) if sql else 0
+    return max(engine.fetch(sql).column("n").to_pylist()) if sql else 0
+
+
+def _block_size(rows: int, accounts: int) -> int:
+    """Return how many accounts are folded at a time."""
     blocks = max(-(-accounts // BLOCK_ACCOUNTS), -(-rows // BLOCK_ROWS))
     return max(1, -(-accounts // blocks))
 
 
-def block_values(
-    plan: Plan,
+def _scattered(
+    engine: Engine,
+    steps: list[tuple[Reading, Timeline, Step]],
     asked: Asked,
-    placed: list[Placed],
-    starts: Mapping[str, list[date | None]],
-) -> Iterator[tuple[str, Array]]:
-    """Yield the columns of some snapshots from the placed rows of their accounts.
+    starts: Starts,
+    rows: int,
+) -> Iterator[Found]:
+    """Yield what was measured by an engine that folds where the rows are."""
+    from tenure.features.scatter import Fold, scattered
+
+    size = max(1, -(-len(asked.accounts) // max(8, -(-rows // SCATTERED_ROWS))))
+    for reading, timeline, step in steps:
+        yield from scattered(engine, Fold(reading, timeline, starts, size), step, asked)
+
+
+def measured_values(asked: Asked, placed: Iterable[Placed], starts: Starts) -> Iterator[Found]:
+    """Yield the measured features of some snapshots from the placed rows of their accounts.
 
     Args:
-        plan: Which features.
         asked: The snapshots.
-        placed: Placed rows of every source that the plan reads.
+        placed: Placed rows, by source.
         starts: Source → per prediction time, the first day of its history.
 
     Yields:
-        Name and values, shape (n,): float64, or objects for words.
+        Feature and values, shape (n,): float64, or objects for words.
     """
-    numbers = _given(asked)
     for item in placed:
         for feature, grid in item.grids():
             values = grid[asked.account_no, asked.cut_no]
@@ -217,9 +243,25 @@ def block_values(
                 if short.any():
                     nothing: Any = None if feature.spec.text else np.nan
                     values = np.where(short[asked.cut_no], nothing, values)
-            if feature.spec.text:
-                yield feature.spec.name, values
-                continue
+            yield feature, values
+
+
+def block_values(plan: Plan, asked: Asked, found: Iterable[Found]) -> Iterator[tuple[str, Array]]:
+    """Yield the columns of some snapshots from what was measured.
+
+    Args:
+        plan: Which features.
+        asked: The snapshots.
+        found: Measured features of every source that the plan reads.
+
+    Yields:
+        Name and values, shape (n,): float64, or objects for words.
+    """
+    numbers = _given(asked)
+    for feature, values in found:
+        if feature.spec.text:
+            yield feature.spec.name, values
+        else:
             numbers[feature.spec.name] = values
     for computed in plan.computed:
         value = evaluate(computed.formula, numbers)
