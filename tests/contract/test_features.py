@@ -13,12 +13,23 @@ import pandas as pd
 import pytest
 
 from contract.changes import CHANGES
-from features.past import CUTOFFS, MEMBERS, NOBODY, Past, different, past, rows_of, whole_plan
+from features.past import (
+    CUTOFFS,
+    EVERYTHING,
+    MEMBERS,
+    NOBODY,
+    OPEN,
+    Past,
+    different,
+    past,
+    rows_of,
+    whole_plan,
+)
 from oracle.oracle_features import Oracle
-from tenure.core.spec import Derived, Feature, Unit
+from tenure.core.spec import Derived, Feature, Ranked, Unit
 from tenure.explain.wording import label, reason, show
 from tenure.features.matrix import FeatureMatrix
-from tenure.features.plan import FAMILIES
+from tenure.features.plan import FAMILIES, plan
 from tenure.labels.targets import TARGETS
 
 AT = CUTOFFS[7]
@@ -26,9 +37,11 @@ PLAN = whole_plan()
 COLUMNS = list(PLAN.specs)
 MEASURED = {item.spec.name: item for item in PLAN.measured}
 DECLARED = {item.name: item for family in FAMILIES.values() for item in family.features}
+VISIBLE = plan(FAMILIES.values(), EVERYTHING, members=MEMBERS).said
 Pair = tuple[FeatureMatrix, FeatureMatrix]
 
 every_feature = pytest.mark.parametrize("name", COLUMNS)
+every_visible = pytest.mark.parametrize("name", VISIBLE)
 
 
 def world() -> Past:
@@ -38,6 +51,12 @@ def world() -> Past:
 @cache
 def base() -> FeatureMatrix:
     return world().matrix(CUTOFFS)
+
+
+@cache
+def known() -> FeatureMatrix:
+    """The same, by a model that knows when each history began: it need not see all accounts."""
+    return world().matrix(CUTOFFS, known_begins=base().begins)
 
 
 def until(matrix: FeatureMatrix) -> FeatureMatrix:
@@ -63,8 +82,9 @@ def _other_accounts() -> Pair:
             for name, items in rows.items()
         }
     )
-    kept = base().rows["account_id"].isin(mine)
-    return rows_of(base(), kept), other.matrix(CUTOFFS, sorted(mine))
+    kept = known().rows["account_id"].isin(mine)
+    after = other.matrix(CUTOFFS, sorted(mine), known_begins=base().begins)
+    return rows_of(known(), kept), after
 
 
 def hash_of(row: dict[str, object]) -> int:
@@ -81,8 +101,10 @@ def _alone() -> Pair:
         [row["account_id"] for items in world().rows.values() for row in items]
     ).value_counts()
     chosen = sorted([*counts.index[:2], "a03", "a11"])
-    single = [world().only(name).matrix(CUTOFFS, [name]) for name in chosen]
-    together = [rows_of(base(), base().rows["account_id"] == name) for name in chosen]
+    single = [
+        world().only(name).matrix(CUTOFFS, [name], known_begins=base().begins) for name in chosen
+    ]
+    together = [rows_of(known(), known().rows["account_id"] == name) for name in chosen]
     return _stacked(together), _stacked(single)
 
 
@@ -133,8 +155,9 @@ def test_the_world_exercises_the_feature(name: str) -> None:
 
 @every_feature
 def test_an_empty_history_gives_the_declared_default(name: str) -> None:
-    values = base().values.loc[base().rows["account_id"] == NOBODY, name]
-    expected = Oracle({}, FAMILIES.values(), MEMBERS).values(NOBODY, AT)[name]
+    here = (base().rows["account_id"] == NOBODY) & (base().rows["as_of"] == AT)
+    values = base().values.loc[here, name]
+    expected = Oracle({}, OPEN, MEMBERS, base().begins).values(NOBODY, AT)[name]
     if expected is None:
         assert values.isna().all()
     else:
@@ -152,9 +175,9 @@ def test_a_feature_is_float32_or_words(name: str) -> None:
         assert not np.isinf(column).any()
 
 
-@every_feature
+@every_visible
 def test_a_feature_can_be_said(name: str) -> None:
-    spec = base().specs[name]
+    spec = VISIBLE[name]
     assert spec.unit in get_args(Unit)
     assert (spec.unit == "text") is spec.text
     for value in (None, "basic" if spec.text else 1234.5):
@@ -166,25 +189,26 @@ def test_a_feature_can_be_said(name: str) -> None:
         assert f"{spec.window} days" in spec.sentence, "the sentence does not say the window"
 
 
-@every_feature
+@every_visible
 def test_a_feature_has_a_label(name: str) -> None:
-    said = label(base().specs[name])
+    said = label(VISIBLE[name])
     assert re.fullmatch(r"[A-Z0-9`][^{}]*[\w)`]", said), said
     assert not re.search(r"\b(None|of|at|by|for|the|a)$", said), said
 
 
 def test_names_and_labels_tell_features_apart() -> None:
-    specs = base().specs
-    labels = pd.Series({name: label(spec) for name, spec in specs.items()})
+    labels = pd.Series({name: label(spec) for name, spec in VISIBLE.items()})
     assert labels[labels.duplicated(keep=False)].to_dict() == {}
-    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in specs)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in base().specs)
 
 
 def _series() -> list[tuple[str, ...]]:
     """Columns of one feature over growing windows, whose values can only grow."""
     groups: dict[tuple[str, str | None], list[tuple[int, str]]] = {}
     for name, item in MEASURED.items():
-        if item.spec.window is None or item.aggregate.kind not in {"count", "distinct", "sum"}:
+        if item.spec.window is None or item.aggregate.kind not in {
+            *("count", "distinct", "sum", "most")
+        }:
             continue
         key = (item.feature.name, item.member)
         groups.setdefault(key, []).append((item.spec.window, name))
@@ -194,8 +218,11 @@ def _series() -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("names", _series(), ids=lambda names: names[0])
 def test_additive_windows_grow(names: tuple[str, ...]) -> None:
     columns = base().values[list(names)].to_numpy()
-    assert (np.diff(columns, axis=1) >= 0).all()
-    assert (np.diff(columns, axis=1) > 0).any()
+    growth = np.diff(columns, axis=1)
+    # Only a history too short leaves a window out, and then every longer one too.
+    assert (np.isnan(columns[:, :-1]) <= np.isnan(columns[:, 1:])).all()
+    assert not (growth < 0).any()
+    assert (growth > 0).any()
 
 
 def test_every_declaration_gives_columns() -> None:
@@ -203,6 +230,13 @@ def test_every_declaration_gives_columns() -> None:
     assert PLAN.absent == ()
     assert list(base().values) == COLUMNS
     found = {item.feature.name for item in PLAN.measured}
-    found |= {item.spec.name for item in PLAN.computed}
+    found |= {item.declared.name for item in (*PLAN.computed, *PLAN.placed)}
     assert found == set(DECLARED)
-    assert {type(item) for item in DECLARED.values()} == {Feature, Derived}
+    assert {type(item) for item in DECLARED.values()} == {Feature, Derived, Ranked}
+
+
+def test_hidden_parts_are_no_columns() -> None:
+    hidden = {item.spec.name for item in PLAN.measured if DECLARED[item.feature.name].hidden}
+    assert hidden
+    assert not hidden & set(VISIBLE)
+    assert set(COLUMNS) > set(VISIBLE) - {item.spec.name for item in PLAN.placed}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 
-from features.past import MEMBERS, Past
+from features.past import MEMBERS, OPEN, Past
 from oracle.oracle_features import Oracle
 from tenure.core.spec import Family
-from tenure.features.plan import FAMILIES
 
 MILLIONTH = 1e-6
 """Amounts are declared to be exact to whole millionths."""
@@ -22,7 +21,8 @@ def disagreements(
     cutoffs: Sequence[datetime],
     *,
     against: Past | None = None,
-    families: Iterable[Family] = tuple(FAMILIES.values()),
+    families: Iterable[Family] = OPEN,
+    known_begins: Mapping[str, date] | None = None,
 ) -> dict[str, list[tuple[str, datetime, Any, Any]]]:
     """Return column → (account, as_of, the engine's value, the oracle's) where they differ.
 
@@ -31,10 +31,11 @@ def disagreements(
         cutoffs: Prediction times.
         against: What the oracle is given, by default the same.
         families: Declarations.
+        known_begins: First day of the history of each table, where a model knew it.
     """
     families = tuple(families)
-    matrix = past.matrix(sorted(set(cutoffs)), families=families)
-    oracle = Oracle((against or past).rows, families, MEMBERS)
+    matrix = past.matrix(sorted(set(cutoffs)), families=families, known_begins=known_begins)
+    oracle = Oracle((against or past).rows, families, MEMBERS, known_begins)
     assert set(matrix.values) == set(oracle.visible)
     found: dict[str, list[tuple[str, datetime, Any, Any]]] = {}
     columns = {name: matrix.values[name].tolist() for name in matrix.values}

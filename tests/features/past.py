@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tenure.core.config import make_config
-from tenure.core.spec import Family
+from tenure.core.spec import Family, Ranked
 from tenure.engine.duckdb import DuckDBEngine
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import FAMILIES, Plan, plan
@@ -55,6 +55,19 @@ LATE: dict[str, dict[str, tuple[str, ...]]] = {
 """Table → clock → the late columns that it makes known, itself among them."""
 
 
+OPEN = tuple(
+    replace(
+        family,
+        features=tuple(
+            item if isinstance(item, Ranked) else replace(item, hidden=False)
+            for item in family.features
+        ),
+    )
+    for family in FAMILIES.values()
+)
+"""The registered families with their hidden parts as columns, so that these are checked too."""
+
+
 EVERYTHING = {
     name: frozenset(column.name for column in source.columns) for name, source in SOURCES.items()
 }
@@ -63,7 +76,7 @@ EVERYTHING = {
 
 def whole_plan() -> Plan:
     """Return every registered feature, as on data that have every column of the contract."""
-    return plan(FAMILIES.values(), EVERYTHING, members=MEMBERS)
+    return plan(OPEN, EVERYTHING, members=MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,7 @@ class Past:
             rows={name: tuple(dice.sample(items, len(items))) for name, items in self.rows.items()},
         )
 
-    def plan(self, families: Iterable[Family] = tuple(FAMILIES.values())) -> Plan:
+    def plan(self, families: Iterable[Family] = OPEN) -> Plan:
         return plan(families, self.columns, members=MEMBERS)
 
     def matrix(
@@ -114,8 +127,9 @@ class Past:
         cutoffs: Sequence[datetime],
         accounts: Sequence[str] | None = None,
         *,
-        families: Iterable[Family] = tuple(FAMILIES.values()),
+        families: Iterable[Family] = OPEN,
         threads: int = 1,
+        known_begins: Mapping[str, date] | None = None,
     ) -> FeatureMatrix:
         """Return the features of all accounts (and one without any row) at all cut-offs."""
         chosen = [*self.accounts, NOBODY] if accounts is None else accounts
@@ -125,7 +139,7 @@ class Past:
         ).astype({"as_of": "datetime64[us]"})
         engine = self.engine(threads)
         try:
-            return build(engine, snapshots, self.plan(families))
+            return build(engine, snapshots, self.plan(families), known_begins=known_begins)
         finally:
             engine.close()
 
