@@ -230,7 +230,9 @@ class AuditConfig(Section):
         500, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
     )
     rows: int = Field(
-        2_000_000, ge=1_000, description="Rows of one table that may be copied; then fewer accounts."
+        2_000_000,
+        ge=1_000,
+        description="Rows of one table that may be copied; then fewer accounts.",
     )
     shuffles: int = Field(
         3, ge=0, description="Prediction times at which the future is replaced by noise."
