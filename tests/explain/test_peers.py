@@ -70,7 +70,7 @@ def test_a_group_that_lacks_a_feature_takes_the_books() -> None:
     values = book({"smb": 60, "mid": 60})
     values.loc[:59, "seats"] = np.nan
     peers = fit_peers(values, stayed(values), "segment")
-    groups = pd.Series(["smb"], dtype=object)
+    groups = np.asarray(["smb"], dtype=object)
     assert list(peers.lookup("seats", groups)) == [np.median(np.arange(60, 120))]
 
 

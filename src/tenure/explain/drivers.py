@@ -25,6 +25,8 @@ FIELDS = (
     "direction",
     "sentence",
 )
+WORDS = ("code", "label", "value", "peer_value", "direction", "sentence")
+NUMBERS = ("value_num", "peer_value_num", "contribution")
 Array = np.ndarray[Any, Any]
 
 
@@ -59,62 +61,59 @@ def drivers(
     names = list(values.columns)
     # Ties go to the earlier column, so equal input gives equal output.
     order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :TOP]
-    out = {name: np.full(len(values), None, dtype=object) for name in driver_columns(prefix)}
+    words = np.full((len(values), TOP, len(WORDS)), None, dtype=object)
+    numbers = np.full((len(values), TOP, len(NUMBERS)), np.nan)
     groups = peers.groups(values)
-    for place in range(order.shape[1]):
-        chosen = order[:, place]
-        for feature in np.unique(chosen):
-            rows = np.flatnonzero(chosen == feature)
-            rows = rows[contributions[rows, feature] != 0]
-            if not len(rows):
-                continue
-            spec = specs[names[feature]]
-            found = _describe(
-                spec,
-                values[spec.name].iloc[rows],
-                peers.lookup(spec.name, groups.iloc[rows]),
-                contributions[rows, feature],
-                target,
-            )
-            for field, column in found.items():
-                out[f"{prefix}driver_{place + 1}_{field}"][rows] = column
-    frame = pd.DataFrame(out, index=values.index)
-    numeric = [name for name in out if name.endswith(("value_num", "contribution"))]
+    for feature in np.unique(order):
+        row, place = np.nonzero((order == feature) & (contributions[:, [feature]] != 0))
+        if not len(row):
+            continue
+        spec = specs[names[feature]]
+        words[row, place], numbers[row, place] = _describe(
+            spec,
+            values.iloc[:, feature].to_numpy(dtype=object)[row],
+            peers.lookup(spec.name, groups[row]),
+            contributions[row, feature],
+            target,
+        )
+    return _flat(words, numbers, values.index, prefix)
+
+
+def _flat(words: Array, numbers: Array, index: pd.Index[Any], prefix: str) -> pd.DataFrame:
+    """Return arrays of shape (n, places, fields) as columns of their types."""
+    spoken = pd.DataFrame(
+        words.reshape(len(words), TOP * len(WORDS)),
+        index=index,
+        columns=[f"{prefix}driver_{place}_{name}" for place in range(1, TOP + 1) for name in WORDS],
+    )
+    counted = pd.DataFrame(
+        numbers.reshape(len(numbers), TOP * len(NUMBERS)),
+        index=index,
+        columns=[
+            f"{prefix}driver_{place}_{name}" for place in range(1, TOP + 1) for name in NUMBERS
+        ],
+    )
     # Said, so that a column of which nothing is there has the type of one that is full.
-    return frame.astype({name: "float64" if name in numeric else "str" for name in out})
+    return pd.concat([spoken.astype("str"), counted], axis=1)[driver_columns(prefix)]
 
 
 def _describe(
-    spec: FeatureSpec, values: pd.Series[Any], peer_values: Array, amounts: Array, target: Target
-) -> dict[str, Array]:
-    raw = [None if pd.isna(value) else value for value in values.tolist()]
-    said = [show(value, spec.unit) for value in raw]
-    peers = [show(value, spec.unit) for value in peer_values]
-    raises = amounts > 0
-    sentences = [
-        reason(spec, value, peer, raises=bool(up), target=target)
-        for value, peer, up in zip(said, peers, raises, strict=True)
-    ]
-    size = len(raw)
-    numbers = [None] * size if spec.text else raw
-    peer_numbers = [None] * size if spec.text else peer_values.tolist()
-    return {
-        "code": _objects([spec.name] * size),
-        "label": _objects([label(spec)] * size),
-        "value": _objects(said),
-        "value_num": _objects(numbers),
-        "peer_value": _objects(peers),
-        "peer_value_num": _objects(peer_numbers),
-        "contribution": amounts.astype(object),
-        "direction": np.where(raises, "raises", "lowers").astype(object),
-        "sentence": _objects(sentences),
-    }
-
-
-def _objects(items: list[Any]) -> Array:
-    column = np.empty(len(items), dtype=object)
-    column[:] = items
-    return column
+    spec: FeatureSpec, values: Array, peer_values: Array, amounts: Array, target: Target
+) -> tuple[Array, Array]:
+    """Return the words and the numbers of one feature's drivers, shape (n, fields)."""
+    called = label(spec)
+    words = np.empty((len(values), len(WORDS)), dtype=object)
+    numbers = np.full((len(values), len(NUMBERS)), np.nan)
+    for row, (raw, peer, amount) in enumerate(zip(values, peer_values, amounts, strict=True)):
+        value = None if pd.isna(raw) else raw
+        said, peer_said = show(value, spec.unit), show(peer, spec.unit)
+        raises = bool(amount > 0)
+        sentence = reason(spec, said, peer_said, raises=raises, target=target)
+        direction = "raises" if raises else "lowers"
+        words[row] = (spec.name, called, said, peer_said, direction, sentence)
+        told = (None, None) if spec.text else (value, peer)
+        numbers[row] = [np.nan if item is None else item for item in (*told, amount)]
+    return words, numbers
 
 
 def summarise(

@@ -25,18 +25,19 @@ class Peers:
     by: str | None
     values: dict[str, dict[str, float | str]]
 
-    def lookup(self, feature: str, groups: pd.Series[str]) -> np.ndarray[Any, Any]:
+    def lookup(self, feature: str, groups: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the peer value of a feature for each row's group, None where there is none."""
         overall = self.values[EVERYONE].get(feature)
         known = {group: values.get(feature, overall) for group, values in self.values.items()}
         return np.asarray([known.get(group, overall) for group in groups], dtype=object)
 
-    def groups(self, values: pd.DataFrame) -> pd.Series[str]:
-        """Return the peer group of each row of a matrix."""
+    def groups(self, values: pd.DataFrame) -> np.ndarray[Any, Any]:
+        """Return the peer group of each row of a matrix, shape (n,)."""
         if self.by is None or self.by not in values:
-            return pd.Series([EVERYONE] * len(values), index=values.index, dtype=object)
-        found = values[self.by].astype(object)
-        return found.where(found.isin(list(self.values)), EVERYONE)
+            return np.full(len(values), EVERYONE, dtype=object)
+        words = values[self.by].to_numpy(dtype=object)
+        found = [word if word in self.values else EVERYONE for word in words]
+        return np.asarray(found, dtype=object)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as plain JSON values."""

@@ -16,7 +16,6 @@ from tenure.features.audit_sample import Sample, rebuilt, unlike
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
-
     from tenure.engine import Engine
     from tenure.features.plan import Plan
 

@@ -57,6 +57,35 @@ class FeatureMatrix:
     begins: dict[str, date] = field(default_factory=dict)
 
 
+class _Columns:
+    """The values of all columns, as they come in."""
+
+    def __init__(self, specs: Mapping[str, FeatureSpec], size: int) -> None:
+        self._order = list(specs)
+        numbers = [name for name, spec in specs.items() if not spec.text]
+        self._place = {name: place for place, name in enumerate(numbers)}
+        self._numbers = np.empty((len(numbers), size), dtype=np.float32)
+        self._words = {
+            name: np.empty(size, dtype=object) for name, spec in specs.items() if spec.text
+        }
+
+    def put(self, name: str, places: Ints, values: Array) -> None:
+        """Keep the values of some rows; the only place where features become float32."""
+        if name in self._words:
+            self._words[name][places] = values
+        else:
+            self._numbers[self._place[name], places] = values
+
+    def frame(self, index: pd.Index[Any]) -> pd.DataFrame:
+        """Return all columns in order."""
+        frame = pd.DataFrame(self._numbers.T, index=index, columns=list(self._place), copy=False)
+        for name, values in self._words.items():
+            # Said, so that pandas does not choose a type by what happens to be there.
+            words = pd.Series(values, index=index, dtype=object)
+            frame.insert(self._order.index(name), name, words)
+        return frame
+
+
 @dataclass(frozen=True)
 class Asked:
     """Who is asked, and when.
@@ -123,26 +152,17 @@ def build(
     """
     rows = snapshots.reset_index(drop=True)
     asked = Asked.of(rows)
-    columns: dict[str, Array] = {
-        name: np.empty(len(rows), dtype=object if spec.text else np.float32)
-        for name, spec in plan.specs.items()
-    }
+    columns = _Columns(plan.specs, len(rows))
     starts: dict[str, list[date | None]] = {}
     if len(rows):
         starts = begins(engine, plan, asked.cutoffs, known_begins)
         for places, part, found in _blocks(engine, plan, asked, starts, progress):
             for name, values in block_values(plan, part, found):
-                # The only place where features become float32.
-                columns[name][places] = values
-    frame = {
-        # Said, so that pandas does not choose a type by what happens to be there.
-        name: pd.Series(values, dtype=object) if values.dtype == object else values
-        for name, values in columns.items()
-    }
+                columns.put(name, places, values)
     last = {source: days[-1] for source, days in starts.items()}
     return FeatureMatrix(
         rows,
-        pd.DataFrame(frame, index=rows.index),
+        columns.frame(rows.index),
         plan.said,
         dict(since or {}),
         {source: day for source, day in last.items() if day is not None},

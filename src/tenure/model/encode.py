@@ -121,10 +121,19 @@ class Encoder:
         """
         values = self.frame(values)
         matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
+        plain = [name for name in self.columns if name not in self.categories]
+        numbers = values[plain]
+        kinds = set(numbers.dtypes)
+        if kinds <= {np.dtype(np.float32), np.dtype(np.float64)}:
+            places = [i for i, name in enumerate(self.columns) if name not in self.categories]
+            given = numbers.to_numpy(dtype=np.float64)
+            matrix[:, places] = np.where(np.isfinite(given), given, np.nan)
+            plain = []
         for position, name in enumerate(self.columns):
-            known = self.categories.get(name)
-            column = values[name]
-            matrix[:, position] = _numbers(column) if known is None else _codes(column, known)
+            if name in self.categories:
+                matrix[:, position] = _codes(values[name], self.categories[name])
+            elif plain:
+                matrix[:, position] = _numbers(values[name])
         return matrix
 
     def to_json(self) -> dict[str, Any]:

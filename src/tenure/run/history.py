@@ -107,15 +107,12 @@ def _check_names(tables: Mapping[str, Sequence[Row]]) -> None:
             continue
         known = sorted(_declared(SOURCES[name]))
         for column in dict.fromkeys(column for row in rows for column in row):
+            if column in known or len(problems) >= MOST_PROBLEMS:
+                continue
             fix = suggestion(column[:100], known)
             # Accounts may carry attributes of their own; one that is nearly a declared column is
             # far likelier a slip.
-            slip = fix.startswith("did you mean")
-            if (
-                len(problems) < MOST_PROBLEMS
-                and column not in known
-                and (slip or not SOURCES[name].open_ended)
-            ):
+            if fix.startswith("did you mean") or not SOURCES[name].open_ended:
                 where = f"tables.{name}.{column}"
                 problems.append(Problem(where, f"is not a column of {name}", fix=fix))
     problems += [
@@ -199,7 +196,7 @@ def _loaded(
 ) -> Dataset:
     """Load posted tables; problems are named after the request's fields."""
     try:
-        return load_frames(frames, config, engine, observed_until=as_of)
+        return load_frames(frames, config, engine, observed_until=as_of, lean=True)
     except DataError as error:
         named = [
             Problem(f"tables.{item.thing}", item.rule, item.value, _fix(item))
