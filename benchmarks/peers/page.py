@@ -25,13 +25,13 @@ file cache) to a Parquet file of float32 columns. The order of the sides alterna
 every other side are compared with Tenure's: counts are equal, other numbers lie at most one step of
 the written float32 apart.
 
-*Same columns* are the {columns} about usage that every side gives; there Tenure is told the names of
-the events, as the others know them. *All default families* are what `tenure train` builds from
+*Same columns* are the {columns} about usage that every side gives; there Tenure is told the names
+of the events, as the others know them. *All default families* are what `tenure train` builds from
 these tables, the choice of event names included. *One new day* is one later prediction time, built
 as scoring builds it. *Load and check* reads and checks the raw tables; everything else starts from
-the checked ones. *By hand* are programs written for exactly these
-columns and these data: they may know that the files are sorted, that every prediction time is a
-midnight and that the event names are twelve; Tenure may not.
+the checked ones. *By hand* are programs written for exactly these columns and these data: they may
+know that the files are sorted, that every prediction time is a midnight and that the event names
+are twelve.
 """
 
 
@@ -138,8 +138,8 @@ def _account(found: dict[str, Any]) -> list[str]:
         "",
         "## One account",
         "",
-        f"Scored from its own rows ({rows}) by `score_history`, {found['targets']} targets, drivers",
-        f"included, warm: median {1e3 * found['median']:.0f} ms, 95th percentile "
+        f"Scored from its own rows ({rows}) by `score_history`, {found['targets']} targets,",
+        f"drivers included, warm: median {1e3 * found['median']:.0f} ms, 95th percentile "
         f"{1e3 * found['p95']:.0f} ms of {found['times']}.",
     ]
 
