@@ -91,6 +91,11 @@ class DataConfig(Section):
         description="When observation stopped (exclusive); default: the day after the last event.",
     )
     timezone: Zone = Field("UTC", description="Zone of times written without one (IANA name).")
+    cache: bool = Field(
+        True,
+        description="Keep the checked rows of large files (200,000 rows and more) as Parquet under "
+        "`paths.runs`, so that only new and changed files are read again; not on Spark.",
+    )
     constant_attributes: list[str] = Field(
         [], description="Further account attributes that never change and may be features."
     )

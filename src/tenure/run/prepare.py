@@ -34,8 +34,15 @@ def silent(line: str) -> None:
 
 
 @contextmanager
-def loaded(config: Config, progress: Progress = silent) -> Iterator[Dataset]:
+def loaded(
+    config: Config, progress: Progress = silent, *, thorough: bool = True
+) -> Iterator[Dataset]:
     """Yield the loaded tables of a config; the engine is closed afterwards.
+
+    Args:
+        config: Settings.
+        progress: Called with a line for each step.
+        thorough: Whether to look for all dirt, or just load the tables.
 
     Raises:
         ConfigError: If a target does not exist.
@@ -44,7 +51,7 @@ def loaded(config: Config, progress: Progress = silent) -> Iterator[Dataset]:
     _check_targets(config)
     engine = open_engine(config)
     try:
-        yield load(config, engine, progress=progress)
+        yield load(config, engine, progress=progress, thorough=thorough)
     finally:
         engine.close()
 

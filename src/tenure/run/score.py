@@ -25,7 +25,7 @@ def run_score(
 ) -> dict[str, Any]:
     """Score every account and write one flat row each; also kept as ``<runs>/scores.parquet``."""
     models = load_models(config)
-    with loaded(config, progress) as dataset:
+    with loaded(config, progress, thorough=False) as dataset:
         moment = as_of or dataset.observed_until
         rows = score(dataset, models, config, moment, progress=progress)
     if rows.empty:
@@ -57,7 +57,7 @@ def run_explain(
         DataError: If the account is unknown or not paying at that time.
     """
     models = load_models(config)
-    with loaded(config, progress) as dataset:
+    with loaded(config, progress, thorough=False) as dataset:
         moment = as_of or dataset.observed_until
         rows = score(dataset, models, config, moment, accounts=[account])
     if rows.empty:

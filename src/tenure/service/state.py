@@ -193,7 +193,7 @@ class State:
 
     def _load(self) -> None:
         self._engine = open_engine(self.config)
-        dataset = load(self.config, self._engine)
+        dataset = load(self.config, self._engine, thorough=False)
         ids = self._engine.fetch("SELECT DISTINCT account_id FROM accounts").column(0).to_pylist()
         first = dataset.report.tables["subscriptions"].first
         if first is None:

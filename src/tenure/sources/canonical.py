@@ -100,6 +100,24 @@ def _value(layout: Layout, name: str, until: datetime) -> str:
     return column
 
 
+def nothing_ahead(layout: Layout, until: datetime) -> str:
+    """Return a SELECT of the row of `ahead` over the tally, none if a value is not before `until`.
+
+    """
+    moment = literal(until)
+    late = " OR ".join(
+        f"max({name}) FILTER (_reason = 0) >= {moment}"
+        for name in ("_last", *map(quote, layout.clocks))
+    )
+    clocks = ", ".join("0" for _ in layout.clocks)
+    return (
+        f"SELECT '{layout.source.name}' AS name, 0::BIGINT AS ahead, "
+        f"CAST([{clocks}] AS BIGINT[]) AS clocks, min(_first) FILTER (_reason = 0) AS first, "
+        f"max(_last) FILTER (_reason = 0) AS last FROM {quote(layout.tally)} "
+        f"HAVING NOT coalesce({late}, false)"
+    )
+
+
 def ahead(layout: Layout, until: datetime) -> str:
     """Return a SELECT of one row: rows set aside, and a list of values emptied by each clock."""
     moment, time = literal(until), layout.event_time()

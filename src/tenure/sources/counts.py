@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -61,11 +61,22 @@ class Counts:
         ]
 
 
-def count(layouts: Iterable[Layout], engine: Engine) -> dict[str, Counts]:
-    """Return the counts of staged tables, by one query over all of them."""
+def count(
+    layouts: Iterable[Layout], engine: Engine, tallied: Collection[str] = ()
+) -> dict[str, Counts]:
+    """Return the counts of staged tables, by one query over all of them.
+
+    Args:
+        layouts: The tables.
+        engine: Where they stand.
+        tallied: Names of tables whose counts stand in a table of their own.
+    """
     layouts = list(layouts)
     sql = " UNION ALL ".join(
-        f"SELECT '{layout.source.name}' AS name, _reason, _flags, count(*) AS n, "
+        f"SELECT '{layout.source.name}' AS name, _reason, _flags, _n AS n, _last AS last "
+        f"FROM {quote(layout.tally)}"
+        if layout.source.name in tallied
+        else f"SELECT '{layout.source.name}' AS name, _reason, _flags, count(*) AS n, "
         f"max({layout.event_time()}) AS last FROM {quote(layout.staged)} GROUP BY ALL"
         for layout in layouts
     )

@@ -16,6 +16,7 @@ from tenure.sources.report import DataReport
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
+    from tenure.sources.manifest import Lease
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Dataset:
         observed_until: When observation stopped, exclusive, naive UTC.
         report: The data report.
         rejects: By table with rejected rows, the SELECT of (rule, reason, row).
+        leases: What keeps files that the tables read from being removed.
     """
 
     engine: Engine = field(repr=False)
@@ -35,6 +37,7 @@ class Dataset:
     observed_until: datetime
     report: DataReport = field(repr=False)
     rejects: Mapping[str, str] = field(default_factory=dict, repr=False)
+    leases: tuple[Lease, ...] = field(default=(), repr=False, compare=False)
 
     def has(self, table: str, *columns: str) -> bool:
         """Return whether a table, and all of these columns of it, were found and can be used."""

@@ -35,23 +35,33 @@ def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> st
 
 def repeated(layout: Layout, relation: str) -> str:
     """Return a SELECT of the keys that more than one usable row has."""
-    keys = [quote(name) for name in layout.source.key if name in layout.columns]
+    keys = ", ".join(_keys(layout))
+    return f"SELECT {keys} FROM {_keyed(layout, relation)} GROUP BY ALL HAVING count(*) > 1"
+
+
+def hashes(layout: Layout, relation: str) -> str:
+    """Return a SELECT of the hashed key, `_key`, of each usable row: equal keys, equal hashes."""
+    return f"SELECT hash({', '.join(_keys(layout))}) AS _key FROM {_keyed(layout, relation)}"
+
+
+def _keys(layout: Layout) -> list[str]:
+    return [quote(name) for name in layout.source.key if name in layout.columns]
+
+
+def _keyed(layout: Layout, relation: str) -> str:
     named = "".join(
         f" AND {quote(name)} IS NOT NULL"
         for name in layout.source.key
         if name in OPTIONAL_KEYS and name in layout.columns
     )
-    return (
-        f"SELECT {', '.join(keys)} FROM {relation} WHERE _reason = 0{named} "
-        f"GROUP BY ALL HAVING count(*) > 1"
-    )
+    return f"{relation} WHERE _reason = 0{named}"
 
 
 def repeats(layout: Layout) -> str:
     """Return SQL of whether any key of the rows aggregated over stands there twice."""
     if not has_key(layout):
         return "false"
-    keys = [quote(name) for name in layout.source.key if name in layout.columns]
+    keys = _keys(layout)
     one = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
     return f"count(DISTINCT {one}) != count({one})"
 

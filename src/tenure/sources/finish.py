@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import text_literal
 from tenure.sources import attributes, audit, counts, duplicates
-from tenure.sources.canonical import ahead, canonical, directly
+from tenure.sources.canonical import ahead, canonical, directly, nothing_ahead
 from tenure.sources.dataset import Dataset
 from tenure.sources.prepare import NO_OWNER, Table
 from tenure.sources.report import DataReport
@@ -31,10 +31,20 @@ def finish(tables: Mapping[str, Table], config: Config, engine: Engine, until: d
         columns = set(table.layout.columns) - set(table.empty)
         lazy = table.counts.rows > LAZY_ROWS
         engine.run([canonical(table.layout, columns, until, lazy=lazy)])
-    sql = " UNION ALL ".join(ahead(table.layout, until) for table in tables.values())
-    for row in engine.fetch(sql).to_pylist():
-        tables[row["name"]].ahead = row
+    tallied = [table.layout for table in tables.values() if table.kept and not table.marked]
+    found = _rows_of([nothing_ahead(layout, until) for layout in tallied], engine)
+    others = [table.layout for name, table in tables.items() if name not in found]
+    found |= _rows_of([ahead(layout, until) for layout in others], engine)
+    for name, row in found.items():
+        tables[name].ahead = row
     return dataset_of(tables, config, engine, until)
+
+
+def _rows_of(selects: list[str], engine: Engine) -> dict[str, dict[str, Any]]:
+    if not selects:
+        return {}
+    rows = engine.fetch(" UNION ALL ".join(selects)).to_pylist()
+    return {row["name"]: row for row in rows}
 
 
 def dataset_of(
@@ -60,7 +70,8 @@ def dataset_of(
         attributes=verdicts,
     )
     rejects = {name: _rejects(table) for name, table in tables.items() if table.counts.rejected}
-    return Dataset(engine, columns, until, report, rejects)
+    leases = tuple(table.kept.lease for table in tables.values() if table.kept)
+    return Dataset(engine, columns, until, report, rejects, leases)
 
 
 def _known(engine: Engine) -> str:
@@ -110,9 +121,9 @@ def require_rows(dataset: Dataset) -> None:
         raise DataError(*problems)
 
 
-def with_findings(dataset: Dataset) -> DataReport:
-    """Return the report with coverage and the warnings that need several tables."""
-    found = audit.audit(dataset)
+def with_findings(dataset: Dataset, *, thorough: bool = True) -> DataReport:
+    """Return the report with coverage and, if thorough, the warnings that need several tables."""
+    found = audit.audit(dataset) if thorough else {}
     accounts = dataset.engine.fetch("SELECT count(DISTINCT account_id) FROM accounts")
     tables = {
         name: replace(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote
 from tenure.core.times import DAY
-from tenure.sources import attributes, counts, duplicates, origin
+from tenure.sources import attributes, counts, duplicates, origin, parts, reread
 from tenure.sources.dataset import Dataset
 from tenure.sources.finish import finish, require_rows, straight, with_findings
 from tenure.sources.prepare import NO_OWNER, Table, posted, prepare, unread
@@ -25,13 +25,20 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 
-def load(config: Config, engine: Engine, *, progress: Progress | None = None) -> Dataset:
+def load(
+    config: Config, engine: Engine, *, progress: Progress | None = None, thorough: bool = True
+) -> Dataset:
     """Load the tables of a config into an engine, checked and cut at `observed_until`.
+
+    Staged rows of large tables that come as files are kept under `paths.runs`, so that the next
+    load stages only files that are new or changed; the result is the same.
 
     Args:
         config: The run.
         engine: Where the canonical tables will stand.
         progress: Told in a few words what is being read.
+        thorough: Whether to look for dirt that breaks no rule and to take the fingerprint at once;
+            what only needs the tables can do without.
 
     Raises:
         DataError: If a table cannot be used at all; lists every problem over all tables.
@@ -50,7 +57,9 @@ def load(config: Config, engine: Engine, *, progress: Progress | None = None) ->
     for name in list(tables):
         say(f"reading {name}")
         try:
-            _stage(tables[name], tables, engine)
+            _stage(tables[name], tables, engine, config)
+            if (kept := tables[name].kept) and kept.changes:
+                say(f"{name}: {kept.changes}")
         except DataError as error:
             problems += [unread(name, tables.pop(name).origin, item) for item in error.problems]
     _count(tables, engine)
@@ -61,9 +70,10 @@ def load(config: Config, engine: Engine, *, progress: Progress | None = None) ->
     until = config.data.observed_until or _day_after_last(tables)
     dataset = finish(tables, config, engine, until)
     require_rows(dataset)
-    dataset = replace(dataset, report=with_findings(dataset))
-    say("fingerprint")
-    _ = dataset.fingerprint
+    dataset = replace(dataset, report=with_findings(dataset, thorough=thorough))
+    if thorough:
+        say("fingerprint")
+        _ = dataset.fingerprint
     return dataset
 
 
@@ -120,21 +130,39 @@ def load_frames(
     return finish(tables, config, engine, observed_until)
 
 
-def _stage(table: Table, tables: Mapping[str, Table], engine: Engine) -> None:
-    if table.layout.source.name not in NO_OWNER and "accounts" in tables:
+def _stage(
+    table: Table, tables: Mapping[str, Table], engine: Engine, config: Config | None = None
+) -> None:
+    """Stage a table; with a config, from kept parts where that pays."""
+    owned = table.layout.source.name not in NO_OWNER
+    if owned and "accounts" in tables:
         known = quote(tables["accounts"].layout.staged)
         known = f"SELECT account_id FROM {known} WHERE _reason = 0"
         table.layout = replace(table.layout, accounts=known)
-    engine.run([Step(table.layout.staged, table.layout.select())])
+    sound = not owned or table.layout.accounts is not None
+    if config and config.data.cache and table.found and sound:
+        found = replace(table.found, layout=table.layout)
+        table.kept = parts.kept(found, config.paths.runs / "cache" / "staged", engine)
+    if table.kept:
+        reread.show(table.layout, table.kept, engine)
+    else:
+        engine.drop(table.layout.staged)
+        engine.run([Step(table.layout.staged, table.layout.select())])
 
 
 def _count(tables: Mapping[str, Table], engine: Engine) -> None:
     """Count the marks of all staged rows and mark duplicates where there are any."""
     if not tables:
         return
-    for name, found in counts.count((table.layout for table in tables.values()), engine).items():
+    tallied = [name for name, table in tables.items() if table.kept]
+    layouts = [table.layout for table in tables.values()]
+    for name, found in counts.count(layouts, engine, tallied).items():
         tables[name].counts = found
-    keyed = [table.layout for table in tables.values() if duplicates.has_key(table.layout)]
+    keyed = [
+        table.layout
+        for table in tables.values()
+        if duplicates.has_key(table.layout) and not (table.kept and table.kept.distinct)
+    ]
     sql = " UNION ALL ".join(
         f"SELECT '{layout.source.name}' AS name, count(*) AS n "
         f"FROM ({duplicates.repeated(layout, quote(layout.staged))})"
@@ -143,13 +171,11 @@ def _count(tables: Mapping[str, Table], engine: Engine) -> None:
     twice = [row["name"] for row in engine.fetch(sql).to_pylist() if row["n"]] if keyed else []
     for name in twice:
         layout = tables[name].layout
-        engine.run(
-            [
-                Step("_marked", duplicates.deduplicated(layout, quote(layout.staged))),
-                Step(layout.staged, "SELECT * FROM _marked"),
-            ]
-        )
+        engine.run([Step("_marked", duplicates.deduplicated(layout, quote(layout.staged)))])
+        engine.drop(layout.staged)
+        engine.run([Step(layout.staged, "SELECT * FROM _marked")])
         engine.drop("_marked")
+        tables[name].marked = True
         tables[name].counts = counts.count([layout], engine)[name]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +14,13 @@ from sqlglot.errors import SqlglotError
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.steps import Step
+from tenure.sources.files import MARKS, TEXT_FILES, Files, listed
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
     from tenure.core.config import DataConfig, TableConfig
     from tenure.engine import Engine
 
-TEXT_FILES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
 DATABASES = (".duckdb", ".ddb", ".db")
 _CSV_READERS = ("read_csv", "read_csv_auto")
@@ -27,11 +29,19 @@ _TYPED = ("all_varchar", "columns", "types", "dtypes", "auto_type_candidates", "
 
 @dataclass(frozen=True)
 class Origin:
-    """A table as found: the relation that holds it and what to call its origin."""
+    """A table as found.
+
+    Attributes:
+        name: Canonical name.
+        relation: What holds its rows.
+        text: What to call its origin.
+        files: The files it comes as, where they are read one by one.
+    """
 
     name: str
     relation: str
     text: str
+    files: Files | None = None
 
 
 def find(data: DataConfig, engine: Engine) -> tuple[dict[str, Origin], list[Problem]]:
@@ -85,7 +95,8 @@ def _configured(name: str, table: TableConfig, engine: Engine) -> Origin:
     if table.sql is not None:
         engine.run([Step(f"_raw_{name}", _query(name, table.sql), lazy=True)])
         return Origin(name, f"_raw_{name}", "query")
-    return attach(name, table.path or "", engine, table.table)
+    words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
+    return attach(name, table.path or "", engine, table.table, columns=words)
 
 
 def _discovered(name: str, folder: Path, engine: Engine) -> Origin | None:
@@ -99,8 +110,22 @@ def _discovered(name: str, folder: Path, engine: Engine) -> Origin | None:
     return None
 
 
-def attach(name: str, path: str, engine: Engine, table: str | None = None) -> Origin:
+def attach(
+    name: str,
+    path: str,
+    engine: Engine,
+    table: str | None = None,
+    *,
+    columns: Collection[str] = (),
+) -> Origin:
     """Make one file, glob, folder of Parquet parts or database table known as `_raw_<name>`.
+
+    Args:
+        name: Canonical name.
+        path: Where it lies.
+        engine: Where it will be known.
+        table: Name of the table in a database.
+        columns: Names, beside those of the contract, that folders' values may serve as.
 
     Raises:
         DataError: If there is nothing of the kind.
@@ -109,7 +134,7 @@ def attach(name: str, path: str, engine: Engine, table: str | None = None) -> Or
     relation = f"_raw_{name}"
     if place.is_dir():
         path = f"{path}/**/*.parquet"
-    elif not any(mark in path for mark in "*?[") and not place.is_file():
+    elif not any(mark in path for mark in MARKS) and not place.is_file():
         near = [other.name for other in place.parent.iterdir()] if place.parent.is_dir() else []
         fix = suggestion(place.name, near) if near else f"the folder {place.parent} does not exist"
         raise DataError(Problem(name, "the file does not exist", path, fix))
@@ -126,11 +151,23 @@ def attach(name: str, path: str, engine: Engine, table: str | None = None) -> Or
             Problem(name, "is no kind of file that can be read", path, "use CSV, Parquet or DuckDB")
         )
     try:
-        engine.attach(relation, path)
+        files = _read(name, path, columns, engine)
+        if not files:
+            engine.attach(relation, path)
     except DataError as error:
         fix = "check that it is a whole CSV (with a header line) or Parquet file"
         raise DataError(Problem(name, f"cannot be read from {path}", reason(error), fix)) from error
-    return Origin(name, relation, path)
+    return Origin(name, relation, path, files)
+
+
+def _read(name: str, path: str, columns: Collection[str], engine: Engine) -> Files | None:
+    """Make the files of a path known as a view, if the engine can tell which they are."""
+    source = SOURCES[name]
+    wanted = {*columns, *(column.name for column in source.columns), "known_at"}
+    files = listed(path, wanted, f"_raw_{name}", engine)
+    if files:
+        engine.run([Step(f"_raw_{name}", files.select(), lazy=True)])
+    return files
 
 
 def _query(name: str, sql: str) -> str:

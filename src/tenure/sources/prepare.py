@@ -11,6 +11,7 @@ from tenure.core.steps import Step, quote, text_literal
 from tenure.sources import coerce, origin
 from tenure.sources.counts import Counts
 from tenure.sources.mapping import map_columns
+from tenure.sources.parts import Found, Kept
 from tenure.sources.stage import Layout
 from tenure.sources.tables import SOURCES
 
@@ -35,7 +36,19 @@ NO_OWNER = ("accounts", "fx_rates")
 
 @dataclass
 class Table:
-    """One table on its way in."""
+    """One table on its way in.
+
+    Attributes:
+        layout: How it is staged.
+        origin: What to call its origin.
+        unused: Late columns left out, with the clock that they lack.
+        counts: Counts of its staged rows.
+        ahead: What lies at or after `observed_until`.
+        empty: Columns without a value in any row.
+        found: Its files, where its staged rows may be kept from one load to the next.
+        kept: Its staged parts, where they are.
+        marked: Whether duplicates were found, so that its staged rows stand in the engine.
+    """
 
     layout: Layout
     origin: str
@@ -43,6 +56,9 @@ class Table:
     counts: Counts = field(default_factory=Counts)
     ahead: dict[str, Any] = field(default_factory=dict)
     empty: list[str] = field(default_factory=list)
+    found: Found | None = None
+    kept: Kept | None = None
+    marked: bool = False
 
 
 def prepare(
@@ -66,7 +82,12 @@ def prepare(
     formats = authored.formats if authored else {}
     layout = Layout(source, relation, types, formats, config.data.timezone)
     problems = _refused(layout) + _wrong_formats(layout, engine)
-    return (None if problems else _without_clockless(Table(layout, place.text))), problems
+    if problems:
+        return None, problems
+    table = _without_clockless(Table(layout, place.text))
+    if place.files:
+        table.found = Found(table.layout, place.files, found.columns)
+    return table, problems
 
 
 def _view(relation: str, raw: str, columns: Mapping[str, str], engine: Engine) -> dict[str, str]:

@@ -68,6 +68,7 @@ class Layout:
         zone: Zone of times written without one.
         accounts: SELECT of the ids of known accounts, where they are to be checked.
         values: Whether to mark which optional columns have a value.
+        deferred: Whether `accounts` is checked later, when the staged rows are read.
     """
 
     source: Source
@@ -77,11 +78,17 @@ class Layout:
     zone: str = "UTC"
     accounts: str | None = None
     values: bool = True
+    deferred: bool = False
 
     @property
     def staged(self) -> str:
         """Return the name of the staged table."""
         return f"_staged_{self.source.name}"
+
+    @property
+    def tally(self) -> str:
+        """Return the name of the counts of a staged table that is read from kept parts."""
+        return f"_tally_{self.source.name}"
 
     @cached_property
     def columns(self) -> dict[str, Kind]:
@@ -138,11 +145,17 @@ class Layout:
                 Reason(
                     "unknown_account",
                     "account_id must stand in the accounts table",
-                    f"{value} NOT IN ({self.accounts})",
+                    "false" if self.deferred else f"{value} NOT IN ({self.accounts})",
                     "add the account, or check that both tables spell ids alike",
                 )
             )
         return found
+
+    @cached_property
+    def unknown_account(self) -> int | None:
+        """Return the number that stands for an unknown account, where accounts are checked."""
+        codes = [reason.code for reason in self.reasons]
+        return codes.index("unknown_account") + 1 if "unknown_account" in codes else None
 
     @cached_property
     def duplicate(self) -> int:
@@ -298,7 +311,8 @@ class Layout:
     def event_time(self, prefix: str = "") -> str:
         """Return SQL of the event time over staged columns."""
         present = [name for name in time_columns(self.source) if name in self.columns]
-        return f"coalesce({', '.join(f'{prefix}{quote(name)}' for name in present)})"
+        times = [f"{prefix}{quote(name)}" for name in present]
+        return times[0] if len(times) == 1 else f"coalesce({', '.join(times)})"
 
     def known_at(self, prefix: str = "") -> str:
         """Return SQL of `known_at` over staged columns: never before the event time."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tenure.core.config import TableConfig
     from tenure.sources.counts import Counts
+    from tenure.sources.parts import Kept
     from tenure.sources.stage import Layout
 
 
@@ -28,6 +29,7 @@ class Counted(Protocol):
     counts: Counts
     ahead: dict[str, Any]
     empty: list[str]
+    kept: Kept | None
 
 
 def table_report(
@@ -86,6 +88,8 @@ def _remarks(table: Counted, emptied: Mapping[str, Mapping[str, int]], due: int)
         for name in table.empty
         if name in layout.types
     ]
+    if table.kept and table.kept.changes:
+        found.append(Remark("staged_anew", table.kept.changes, table.kept.rows_anew))
     if due:
         text = "rows end at or after observed_until: that end is a due date (renews_at)"
         found.append(Remark("due_date", f"{due} {text}", due))
