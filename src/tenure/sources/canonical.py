@@ -101,9 +101,7 @@ def _value(layout: Layout, name: str, until: datetime) -> str:
 
 
 def nothing_ahead(layout: Layout, until: datetime) -> str:
-    """Return a SELECT of the row of `ahead` over the tally, none if a value is not before `until`.
-
-    """
+    """Return a SELECT of what `ahead` gives, over the tally; no row if anything lies ahead."""
     moment = literal(until)
     late = " OR ".join(
         f"max({name}) FILTER (_reason = 0) >= {moment}"

@@ -143,8 +143,8 @@ def tidy(folder: Path) -> None:
     with _alone(folder / LEASE) as free:
         if free:
             _empty(folder, read(folder).names)
-    used = [item for item in folder.parent.iterdir() if (item / MANIFEST).exists()]
-    others = [item for item in used if item != folder]
+    others = [item.parent for item in folder.parent.glob(f"*/{MANIFEST}")]
+    others = [item for item in others if item != folder and (item / LEASE).exists()]
     others.sort(key=lambda item: (item / LEASE).stat().st_mtime_ns)
     for other in others[: max(0, len(others) - KEPT + 1)]:
         with _alone(other / WRITER) as still, _alone(other / LEASE) as free:

@@ -160,16 +160,11 @@ def _changes(found: Found, before: Manifest, stamps: Mapping[str, Stamp]) -> str
     if not stale:
         return ""
     reasons = []
-    for verb, chosen in (
-        ("changed", lambda path, stamp: path in stamps and stamps[path] != stamp),
-        ("gone", lambda path, stamp: path not in stamps),
-    ):
-        names = [
-            found.files.label(path)
-            for part in stale
-            for path, stamp in part.files.items()
-            if chosen(path, stamp)
-        ]
+    held = {path: stamp for part in stale for path, stamp in part.files.items()}
+    changed = [path for path, of in held.items() if path in stamps and stamps[path] != of]
+    gone = [path for path in held if path not in stamps]
+    for verb, chosen in (("changed", changed), ("gone", gone)):
+        names = [found.files.label(path) for path in chosen]
         if names:
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             reasons.append(f"{', '.join(names[:SHOWN])}{more} {verb}")
@@ -223,7 +218,9 @@ class _Staging:
         if any(types[name] != kind for name, kind in found.layout.types.items()):
             raise DataError(f"{paths[0]}: columns are of other types")
         layout = replace(found.layout, raw=raw, deferred=True)
-        return self._written(f"SELECT * FROM ({layout.select()})", {p: self.stamps[p] for p in paths})
+        return self._written(
+            f"SELECT * FROM ({layout.select()})", {p: self.stamps[p] for p in paths}
+        )
 
     def _written(self, select: str, stamps: dict[str, Stamp]) -> Part:
         """Write the rows of a SELECT over staged columns as a part."""

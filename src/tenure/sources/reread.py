@@ -20,21 +20,19 @@ if TYPE_CHECKING:
 
 def show(layout: Layout, kept: Kept, engine: Engine) -> None:
     """Make the staged view of a table, and its tally."""
-    times = "min(_first) AS _first, max(_last) AS _last"
-    clocks = "".join(f", max({quote(clock)}) AS {quote(clock)}" for clock in layout.clocks)
+    times = ["min(_first) AS _first", "max(_last) AS _last"]
+    times += [f"max({quote(clock)}) AS {quote(clock)}" for clock in layout.clocks]
     engine.run(
         [
             Step(
                 layout.tally,
-                f"SELECT {reason(layout)} AS _reason, _flags, sum(n)::BIGINT AS _n, {times}{clocks} "
-                f"FROM {relation_of(kept.paths(TALLY))} GROUP BY ALL",
+                f"SELECT {reason(layout)} AS _reason, _flags, sum(n)::BIGINT AS _n, "
+                f"{', '.join(times)} FROM {relation_of(kept.paths(TALLY))} GROUP BY ALL",
             )
         ]
     )
-    unknown = engine.fetch(
-        f"SELECT 1 FROM {quote(layout.tally)} WHERE _reason = {layout.unknown_account or -1} LIMIT 1"
-    )
-    checked = reason(layout) if unknown.num_rows else "_reason"
+    found = engine.fetch(f"SELECT DISTINCT _reason FROM {quote(layout.tally)}").column(0)
+    checked = reason(layout) if layout.unknown_account in found.to_pylist() else "_reason"
     names = ", ".join(quote(name) for name in layout.columns)
     engine.drop(layout.staged)
     engine.run(
