@@ -1,6 +1,7 @@
 """Tenure's side of the feature benchmark.
 
     python peers/tenure_side.py load FOLDER            # read and check the tables, write them
+    python peers/tenure_side.py load_hive FOLDER       # the same from a partitioned folder
     python peers/tenure_side.py build FOLDER OUT       # default families → matrix
     python peers/tenure_side.py same FOLDER OUT        # the columns of the hand-written sides alone
     python peers/tenure_side.py few FOLDER OUT         # the columns that featuretools gives
@@ -18,13 +19,15 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from common import FEW, MEMORY, STAGES, THREADS, USAGE, report, stage, write_table
+from common import EVENTS, FEW, MEMORY, STAGES, THREADS, USAGE, report, stage, write_table
 from world import CUTOFFS, NEW_DAY
 
 from tenure.core.config import Config, DataConfig, EngineConfig
+from tenure.core.spec import Feature
 from tenure.engine import Engine, open_engine
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.members import choose
@@ -36,17 +39,19 @@ from tenure.sources.load import load
 Columns = Mapping[str, frozenset[str]]
 
 
-def config_of(folder: Path) -> Config:
+def config_of(folder: Path, *, hive: bool = False) -> Config:
+    parts = str(folder / "usage_events_hive" / "*" / "*.parquet")
+    tables: dict[str, Any] = {"usage_events": parts} if hive else {}
     return Config(
         name="speed",
-        data=DataConfig(path=str(folder), observed_until=NEW_DAY),
+        data=DataConfig(path=str(folder), tables=tables, observed_until=NEW_DAY),
         engine=EngineConfig(threads=THREADS, memory_limit=MEMORY),
     )
 
 
-def read(folder: Path, engine: Engine) -> Dataset:
+def read(config: Config, engine: Engine) -> Dataset:
     with stage("load"):
-        return load(config_of(folder), engine)
+        return load(config, engine)
 
 
 def write_canonical(folder: Path, dataset: Dataset) -> None:
@@ -70,16 +75,26 @@ def attached(folder: Path, engine: Engine) -> Columns:
     return {name: frozenset(columns) for name, columns in listed.items()}
 
 
-def planned(engine: Engine, columns: Columns, only: frozenset[str] = frozenset()) -> Plan:
+def planned(engine: Engine, columns: Columns, only: tuple[str, ...] = ()) -> Plan:
+    """Return the default features, or some columns and what they are computed from.
+
+    For these the event names are told, as the other sides know them; else they are chosen.
+    """
     families = declared(Config(name="speed", data=DataConfig(path=".")).features)
-    with stage("choose"):
-        members = choose(engine, families, columns, CUTOFFS)
-    resolved = plan(families, columns, members=members.values)
     if not only:
-        return resolved
-    missing = only - set(resolved.specs)
+        with stage("choose"):
+            members = choose(engine, families, columns, CUTOFFS)
+        return plan(families, columns, members=members.values)
+    by_event = [
+        item.name
+        for family in families
+        for item in family.features
+        if isinstance(item, Feature) and item.each == "event"
+    ]
+    resolved = plan(families, columns, members=dict.fromkeys(by_event, EVENTS))
+    missing = sorted(set(only) - set(resolved.specs))
     if missing:
-        raise SystemExit(f"Tenure has no column {sorted(missing)}")
+        raise SystemExit(f"Tenure has no column {missing}")
     return resolved.only(only)
 
 
@@ -98,13 +113,19 @@ def write(found: FeatureMatrix, out: Path) -> None:
 
 def run(mode: str, folder: Path, out: Path) -> tuple[int, int]:
     """Return rows and columns of what was written."""
-    engine = open_engine(config_of(folder))
+    config = config_of(folder, hive=mode == "load_hive")
+    engine = open_engine(config)
     try:
-        if mode == "load":
-            write_after(folder, read(folder, engine))
-            return 0, 0
-        columns = read(folder, engine).columns if mode == "loaded" else attached(folder, engine)
-        only = frozenset({"same": USAGE, "few": FEW}.get(mode, ()))
+        if mode.startswith("load"):
+            dataset = read(config, engine)
+            if mode == "load":
+                write_after(folder, dataset)
+            if mode != "loaded":
+                return 0, 0
+            columns: Columns = dataset.columns
+        else:
+            columns = attached(folder, engine)
+        only = {"same": USAGE, "few": FEW}.get(mode, ())
         resolved = planned(engine, columns, only)
         if mode == "new_day":
             STAGES.clear()

@@ -119,3 +119,13 @@ def see_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
         return rank_sql(f"({latest} - INTERVAL 1 MICROSECOND)", self.cutoffs)
 
     monkeypatch.setattr(Timeline, "seen_sql", wrong)
+
+
+def place_a_slot_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Break the other half of the cut: events count as having happened before a prediction time."""
+    right = Timeline.slot_sql
+
+    def wrong(self: Timeline, moment: str) -> str:
+        return f"greatest({right(self, moment)} - 1, 0)"
+
+    monkeypatch.setattr(Timeline, "slot_sql", wrong)

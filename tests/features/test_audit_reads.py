@@ -12,6 +12,7 @@ from features.audited import (
     FEBRUARY,
     MARCH,
     engine,
+    place_a_slot_too_early,
     see_the_edge,
     see_too_early,
     small_plan,
@@ -30,6 +31,7 @@ ROWS = tickets(
         ticket("a", datetime(2024, 1, 5), known=datetime(2024, 2, 10)),
         ticket("b", LATE, csat=(4.0, datetime(2024, 2, 25))),
         ticket("b", MARCH),
+        ticket("b", datetime(2024, 2, 14), known=MARCH),
     ]
 )
 
@@ -107,8 +109,14 @@ def test_a_cut_that_lets_the_future_through_is_a_violation(
     assert read["tickets"].to_dict(CUTOFFS)["violations"][-1] == "2024-03-01"
 
 
-def test_a_row_known_before_it_happened_is_a_violation() -> None:
-    leak = ticket("a", FEBRUARY + timedelta(days=3), known=EARLY)
-    with engine(tickets=tickets([leak])) as where:
-        read = {item.feature: item for item in reads(where, small_plan(), CUTOFFS)}
-    assert read["tickets"].violations(CUTOFFS) == list(CUTOFFS[:2])
+def test_a_row_that_is_known_before_it_happened_is_stopped_by_its_event_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd = ticket("a", FEBRUARY + timedelta(days=3), known=EARLY)
+    with engine(tickets=tickets([odd])) as where:
+        read = {item.feature: item for item in reads(where, small_plan(), CUTOFFS)}["tickets"]
+        assert read.violations(CUTOFFS) == []
+        assert read.latest_event == (None, None, odd["event_time"])
+        place_a_slot_too_early(monkeypatch)
+        read = {item.feature: item for item in reads(where, small_plan(), CUTOFFS)}["tickets"]
+        assert read.violations(CUTOFFS) == [FEBRUARY]

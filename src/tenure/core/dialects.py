@@ -119,16 +119,20 @@ def _try_cast(node: Node) -> Node:
         digits = f"REGEXP_REPLACE({text}, '(?<=[0-9])_(?=[0-9])', '')"
         return _sql(f"TRY_CAST({digits} AS DOUBLE)")
     if kind.is_type(exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ):
-        return _zoned(value)
+        return _time(value, "TIMESTAMP_LTZ")
+    if kind.is_type(exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ):
+        return _time(value, "TIMESTAMP_NTZ")
     return node
 
 
-def _zoned(value: str) -> Node:
-    """Return a time with a zone; 24:00 is the next day's midnight."""
+def _time(text: str, kind: str) -> Node:
+    """Return the time that a text tells; 24:00 is the next day's midnight."""
+    value = f"CAST({text} AS STRING)"
     hours = f"REGEXP_REPLACE({value}, '(:[0-9]{{2}}([.][0-9]+)?)([+-][0-9]{{2}})$', '$1$3:00')"
-    plain = f"REGEXP_REPLACE({hours}, ' ?UTC$', 'Z')"
+    zone = f"REGEXP_REPLACE({hours}, ' ?UTC$', 'Z')"
+    plain = f"REGEXP_REPLACE({zone}, '([T ][0-9]{{2}}:[0-9]{{2}})([Z+-])', '$1:00$2')"
     late = "[T ]24:00(:00([.]0+)?)?"
-    moment = f"TRY_CAST(REGEXP_REPLACE({plain}, '([T ])24:', '$100:') AS TIMESTAMP_LTZ)"
+    moment = f"TRY_CAST(REGEXP_REPLACE({plain}, '([T ])24:', '$100:') AS {kind})"
     return _sql(
         f"CASE WHEN {value} RLIKE '{late}' THEN {moment} + INTERVAL '1' DAY "
         f"WHEN NOT {value} RLIKE '[T ]24:' THEN {moment} END"
@@ -182,7 +186,8 @@ def _bracket(node: Node) -> Node:
         return node
     if isinstance(node.expressions[0], exp.Literal):
         return node
-    return _call("TRY_ELEMENT_AT", node.this, _cast(node.expressions[0], "INT"))
+    place = f"NULLIF(CAST({_shown(node.expressions[0])} AS INT), 0)"
+    return _call("TRY_ELEMENT_AT", node.this, place)
 
 
 def _left(node: Node) -> Node:
@@ -250,7 +255,7 @@ def _hash(node: Node) -> Node:
 
 def _finite(node: Node) -> Node:
     value = _shown(_argument(node) if node.expressions else node.this)
-    return _sql(f"({value} IS NOT NULL AND NOT ISNAN({value}) AND ABS({value}) < DOUBLE('inf'))")
+    return _sql(f"(NOT ISNAN({value}) AND ABS({value}) < DOUBLE('inf'))")
 
 
 def _one(node: Node) -> Node:
@@ -260,11 +265,6 @@ def _one(node: Node) -> Node:
 
 def _division(node: Node) -> Node:
     return _call("TRY_DIVIDE", _cast(node.this, "DOUBLE"), _cast(node.expression, "DOUBLE"))
-
-
-def _whole_division(node: Node) -> Node:
-    below = _shown(node.expression)
-    return _sql(f"CASE WHEN {below} <> 0 THEN {_shown(node.this)} DIV {below} END")
 
 
 def _join(node: Node) -> Node:
@@ -317,8 +317,6 @@ REWRITES: dict[type[Node] | str, Callable[[Node], Node]] = {
     "to_days": lambda node: _call("MAKE_DT_INTERVAL", _argument(node)),
     # Numbers
     exp.Div: _division,
-    exp.IntDiv: _whole_division,
-    exp.Mod: lambda node: _call("TRY_MOD", node.this, node.expression),
     exp.Least: _one,
     exp.Greatest: _one,
     "isfinite": _finite,

@@ -11,6 +11,7 @@ import contextlib
 import shutil
 import tempfile
 import uuid
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -135,7 +136,9 @@ class SparkEngine:
             return function(one, other)
 
         sides = [self.frame(sql).groupBy(key) for sql in (left, right)]
-        with _explained(right):
+        with _explained(right), warnings.catch_warnings():
+            # PySpark warns of pandas 3 here, of which it uses nothing.
+            warnings.simplefilter("ignore", FutureWarning)
             found = sides[0].cogroup(sides[1]).applyInArrow(apply, from_arrow_schema(schema))
             return found.toArrow()
 

@@ -39,6 +39,7 @@ LOCAL_SETTINGS: Mapping[str, str] = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 LOGGING = """rootLogger.level = error
 rootLogger.appenderRef.console.ref = console
 appender.console.type = Console
@@ -112,14 +113,16 @@ def _start(asked: SparkSettings, folder: Path) -> SparkSession:
     logging = folder / "log4j2.properties"
     logging.write_text(LOGGING, encoding="utf-8")
     settings = {**START_SETTINGS, **SQL_SETTINGS}
-    settings["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile=file:{logging}"
+    authored = dict(asked.settings or {})
+    options = f"-Dlog4j2.configurationFile=file:{logging}"
+    authored[JAVA_OPTIONS] = f"{options} {authored.get(JAVA_OPTIONS, '')}".strip()
     settings["spark.sql.warehouse.dir"] = str(folder / "warehouse")
     if asked.local:
         settings |= LOCAL_SETTINGS
         settings["spark.driver.memory"] = java_size(asked.memory_limit)
         settings["spark.sql.shuffle.partitions"] = str(2 * asked.threads)
-        settings["spark.pyspark.python"] = sys.executable
-    settings |= asked.settings or {}
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    settings |= authored
     builder = SparkSession.builder.master(asked.address)
     for name, value in settings.items():
         builder = builder.config(name, value)

@@ -1,7 +1,8 @@
 """What each feature read: the latest event and the latest knowledge behind it, per `as_of`.
 
-Rows are placed by `Timeline.seen_sql`, the expression that every feature is cut by; the times
-compared with `as_of` are the rows' own.  A cut that lets a row through too early shows here.
+Rows are placed by `Timeline.seen_sql` and `Timeline.slot_sql`, the expressions that every feature
+is cut by; the times compared with `as_of` are the rows' own.  A cut that lets a row through too
+early shows here.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tenure.core.times import EPOCH, days, show
-from tenure.features.timeline import Timeline, rank_sql
+from tenure.core.times import EPOCH, show
+from tenure.features.timeline import Timeline, Window
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).min
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,6 @@ class _Group:
     clocks: tuple[str, ...]
     at: str | None
     running: bool
-    lag: int
 
 
 def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]:
@@ -89,16 +90,15 @@ def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]
         plan: Which features.
         cutoffs: Prediction times, ascending and distinct, naive UTC.
     """
-    timeline = Timeline(tuple(cutoffs), ())
     groups: dict[_Group, list[Measured]] = {}
     for item in plan.measured:
         feature = item.feature
-        key = _Group(feature.source, item.clocks, feature.at, feature.running, feature.lag)
+        key = _Group(feature.source, item.clocks, feature.at, feature.running)
         groups.setdefault(key, []).append(item)
     found: dict[str, tuple[Ints, Ints]] = {}
     clocks: dict[str, tuple[str, ...]] = {}
     for group, items in groups.items():
-        for item, latest in zip(items, _latest(engine, group, items, timeline), strict=True):
+        for item, latest in zip(items, _latest(engine, group, items, cutoffs), strict=True):
             found[item.spec.name] = latest
             clocks[item.spec.name] = item.clocks
     later: list[Computed | Placed] = [*plan.computed, *plan.placed]
@@ -116,42 +116,52 @@ def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]
 
 
 def _latest(
-    engine: Engine, group: _Group, items: Sequence[Measured], timeline: Timeline
+    engine: Engine, group: _Group, items: Sequence[Measured], cutoffs: Sequence[datetime]
 ) -> list[tuple[Ints, Ints]]:
     """Return per feature the latest event and known times at each prediction time."""
+    windows = dict.fromkeys(item.window for item in items)
+    timeline = Timeline(tuple(cutoffs), tuple(windows))
     conditions = list(dict.fromkeys(item.condition for item in items))
     table = engine.fetch(_statement(group, conditions, timeline))
+    through = {window: _through(table, timeline, window) for window in windows}
     ended = _ended(engine, group, timeline)
-    edges = np.asarray([_micros(cutoff) for cutoff in timeline.cutoffs], dtype=np.int64)
     result = []
     for item in items:
         place = conditions.index(item.condition)
-        event = _so_far(table, "seen", f"e{place}", timeline.size)
-        known = np.maximum(_so_far(table, "seen", f"k{place}", timeline.size), ended)
-        if item.spec.window is not None:
-            inside = event >= edges - days(item.spec.window) // timedelta(microseconds=1)
-            event, known = np.where(inside, event, NEVER), np.where(inside, known, NEVER)
-        result.append((event, known))
+        event = _highest_of(table, f"e{place}", through[item.window])
+        known = _highest_of(table, f"k{place}", through[item.window])
+        result.append((event, np.maximum(known, ended) if group.running else known))
     return result
 
 
+def _through(table: pa.Table, timeline: Timeline, window: Window) -> Mask:
+    """Return which places on the grid the cut lets through, shape (cut-offs, places)."""
+    start, stop = timeline.span(window)
+    seen, slot = (table.column(name).to_numpy().astype(np.int64) for name in ("seen", "slot"))
+    known = seen <= np.arange(timeline.size)[:, None]
+    through: Mask = known & (slot >= start[:, None]) & (slot < stop[:, None])
+    return through
+
+
+def _highest_of(table: pa.Table, name: str, through: Mask) -> Ints:
+    values = table.column(name).fill_null(NEVER).to_numpy().astype(np.int64)
+    highest: Ints = np.where(through, values, NEVER).max(axis=1, initial=NEVER)
+    return highest
+
+
 def _statement(group: _Group, conditions: Sequence[str | None], timeline: Timeline) -> str:
+    """Return SQL for the latest times at each place on the grid that features are cut on."""
     moments = ["known_at", *(f"{clock}__known" for clock in group.clocks)]
     known = moments[0] if len(moments) == 1 else f"greatest({', '.join(moments)})"
-    happened = f"greatest(event_time, {group.at})" if group.at else "event_time"
-    flags = [
+    columns = [
+        f"{timeline.seen_sql(moments)} AS seen",
+        f"{timeline.slot_sql(group.at or 'event_time')} AS slot",
+        f"{f'greatest(event_time, {group.at})' if group.at else 'event_time'} AS happened",
+        f"{known} AS known",
+    ]
+    columns += [
         f"CASE WHEN {condition or 'TRUE'} THEN 1 ELSE 0 END AS c{place}"
         for place, condition in enumerate(conditions)
-    ]
-    seen = timeline.seen_sql(moments)
-    if group.lag:
-        ends = [cutoff - days(group.lag) for cutoff in timeline.cutoffs]
-        seen = f"greatest({seen}, {rank_sql('event_time', ends)})"
-    columns = [
-        f"{seen} AS seen",
-        f"{happened} AS happened",
-        f"{known} AS known",
-        *flags,
     ]
     latest = [
         f"epoch_us(max(CASE WHEN c{place} = 1 THEN {moment} END)) AS {stem}{place}"
@@ -159,9 +169,9 @@ def _statement(group: _Group, conditions: Sequence[str | None], timeline: Timeli
         for stem, moment in (("e", "happened"), ("k", "known"))
     ]
     return (
-        f"SELECT seen, {', '.join(latest)} "
+        f"SELECT seen, slot, {', '.join(latest)} "
         f"FROM (SELECT {', '.join(columns)} FROM {group.source}) AS placed "
-        f"WHERE seen < {timeline.size} GROUP BY seen"
+        f"WHERE seen < {timeline.size} GROUP BY seen, slot"
     )
 
 
@@ -190,10 +200,6 @@ def _so_far(table: pa.Table, place: str, name: str, size: int) -> Ints:
 def _highest(parts: Iterable[Ints], size: int) -> Ints:
     highest: Ints = np.maximum.reduce([np.full(size, NEVER, dtype=np.int64), *parts])
     return highest
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _times(micros: Ints) -> tuple[datetime | None, ...]:

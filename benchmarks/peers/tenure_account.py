@@ -1,0 +1,106 @@
+"""Score one account from its own rows: `tenure.run.history.score_history`, warm.
+
+    python peers/tenure_account.py FOLDER
+
+Trains on a small demo world (it has every table of the contract) in FOLDER, once; then scores an
+account with a middling number of rows, as it would be posted: plain values, times as text.  Prints
+one JSON line with the median and the 95th percentile in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import duckdb
+
+from tenure.features.authored import load_config
+from tenure.run.history import score_history
+from tenure.run.train import run_train
+from tenure.score import load_models
+from tenure.sources.demo import write_world
+
+ACCOUNTS = 600
+WARM_UP, TIMES = 5, 50
+CONFIG = """name: speed
+data:
+  path: data
+  constant_attributes: [region]
+paths:
+  models: {folder}/models
+  runs: {folder}/runs
+"""
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def prepare(folder: Path) -> Path:
+    """Return a config that has been trained."""
+    config = folder / "config.yaml"
+    if not (folder / "trained").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_world(folder / "data", seed=1, accounts=ACCOUNTS)
+        config.write_text(CONFIG.format(folder=folder.resolve()), encoding="utf-8")
+        run_train(load_config(config))
+        (folder / "trained").touch()
+    return config
+
+
+def rows_of(data: Path) -> tuple[Tables, datetime]:
+    """Return the rows of the account that has as many as the middle one, and the day after."""
+    connection = duckdb.connect(config={"threads": 2})
+    files = {path.name.split(".")[0]: path for path in sorted(data.iterdir()) if path.is_file()}
+    name = connection.sql(
+        "SELECT account_id FROM (SELECT account_id, count(*) AS n "
+        f"FROM '{files['usage_events']}' WHERE account_id IN (SELECT account_id "
+        f"FROM '{files['subscriptions']}' WHERE ended_at IS NULL AND mrr > 0) GROUP BY account_id) "
+        "ORDER BY n, account_id"
+    ).fetchall()
+    name = name[len(name) // 2][0]
+    tables: Tables = {}
+    for table, path in files.items():
+        relation = connection.sql(f"SELECT * FROM '{path}'")
+        if "account_id" in relation.columns:
+            rows = relation.filter(f"account_id = '{name}'").to_arrow_table().to_pylist()
+            tables[table] = [{key: plain(value) for key, value in row.items()} for row in rows]
+    last = connection.sql(f"SELECT max(occurred_at) FROM '{files['usage_events']}'").fetchall()
+    return tables, datetime.fromisoformat(str(last[0][0])).replace(tzinfo=None)
+
+
+def plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    config = load_config(prepare(folder))
+    models = load_models(config)
+    tables, as_of = rows_of(folder / "data")
+    took = []
+    for _ in range(WARM_UP + TIMES):
+        started = time.perf_counter()
+        found = score_history(tables, models, config, as_of)
+        took.append(time.perf_counter() - started)
+    if len(found.rows) != 1:
+        raise SystemExit(f"{len(found.rows)} rows instead of one; not asked: {found.not_asked}")
+    cuts = quantiles(took[WARM_UP:], n=20)
+    counted = {name: len(rows) for name, rows in tables.items()}
+    print(
+        json.dumps(
+            {
+                "median": cuts[9],
+                "p95": cuts[18],
+                "targets": len(models),
+                "times": TIMES,
+                "rows": counted,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
