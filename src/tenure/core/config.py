@@ -136,6 +136,9 @@ class FeatureConfig(Section):
         [], description="Python files or importable modules that hold `FAMILY` or `FAMILIES`."
     )
     exclude: list[str] = Field([], description="Feature names to leave out.")
+    cache: bool = Field(
+        True, description="Keep features of large tables under `runs`; a later run adds to them."
+    )
 
 
 def _features(value: Any) -> Any:
