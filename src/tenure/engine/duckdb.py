@@ -77,6 +77,9 @@ class DuckDBEngine:
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
         """Make a CSV or Parquet file (or glob), or a table of a DuckDB file, known under a name."""
+        if not path:
+            fix = "set `engine: {kind: spark}`, or give the file that holds the table as `path`"
+            raise DataError(Problem(f"table {table}", "DuckDB has no catalogue", fix=fix))
         if path.endswith(DATABASE_SUFFIXES):
             source = f"{self._database(path)}.{quote(table or name)}"
         elif path.endswith(CSV_SUFFIXES):

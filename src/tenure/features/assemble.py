@@ -133,7 +133,9 @@ class _Selected:
         read = operand(aggregate)
         if read is None:
             return sums(self.rows, None, windows)
-        if aggregate.kind in {"distinct", "most", "top"} and not aggregate.days:
+        # Days of rows that end are told apart like members: a day goes with its last row.
+        by_day = aggregate.days and self.rows.gone is None
+        if aggregate.kind in {"distinct", "most", "top"} and not by_day:
             return self._of_members(aggregate, windows)
         values, there = self.column(self.placed.reading.columns[read])
         if aggregate.kind == "count":

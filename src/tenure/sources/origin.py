@@ -85,7 +85,10 @@ def _configured(name: str, table: TableConfig, engine: Engine) -> Origin:
     if table.sql is not None:
         engine.run([Step(f"_raw_{name}", _query(name, table.sql), lazy=True)])
         return Origin(name, f"_raw_{name}", "query")
-    return attach(name, table.path or "", engine, table.table)
+    if table.path is None:
+        engine.attach(f"_raw_{name}", "", table.table)
+        return Origin(name, f"_raw_{name}", f"table {table.table}")
+    return attach(name, table.path, engine, table.table)
 
 
 def _discovered(name: str, folder: Path, engine: Engine) -> Origin | None:
@@ -107,6 +110,9 @@ def attach(name: str, path: str, engine: Engine, table: str | None = None) -> Or
     """
     place = Path(path)
     relation = f"_raw_{name}"
+    if "://" in path:
+        engine.attach(relation, path)
+        return Origin(name, relation, path)
     if place.is_dir():
         path = f"{path}/**/*.parquet"
     elif not any(mark in path for mark in "*?[") and not place.is_file():
