@@ -12,7 +12,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, render, text_literal
-from tenure.engine.base import Pairing
+from tenure.engine.base import Mapper, Pairing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,6 +122,10 @@ class DuckDBEngine:
             ]
             parts.append(function(*sides))
         return pyarrow.concat_tables(parts)
+
+    def map_batches(self, table: pa.Table, function: Mapper, schema: pa.Schema) -> pa.Table:
+        """Apply a pure function of single rows to the rows of a table."""
+        return function(table).cast(schema)
 
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
