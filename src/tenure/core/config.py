@@ -233,7 +233,7 @@ class AuditConfig(Section):
         2_000, ge=10, description="Accounts whose features are looked at; more are sampled."
     )
     copied: int = Field(
-        500, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
+        300, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
     )
     rows: int = Field(
         2_000_000, ge=1_000, description="Rows of one table that may be copied at most."
