@@ -18,8 +18,9 @@ LOGS = frozenset({"usage_events"})
 def raw_family(columns: Mapping[str, frozenset[str]]) -> Family:
     """Return the last value of every column, and how often it is filled, as features.
 
-    Of usage events only the latter.  They are cut like any feature.  The group of each is ``<table>.<column>``.  Account attributes
-    that may be used are features already, under their own name.
+    Of usage events only the latter.  They are cut like any feature.  The group of each is
+    ``<table>.<column>``.  Account attributes that may be used are features already, under their
+    own name.
 
     Args:
         columns: Canonical table → columns that may be used.
