@@ -21,9 +21,10 @@ Written by `benchmarks/features.py`; do not edit by hand.
 Generated data: 20,000 accounts, 24 monthly prediction times, 200,000 tickets, 100,000 survey
 answers, and 1, 10 and 50 million usage events of 12 kinds, about one in twenty known up to 20 days
 late. Every run is a process of its own on two threads, from Parquet files sorted by time (in the
-file cache) to a Parquet file of float32 columns. The order of the sides alternates. The columns of
-every other side are compared with Tenure's: counts are equal, other numbers lie at most half a
-millionth (to which Tenure rounds what it adds up) and one step of the written float32 apart.
+file cache) to a Parquet file of float32 columns; DuckDB may hold 2 GB before it spills to disk.
+The order of the sides alternates. The columns of every other side are compared with Tenure's:
+counts are equal, other numbers lie at most half a millionth (to which Tenure rounds what it adds
+up) and one step of the written float32 apart.
 
 *Same columns* are the {columns} about usage that every side gives; there Tenure is told the names
 of the events, as the others know them. *All default families* are what `tenure train` builds from
@@ -71,7 +72,7 @@ def _limits(document: dict[str, Any]) -> list[str]:
         limit = "" if claim["limit"] is None else f"{sign} {claim['limit']:g}"
         kept = "" if claim["limit"] is None else "yes" if claim["kept"] else "**no**"
         lines.append(
-            f"| {claim['what']} | {claim['value']:.3g} {claim['unit']} | {limit} | {kept} |"
+            f"| {claim['what']} | {claim['value']:.4g} {claim['unit']} | {limit} | {kept} |"
         )
     return lines
 
