@@ -3,9 +3,9 @@
     python peers/tenure_account.py FOLDER
 
 Trains on a small demo world (it has every table of the contract) in FOLDER, again only where the
-features have changed since; then scores an
-account with a middling number of rows, as it would be posted: plain values, times as text.  Prints
-one JSON line with the median and the 95th percentile in seconds.
+features have changed since; then scores an account with a middling number of rows, as it would be
+posted: plain values, times as text.  Prints one JSON line with the median and the 95th percentile
+in seconds.
 """
 
 from __future__ import annotations
