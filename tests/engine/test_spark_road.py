@@ -15,6 +15,7 @@ from features.past import CUTOFFS, Past, differences, past
 from tenure.core.config import make_config
 from tenure.engine import Engine
 from tenure.features import matrix
+from tenure.features.coverage import latest_known
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.run.prepare import prepare
@@ -67,8 +68,11 @@ def test_random_histories_give_the_same_labels(duck: Engine, spark: Engine) -> N
             name: sorted((row["rule"], row["reason"]) for row in engine.fetch(sql).to_pylist())
             for name, sql in dataset.rejects.items()
         }
-        found.append((dataset.report, rejected, labels))
-    (report, rejected, labels), (again, refused, others) = found
+        known = latest_known(engine, ["usage_events", "tickets"], month(20, 3, 7))
+        found.append((dataset.report, rejected, labels, known))
+    (report, rejected, labels, known), (again, refused, others, seen) = found
+    assert known == seen
+    assert all(known.values())
     assert len(labels[0]) > 20
     assert report == again
     assert rejected == refused
