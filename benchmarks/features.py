@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from peers.common import FEW, THREADS, USAGE
+from peers.common import FEW, SMALL, THREADS, USAGE
 from peers.compare import differences
 from peers.page import write_page
 from peers.slices import cut
@@ -54,6 +54,10 @@ ONCE: dict[str, list[str]] = {
 TOO_LARGE = {(LOOP, 50)}
 """Sides that are left out at a size: they hold every row in memory."""
 SLICES = (100, 200, 400)
+SMALL_SIDES: dict[str, list[str]] = {
+    "tenure": ["tenure_side.py", "small"],
+    "DuckDB SQL": ["duckdb_small.py"],
+}
 Run = dict[str, Any]
 Runs = dict[str, list[Run]]
 
@@ -141,6 +145,19 @@ class Bench:
             self.wrong += differences(ours, theirs, FEW)
         return runs
 
+    def small(self, millions: int, rounds: int) -> Runs:
+        """Measure the columns about tickets and surveys, which no number of events changes."""
+        folder, runs = self.work / f"{millions}M", Runs()
+        for turn in range(rounds):
+            for name in SMALL_SIDES if turn % 2 == 0 else reversed(SMALL_SIDES):
+                warm(folder)
+                self._note(
+                    runs, name, self.run(SMALL_SIDES[name], folder, folder / f"small-{name}")
+                )
+        ours, theirs = (folder / f"small-{name}" for name in SMALL_SIDES)
+        self.wrong += differences(ours, theirs, SMALL)
+        return runs
+
     def account(self) -> Run:
         """Score one account from its own rows; seconds."""
         found = self.run(["tenure_account.py"], self.work / "account")
@@ -165,12 +182,10 @@ def seconds(runs: Runs, name: str) -> float:
     return median(run["seconds"] for run in runs[name])
 
 
-def claims_of(found: dict[str, Runs], wrong: list[str]) -> list[Claim]:
+def claims_of(found: dict[str, Runs], slices: Runs, wrong: list[str]) -> list[Claim]:
     """Return the limits of the feature engine beside what was measured."""
     claims = [Claim("columns in which another side disagrees with Tenure", len(wrong), "", 0)]
     for size, runs in found.items():
-        if size == "slices":
-            continue
         best = min(seconds(runs, name) for name in BY_HAND)
         limit = 1.3 if size == "10" else None
         what = f"{size} million events: Tenure over the best by hand, same columns"
@@ -188,13 +203,12 @@ def claims_of(found: dict[str, Runs], wrong: list[str]) -> list[Claim]:
                 limit = int(large) / int(small)
                 what = f"{name}: time at {large} million events over that at {small}"
                 claims.append(Claim(what, growth, "times", limit))
-    largest = max((size for size in found if size != "slices"), key=int)
-    if "slices" in found:
-        slow = per_value(found["slices"][f"featuretools, {SLICES[-1]} accounts"][-1])
-        ours = found["10" if "10" in found else largest][SAME]
-        fast = median(per_value(run) for run in ours)
-        claims.append(Claim("featuretools over Tenure, per row and feature", slow / fast, "times",
-                            20, at_most=False))  # fmt: skip
+    slow = per_value(slices[f"featuretools, {SLICES[-1]} accounts"][-1])
+    fast = median(per_value(run) for run in found["10" if "10" in found else min(found)][SAME])
+    what = "featuretools on a slice over Tenure on all rows, per row and feature"
+    claims.append(Claim(what, slow / fast, "times", 20, at_most=False))
+    same = per_value(slices[f"tenure, {SLICES[-1]} accounts"][-1])
+    claims.append(Claim("the same, both on the slice", slow / same, "times"))
     return claims
 
 
@@ -218,15 +232,19 @@ def main() -> int:
         print(f"{size} million events", flush=True)
         found[str(size)] = bench.size(size, options.rounds or ROUNDS[size])
     sliced = 10 if 10 in sizes else sizes[0]
-    found["slices"] = bench.slices(sliced)
+    slices = bench.slices(sliced)
+    print("tickets and surveys", flush=True)
+    small = bench.small(sizes[0], options.rounds or 3)
     account = bench.account()
-    claims = claims_of(found, bench.wrong)
+    claims = claims_of(found, slices, bench.wrong)
     what = "one account scored from its own rows, median"
     claims.append(Claim(what, 1e3 * account["median"], "ms", 30))
     kept = record("features", claims)
     path = RESULTS / "features.json"
     document = json.loads(path.read_text(encoding="utf-8")) | {
         "runs": found,
+        "slices": slices,
+        "small": small,
         "account": account,
     }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

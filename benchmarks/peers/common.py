@@ -57,6 +57,22 @@ FEW = (
     *(f"distinct_events_{window}d" for window in KIND_WINDOWS),
 )
 """The columns that featuretools gives."""
+SMALL = (
+    *(f"{name}_{window}d" for name in ("tickets", "tickets_urgent", "mean_resolution_hours")
+      for window in (28, 84, 182)),
+    *(f"{name}_{window}d"
+      for name in ("mean_response_hours", "tickets_escalated", "ticket_csat_mean")
+      for window in (84, 182)),
+    "open_tickets", "open_tickets_urgent", "oldest_open_ticket_days", "ticket_csat_last",
+    "days_since_last_ticket",
+    *(f"{name}_{window}d"
+      for name in ("surveys_sent", "surveys_answered", "nps_mean", "csat_mean", "ces_mean")
+      for window in (182, 365)),
+    "nps_promoters_365d", "nps_detractors_365d",
+    *(f"{name}_last" for name in ("nps", "csat", "ces")),
+    *(f"days_since_{name}" for name in ("nps", "csat", "ces")),
+)  # fmt: skip
+"""The columns about tickets and surveys that are compared."""
 
 
 @contextmanager

@@ -5,6 +5,7 @@
     python peers/tenure_side.py build FOLDER OUT       # default families → matrix
     python peers/tenure_side.py same FOLDER OUT        # the columns of the hand-written sides alone
     python peers/tenure_side.py few FOLDER OUT         # the columns that featuretools gives
+    python peers/tenure_side.py small FOLDER OUT       # tickets and surveys alone
     python peers/tenure_side.py loaded FOLDER OUT      # load and build in one process
     python peers/tenure_side.py new_day FOLDER OUT     # one later cut-off, as scoring builds it
 
@@ -23,7 +24,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from common import EVENTS, FEW, MEMORY, STAGES, THREADS, USAGE, report, stage, write_table
+from common import EVENTS, FEW, MEMORY, SMALL, STAGES, THREADS, USAGE, report, stage, write_table
 from world import CUTOFFS, NEW_DAY
 
 from tenure.core.config import Config, DataConfig, EngineConfig
@@ -125,7 +126,7 @@ def run(mode: str, folder: Path, out: Path) -> tuple[int, int]:
             columns: Columns = dataset.columns
         else:
             columns = attached(folder, engine)
-        only = {"same": USAGE, "few": FEW}.get(mode, ())
+        only = {"same": USAGE, "few": FEW, "small": SMALL}.get(mode, ())
         resolved = planned(engine, columns, only)
         if mode == "new_day":
             STAGES.clear()

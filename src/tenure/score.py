@@ -23,8 +23,9 @@ from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import Plan, from_json, plan
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
-from tenure.model.bundle import Bundle, read_bundle
+from tenure.model.bundle import Bundle, Floats, read_bundle
 from tenure.model.champion import champion
+from tenure.model.scatter import scores_and_contributions
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -175,7 +176,10 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     matrix = features(dataset, asked, models, progress)
     rows = _describe(dataset, matrix, models, config, as_of)
     for target, model in models.items():
-        rows = rows.join(_predict(target, model, matrix, rows["abstain_reason"]))
+        scores = scores_and_contributions(
+            dataset.engine, model.bundle, model.bundle.encoder.frame(matrix.values)
+        )
+        rows = rows.join(_predict(target, model, matrix, rows["abstain_reason"], scores))
     return _finish(rows, models, config, book)
 
 
@@ -270,11 +274,15 @@ def _describe(
 
 
 def _predict(
-    target: str, model: Model, matrix: FeatureMatrix, abstain: pd.Series[Any]
+    target: str,
+    model: Model,
+    matrix: FeatureMatrix,
+    abstain: pd.Series[Any],
+    scores: tuple[Floats, Floats],
 ) -> pd.DataFrame:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
     values = model.bundle.encoder.frame(matrix.values)
-    probability, contributions = model.bundle.scores_and_contributions(values)
+    probability, contributions = scores
     silent = abstain.notna().to_numpy()
     prefix = "" if target == MAIN else f"{target}_"
     found = drivers(

@@ -10,9 +10,11 @@ import pytest
 from contract.changes import CHANGES
 from features.compare import disagreements
 from features.past import CUTOFFS, awkward, differences, past, rows_of
+from tenure.core.spec import Family, Feature
 from tenure.core.times import literal
 from tenure.features import reading
 from tenure.features.matrix import FeatureMatrix
+from tenure.features.plan import FAMILIES
 from tenure.features.timeline import Timeline, rank_sql
 
 AT = CUTOFFS[7]
@@ -94,4 +96,12 @@ def test_the_oracle_finds_a_wrong_cut(
     name: str, mutant: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Timeline, name, mutant)
-    assert disagreements(past(0, 20), awkward(past(0, 20), 1))
+    measured = [
+        item
+        for family in ("support", "invoice", "touchpoint")
+        for item in FAMILIES[family].features
+        if isinstance(item, Feature) and not item.hidden
+    ]
+    families = [Family("some", "Some", tuple(measured))]
+    world = past(0, 20)
+    assert disagreements(world, awkward(world, 1, 40), families=families)

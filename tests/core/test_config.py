@@ -62,7 +62,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
             "data.tables.tickets.colums: unknown key",
             "did you mean `columns`?",
         ),
-        ("data: {path: x}\nzzz: 1", "zzz: unknown key", "known: calendar"),
+        ("data: {path: x}\nzzz: 1", "zzz: unknown key", "known: audit"),
     ],
 )
 def test_an_unknown_key_comes_with_a_suggestion(

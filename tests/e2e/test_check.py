@@ -58,7 +58,18 @@ def columns(audit: dict[str, Any]) -> set[str]:
     return {item["column"] for item in audit["suspects"]}
 
 
+OWN = {
+    "name": "own_exports",
+    "source": "usage_events",
+    "aggregate": "count(*)",
+    "where": "event = 'export'",
+    "windows": [28],
+    "sentence": "{value} exports in the last {window}",
+}
+
+
 def test_a_clean_world_passes_and_leaves_its_files(home: Project) -> None:
+    home.set(features={"custom": [OWN]})
     said = command("check", home.root / "config.yaml")
     assert said.code == 0
     assert "point-in-time audit: clean" in said.out
@@ -70,6 +81,8 @@ def test_a_clean_world_passes_and_leaves_its_files(home: Project) -> None:
         *("sample", "reads", "clocks", "shuffle", "late", "drift", "suspects"),
     }
     assert audit["reads"]["violations"] == []
+    assert "own_exports_28d" in audit["reads"]["features"]
+    assert "own_exports_28d" in {item["feature"] for item in audit["drift"]["features"]}
     assert [item["moved"] for item in audit["shuffle"]] == [[], [], []]
     assert audit["suspects"] == []
     usage = next(x for x in audit["late"]["arrivals"] if x["table"] == "usage_events")

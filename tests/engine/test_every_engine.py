@@ -114,3 +114,18 @@ def test_functions_go_to_the_rows_of_each_key(engine: Engine) -> None:
     found = engine.cogroup("SELECT * FROM few", "SELECT * FROM many", "key", count, schema)
     rows = sorted(tuple(row.values()) for row in found.to_pylist())
     assert rows == [(1, 1, 0), (2, 1, 2), (3, 0, 1)]
+
+
+def test_tables_of_a_catalogue(engine: Engine, tmp_path: Path) -> None:
+    if engine.dialect == "duckdb":
+        with pytest.raises(DataError, match="no catalogue"):
+            engine.attach("here", "", "shop.accounts")
+        return
+    session = engine.session  # type: ignore[attr-defined]
+    session.sql(f"CREATE DATABASE shop LOCATION '{tmp_path}/shop'")
+    session.sql("CREATE TABLE shop.accounts USING parquet AS SELECT 'a' AS account_id")
+    engine.attach("here", "", "shop.accounts")
+    assert engine.fetch("SELECT * FROM here").to_pylist() == [{"account_id": "a"}]
+    with pytest.raises(DataError, match="nothing"):
+        engine.attach("here", "", "shop.nothing")
+    session.sql("DROP DATABASE shop CASCADE")

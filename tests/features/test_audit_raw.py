@@ -15,6 +15,7 @@ def test_every_raw_column_is_a_feature_that_knows_its_column() -> None:
     assert "tickets.opened_at" not in groups
     assert not any(group.startswith(("accounts.", "fx_rates.")) for group in groups)
     assert found["raw_tickets_category_last"].text
+    assert "raw_usage_events_event_last" not in found
     assert found["raw_tickets_csat_score_filled"].unit == "count"
 
 

@@ -145,6 +145,13 @@ OTHERS: list[tuple[dict[str, Any], str, str]] = [
     (GOOD | {"at": "occurred_at"}, "features.custom.0.at: ", "must be a late time"),
     (GOOD | {"each": "evnt"}, "features.custom.0.each: ", "did you mean `event`?"),
     (GOOD | {"running": True}, "features.custom.0.running: ", "rows end"),
+    (
+        GOOD
+        | {"source": "tickets", "where": None, "windows": [], "running": True}
+        | {"aggregate": "longest_gap(opened_at)"},
+        "features.custom.0.running: ",
+        "does not go with longest_gap",
+    ),
     (GOOD | {"sentence": "x"}, "features.custom.0.sentence: ", "{value}"),
     (GOOD | {"family": "usage"}, "features.custom.0.family: ", "Tenure's own"),
     (GOOD | {"family": "my own"}, "features.custom.0.family: ", "must be a name"),

@@ -122,7 +122,19 @@ def test_the_choice_follows_its_definition() -> None:
     ends = brute(world, "subscriptions", "end_reason", "ended_at__known")
     assert events
     assert len(set(ends.values())) > 1
-    expected = {("event", value): at for value, at in events.items()}
+    expected = {
+        (name, value): at
+        for name in ("event", "first_use", "days_since_last_use")
+        for value, at in events.items()
+    }
+    expected |= {
+        (name, value): at
+        for name, table, column in (
+            ("tickets_about", "tickets", "category"),
+            ("touchpoints_of", "touchpoints", "kind"),
+        )
+        for value, at in brute(world, table, column, None).items()
+    }
     assert found.since == expected | {("ends", value): at for value, at in ends.items()}
 
 

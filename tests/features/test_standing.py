@@ -35,13 +35,13 @@ def brute(values: pd.DataFrame, past: pd.DataFrame) -> list[float]:
         return None if np.isnan(days) else sum(days >= edge for edge in LEVEL.edges)
 
     found = []
-    for row in values.itertuples():
+    for row in values.to_dict(orient="records"):
         groups = [
             past,
-            past[past["segment"] == row.segment],
+            past[past["segment"] == row["segment"]],
             past[
-                (past["segment"] == row.segment)
-                & (past["tenure_days"].map(band) == band(row.tenure_days))
+                (past["segment"] == row["segment"])
+                & (past["tenure_days"].map(band) == band(row["tenure_days"]))
             ],
         ]
         peers = next(
@@ -52,8 +52,8 @@ def brute(values: pd.DataFrame, past: pd.DataFrame) -> list[float]:
             ),
             past["use"].dropna(),
         )
-        below, tied = (peers < row.use).sum(), (peers == row.use).sum()
-        found.append(np.nan if np.isnan(row.use) else (below + tied / 2) / len(peers))
+        below, tied = (peers < row["use"]).sum(), (peers == row["use"]).sum()
+        found.append(np.nan if np.isnan(row["use"]) else (below + tied / 2) / len(peers))
     return found
 
 

@@ -83,10 +83,10 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
     values = prepared.matrix.values.iloc[known]
     nothing = Forward(np.empty(0), np.empty(0))
-    settings = FitSettings(parameters={"num_iterations": rounds})
+    settings = FitSettings(parameters={"num_iterations": rounds}, ranked=prepared.plan.ranked)
     fitted = fit_model(values, outcome, nothing, settings)
     resolved = prepared.plan.only(fitted.encoder.columns)
-    used = values[list(fitted.encoder.columns)]
+    used = fitted.encoder.frame(values)
     spec: Mapping[str, Any] = {
         "name": config.name,
         "model_name": f"{config.name}-{name}",
@@ -94,6 +94,7 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
         "labels": config.labels.model_dump(mode="json"),
         "declarations": to_json(prepared.families, set(resolved.bases.values())),
         "members": resolved.members,
+        "begins": {name: day.isoformat() for name, day in prepared.matrix.begins.items()},
         "tables": {table: sorted(dataset.columns[table]) for table in sorted(resolved.reads)},
         "reads": {
             table: sorted(columns & dataset.columns[table])

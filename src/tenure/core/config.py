@@ -57,7 +57,9 @@ class TableConfig(Section):
     """Where one table comes from and how its columns map onto the contract's."""
 
     path: str | None = Field(None, description="CSV or Parquet file or glob, or a DuckDB file.")
-    table: str | None = Field(None, description="Table name inside a DuckDB file.")
+    table: str | None = Field(
+        None, description="Table inside a DuckDB file; without `path`, of Spark's catalogue."
+    )
     sql: str | None = Field(None, description="A SELECT over files, relative to the config file.")
     columns: dict[str, str] = Field({}, description="Canonical name → your column or SQL.")
     formats: dict[str, str] = Field(
@@ -69,7 +71,8 @@ class TableConfig(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> TableConfig:
-        if (self.path is None) == (self.sql is None):
+        catalogue = self.table is not None and self.path is None and self.sql is None
+        if (self.path is None) == (self.sql is None) and not catalogue:
             raise ValueError("needs exactly one of `path` and `sql`")
         return self
 
@@ -141,6 +144,9 @@ class FeatureConfig(Section):
         [], description="Python files or importable modules that hold `FAMILY` or `FAMILIES`."
     )
     exclude: list[str] = Field([], description="Feature names to leave out.")
+    cache: bool = Field(
+        True, description="Keep features of large tables under `runs`; a later run adds to them."
+    )
 
 
 def _features(value: Any) -> Any:
@@ -232,7 +238,7 @@ class AuditConfig(Section):
         2_000, ge=10, description="Accounts whose features are looked at; more are sampled."
     )
     copied: int = Field(
-        500, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
+        300, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
     )
     rows: int = Field(
         2_000_000, ge=1_000, description="Rows of one table that may be copied at most."
@@ -333,7 +339,9 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
 
 
 def _absolute(path: str, base: Path) -> str:
-    return path if Path(path).is_absolute() else os.path.normpath(base.resolve() / path)
+    if "://" in path or Path(path).is_absolute():
+        return path
+    return os.path.normpath(base.resolve() / path)
 
 
 def _expand(text: str) -> str:

@@ -48,7 +48,8 @@ def _path(table: exp.Table) -> str | None:
     if name.replace("_", "") not in READERS:
         return None
     options = list(inner.expressions)
-    given = options.pop(0) if isinstance(inner, exp.Anonymous) else inner.this
+    named = isinstance(inner, exp.Anonymous) or inner.this is None
+    given = options.pop(0) if named and options else inner.this
     known = all(isinstance(item, exp.EQ) and item.this.name in OPTIONS for item in options)
     if not isinstance(given, exp.Literal) or not known:
         raise refuse("read of a file", inner)

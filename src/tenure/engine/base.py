@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
 """A function from two tables to one."""
+Mapper = Callable[["pa.Table"], "pa.Table"]
+"""A function from a table to another."""
 
 ENGINES = frozenset({"DuckDB", "Spark"})
 """What engines call themselves in problems: the rule of such a problem is what the engine said."""
@@ -58,6 +60,18 @@ class Engine(Protocol):
             right: Another.
             key: Name of a column of whole numbers that both have.
             function: A pure function from the rows of one value, of which either side may be none.
+            schema: Columns of what it returns.
+
+        Returns:
+            All results, in no order.
+        """
+
+    def map_batches(self, table: pa.Table, function: Mapper, schema: pa.Schema) -> pa.Table:
+        """Apply a pure function of single rows to the batches of a table.
+
+        Args:
+            table: The rows.
+            function: From some rows to rows of `schema`.
             schema: Columns of what it returns.
 
         Returns:

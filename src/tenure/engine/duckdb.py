@@ -12,7 +12,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, render, text_literal
-from tenure.engine.base import Pairing
+from tenure.engine.base import Mapper, Pairing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +77,9 @@ class DuckDBEngine:
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
         """Make a CSV or Parquet file (or glob), or a table of a DuckDB file, known under a name."""
+        if not path:
+            fix = "set `engine: {kind: spark}`, or give the file that holds the table as `path`"
+            raise DataError(Problem(f"table {table}", "DuckDB has no catalogue", fix=fix))
         if path.endswith(DATABASE_SUFFIXES):
             source = f"{self._database(path)}.{quote(table or name)}"
         elif path.endswith(CSV_SUFFIXES):
@@ -119,6 +122,10 @@ class DuckDBEngine:
             ]
             parts.append(function(*sides))
         return pyarrow.concat_tables(parts)
+
+    def map_batches(self, table: pa.Table, function: Mapper, schema: pa.Schema) -> pa.Table:
+        """Apply a pure function of single rows to the rows of a table."""
+        return function(table).cast(schema)
 
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""

@@ -22,7 +22,7 @@ from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.file_reads import attached
 from tenure.core.steps import Step, render
 from tenure.engine import spark_files
-from tenure.engine.base import Pairing
+from tenure.engine.base import Mapper, Pairing
 from tenure.engine.spark_session import SparkSettings, open_session
 from tenure.engine.spark_types import readable, sql_type
 
@@ -141,6 +141,22 @@ class SparkEngine:
             warnings.simplefilter("ignore", FutureWarning)
             found = sides[0].cogroup(sides[1]).applyInArrow(apply, from_arrow_schema(schema))
             return found.toArrow()
+
+    def map_batches(self, table: pa.Table, function: Mapper, schema: pa.Schema) -> pa.Table:
+        """Apply a pure function of single rows to the batches of a table, in the executors."""
+        import pyarrow
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        def apply(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                yield from function(pyarrow.Table.from_batches([batch])).to_batches()
+
+        with _explained("map batches"), warnings.catch_warnings():
+            # PySpark warns of pandas 3 here, of which it uses nothing.
+            warnings.simplefilter("ignore", FutureWarning)
+            rows = self._session.createDataFrame(readable(table))
+            parts = rows.repartition(self._session.sparkContext.defaultParallelism)
+            return parts.mapInArrow(apply, from_arrow_schema(schema)).toArrow()
 
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""

@@ -15,12 +15,12 @@ from tenure.core.fragments import Aggregate
 from tenure.features.active import Activity
 from tenure.features.crowd import Crowd
 from tenure.features.declare import Measured
-from tenure.features.fold import NOTHING, Array, Mask, Rows, latest, maxima, minima, sums
+from tenure.features.fold import NOTHING, Array, Grids, Mask, Rows, latest, maxima, minima, sums
 from tenure.features.reading import MOMENT, SCALE, Reading, condition, member_column, operand
 from tenure.features.timeline import Timeline, Window
 
-Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None]
-"""What makes features read the same rows: clocks, at, running, where, each."""
+Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None, bool]
+"""What makes features read the same rows: clocks, at, running, where, each, whole past or not."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class Placed:
         """
         groups: dict[Selection, list[Measured]] = {}
         for item in self.reading.features:
-            declared = item.feature
-            key = (item.clocks, declared.at, declared.running, declared.where, declared.each)
+            said, whole = item.feature, item.spec.window is None
+            key = (item.clocks, said.at, said.running, said.where, said.each, whole)
             groups.setdefault(key, []).append(item)
         for key, features in groups.items():
-            yield from _Selected.of(self, key).grids(features)
+            yield from _Selected.of(self, key, features).grids(features)
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,24 @@ class _Selected:
         rows: Theirs; with `each`, the lanes are accounts by chosen values.
         mask: Which rows these are, None for all.
         members: Chosen value → its number.
+        crowds: Members of accounts that were found, by the column that tells them apart.
     """
 
     placed: Placed
     rows: Rows
     mask: Mask | None
     members: Mapping[str, int]
+    crowds: dict[str, tuple[Crowd, Mask | None]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, placed: Placed, key: Selection) -> _Selected:
-        clocks, at, running, where, each = key
+    def of(cls, placed: Placed, key: Selection, features: Iterable[Measured]) -> _Selected:
+        clocks, at, running, where, each, whole = key
         reading, timeline = placed.reading, placed.timeline
-        seen = placed.whole(reading.seen[clocks])
+        seen, slot = placed.whole(reading.seen[clocks]), placed.whole(reading.slot[at])
         mask = seen < timeline.size
+        if not whole:
+            # What happened before every window counts for none of these features.
+            mask &= slot >= min(int(timeline.span(item.window)[0][0]) for item in features)
         if where is not None:
             mask &= placed.whole(reading.columns[condition(where)])
         lane, lanes = placed.whole("account_no") - placed.first, placed.accounts
@@ -97,7 +102,7 @@ class _Selected:
             mask &= True if there is None else there
             lane, lanes = lane * len(members) + number, lanes * len(members)
         gone = placed.whole("gone") if running else None
-        rows = Rows(timeline, lane, lanes, seen, placed.whole(reading.slot[at]), gone)
+        rows = Rows(timeline, lane, lanes, seen, slot, gone)
         if mask.all():
             return cls(placed, rows, None, members)
         return cls(placed, rows.keep(mask), mask, members)
@@ -128,19 +133,35 @@ class _Selected:
         read = operand(aggregate)
         if read is None:
             return sums(self.rows, None, windows)
+        # Days of rows that end are told apart like members: a day goes with its last row.
+        by_day = aggregate.days and self.rows.gone is None
+        if aggregate.kind in {"distinct", "most", "top"} and not by_day:
+            return self._of_members(aggregate, windows)
         values, there = self.column(self.placed.reading.columns[read])
-        rows = self.rows
         if aggregate.kind == "count":
-            return sums(rows.keep(values), None, windows)
-        if there is not None:
-            rows, values = rows.keep(there), values[there]
-        if aggregate.kind not in {"last", "top"}:
-            return _FOLDS[aggregate.kind, aggregate.days](rows, values, windows)
+            return sums(self.rows.keep(values), None, windows)
+        rows = self.rows if there is None else self.rows.keep(there)
+        values = values if there is None else values[there]
+        if aggregate.kind == "last":
+            return _last(rows, self._moments(there), values, windows, aggregate)
+        return _FOLDS[aggregate.kind](rows, values, windows)
+
+    def _of_members(self, aggregate: Aggregate, windows: list[Window]) -> Grids:
+        name = self.placed.reading.columns[operand(aggregate) or ""]
+        if name not in self.crowds:
+            keys, there = self.column(name)
+            rows = self.rows if there is None else self.rows.keep(there)
+            self.crowds[name] = Crowd.of(rows, keys if there is None else keys[there]), there
+        crowd, there = self.crowds[name]
+        if aggregate.kind == "distinct":
+            return crowd.distinct(windows)
+        if aggregate.kind == "most":
+            return crowd.most(windows)
+        return crowd.top(self._moments(there), windows)
+
+    def _moments(self, there: Mask | None) -> Array:
         moments = self.column(self.placed.reading.columns[MOMENT])[0]
-        moments = moments if there is None else moments[there]
-        if aggregate.kind == "top":
-            return Crowd.of(rows, values).top(moments, windows)
-        return _last(rows, moments, values, windows, aggregate)
+        return moments if there is None else moments[there]
 
 
 Fold = Callable[[Rows, Array, list[Window]], Mapping[Window, Array]]
@@ -177,15 +198,13 @@ def _last(
     return {window: padded[grid] for window, grid in latest(rows, times, order, windows).items()}
 
 
-_FOLDS: dict[tuple[str, bool], Fold] = {
-    ("sum", False): _sum,
-    ("avg", False): _mean,
-    ("min", False): minima,
-    ("max", False): maxima,
-    ("distinct", False): lambda rows, keys, windows: Crowd.of(rows, keys).distinct(windows),
-    ("distinct", True): lambda rows, days, windows: Activity.of(rows, days).count(windows),
-    ("most", False): lambda rows, keys, windows: Crowd.of(rows, keys).most(windows),
-    ("longest_gap", True): lambda rows, days, windows: Activity.of(rows, days).longest_gap(windows),
+_FOLDS: dict[str, Fold] = {
+    "sum": _sum,
+    "avg": _mean,
+    "min": minima,
+    "max": maxima,
+    "distinct": lambda rows, days, windows: Activity.of(rows, days).count(windows),
+    "longest_gap": lambda rows, days, windows: Activity.of(rows, days).longest_gap(windows),
 }
 
 

@@ -11,13 +11,16 @@ from tenure.features.declare import slug
 from tenure.sources.tables import SOURCES
 
 NAME = "raw"
+LOGS = frozenset({"usage_events"})
+"""Tables of which one row says little: what their columns hold is counted, not looked at."""
 
 
 def raw_family(columns: Mapping[str, frozenset[str]]) -> Family:
     """Return the last value of every column, and how often it is filled, as features.
 
-    They are cut like any feature.  The group of each is ``<table>.<column>``.  Account attributes
-    that may be used are features already, under their own name.
+    Of usage events only the latter.  They are cut like any feature.  The group of each is
+    ``<table>.<column>``.  Account attributes that may be used are features already, under their
+    own name.
 
     Args:
         columns: Canonical table → columns that may be used.
@@ -38,7 +41,7 @@ def _features(table: str, column: Column) -> Iterator[Feature]:
     stem, operand = f"{NAME}_{table}_{slug(column.name)}", quote(column.name)
     said = f"{table}.{column.name}"
     last = f"days_since(last({operand}))" if column.kind == "time" else f"last({operand})"
-    if column.kind != "flag":
+    if column.kind != "flag" and table not in LOGS:
         yield Feature(
             name=f"{stem}_last",
             source=table,

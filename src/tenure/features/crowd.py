@@ -48,12 +48,14 @@ class Crowd:
     def distinct(self, windows: Iterable[Window]) -> Grids:
         """Return, per window, how many members are visible in each lane at each cut-off."""
         wanted = list(dict.fromkeys(windows))
-        lagged = sums(self.rows, None, [w for w in wanted if w.lag]) if self._lagged(wanted) else {}
+        # The latest slot says nothing of what a lag leaves out, or of rows that have ended.
+        counted = [w for w in wanted if w.lag or self.rows.gone is not None]
+        counts = sums(self.rows, None, counted) if counted else {}
         latest = self._latest_slot()
         found = {}
         for window in wanted:
-            if window in lagged:
-                active = lagged[window] > 0
+            if window in counts:
+                active = counts[window] > 0
             else:
                 active = latest >= self.rows.timeline.span(window)[0]
             found[window] = self._over(np.add, active.astype(np.int32), 0)
@@ -83,9 +85,6 @@ class Crowd:
                 np.maximum, np.where(leads, seen[window], NOTHING), int(NOTHING)
             )
         return found
-
-    def _lagged(self, windows: Iterable[Window]) -> bool:
-        return any(window.lag for window in windows)
 
     def _latest_slot(self) -> Ints:
         """Return the latest slot in which each member is seen at each cut-off, -1 for none."""

@@ -167,6 +167,8 @@ def measure(
         fix = suggestion(feature.each, columns)
         raise ConfigError(Problem(f"{place}: each", "is not a column", feature.each, fix))
     _check_shape(feature, source, place)
+    if feature.running and aggregate.kind == "longest_gap":
+        raise ConfigError(Problem(f"{place}: running", "does not go with longest_gap"))
     kind = _kind(aggregate, feature, source)
     _check_kind(aggregate, kind, f"{place}: aggregate")
     text = aggregate.kind == "last" and kind in {"text", "id"}

@@ -142,7 +142,7 @@ def sums(rows: Rows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
         Window → shape (L, K).
     """
     late = rows.late
-    spans = _Spans(rows.timeline, windows)
+    spans = _spans(rows.timeline, tuple(windows))
     found: Grids = {}
     if not late.all():
         place = spans.place(rows if not late.any() else rows.keep(~late))
@@ -176,7 +176,7 @@ def maxima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
         Window → shape (L, K), `NOTHING` where no row is visible.
     """
     late = rows.late
-    spans = _Spans(rows.timeline, windows)
+    spans = _spans(rows.timeline, tuple(windows))
     found: Grids = {}
     if not late.all():
         flat = np.full(rows.lanes * spans.width, NOTHING, dtype=np.int64)
@@ -225,6 +225,14 @@ def _extremes(dense: Ints, window: Window, start: Ints, stop: Ints) -> Ints:
     return np.stack(columns, axis=1)
 
 
+def _spans(timeline: Timeline, windows: tuple[Window, ...]) -> _Spans:
+    """Return the joined slots of some windows, worked out once for a grid."""
+    if windows not in timeline.memo:
+        timeline.memo[windows] = _Spans(timeline, windows)
+    found: _Spans = timeline.memo[windows]
+    return found
+
+
 class _Spans:
     """Slots joined to what some windows can tell apart, which keeps dense grids small."""
 
@@ -236,10 +244,14 @@ class _Spans:
             window: (np.searchsorted(bounds, start) + 1, np.searchsorted(bounds, stop) + 1)
             for window, (start, stop) in spans.items()
         }
-        self.coarse = np.searchsorted(bounds, np.arange(timeline.slots), side="right")
+        self.coarse = np.searchsorted(bounds, np.arange(timeline.slots), side="right").astype(
+            np.int32
+        )
         self.width = len(bounds) + 1
 
     def place(self, rows: Rows) -> Ints:
         """Return the cell of each row in a flat grid of lanes by joined slots."""
-        lane = rows.lane.astype(np.int64)
-        return np.asarray(lane * self.width + self.coarse[rows.slot])
+        place = rows.lane.astype(np.int64)
+        place *= self.width
+        place += self.coarse[rows.slot]
+        return place

@@ -14,7 +14,7 @@ A time that is null is never seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -69,6 +69,8 @@ class Timeline:
 
     cutoffs: tuple[datetime, ...]
     windows: tuple[Window, ...]
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What the fold has worked out for this grid."""
 
     @cached_property
     def edges(self) -> tuple[datetime, ...]:

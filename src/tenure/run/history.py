@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.spec import Kind, Source
-from tenure.engine import Engine, open_engine
+from tenure.engine import ENGINES, Engine, open_engine
 from tenure.score import Model, score
 from tenure.sources.load import load_frames
 from tenure.sources.tables import SOURCES
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 EMPTY_BOOK = pd.DataFrame({"churn_probability": pd.Series(dtype="float64")})
 INT64 = 2**63
-ENGINE = "DuckDB"
 LARGEST = 1e12
 MOST_PROBLEMS = 20
 TYPES: dict[Kind, pa.DataType] = {
@@ -200,7 +199,7 @@ def _loaded(
     except DataError as error:
         named = [
             Problem(f"tables.{item.thing}", item.rule, item.value, _fix(item))
-            if isinstance(item, Problem) and item.thing != ENGINE
+            if isinstance(item, Problem) and item.thing not in ENGINES
             else item
             for item in error.problems
         ]

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.spec import Family
 from tenure.engine import open_engine
+from tenure.features.cache import build_kept
 from tenure.features.declare import known_columns
-from tenure.features.matrix import FeatureMatrix, build
+from tenure.features.matrix import FeatureMatrix
 from tenure.features.members import Members, choose
 from tenure.features.plan import Plan, declared, plan
 from tenure.labels.snapshots import calendar, snapshots
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[str], None]
+CACHE = Path("cache") / "features"
 
 
 def silent(line: str) -> None:
@@ -105,8 +108,13 @@ def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Pr
     resolved = plan(
         families, dataset.columns, members=members.values, exclude=config.features.exclude
     )
-    matrix = build(
-        dataset.engine, asked, resolved, since=since(resolved, members), progress=progress
+    matrix = build_kept(
+        dataset.engine,
+        asked,
+        resolved,
+        config.paths.runs / CACHE if config.features.cache else None,
+        since=since(resolved, members),
+        progress=progress,
     )
     return Prepared(cutoffs, families, members, resolved, matrix, labels)
 

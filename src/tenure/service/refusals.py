@@ -9,11 +9,11 @@ from typing import Any
 from starlette.responses import Response
 
 from tenure.core.errors import Problem, TenureError
+from tenure.engine import ENGINES
 
 JSON = "application/json"
 LONGEST_VALUE = 80
 MOST_PROBLEMS = 20
-ENGINE = "DuckDB"
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
@@ -54,7 +54,7 @@ def refused(error: TenureError) -> Refusal:
 def _of_request(item: Problem | str) -> Problem:
     if isinstance(item, str):
         return Problem("request", item)
-    if item.thing == ENGINE:
+    if item.thing in ENGINES:
         # The statement is of no use to a client.
         return Problem("request", item.rule.splitlines()[0][:200], fix="correct the values")
     return item

@@ -95,8 +95,11 @@ def _configured(name: str, table: TableConfig, engine: Engine) -> Origin:
     if table.sql is not None:
         engine.run([Step(f"_raw_{name}", _query(name, table.sql), lazy=True)])
         return Origin(name, f"_raw_{name}", "query")
+    if table.path is None:
+        engine.attach(f"_raw_{name}", "", table.table)
+        return Origin(name, f"_raw_{name}", f"table {table.table}")
     words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
-    return attach(name, table.path or "", engine, table.table, columns=words)
+    return attach(name, table.path, engine, table.table, columns=words)
 
 
 def _discovered(name: str, folder: Path, engine: Engine) -> Origin | None:
@@ -132,6 +135,9 @@ def attach(
     """
     place = Path(path)
     relation = f"_raw_{name}"
+    if "://" in path:
+        engine.attach(relation, path)
+        return Origin(name, relation, path)
     if place.is_dir():
         path = f"{path}/**/*.parquet"
     elif not any(mark in path for mark in MARKS) and not place.is_file():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import ENGINES
 from tenure.sources import coerce, origin
 from tenure.sources.counts import Counts
 from tenure.sources.mapping import map_columns
@@ -179,7 +180,7 @@ def _types(table: pa.Table) -> dict[str, str] | None:
 def unread(name: str, place: str, item: Problem | str) -> Problem:
     """Return the problem with a table that the engine could not read."""
     text = item.value or item.rule if isinstance(item, Problem) else item
-    if isinstance(item, Problem) and item.thing == "DuckDB":
+    if isinstance(item, Problem) and item.thing in ENGINES:
         text = item.rule
     fix = "check the file, or the SQL and formats that the config gives for it"
     return Problem(name, f"cannot be read from {place}", text.splitlines()[0][:200], fix)

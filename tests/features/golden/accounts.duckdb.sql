@@ -6,6 +6,8 @@ SELECT scope._no AS account_no,
   industry AS v2,
   country AS v3,
   CAST(round(CAST(employees AS DOUBLE) * 1000000) AS BIGINT) AS v4,
-  epoch_us(created_at) AS v5
+  epoch_us(created_at) AS v5,
+  CAST(round(CAST(YEAR(created_at) AS DOUBLE) * 1000000) AS BIGINT) AS v6,
+  CAST(round(CAST(MONTH(created_at) AS DOUBLE) * 1000000) AS BIGINT) AS v7
 FROM accounts JOIN feature_scope AS scope USING (account_id)
 WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000'

@@ -14,6 +14,8 @@ SELECT scope._no AS account_no,
   epoch_us(event_time) AS v7,
   billing_period AS v8,
   coalesce((end_reason = 'upgrade'), false) AS v9,
-  coalesce((end_reason = 'downgrade'), false) AS v10
+  coalesce((end_reason = 'downgrade'), false) AS v10,
+  coalesce((paid and end_reason in ('voluntary', 'involuntary', 'non_renewal')), false) AS v11,
+  epoch_us(ended_at) AS v12
 FROM subscriptions JOIN feature_scope AS scope USING (account_id)
 WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000'

@@ -8,10 +8,14 @@ SELECT scope._no AS account_no,
   epoch_us(responded_at) AS v3,
   coalesce((lower(survey_type) = 'csat'), false) AS v4,
   coalesce((lower(survey_type) = 'ces'), false) AS v5,
-  coalesce((lower(survey_type) = 'nps' and score <= 6), false) AS v6,
+  coalesce((lower(survey_type) = 'nps' and score >= 9), false) AS v6,
   ((score) IS NOT NULL) AS v7,
-  ((sent_at) IS NOT NULL) AS v8,
-  coalesce((sent_at is not null), false) AS v9,
-  ((responded_at) IS NOT NULL) AS v10
+  coalesce((lower(survey_type) = 'nps' and score <= 6), false) AS v8,
+  CAST(round(CAST((score - scale_low) / NULLIF(scale_high - scale_low, 0) AS DOUBLE) * 1000000) AS BIGINT) AS v9,
+  coalesce((responded_at is not null), false) AS v10,
+  CASE WHEN (respondent_id) IS NOT NULL THEN hash(account_id, respondent_id) END AS v11,
+  ((sent_at) IS NOT NULL) AS v12,
+  coalesce((sent_at is not null), false) AS v13,
+  ((responded_at) IS NOT NULL) AS v14
 FROM survey_responses JOIN feature_scope AS scope USING (account_id)
 WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000'

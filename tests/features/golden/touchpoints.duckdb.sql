@@ -1,6 +1,8 @@
 SELECT scope._no AS account_no,
   CAST(CASE WHEN known_at < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN known_at < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 0 ELSE 1 END ELSE 2 END AS SMALLINT) AS seen0,
   CAST(CASE WHEN event_time < TIMESTAMP '2023-11-09 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-08-03 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2023-07-03 00:00:00.000000' THEN 0 ELSE 1 END ELSE CASE WHEN event_time < TIMESTAMP '2023-10-09 00:00:00.000000' THEN 2 ELSE 3 END END ELSE CASE WHEN event_time < TIMESTAMP '2024-02-01 12:00:00.000000' THEN CASE WHEN event_time < TIMESTAMP '2024-01-01 00:00:00.000000' THEN 4 ELSE 5 END ELSE 6 END END AS SMALLINT) AS slot0,
+  CAST(member_kinds._number AS SMALLINT) AS member_kind,
   epoch_us(event_time) AS v0
 FROM touchpoints JOIN feature_scope AS scope USING (account_id)
+LEFT JOIN (VALUES ('call', 0), ('mail', 1)) AS member_kinds(_value, _number) ON touchpoints.kind = member_kinds._value
 WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000'
