@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tenure.core.config import make_config
 from tenure.core.errors import DataError
 from tenure.core.steps import quote
 from tenure.engine import Engine, open_engine
-from tenure.sources import finish, manifest, parts
+from tenure.sources import finish, manifest, parts, staging
 from tenure.sources.dataset import Dataset
 from tenure.sources.demo import write_world
 from tenure.sources.load import load
@@ -108,7 +109,7 @@ def content(dataset: Dataset) -> dict[str, Any]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr(parts, "SMALL_ROWS", 9)
-    monkeypatch.setattr(parts, "PART_ROWS", 20)
+    monkeypatch.setattr(staging, "PART_ROWS", 20)
     found = Place(tmp_path)
     yield found
     for engine in found.engines:
@@ -135,7 +136,7 @@ def test_nothing_is_staged_twice(month: Place, monkeypatch: pytest.MonkeyPatch) 
     def never(*_: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(parts._Staging, "_staged", never)
+    monkeypatch.setattr(staging.Staging, "_staged", never)
     assert not month.same().report.tables["usage_events"].remarks
     assert month.listed() == before
     assert before.distinct == before.names
@@ -214,7 +215,7 @@ def test_what_lies_ahead(month: Place, monkeypatch: pytest.MonkeyPatch, lazy: bo
 
 
 def test_tiny_parts_are_merged(month: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_PARTS", 4)
+    monkeypatch.setattr(staging, "MOST_PARTS", 4)
     for day in range(6, 12):
         month.day(day, some(day, 3))
         month.same()
@@ -227,7 +228,7 @@ def test_tiny_parts_are_merged(month: Place, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("seed", range(3))
 def test_any_history_of_files(place: Place, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_PARTS", 3)
+    monkeypatch.setattr(staging, "MOST_PARTS", 3)
     monkeypatch.setattr(finish, "LAZY_ROWS", 0)
     chance = random.Random(seed)
 
@@ -295,7 +296,7 @@ def test_csv_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(place.use)
     (folder / "u-1.csv").write_text("\n".join([head, *lines[:16]]))
     tables = {"usage_events": "data/u-*.csv"}
-    monkeypatch.setattr(parts, "BYTES_A_ROW", 30)
+    monkeypatch.setattr(staging, "BYTES_A_ROW", 30)
     place.same(tables=tables)
     (folder / "u-2.csv").write_text("\n".join([head, *lines[16:]]))
     place.same(tables=tables)
@@ -305,7 +306,7 @@ def test_csv_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_csv_files_that_are_separated_in_two_ways_are_read_as_one(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "BYTES_A_ROW", 10)
+    monkeypatch.setattr(staging, "BYTES_A_ROW", 10)
     shutil.rmtree(place.use)
     text = "event_id,account_id,event,occurred_at\n"
     text += "".join(f"e{item},a{item % 6},login,2024-01-02 {item:02}:00\n" for item in range(20))
@@ -380,9 +381,10 @@ def test_a_folder_that_cannot_be_written(month: Place) -> None:
 
 KILLED = """
 import os, signal, sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tenure.sources import parts
-parts.SMALL_ROWS, parts.PART_ROWS = 9, 20
+from tenure.sources import parts, staging
+parts.SMALL_ROWS, staging.PART_ROWS = 9, 20
 calls, last = [0], int(sys.argv[2])
 def deadly(rename):
     def renamed(*given, **named):
@@ -428,3 +430,28 @@ def test_a_lean_load_gives_the_same_tables(month: Place) -> None:
     assert lean.fingerprint == whole.fingerprint
     assert lean.report.accounts == whole.report.accounts
     assert lean.report.tables["usage_events"].coverage is None
+
+
+def test_several_loads_at_once(month: Place) -> None:
+    plain = content(month.load(cache=False))
+    with ThreadPoolExecutor(4) as pool:
+        loads = [pool.submit(month.load) for _ in range(4)]
+        assert all(content(item.result()) == plain for item in loads)
+    (folder,) = month.runs.glob("cache/staged/usage_events/*")
+    names = {item.name for item in folder.iterdir() if item.is_dir()}
+    assert names == month.listed().names
+    assert len(names) == 3
+
+
+def test_files_that_cannot_be_kept_leave_nothing(month: Place) -> None:
+    path = month.use / "date=2024-01-06"
+    path.mkdir()
+    duckdb.sql(f"COPY (SELECT 1 AS event_id) TO '{path}/x.parquet'")
+    said = []
+    for cache in (True, False):
+        with pytest.raises(DataError) as caught:
+            month.load(cache=cache)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    (folder,) = month.runs.glob("cache/staged/usage_events/*")
+    assert not [item for item in folder.iterdir() if item.is_dir()]

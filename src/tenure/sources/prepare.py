@@ -12,8 +12,9 @@ from tenure.engine import ENGINES
 from tenure.sources import coerce, origin
 from tenure.sources.counts import Counts
 from tenure.sources.mapping import map_columns
-from tenure.sources.parts import Found, Kept
+from tenure.sources.parts import Kept
 from tenure.sources.stage import Layout
+from tenure.sources.staging import Found
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tenure.core.steps import Step, quote
 from tenure.sources.manifest import ROWS, TALLY
-from tenure.sources.parts import relation_of
+from tenure.sources.staging import relation_of
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
