@@ -274,7 +274,7 @@ def test_rows_lie_in_the_order_of_time(month: Place) -> None:
     (folder,) = month.runs.glob("cache/staged/usage_events/*")
     for part in month.listed().parts:
         path = folder / part.name / manifest.ROWS
-        times = duckdb.sql(f"SELECT occurred_at FROM '{path}'").fetchall()
+        times = duckdb.execute(f"SELECT occurred_at FROM '{path}'").fetchall()
         assert times == sorted(times)
         assert len(times) == part.rows
 
