@@ -135,8 +135,8 @@ def write_curve(claims: list[Claim]) -> None:
         if "stopped after" in parts:
             lines.append(f"| {name} | stopped after {parts['stopped after']} s | | | |")
         elif "load" in parts:
-            shown = [parts[part] for part in ("start", "load", "features", "peak memory")]
-            lines.append(f"| {name} | {' | '.join(shown)} |")
+            told = [parts[part] for part in ("start", "load", "features", "peak memory")]
+            lines.append(f"| {name} | {' | '.join(told)} |")
     text = DOCS.read_text(encoding="utf-8")
     head, mark, rest = text.partition("benchmarks/spark.py` -->\n")
     _, end, tail = rest.partition("<!-- end of curve -->")

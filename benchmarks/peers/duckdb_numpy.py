@@ -175,7 +175,7 @@ class Grids:
         """Return each column at the accounts and cut-offs asked for."""
         shape = (self.size + 1, self.accounts, len(EVENTS))
         begin = self.begin.reshape(shape).sum(axis=2)
-        found: dict[str, Array] = {}
+        found: dict[str, Any] = {}
         for window, end in self.wide_end.items():
             found[f"events_{window}d"] = _running(begin, end)[cut, account]
         for window, end in self.end.items():

@@ -91,8 +91,8 @@ def build(folder: Path, asked: Asked) -> Mapping[str, Array]:
         joined = pd.concat(pieces, ignore_index=True)
         columns = {}
         for name in joined:
-            values = joined[name] if name.startswith("days_since") else joined[name].fillna(0)
-            columns[name] = values.to_numpy()[place]
+            values = joined[name] if str(name).startswith("days_since") else joined[name].fillna(0)
+            columns[str(name)] = values.to_numpy()[place]
         return with_derived(columns)
 
 

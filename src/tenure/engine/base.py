@@ -32,6 +32,17 @@ class Engine(Protocol):
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT, written in the DuckDB dialect, as an Arrow table."""
 
+    def divide(self, step: Step, key: str) -> None:
+        """Keep the rows of a step divided by a column of whole numbers, to be read share by share.
+
+        Args:
+            step: What to keep, and under which name; replaces one of the same name.
+            key: Name of the column, which the shares do not hold.
+        """
+
+    def share(self, name: str, value: int) -> pa.Table:
+        """Return the rows of a divided step that have one value of its key."""
+
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name, replacing one of the same name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ class DuckDBEngine:
         memory_limit: str = "4GB",
         search_path: Sequence[str | Path] = (),
     ) -> None:
+        self._divided: dict[str, tuple[str, str]] = {}
         self._spill = tempfile.TemporaryDirectory(prefix="tenure-")
         self._connection = duckdb.connect(
             ":memory:",
@@ -68,6 +70,27 @@ class DuckDBEngine:
         """Return the rows of a SELECT as an Arrow table."""
         with _explained(sql):
             return self._connection.sql(render(sql, self.dialect)).to_arrow_table()
+
+    def divide(self, step: Step, key: str) -> None:
+        """Keep the rows of a step on disk, divided by a column of whole numbers."""
+        folder = self._folder(step.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        text = step.text("duckdb")
+        options = f"FORMAT parquet, PARTITION_BY ({quote(key)})"
+        self._execute(f"COPY ({text}) TO {text_literal(str(folder))} ({options})")
+        self._divided[step.name] = (key, text)
+
+    def share(self, name: str, value: int) -> pa.Table:
+        """Return the rows of a divided step that have one value of its key."""
+        key, text = self._divided[name]
+        folder = self._folder(name) / f"{key}={value}"
+        if not folder.is_dir():
+            return self.fetch(f"SELECT * EXCLUDE ({quote(key)}) FROM ({text}) LIMIT 0")
+        files = text_literal(f"{folder}/*.parquet")
+        return self.fetch(f"SELECT * FROM read_parquet({files}, hive_partitioning = false)")
+
+    def _folder(self, name: str) -> Path:
+        return Path(self._spill.name) / f"divided-{name}"
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name, replacing one of the same name."""
@@ -135,6 +158,9 @@ class DuckDBEngine:
     def drop(self, *names: str) -> None:
         """Forget tables or views; unknown names are ignored."""
         for name in names:
+            if self._divided.pop(name, None):
+                shutil.rmtree(self._folder(name), ignore_errors=True)
+                continue
             for kind in ("VIEW", "TABLE"):
                 with contextlib.suppress(duckdb.Error):
                     self._connection.execute(f"DROP {kind} IF EXISTS {quote(name)}")

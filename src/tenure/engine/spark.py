@@ -62,6 +62,7 @@ class SparkEngine:
         self._folders = [Path(folder) for folder in search_path]
         self._kept: dict[str, str] = {}
         self._views: set[str] = set()
+        self._divided: dict[str, str] = {}
         self._session, self._started = open_session(asked, Path(self._own.name))
 
     @property
@@ -92,6 +93,17 @@ class SparkEngine:
         text = self._text(sql)
         with _explained(text):
             return self._session.sql(text)
+
+    def divide(self, step: Step, key: str) -> None:
+        """Keep the rows of a step, to be read by a column of whole numbers."""
+        self.run([step])
+        self._divided[step.name] = key
+
+    def share(self, name: str, value: int) -> pa.Table:
+        """Return the rows of a divided step that have one value of its key."""
+        key = self._divided[name]
+        found = self.fetch(f"SELECT * FROM {name} WHERE {key} = {value}")
+        return found.drop_columns([key])
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name, replacing one of the same name."""

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tenure import __version__
 from tenure.core.files import digest, replacing
 from tenure.core.steps import quote
 from tenure.core.times import EPOCH, show
@@ -183,7 +183,7 @@ def _plan_digest(engine: Engine, plan: Plan) -> str:
         for item in plan.measured
     ]
     probe = engine.fetch("SELECT hash('tenure', 1) AS h").column("h")[0].as_py()
-    return digest(__version__, engine.dialect, str(probe), *texts, *formulas, *said)
+    return digest(version("tenure"), engine.dialect, str(probe), *texts, *formulas, *said)
 
 
 def _tell(progress: Progress | None, kept: int, lacking: int, changed: set[str]) -> None:

@@ -30,6 +30,8 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 BLOCK_ACCOUNTS = 4_096
 BLOCK_ROWS = 4_000_000
 """Accounts, and rows of one source, that are folded at a time: they bound the memory."""
+SPLIT_ROWS = 1_000_000
+"""Rows of one source from which its recent rows are read apart from its whole past."""
 SCATTERED_ROWS = 1_000_000
 """Rows of one source from which a cluster folds in its executors, about so many at a time."""
 
@@ -180,11 +182,14 @@ def _blocks(
     numbers = np.arange(len(asked.accounts), dtype=np.int32)
     names = pa.array(asked.accounts, pa.string())
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
-    steps: list[tuple[Reading, Timeline, Step]] = []
-    for reading in plan.readings:
-        timeline = reading.timeline(asked.cutoffs)
-        steps.append((reading, timeline, reading.step(timeline)))
     rows = _most_rows(engine, plan) if len(asked.accounts) > 1 else 0
+    # One prediction time looks at a part of the past, many look at most of it.
+    apart = len(asked.cutoffs) == 1 and rows > SPLIT_ROWS
+    steps: list[tuple[Reading, Timeline, Step]] = []
+    for source in plan.readings:
+        for reading in source.split() if apart else (source,):
+            timeline = reading.timeline(asked.cutoffs)
+            steps.append((reading, timeline, reading.step(timeline)))
     if engine.scatters and rows > SCATTERED_ROWS:
         everything = np.arange(len(asked.account_no))
         yield everything, asked, _scattered(engine, steps, asked, starts, rows)
@@ -196,23 +201,27 @@ def _blocks(
         if progress:
             progress(f"features from {reading.source}")
         if not whole:
-            engine.run([step])
+            engine.divide(_by_block(step, size), "block")
     for first in range(0, len(asked.accounts), size):
         last = min(first + size, len(asked.accounts))
-        chosen = f"WHERE account_no >= {first} AND account_no < {last}"
-        placed = [
+        placed = (
             Placed(
                 reading,
                 timeline,
-                engine.fetch(step.sql if whole else f"SELECT * FROM {step.name} {chosen}"),
+                engine.fetch(step.sql) if whole else engine.share(step.name, first // size),
                 last - first,
                 first,
             )
             for reading, timeline, step in steps
-        ]
+        )
         places, part = asked.block(first, last)
         yield places, part, measured_values(part, placed, starts)
     engine.drop(SCOPE, *(() if whole else (step.name for _, _, step in steps)))
+
+
+def _by_block(step: Step, size: int) -> Step:
+    """Return a step with the number of the block of accounts that a row belongs to."""
+    return Step(step.name, f"SELECT *, account_no // {size} AS block FROM ({step.sql}) AS placed")
 
 
 def _most_rows(engine: Engine, plan: Plan) -> int:

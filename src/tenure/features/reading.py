@@ -32,10 +32,23 @@ class Reading:
     Attributes:
         source: Canonical table name.
         features: The features, in order.
+        part: What tells several readings of one source apart.
     """
 
     source: str
     features: tuple[Measured, ...]
+    part: str = ""
+
+    def split(self) -> tuple[Reading, ...]:
+        """Return a reading of recent rows and one of the whole past, where both are asked for.
+
+        Windows need many columns of few rows, the whole past few columns of all.
+        """
+        windowed = tuple(item for item in self.features if item.spec.window is not None)
+        whole = tuple(item for item in self.features if item.spec.window is None)
+        if not windowed or not whole:
+            return (self,)
+        return Reading(self.source, windowed, "_recent"), Reading(self.source, whole, "_past")
 
     def timeline(self, cutoffs: Iterable[datetime]) -> Timeline:
         """Return the grid that its rows are placed on."""
@@ -112,7 +125,7 @@ class Reading:
             where.append(f"{happened} >= {literal(timeline.earliest)}")
         text = ",\n  ".join(columns)
         lines = [f"SELECT {text}", *joins, f"WHERE {' AND '.join(where)}"]
-        return Step(f"placed_{self.source}", "\n".join(lines))
+        return Step(f"placed_{self.source}{self.part}", "\n".join(lines))
 
 
 def readings(features: Iterable[Measured]) -> tuple[Reading, ...]:
