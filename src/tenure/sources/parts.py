@@ -11,10 +11,10 @@ staged; else its files are staged anew, and that is reported.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenure import __version__
 from tenure.core.errors import DataError
 from tenure.core.files import canonical_json, digest
 from tenure.sources import files, manifest
@@ -78,12 +78,12 @@ def kept(found: Found, root: Path, engine: Engine) -> Kept | None:
 def _key(found: Found, engine: Engine) -> str:
     """Return a hash of all that decides how a file is staged."""
     layout = replace(found.layout, deferred=True)
-    version = str(engine.fetch("SELECT version()").column(0).to_pylist()[0])
+    engines = str(engine.fetch("SELECT version()").column(0).to_pylist()[0])
     place = str(Path(found.files.path).absolute())
     return digest(
         *(place, *found.files.keys, *files.dialects(found.files, (), engine)),
         *(layout.select(), canonical_json([*found.columns.items()])),
-        *(canonical_json([*layout.types.items()]), __version__, engine.dialect, version),
+        *(canonical_json([*layout.types.items()]), version("tenure"), engine.dialect, engines),
     )
 
 
