@@ -36,6 +36,13 @@ def data() -> str:
         "`data.timezone` says otherwise; a date without a time is midnight, known at the end of its",
         "day. Every table may carry `known_at`, the time your systems could have seen the row.",
         "A late column is empty at `as_of` unless its clock is before `as_of`.",
+        "",
+        "A table may come as many files: a folder of Parquet parts or a glob. A folder named",
+        "`column=value` serves as that column where the contract or a mapping names it and the",
+        "files lack it, as text; other folder names are ignored. The checked rows of large files",
+        "(200,000 rows and more) are kept under `runs/cache/staged`; later runs read only new and",
+        "changed files, and the report says what was staged anew. The folder may be deleted at any",
+        "time when nothing is running.",
     ]
     for source in SOURCES.values():
         need = "required" if source.required else "optional"
