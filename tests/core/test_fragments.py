@@ -185,7 +185,7 @@ def test_formulas(text: str, expected: float) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a > b", "a % 2", "a ** 2", "sqrt(a)", "sum(a)", "(select 1)", "case when a then 1 end",
+    ["a > b", "a % 2", "a ** 2", "exp(a)", "sum(a)", "(select 1)", "case when a then 1 end",
      "a is null", "null", "'two'", "a + '2'", "t.a", "a as b", "a;", "a, b", "", "a +", "a -- b"],
 )  # fmt: skip
 def test_a_formula_is_arithmetic(text: str) -> None:

@@ -230,7 +230,7 @@ def parse_aggregate(text: str, columns: Collection[str], place: str) -> Aggregat
     """Parse and check an aggregate fragment.
 
     >>> parse_aggregate("days_since(max(opened_at))", ["opened_at"], "here")
-    Aggregate(kind='max', operand='opened_at', relative='since', text=False)
+    Aggregate(kind='max', operand='opened_at', relative='since', text=False, days=False)
 
     Raises:
         ConfigError: If it is not one known aggregate of one scalar over known columns.

@@ -1,4 +1,8 @@
-"""Onboarding: how long the account took to reach its first milestones."""
+"""Onboarding: how long the account took to reach its first milestones.
+
+Asked in an account's first year alone: later these numbers never change again, and a model would
+know accounts by them instead of learning from them.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +18,31 @@ FEATURES: tuple[Declared, ...] = (
         "{value} days since the first ticket", unit="days", hidden=True,
     ),
     Derived(
-        "days_to_first_paid", "account_age_days - tenure_days",
+        "in_first_year", "0 * sqrt(365 - account_age_days)",
+        "{value} in the first year, else missing", hidden=True,
+    ),
+    Derived(
+        "days_to_first_paid", "account_age_days - tenure_days + in_first_year",
         "{value} days from the account's creation to its first paid day",
         unit="days", group="onboarding",
     ),
     Derived(
-        "days_to_first_use", "account_age_days - days_since_first_event",
+        "days_to_first_use", "account_age_days - days_since_first_event + in_first_year",
         "{value} days from the account's creation to its first use",
         unit="days", direction=1, lever=True, group="onboarding",
     ),
     Derived(
-        "days_to_first_ticket", "account_age_days - first_ticket",
+        "days_to_first_ticket", "account_age_days - first_ticket + in_first_year",
         "{value} days from the account's creation to its first support ticket",
         unit="days", group="onboarding",
     ),
     Derived(
-        "days_to_first_touchpoint", "account_age_days - first_touchpoint",
+        "days_to_first_touchpoint", "account_age_days - first_touchpoint + in_first_year",
         "{value} days from the account's creation to its first touchpoint",
-        unit="days", direction=1, lever=True, group="onboarding",
+        unit="days", direction=1, lever=True, group="onboarding_touchpoint",
     ),
     Derived(
-        "days_to_milestone", "account_age_days - first_use",
+        "days_to_milestone", "account_age_days - first_use + in_first_year",
         "{value} days from the account's creation to the first use of `{member}`",
         unit="days", direction=1, lever=True,
     ),
