@@ -131,9 +131,10 @@ def test_tables_of_a_catalogue(engine: Engine, tmp_path: Path) -> None:
     session.sql("DROP DATABASE shop CASCADE")
 
 
-def test_a_step_is_read_share_by_share(engine: Engine) -> None:
+@pytest.mark.parametrize("rows", [1, 10**9])
+def test_a_step_is_read_share_by_share(engine: Engine, rows: int) -> None:
     engine.register("numbers", pa.table({"x": [1, 2, 3, 4, None], "word": list("abcde")}))
-    engine.divide(Step("pairs", "SELECT x, word, x // 2 AS pair FROM numbers"), "pair")
+    engine.divide(Step("pairs", "SELECT x, word, x // 2 AS pair FROM numbers"), "pair", rows)
     found = {pair: sorted(engine.share("pairs", pair).to_pylist(), key=str) for pair in (0, 1, 7)}
     assert found == {
         0: [{"x": 1, "word": "a"}],
@@ -141,8 +142,8 @@ def test_a_step_is_read_share_by_share(engine: Engine) -> None:
         7: [],
     }
     assert engine.share("pairs", 7).column_names == ["x", "word"]
-    engine.divide(Step("pairs", "SELECT x, 0 AS pair FROM numbers WHERE x > 3"), "pair")
+    engine.divide(Step("pairs", "SELECT x, 0 AS pair FROM numbers WHERE x > 3"), "pair", rows)
     assert engine.share("pairs", 0).to_pylist() == [{"x": 4}]
-    engine.divide(Step("pairs", "SELECT x, 0 AS pair FROM numbers WHERE x > 9"), "pair")
+    engine.divide(Step("pairs", "SELECT x, 0 AS pair FROM numbers WHERE x > 9"), "pair", rows)
     assert engine.share("pairs", 0).to_pylist() == []
     engine.drop("pairs")

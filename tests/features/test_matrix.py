@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from features.past import CUTOFFS, NOBODY, differences, past
 from tenure.core.spec import Family, Feature
+from tenure.features import matrix
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import FAMILIES, plan
 from tenure.features.reading import SCOPE
@@ -130,3 +133,21 @@ def test_a_family_stands_alone(name: str) -> None:
     assert len(found.absent) < len(given) or not measured
     for item in found.absent:
         assert item.reason.startswith("its part")
+
+
+@pytest.mark.parametrize("at", CUTOFFS[3:6])
+def test_one_prediction_time_read_apart_and_in_blocks_is_the_same(
+    at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = past(0, 25)
+    whole = world.matrix([at])
+    monkeypatch.setattr(matrix, "SPLIT_ROWS", 0)
+    monkeypatch.setattr(matrix, "BLOCK_ACCOUNTS", 7)
+    assert differences(whole, world.matrix([at], threads=2)) == {}
+
+
+def test_blocks_of_accounts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = past(0, 25)
+    whole = world.matrix(CUTOFFS)
+    monkeypatch.setattr(matrix, "BLOCK_ACCOUNTS", 4)
+    assert differences(whole, world.matrix(CUTOFFS, threads=2)) == {}

@@ -23,6 +23,8 @@ class Engine(Protocol):
     """Runs named SQL steps over named tables."""
 
     dialect: ClassVar[str]
+    threads: int
+    """How many threads may work in this process."""
     scatters: ClassVar[bool]
     """Whether rows lie on several machines, so that functions had better go to them."""
 
@@ -32,12 +34,13 @@ class Engine(Protocol):
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT, written in the DuckDB dialect, as an Arrow table."""
 
-    def divide(self, step: Step, key: str) -> None:
+    def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step divided by a column of whole numbers, to be read share by share.
 
         Args:
             step: What to keep, and under which name; replaces one of the same name.
             key: Name of the column, which the shares do not hold.
+            rows: About how many rows there are at most.
         """
 
     def share(self, name: str, value: int) -> pa.Table:

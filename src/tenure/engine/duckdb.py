@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
+ROWS_IN_MEMORY = 16_000_000
+"""Rows up to which a divided step is one table that is looked through for each share."""
 DATABASE_SUFFIXES = (".duckdb", ".db", ".ddb")
 
 
@@ -40,6 +42,7 @@ class DuckDBEngine:
         memory_limit: str = "4GB",
         search_path: Sequence[str | Path] = (),
     ) -> None:
+        self.threads = threads
         self._divided: dict[str, tuple[str, str]] = {}
         self._spill = tempfile.TemporaryDirectory(prefix="tenure-")
         self._connection = duckdb.connect(
@@ -71,11 +74,15 @@ class DuckDBEngine:
         with _explained(sql):
             return self._connection.sql(render(sql, self.dialect)).to_arrow_table()
 
-    def divide(self, step: Step, key: str) -> None:
-        """Keep the rows of a step on disk, divided by a column of whole numbers."""
+    def divide(self, step: Step, key: str, rows: int) -> None:
+        """Keep the rows of a step, to be read by a column of whole numbers; many on disk."""
         folder = self._folder(step.name)
         shutil.rmtree(folder, ignore_errors=True)
         text = step.text("duckdb")
+        if rows <= ROWS_IN_MEMORY:
+            self.run([step])
+            self._divided[step.name] = (key, "")
+            return
         options = f"FORMAT parquet, PARTITION_BY ({quote(key)})"
         self._execute(f"COPY ({text}) TO {text_literal(str(folder))} ({options})")
         self._divided[step.name] = (key, text)
@@ -83,6 +90,9 @@ class DuckDBEngine:
     def share(self, name: str, value: int) -> pa.Table:
         """Return the rows of a divided step that have one value of its key."""
         key, text = self._divided[name]
+        if not text:
+            rest = f"SELECT * EXCLUDE ({quote(key)}) FROM {quote(name)}"
+            return self.fetch(f"{rest} WHERE {quote(key)} = {value}")
         folder = self._folder(name) / f"{key}={value}"
         if not folder.is_dir():
             return self.fetch(f"SELECT * EXCLUDE ({quote(key)}) FROM ({text}) LIMIT 0")
@@ -158,7 +168,7 @@ class DuckDBEngine:
     def drop(self, *names: str) -> None:
         """Forget tables or views; unknown names are ignored."""
         for name in names:
-            if self._divided.pop(name, None):
+            if self._divided.pop(name, ("", ""))[1]:
                 shutil.rmtree(self._folder(name), ignore_errors=True)
                 continue
             for kind in ("VIEW", "TABLE"):

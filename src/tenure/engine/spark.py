@@ -62,6 +62,7 @@ class SparkEngine:
         self._folders = [Path(folder) for folder in search_path]
         self._kept: dict[str, str] = {}
         self._views: set[str] = set()
+        self.threads = 1
         self._divided: dict[str, str] = {}
         self._session, self._started = open_session(asked, Path(self._own.name))
 
@@ -94,8 +95,9 @@ class SparkEngine:
         with _explained(text):
             return self._session.sql(text)
 
-    def divide(self, step: Step, key: str) -> None:
+    def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step, to be read by a column of whole numbers."""
+        del rows
         self.run([step])
         self._divided[step.name] = key
 

@@ -151,7 +151,9 @@ class _Selected:
         if name not in self.crowds:
             keys, there = self.column(name)
             rows = self.rows if there is None else self.rows.keep(there)
-            self.crowds[name] = Crowd.of(rows, keys if there is None else keys[there]), there
+            keys = keys if there is None else keys[there]
+            # Keys hold their account, so lanes share none unless they are parts of accounts.
+            self.crowds[name] = Crowd.of(rows, keys, shared=bool(self.members)), there
         crowd, there = self.crowds[name]
         if aggregate.kind == "distinct":
             return crowd.distinct(windows)

@@ -31,15 +31,19 @@ class Crowd:
     lanes: int
 
     @classmethod
-    def of(cls, rows: Rows, keys: Array) -> Crowd:
+    def of(cls, rows: Rows, keys: Array, *, shared: bool = True) -> Crowd:
         """Find the members.
 
         Args:
             rows: Rows on the grid.
             keys: What tells members of one lane apart, shape (n,), integers.
+            shared: Whether a key may stand in several lanes.
         """
-        codes, pairs = pd.factorize(pd.factorize(keys)[0] * rows.lanes + rows.lane)
-        owner = np.asarray(pairs % rows.lanes, dtype=np.int64)
+        codes, uniques = pd.factorize(keys)
+        if shared:
+            codes, uniques = pd.factorize(codes * rows.lanes + rows.lane)
+        owner = np.empty(len(uniques), dtype=np.int64)
+        owner[codes] = rows.lane
         order = np.argsort(owner, kind="stable")
         place = np.empty_like(order)
         place[order] = np.arange(len(order))

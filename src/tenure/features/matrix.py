@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -158,9 +160,12 @@ def build(
     starts: dict[str, list[date | None]] = {}
     if len(rows):
         starts = begins(engine, plan, asked.cutoffs, known_begins)
-        for places, part, found in _blocks(engine, plan, asked, starts, progress):
+
+        def fold(places: Ints, part: Asked, found: Iterable[Found]) -> None:
             for name, values in block_values(plan, part, found):
                 columns.put(name, places, values)
+
+        _side_by_side(fold, _blocks(engine, plan, asked, starts, progress), engine.threads)
     last = {source: days[-1] for source, days in starts.items()}
     return FeatureMatrix(
         rows,
@@ -169,6 +174,22 @@ def build(
         dict(since or {}),
         {source: day for source, day in last.items() if day is not None},
     )
+
+
+def _side_by_side(
+    fold: Callable[[Ints, Asked, Iterable[Found]], None],
+    blocks: Iterator[tuple[Ints, Asked, Iterable[Found]]],
+    threads: int,
+) -> None:
+    """Fold some blocks at once; no more of them are read than are folded."""
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(fold, *block))
+            if len(waiting) > threads:
+                waiting.popleft().result()
+        for folded in waiting:
+            folded.result()
 
 
 def _blocks(
@@ -201,10 +222,10 @@ def _blocks(
         if progress:
             progress(f"features from {reading.source}")
         if not whole:
-            engine.divide(_by_block(step, size), "block")
+            engine.divide(_by_block(step, size), "block", rows)
     for first in range(0, len(asked.accounts), size):
         last = min(first + size, len(asked.accounts))
-        placed = (
+        placed = [
             Placed(
                 reading,
                 timeline,
@@ -213,7 +234,7 @@ def _blocks(
                 first,
             )
             for reading, timeline, step in steps
-        )
+        ]
         places, part = asked.block(first, last)
         yield places, part, measured_values(part, placed, starts)
     engine.drop(SCOPE, *(() if whole else (step.name for _, _, step in steps)))

@@ -21,6 +21,8 @@ from tenure.sources.tables import SOURCES
 
 SCOPE = "feature_scope"
 """Registered table of the accounts that are asked for: ``account_id`` and its number ``_no``."""
+SHORT_DAYS = 200
+"""Windows beyond are long: they reach most rows and are asked of few columns."""
 SCALE = 1_000_000
 """Amounts are summed as whole millionths, so that no order of addition changes a sum."""
 
@@ -40,15 +42,18 @@ class Reading:
     part: str = ""
 
     def split(self) -> tuple[Reading, ...]:
-        """Return a reading of recent rows and one of the whole past, where both are asked for.
+        """Return a reading for each reach into the past: short windows, long ones, all of it.
 
-        Windows need many columns of few rows, the whole past few columns of all.
+        Short windows need many columns of few rows, the whole past few columns of all.
         """
-        windowed = tuple(item for item in self.features if item.spec.window is not None)
-        whole = tuple(item for item in self.features if item.spec.window is None)
-        if not windowed or not whole:
-            return (self,)
-        return Reading(self.source, windowed, "_recent"), Reading(self.source, whole, "_past")
+        parts: dict[str, list[Measured]] = {}
+        for item in self.features:
+            length = item.spec.window
+            reach = "past" if length is None else "year" if length > SHORT_DAYS else "recent"
+            parts.setdefault(reach, []).append(item)
+        return tuple(
+            Reading(self.source, tuple(found), f"_{name}") for name, found in parts.items()
+        )
 
     def timeline(self, cutoffs: Iterable[datetime]) -> Timeline:
         """Return the grid that its rows are placed on."""
