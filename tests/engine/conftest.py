@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,8 @@ SETTINGS = SparkSettings("local[2]", memory_limit="1GB", settings=QUICK)
 
 @pytest.fixture(scope="session")
 def running_spark() -> Iterator[None]:
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("there is no Java to run Spark with")
     from tenure.engine.spark import SparkEngine
 
     first = SparkEngine(SETTINGS)
