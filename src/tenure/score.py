@@ -252,7 +252,9 @@ def _describe(
     covered = coverage(matrix.values, events, config.score.lookback_days)
     stale_before = as_of - days(config.score.stale_after_days)
     latest = latest_known(dataset.engine, events, as_of)
-    stale = [name for name, moment in latest.items() if moment is None or moment < stale_before]
+    stale = [
+        name for name, moment in sorted(latest.items()) if moment is None or moment < stale_before
+    ]
     reason = pd.Series(None, index=asked.index, dtype=object)
     reason[covered == 0] = THIN
     reason[asked["notice_given"].astype(bool)] = NOTICE

@@ -152,8 +152,10 @@ class _Selected:
             keys, there = self.column(name)
             rows = self.rows if there is None else self.rows.keep(there)
             keys = keys if there is None else keys[there]
-            # Keys hold their account, so lanes share none unless they are parts of accounts.
-            self.crowds[name] = Crowd.of(rows, keys, shared=bool(self.members)), there
+            # Keys of members hold their account, so lanes share none but where they are parts of
+            # accounts; days are the same for all.
+            shared = bool(self.members) or aggregate.days
+            self.crowds[name] = Crowd.of(rows, keys, shared=shared), there
         crowd, there = self.crowds[name]
         if aggregate.kind == "distinct":
             return crowd.distinct(windows)

@@ -213,7 +213,7 @@ def _blocks(
             steps.append((reading, timeline, reading.step(timeline)))
     if engine.scatters and rows > SCATTERED_ROWS:
         everything = np.arange(len(asked.account_no))
-        yield everything, asked, _scattered(engine, steps, asked, starts, rows)
+        yield everything, asked, list(_scattered(engine, steps, asked, starts, rows))
         engine.drop(SCOPE)
         return
     size = _block_size(rows, len(asked.accounts))
