@@ -45,7 +45,7 @@ def config_of(folder: Path, *, hive: bool = False) -> Config:
     tables: dict[str, Any] = {"usage_events": parts} if hive else {}
     return Config(
         name="speed",
-        data=DataConfig(path=str(folder), tables=tables, observed_until=NEW_DAY),
+        data=DataConfig(path=str(folder), tables=tables, observed_until=NEW_DAY, cache=False),
         engine=EngineConfig(threads=THREADS, memory_limit=MEMORY),
     )
 
