@@ -45,19 +45,6 @@ def test_a_lazy_step_follows_its_source(engine: DuckDBEngine) -> None:
     assert engine.fetch("SELECT x FROM seen").to_pylist() == [{"x": 7}]
 
 
-def test_an_error_shows_the_sql(engine: DuckDBEngine) -> None:
-    for run in (
-        lambda: engine.fetch("SELECT nowhere FROM numbers"),
-        lambda: engine.run([Step("x", "SELECT nowhere FROM numbers")]),
-        lambda: engine.write("SELECT nowhere FROM numbers", "out.parquet"),
-    ):
-        with pytest.raises(DataError) as caught:
-            run()
-        assert "numbers" in str(caught.value)
-        assert "the SQL was:" in str(caught.value)
-        assert "SELECT nowhere FROM numbers" in str(caught.value)
-
-
 def test_an_error_while_rows_flow_shows_the_sql(engine: DuckDBEngine) -> None:
     engine.register("words", pa.table({"x": ["1", "two"]}))
     with pytest.raises(DataError, match="CAST\\(x AS INTEGER\\)"):

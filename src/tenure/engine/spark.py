@@ -188,6 +188,7 @@ class SparkEngine:
             if name in self._views:
                 self._session.catalog.dropTempView(name)
             self._views.discard(name)
+            self._divided.pop(name, None)
             self._delete(self._kept.pop(name, None))
 
     def close(self) -> None:

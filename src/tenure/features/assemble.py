@@ -173,19 +173,20 @@ Fold = Callable[[Rows, Array, list[Window]], Mapping[Window, Array]]
 
 def _sum(rows: Rows, values: Array, windows: list[Window]) -> dict[Window, Array]:
     """Return sums of amounts, not a number where nothing was added."""
-    amounts, counts = sums(rows, values, windows), sums(rows, None, windows)
-    return {
-        window: np.where(counts[window] > 0, amounts[window] / SCALE, np.nan) for window in amounts
-    }
+    return {window: amount for window, (amount, _) in _totals(rows, values, windows).items()}
 
 
 def _mean(rows: Rows, values: Array, windows: list[Window]) -> dict[Window, Array]:
+    totals = _totals(rows, values, windows)
+    return {window: amount / np.maximum(count, 1) for window, (amount, count) in totals.items()}
+
+
+def _totals(rows: Rows, values: Array, windows: list[Window]) -> dict[Window, tuple[Array, Array]]:
+    """Return sums of amounts, not a number where nothing was added, and how many were added."""
     amounts, counts = sums(rows, values, windows), sums(rows, None, windows)
     return {
-        window: np.where(
-            counts[window] > 0, amounts[window] / SCALE / np.maximum(counts[window], 1), np.nan
-        )
-        for window in amounts
+        window: (np.where(count > 0, amounts[window] / SCALE, np.nan), count)
+        for window, count in counts.items()
     }
 
 

@@ -25,7 +25,7 @@ from tenure.core.files import digest, replacing
 from tenure.core.steps import quote
 from tenure.core.times import EPOCH, show
 from tenure.features.begins import begins
-from tenure.features.matrix import FeatureMatrix, build
+from tenure.features.matrix import FeatureMatrix, build, most_rows
 from tenure.features.plan import read_columns
 from tenure.features.reading import Reading
 from tenure.features.timeline import Timeline
@@ -77,7 +77,7 @@ def build_kept(
     Returns:
         What `build` returns, bit for bit.
     """
-    if folder is None or not len(snapshots) or _rows(engine, plan) < WORTH_ROWS:
+    if folder is None or not len(snapshots) or most_rows(engine, plan) < WORTH_ROWS:
         return build(engine, snapshots, plan, since=since, progress=progress)
     rows = snapshots.reset_index(drop=True)
     cutoffs = [stamp.to_pydatetime() for stamp in sorted(rows["as_of"].unique())]
@@ -167,11 +167,6 @@ def _sums(engine: Engine, sql: str, size: int) -> list[tuple[int, int, int]]:
         rows, total, mix = rows + line[0], total + line[1], mix ^ line[2]
         found.append((rows, total, mix))
     return found
-
-
-def _rows(engine: Engine, plan: Plan) -> int:
-    sql = " UNION ALL ".join(f"SELECT count(*) AS n FROM {item.source}" for item in plan.readings)
-    return max(engine.fetch(sql).column("n").to_pylist()) if sql else 0
 
 
 def _plan_digest(engine: Engine, plan: Plan) -> str:

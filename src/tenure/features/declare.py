@@ -20,7 +20,7 @@ from tenure.core.fragments import (
     parse_aggregate,
     rename_columns,
 )
-from tenure.core.spec import Derived, Feature, Kind, Ranked, Source, Unit
+from tenure.core.spec import Declared, Derived, Feature, Kind, Ranked, Source, Unit
 from tenure.core.steps import text_literal
 from tenure.features.timeline import Window
 from tenure.sources.tables import SOURCES
@@ -249,18 +249,30 @@ def _spec(
     stem = feature.name if member is None else f"{feature.name}_{_called(member)}"
     sentence = feature.sentence.replace("{window}", f"{window} days")
     sentence = sentence.replace("{lag}", f"{feature.lag} days")
-    return FeatureSpec(
+    return replace(
+        _column(feature, family, stem, feature.source),
         name=f"{stem}{suffix}",
-        family=family,
         sentence=sentence.replace("{member}", member or ""),
         unit="text" if text else feature.unit,
-        direction=feature.direction,
-        lever=feature.lever,
         text=text,
-        group=feature.group or stem,
         window=window,
-        source=feature.source,
         hidden=feature.hidden,
+    )
+
+
+def _column(declared: Declared, family: str, name: str, source: str) -> FeatureSpec:
+    """Return how to speak of a column of numbers of the whole past or the present."""
+    return FeatureSpec(
+        name=name,
+        family=family,
+        sentence=declared.sentence,
+        unit=declared.unit,
+        direction=declared.direction,
+        lever=declared.lever,
+        text=False,
+        group=declared.group or name,
+        window=None,
+        source=source,
     )
 
 
@@ -320,17 +332,10 @@ def _computed(
         place = f"feature `{derived.name}`: formula"
         raise ConfigError(Problem(place, "needs numbers", words[0]))
     stem = derived.name if member is None else f"{derived.name}_{_called(member)}"
-    spec = FeatureSpec(
-        name=stem,
-        family=family,
+    source = ", ".join(sorted({present[name].source for name in parts}))
+    spec = replace(
+        _column(derived, family, stem, source),
         sentence=derived.sentence.replace("{member}", member or ""),
-        unit=derived.unit,
-        direction=derived.direction,
-        lever=derived.lever,
-        text=False,
-        group=derived.group or stem,
-        window=None,
-        source=", ".join(sorted({present[name].source for name in parts})),
         hidden=derived.hidden,
     )
     return Computed(spec, derived, formula)
@@ -352,19 +357,7 @@ def place(declared: Ranked, family: str, present: Mapping[str, FeatureSpec]) -> 
     for name in filter(None, (declared.of, declared.band)):
         if name in present and present[name].text:
             raise ConfigError(Problem(where, "needs numbers", name))
-    spec = FeatureSpec(
-        name=declared.name,
-        family=family,
-        sentence=declared.sentence,
-        unit=declared.unit,
-        direction=declared.direction,
-        lever=declared.lever,
-        text=False,
-        group=declared.group or declared.name,
-        window=None,
-        source=of.source,
-    )
-    return Placed(spec, declared)
+    return Placed(_column(declared, family, declared.name, of.source), declared)
 
 
 def _called(member: str) -> str:

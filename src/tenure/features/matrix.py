@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tenure.features.plan import Plan
 
 MICROSECONDS_PER_DAY = 86_400_000_000
+BLOCK = "_block"
+"""Column with the number of the block of accounts that a row belongs to."""
 BLOCK_ACCOUNTS = 4_096
 BLOCK_ROWS = 4_000_000
 """Accounts, and rows of one source, that are folded at a time: they bound the memory."""
@@ -203,7 +205,7 @@ def _blocks(
     numbers = np.arange(len(asked.accounts), dtype=np.int32)
     names = pa.array(asked.accounts, pa.string())
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
-    rows = _most_rows(engine, plan) if len(asked.accounts) > 1 else 0
+    rows = most_rows(engine, plan) if len(asked.accounts) > 1 else 0
     # One prediction time looks at a part of the past, many look at most of it.
     apart = len(asked.cutoffs) == 1 and rows > SPLIT_ROWS
     steps: list[tuple[Reading, Timeline, Step]] = []
@@ -222,7 +224,7 @@ def _blocks(
         if progress:
             progress(f"features from {reading.source}")
         if not whole:
-            engine.divide(_by_block(step, size), "block", rows)
+            engine.divide(by_block(step, size), BLOCK, rows)
     for first in range(0, len(asked.accounts), size):
         last = min(first + size, len(asked.accounts))
         placed = [
@@ -240,12 +242,13 @@ def _blocks(
     engine.drop(SCOPE, *(() if whole else (step.name for _, _, step in steps)))
 
 
-def _by_block(step: Step, size: int) -> Step:
+def by_block(step: Step, size: int) -> Step:
     """Return a step with the number of the block of accounts that a row belongs to."""
-    return Step(step.name, f"SELECT *, account_no // {size} AS block FROM ({step.sql}) AS placed")
+    block = f"CAST(account_no // {size} AS INTEGER) AS {BLOCK}"
+    return Step(step.name, f"SELECT {block}, * FROM ({step.sql}) AS placed")
 
 
-def _most_rows(engine: Engine, plan: Plan) -> int:
+def most_rows(engine: Engine, plan: Plan) -> int:
     """Return the rows of the longest source."""
     sql = " UNION ALL ".join(f"SELECT count(*) AS n FROM {item.source}" for item in plan.readings)
     return max(engine.fetch(sql).column("n").to_pylist()) if sql else 0

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tenure.core.steps import Step
 from tenure.features.assemble import Placed
-from tenure.features.matrix import Asked, Found, Starts, measured_values
+from tenure.features.matrix import BLOCK, Asked, Found, Starts, by_block, measured_values
 from tenure.features.reading import Reading
 from tenure.features.timeline import Timeline
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 ASKED = "feature_asked"
 """Registered table of the snapshots: their place, account, prediction time and block."""
-BLOCK = "_block"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def scattered(engine: Engine, fold: Fold, step: Step, asked: Asked) -> Iterator[
         BLOCK: (asked.account_no // fold.size).astype(np.int32),
     }
     engine.register(ASKED, pa.table(table))
-    rows = f"SELECT CAST(account_no // {fold.size} AS INTEGER) AS {BLOCK}, * FROM ({step.sql})"
+    rows = by_block(step, fold.size).sql
     result = engine.cogroup(f"SELECT * FROM {ASKED}", rows, BLOCK, fold, fold.schema)
     engine.drop(ASKED)
     order = np.argsort(result.column("place").to_numpy(), kind="stable")

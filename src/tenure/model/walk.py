@@ -83,8 +83,8 @@ class WalkForward:
 
     Attributes:
         predictions: One row per account and evaluated prediction time: account_id, as_of, fold,
-            mrr, label, label_known_at, outcome_id, margin (log-odds), probability, base_rate (of
-            the fold's training rows).
+            mrr, label, label_known_at, outcome_id, row (its position in the caller's order),
+            margin (log-odds), probability, base_rate (of the fold's training rows).
         baselines: Same index: the probability each baseline gave.
         folds: One row per evaluated prediction time: fold, as_of, train_rows, train_positives,
             train_cutoffs, train_known_until, base_rate, calibrated_on, test_rows, test_positives.
@@ -236,6 +236,7 @@ class _Walk:
         kept = [name for name in KEPT if name in self.rows.columns]
         frame = self.rows.iloc[origin.test][kept].copy()
         frame.insert(2, "fold", fold)
+        frame["row"] = self.order[origin.test]
         frame["margin"] = margins[origin.test]
         frame["probability"] = fitted.calibrator.probability(margins[origin.test])
         frame["base_rate"] = fitted.base_rate
