@@ -7,8 +7,10 @@ change, the oldest first.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_json, write_text
@@ -19,6 +21,7 @@ from tenure.model.folders import locked
 
 FILE = "champion.json"
 HISTORY = "history.jsonl"
+WHOEVER = "*"
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Champion:
         reason: Why.
         who: Who decided.
         at: When, ISO 8601 in UTC.
+        action: ``first``, ``promoted``, ``forced``, ``rolled_back`` or ``set``.
+        facts: What was measured for the decision, JSON values.
     """
 
     version: str
@@ -38,6 +43,30 @@ class Champion:
     reason: str
     who: str
     at: str
+    action: str = "set"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A wish to make a bundle champion.
+
+    Attributes:
+        version: The bundle.
+        reason: Why.
+        who: Who decided.
+        action: See `Champion`.
+        facts: What was measured, JSON values.
+        instead_of: The champion that the decision was made against; None where there was none.
+            By default whoever stands is replaced.
+    """
+
+    version: str
+    reason: str
+    who: str
+    action: str = "set"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    instead_of: str | None = WHOEVER
 
 
 def champion(root: Path, target: str) -> Champion | None:
@@ -77,25 +106,43 @@ def champion_folder(root: Path, target: str) -> Path:
 
 
 def set_champion(root: Path, target: str, version: str, reason: str, who: str) -> Champion:
+    """Make a published bundle the champion; see `change_champion`."""
+    return change_champion(root, target, Change(version, reason, who))
+
+
+def change_champion(root: Path, target: str, change: Change) -> Champion:
     """Make a published bundle the champion, once it has been read and verified.
 
     Raises:
-        ModelError: If the bundle is missing or damaged; the champion then stays as it was.
+        ModelError: If the bundle is missing or damaged, or another champion stands by now than
+            the one that the change was decided against; the champion then stays as it was.
     """
     home = Path(root) / target
     with locked(home):
-        read_bundle(home / version)
+        read_bundle(home / change.version)
         before = _before(root, target)
-        if before and before.version == version:
-            _note(home, before)
-            return before
         if before:
             _note(home, before)
+        if before and before.version == change.version:
+            return before
         previous = before.version if before else None
-        change = Champion(version, previous, reason, who, f"{now().isoformat()}Z")
-        write_json(home / FILE, asdict(change))
-        _note(home, change)
-    return change
+        if change.instead_of not in (WHOEVER, previous):
+            raise ModelError(
+                Problem(
+                    f"champion of `{target}`",
+                    f"was changed meanwhile: not {change.instead_of} any more",
+                    str(previous),
+                    "run `tenure promote CONFIG` again: it compares with the one that stands now",
+                )
+            )
+        at = f"{now().isoformat()}Z"
+        facts = json.loads(json.dumps(dict(change.facts)))
+        made = Champion(
+            change.version, previous, change.reason, change.who, at, change.action, facts
+        )
+        write_json(home / FILE, asdict(made))
+        _note(home, made)
+    return made
 
 
 def history(root: Path, target: str) -> tuple[Champion, ...]:

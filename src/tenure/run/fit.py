@@ -67,17 +67,22 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
     )
     if refused is not None:
         return Attempt(target, rows, refused)
-    walk = walk_forward(
-        prepared.matrix.values,
-        rows,
-        WalkSettings.from_config(config, prepared.plan.ranked),
-        since=prepared.matrix.since,
-        progress=lambda line: progress(f"{name}: {line}"),
-    )
+    walk = walked(name, prepared, config, progress)
     progress(f"{name}: measuring")
     metrics = evaluate(walk.predictions, walk.baselines, EvaluationSettings.from_config(config))
     return Attempt(
         target, rows, judge(metrics, walk.shortage), metrics, _explained(name, walk, prepared)
+    )
+
+
+def walked(name: str, prepared: Prepared, config: Config, progress: Progress) -> WalkForward:
+    """Walk one target through the past, as the config fits it."""
+    return walk_forward(
+        prepared.matrix.values,
+        prepared.labels[name],
+        WalkSettings.from_config(config, prepared.plan.ranked),
+        since=prepared.matrix.since,
+        progress=lambda line: progress(f"{name}: {line}"),
     )
 
 
