@@ -167,7 +167,7 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     Raises:
         DataError: If a table that a model needs is missing.
     """
-    _check_tables(dataset, models)
+    check_tables(dataset, models)
     _check_time(dataset, as_of)
     asked = snapshots(dataset, [as_of])
     if accounts is not None:
@@ -212,7 +212,12 @@ def known_begins(models: Mapping[str, Model]) -> dict[str, date]:
     return found
 
 
-def _check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
+def check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
+    """Make sure that the data have every table and column that the models read.
+
+    Raises:
+        DataError: Naming what is missing, for every model.
+    """
     problems = []
     for target, model in models.items():
         for table in sorted(model.sources):

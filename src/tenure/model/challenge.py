@@ -1,0 +1,209 @@
+"""A challenger beside the champion on the same rows: is it better, and much worse for anybody?
+
+Both give a probability for every row, and none may have learnt from what it is asked.  Intervals
+draw accounts with all their rows, the same for both, so what a row is worth cancels out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from tenure.core.times import show
+from tenure.model.bootstrap import Resamples, interval, ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tenure.model.evaluate import EvaluationSettings
+
+Floats = NDArray[np.float64]
+
+TINY = 1e-12
+TOLERANCE = 0.05
+"""Share of the champion's log loss that the gain may lie below 0 at the end of its interval."""
+MUCH_WORSE = 0.10
+"""Share of a group's log loss by which it may rise at most, at the end of the interval."""
+GROUP_EVENTS = 30
+"""Distinct outcomes of a group below which nothing is said of it."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a comparison allows.
+
+    Attributes:
+        better: Whether the challenger may take over.
+        sentences: Why, for people; the first is the decision itself.
+    """
+
+    better: bool
+    sentences: tuple[str, ...]
+
+
+def compare(
+    rows: pd.DataFrame, groups: Mapping[str, pd.Series[Any]], settings: EvaluationSettings
+) -> dict[str, Any]:
+    """Measure two models on the same rows.
+
+    Args:
+        rows: account_id, as_of, label (1 or 0), outcome_id, and the probabilities ``champion`` and
+            ``challenger``.
+        groups: What to divide by → the group of each row, in the order of `rows`; missing counts
+            as a group of its own.
+        settings: Intervals.
+
+    Returns:
+        JSON-safe: ``rows``, ``accounts``, ``cutoffs``, ``first``, ``last``, ``positives``,
+        ``events`` (distinct), ``champion`` and ``challenger`` (log_loss, auc, mean_probability),
+        ``observed_rate``, ``gain`` (log_loss: champion minus challenger, auc: challenger minus
+        champion; above 0 favours the challenger), ``groups`` (by, name, rows, events, log_loss of
+        the champion, increase, worse), ``level``.
+    """
+    rows = rows.reset_index(drop=True)
+    accounts = rows["account_id"].to_numpy(dtype=str)
+    labels = rows["label"].to_numpy(dtype=np.float64)
+    with threadpool_limits(limits=1):  # more threads add up sums in another order
+        draws = Resamples.draw(accounts, settings.resamples, settings.seed)
+        measured = {
+            name: _measure(draws, labels, rows[name].to_numpy(dtype=np.float64))
+            for name in ("champion", "challenger")
+        }
+        gain = {
+            "log_loss": measured["champion"]["log_loss"] - measured["challenger"]["log_loss"],
+            "auc": measured["challenger"]["auc"] - measured["champion"]["auc"],
+        }
+        divided = _groups(rows, groups, draws, settings.level)
+    moments = [pd.Timestamp(moment).to_pydatetime() for moment in np.unique(rows["as_of"])]
+    return {
+        "rows": len(rows),
+        "accounts": len(np.unique(accounts)),
+        "cutoffs": len(moments),
+        "first": show(moments[0]),
+        "last": show(moments[-1]),
+        "positives": int(labels.sum()),
+        "events": int(rows.loc[labels == 1, "outcome_id"].nunique()),
+        "observed_rate": float(labels.mean()),
+        **{name: _shown(found, rows[name], settings.level) for name, found in measured.items()},
+        "gain": {name: interval(found, settings.level) for name, found in gain.items()},
+        "groups": divided,
+        "level": settings.level,
+    }
+
+
+def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
+    """Return whether the challenger may take over.
+
+    It must lose less on the same rows, without a chance of being much worse: the lower end of the
+    gain must stay above -5 % of the champion's log loss, and in no group with 30 distinct outcomes
+    may the upper end of the increase pass 10 % of the champion's log loss there.
+
+    Args:
+        found: Output of `compare`.
+        newer_twin: Whether the challenger is made like the champion, from later outcomes: then it
+            may take over where both lose the same.
+    """
+    gain, loss = found["gain"]["log_loss"], found["champion"]["log_loss"]["value"]
+    said = f"gain in log loss {_between(gain)}, champion {loss:.4f}"
+    if gain["lo"] is None:
+        return Decision(False, (f"Refused: too few outcomes to compare ({said}).",))
+    alike = newer_twin and gain["value"] == 0
+    if not alike and gain["value"] <= 0:
+        return Decision(False, (f"Refused: not better on the same rows ({said}).",))
+    if gain["lo"] < -TOLERANCE * loss:
+        rule = f"it may be more than {TOLERANCE:.0%} worse"
+        return Decision(False, (f"Refused: better by chance perhaps, but {rule} ({said}).",))
+    worse = [item for item in found["groups"] if item["worse"]]
+    if worse:
+        reasons = tuple(_of_group(item) for item in worse)
+        return Decision(
+            False,
+            (f"Refused: much worse for some, though better over all rows ({said}).", *reasons),
+        )
+    if alike:
+        return Decision(True, ("Made like the champion, from later outcomes; as good as it.",))
+    return Decision(True, (f"Better on the same rows: {said}.",))
+
+
+def bands(mrr: pd.Series[float]) -> pd.Series[Any]:
+    """Return the third of MRR that each row belongs to: lowest, middle or highest."""
+    names = ("lowest third", "middle third", "highest third")
+    values = mrr.to_numpy(dtype=np.float64)
+    edges = np.nanquantile(values, [1 / 3, 2 / 3], method="inverted_cdf")
+    places = np.searchsorted(edges, values, side="left")
+    found = [
+        None if np.isnan(value) else names[place]
+        for value, place in zip(values, places, strict=True)
+    ]
+    return pd.Series(found, index=mrr.index, dtype="str")
+
+
+def log_loss(labels: Floats, probabilities: Floats) -> Floats:
+    """Return the log loss of each row."""
+    p = np.clip(probabilities, TINY, 1 - TINY)
+    return np.asarray(-(labels * np.log(p) + (1 - labels) * np.log1p(-p)))
+
+
+def _measure(draws: Resamples, labels: Floats, probabilities: Floats) -> dict[str, Floats]:
+    columns = np.column_stack([np.ones_like(labels), log_loss(labels, probabilities)])
+    rows, losses = draws.sums(columns).T
+    return {"log_loss": losses / rows, "auc": ranking(draws, labels, probabilities, ()).auc}
+
+
+def _shown(found: Mapping[str, Floats], given: pd.Series[float], level: float) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: interval(values, level) for name, values in found.items()}
+    return shown | {"mean_probability": float(given.mean())}
+
+
+def _groups(
+    rows: pd.DataFrame, groups: Mapping[str, pd.Series[Any]], draws: Resamples, level: float
+) -> list[dict[str, Any]]:
+    labels = rows["label"].to_numpy(dtype=np.float64)
+    before = log_loss(labels, rows["champion"].to_numpy(dtype=np.float64))
+    after = log_loss(labels, rows["challenger"].to_numpy(dtype=np.float64))
+    result = []
+    for by, given in groups.items():
+        names = given.astype(object).where(given.notna(), "(none)").astype(str).to_numpy()
+        for name in sorted(set(names)):
+            inside = names == name
+            events = int(rows.loc[inside & (labels == 1), "outcome_id"].nunique())
+            entry: dict[str, Any] = {
+                "by": by,
+                "name": name,
+                "rows": int(inside.sum()),
+                "events": events,
+                "log_loss": float(before[inside].mean()),
+            }
+            columns = np.column_stack([np.ones(len(rows)), after - before]) * inside[:, None]
+            size, total = draws.sums(columns).T
+            with np.errstate(divide="ignore", invalid="ignore"):
+                entry["increase"] = interval(total / size, level)
+            result.append(entry | {"worse": _much_worse(entry)})
+    return result
+
+
+def _much_worse(entry: Mapping[str, Any]) -> bool | None:
+    """Return whether a group may lose much; None where too few outcomes tell."""
+    if entry["events"] < GROUP_EVENTS or entry["increase"]["hi"] is None:
+        return None
+    rises = entry["increase"]["value"] > 0
+    return bool(rises and entry["increase"]["hi"] > MUCH_WORSE * entry["log_loss"])
+
+
+def _of_group(entry: Mapping[str, Any]) -> str:
+    return (
+        f"{entry['by']} `{entry['name']}` ({entry['events']} outcomes): log loss rises by "
+        f"{_between(entry['increase'])} from {entry['log_loss']:.4f}; the upper end passes "
+        f"{MUCH_WORSE:.0%} of it."
+    )
+
+
+def _between(found: Mapping[str, float | None]) -> str:
+    if found["lo"] is None or found["hi"] is None:
+        return f"{found['value']:+.4f}" if found["value"] is not None else "not measurable"
+    return f"{found['value']:+.4f} [{found['lo']:+.4f}, {found['hi']:+.4f}]"
