@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from pydantic import (
 )
 
 from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.places import absolute, expanded
 from tenure.core.times import as_utc
 
 
@@ -179,6 +179,27 @@ class EvaluationConfig(Section):
 
 class ScoreConfig(Section):
     """How scores are shown."""
+    contrast: bool = Field(
+        True, description="Also measure accounts never seen, and what a random split would promise."
+    )
+    groups: list[str] = Field(
+        ["segment"], description="Text features whose values are measured apart."
+    )
+    profit_months: float = Field(
+        12.0, gt=0, description="Months of MRR that an account which is kept is worth."
+    )
+    profit_margin: float = Field(
+        0.8, gt=0, le=1, description="Share of MRR left after the cost of serving the account."
+    )
+    profit_contact_cost: float = Field(
+        50.0, ge=0, description="Cost of contacting one account, in the currency of its MRR."
+    )
+    profit_offer: float = Field(
+        0.05, ge=0, lt=1, description="Share of its worth that an account is offered to stay."
+    )
+    profit_accepted: float = Field(
+        0.3, gt=0, lt=1, description="Assumed share of leaving accounts that an offer keeps."
+    )
 
     high_at: float = Field(
         3.0, gt=0, description="Band `high` from this multiple of the base rate."
@@ -291,7 +312,7 @@ def load_config(path: Path | str) -> Config:
     if not path.is_file():
         raise ConfigError(Problem(str(path), "is not a file", fix="give the path of a YAML config"))
     try:
-        authored = yaml.safe_load(_expand(path.read_text(encoding="utf-8")))
+        authored = yaml.safe_load(expanded(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
     if not isinstance(authored, dict):
@@ -319,16 +340,16 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
         raise ConfigError(*[_problem(origin, item) for item in error.errors()]) from None
     data = config.data
     tables = {
-        name: table.model_copy(update={"path": _absolute(table.path, base) if table.path else None})
+        name: table.model_copy(update={"path": absolute(table.path, base) if table.path else None})
         for name, table in data.tables.items()
     }
     update = {
-        "path": _absolute(data.path, base),
-        "base": _absolute(data.base, base),
+        "path": absolute(data.path, base),
+        "base": absolute(data.base, base),
         "tables": tables,
     }
     modules = [
-        _absolute(name, base) if name.endswith(".py") else name for name in config.features.modules
+        absolute(name, base) if name.endswith(".py") else name for name in config.features.modules
     ]
     return config.model_copy(
         update={
@@ -336,25 +357,6 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
             "features": config.features.model_copy(update={"modules": modules}),
         }
     )
-
-
-def _absolute(path: str, base: Path) -> str:
-    if "://" in path or Path(path).is_absolute():
-        return path
-    return os.path.normpath(base.resolve() / path)
-
-
-def _expand(text: str) -> str:
-    def value(match: re.Match[str]) -> str:
-        name, default = match.group(1), match.group(2)
-        found = os.environ.get(name) or default
-        if found is None:
-            raise ConfigError(
-                Problem(f"${{{name}}}", "is not set in the environment", fix=f"export {name}=…")
-            )
-        return found
-
-    return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}", value, text)
 
 
 def _problem(origin: str, item: Any) -> Problem:
