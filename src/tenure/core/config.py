@@ -175,10 +175,6 @@ class EvaluationConfig(Section):
     bootstrap: int = Field(500, ge=50, le=10_000, description="Account-clustered resamples.")
     level: float = Field(0.95, gt=0.5, lt=1)
     max_folds: int = Field(24, ge=1, description="Latest prediction times that are replayed.")
-
-
-class ScoreConfig(Section):
-    """How scores are shown."""
     contrast: bool = Field(
         True, description="Also measure accounts never seen, and what a random split would promise."
     )
@@ -200,6 +196,10 @@ class ScoreConfig(Section):
     profit_accepted: float = Field(
         0.3, gt=0, lt=1, description="Assumed share of leaving accounts that an offer keeps."
     )
+
+
+class ScoreConfig(Section):
+    """How scores are shown."""
 
     high_at: float = Field(
         3.0, gt=0, description="Band `high` from this multiple of the base rate."
