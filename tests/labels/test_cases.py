@@ -37,10 +37,12 @@ def test_case(engine: Engine, case: dict[str, Any]) -> None:
             assert snaps.empty, as_of
             continue
         assert len(snaps) == 1, as_of
-        for name in TARGETS:
-            if name in expected:
-                got = label(history, snaps, TARGETS[name], settings).iloc[0]
-                _compare(got, expected.pop(name), f"{name} at {as_of:%Y-%m-%d}")
+        for name, target in TARGETS.items():
+            for horizon in [None, *settings.horizons]:
+                key = name if horizon is None else f"{name}_{horizon}"
+                if key in expected:
+                    got = label(history, snaps, target, settings, horizon=horizon).iloc[0]
+                    _compare(got, expected.pop(key), f"{key} at {as_of:%Y-%m-%d}")
         for column, value in expected.items():
             assert _same(snaps.iloc[0][column], moment(value)), (column, as_of, snaps)
 

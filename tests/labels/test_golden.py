@@ -32,6 +32,8 @@ TEXTS: dict[str, list[Step]] = {
     "snapshots": snapshot_steps(),
     "churn": outcome_steps(TARGETS["churn"], _rules(None)),
     "churn_effective": outcome_steps(TARGETS["churn"], _rules(None, effective=True)),
+    "churn_voluntary": outcome_steps(TARGETS["churn_voluntary"], _rules(None)),
+    "renewal": outcome_steps(TARGETS["renewal"], _rules(None)),
     "expansion": outcome_steps(TARGETS["expansion"], _rules(1)),
     "contraction_rates_no_list_prices": outcome_steps(
         TARGETS["contraction"], _rules(-1, list_prices=False, rates=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from oracle import oracle_labels
 from tenure.core.config import LabelConfig
 from tenure.engine.base import Engine
 from tenure.labels.snapshots import snapshots
-from tenure.labels.targets import TARGETS, label
+from tenure.labels.targets import TARGETS, label, label_horizons
 from tenure.sources.dataset import Dataset
 
 ORIGIN = datetime(2024, 1, 1)
@@ -35,6 +36,7 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
+        self.reasons = random.Random(~seed)
 
     def moment(self, last: int = 220) -> datetime:
         """Return a time, often at a cut-off or the edge of a window, or a microsecond off."""
@@ -63,6 +65,7 @@ class Maker:
         if end is not None and pick([True, False]):
             end = max(start, self.moment())
         notice = pick([None, None, self.moment()])
+        reason = self.reasons.choice([None, "voluntary", "involuntary", "non_renewal"])
         return subscription(
             start,
             end,
@@ -72,6 +75,7 @@ class Maker:
             days=pick([None, 30, 90]),
             notice=notice if notice is not None and notice >= start else None,
             known_at=start + pick([timedelta(0), timedelta(0), LAST, timedelta(days=25)]),
+            end_reason=None if end is None else reason,
             ended_at__known=None if end is None else end + pick([timedelta(0), LAST]),
             seats=pick([None, 5, 6]),
             plan=pick(["basic", "pro", "pro", None]),
@@ -161,10 +165,84 @@ def _compare(world: Dataset, rows: list[Row], target: str, labels: LabelConfig) 
         assert got["drop_reason"] == wanted["drop_reason"], (got, wanted)
         assert _equal(got["label"], wanted["label"]), (got, wanted)
         assert got["label_known_at"] == oracle_labels.known_when(got["as_of"], rules)
-        if wanted["label"] == 1 and target == "churn":
+        if wanted["label"] == 1 and wanted["outcome_at"] is not None:
             assert got["outcome_at"] == wanted["outcome_at"]
-        if wanted["label"] == 1 and target != "churn":
+        if wanted["label"] == 1 and wanted["amount"] is not None:
             assert got["outcome_amount"] == pytest.approx(wanted["amount"])
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+@settings(RANDOM, max_examples=6)
+@given(rows=WORLDS, labels=LABELS)
+def test_each_horizon_is_labelled_as_if_it_were_the_only_one(
+    engine: Engine, target: str, rows: list[Row], labels: LabelConfig
+) -> None:
+    world = history(engine, rows, UNTIL)
+    snaps = snapshots(world, CUTOFFS)
+    several = labels.model_copy(update={"horizons": [20, 90, "renewal"]})
+    found = label_horizons(world, snaps, TARGETS[target], several)
+    assert list(found) == (["45"] if target == "renewal" else ["45", "20", "90", "renewal"])
+    for frame in found.values():
+        due = frame["drop_reason"] != "no_renewal_due"
+        for days in frame.loc[due, "horizon_days"].unique():
+            some = due & (frame["horizon_days"] == days)
+            alone = label(world, snaps, TARGETS[target], labels, horizon=int(days))
+            pd.testing.assert_frame_equal(
+                frame[some].drop(columns="horizon"), alone[some].drop(columns="horizon")
+            )
+
+
+@RANDOM
+@given(rows=WORLDS, labels=LABELS)
+def test_the_renewal_horizon_just_holds_the_renewal_date(
+    engine: Engine, rows: list[Row], labels: LabelConfig
+) -> None:
+    world = history(engine, rows, UNTIL)
+    snaps = snapshots(world, CUTOFFS)
+    several = labels.model_copy(update={"horizons": [60, "renewal"]})
+    for snap in _records(label(world, snaps, TARGETS["churn"], several, horizon="renewal")):
+        start = snap["as_of"] + timedelta(days=labels.gap_days)
+        due = snap["renews_at"]
+        reachable = not pd.isna(due) and start <= due < start + timedelta(days=60)
+        assert reachable or snap["drop_reason"] in ("no_renewal_due", "notice_given", "censored")
+        if reachable:
+            last = start + timedelta(days=snap["horizon_days"])
+            assert last - timedelta(days=1) <= due < last
+            assert snap["label_known_at"] == last + timedelta(days=labels.winback_gap_days)
+
+
+@RANDOM
+@given(rows=WORLDS, labels=LABELS)
+def test_who_churned_early_has_churned_later(
+    engine: Engine, rows: list[Row], labels: LabelConfig
+) -> None:
+    """Unless what was known was revised: a notice withdrawn, a row recorded late."""
+    settled = [
+        row | {"known_at": row["event_time"], "notice_at": None, "ended_at__known": row["ended_at"]}
+        for row in rows
+    ]
+    world = history(engine, settled, UNTIL)
+    several = labels.model_copy(update={"horizons": [20, 90]})
+    found = label_horizons(world, snapshots(world, CUTOFFS), TARGETS["churn"], several)
+    labelled = [found[name]["label"] for name in ("20", "45", "90")]
+    for shorter, longer in itertools.pairwise(labelled):
+        assert not ((shorter == 1) & (longer == 0)).any()
+
+
+@pytest.mark.parametrize("target", ["churn_voluntary", "churn_involuntary"])
+@RANDOM
+@given(rows=WORLDS, labels=LABELS)
+def test_kinds_of_churn_are_parts_of_churn(
+    engine: Engine, target: str, rows: list[Row], labels: LabelConfig
+) -> None:
+    world = history(engine, rows, UNTIL)
+    snaps = snapshots(world, CUTOFFS)
+    churn = label(world, snaps, TARGETS["churn"], labels)
+    part = label(world, snaps, TARGETS[target], labels)
+    same_kind = churn["churn_type"] == target.removeprefix("churn_")
+    assert ((part["label"] == 1) == ((churn["label"] == 1) & same_kind)).all()
+    unknown = part["drop_reason"] == "churn_type_unknown"
+    assert (unknown == ((churn["label"] == 1) & churn["churn_type"].isna())).all()
 
 
 @RANDOM

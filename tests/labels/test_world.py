@@ -64,6 +64,27 @@ def test_the_kind_of_churn_follows_the_reason(dataset: Dataset, snaps: pd.DataFr
     assert kinds["a04"] == "involuntary"
 
 
+def test_the_targets_of_each_kind_of_churn_share_the_churns(
+    dataset: Dataset, snaps: pd.DataFrame
+) -> None:
+    left = {}
+    for kind in ("voluntary", "involuntary"):
+        rows = label(dataset, snaps, TARGETS[f"churn_{kind}"], CONFIG.labels)
+        left[kind] = set(rows.loc[rows["label"] == 1, "account_id"])
+    assert left == {"voluntary": {"a03", "a07"}, "involuntary": {"a04"}}
+
+
+def test_the_yearly_account_renews_on_its_date(dataset: Dataset, snaps: pd.DataFrame) -> None:
+    rows = label(dataset, snaps, TARGETS["renewal"], CONFIG.labels)
+    yearly = rows[(rows["account_id"] == "a08") & rows["label"].notna()]
+    assert set(yearly["label"]) == {1.0}
+    asked = {day: set(rows["as_of"]) for day, rows in yearly.groupby("outcome_at")}
+    assert asked == {
+        datetime(2023, 1, 1): {datetime(2022, 11, 1), datetime(2022, 12, 1), datetime(2023, 1, 1)},
+        datetime(2024, 1, 1): {datetime(2023, 11, 1), datetime(2023, 12, 1)},
+    }
+
+
 def test_only_the_account_under_notice_is_marked(snaps: pd.DataFrame) -> None:
     under_notice = snaps[snaps["notice_given"]]
     assert list(under_notice["account_id"]) == ["a03"]

@@ -141,6 +141,9 @@ def label(
         return _answer(None, "notice_given")
     first = as_of + timedelta(days=settings.gap_days)
     last = first + timedelta(days=settings.horizon_days)
+    due = asked["renews_at"]
+    if target == "renewal" and (due is None or not first <= due < last):
+        return _answer(None, "not_due")
     mine = spell(rows, as_of, settings)
     if not mine or min(known.row["started_at"] for known in mine) >= as_of:
         return _answer(None, "already_decided")
@@ -152,6 +155,15 @@ def label(
     churned = decided is not None and first <= decided < last
     if target == "churn":
         return _answer(1, "", decided) if churned else _answer(0, "")
+    if target in ("churn_voluntary", "churn_involuntary"):
+        kind = _kind(mine, settings)
+        if churned and kind is None:
+            return _answer(None, "churn_type_unknown")
+        left_so = churned and target == f"churn_{kind}"
+        return _answer(1, "", decided) if left_so else _answer(0, "")
+    if target == "renewal":
+        begun = _next_term(rows, as_of, asked["renews_at"], settings)
+        return _answer(0, "") if begun is None else _answer(1, "", begun, 0.0)
     if churned:
         return _answer(0, "")
     return _change(mine, as_of, last, 1 if target == "expansion" else -1, settings)
@@ -173,6 +185,41 @@ def _decided(mine: list[Known], settings: Settings) -> datetime | None:
             return None
         latest = closed if latest is None else max(latest, closed)
     return latest
+
+
+def _kind(mine: list[Known], settings: Settings) -> str | None:
+    """How the account left, by its last row: the failed payment, or a decision of its own."""
+
+    def place(known: Known) -> tuple[datetime, datetime, str]:
+        end = known.ended_at or datetime(9000, 1, 1)
+        return (end, known.row["started_at"], known.row["subscription_id"])
+
+    last = max(mine, key=place)
+    reason = None if last.ended_at is None else last.row["end_reason"]
+    if reason == "involuntary":
+        return "involuntary"
+    return "voluntary" if reason is not None or last.notice_at is not None else None
+
+
+def _next_term(
+    rows: list[Row], as_of: datetime, due: datetime, settings: Settings
+) -> datetime | None:
+    """When the first paid term began that carries the account over its renewal date."""
+    running = {id(known.row) for known in seen_at(rows, as_of) if known.ended_at is None}
+    gone = {id(known.row) for known in seen_at(rows, as_of) if known.ended_at is not None}
+    grace = timedelta(days=settings.winback_gap_days)
+    begun = []
+    for known in seen_at(rows, known_when(as_of, settings)):
+        start, end = known.row["started_at"], known.ended_at
+        beyond = end is None or end > due
+        if id(known.row) in gone or not beyond:
+            continue
+        if id(known.row) in running:
+            if known.row["term_end"] == due and (end is None or end >= due + grace):
+                begun.append(due)
+        elif (start <= due or start < due + grace) and (end is None or end > start):
+            begun.append(start)
+    return min(begun, default=None)
 
 
 def _at(mine: list[Known], moment: datetime) -> list[Known]:

@@ -121,6 +121,10 @@ class LabelConfig(Section):
     """What counts as an outcome, and when it is known."""
 
     horizon_days: int = Field(90, ge=1, le=1096)
+    horizons: list[Annotated[int, Field(ge=1, le=1096)] | Literal["renewal"]] = Field(
+        [],
+        description="Further horizons of each model: days, or `renewal` for the renewal date.",
+    )
     gap_days: int = Field(0, ge=0, le=365)
     winback_gap_days: int = Field(30, ge=0, le=365)
     dated_by: Literal["decided", "effective"] = "decided"

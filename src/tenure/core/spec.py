@@ -244,17 +244,20 @@ class Target:
 
     Attributes:
         name: Target name; the output column is ``<name>_probability``.
-        outcome: ``churn`` (the account's last paid subscription is ended) or ``change`` (its list
-            MRR at the window's end differs from that at the prediction time).
+        outcome: ``churn`` (the account's last paid subscription is ended), ``change`` (its list
+            MRR at the window's end differs from that at the prediction time) or ``renewal`` (a
+            paid term follows the renewal date that falls into the window).
         sign: For a change: 1 counts rises, -1 falls.
+        churn_type: For churn: counts only those of this type; the other type is no event.
         event: The outcome in words, singular, for messages and reports.
         events: The same in the plural.
         bad: Whether a high probability is bad news.
     """
 
     name: str
-    outcome: Literal["churn", "change"]
+    outcome: Literal["churn", "change", "renewal"]
     event: str
     events: str
     sign: Literal[-1, 1] = 1
+    churn_type: Literal["voluntary", "involuntary"] | None = None
     bad: bool = True

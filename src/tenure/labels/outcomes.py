@@ -7,8 +7,9 @@ amount (change of list MRR) and churn_type.
 from __future__ import annotations
 
 from tenure.core.spec import Target
-from tenure.core.steps import Step
+from tenure.core.steps import Step, text_literal
 from tenure.labels.changes import change_steps
+from tenure.labels.renewals import renewal_steps
 from tenure.labels.spells import CHURNED, DECIDED, DROPPED, Rules, spell_steps
 
 OUTCOMES = "labels_outcomes"
@@ -19,20 +20,30 @@ def outcome_steps(target: Target, rules: Rules) -> list[Step]:
 
     The first step does not depend on `labels_asked`.
     """
-    last = [_churn()] if target.outcome == "churn" else change_steps(rules, OUTCOMES)
+    if target.outcome == "change":
+        last = change_steps(rules, OUTCOMES)
+    elif target.outcome == "renewal":
+        last = renewal_steps(rules, OUTCOMES)
+    else:
+        last = [_churn(target.churn_type)]
     return [*spell_steps(rules), *last]
 
 
-def _churn() -> Step:
+def _churn(kind: str | None) -> Step:
+    """Of one kind, the other kind is no event: who left so can no longer leave otherwise."""
+    unknown, counts = "", CHURNED
+    if kind is not None:
+        unknown = f"WHEN {CHURNED} AND d.churn_type IS NULL THEN 'churn_type_unknown'\n    "
+        counts = f"{CHURNED} AND d.churn_type = {text_literal(kind)}"
     return Step(
         OUTCOMES,
         f"""
 SELECT
   d.row_id,
   {DROPPED}
-    ELSE ''
+    {unknown}ELSE ''
   END AS drop_reason,
-  CASE WHEN {CHURNED} THEN 1 ELSE 0 END AS label,
+  CASE WHEN {counts} THEN 1 ELSE 0 END AS label,
   d.decided_at AS outcome_at,
   CAST(NULL AS DOUBLE) AS amount,
   d.churn_type

@@ -43,7 +43,7 @@ class Rules:
         winback_gap_days: An interruption shorter than this does not end a spell.
         effective: Whether churn is dated by the end instead of the notice.
         threshold: Relative change of list MRR that counts.
-        sign: 1 counts rises, -1 falls; None asks for churn alone.
+        sign: 1 counts rises, -1 falls; None asks for no change.
         list_prices: Whether list prices are recorded; if not, a move between billing periods is
             not taken for a change of price.
         rates: Whether exchange rates are there.

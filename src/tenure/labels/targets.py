@@ -2,7 +2,8 @@
 
 A target is one `Target` declaration; `tenure.labels.outcomes` interprets it.  To add one, declare
 it here: ``outcome="churn"`` asks whether the account's last paid subscription is ended,
-``outcome="change"`` whether its list MRR at the window's end has moved by the threshold.
+``outcome="change"`` whether its list MRR at the window's end has moved by the threshold,
+``outcome="renewal"`` whether a paid term follows the renewal date in the window.
 
 Every label is known ``winback_gap_days`` after the window's end, also that of a change: only then
 is it settled whether an account that stopped paying near the end has churned or paused.
@@ -20,14 +21,28 @@ import pyarrow as pa
 from tenure.core.config import LabelConfig
 from tenure.core.spec import Target
 from tenure.core.steps import Step
-from tenure.core.times import days
 from tenure.labels.outcomes import OUTCOMES, outcome_steps
 from tenure.labels.spells import ASKED, Rules
+from tenure.labels.windows import RENEWAL, Horizon, horizons, windows
 
 if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
 CHURN = Target(name="churn", outcome="churn", event="churn", events="churns")
+CHURN_VOLUNTARY = Target(
+    name="churn_voluntary",
+    outcome="churn",
+    event="voluntary churn",
+    events="voluntary churns",
+    churn_type="voluntary",
+)
+CHURN_INVOLUNTARY = Target(
+    name="churn_involuntary",
+    outcome="churn",
+    event="involuntary churn",
+    events="involuntary churns",
+    churn_type="involuntary",
+)
 EXPANSION = Target(
     name="expansion",
     outcome="change",
@@ -43,14 +58,23 @@ CONTRACTION = Target(
     events="contractions",
     sign=-1,
 )
-TARGETS: dict[str, Target] = {target.name: target for target in (CHURN, EXPANSION, CONTRACTION)}
+RENEWED = Target(name="renewal", outcome="renewal", event="renewal", events="renewals", bad=False)
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (CHURN, CHURN_VOLUNTARY, CHURN_INVOLUNTARY, EXPANSION, CONTRACTION, RENEWED)
+}
 
 ROWS_AT_ONCE = 400_000
 """Snapshots labelled by one pass; it bounds memory, whatever the number of prediction times."""
 
 
 def label(
-    dataset: Dataset, snaps: pd.DataFrame, target: Target, labels: LabelConfig
+    dataset: Dataset,
+    snaps: pd.DataFrame,
+    target: Target,
+    labels: LabelConfig,
+    *,
+    horizon: Horizon | None = None,
 ) -> pd.DataFrame:
     """Return the snapshots with what happened to each, as far as it is known.
 
@@ -58,20 +82,55 @@ def label(
         dataset: Loaded tables.
         snaps: Rows as `tenure.labels.snapshots.snapshots` returns them.
         target: One of `TARGETS`.
-        labels: Horizon, gaps, threshold.
+        labels: Horizons, gaps, threshold.
+        horizon: Days, or ``renewal`` for the days until each account's renewal date; by default
+            ``labels.horizon_days``.
 
     Returns:
-        The same rows, in the same order, and: label (1.0, 0.0; missing where censored or dropped),
-        label_known_at, outcome_at and outcome_id (of positive rows; one event seen from several
-        snapshots has one id), outcome_amount (change of list MRR per month, in the account's
-        currency; 0 without an outcome), churn_type (``voluntary``, ``involuntary`` or missing) and
-        drop_reason: empty, ``censored`` (not known before observation stopped), ``notice_given``,
-        ``already_decided`` (before the prediction time, but known later), ``ended_in_gap`` or
-        ``currency_changed``.
+        The same rows, in the same order, and: horizon (as text), horizon_days, label (1.0, 0.0;
+        missing where censored or dropped), label_known_at, outcome_at and outcome_id (of positive
+        rows; one event seen from several snapshots has one id), outcome_amount (change of list MRR
+        per month, in the account's currency; 0 without an outcome), churn_type (``voluntary``,
+        ``involuntary`` or missing) and drop_reason: empty, ``censored`` (not known before
+        observation stopped), ``notice_given``, ``already_decided`` (before the prediction time, but
+        known later), ``ended_in_gap``, ``currency_changed``, ``churn_type_unknown`` (churned, but
+        nothing says how), ``not_due`` (no renewal date in the window of a renewal) or
+        ``no_renewal_due`` (none in the longest horizon, under the horizon ``renewal``).
     """
-    asked = _asked(snaps, labels)
-    censored = (asked["label_known_at"] > dataset.observed_until).to_numpy(dtype=bool)
-    notice = snaps["notice_given"].to_numpy(dtype=bool)
+    return _label(dataset, snaps, target, labels, [horizon or labels.horizon_days])[0]
+
+
+def label_horizons(
+    dataset: Dataset, snaps: pd.DataFrame, target: Target, labels: LabelConfig
+) -> dict[str, pd.DataFrame]:
+    """Return what `label` returns for each horizon of a target, computed together.
+
+    Args:
+        dataset: Loaded tables.
+        snaps: Rows as `tenure.labels.snapshots.snapshots` returns them.
+        target: One of `TARGETS`.
+        labels: Horizons, gaps, threshold.
+
+    Returns:
+        Horizon as text (``"90"``, ``"renewal"``) → rows in the order of `snaps`; the main horizon
+        first.
+    """
+    asked = horizons(target, labels)
+    frames = _label(dataset, snaps, target, labels, asked)
+    return {str(name): frame for name, frame in zip(asked, frames, strict=True)}
+
+
+def _label(
+    dataset: Dataset,
+    snaps: pd.DataFrame,
+    target: Target,
+    labels: LabelConfig,
+    asked: list[Horizon],
+) -> list[pd.DataFrame]:
+    """Label snapshots under several horizons in one pass over the subscriptions."""
+    edges = pd.concat([windows(snaps, labels, item) for item in asked], ignore_index=True)
+    edges.insert(0, "row_id", np.arange(len(edges), dtype="int64"))
+    reason = _unasked(dataset, snaps, target, edges)
     rules = Rules(
         winback_gap_days=labels.winback_gap_days,
         effective=labels.dated_by == "effective",
@@ -80,43 +139,50 @@ def label(
         list_prices=dataset.has("subscriptions", "list_mrr"),
         rates=dataset.has("fx_rates", "currency", "rate"),
     )
-    found = _outcomes(dataset, asked[~censored & ~notice], outcome_steps(target, rules))
-    found = found.reindex(asked["row_id"])
-    reason = found["drop_reason"].fillna("already_decided").to_numpy(dtype=object)
+    found = _outcomes(dataset, edges[reason == ""], outcome_steps(target, rules))
+    found = found.reindex(edges["row_id"]).reset_index(drop=True)
+    judged = found["drop_reason"].fillna("already_decided").to_numpy(dtype=object)
+    edges["drop_reason"] = np.where(reason == "", judged, reason).astype(str)
+    parts = [slice(place * len(snaps), (place + 1) * len(snaps)) for place in range(len(asked))]
+    return [_assigned(snaps, target, edges[part], found[part]) for part in parts]
+
+
+def _unasked(
+    dataset: Dataset, snaps: pd.DataFrame, target: Target, edges: pd.DataFrame
+) -> np.ndarray:
+    """Return why a row needs no look at what happened; empty where it does."""
+    notice = np.tile(snaps["notice_given"].to_numpy(dtype=bool), len(edges) // max(1, len(snaps)))
+    undated = edges["due_at"].isna()
+    reason = np.where(undated & (edges["horizon"] == RENEWAL), "no_renewal_due", "")
+    if target.outcome == "renewal":
+        reason = np.where(undated, "not_due", reason)
     reason = np.where(notice, "notice_given", reason)
-    reason = np.where(censored, "censored", reason)
+    return np.where(edges["label_known_at"] > dataset.observed_until, "censored", reason)
+
+
+def _assigned(
+    snaps: pd.DataFrame, target: Target, edges: pd.DataFrame, found: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the snapshots with their labels under one horizon."""
+    edges, found = edges.reset_index(drop=True), found.reset_index(drop=True)
+    reason = edges["drop_reason"]
     values = np.where(reason == "", found["label"].to_numpy(dtype="float64"), np.nan)
     happened = values == 1
-    at = found["outcome_at"].reset_index(drop=True).where(happened)
+    at = found["outcome_at"].where(happened)
     amount = found["amount"].to_numpy(dtype="float64")
     if target.outcome == "churn":
         amount = -snaps["list_mrr"].to_numpy(dtype="float64")
     return snaps.assign(
+        horizon=edges["horizon"].to_numpy(),
+        horizon_days=edges["horizon_days"].to_numpy(),
         label=values,
-        label_known_at=asked["label_known_at"].to_numpy(),
+        label_known_at=edges["label_known_at"].to_numpy(),
         outcome_at=at.to_numpy(dtype="datetime64[us]"),
         outcome_id=_identity(snaps["account_id"], at).to_numpy(),
         outcome_amount=np.where(happened, amount, np.where(np.isnan(values), np.nan, 0.0)),
-        churn_type=found["churn_type"].reset_index(drop=True).where(happened).to_numpy(),
-        drop_reason=reason.astype(str),
-    ).astype({"outcome_id": "str", "churn_type": "str", "drop_reason": "str"})
-
-
-def _asked(snaps: pd.DataFrame, labels: LabelConfig) -> pd.DataFrame:
-    """Return the edges of each snapshot's window, under a number of its own."""
-    as_of = snaps["as_of"].reset_index(drop=True)
-    start = as_of + days(labels.gap_days)
-    end = start + days(labels.horizon_days)
-    return pd.DataFrame(
-        {
-            "row_id": np.arange(len(snaps), dtype="int64"),
-            "account_id": snaps["account_id"].to_numpy(),
-            "as_of": as_of,
-            "window_start": start,
-            "window_end": end,
-            "label_known_at": end + days(labels.winback_gap_days),
-        }
-    )
+        churn_type=found["churn_type"].where(happened).to_numpy(),
+        drop_reason=reason.to_numpy(),
+    ).astype(dict.fromkeys(("horizon", "outcome_id", "churn_type", "drop_reason"), "str"))
 
 
 def _outcomes(dataset: Dataset, asked: pd.DataFrame, steps: list[Step]) -> pd.DataFrame:
@@ -144,7 +210,7 @@ _SCHEMA = pa.schema(
         ("row_id", pa.int64()),
         ("account_id", pa.string()),
         *((name, pa.timestamp("us")) for name in ("as_of", "window_start", "window_end")),
-        ("label_known_at", pa.timestamp("us")),
+        *((name, pa.timestamp("us")) for name in ("label_known_at", "due_at")),
     ]
 )
 
