@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from tenure.model.evaluate import EvaluationSettings, evaluate, reliability
+from tenure.model.profit import Campaign
 
 FAST = EvaluationSettings(resamples=100)
 
@@ -124,3 +125,88 @@ def test_reliability_bins_hold_equally_many_rows_and_the_rates():
     assert means == sorted(means)
     weighted = sum(part["n"] * part["observed_rate"] for part in curve) / 4_000
     assert weighted == pytest.approx(frame["label"].mean())
+
+
+MONEY = EvaluationSettings(resamples=100, capacity=50, campaign=Campaign())
+
+
+def with_money(frame, seed=0):
+    rng = np.random.default_rng(seed)
+    at = frame["as_of"] + pd.to_timedelta(rng.integers(1, 90, len(frame)), unit="D")
+    happened = frame["label"] == 1
+    return frame.assign(
+        amount=np.exp(rng.normal(6, 1, len(frame))),
+        outcome_at=at.where(happened),
+        outcome_id=(frame["account_id"] + at.astype(str)).where(happened),
+    )
+
+
+def test_money_captured_is_that_of_the_top_by_hand():
+    frame = with_money(predictions(1_000))
+    pooled = evaluate(frame, pd.DataFrame(), MONEY)["pooled"]
+    top = frame.nlargest(100, "probability")
+    lost = frame.loc[frame["label"] == 1, "amount"].sum()
+    held = top.loc[top["label"] == 1, "amount"].sum() / lost
+    assert pooled["mrr_capture_at_10"]["value"] == pytest.approx(held)
+    met = frame.sort_values("probability", ascending=False).groupby("as_of").head(50)
+    assert pooled["capture_at_capacity"]["value"] == pytest.approx(
+        met["label"].sum() / frame["label"].sum()
+    )
+    assert pooled["lift_at_capacity"]["value"] == pytest.approx(
+        met["label"].mean() / frame["label"].mean()
+    )
+
+
+def test_profit_of_the_models_own_choice_by_hand():
+    frame = with_money(predictions(1_000))
+    found = evaluate(frame, pd.DataFrame({"base_rate": frame["base_rate"]}), MONEY)
+    gains = Campaign().gains(frame["label"].to_numpy(), frame["amount"].to_numpy())
+    expected = Campaign().gains(frame["probability"].to_numpy(), frame["amount"].to_numpy())
+    assert found["pooled"]["profit"]["value"] == pytest.approx(gains[expected > 0].sum() / 1_000)
+    assert (
+        found["pooled"]["best_profit"]["value"]
+        >= found["differences"]["base_rate"]["best_profit"]["value"]
+    )
+    assert 0 < found["money"]["contacted"] < 1
+    assert found["money"]["campaign"]["accepted"] == 0.3
+
+
+def test_a_perfect_model_catches_everything_and_a_random_one_its_share():
+    frame = with_money(predictions())
+    rate = frame["label"].mean()
+    perfect = frame.assign(probability=frame["label"] * 0.98 + 0.01)
+    best = evaluate(perfect, pd.DataFrame(), MONEY)["pooled"]
+    assert best["auc"]["value"] == 1
+    assert best["capture_at_10"]["value"] == pytest.approx(0.1 / rate)
+    chance = frame.assign(probability=np.random.default_rng(1).random(len(frame)))
+    worst = evaluate(chance, pd.DataFrame(), MONEY)["pooled"]
+    for name in ("capture_at_10", "mrr_capture_at_10"):
+        assert worst[name]["lo"] < 0.1 < worst[name]["hi"]
+    assert worst["lift_at_capacity"]["lo"] < 1 < worst["lift_at_capacity"]["hi"]
+    assert best["best_profit"]["lo"] > worst["best_profit"]["hi"]
+
+
+def test_money_in_another_currency_is_left_out_and_counted():
+    frame = with_money(predictions(1_000))
+    frame.loc[::2, "amount"] = np.nan
+    found = evaluate(frame, pd.DataFrame(), MONEY)
+    half = frame[1::2]
+    assert found["money"]["rows"] == 500
+    assert found["money"]["at_stake"] == pytest.approx((half["amount"] * half["label"]).sum())
+    alone = evaluate(half, pd.DataFrame(), MONEY)["pooled"]
+    assert found["pooled"]["best_profit"]["value"] == pytest.approx(alone["best_profit"]["value"])
+
+
+def test_everything_of_money_time_and_groups_is_json_and_repeats():
+    frame = with_money(predictions(600)).assign(**{"group:x": pd.Categorical(["a"] * 600)})
+    first, second = (evaluate(frame, pd.DataFrame(), MONEY) for _ in range(2))
+    assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)
+    assert first["pooled"]["events"] == frame["outcome_id"].nunique()
+    assert first["pooled"]["lead_time_days"] == first["lead_time"]["days"]
+    assert all(
+        isinstance(found, int | float) or set(found) == {"value", "lo", "hi"}
+        for found in first["pooled"].values()
+    )
+    nothing = evaluate(frame.assign(label=0.0), pd.DataFrame(), MONEY)
+    json.dumps(nothing, allow_nan=False)
+    assert "best_profit" not in nothing["pooled"]

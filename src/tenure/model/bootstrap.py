@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Floats = NDArray[np.float64]
 
@@ -76,15 +76,21 @@ class Ranking:
         auc: Area under the ROC curve.
         average_precision: Area under the precision-recall steps.
         capture: Share of the positives among the highest scores, shape (1 + resamples, shares).
+        held: Share of their amounts there, same shape; NaN without amounts.
     """
 
     auc: Floats
     average_precision: Floats
     capture: Floats
+    held: Floats
 
 
 def ranking(
-    resamples: Resamples, labels: Floats, scores: Floats, shares: Sequence[float]
+    resamples: Resamples,
+    labels: Floats,
+    scores: Floats,
+    shares: Sequence[float],
+    amounts: Floats | None = None,
 ) -> Ranking:
     """Compute metrics of order for every resample.
 
@@ -93,22 +99,35 @@ def ranking(
         labels: 1 or 0.
         scores: Higher means likelier; ties share their rank.
         shares: Shares of the rows to look at from the top, e.g. 0.1.
+        amounts: What each positive row weighs in `Ranking.held`, e.g. its revenue.
 
     Returns:
         Values; NaN where a resample has one class only.
     """
     ranks = _Ranks(labels, scores)
-    size = len(resamples.counts)
-    out = Ranking(np.empty(size), np.empty(size), np.empty((size, len(shares))))
+    size, wide = len(resamples.counts), (len(resamples.counts), len(shares))
+    out = Ranking(np.empty(size), np.empty(size), np.empty(wide), np.full(wide, np.nan))
+    weighed = None if amounts is None else amounts[ranks.order][ranks.positives]
     with np.errstate(divide="ignore", invalid="ignore"):
         for part, weights in resamples.weights(ranks.order):
             seen = np.cumsum(weights, axis=1)
-            hits = np.zeros((len(weights), len(ranks.positives) + 1))
-            np.cumsum(weights[:, ranks.positives], axis=1, out=hits[:, 1:])
+            rows = weights[:, ranks.positives]
+            hits = _running(rows)
             out.auc[part], out.average_precision[part] = ranks.areas(seen, hits)
+            money = None if weighed is None else _running(rows * weighed)
             for column, share in enumerate(shares):
-                out.capture[part, column] = ranks.top(seen, hits, share) / hits[:, -1]
+                top = ranks.top(seen, share)
+                out.capture[part, column] = top(hits) / hits[:, -1]
+                if money is not None:
+                    out.held[part, column] = top(money) / money[:, -1]
     return out
+
+
+def _running(rows: Floats) -> Floats:
+    """Return running sums along each line, a 0 before them."""
+    sums = np.zeros((len(rows), rows.shape[1] + 1))
+    np.cumsum(rows, axis=1, out=sums[:, 1:])
+    return sums
 
 
 class _Ranks:
@@ -141,8 +160,13 @@ class _Ranks:
         precision = np.where(until > 0, through / until, 0.0)
         return outranked / (every * negatives), np.sum(caught * precision, axis=1) / every
 
-    def top(self, seen: Floats, hits: Floats, share: float) -> Floats:
-        """Return positives in the top share of the rows, a tied group in proportion."""
+    def top(self, seen: Floats, share: float) -> Callable[[Floats], Floats]:
+        """Return what sums positives up over the top share, a tied group in proportion.
+
+        Args:
+            seen: Running sums of weights over the ranked rows.
+            share: Share of the rows.
+        """
         rows = np.arange(len(seen))
         wanted = share * seen[:, -1]
         found = [np.searchsorted(line, want) for line, want in zip(seen, wanted, strict=True)]
@@ -151,8 +175,12 @@ class _Ranks:
         outside = np.where(first > 0, seen[rows, first - 1], 0.0)
         width = seen[rows, self.last[group]] - outside
         part = np.where(width > 0, (wanted - outside) / np.where(width > 0, width, 1), 0.0)
-        before, through = hits[rows, self.before[group]], hits[rows, self.through[group]]
-        return np.asarray(before + part * (through - before))
+
+        def total(hits: Floats) -> Floats:
+            before, through = hits[rows, self.before[group]], hits[rows, self.through[group]]
+            return np.asarray(before + part * (through - before))
+
+        return total
 
 
 def interval(draws: Floats, level: float) -> dict[str, float | None]:

@@ -6,8 +6,7 @@ accounts; differences to a baseline use the same resamples for both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,37 +15,18 @@ from threadpoolctl import threadpool_limits
 
 from tenure.core.times import show
 from tenure.model.baselines import BASE_RATE
-from tenure.model.bootstrap import Resamples, interval, ranking, safe
+from tenure.model.bootstrap import safe
+from tenure.model.detail import currency
+from tenure.model.groups import by_group, distinct
+from tenure.model.lead import lead_summary, lead_times
+from tenure.model.measure import BINS, EvaluationSettings, Measures
 
 if TYPE_CHECKING:
-    from tenure.core.config import Config
+    from collections.abc import Mapping
 
 Floats = NDArray[np.float64]
 
-SHARES = (0.05, 0.10, 0.20)
-BINS = 10
-TINY = 1e-12
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """How predictions are measured.
-
-    Attributes:
-        resamples: Account-clustered bootstrap resamples.
-        level: Coverage of intervals.
-        seed: Seed of the resamples.
-    """
-
-    resamples: int = 500
-    level: float = 0.95
-    seed: int = 0
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """Return the settings of a run."""
-        evaluation = config.evaluation
-        return cls(evaluation.bootstrap, evaluation.level, config.model.seed)
+__all__ = ["EvaluationSettings", "evaluate", "reliability"]
 
 
 def evaluate(
@@ -55,15 +35,17 @@ def evaluate(
     """Measure the predictions of a walk.
 
     Args:
-        predictions: `WalkForward.predictions`.
+        predictions: `WalkForward.predictions`; with the columns of `tenure.model.detail.detailed`
+            also money, lead time and groups are measured.
         baselines: `WalkForward.baselines`.
-        settings: Intervals.
+        settings: Intervals, capacity, costs.
 
     Returns:
         JSON-safe: ``pooled`` and ``folds`` (metric → value, lo, hi), ``baselines`` (name →
-        metrics), ``differences`` (name → model minus baseline in AUC, baseline minus model in log
-        loss: above 0 favours the model), ``reliability`` (the curve), ``resamples``, ``level``.
-        Without a row every part is empty.
+        metrics), ``differences`` (name → model minus baseline in AUC and best profit, baseline
+        minus model in log loss: above 0 favours the model), ``reliability`` (the curve),
+        ``lead_time``, ``money``, ``groups``, ``resamples``, ``level``.  Without a row every part is
+        empty.
     """
     result: dict[str, Any] = {
         "pooled": {},
@@ -71,6 +53,9 @@ def evaluate(
         "baselines": {},
         "differences": {},
         "reliability": [],
+        "lead_time": {},
+        "money": {},
+        "groups": [],
         "resamples": settings.resamples,
         "level": settings.level,
     }
@@ -84,15 +69,44 @@ def _measure(
     predictions: pd.DataFrame, baselines: pd.DataFrame, settings: EvaluationSettings
 ) -> dict[str, Any]:
     result: dict[str, Any] = {"baselines": {}, "differences": {}}
-    draws = _Draws(predictions, settings)
+    draws = Measures(predictions, settings)
     result["pooled"] = draws.metrics(draws.probabilities)
+    result["pooled"]["events"] = distinct(predictions)
     for name in baselines.columns:
         other = baselines[name].to_numpy(dtype=np.float64)
         result["baselines"][name] = draws.metrics(other)
         result["differences"][name] = draws.difference(other)
     result["reliability"] = reliability(draws.labels, draws.probabilities)
     result["folds"] = [_fold(fold, settings) for _, fold in predictions.groupby("as_of", sort=True)]
+    result["groups"] = by_group(predictions, settings)
+    result["money"] = _money(predictions, draws)
+    if {"outcome_at", "outcome_id"} <= set(predictions.columns):
+        leads = lead_times(predictions)
+        result["lead_time"] = found = lead_summary(leads, draws.resamples, settings.level)
+        result["pooled"] |= _lead_figures(found)
     return result
+
+
+def _lead_figures(found: Mapping[str, Any]) -> dict[str, Any]:
+    if not found:
+        return {}
+    return {"warned": found["warned"], "lead_time_days": found["days"]}
+
+
+def _money(predictions: pd.DataFrame, draws: Measures) -> dict[str, Any]:
+    """Return what the figures in money are about; empty without money."""
+    if draws.amounts is None:
+        return {}
+    told = ~np.isnan(draws.amounts)
+    found: dict[str, Any] = {
+        "currency": currency(predictions),
+        "rows": int(told.sum()),
+        "at_stake": safe(np.nansum(draws.amounts * draws.labels)),
+    }
+    campaign = draws.settings.campaign
+    if campaign is not None:
+        found |= {"campaign": vars(campaign), "contacted": draws.contacted()}
+    return found
 
 
 def reliability(labels: Floats, probabilities: Floats, bins: int = BINS) -> list[dict[str, Any]]:
@@ -114,114 +128,8 @@ def reliability(labels: Floats, probabilities: Floats, bins: int = BINS) -> list
     ]
 
 
-class _Draws:
-    """Predictions with the resamples that all metrics share."""
-
-    def __init__(self, predictions: pd.DataFrame, settings: EvaluationSettings) -> None:
-        self.labels = predictions["label"].to_numpy(dtype=np.float64)
-        self.probabilities = predictions["probability"].to_numpy(dtype=np.float64)
-        self.base = predictions["base_rate"].to_numpy(dtype=np.float64)
-        self.level = settings.level
-        accounts = predictions["account_id"].to_numpy(dtype=str)
-        self.resamples = Resamples.draw(accounts, settings.resamples, settings.seed)
-        self.cache: dict[bytes, dict[str, Floats]] = {}
-
-    def metrics(self, probabilities: Floats) -> dict[str, Any]:
-        """Return every metric with its interval, and the counts behind them."""
-        draws = self._draws(probabilities)
-        found: dict[str, Any] = {
-            "n": len(self.labels),
-            "positives": int(self.labels.sum()),
-            "observed_rate": safe(self.labels.mean()),
-            "mean_probability": safe(probabilities.mean()),
-        }
-        return found | {name: interval(values, self.level) for name, values in draws.items()}
-
-    def difference(self, other: Floats) -> dict[str, Any]:
-        """Return how much better the model is than another, on the same resamples."""
-        mine, theirs = self._draws(self.probabilities), self._draws(other)
-        return {
-            "auc": interval(mine["auc"] - theirs["auc"], self.level),
-            "log_loss": interval(theirs["log_loss"] - mine["log_loss"], self.level),
-        }
-
-    def _draws(self, probabilities: Floats) -> dict[str, Floats]:
-        key = probabilities.tobytes()
-        if key not in self.cache:
-            self.cache[key] = self._ranking(probabilities) | self._losses(probabilities)
-        return self.cache[key]
-
-    def _ranking(self, probabilities: Floats) -> dict[str, Floats]:
-        ranks = ranking(self.resamples, self.labels, probabilities, SHARES)
-        found = {"auc": ranks.auc, "average_precision": ranks.average_precision}
-        for column, share in enumerate(SHARES):
-            name = f"{round(100 * share)}"
-            found[f"lift_at_{name}"] = ranks.capture[:, column] / share
-            found[f"capture_at_{name}"] = ranks.capture[:, column]
-        return found
-
-    def _losses(self, probabilities: Floats) -> dict[str, Floats]:
-        labels, p = self.labels, np.clip(probabilities, TINY, 1 - TINY)
-        ones = np.ones_like(labels)
-        log_loss = -(labels * np.log(p) + (1 - labels) * np.log1p(-p))
-        columns = np.column_stack([ones, log_loss, (p - labels) ** 2, (self.base - labels) ** 2])
-        rows, losses, brier, base = self.resamples.sums(columns).T
-        slope, intercept = self._line(np.log(p) - np.log1p(-p))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            skill = np.where(base > 0, 1 - brier / base, np.nan)
-        return {
-            "log_loss": losses / rows,
-            "brier": brier / rows,
-            "brier_skill": skill,
-            "calibration_error": self._calibration_error(probabilities, rows),
-            "calibration_slope": slope,
-            "calibration_intercept": intercept,
-        }
-
-    def _calibration_error(self, probabilities: Floats, rows: Floats) -> Floats:
-        """Return the mean gap of bins of equally many rows, each weighted by its rows."""
-        order = np.argsort(probabilities, kind="stable")
-        gap = probabilities - self.labels
-        parts = np.array_split(order, min(BINS, len(order)))
-        columns = np.zeros((len(gap), len(parts)))
-        for number, part in enumerate(parts):
-            columns[part, number] = gap[part]
-        return np.asarray(np.abs(self.resamples.sums(columns)).sum(axis=1) / rows)
-
-    def _line(self, logits: Floats) -> tuple[Floats, Floats]:
-        """Return slope and intercept of the outcome on the predicted log-odds, per resample.
-
-        The full rows are solved by Newton's method; a resample takes one further step from there.
-        """
-        missing = np.full(len(self.resamples.counts), np.nan)
-        if np.ptp(logits) < 1e-9 or np.ptp(self.labels) == 0:
-            return missing, missing
-        line = np.array([0.0, 1.0])
-        for _ in range(50):
-            step = _newton(self._moments(logits, line)[:1])[0]
-            line = line + np.clip(step, -2, 2)
-            if np.abs(step).max() < 1e-10:
-                break
-        lines = line + _newton(self._moments(logits, line))
-        lines[0] = line
-        return lines[:, 1], lines[:, 0]
-
-    def _moments(self, logits: Floats, line: Floats) -> Floats:
-        fitted = 1 / (1 + np.exp(-np.clip(line[0] + line[1] * logits, -40, 40)))
-        error, spread = self.labels - fitted, fitted * (1 - fitted)
-        columns = [error, error * logits, spread, spread * logits, spread * logits**2]
-        return self.resamples.sums(np.column_stack(columns))
-
-
-def _newton(moments: Floats) -> Floats:
-    g0, g1, h00, h01, h11 = moments.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = h00 * h11 - h01**2
-        return np.column_stack([(h11 * g0 - h01 * g1) / scale, (h00 * g1 - h01 * g0) / scale])
-
-
 def _fold(fold: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any]:
-    draws = _Draws(fold, settings)
+    draws = Measures(fold, settings)
     as_of = pd.Timestamp(fold["as_of"].iloc[0]).to_pydatetime()
     base = np.asarray(fold["base_rate"], dtype=np.float64)
     return {

@@ -14,6 +14,7 @@ from tenure.core.times import show
 from tenure.explain.drivers import summarise
 from tenure.explain.peers import Peers, fit_peers
 from tenure.labels.targets import TARGETS
+from tenure.model.detail import detailed
 from tenure.model.evaluate import EvaluationSettings, evaluate
 from tenure.model.verdict import Verdict, judge, refusal
 from tenure.model.walk import WalkForward, WalkSettings, walk_forward
@@ -69,7 +70,7 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
         return Attempt(target, rows, refused)
     walk = walked(name, prepared, config, progress)
     progress(f"{name}: measuring")
-    metrics = evaluate(walk.predictions, walk.baselines, EvaluationSettings.from_config(config))
+    metrics = _measured(target, walk, prepared, config)
     return Attempt(
         target, rows, judge(metrics, walk.shortage), metrics, _explained(name, walk, prepared)
     )
@@ -84,6 +85,21 @@ def walked(name: str, prepared: Prepared, config: Config, progress: Progress) ->
         since=prepared.matrix.since,
         progress=lambda line: progress(f"{name}: {line}"),
     )
+
+
+def _measured(
+    target: Target, walk: WalkForward, prepared: Prepared, config: Config
+) -> dict[str, Any]:
+    """Measure the walk's predictions, with what their rows say of money, time and groups."""
+    found = detailed(
+        walk.predictions,
+        prepared.labels[target.name],
+        prepared.matrix.values,
+        config.evaluation.groups,
+        change=target.outcome == "change",
+    )
+    settings = EvaluationSettings.from_config(config, profit=target.outcome == "churn")
+    return evaluate(found, walk.baselines, settings)
 
 
 def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
