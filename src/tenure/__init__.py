@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tenure.run.check import run_check
     from tenure.run.demo import run_demo
     from tenure.run.explanations import run_explanations
+    from tenure.run.promote import run_promote
     from tenure.run.report import run_report
     from tenure.run.score import run_explain, run_score
     from tenure.run.train import run_train
@@ -38,6 +39,7 @@ __all__ = [
     "run_demo",
     "run_explain",
     "run_explanations",
+    "run_promote",
     "run_report",
     "run_score",
     "run_train",
@@ -50,6 +52,7 @@ _HOMES = {
     "run_demo": "tenure.run.demo",
     "run_explain": "tenure.run.score",
     "run_explanations": "tenure.run.explanations",
+    "run_promote": "tenure.run.promote",
     "run_report": "tenure.run.report",
     "run_score": "tenure.run.score",
     "run_train": "tenure.run.train",

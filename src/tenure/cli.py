@@ -138,6 +138,29 @@ def report(config: Path, out: Path, as_json: bool) -> None:
 
 @cli.command()
 @CONFIG
+@click.option("--target", default=None, help="Look at this target only.")
+@click.option("--to", default=None, help="Make this published version champion (rollback).")
+@click.option("--reason", default="", help="Why, for the history; default: what was measured.")
+@click.option("--force", is_flag=True, help="Go on where the challenger would be refused.")
+@click.option("--dry-run", is_flag=True, help="Compare, but change nothing.")
+@AS_JSON
+def promote(config: Path, as_json: bool, **wish: Any) -> None:
+    """Put a better challenger in the champion's place.  Exit 1 if it is refused.
+
+    Both are measured on the same rows, of which neither has seen the outcome.
+    """
+    from tenure.report.promotion import promote_lines
+    from tenure.run.promote import Promotion, run_promote
+
+    with progress() as say:
+        result = run_promote(settings(config), Promotion(**wish), progress=say)
+    show(result, promote_lines(result), as_json=as_json)
+    if not result["passed"]:
+        sys.exit(EXIT_UNUSABLE)
+
+
+@cli.command()
+@CONFIG
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
 def serve(config: Path, port: int | None) -> None:
     """Serve scores over HTTP until interrupted."""

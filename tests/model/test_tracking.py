@@ -95,6 +95,7 @@ def test_repair_brings_the_alias_to_the_champion_file(bundle, second, root, stor
     set_champion(root, "churn", second.version, "better", "ann")
     assert repair(root, "acme", ["churn", "expansion"], store) == (
         f"acme-churn: alias champion set to version {then.version} ({second.version})",
+        f"acme-churn: alias challenger removed; there is no challenger under {root}",
     )
     with connected(store) as client:
         found = client.get_model_version_by_alias("acme-churn", "champion")
@@ -110,7 +111,7 @@ def test_repair_removes_an_alias_without_a_champion(bundle, root, store):
 
 def test_repair_says_what_was_never_registered(bundle, second, root, store):
     write_bundle(second, root, "churn")
-    track(root / "churn" / bundle.version, run(), store)
+    track(root / "churn" / bundle.version, run(), store, alias=None)
     set_champion(root, "churn", second.version, "better", "ann")
     (note,) = repair(root, "acme", ["churn"], store)
     assert "was never registered; train again" in note

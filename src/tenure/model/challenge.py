@@ -53,7 +53,8 @@ def compare(
 
     Args:
         rows: account_id, as_of, label (1 or 0), outcome_id, and the probabilities ``champion`` and
-            ``challenger``.
+            ``challenger``; also ``as_it_stands`` where ``challenger`` are those of its recipe:
+            those of the bundle itself, which may have learnt from these rows.
         groups: What to divide by → the group of each row, in the order of `rows`; missing counts
             as a group of its own.
         settings: Intervals.
@@ -63,7 +64,8 @@ def compare(
         ``events`` (distinct), ``champion`` and ``challenger`` (log_loss, auc, mean_probability),
         ``observed_rate``, ``gain`` (log_loss: champion minus challenger, auc: challenger minus
         champion; above 0 favours the challenger), ``groups`` (by, name, rows, events, log_loss of
-        the champion, increase, worse), ``level``.
+        the champion, increase, worse), ``as_it_stands`` (log loss of the bundle minus that of its
+        recipe; None where not given), ``level``.
     """
     rows = rows.reset_index(drop=True)
     accounts = rows["account_id"].to_numpy(dtype=str)
@@ -79,6 +81,11 @@ def compare(
             "auc": measured["challenger"]["auc"] - measured["champion"]["auc"],
         }
         divided = _groups(rows, groups, draws, settings.level)
+        stands = None
+        if "as_it_stands" in rows:
+            itself = _measure(draws, labels, rows["as_it_stands"].to_numpy(dtype=np.float64))
+            gap = itself["log_loss"] - measured["challenger"]["log_loss"]
+            stands = interval(gap, settings.level)
     moments = [pd.Timestamp(moment).to_pydatetime() for moment in np.unique(rows["as_of"])]
     return {
         "rows": len(rows),
@@ -92,6 +99,7 @@ def compare(
         **{name: _shown(found, rows[name], settings.level) for name, found in measured.items()},
         "gain": {name: interval(found, settings.level) for name, found in gain.items()},
         "groups": divided,
+        "as_it_stands": stands,
         "level": settings.level,
     }
 
@@ -101,7 +109,8 @@ def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
 
     It must lose less on the same rows, without a chance of being much worse: the lower end of the
     gain must stay above -5 % of the champion's log loss, and in no group with 30 distinct outcomes
-    may the upper end of the increase pass 10 % of the champion's log loss there.
+    may the upper end of the increase pass 10 % of the champion's log loss there.  Where its recipe
+    spoke for it, the bundle itself must not do worse than that, for it may know these rows.
 
     Args:
         found: Output of `compare`.
@@ -118,6 +127,10 @@ def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
     if gain["lo"] < -TOLERANCE * loss:
         rule = f"it may be more than {TOLERANCE:.0%} worse"
         return Decision(False, (f"Refused: better by chance perhaps, but {rule} ({said}).",))
+    if _deviates(found):
+        rule = "the bundle does worse than its recipe would have, on rows that it may know"
+        rise = _between(found["as_it_stands"])
+        return Decision(False, (f"Refused: {rule}: log loss rises by {rise}; train it again.",))
     worse = [item for item in found["groups"] if item["worse"]]
     if worse:
         reasons = tuple(_of_group(item) for item in worse)
@@ -193,6 +206,15 @@ def _much_worse(entry: Mapping[str, Any]) -> bool | None:
         return None
     rises = entry["increase"]["value"] > 0
     return bool(rises and entry["increase"]["hi"] > MUCH_WORSE * entry["log_loss"])
+
+
+def _deviates(found: Mapping[str, Any]) -> bool:
+    rise = found["as_it_stands"]
+    if rise is None or rise["lo"] is None:
+        return False
+    return bool(
+        rise["lo"] > 0 and rise["value"] > TOLERANCE * found["challenger"]["log_loss"]["value"]
+    )
 
 
 def _of_group(entry: Mapping[str, Any]) -> str:

@@ -2,70 +2,77 @@
 
 from __future__ import annotations
 
-import getpass
 import importlib.metadata
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tenure import __version__
 from tenure.core.config import Config
-from tenure.core.files import digest, write_json, write_text
+from tenure.core.files import canonical_json, digest, write_json, write_text
 from tenure.core.times import now, show
 from tenure.features.authored import check_features
 from tenure.features.custom import module_digests
 from tenure.features.plan import to_json
 from tenure.features.reference import reference
 from tenure.model.bundle import Bundle, make_bundle, read_bundle, write_bundle
-from tenure.model.champion import champion, set_champion
-from tenure.model.tracking import Run, Store, repair, track
+from tenure.model.champion import Change, champion, change_champion
 from tenure.report.card import model_card
 from tenure.report.html import render
 from tenure.run.audit import last_audit
 from tenure.run.fit import Attempt, Fit, attempt, label_summary
+from tenure.run.leaks import check_leaks
 from tenure.run.prepare import Prepared, Progress, loaded, prepare, silent
+from tenure.run.rivals import RECIPE
+from tenure.run.tracked import PAGE, RECORD, catch_up, track_all, user
 from tenure.score import check_owner
 from tenure.sources.dataset import Dataset, write_rejects
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "pandas", "duckdb", "shap", "sqlglot")
-RECORD = "training.json"
 REFERENCE = "features.md"
 
 
-def run_train(config: Config, progress: Progress = silent) -> dict[str, Any]:
+def run_train(
+    config: Config, progress: Progress = silent, *, replace: str | None = None
+) -> dict[str, Any]:
     """Train every target of a config.
 
     Args:
         config: Settings.
         progress: Called with a line for each step.
+        replace: Why usable models take the place of standing champions without a comparison; by
+            default they become challengers.
 
     Returns:
         The training record (JSON-safe), which is also written to ``<runs>/training.json`` with
         the report beside it.
+
+    Raises:
+        DataError: If a table cannot be used, or a column is too good to be true.
+        ModelError: If MLflow cannot be reached, before anything is fitted; where it goes away
+            later, the record says what is not in it.
     """
     started = time.monotonic()
     check_features(config)
-    runs, store = config.paths.runs, Store.from_config(config)
+    runs = config.paths.runs
     _check_owners(config)
-    for note in repair(config.paths.models, config.name, config.targets, store):
-        progress(note)
+    catch_up(config, progress)
     with loaded(config, progress) as dataset:
         write_rejects(dataset, runs / "rejects")
         write_json(runs / "data.json", dataset.report.to_dict())
         prepared = prepare(config, dataset, progress)
+        check_leaks(config, dataset, prepared, progress)
         record = _record(config, dataset, prepared)
         for name in config.targets:
             tried = attempt(name, prepared, config, progress)
-            record["targets"][name] = _publish(tried, prepared, dataset, config)
+            entry, bundle = _publish(tried, prepared, dataset, config)
+            if bundle is not None:
+                entry["status"] = _place(tried, bundle, config, replace)
+            record["targets"][name] = entry
     record["took_seconds"] = round(time.monotonic() - started, 1)
     write_text(runs / REFERENCE, reference(prepared.families))
-    page = runs / "report.html"
-    write_text(page, render(record, last_audit(config, record["fingerprint"])))
-    for name, entry in record["targets"].items():
-        if entry["model"] is not None:
-            progress(f"{name}: recording in MLflow")
-            entry["model"]["mlflow"] = _track(name, entry, record, config, page)
+    write_text(runs / PAGE, render(record, last_audit(config, record["fingerprint"])))
+    track_all(record, config, progress)
     write_json(runs / RECORD, record)
     return record
 
@@ -113,8 +120,8 @@ def versions() -> dict[str, str]:
 
 def _publish(
     tried: Attempt, prepared: Prepared, dataset: Dataset, config: Config
-) -> dict[str, Any]:
-    """Export the bundle, promote it where it is the first usable one; return the record."""
+) -> tuple[dict[str, Any], Bundle | None]:
+    """Export the bundle; return the record and what was exported."""
     target = tried.target
     entry: dict[str, Any] = {
         "event": target.event,
@@ -131,13 +138,12 @@ def _publish(
         "model": None,
     }
     if tried.fit is None:
-        return entry
+        return entry, None
     entry["folds"] = _folds(tried.fit)
     drivers = tried.fit.drivers.astype(object)
     entry["drivers"] = drivers.where(drivers.notna(), None).to_dict(orient="records")
     bundle = _bundle(tried, tried.fit, prepared, dataset, config, entry)
     folder = write_bundle(bundle, config.paths.models, target.name)
-    entry["status"] = _promote(tried, bundle, config)
     final = tried.fit.walk.final
     entry["model"] = {
         "name": bundle.spec["model_name"],
@@ -150,38 +156,7 @@ def _publish(
         "calibrator": final.calibrator.to_json(),
         "features": len(final.encoder.columns),
     }
-    return entry
-
-
-def _track(
-    target: str, entry: dict[str, Any], record: dict[str, Any], config: Config, page: Path
-) -> dict[str, Any]:
-    """Record a bundle in MLflow; return where it stands there."""
-    pooled = entry["evaluation"].get("pooled", {})
-    metrics = {
-        name: found["value"] if isinstance(found, dict) else found for name, found in pooled.items()
-    }
-    settings = {
-        f"{section}.{name}": value
-        for section in ("labels", "calendar", "model", "evaluation")
-        for name, value in record["config"][section].items()
-    }
-    settings |= {f"lightgbm.{name}": value for name, value in entry["model"]["parameters"].items()}
-    run = Run(
-        experiment=config.tracking.experiment or config.name,
-        model=config.name,
-        target=target,
-        params=settings,
-        metrics=metrics,
-        fingerprint=record["fingerprint"],
-        source=config.data.path,
-        artifacts=(page, config.paths.runs / "data.json"),
-        tags={"tenure.status": entry["status"], "tenure.verdict": entry["verdict"]["status"]},
-    )
-    alias = entry["status"] if entry["status"] in {"champion", "challenger"} else None
-    store = Store.from_config(config)
-    found = track(Path(entry["model"]["path"]), run, store, alias=alias)
-    return {"store": store.uri, **asdict(found)}
+    return entry, bundle
 
 
 def _folds(fit: Fit) -> list[dict[str, Any]]:
@@ -218,6 +193,7 @@ def _bundle(
         "declarations": to_json(prepared.families, set(resolved.bases.values())),
         "members": resolved.members,
         "modules": module_digests(config.features),
+        RECIPE: _recipe(config),
         "tables": {name: sorted(dataset.columns[name]) for name in sorted(reads)},
         "reads": {
             name: sorted(found & dataset.columns[name]) for name, found in sorted(reads.items())
@@ -239,13 +215,31 @@ def _bundle(
     )
 
 
-def _promote(tried: Attempt, bundle: Bundle, config: Config) -> str:
+def _recipe(config: Config) -> str:
+    """Return a hash of everything but the data that decides what a model is."""
+    data, model = config.data, config.model.model_dump(mode="json", exclude={"threads"})
+    parts = {
+        "labels": config.labels.model_dump(mode="json"),
+        "calendar": config.calendar.model_dump(mode="json"),
+        "features": config.features.model_dump(mode="json", exclude={"cache", "modules"}),
+        "modules": module_digests(config.features),
+        "attributes": [sorted(data.constant_attributes), sorted(data.changing_attributes)],
+        "model": model,
+        "versions": versions() | {"tenure": __version__},
+    }
+    return digest(canonical_json(parts))
+
+
+def _place(tried: Attempt, bundle: Bundle, config: Config, replace: str | None) -> str:
     """Make the first usable model the champion; later ones stay challengers."""
     root, target = Path(config.paths.models), tried.target.name
     if not tried.verdict.promotable:
         return "not_promoted"
     standing = champion(root, target)
-    if standing is None:
-        set_champion(root, target, bundle.version, "first usable model", getpass.getuser())
+    if standing is not None and standing.version == bundle.version:
         return "champion"
-    return "champion" if standing.version == bundle.version else "challenger"
+    if standing is not None and replace is None:
+        return "challenger"
+    reason, action = ("first usable model", "first") if standing is None else (replace, "set")
+    change_champion(root, target, Change(bundle.version, str(reason), user(), action))
+    return "champion"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -13,7 +13,8 @@ from tenure.core.errors import ModelError, Problem
 from tenure.model.bundle import Bundle, read_bundle
 from tenure.model.champion import champion
 from tenure.model.reference import from_records
-from tenure.model.tracking.store import Store, connected
+from tenure.model.roster import waiting
+from tenure.model.tracking.store import Store, connected, reached
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ def track(folder: Path, run: Run, store: Store, *, alias: str | None = CHALLENGE
         ModelError: If the bundle is damaged or the store cannot be reached.
     """
     bundle = read_bundle(folder)
-    with connected(store) as client:
+    with connected(store) as client, reached(store):
         run_id, model_id, source = _log(client, Path(folder).resolve(), bundle, run, store)
         _ensure_model(client, run)
         tags = {TAG: bundle.version, "tenure.target": run.target}
@@ -108,7 +109,7 @@ def track(folder: Path, run: Run, store: Store, *, alias: str | None = CHALLENGE
 
 
 def repair(root: Path, model: str, targets: Iterable[str], store: Store) -> tuple[str, ...]:
-    """Make the ``champion`` aliases say what the champion files say.
+    """Make the aliases say what the champion files and the published bundles say.
 
     Args:
         root: Folder of the bundles.
@@ -124,9 +125,13 @@ def repair(root: Path, model: str, targets: Iterable[str], store: Store) -> tupl
     """
     if store.file is not None and not store.file.is_file():
         return ()
-    with connected(store) as client:
-        notes = [_repair(client, root, f"{model}-{target}", target) for target in targets]
-    return tuple(note for note in notes if note)
+    with connected(store) as client, reached(store):
+        notes = [
+            note
+            for target in targets
+            for note in _repair(client, root, f"{model}-{target}", target)
+        ]
+    return tuple(notes)
 
 
 def _log(
@@ -194,24 +199,33 @@ def _ensure_model(client: MlflowClient, run: Run) -> None:
         )
 
 
-def _repair(client: MlflowClient, root: Path, name: str, target: str) -> str:
+def _repair(client: MlflowClient, root: Path, name: str, target: str) -> Iterator[str]:
     if not client.search_registered_models(filter_string=f"name = '{name}'"):
-        return ""
-    current = client.get_registered_model(name).aliases.get(CHAMPION)
-    truth = champion(root, target)
-    if truth is None:
+        return
+    standing = champion(root, target)
+    truth = {CHAMPION: standing.version if standing else None, CHALLENGER: waiting(root, target)}
+    for alias, bundle in truth.items():
+        note = _point(client, name, alias, bundle)
+        if note:
+            yield note if bundle else f"{note}; there is no {alias} under {root}"
+
+
+def _point(client: MlflowClient, name: str, alias: str, bundle: str | None) -> str:
+    """Make an alias point to a bundle, or to none; return what was changed, in words."""
+    current = client.get_registered_model(name).aliases.get(alias)
+    if bundle is None:
         if current is None:
             return ""
-        client.delete_registered_model_alias(name, CHAMPION)
-        return f"{name}: alias {CHAMPION} removed; there is no champion under {root}"
-    known = _versions(client, name, truth.version)
+        client.delete_registered_model_alias(name, alias)
+        return f"{name}: alias {alias} removed"
+    known = _versions(client, name, bundle)
     if not known:
-        return f"{name}: the champion {truth.version} was never registered; train again to do so"
+        return f"{name}: the {alias} {bundle} was never registered; train again to do so"
     if current is not None and str(current) in {str(version.version) for version in known}:
         return ""
     latest = max(known, key=lambda version: int(version.version))
-    client.set_registered_model_alias(name, CHAMPION, latest.version)
-    return f"{name}: alias {CHAMPION} set to version {latest.version} ({truth.version})"
+    client.set_registered_model_alias(name, alias, latest.version)
+    return f"{name}: alias {alias} set to version {latest.version} ({bundle})"
 
 
 def _versions(client: MlflowClient, name: str, bundle: str) -> list[ModelVersion]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tenure.core.config import Config
-from tenure.core.errors import ModelError, Problem
+from tenure.core.errors import ModelError, Problem, TenureError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -91,16 +91,29 @@ def _connected(store: Store) -> Iterator[MlflowClient]:
 def _client(store: Store) -> MlflowClient:
     from mlflow import MlflowClient
 
-    try:
+    with reached(store):
         client = MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
         client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def reached(store: Store) -> Iterator[None]:
+    """Turn whatever goes wrong with a store in the block into one error that names the store.
+
+    Raises:
+        ModelError: If anything but a known error is raised.
+    """
+    try:
+        yield
+    except TenureError:
+        raise
     except Exception as error:  # MLflow lets through whatever its back ends raise
         raise ModelError(
             Problem(
                 f"MLflow store {store.uri}",
                 "cannot be reached",
-                str(error).splitlines()[0][:120],
+                (str(error).splitlines() or [type(error).__name__])[0][:120],
                 "start the server, or set tracking.uri (leave it out for a local file)",
             )
         ) from error
-    return client
