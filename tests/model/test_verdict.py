@@ -121,8 +121,32 @@ def test_no_usable_signal():
     verdict = judge(measured(chance, chance), None)
     assert verdict.status == "no_usable_signal"
     assert verdict.sentences[0].startswith("No usable signal: the gain in log loss over the base")
-    assert verdict.sentences[-1].startswith("Logistic regression does better")
+    assert verdict.sentences[0].endswith("; it loses to logistic_regression.")
+    assert verdict.sentences[-1].startswith("Loses to logistic_regression: the model's gain in AUC")
+    assert verdict.loses_to == ("logistic_regression",)
     assert not verdict.promotable
+
+
+def test_a_usable_model_that_loses_says_so_in_its_first_sentence():
+    metrics = measured(good, chance)
+    for name, key in (("mrr", "auc"), ("logistic_regression", "log_loss")):
+        metrics["differences"][name] = metrics["differences"][name] | {
+            key: {"value": -0.02, "lo": -0.03, "hi": -0.01}
+        }
+    verdict = judge(metrics, None)
+    assert verdict.status == "usable"
+    assert verdict.sentences[0].endswith("; it loses to mrr, logistic_regression.")
+    assert verdict.sentences[-2:] == (
+        "Loses to mrr: the model's gain in AUC is -0.020 [-0.030, -0.010].",
+        "Loses to logistic_regression: the model's gain in log loss is -0.0200 [-0.0300, -0.0100].",
+    )
+    assert verdict.loses_to == ("mrr", "logistic_regression")
+
+
+def test_a_loss_within_chance_is_none():
+    metrics = measured(good, chance)
+    metrics["differences"]["mrr"]["log_loss"] = {"value": -0.02, "lo": -0.05, "hi": 0.001}
+    assert judge(metrics, None).loses_to == ()
 
 
 def test_without_the_columns_there_is_no_comparison():
@@ -147,8 +171,10 @@ def test_folds_without_a_positive_make_no_claim():
     assert judge(metrics, None).status == "no_claim"
 
 
-@pytest.mark.parametrize("name", ["status", "sentences", "best_column", "adds_over", "promotable"])
+@pytest.mark.parametrize(
+    "name", ["status", "sentences", "best_column", "adds_over", "loses_to", "promotable"]
+)
 def test_json_holds_everything(name):
     verdict = judge(measured(good, chance), None)
     value = getattr(verdict, name)
-    assert verdict.to_json()[name] == (list(value) if name == "sentences" else value)
+    assert verdict.to_json()[name] == (list(value) if isinstance(value, tuple) else value)

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from tenure.model.encode import Encoder
+from tenure.model.health import HEALTH, health_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,10 @@ def baseline_probabilities(
         train: Positions to learn from.
         test: Positions to predict.
         columns: Columns that are tried alone; those that `values` lacks are left out.
+
+    Returns:
+        By name: the base rate, each column, the health score where it can be told, and a logistic
+        regression on all features.
     """
     past = labels[train]
     found = {BASE_RATE: np.full(len(test), past.mean())}
@@ -52,6 +57,9 @@ def baseline_probabilities(
         if name in values.columns:
             column = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
             found[name] = one_column(column[train], past, column[test])
+    health = health_score(values)
+    if health is not None:
+        found[HEALTH] = one_column(health[train], past, health[test])
     found[LOGISTIC] = logistic(values.iloc[train], past, values.iloc[test])
     return found
 

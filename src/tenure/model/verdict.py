@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.labels.splits import Shortage, distinct_events
-from tenure.model.baselines import BASE_RATE, LOGISTIC, SINGLE_COLUMNS
+from tenure.model.baselines import BASE_RATE, SINGLE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,12 +26,14 @@ class Verdict:
         sentences: Why, for people; the first is the verdict itself.
         best_column: The best single column, where it was compared.
         adds_over: Whether the model's AUC beats that column's; None where not compared.
+        loses_to: Baselines that do better beyond chance, in AUC or in log loss.
     """
 
     status: Status
     sentences: tuple[str, ...]
     best_column: str | None = None
     adds_over: bool | None = None
+    loses_to: tuple[str, ...] = ()
 
     @property
     def promotable(self) -> bool:
@@ -45,6 +47,7 @@ class Verdict:
             "sentences": list(self.sentences),
             "best_column": self.best_column,
             "adds_over": self.adds_over,
+            "loses_to": list(self.loses_to),
             "promotable": self.promotable,
         }
 
@@ -109,12 +112,13 @@ def judge(
     measured = f"the gain in log loss over the base rate is {_show(gain, 4)}"
     best = _best(metrics["baselines"], columns)
     added, comparison = _adds(metrics["differences"], best)
-    sentences = (comparison, _loses(metrics["differences"]))
-    rest = tuple(sentence for sentence in sentences if sentence)
+    losses = _losses(metrics["differences"])
+    rest = tuple(filter(None, [comparison, *losses.values()]))
+    but = f"; it loses to {', '.join(losses)}" if losses else ""
     if gain["lo"] is None or gain["lo"] <= 0:
-        first = f"No usable signal: {measured}, not above 0 for sure."
-        return Verdict("no_usable_signal", (first, *rest), best, added)
-    return Verdict("usable", (f"Usable: {measured}.", *rest), best, added)
+        first = f"No usable signal: {measured}, not above 0 for sure{but}."
+        return Verdict("no_usable_signal", (first, *rest), best, added, tuple(losses))
+    return Verdict("usable", (f"Usable: {measured}{but}.", *rest), best, added, tuple(losses))
 
 
 def _best(baselines: Mapping[str, Any], columns: Sequence[str]) -> str | None:
@@ -139,11 +143,18 @@ def _adds(differences: Mapping[str, Any], best: str | None) -> tuple[bool | None
     )
 
 
-def _loses(differences: Mapping[str, Any]) -> str:
-    gain = differences.get(LOGISTIC, {}).get("log_loss", {})
-    if gain.get("hi") is None or gain["hi"] >= 0:
-        return ""
-    return f"Logistic regression does better: the model's gain in log loss is {_show(gain, 4)}."
+def _losses(differences: Mapping[str, Any]) -> dict[str, str]:
+    """Return the baselines whose gain is beyond chance, with what it is."""
+    found = {}
+    for name, gains in differences.items():
+        lost = [
+            f"the model's gain in {words} is {_show(gains[key], digits)}"
+            for key, words, digits in (("auc", "AUC", 3), ("log_loss", "log loss", 4))
+            if gains[key]["hi"] is not None and gains[key]["hi"] < 0
+        ]
+        if lost:
+            found[name] = f"Loses to {name}: {' and '.join(lost)}."
+    return found
 
 
 def _show(gain: Mapping[str, float | None], digits: int) -> str:

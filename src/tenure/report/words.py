@@ -14,6 +14,7 @@ BASELINES = {
     "days_since_last_event": "Days since last event",
     "tenure_days": "Tenure",
     "mrr": "MRR",
+    "health_score": "Health score",
     "logistic_regression": "Logistic regression",
 }
 DROPS = {
