@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
+from e2e.planting import (
+    Change,
+    Tables,
+    known_afterwards,
+    late_category,
+    overwritten_attribute,
+    plant,
+)
 from e2e.road import MONTHS, Project, command
 from tenure.features.timeline import Timeline
 from tenure.run.audit import last_audit
 from tenure.run.check import run_check
 from tenure.sources.demo import write_world
-
-Change = Callable[[dict[str, pd.DataFrame]], None]
-ENDS = ("voluntary", "involuntary", "non_renewal")
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +40,10 @@ def home(world: Path, tmp_path: Path) -> Project:
 
 def planted(home: Project, change: Change, **data: Any) -> dict[str, Any]:
     """Change the tables, check them, and return the audit."""
-    folder = home.root / "data"
-    tables = {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
-    change(tables)
-    for name, table in tables.items():
-        table.to_parquet(folder / f"{name}.parquet", index=False)
+    plant(home.root / "data", change)
     found = run_check(home.set(data=data, audit={"shuffles": 1}).config)
     audit: dict[str, Any] = found["audit"]
     return audit
-
-
-def ends(tables: dict[str, pd.DataFrame]) -> pd.Series[Any]:
-    """Return when each lost account ended."""
-    last = tables["subscriptions"].sort_values("started_at").groupby("account_id").tail(1)
-    lost = last[last["end_reason"].isin(ENDS)]
-    return pd.to_datetime(lost.set_index("account_id")["ended_at"])
 
 
 def columns(audit: dict[str, Any]) -> set[str]:
@@ -111,45 +103,28 @@ def test_a_cut_that_is_wrong_by_one_fails_the_command(
 
 
 def test_an_attribute_that_is_overwritten_at_the_end_is_named(home: Project) -> None:
-    def change(tables: dict[str, pd.DataFrame]) -> None:
-        lost = tables["accounts"]["account_id"].isin(ends(tables).index)
-        tables["accounts"]["stage"] = np.where(lost, "former", "customer")
-
-    audit = planted(home, change, constant_attributes=["stage"])
+    audit = planted(home, overwritten_attribute, constant_attributes=["stage"])
     assert audit["status"] == "doubts"
     assert columns(audit) == {"stage"}
 
 
 def test_a_category_that_is_written_late_is_named_until_it_is_allowed(home: Project) -> None:
-    def change(tables: dict[str, pd.DataFrame]) -> None:
-        tickets = tables["tickets"]
-        before = tickets["account_id"].map(ends(tables)) - pd.to_datetime(tickets["opened_at"])
-        close = (before > pd.Timedelta(0)) & (before < pd.Timedelta(days=60))
-        tickets.loc[close, "category"] = "cancellation"
-
-    audit = planted(home, change)
+    audit = planted(home, late_category)
     names = {"tickets.category", "tickets_about_cancellation_182d"}
     assert "tickets.category" in columns(audit) <= names
-    home.set(audit={"allow": sorted(names), "shuffles": 0})
+    home.set(audit={"allow": ["tickets.category"], "shuffles": 0})
     audit = run_check(home.config)["audit"]
     assert audit["status"] == "clean"
     assert all(item["allowed"] for item in audit["suspects"])
 
 
 def test_a_column_that_is_known_only_after_the_end_is_cut_by_its_clock(home: Project) -> None:
-    def change(tables: dict[str, pd.DataFrame]) -> None:
-        tickets, lost = tables["tickets"], ends(tables)
-        known = tickets["account_id"].map(lost) + pd.Timedelta(days=3)
-        telling = known.notna() & (known > pd.to_datetime(tickets["opened_at"]))
-        tickets["csat_at"] = known.where(telling)
-        tickets["csat_score"] = np.where(telling, 1.0, np.nan)
-
-    audit = planted(home, change)
+    audit = planted(home, known_afterwards)
     assert audit["status"] == "clean"
 
 
 def test_data_that_nobody_pays_for_cannot_be_audited(home: Project) -> None:
-    def change(tables: dict[str, pd.DataFrame]) -> None:
+    def change(tables: Tables) -> None:
         tables["subscriptions"]["mrr"] = 0.0
 
     audit = planted(home, change)

@@ -27,6 +27,7 @@ from tenure.features.plan import Plan, declared, plan
 from tenure.labels.snapshots import calendar, snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.model.suspicion import Suspect, nearby, suspicious
+from tenure.run.leaks import allowed
 from tenure.run.prepare import Progress, attributes
 
 if TYPE_CHECKING:
@@ -161,9 +162,10 @@ def _values(asked: _Asked) -> dict[str, Any]:
     }
     raw = plan([raw_family(dataset.columns)], dataset.columns)
     suspects: list[Suspect] = []
+    allow = allowed(settings.allow, asked.plan)
     for found in (matrix, build(dataset.engine, mine, raw)):
         suspects += suspicious(
-            found, labels, limit=settings.auc, allow=settings.allow, seed=config.model.seed
+            found, labels, limit=settings.auc, allow=allow, seed=config.model.seed
         )
     suspects += _near(asked, known)
     return {
