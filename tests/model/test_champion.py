@@ -10,8 +10,10 @@ import pytest
 from tenure.core.errors import ModelError
 from tenure.model.bundle import write_bundle
 from tenure.model.champion import (
+    Change,
     champion,
     champion_folder,
+    change_champion,
     history,
     set_champion,
     versions,
@@ -70,6 +72,38 @@ def test_a_damaged_file_is_named_and_can_be_replaced(root, bundle):
         champion(root, "churn")
     set_champion(root, "churn", bundle.version, "mended", "ann")
     assert current(root) == bundle.version
+
+
+def test_a_change_carries_its_action_and_figures(root, bundle):
+    facts = {"gain": {"value": 0.01, "lo": None}, "said": ("Better.",)}
+    made = change_champion(root, "churn", Change(bundle.version, "why", "ann", "promoted", facts))
+    assert champion(root, "churn") == made
+    assert history(root, "churn") == (made,)
+    assert made.action == "promoted"
+    assert made.facts == {"gain": {"value": 0.01, "lo": None}, "said": ["Better."]}
+
+
+def test_a_change_is_made_against_the_champion_it_was_decided_on(root, bundle, second):
+    change_champion(root, "churn", Change(bundle.version, "first", "ann", instead_of=None))
+    late = Change(second.version, "better", "bob", instead_of="another")
+    with pytest.raises(ModelError, match="was changed meanwhile: not another any more"):
+        change_champion(root, "churn", late)
+    assert current(root) == bundle.version
+    with pytest.raises(ModelError, match="was changed meanwhile"):
+        change_champion(root, "churn", Change(second.version, "first", "bob", instead_of=None))
+    then = Change(second.version, "better", "bob", instead_of=bundle.version)
+    assert change_champion(root, "churn", then).previous == bundle.version
+
+
+def test_a_line_written_without_figures_is_read(root, bundle):
+    set_champion(root, "churn", bundle.version, "first usable", "ann")
+    for path in ((root / "churn" / "champion.json"), (root / "churn" / "history.jsonl")):
+        kept = json.loads(path.read_text())
+        del kept["action"], kept["facts"]
+        path.write_text(json.dumps(kept) + "\n")
+    found = champion(root, "churn")
+    assert history(root, "churn") == (found,)
+    assert (found.action, found.facts) == ("set", {})
 
 
 def test_history_catches_up_with_a_writer_killed_before_its_line(root, bundle, second):
