@@ -14,6 +14,7 @@ from tenure.core.times import show
 from tenure.explain.drivers import summarise
 from tenure.explain.peers import Peers, fit_peers
 from tenure.labels.targets import TARGETS
+from tenure.model.contrast import Contrast
 from tenure.model.detail import detailed
 from tenure.model.evaluate import EvaluationSettings, evaluate
 from tenure.model.verdict import Verdict, judge, refusal
@@ -71,6 +72,9 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
     walk = walked(name, prepared, config, progress)
     progress(f"{name}: measuring")
     metrics = _measured(target, walk, prepared, config)
+    if config.evaluation.contrast:
+        progress(f"{name}: what other ways of testing would have said")
+        metrics["contrast"] = _contrast(name, walk, prepared, config)
     return Attempt(
         target, rows, judge(metrics, walk.shortage), metrics, _explained(name, walk, prepared)
     )
@@ -100,6 +104,14 @@ def _measured(
     )
     settings = EvaluationSettings.from_config(config, profit=target.outcome == "churn")
     return evaluate(found, walk.baselines, settings)
+
+
+def _contrast(name: str, walk: WalkForward, prepared: Prepared, config: Config) -> dict[str, Any]:
+    """Measure the same recipe on accounts never seen and on rows split at random."""
+    settings = WalkSettings.from_config(config, prepared.plan.ranked)
+    matrix = prepared.matrix
+    compared = Contrast(matrix.values, prepared.labels[name], walk, settings, matrix.since)
+    return compared.measure(EvaluationSettings.from_config(config))
 
 
 def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:

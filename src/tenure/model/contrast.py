@@ -1,0 +1,177 @@
+"""What other ways of testing would have said: on accounts never seen, and on rows split at random.
+
+Both measure the rows that the walk forward has measured, so the figures differ by the way of
+testing alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from tenure.labels.splits import forward_origins, half
+from tenure.model.bootstrap import Resamples, interval, ranking
+from tenure.model.fit import Forward, boost, calibrate
+from tenure.model.measure import TINY, EvaluationSettings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
+    from tenure.model.walk import WalkForward, WalkSettings
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+PARTS = 4  # of the random split: each part is predicted from the others
+FOLDS = 6  # prediction times at which accounts never seen are tested
+TOP = 0.10
+
+
+@dataclass(frozen=True)
+class _Test:
+    """One model of another way of testing: what it learns from and what it predicts."""
+
+    train: Places
+    test: Places
+    as_of: pd.Timestamp | None
+
+
+class Contrast:
+    """The rows, the features and the walk that other ways of testing are compared with.
+
+    Args:
+        values: Feature values, one row per row of `rows`, in the same order.
+        rows: account_id, as_of, label, label_known_at.
+        walk: The walk over them.
+        settings: How it was made.
+        since: Columns that may be used only from a prediction time on.
+    """
+
+    def __init__(
+        self,
+        values: pd.DataFrame,
+        rows: pd.DataFrame,
+        walk: WalkForward,
+        settings: WalkSettings,
+        since: Mapping[str, datetime] | None = None,
+    ) -> None:
+        self.values = values
+        self.rows = rows
+        self.labels = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
+        self.settings = settings
+        self.since = since or {}
+        self.walked = walk.predictions
+
+    def measure(self, how: EvaluationSettings) -> dict[str, Any]:
+        """Return both figures beside the walk's.
+
+        Args:
+            how: Intervals; its seed draws the parts and the halves.
+
+        Returns:
+            JSON-safe: ``random_split`` and ``new_accounts``, each empty where it cannot be
+            measured, else n, auc, log_loss and lift_at_10, the walk's on the same rows under
+            ``walk``, and ``gap``: this way minus the walk's, paired.
+        """
+        if self.walked.empty:
+            return {"random_split": {}, "new_accounts": {}}
+        return {
+            "random_split": self._compared(self._random(how.seed), how),
+            "new_accounts": self._compared(self._unseen(how.seed), how),
+        }
+
+    def _random(self, seed: int) -> list[_Test]:
+        """Split all labelled rows at random, as if they did not depend on each other.
+
+        Each part holds the same share of positives: else a part with more of them is predicted
+        lower, by a base rate learnt without it, and the pooled order suffers.
+        """
+        known = np.flatnonzero(~np.isnan(self.labels))
+        mixed = np.random.default_rng(seed).permutation(known)
+        dealt = mixed[np.argsort(self.labels[mixed], kind="stable")]
+        parts = [np.sort(dealt[part::PARTS]) for part in range(PARTS)]
+        measured = np.zeros(len(self.rows), dtype=bool)
+        measured[self.walked["row"].to_numpy()] = True
+        return [
+            _Test(np.setdiff1d(known, part), part[measured[part]], None)
+            for part in parts
+            if measured[part].any()
+        ]
+
+    def _unseen(self, seed: int) -> list[_Test]:
+        """Train on one half of the accounts and test on the other, forward in time."""
+        settings = self.settings
+        found = forward_origins(
+            self.rows,
+            min_train_cutoffs=settings.min_train_cutoffs,
+            min_train_positives=max(10, settings.min_train_positives // 2),
+            max_folds=len(self.rows),
+            disjoint_seed=seed,
+        )
+        times = set(self.walked["as_of"])
+        shared = [origin for origin in found.origins if origin.as_of in times]
+        chosen = np.linspace(0, len(shared) - 1, min(FOLDS, len(shared))).round().astype(int)
+        return [
+            _Test(shared[place].train, shared[place].test, shared[place].as_of) for place in chosen
+        ]
+
+    def _compared(self, tests: Sequence[_Test], how: EvaluationSettings) -> dict[str, Any]:
+        if not tests or any(len(np.unique(self.labels[test.train])) < 2 for test in tests):
+            return {}
+        with threadpool_limits(limits=1), ThreadPoolExecutor(self.settings.fit.threads) as pool:
+            scores = np.concatenate(list(pool.map(lambda test: self._predict(test, how), tests)))
+            places = np.concatenate([test.test for test in tests])
+            return self._beside(places, scores, how)
+
+    def _predict(self, test: _Test, how: EvaluationSettings) -> Floats:
+        allowed = self.values.drop(columns=list(self._late(test.as_of)))
+        settings = replace(self.settings.fit, threads=1)
+        boosted = boost(allowed.iloc[test.train], self.labels[test.train], settings)
+        fitted = calibrate(boosted, self._forward(test, how.seed), settings)
+        return fitted.calibrator.probability(boosted.predict(allowed.iloc[test.test]))
+
+    def _late(self, as_of: pd.Timestamp | None) -> Iterator[str]:
+        return (name for name, start in self.since.items() if as_of is not None and start > as_of)
+
+    def _forward(self, test: _Test, seed: int) -> Forward:
+        """Return the walk's earlier predictions of the accounts that were trained on."""
+        if test.as_of is None:
+            return Forward(np.empty(0), np.empty(0))
+        known = (self.walked["label_known_at"] <= test.as_of).to_numpy()
+        early = known & half(self.walked["account_id"], seed)
+        margins = self.walked["margin"].to_numpy(dtype=np.float64)[early]
+        return Forward(margins, self.walked["label"].to_numpy(dtype=np.float64)[early])
+
+    def _beside(self, places: Places, scores: Floats, how: EvaluationSettings) -> dict[str, Any]:
+        """Compare predictions with the walk's of the same rows."""
+        found = self.walked.set_index("row").loc[places]
+        labels = found["label"].to_numpy(dtype=np.float64)
+        if len(np.unique(labels)) < 2:
+            return {}
+        accounts = found["account_id"].to_numpy(dtype=str)
+        draws = Resamples.draw(accounts, how.resamples, how.seed)
+        mine = _figures(draws, labels, scores)
+        theirs = _figures(draws, labels, found["probability"].to_numpy(dtype=np.float64))
+        return {
+            "n": len(labels),
+            "positives": int(labels.sum()),
+            **{name: interval(values, how.level) for name, values in mine.items()},
+            "walk": {name: interval(values, how.level) for name, values in theirs.items()},
+            "gap": {name: interval(mine[name] - theirs[name], how.level) for name in mine},
+        }
+
+
+def _figures(draws: Resamples, labels: Floats, scores: Floats) -> dict[str, Floats]:
+    ranks = ranking(draws, labels, scores, (TOP,))
+    p = np.clip(scores, TINY, 1 - TINY)
+    loss = -(labels * np.log(p) + (1 - labels) * np.log1p(-p))
+    rows, losses = draws.sums(np.column_stack([np.ones_like(loss), loss])).T
+    return {"auc": ranks.auc, "lift_at_10": ranks.capture[:, 0] / TOP, "log_loss": losses / rows}

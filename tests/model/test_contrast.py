@@ -1,0 +1,91 @@
+"""Other ways of testing: what a random split promises of pure chance, and who is never seen."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from model.panel import make_panel
+from tenure.model.contrast import Contrast
+from tenure.model.fit import FitSettings
+from tenure.model.measure import EvaluationSettings
+from tenure.model.walk import WalkSettings, walk_forward
+
+QUICK = {"rounds": 150, "min_rows_leaf": 20}
+SETTINGS = WalkSettings(fit=FitSettings(parameters=QUICK), min_train_positives=20)
+HOW = EvaluationSettings(resamples=100)
+
+
+@pytest.fixture(scope="module")
+def chance():
+    """A world whose churn is pure chance, walked."""
+    panel = make_panel(300, 18, effect=0)
+    return panel, walk_forward(panel.values, panel.rows, SETTINGS)
+
+
+def contrast(chance, **settings):
+    panel, walk = chance
+    return Contrast(panel.values, panel.rows, walk, settings.get("settings", SETTINGS))
+
+
+def test_a_random_split_promises_what_is_not_there(chance):
+    found = contrast(chance).measure(HOW)["random_split"]
+    assert found["walk"]["auc"]["lo"] < 0.5 < found["walk"]["auc"]["hi"]
+    assert found["auc"]["lo"] > 0.5
+    assert found["gap"]["auc"]["lo"] > 0
+    assert found["gap"]["log_loss"]["hi"] < 0
+    assert found["n"] == len(chance[1].predictions)
+
+
+def test_accounts_never_seen_show_no_such_gap(chance):
+    found = contrast(chance).measure(HOW)["new_accounts"]
+    assert found["auc"]["lo"] < 0.5 < found["auc"]["hi"]
+    assert found["gap"]["auc"]["lo"] < 0 < found["gap"]["auc"]["hi"]
+    assert 0 < found["n"] < len(chance[1].predictions)
+
+
+def test_the_parts_of_a_random_split_cover_the_walk_and_keep_apart(chance):
+    panel, walk = chance
+    tests = contrast(chance)._random(3)
+    assert sorted(np.concatenate([test.test for test in tests])) == sorted(walk.predictions["row"])
+    for test in tests:
+        assert not set(test.train) & set(test.test)
+        rate = panel.rows["label"].mean()  # over the labelled rows
+        assert panel.rows["label"].iloc[test.train].mean() == pytest.approx(rate, abs=1e-3)
+        assert panel.rows["label"].iloc[test.train].notna().all()
+
+
+def test_no_account_is_trained_on_and_tested_nor_known_too_late(chance):
+    rows = chance[0].rows
+    tests = contrast(chance)._unseen(5)
+    assert 1 < len(tests) <= 6
+    for test in tests:
+        seen = set(rows["account_id"].iloc[test.train])
+        assert not seen & set(rows["account_id"].iloc[test.test])
+        assert rows["label_known_at"].iloc[test.train].max() <= test.as_of
+
+
+def test_it_repeats_on_any_number_of_threads_and_is_json(chance):
+    two = WalkSettings(fit=FitSettings(parameters=QUICK, threads=2), min_train_positives=20)
+    first, second = contrast(chance).measure(HOW), contrast(chance, settings=two).measure(HOW)
+    assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)
+
+
+def test_late_columns_wait_for_their_time_where_accounts_are_unseen(chance):
+    panel, walk = chance
+    late = {"noise": pd.Timestamp("2023-03-01").to_pydatetime()}
+    found = Contrast(panel.values, panel.rows, walk, SETTINGS, late)
+    assert list(found._late(pd.Timestamp("2023-02-01"))) == ["noise"]
+    assert list(found._late(pd.Timestamp("2023-03-01"))) == []
+    assert list(found._late(None)) == []
+
+
+def test_nothing_walked_is_nothing_to_compare():
+    panel = make_panel(60, 8, rate=0.05)
+    walk = walk_forward(panel.values, panel.rows, WalkSettings(min_train_cutoffs=50))
+    assert walk.predictions.empty
+    empty = {"random_split": {}, "new_accounts": {}}
+    assert Contrast(panel.values, panel.rows, walk, WalkSettings()).measure(HOW) == empty
