@@ -11,6 +11,7 @@ import pytest
 
 from tenure.engine import Engine
 from tenure.engine.duckdb import DuckDBEngine
+from tenure.engine.small import SmallEngine
 from tenure.engine.spark_session import SparkSettings
 
 QUICK = {
@@ -51,8 +52,15 @@ def duck(tmp_path: Path) -> Iterator[Engine]:
     engine.close()
 
 
-@pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Engine]:
+    engine = SmallEngine(lambda: DuckDBEngine(1, "500MB", search_path=(tmp_path,)))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=["duck", "small", pytest.param("spark", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Return each engine in turn."""
-    found: Engine = request.getfixturevalue("duck" if request.param == "duckdb" else "spark")
+    found: Engine = request.getfixturevalue(request.param)
     return found

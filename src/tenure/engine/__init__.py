@@ -9,8 +9,12 @@ from tenure.engine.base import ENGINES, Engine
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
+    from tenure.engine.duckdb import DuckDBEngine
 
-__all__ = ["ENGINES", "Engine", "open_engine"]
+__all__ = ["ENGINES", "Engine", "open_engine", "open_engine_for"]
+
+SMALL_ROWS = 10_000
+"""Rows up to which the small engine is quicker than DuckDB."""
 
 
 def open_engine(config: Config) -> Engine:
@@ -21,6 +25,24 @@ def open_engine(config: Config) -> Engine:
     """
     if config.engine.kind == "spark":
         return _open_spark(config)
+    return _open_duckdb(config)
+
+
+def open_engine_for(config: Config, rows: int) -> Engine:
+    """Return the engine for some rows that are at hand: a small one where they are few.
+
+    Args:
+        config: The run.
+        rows: How many rows of all tables there are.
+    """
+    if config.engine.kind == "spark" or rows > SMALL_ROWS:
+        return open_engine(config)
+    from tenure.engine.small import SmallEngine
+
+    return SmallEngine(lambda: _open_duckdb(config))
+
+
+def _open_duckdb(config: Config) -> DuckDBEngine:
     from tenure.engine.duckdb import DuckDBEngine
 
     settings = config.engine

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.spec import Kind, Source
-from tenure.engine import ENGINES, Engine, open_engine
+from tenure.engine import ENGINES, Engine, open_engine_for
 from tenure.score import Model, score
 from tenure.sources.load import load_frames
 from tenure.sources.tables import SOURCES
@@ -82,7 +82,7 @@ def score_history(
     for name, columns in read.items():
         if name not in frames and not SOURCES[name].required:
             frames[name] = _nothing(SOURCES[name], columns)
-    engine = open_engine(config)
+    engine = open_engine_for(config, sum(map(len, given.values())))
     try:
         dataset = _loaded(frames, config, engine, as_of)
         rows = score(dataset, models, config, as_of, book=EMPTY_BOOK)

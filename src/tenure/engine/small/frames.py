@@ -1,0 +1,190 @@
+"""Columns of a few rows as arrays, to and from Arrow.
+
+A `Vec` is a pair of values and where there are any (None: everywhere).  Either may be a single
+value that stands for every row.  Integers of every width are held as int64, times as microseconds
+and dates as days since 1970, text as objects, decimals as whole numbers of their scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+Vec = tuple[Any, Any]
+Thunk = Callable[[], Vec]
+
+INTEGERS = {
+    "UTINYINT": (0, 2**8 - 1),
+    "SMALLINT": (-(2**15), 2**15 - 1),
+    "INTEGER": (-(2**31), 2**31 - 1),
+    "BIGINT": (-(2**63), 2**63 - 1),
+    "UBIGINT": (0, 2**63 - 1),
+}
+"""Kinds of integers, and the values that they can hold here."""
+SUM = "DECIMAL(38,10)"
+SCALE = 10**10
+LIST = "BIGINT[]"
+ARROW: dict[str, pa.DataType] = {
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "UTINYINT": pa.uint8(),
+    "SMALLINT": pa.int16(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "UBIGINT": pa.uint64(),
+    "DOUBLE": pa.float64(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "DATE": pa.date32(),
+    LIST: pa.list_(pa.int64()),
+}
+KINDS = {kind: name for name, kind in ARROW.items() if name != LIST}
+_EMPTY: dict[str, Any] = {"VARCHAR": "", "BOOLEAN": False, "DOUBLE": 0.0}
+NEVER = np.False_
+
+
+class UnsupportedError(Exception):
+    """A statement, or a value, that the small engine leaves to DuckDB."""
+
+
+class Frame:
+    """Some rows: each column is computed when it is first read.
+
+    Args:
+        size: How many rows there are.
+        columns: Column → its values, or what computes them.
+    """
+
+    __slots__ = ("_columns", "size")
+
+    def __init__(self, size: int, columns: Mapping[str, Vec | Thunk]) -> None:
+        self.size = size
+        self._columns = dict(columns)
+
+    def get(self, name: str) -> Vec:
+        """Return a column."""
+        found = self._columns[name]
+        if callable(found):
+            found = self._columns[name] = found()
+        return found
+
+    def take(self, rows: Any, there: Any = None) -> Frame:
+        """Return some of the rows, by number; all is missing where `there` is false."""
+
+        def one(name: str) -> Thunk:
+            return lambda: taken(self.get(name), rows, there)
+
+        return Frame(len(rows), {name: one(name) for name in self._columns})
+
+    def whole(self, kinds: Mapping[str, str]) -> Frame:
+        """Return the same rows with every column computed and as long as there are rows."""
+        columns = {name: spread(self.get(name), kind, self.size) for name, kind in kinds.items()}
+        return Frame(self.size, columns)
+
+
+def taken(vec: Vec, rows: Any, there: Any = None) -> Vec:
+    """Return some rows of a column."""
+    data, valid = vec
+    if isinstance(data, np.ndarray) and data.ndim:
+        data = data[rows] if len(data) else np.zeros(len(rows), data.dtype)
+    if isinstance(valid, np.ndarray) and valid.ndim:
+        valid = valid[rows] if len(valid) else np.zeros(len(rows), bool)
+    if there is not None:
+        valid = there if valid is None else valid & there
+    return data, valid
+
+
+def spread(vec: Vec, kind: str, size: int) -> Vec:
+    """Return a column with one entry per row."""
+    data, valid = vec
+    if not (isinstance(data, np.ndarray) and data.ndim):
+        whole = np.empty(size, dtype=dtype_of(kind))
+        whole[...] = data
+        data = whole
+    if valid is not None and not (isinstance(valid, np.ndarray) and valid.ndim):
+        valid = None if valid else np.zeros(size, dtype=bool)
+    return data, valid
+
+
+def listed(data: Any, there: Any) -> list[Any]:
+    """Return the values of a column that is spread, None where there is none."""
+    values: list[Any] = data.tolist()
+    if there is None:
+        return values
+    return [value if one else None for one, value in zip(there.tolist(), values, strict=True)]
+
+
+def dtype_of(kind: str) -> Any:
+    """Return how the values of a kind are held."""
+    if kind in ("VARCHAR", SUM, LIST):
+        return object
+    return {"BOOLEAN": bool, "DOUBLE": np.float64}.get(kind, np.int64)
+
+
+def nothing(kind: str) -> Vec:
+    """Return a column without a value."""
+    return _EMPTY.get(kind, 0), NEVER
+
+
+def from_arrow(table: pa.Table) -> tuple[dict[str, str], Frame]:
+    """Return the kinds and the columns of an Arrow table, by name.
+
+    Raises:
+        UnsupportedError: If a column is of a kind, or holds a number, that is left to DuckDB.
+    """
+    kinds: dict[str, str] = {}
+    columns: dict[str, Vec | Thunk] = {}
+    if len({name.lower() for name in table.column_names}) < table.num_columns:
+        raise UnsupportedError("columns of one name")
+    for field, column in zip(table.schema, table.columns, strict=True):
+        name, kind = field.name, KINDS.get(field.type)
+        if kind is None:
+            raise UnsupportedError(f"{field.name} {field.type}")
+        kinds[name] = kind
+        columns[name] = _values(column, kind)
+    return kinds, Frame(table.num_rows, columns)
+
+
+def _values(column: pa.ChunkedArray, kind: str) -> Vec:
+    there = column.is_valid().to_numpy() if column.null_count else None
+    if there is not None and not there.any():
+        return spread(nothing(kind), kind, len(column))
+    if kind == "VARCHAR":
+        text = column.to_numpy()
+        if there is not None:
+            text = np.where(there, text, "")
+        return text, there
+    if there is not None:
+        empty = pa.scalar(_EMPTY.get(kind, 0), column.type if kind != "DATE" else pa.int32())
+        column = column.cast(pa.int32()) if kind == "DATE" else column
+        column = column.fill_null(empty)
+    elif kind == "DATE":
+        column = column.cast(pa.int32())
+    data = column.to_numpy()
+    if kind == "DOUBLE" and not np.isfinite(data).all():
+        raise UnsupportedError("a number that is not finite")
+    if kind == "UBIGINT" and len(data) and data.max() >= 2**63:
+        raise UnsupportedError("a large number")
+    return data.astype(dtype_of(kind), copy=False), there
+
+
+def to_arrow(frame: Frame, names: Sequence[str], kinds: Sequence[str]) -> pa.Table:
+    """Return rows as an Arrow table.
+
+    Raises:
+        UnsupportedError: If a column is of a kind that only DuckDB gives.
+    """
+    columns = []
+    for name, kind in zip(names, kinds, strict=True):
+        if kind not in ARROW:
+            raise UnsupportedError(kind)
+        data, valid = spread(frame.get(name), kind, frame.size)
+        mask = None if valid is None else ~valid
+        if kind == "TIMESTAMP":
+            data = data.view("datetime64[us]")
+        elif kind == "DATE":
+            data = data.astype("datetime64[D]")
+        columns.append(pa.array(data, ARROW[kind], mask=mask))
+    return pa.Table.from_arrays(columns, names=list(names))
