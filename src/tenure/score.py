@@ -1,4 +1,4 @@
-"""Scores: bundle + data + `as_of` → one flat row per account.
+"""Scores: bundle + data + `as_of` → one flat row per account and horizon.
 
 The same function serves a batch, a backtest and one account over HTTP.
 """
@@ -6,35 +6,45 @@ The same function serves a batch, a backtest and one account over HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from tenure.core.errors import DataError, ModelError, Problem
+from tenure.core.errors import DataError, Problem
 from tenure.core.times import days, now, show
+from tenure.explain.abstain import abstention
+from tenure.explain.bands import bands, rank
 from tenure.explain.drivers import FIELDS, TOP, drivers
-from tenure.explain.peers import Peers
-from tenure.features.coverage import coverage, latest_known, recency
-from tenure.features.declare import FeatureSpec
+from tenure.explain.ready import Model, check_owner, load_models
+from tenure.features import horizon
+from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
 from tenure.features.matrix import FeatureMatrix, build
-from tenure.features.plan import Plan, from_json, plan
+from tenure.features.plan import Plan
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
-from tenure.model.bundle import Bundle, Floats, read_bundle
-from tenure.model.champion import champion
+from tenure.labels.windows import RENEWAL, days_to_renewal
 from tenure.model.scatter import scores_and_contributions
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
+    from tenure.engine import Engine
     from tenure.sources.dataset import Dataset
+
+__all__ = [
+    "COLUMNS",
+    "MAIN",
+    "Model",
+    "check_owner",
+    "check_tables",
+    "features",
+    "load_models",
+    "score",
+]
 
 MAIN = "churn"
 GROWTH = "expansion"
-NOTICE = "notice_given"
-THIN = "too_little_data"
 STATE_TABLES = frozenset({"accounts", "subscriptions", "fx_rates"})
 _DRIVERS = [f"driver_{place}_{field}" for place in range(1, TOP + 1) for field in FIELDS]
 COLUMNS: tuple[str, ...] = (
@@ -49,96 +59,6 @@ COLUMNS: tuple[str, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Model:
-    """A bundle made ready for scoring.
-
-    Attributes:
-        bundle: The trained model.
-        plan: Its features, resolved from its own declarations.
-        peers: Typical values of retained accounts.
-    """
-
-    bundle: Bundle
-    plan: Plan
-    peers: Peers
-
-    @classmethod
-    def of(cls, bundle: Bundle) -> Model:
-        """Resolve a bundle's own declarations against the columns it was trained with."""
-        spec = bundle.spec
-        columns = {name: frozenset(found) for name, found in spec["tables"].items()}
-        resolved = plan(from_json(spec["declarations"]), columns, members=spec["members"])
-        return cls(
-            bundle,
-            resolved.only(bundle.encoder.columns),
-            Peers.from_json(bundle.reference["peers"]),
-        )
-
-    @property
-    def begins(self) -> dict[str, date]:
-        """Return the first day of each source's history when the model was trained."""
-        stored: Mapping[str, str] = self.bundle.spec["begins"]
-        return {source: date.fromisoformat(day) for source, day in stored.items()}
-
-    @property
-    def sources(self) -> frozenset[str]:
-        """Return the tables that the model reads."""
-        names = {item.spec.source for item in self.plan.measured}
-        return frozenset(names)
-
-    @property
-    def specs(self) -> dict[str, FeatureSpec]:
-        """Return how to speak of the model's features."""
-        return self.plan.said
-
-
-def load_models(config: Config) -> dict[str, Model]:
-    """Return the champion of each target of a config that has one.
-
-    Raises:
-        ModelError: If no target has a champion, or a champion belongs to another project.
-    """
-    models: dict[str, Model] = {}
-    for target in config.targets:
-        found = champion(config.paths.models, target)
-        if found is None:
-            continue
-        folder = config.paths.models / target / found.version
-        bundle = read_bundle(folder, threads=config.model.threads)
-        check_owner(bundle, config)
-        models[target] = Model.of(bundle)
-    if not models:
-        raise ModelError(
-            Problem(
-                str(config.paths.models),
-                "holds no champion for " + ", ".join(config.targets),
-                fix="run `tenure train CONFIG`; it says why where no model was usable",
-            )
-        )
-    return models
-
-
-def check_owner(bundle: Bundle, config: Config) -> None:
-    """Make sure that a champion was trained for this config.
-
-    Raises:
-        ModelError: If it belongs to another project or another horizon.
-    """
-    spec = bundle.spec
-    place = f"champion of `{spec['target']}` in {config.paths.models}"
-    if spec["name"] != config.name:
-        fix = "set `paths: {models: …}` to a folder of this project's own"
-        raise ModelError(
-            Problem(place, f"belongs to `{spec['name']}`, not `{config.name}`", fix=fix)
-        )
-    horizon = config.labels.horizon_days
-    if spec["labels"]["horizon_days"] != horizon:
-        fix = "run `tenure train CONFIG` for the new horizon in another `paths.models`"
-        found = f"{spec['labels']['horizon_days']} days, config: {horizon}"
-        raise ModelError(Problem(place, "was trained for another horizon", found, fix))
-
-
 def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     dataset: Dataset,
     models: Mapping[str, Model],
@@ -147,9 +67,10 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     *,
     accounts: Iterable[str] | None = None,
     book: pd.DataFrame | None = None,
+    horizons: Literal["main", "all"] = "main",
     progress: Callable[[str], None] | None = None,
 ) -> pd.DataFrame:
-    """Return one flat row per account with a paid subscription at `as_of`.
+    """Return flat rows of the accounts with a paid subscription at `as_of`: one per horizon.
 
     Args:
         dataset: Loaded tables.
@@ -157,12 +78,15 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
         config: Settings of bands, coverage and staleness.
         as_of: Prediction time; only what was known before it counts.
         accounts: Limits the rows to these accounts.
-        book: Scored rows that rank and percentile refer to; the result itself by default, none
-            where it is empty.
+        book: Scored rows that rank and percentile refer to, those of the same horizon_days where
+            it has that column; the result itself by default, none where it is empty.
+        horizons: ``main``, or ``all`` for what the models know besides: those rows come after the
+            rows of the main horizon.
         progress: Called with a line for each step.
 
     Returns:
-        Columns of the contract, section 4, in that order, then those of further targets.
+        Columns of the contract, section 4, in that order, then those of further targets.  The
+        columns of a target are empty where its model does not know the horizon.
 
     Raises:
         DataError: If a table that a model needs is missing.
@@ -172,15 +96,16 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     asked = snapshots(dataset, [as_of])
     if accounts is not None:
         asked = asked[asked["account_id"].isin(list(accounts))]
-    asked = asked.reset_index(drop=True)
-    matrix = features(dataset, asked, models, progress)
-    rows = _describe(dataset, matrix, models, config, as_of)
+    asked = asked.sort_values("account_id").reset_index(drop=True)
+    further = paying() if config.score.min_tenure_days else None
+    matrix = features(dataset, asked, models, progress, further)
+    known = _describe(dataset, matrix, models, config, as_of)
+    ahead = _ahead(asked, models, config, every=horizons == "all")
+    rows = known.iloc[ahead["row"]].reset_index(drop=True).assign(horizon_days=ahead["days"])
+    ahead["silent"] = rows["abstain_reason"].notna()
     for target, model in models.items():
-        scores = scores_and_contributions(
-            dataset.engine, model.bundle, model.bundle.encoder.frame(matrix.values)
-        )
-        rows = rows.join(_predict(target, model, matrix, rows["abstain_reason"], scores))
-    return _finish(rows, models, config, book)
+        rows = rows.join(_predict(dataset.engine, target, model, matrix.values, ahead))
+    return _finish(rows, ahead, models, config, book)
 
 
 def _events(models: Mapping[str, Model]) -> frozenset[str]:
@@ -193,12 +118,21 @@ def features(
     asked: pd.DataFrame,
     models: Mapping[str, Model],
     progress: Callable[[str], None] | None = None,
+    further: Plan | None = None,
 ) -> FeatureMatrix:
-    """Return the features of all models for some snapshots, each computed once, and `recency`."""
+    """Return the features of all models for some snapshots, each computed once, and `recency`.
+
+    Args:
+        dataset: Loaded tables.
+        asked: Snapshots.
+        models: Target → model.
+        progress: Called with a line for each step.
+        further: Columns that are measured besides.
+    """
     measured = {item.spec.name: item for model in models.values() for item in model.plan.measured}
     computed = {item.spec.name: item for model in models.values() for item in model.plan.computed}
-    last_rows = recency(_events(models)).measured
-    union = Plan((*measured.values(), *last_rows), tuple(computed.values()), ())
+    besides = (*recency(_events(models)).measured, *(further.measured if further else ()))
+    union = Plan((*measured.values(), *besides), tuple(computed.values()), ())
     begins = known_begins(models)
     return build(dataset.engine, asked, union, known_begins=begins, progress=progress)
 
@@ -213,6 +147,11 @@ def known_begins(models: Mapping[str, Model]) -> dict[str, date]:
 
 
 def check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
+    """Make sure that everything that models read is there.
+
+    Raises:
+        DataError: Naming each table and column that is not.
+    """
     """Make sure that the data have every table and column that the models read.
 
     Raises:
@@ -252,107 +191,138 @@ def _describe(
     config: Config,
     as_of: datetime,
 ) -> pd.DataFrame:
-    """Return what is known of each row before any model is asked."""
-    asked, events = matrix.rows, _events(models)
-    covered = coverage(matrix.values, events, config.score.lookback_days)
-    stale_before = as_of - days(config.score.stale_after_days)
+    """Return what is known of each account before any model is asked."""
+    asked, events, settings = matrix.rows, _events(models), config.score
+    covered = coverage(matrix.values, events, settings.lookback_days)
+    stale_before = as_of - days(settings.stale_after_days)
     latest = latest_known(dataset.engine, events, as_of)
     stale = [
         name for name, moment in sorted(latest.items()) if moment is None or moment < stale_before
     ]
-    reason = pd.Series(None, index=asked.index, dtype=object)
-    reason[covered == 0] = THIN
-    reason[asked["notice_given"].astype(bool)] = NOTICE
+    tenure = matrix.values.get(PAYING, np.nan)
+    known = asked[["notice_given"]].assign(coverage=covered, tenure_days=tenure)
     end = asked["ends_at"].where(asked["notice_given"], asked["renews_at"])
     return pd.DataFrame(
         {
             "account_id": asked["account_id"],
             "as_of": asked["as_of"],
             "scored_at": pd.Series(np.datetime64(now(), "us"), index=asked.index),
-            "horizon_days": config.labels.horizon_days,
             "mrr": asked["mrr"],
             "currency": asked["currency"],
             "renews_at": end,
             "data_coverage": covered,
             "stale_sources": ", ".join(stale) or None,
-            "abstain_reason": reason,
+            "abstain_reason": abstention(known, events, stale, settings),
         }
     )
 
 
+def _ahead(
+    asked: pd.DataFrame, models: Mapping[str, Model], config: Config, *, every: bool
+) -> pd.DataFrame:
+    """Return what is asked: row (position in `asked`), horizon (as text), days and due.
+
+    `due` is the number of days whose window just holds the renewal date, missing where the
+    longest window does not; such accounts have no row of the horizon ``renewal``, nor those that
+    have another row of as many days.
+    """
+    main = config.labels.horizon_days
+    further = dict.fromkeys(name for model in models.values() for name in model.horizons)
+    names = [str(main), *(name for name in further if every and name != str(main))]
+    due = days_to_renewal(
+        asked["as_of"],
+        asked["renews_at"],
+        gap_days=config.labels.gap_days,
+        longest=max([main, *(model.longest for model in models.values())]),
+    )
+    rows = np.arange(len(asked))
+    numbers = {int(name) for name in names if name != RENEWAL}
+    parts = []
+    for name in names:
+        length = due if name == RENEWAL else pd.Series(int(name), index=due.index, dtype="Int64")
+        part = pd.DataFrame({"row": rows, "horizon": name, "days": length, "due": due})
+        parts.append(part[~length.isin(numbers) & length.notna()] if name == RENEWAL else part)
+    return pd.concat(parts, ignore_index=True).astype({"days": "int64"})
+
+
 def _predict(
-    target: str,
-    model: Model,
-    matrix: FeatureMatrix,
-    abstain: pd.Series[Any],
-    scores: tuple[Floats, Floats],
+    engine: Engine, target: str, model: Model, values: pd.DataFrame, ahead: pd.DataFrame
 ) -> pd.DataFrame:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
-    values = model.bundle.encoder.frame(matrix.values)
-    probability, contributions = scores
-    silent = abstain.notna().to_numpy()
-    prefix = "" if target == MAIN else f"{target}_"
-    found = drivers(
-        contributions[:, :-1], values, model.specs, model.peers, TARGETS[target], prefix=prefix
-    )
+    known = ahead["horizon"].isin(model.horizons) & (ahead["days"] <= model.longest)
+    asked = ahead[known]
+    used = model.frame(values).iloc[asked["row"]].set_axis(asked.index)
+    if model.looks_ahead:
+        used[horizon.COLUMN] = asked["days"].astype("float32")
+    probability, contributions = scores_and_contributions(engine, model.bundle, used)
+    silent = asked["silent"].to_numpy(dtype=bool)
+    if TARGETS[target].outcome == "renewal":
+        silent |= ~(asked["due"] <= asked["days"]).fillna(False).to_numpy(dtype=bool)
+    found = _drivers(target, model, used, contributions[:, :-1])
     found.loc[silent] = None
     spec = model.bundle.spec
+    rates = {name: model.base_rate(name) for name in model.horizons}
     version = "model_version" if target == MAIN else f"{target}_model_version"
     head: dict[str, Any] = {
         f"{target}_probability": np.where(silent, np.nan, probability),
         version: model.bundle.version,
-        ("base_rate" if target == MAIN else f"{target}_base_rate"): spec["training"]["base_rate"],
+        ("base_rate" if target == MAIN else f"{target}_base_rate"): np.array(
+            [rates[name] for name in asked["horizon"]], dtype=np.float64
+        ),
     }
     if target == MAIN:
         head["model_name"] = spec["model_name"]
-    return pd.DataFrame(head, index=values.index).join(found)
+    return pd.DataFrame(head, index=asked.index).join(found)
+
+
+def _drivers(
+    target: str, model: Model, values: pd.DataFrame, contributions: np.ndarray[Any, Any]
+) -> pd.DataFrame:
+    """Return the strongest contributions of what is known about each account."""
+    about = [name != horizon.COLUMN for name in values.columns]
+    prefix = "" if target == MAIN else f"{target}_"
+    return drivers(
+        contributions[:, about],
+        values.loc[:, about],
+        model.specs,
+        model.peers,
+        TARGETS[target],
+        prefix=prefix,
+    )
 
 
 def _finish(
-    rows: pd.DataFrame, models: Mapping[str, Model], config: Config, book: pd.DataFrame | None
+    rows: pd.DataFrame,
+    ahead: pd.DataFrame,
+    models: Mapping[str, Model],
+    config: Config,
+    book: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Add what follows from the probabilities, and put the columns in the contract's order."""
     if MAIN in models:
         risk = rows[f"{MAIN}_probability"]
         rows["health_score"] = 100 * (1 - risk)
         rows["mrr_at_risk"] = risk * rows["mrr"]
-        ranked = rank(risk, risk if book is None else book[f"{MAIN}_probability"])
-        rows = rows.join(ranked)
-        rows["risk_band"] = bands(risk, rows["base_rate"], ranked["churn_rank"], config)
+        main = {str(config.labels.horizon_days): rows.index}
+        horizons = ahead.groupby("horizon", sort=False).groups or main
+        ranked = [
+            rank(risk[part], _ranked_among(rows.loc[part], name, book))
+            for name, part in horizons.items()
+        ]
+        rows = rows.join(pd.concat(ranked))
+        rows["risk_band"] = bands(risk, rows["base_rate"], rows["churn_rank"], config.score)
     further = [name for name in rows.columns if name not in COLUMNS]
-    complete = rows.reindex(columns=[*COLUMNS, *further])
-    return complete.sort_values("account_id").reset_index(drop=True)
+    return rows.reindex(columns=[*COLUMNS, *further])
 
 
-def rank(risk: pd.Series[float], book: pd.Series[float]) -> pd.DataFrame:
-    """Return rank (1 is the highest risk) and percentile of each risk within a book of risks.
+def _ranked_among(rows: pd.DataFrame, name: object, book: pd.DataFrame | None) -> pd.Series[float]:
+    """Return the risks that the rows of one horizon are ranked among.
 
-    Both are empty where the book is, or the risk.
+    Under the horizon ``renewal`` each row looks ahead as far as its own date: there is no order.
     """
-    known = np.sort(book.dropna().to_numpy(dtype=np.float64))
-    values = risk.to_numpy(dtype=np.float64)
-    above = len(known) - np.searchsorted(known, values, side="right")
-    below = np.searchsorted(known, values, side="right")
-    empty = np.isnan(values) | (len(known) == 0)
-    return pd.DataFrame(
-        {
-            "churn_rank": pd.array(np.where(empty, 0, above + 1), dtype="Int64"),
-            "churn_percentile": np.where(empty, np.nan, 100 * below / max(len(known), 1)),
-        },
-        index=risk.index,
-    ).mask(pd.Series(empty, index=risk.index))
-
-
-def bands(
-    risk: pd.Series[float], base_rate: pd.Series[float], ranks: pd.Series[Any], config: Config
-) -> pd.Series[Any]:
-    """Return ``high``, ``medium`` or ``low``: by capacity where it is set, else by base rate."""
-    settings = config.score
-    if settings.capacity is not None:
-        place = ranks.astype("float64")
-        high, medium = place <= settings.capacity, place <= 2 * settings.capacity
-    else:
-        high, medium = risk >= settings.high_at * base_rate, risk >= settings.medium_at * base_rate
-    band = np.where(high, "high", np.where(medium, "medium", "low"))
-    known = risk.notna() & (ranks.notna() if settings.capacity is not None else True)
-    return pd.Series(band, index=risk.index, dtype=object).where(known, None)
+    risks = f"{MAIN}_probability"
+    if name == RENEWAL or book is None:
+        return rows[risks].head(0 if name == RENEWAL else len(rows))
+    same = book["horizon_days"] == int(str(name)) if "horizon_days" in book else slice(None)
+    found: pd.Series[float] = book.loc[same, risks]
+    return found

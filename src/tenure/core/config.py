@@ -214,6 +214,18 @@ class ScoreConfig(Section):
     )
     stale_after_days: int = Field(30, ge=1)
     lookback_days: int = Field(365, ge=1, description="Past in which coverage is counted.")
+    min_coverage: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the sources up to which an account is not scored (0: with none).",
+    )
+    min_tenure_days: int = Field(
+        0, ge=0, description="Paid days an account needs to be scored (0: all are)."
+    )
+    abstain_when_stale: bool = Field(
+        True, description="Score nobody where every source of events is stale."
+    )
 
 
 class TrackingConfig(Section):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tenure.engine import Engine
 
 PREFIX = "days_since_any_row_of_"
+PAYING = "days_since_first_paid_row"
 
 
 def recency(sources: Iterable[str]) -> Plan:
@@ -28,6 +29,14 @@ def recency(sources: Iterable[str]) -> Plan:
     )
     family = Family("coverage", "Rows in the look-back", features)
     return plan([family], dict.fromkeys(named, frozenset()))
+
+
+def paying() -> Plan:
+    """Return the plan of one column: days since an account's first paid row."""
+    said = "{value} days since the first paid row"
+    begun = Feature(PAYING, "subscriptions", "days_since(min(started_at))", said, where="paid")
+    columns = {"subscriptions": frozenset({"started_at", "mrr", "status"})}
+    return plan([Family("coverage", "Paid time", (begun,))], columns)
 
 
 def coverage(values: pd.DataFrame, sources: Iterable[str], lookback_days: int) -> pd.Series[float]:

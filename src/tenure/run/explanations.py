@@ -62,7 +62,7 @@ def run_explanations(
         moment = as_of or dataset.observed_until
         rows = score(dataset, models, config, moment, progress=progress)
         values = features(dataset, rows[["account_id", "as_of"]], {target: model}).values
-    used = model.bundle.encoder.frame(values)
+    used = model.frame(values)
     contributions = model.bundle.contributions(used)[:, :-1]
     summary = summarise(contributions, used, model.specs)
     return Explanations(rows, summary, explanation(model.bundle, used))

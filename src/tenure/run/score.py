@@ -23,11 +23,14 @@ LAST = "scores.parquet"
 def run_score(
     config: Config, out: Path, as_of: datetime | None = None, progress: Progress = silent
 ) -> dict[str, Any]:
-    """Score every account and write one flat row each; also kept as ``<runs>/scores.parquet``."""
+    """Score every account and write its flat rows; also kept as ``<runs>/scores.parquet``.
+
+    The rows of the main horizon come first, then those of the further horizons of the models.
+    """
     models = load_models(config)
     with loaded(config, progress, thorough=False) as dataset:
         moment = as_of or dataset.observed_until
-        rows = score(dataset, models, config, moment, progress=progress)
+        rows = score(dataset, models, config, moment, horizons="all", progress=progress)
     if rows.empty:
         raise DataError(
             Problem(
@@ -39,11 +42,13 @@ def run_score(
         )
     write_table(rows, out)
     write_table(rows, config.paths.runs / LAST)
+    main = rows[~rows["account_id"].duplicated()]
     return {
         "rows": len(rows),
+        "accounts": len(main),
         "as_of": show(moment),
         "out": str(out),
-        "abstained": int(rows["abstain_reason"].notna().sum()),
+        "abstained": int(main["abstain_reason"].notna().sum()),
         "models": {target: model.bundle.version for target, model in models.items()},
     }
 
@@ -86,6 +91,9 @@ def sentences(row: dict[str, Any], targets: list[str]) -> list[str]:
         prefix = "" if target == "churn" else f"{target}_"
         base = row["base_rate" if target == "churn" else f"{target}_base_rate"]
         chance = row[f"{target}_probability"]
+        if chance is None:
+            lines.append(f"{target}: no probability, its renewal date lies outside the horizon")
+            continue
         horizon = row["horizon_days"]
         lines.append(f"{target} within {horizon} days: {chance:.1%} (base rate {base:.1%})")
         for place in range(1, TOP + 1):

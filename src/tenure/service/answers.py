@@ -15,13 +15,20 @@ from tenure.explain.drivers import drivers
 from tenure.labels.targets import TARGETS
 from tenure.run.history import score_history
 from tenure.score import Model
-from tenure.service.checks import check_accounts, check_count, check_targets, check_time
+from tenure.service.checks import (
+    EVERY,
+    check_accounts,
+    check_count,
+    check_horizon,
+    check_targets,
+    check_time,
+)
 from tenure.service.explanations import named
 from tenure.service.refusals import MOST_PROBLEMS, Refusal, listed, refused, shown
 from tenure.service.requests import HistoryAsk, RowsAsk, ScoreAsk
 from tenure.service.rows import drivers as driver_list
 from tenure.service.rows import dump, for_targets, iso, records
-from tenure.service.state import Served, State
+from tenure.service.state import Served, Span, State
 
 EARLIEST, LATEST = as_utc("1990-01-01"), as_utc("2200-01-01")
 NOT_PAYING = "no_paid_subscription"
@@ -33,8 +40,12 @@ async def score_accounts(state: State, served: Served, ask: ScoreAsk) -> bytes:
     check_count(len(ask.account_ids), served, "account_ids")
     targets = check_targets(ask.targets, served.models)
     as_of = check_time(ask.as_of, served)
+    horizon = check_horizon(ask.horizon_days, served)
     check_accounts({f"account_ids[{i}]": name for i, name in enumerate(ask.account_ids)}, served)
-    frame = await state.scores(served, as_of, set(ask.account_ids))
+    span: Span = "main" if horizon == served.config.labels.horizon_days else "all"
+    frame = await state.scores(served, as_of, set(ask.account_ids), span)
+    if horizon != EVERY:
+        frame = frame[frame["horizon_days"] == horizon]
     return await state.in_thread(_scored, frame, ask.account_ids, served.models, targets, as_of)
 
 

@@ -11,6 +11,8 @@ from tenure.score import Model
 from tenure.service.refusals import Refusal
 from tenure.service.state import Served
 
+EVERY = "all"
+
 
 def check_count(size: int, served: Served, field: str) -> None:
     """Refuse more accounts or rows than one request may ask for."""
@@ -29,6 +31,19 @@ def check_targets(
             rule = "is not a target with a model"
             raise Refusal(Problem(field, rule, name, suggestion(name[:100], models)), status=404)
     return list(models) if wanted is None else list(dict.fromkeys(wanted))
+
+
+def check_horizon(wanted: int | str | None, served: Served) -> int | str:
+    """Return the horizon asked for in days, or ``all``; refuse one that no model knows."""
+    if wanted == EVERY:
+        return EVERY
+    known = {name for model in served.models.values() for name in model.horizons}
+    days = served.config.labels.horizon_days if wanted is None else int(wanted)
+    if str(days) not in known | {str(served.config.labels.horizon_days)}:
+        there = ", ".join(sorted((name for name in known if name.isdigit()), key=int))
+        fix = f"one of {there}, or all"
+        raise Refusal(Problem("horizon_days", "is not a horizon of the models", str(days), fix))
+    return days
 
 
 def check_time(as_of: datetime | None, served: Served) -> datetime:

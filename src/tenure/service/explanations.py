@@ -54,7 +54,7 @@ def _contributions(served: Served, as_of: datetime, row: Mapping[str, Any]) -> d
     matrix = features(dataset, asked, served.models)
     found = {}
     for target, model in served.models.items():
-        values = model.bundle.encoder.frame(matrix.values)
+        values = model.frame(matrix.values)
         amounts = model.bundle.contributions(values)[0]
         found[target] = {
             **named(model),

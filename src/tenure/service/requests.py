@@ -7,7 +7,7 @@ To add an endpoint, add its request here, its answer in `tenure.service.answers`
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import bentoml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
@@ -74,6 +74,11 @@ class ScoreAsk(Ask):
     )
     targets: list[str] | None = Field(
         None, min_length=1, examples=[["churn"]], description="Only these targets' columns."
+    )
+    horizon_days: int | Literal["all"] | None = Field(
+        None,
+        examples=[90],
+        description="Rows of this horizon of the models, or of `all`; by default of the main one.",
     )
 
 

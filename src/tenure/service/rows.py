@@ -47,15 +47,18 @@ def iso(moment: Any) -> str:
 
 def for_targets(frame: pd.DataFrame, models: Iterable[str], wanted: Iterable[str]) -> pd.DataFrame:
     """Return a frame without the columns that belong to other targets than those wanted."""
+    # The longest name first: `churn_voluntary_probability` is not a column of `churn`.
+    names = sorted(models, key=len, reverse=True)
     others = set(models) - set(wanted)
-    return frame[[name for name in frame.columns if not any(_of(name, item) for item in others)]]
+    return frame[[column for column in frame.columns if _owner(column, names) not in others]]
 
 
-def _of(column: str, target: str) -> bool:
-    if target == MAIN:
-        own = (f"{MAIN}_", "driver_", "model_")
-        return column in ONLY_MAIN or column.startswith(own)
-    return column.startswith(f"{target}_") or column == f"expected_{target}_mrr"
+def _owner(column: str, targets: Iterable[str]) -> str | None:
+    """Return the target that a column belongs to, None for what all share."""
+    for target in targets:
+        if column.startswith(f"{target}_") or column == f"expected_{target}_mrr":
+            return target
+    return MAIN if column in ONLY_MAIN or column.startswith(("driver_", "model_")) else None
 
 
 def drivers(row: Mapping[str, Any], prefix: str = "") -> list[dict[str, Any]]:

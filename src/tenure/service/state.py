@@ -16,12 +16,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
 import pandas as pd
+from pyarrow.parquet import read_schema
 
 from tenure.core.errors import DataError, Problem
 from tenure.engine import Engine, open_engine
+from tenure.features.horizon import COLUMN as HORIZON
 from tenure.labels.snapshots import snapshots
 from tenure.run.history import EMPTY_BOOK
 from tenure.run.score import LAST
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
 logger = logging.getLogger("tenure.service")
+Span = Literal["main", "all"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -95,7 +98,7 @@ class State:
         self._book_stamp: Stamp = None
         self._engine_thread = ThreadPoolExecutor(1, "tenure-engine")
         self._threads = ThreadPoolExecutor(2, "tenure-model")
-        self._groups: dict[datetime, _Group] = {}
+        self._groups: dict[tuple[datetime, Span], _Group] = {}
         self._turn = asyncio.Lock()
         self._book_warning = ""
 
@@ -149,21 +152,25 @@ class State:
             await self.in_engine(self._refresh)
         return Served(self.config, self._loaded, self.champions.models, self._book)
 
-    async def scores(self, served: Served, as_of: datetime, accounts: set[str]) -> pd.DataFrame:
+    async def scores(
+        self, served: Served, as_of: datetime, accounts: set[str], horizons: Span = "main"
+    ) -> pd.DataFrame:
         """Return the flat rows of accounts, together with whoever else waits for that time."""
-        group = self._groups.get(as_of)
+        key = (as_of, horizons)
+        group = self._groups.get(key)
         if group is None or group.served.models is not served.models:
-            group = self._groups[as_of] = _Group(served)
-            group.task = asyncio.ensure_future(self._answer(as_of, group))
+            group = self._groups[key] = _Group(served)
+            group.task = asyncio.ensure_future(self._answer(key, group))
         group.accounts |= accounts
         assert group.task is not None
         rows = await asyncio.shield(group.task)
         return rows[rows["account_id"].isin(accounts)]
 
-    async def _answer(self, as_of: datetime, group: _Group) -> pd.DataFrame:
+    async def _answer(self, key: tuple[datetime, Span], group: _Group) -> pd.DataFrame:
+        as_of, horizons = key
         async with self._turn:
-            if self._groups.get(as_of) is group:
-                del self._groups[as_of]
+            if self._groups.get(key) is group:
+                del self._groups[key]
             served = group.served
             return await self.in_engine(
                 score,
@@ -173,6 +180,7 @@ class State:
                 as_of,
                 accounts=sorted(group.accounts),
                 book=served.book,
+                horizons=horizons,
             )
 
     async def in_engine(self, call: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
@@ -229,7 +237,9 @@ class State:
             self._book = EMPTY_BOOK
             return
         try:
-            self._book = pd.read_parquet(self._book_path, columns=[f"{MAIN}_probability"])
+            by_horizon = HORIZON in read_schema(self._book_path).names
+            columns = [f"{MAIN}_probability", *([HORIZON] if by_horizon else [])]
+            self._book = pd.read_parquet(self._book_path, columns=columns)
         except (OSError, ValueError) as error:
             self._book = EMPTY_BOOK
             reason = str(error).splitlines()[0][:100]

@@ -1,0 +1,149 @@
+"""Champions made ready for scoring: the bundle, its features, and what it may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tenure.core.errors import ModelError, Problem
+from tenure.explain.peers import Peers
+from tenure.features import horizon
+from tenure.features.plan import Plan, from_json, plan
+from tenure.labels.windows import RENEWAL
+from tenure.model.bundle import Bundle, read_bundle
+from tenure.model.champion import champion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tenure.core.config import Config
+    from tenure.features.declare import FeatureSpec
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle made ready for scoring.
+
+    Attributes:
+        bundle: The trained model.
+        plan: Its features, resolved from its own declarations.
+        peers: Typical values of retained accounts.
+    """
+
+    bundle: Bundle
+    plan: Plan
+    peers: Peers
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Model:
+        """Resolve a bundle's own declarations against the columns it was trained with."""
+        spec = bundle.spec
+        columns = {name: frozenset(found) for name, found in spec["tables"].items()}
+        resolved = plan(from_json(spec["declarations"]), columns, members=spec["members"])
+        return cls(
+            bundle,
+            resolved.only(bundle.encoder.columns),
+            Peers.from_json(bundle.reference["peers"]),
+        )
+
+    @property
+    def begins(self) -> dict[str, date]:
+        """Return the first day of each source's history when the model was trained."""
+        stored: Mapping[str, str] = self.bundle.spec["begins"]
+        return {source: date.fromisoformat(day) for source, day in stored.items()}
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Return the tables that the model reads."""
+        names = {item.spec.source for item in self.plan.measured}
+        return frozenset(names)
+
+    @property
+    def specs(self) -> dict[str, FeatureSpec]:
+        """Return how to speak of the model's columns."""
+        given = {horizon.COLUMN: horizon.SPEC} if self.looks_ahead else {}
+        return {**self.plan.said, **given}
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Return whether the horizon is a column of the model."""
+        return horizon.COLUMN in self.bundle.encoder.columns
+
+    @property
+    def horizon_days(self) -> int:
+        """Return the main horizon."""
+        found: int = self.bundle.spec["labels"]["horizon_days"]
+        return found
+
+    @property
+    def horizons(self) -> tuple[str, ...]:
+        """Return the horizons that the model answers for, as text, the main one first."""
+        further = map(str, self.bundle.spec.get("horizons", ()))
+        return tuple(dict.fromkeys([str(self.horizon_days), *further]))
+
+    @property
+    def longest(self) -> int:
+        """Return the most days that the model looks ahead."""
+        return max(int(name) for name in self.horizons if name != RENEWAL)
+
+    def base_rate(self, name: str) -> float:
+        """Return the positive share of the training rows, of one horizon where it is stored."""
+        training = self.bundle.spec["training"]
+        found: float = training.get("base_rates", {}).get(name, training["base_rate"])
+        return found
+
+    def frame(self, values: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that the model reads, by default under its main horizon."""
+        if self.looks_ahead and horizon.COLUMN not in values:
+            values = values.assign(**{horizon.COLUMN: np.float32(self.horizon_days)})
+        return self.bundle.encoder.frame(values)
+
+
+def load_models(config: Config) -> dict[str, Model]:
+    """Return the champion of each target of a config that has one.
+
+    Raises:
+        ModelError: If no target has a champion, or a champion belongs to another project.
+    """
+    models: dict[str, Model] = {}
+    for target in config.targets:
+        found = champion(config.paths.models, target)
+        if found is None:
+            continue
+        folder = config.paths.models / target / found.version
+        bundle = read_bundle(folder, threads=config.model.threads)
+        check_owner(bundle, config)
+        models[target] = Model.of(bundle)
+    if not models:
+        raise ModelError(
+            Problem(
+                str(config.paths.models),
+                "holds no champion for " + ", ".join(config.targets),
+                fix="run `tenure train CONFIG`; it says why where no model was usable",
+            )
+        )
+    return models
+
+
+def check_owner(bundle: Bundle, config: Config) -> None:
+    """Make sure that a champion was trained for this config.
+
+    Raises:
+        ModelError: If it belongs to another project or another horizon.
+    """
+    spec = bundle.spec
+    place = f"champion of `{spec['target']}` in {config.paths.models}"
+    if spec["name"] != config.name:
+        fix = "set `paths: {models: …}` to a folder of this project's own"
+        raise ModelError(
+            Problem(place, f"belongs to `{spec['name']}`, not `{config.name}`", fix=fix)
+        )
+    horizon = config.labels.horizon_days
+    if spec["labels"]["horizon_days"] != horizon:
+        fix = "run `tenure train CONFIG` for the new horizon in another `paths.models`"
+        found = f"{spec['labels']['horizon_days']} days, config: {horizon}"
+        raise ModelError(Problem(place, "was trained for another horizon", found, fix))
