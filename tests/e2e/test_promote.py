@@ -1,0 +1,230 @@
+"""`tenure promote`: a better model goes live, a worse one does not, any can be put back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.road import UNTIL, Project, command
+from tenure.core.errors import ConfigError, ModelError
+from tenure.core.times import as_utc, show
+from tenure.model.bundle import Bundle, read_bundle, with_parts, write_bundle
+from tenure.model.calibrate import Sigmoid
+from tenure.model.champion import champion, history, set_champion
+from tenure.model.reference import from_records
+from tenure.model.tracking import Store
+from tenure.model.tracking.store import connected
+from tenure.run.promote import Promotion, run_promote
+
+pytestmark = pytest.mark.slow
+TARGET = "churn"
+EARLY = UNTIL - timedelta(days=330)
+
+
+@pytest.fixture
+def own(project: Project, tmp_path: Path) -> Project:
+    return project.copied(tmp_path / "own").set(targets=[TARGET])
+
+
+def standing(own: Project) -> str:
+    found = champion(own.root / "models", TARGET)
+    assert found is not None
+    return found.version
+
+
+def bundle_of(own: Project) -> Bundle:
+    return read_bundle(own.root / "models" / TARGET / standing(own))
+
+
+def publish(
+    own: Project, bundle: Bundle, *, days: int = 1, promotable: bool = True, **spec: Any
+) -> str:
+    """Publish a bundle as if it had been trained some days later."""
+    made = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(days=days)
+    verdict = {**bundle.metrics["verdict"], "status": "usable", "promotable": promotable}
+    later = with_parts(
+        bundle,
+        spec={**bundle.spec, **spec},
+        metrics={**bundle.metrics, "verdict": verdict},
+        run={**bundle.run, "created_at": show(made)},
+    )
+    write_bundle(later, own.root / "models", TARGET)
+    return later.version
+
+
+def tilted(bundle: Bundle, shift: float) -> Bundle:
+    """Return a bundle whose log-odds are off by some amount."""
+    draft = with_parts(bundle, calibrator=Sigmoid(1.0, shift))
+    scored = draft.probabilities(from_records(dict(bundle.examples))).tolist()
+    return with_parts(draft, examples={**bundle.examples, "probabilities": scored})
+
+
+def early(own: Project, shift: float = 0.0) -> str:
+    """Put a champion in place that says it learnt nothing of the last months."""
+    bundle = tilted(bundle_of(own), shift) if shift else bundle_of(own)
+    version = publish(own, bundle, days=-30, trained_until=show(EARLY))
+    set_champion(own.root / "models", TARGET, version, "test", "test")
+    return version
+
+
+def files(own: Project) -> dict[str, bytes]:
+    home = own.root / "models"
+    return {str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file()}
+
+
+def test_nothing_waits(own: Project) -> None:
+    before = files(own)
+    said = command("promote", own.root / "config.yaml")
+    assert said.code == 0
+    assert f"The champion {standing(own)} stays: no later bundle waits." in said.out
+    assert files(own) == before
+
+
+def test_one_that_its_own_backtest_does_not_allow(own: Project) -> None:
+    before = standing(own)
+    version = publish(own, bundle_of(own), promotable=False)
+    said = command("promote", own.root / "config.yaml")
+    assert said.code == 1
+    assert f"churn: {version} is refused" in said.out
+    assert "its own backtest does not allow it" in said.out
+    assert command("promote", own.root / "config.yaml", "--to", version).code == 1
+    assert standing(own) == before
+
+
+def test_both_as_they_stand_on_rows_that_neither_saw(own: Project) -> None:
+    first = bundle_of(own)
+    bad = early(own, shift=2.5)
+    good = publish(own, first, trained_until=show(EARLY))
+    dry = run_promote(own.config, Promotion(dry_run=True))
+    entry = dry["targets"][TARGET]
+    assert (entry["action"], entry["champion"], entry["version"]) == ("promoted", bad, good)
+    found = entry["comparison"]
+    assert found["basis"] == "unseen"
+    assert found["first"] >= show(EARLY)
+    assert found["as_it_stands"] is None
+    assert found["gain"]["log_loss"]["lo"] > 0
+    assert standing(own) == bad
+    said = command("promote", own.root / "config.yaml", "--json", "--reason", "quarterly")
+    assert said.code == 0
+    assert json.loads(said.out)["targets"][TARGET]["comparison"] == found
+    assert standing(own) == good
+    line = history(own.root / "models", TARGET)[-1]
+    assert (line.action, line.previous, line.reason) == ("promoted", bad, "quarterly")
+    assert line.who
+    assert line.facts["gain"] == found["gain"]
+    assert line.facts["said"][0].startswith("Better on the same rows")
+
+
+def test_a_worse_challenger_is_refused_until_it_is_forced(own: Project) -> None:
+    good = early(own)
+    bad = publish(own, tilted(bundle_of(own), 2.5), trained_until=show(EARLY))
+    said = command("promote", own.root / "config.yaml")
+    assert said.code == 1
+    assert "Refused: not better on the same rows" in said.out
+    assert standing(own) == good
+    said = command("promote", own.root / "config.yaml", "--force")
+    assert said.code == 0
+    assert f"{bad} is champion now, by force, instead of {good}" in said.out
+    line = history(own.root / "models", TARGET)[-1]
+    assert (line.version, line.action) == (bad, "forced")
+    assert line.reason.startswith("Overruled: not better")
+    said = command("promote", own.root / "config.yaml", "--to", good, "--reason", "complaints")
+    assert said.code == 0
+    assert f"{good} is champion again, instead of {bad}" in said.out
+    line = history(own.root / "models", TARGET)[-1]
+    assert (line.version, line.action, line.reason) == (good, "rolled_back", "complaints")
+    said = command("promote", own.root / "config.yaml")
+    assert "no later bundle waits" in said.out
+
+
+def test_the_older_one_as_it_stands_beside_the_newer_recipe(own: Project) -> None:
+    first = bundle_of(own)
+    early(own, shift=2.5)
+    publish(own, first)
+    found = run_promote(own.config)["targets"][TARGET]
+    assert found["action"] == "promoted"
+    assert found["comparison"]["basis"] == "later"
+    assert found["comparison"]["as_it_stands"] is not None
+
+
+def test_recipes_speak_where_everything_was_learnt_from(own: Project) -> None:
+    first = bundle_of(own)
+    publish(own, with_parts(first, card="# another\n"))
+    found = run_promote(own.config)["targets"][TARGET]
+    assert found["comparison"]["basis"] == "replayed"
+    assert found["comparison"]["gain"]["log_loss"]["value"] == 0
+    assert found["action"] == "refused"  # the same, from the same outcomes
+    pooled = first.metrics["pooled"]["log_loss"]
+    assert found["comparison"]["champion"]["log_loss"]["value"] == pytest.approx(pooled["value"])
+
+
+def test_a_twin_from_later_outcomes_takes_over(own: Project) -> None:
+    first = bundle_of(own)
+    day = as_text(first, -1)
+    older = publish(own, first, days=-30, trained_until=day)
+    set_champion(own.root / "models", TARGET, older, "test", "test")
+    publish(own, with_parts(first, card="# another\n"))
+    found = run_promote(own.config)["targets"][TARGET]
+    assert found["comparison"]["basis"] == "replayed"
+    assert found["action"] == "promoted"
+    assert found["sentences"] == ["Made like the champion, from later outcomes; as good as it."]
+
+
+def test_a_bundle_that_is_not_its_recipe_is_refused(own: Project) -> None:
+    first = bundle_of(own)
+    older = publish(own, first, days=-30, trained_until=as_text(first, -1))
+    set_champion(own.root / "models", TARGET, older, "test", "test")
+    publish(own, tilted(first, 4.0))
+    found = run_promote(own.config)["targets"][TARGET]
+    assert found["action"] == "refused"
+    assert "worse than its recipe would have" in found["sentences"][0]
+
+
+def test_what_cannot_be_asked_is_said(own: Project) -> None:
+    with pytest.raises(ConfigError, match="--target: is not a target of the config"):
+        run_promote(own.config, Promotion(target="expansion"))
+    with pytest.raises(ModelError, match=r"--to: is no published version of churn.*did you mean"):
+        run_promote(own.config, Promotion(to=standing(own)[:-1] + "x"))
+    said = command("promote", own.root / "config.yaml", "--to", standing(own))
+    assert (said.code, "is champion already" in said.out) == (0, True)
+
+
+def test_the_first_champion_needs_no_other(own: Project) -> None:
+    bundle = bundle_of(own)
+    (own.root / "models" / TARGET / "champion.json").unlink()
+    (own.root / "models" / TARGET / "history.jsonl").unlink()
+    version = publish(own, bundle)
+    entry = run_promote(own.config)["targets"][TARGET]
+    assert (entry["action"], entry["version"]) == ("first", version)
+    assert standing(own) == version
+
+
+def test_a_damaged_champion_is_replaced_on_demand(own: Project) -> None:
+    version = publish(own, bundle_of(own))
+    path = own.root / "models" / TARGET / "champion.json"
+    path.write_text("{", encoding="utf-8")
+    assert command("promote", own.root / "config.yaml").code == ModelError.exit_code
+    assert command("promote", own.root / "config.yaml", "--to", version, "--force").code == 0
+    assert standing(own) == version
+
+
+def test_the_alias_follows(own: Project) -> None:
+    name, first = f"{own.config.name}-{TARGET}", standing(own)
+    other = publish(own, bundle_of(own), days=-30)
+    set_champion(own.root / "models", TARGET, other, "test", "test")
+    # MLflow never heard of that one.
+    assert "was never registered" in " ".join(run_promote(own.config)["notes"])
+    result = run_promote(own.config, Promotion(to=first))
+    assert result["targets"][TARGET]["action"] == "rolled_back"
+    with connected(Store.from_config(own.config)) as client:
+        version = client.get_model_version_by_alias(name, "champion")
+        assert version.tags["tenure.bundle"] == first
+
+
+def as_text(bundle: Bundle, days: int) -> str:
+    """Return a bundle's last day of learning, moved."""
+    return show(as_utc(bundle.spec["trained_until"]) + timedelta(days=days))
