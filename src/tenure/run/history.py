@@ -85,7 +85,7 @@ def score_history(
     engine = open_engine_for(config, sum(map(len, given.values())))
     try:
         dataset = _loaded(frames, config, engine, as_of)
-        rows = score(dataset, models, config, as_of, book=EMPTY_BOOK)
+        rows = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK)
         known = engine.fetch("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
         rejects = _rejects(dataset)
     finally:
@@ -95,6 +95,12 @@ def score_history(
     posted = frames["accounts"].column_names if "accounts" in frames else []
     useless = set(posted) - _declared(SOURCES["accounts"]) - set(read.get("accounts", {}))
     return HistoryScores(rows, not_asked, rejects, [f"accounts.{name}" for name in sorted(useless)])
+
+
+def _of_a_few(config: Config) -> Config:
+    """Return settings under which the silence of a few accounts is not that of a source."""
+    settings = config.score.model_copy(update={"abstain_when_stale": False})
+    return config.model_copy(update={"score": settings})
 
 
 def _check_names(tables: Mapping[str, Sequence[Row]]) -> None:
