@@ -178,7 +178,9 @@ class EvaluationConfig(Section):
 
     bootstrap: int = Field(500, ge=50, le=10_000, description="Account-clustered resamples.")
     level: float = Field(0.95, gt=0.5, lt=1)
-    max_folds: int = Field(24, ge=1, description="Latest prediction times that are replayed.")
+    max_folds: int | None = Field(
+        None, ge=1, description="Replay only so many of the latest prediction times; default: all."
+    )
     contrast: bool = Field(
         True, description="Also measure accounts never seen, and what a random split would promise."
     )

@@ -48,7 +48,7 @@ class WalkSettings:
         min_train_cutoffs: Prediction times an evaluated fold trains on.
         min_train_positives: Positive rows an evaluated fold trains on.
         min_test_cutoffs: Folds below which no claim is made.
-        max_folds: Most folds, the latest.
+        max_folds: Most folds, the latest; None for all.
         single_columns: Columns that stand alone as baselines.
     """
 
@@ -56,7 +56,7 @@ class WalkSettings:
     min_train_cutoffs: int = 4
     min_train_positives: int = 40
     min_test_cutoffs: int = 3
-    max_folds: int = 24
+    max_folds: int | None = None
     single_columns: Sequence[str] = SINGLE_COLUMNS
 
     @classmethod
@@ -163,7 +163,7 @@ class _Walk:
             min_train_cutoffs=cutoffs,
             min_train_positives=positives,
             min_test_cutoffs=self.settings.min_test_cutoffs,
-            max_folds=self.settings.max_folds + more,
+            max_folds=(self.settings.max_folds or self.rows["as_of"].nunique()) + more,
         )
 
     def _walk(
