@@ -62,7 +62,7 @@ class SmallEngine:
             try:
                 found, frame = self._rows(step.sql)
                 kinds = tuple(zip(found.names, found.kinds, strict=True))
-                made = kinds, frame.whole(dict(kinds))
+                made = kinds, frame.whole(found.names)
             except UnsupportedError:
                 engine = self._behind(step.sql)
                 self._forget(name)

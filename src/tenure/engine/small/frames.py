@@ -7,7 +7,7 @@ and dates as days since 1970, text as objects, decimals as whole numbers of thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,18 @@ ARROW: dict[str, pa.DataType] = {
 }
 KINDS = {kind: name for name, kind in ARROW.items() if name != LIST}
 _EMPTY: dict[str, Any] = {"VARCHAR": "", "BOOLEAN": False, "DOUBLE": 0.0}
+_HELD = {
+    "BOOLEAN": "bool",
+    "UTINYINT": "uint8",
+    "SMALLINT": "int16",
+    "INTEGER": "int32",
+    "BIGINT": "int64",
+    "UBIGINT": "uint64",
+    "DOUBLE": "float64",
+    "TIMESTAMP": "datetime64[us]",
+    "DATE": "datetime64[D]",
+}
+"""Kind → array of the same values that Arrow takes as it is."""
 NEVER = np.False_
 
 
@@ -78,10 +90,9 @@ class Frame:
 
         return Frame(len(rows), {name: one(name) for name in self._columns})
 
-    def whole(self, kinds: Mapping[str, str]) -> Frame:
-        """Return the same rows with every column computed and as long as there are rows."""
-        columns = {name: spread(self.get(name), kind, self.size) for name, kind in kinds.items()}
-        return Frame(self.size, columns)
+    def whole(self, kinds: Iterable[str]) -> Frame:
+        """Return the same rows with every column computed."""
+        return Frame(self.size, {name: self.get(name) for name in kinds})
 
 
 def taken(vec: Vec, rows: Any, there: Any = None) -> Vec:
@@ -154,8 +165,10 @@ def _values(column: pa.ChunkedArray, kind: str) -> Vec:
     if kind == "VARCHAR":
         text = column.to_numpy()
         if there is not None:
-            text = np.where(there, text, "")
-        return text, there
+            return np.where(there, text, ""), there
+        # Rows of one account: what is the same everywhere is worked on once.
+        same = len(text) > 1 and bool((text == text[0]).all())
+        return (text[0] if same else text), None
     if there is not None:
         empty = pa.scalar(_EMPTY.get(kind, 0), column.type if kind != "DATE" else pa.int32())
         column = column.cast(pa.int32()) if kind == "DATE" else column
@@ -181,10 +194,10 @@ def to_arrow(frame: Frame, names: Sequence[str], kinds: Sequence[str]) -> pa.Tab
         if kind not in ARROW:
             raise UnsupportedError(kind)
         data, valid = spread(frame.get(name), kind, frame.size)
-        mask = None if valid is None else ~valid
-        if kind == "TIMESTAMP":
-            data = data.view("datetime64[us]")
-        elif kind == "DATE":
-            data = data.astype("datetime64[D]")
-        columns.append(pa.array(data, ARROW[kind], mask=mask))
+        if kind in _HELD:
+            data = data.astype(_HELD[kind], copy=False)
+        if valid is None:
+            columns.append(pa.array(data, None if kind in _HELD else ARROW[kind]))
+        else:
+            columns.append(pa.array(data, ARROW[kind], mask=~valid))
     return pa.Table.from_arrays(columns, names=list(names))

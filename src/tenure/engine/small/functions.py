@@ -140,7 +140,7 @@ _CASTS: dict[tuple[str, str], Callable[[Vec, str], Any]] = {
 
 def _from_text(kind: str, gently: bool) -> Callable[[Vec], Vec]:
     if kind == "TIMESTAMPTZ" and gently:
-        return lambda vec: scalars.parsed(scalars.moment, vec, np.int64)
+        return scalars.moments
     if kind == "DOUBLE" and gently:
         return lambda vec: scalars.parsed(scalars.number, vec, np.float64)
     if kind in INTEGERS:
@@ -157,18 +157,18 @@ def _from_text(kind: str, gently: bool) -> Callable[[Vec], Vec]:
     raise UnsupportedError(f"text as {kind}")
 
 
-def _texts(function: Callable[[str], Any], kind: str = "VARCHAR") -> Callable[[Vec], Vec]:
-    held: Any = bool if kind == "BOOLEAN" else object
-    return lambda vec: scalars.text_each(function, vec, held)
-
-
-def _of_text(scope: Scope, node: Node, function: Callable[[str], Any], kind: str) -> Expr:
-    """Return a function of a text."""
+def _of_text(scope: Scope, node: Node, change: Callable[[Any], Any], kind: str) -> Expr:
+    """Return a function of a column of texts."""
     value = scope.expr(node)
     if value.kind != "VARCHAR":
         raise UnsupportedError(f"text function of {value.kind}")
-    change, run = _texts(function, kind), value.run
-    return Expr(kind, lambda rows: change(run(rows)))
+    given = value.run
+
+    def run(rows: Rows) -> Vec:
+        data, there = given(rows)
+        return change(data), there
+
+    return Expr(kind, run)
 
 
 def _word(node: Node | None) -> str:
@@ -182,17 +182,27 @@ def _trim(scope: Scope, node: exp.Trim) -> Expr:
     letters = _word(node.expression) if node.expression else scalars.SPACES
     where = node.args.get("position") or ""
     strip = {"": str.strip, "TRAILING": str.rstrip, "LEADING": str.lstrip}[where]
-    return _of_text(scope, node.this, lambda text: strip(text, letters), "VARCHAR")
+    plain = [letter for letter in letters if letter.isascii()]
+
+    def idle(joined: str) -> bool:
+        if not joined.isascii() or joined[0] in plain:
+            return False
+        return not any(f"{one}\n" in joined or f"\n{one}" in joined for one in plain)
+
+    def change(data: Any) -> Any:
+        return scalars.rewritten(lambda text: strip(text, letters), data, idle)
+
+    return _of_text(scope, node.this, change, "VARCHAR")
 
 
 @maker(exp.Lower)
 def _lower(scope: Scope, node: exp.Lower) -> Expr:
-    return _of_text(scope, node.this, scalars.lower, "VARCHAR")
+    return _of_text(scope, node.this, lambda data: scalars.recased(scalars.lower, data), "VARCHAR")
 
 
 @maker(exp.Upper)
 def _upper(scope: Scope, node: exp.Upper) -> Expr:
-    return _of_text(scope, node.this, scalars.upper, "VARCHAR")
+    return _of_text(scope, node.this, lambda data: scalars.recased(scalars.upper, data), "VARCHAR")
 
 
 @maker(exp.Left)
@@ -200,19 +210,35 @@ def _left(scope: Scope, node: exp.Left) -> Expr:
     length = node.expression
     sign = -1 if isinstance(length, exp.Neg) else 1
     size = sign * int((length.this if sign < 0 else length).name)
-    return _of_text(scope, node.this, lambda text: scalars.left(text, size), "VARCHAR")
+
+    def change(data: Any) -> Any:
+        return scalars.each(lambda text: scalars.left(text, size), data)
+
+    return _of_text(scope, node.this, change, "VARCHAR")
 
 
 @maker(exp.Replace)
 def _replace(scope: Scope, node: exp.Replace) -> Expr:
     old, new = _word(node.expression), _word(node.args.get("replacement"))
-    return _of_text(scope, node.this, lambda text: text.replace(old, new), "VARCHAR")
+
+    def change(data: Any) -> Any:
+        idle = (lambda joined: old not in joined) if old else bool
+        return scalars.rewritten(lambda text: text.replace(old, new), data, idle)
+
+    return _of_text(scope, node.this, change, "VARCHAR")
 
 
 @maker(exp.RegexpFullMatch)
 def _match(scope: Scope, node: exp.RegexpFullMatch) -> Expr:
-    match = scalars.pattern(_word(node.expression)).fullmatch
-    return _of_text(scope, node.this, lambda text: match(text) is not None, "BOOLEAN")
+    match, every = scalars.patterns(_word(node.expression))
+
+    def change(data: Any) -> Any:
+        joined = scalars.lines(data)
+        if joined is not None and every(joined):
+            return np.True_
+        return scalars.each(lambda text: match(text) is not None, data, bool)
+
+    return _of_text(scope, node.this, change, "BOOLEAN")
 
 
 @maker(exp.StartsWith, exp.EndsWith, exp.Contains)
@@ -223,13 +249,23 @@ def _part(scope: Scope, node: exp.Binary) -> Expr:
         exp.EndsWith: lambda text: text.endswith(word),
         exp.Contains: lambda text: word in text,
     }
-    return _of_text(scope, node.this, tests[type(node)], "BOOLEAN")
+    test = tests[type(node)]
+    within = f"{word}\n" if isinstance(node, exp.EndsWith) else word
+
+    def change(data: Any) -> Any:
+        return scalars.told(test, data, lambda joined: within not in joined)
+
+    return _of_text(scope, node.this, change, "BOOLEAN")
 
 
 @maker(exp.DPipe)
 def _joined(scope: Scope, node: exp.DPipe) -> Expr:
     word = _word(node.expression)
-    return _of_text(scope, node.this, lambda text: text + word, "VARCHAR")
+
+    def change(data: Any) -> Any:
+        return scalars.each(lambda text: text + word, data)
+
+    return _of_text(scope, node.this, change, "VARCHAR")
 
 
 @maker(exp.Nullif)
@@ -247,10 +283,19 @@ def _nullif(scope: Scope, node: exp.Nullif) -> Expr:
     return Expr(value.kind, without)
 
 
+def _among(words: frozenset[str]) -> Callable[[Any], Any]:
+    def change(data: Any) -> Any:
+        if isinstance(data, np.ndarray) and data.ndim and words.isdisjoint(data.tolist()):
+            return np.False_
+        return scalars.each(lambda text: text in words, data, bool)
+
+    return change
+
+
 @maker(exp.ArrayContains)
 def _contained(scope: Scope, node: exp.ArrayContains) -> Expr:
     listed = frozenset(map(_word, node.this.expressions))
-    return _of_text(scope, node.expression, lambda text: text in listed, "BOOLEAN")
+    return _of_text(scope, node.expression, _among(listed), "BOOLEAN")
 
 
 @maker("list_position")
@@ -298,7 +343,7 @@ def _in(scope: Scope, node: exp.In) -> Expr:
     literals = all(isinstance(item, exp.Literal) and item.is_string for item in node.expressions)
     if value.kind == "VARCHAR" and literals:
         listed = frozenset(item.this for item in node.expressions)
-        return _of_text(scope, node.this, lambda text: text in listed, "BOOLEAN")
+        return _of_text(scope, node.this, _among(listed), "BOOLEAN")
     any_of: Node = exp.EQ(this=node.this.copy(), expression=node.expressions[0].copy())
     for item in node.expressions[1:]:
         same = exp.EQ(this=node.this.copy(), expression=item.copy())

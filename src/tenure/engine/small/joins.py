@@ -119,6 +119,14 @@ def _matches(
             raise UnsupportedError("a join of many rows")
         places = np.repeat(np.arange(left.size), right.size)
         return places, np.tile(np.arange(right.size), left.size)
+    if len(pairs) == 1 and right.size == 1 and not outer:
+        (first, given), (second, there) = (
+            side.run(rows) for side, rows in zip(pairs[0], (left, right), strict=True)
+        )
+        same = truth((np.asarray(first == _only(second), dtype=bool), given))
+        same = same & truth((np.True_, there))
+        places = np.flatnonzero(np.broadcast_to(same, left.size))
+        return places, np.zeros(len(places), dtype=np.int64)
     known: dict[Any, list[int]] = {}
     for place, key in enumerate(_keys([pair[1] for pair in pairs], right)):
         if None not in key:
@@ -131,6 +139,11 @@ def _matches(
         found_left += [place] * len(found)
         found_right += found
     return np.asarray(found_left, dtype=np.int64), np.asarray(found_right, dtype=np.int64)
+
+
+def _only(data: Any) -> Any:
+    """Return the one value of a column."""
+    return data[0] if isinstance(data, np.ndarray) and data.ndim else data
 
 
 def _keys(items: Sequence[Expr], rows: Rows) -> list[tuple[Any, ...]]:

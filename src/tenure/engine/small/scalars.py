@@ -20,6 +20,7 @@ _MOMENT = re.compile(
     r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-](0\d|1[0-3]):[0-5]\d)?)?",
     re.ASCII,
 )
+_MOMENTS = re.compile(r"(\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?\n)+", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _PATTERN = re.compile(r"(\\[d.]|[A-Za-z0-9()|\[\]{}?+,: -])+")
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -35,9 +36,41 @@ def each(function: Callable[[Any], Any], data: Any, kind: Any = object) -> Any:
     return function(data.item() if isinstance(data, np.ndarray) else data)
 
 
-def text_each(function: Callable[[str], Any], vec: Vec, kind: Any = object) -> Vec:
-    """Return a function of a text column; what is missing stays so."""
-    return each(function, vec[0], kind), vec[1]
+def lines(data: Any) -> str | None:
+    """Return texts as the lines of one, each ended, which is looked through at once; None if not.
+
+    It is None where a text has lines of its own, or stands for all rows.
+    """
+    if not (isinstance(data, np.ndarray) and data.ndim and len(data)):
+        return None
+    values: list[str] = data.tolist()
+    joined = "\n".join(values) + "\n"
+    return joined if joined.count("\n") == len(values) else None
+
+
+def rewritten(function: Callable[[str], str], data: Any, idle: Callable[[str], bool]) -> Any:
+    """Return texts rewritten; as they are where all their lines say that there is nothing to do."""
+    joined = lines(data)
+    return data if joined is not None and idle(joined) else each(function, data)
+
+
+def recased(function: Callable[[str], str], data: Any) -> Any:
+    """Return texts in another case of letters."""
+    joined = lines(data)
+    if joined is None or not joined.isascii():
+        return each(function, data)
+    changed = function(joined)
+    if changed == joined:
+        return data
+    found = np.empty(len(data), dtype=object)
+    found[:] = changed.split("\n")[:-1]
+    return found
+
+
+def told(test: Callable[[str], bool], data: Any, never: Callable[[str], bool]) -> Any:
+    """Return whether each text passes a test; `never` says of all lines that none does."""
+    joined = lines(data)
+    return np.False_ if joined is not None and never(joined) else each(test, data, bool)
 
 
 def plain_case(text: str) -> str:
@@ -64,11 +97,24 @@ def left(text: str, length: int) -> str:
     return text[:length] if length else ""
 
 
-def pattern(expression: str) -> re.Pattern[str]:
-    """Return a pattern that means the same in Python as in DuckDB."""
+def patterns(expression: str) -> tuple[Callable[[str], Any], Callable[[str], Any]]:
+    """Return a match of one text, and of all lines, that mean the same in Python as in DuckDB."""
     if not _PATTERN.fullmatch(expression) or "(?" in expression:
         raise UnsupportedError(f"pattern {expression}")
-    return re.compile(expression, re.ASCII)
+    one = re.compile(expression, re.ASCII)
+    return one.fullmatch, re.compile(f"(?:(?:{expression})\n)+", re.ASCII).fullmatch
+
+
+def moments(vec: Vec) -> Vec:
+    """Return the times that texts tell, as `moment` does; at once where all are plain."""
+    data, there = vec
+    joined = lines(data) if there is None else None
+    if joined is None or not _MOMENTS.fullmatch(joined):
+        return parsed(moment, vec, np.int64)
+    try:
+        return np.array(data.tolist(), dtype="datetime64[us]").view(np.int64), None
+    except ValueError:
+        return parsed(moment, vec, np.int64)
 
 
 def moment(text: str) -> int | None:
