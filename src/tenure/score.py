@@ -257,7 +257,8 @@ def _predict(
     probability, contributions = scores_and_contributions(engine, model.bundle, used)
     silent = asked["silent"].to_numpy(dtype=bool)
     if TARGETS[target].outcome == "renewal":
-        silent |= ~(asked["due"] <= asked["days"]).fillna(False).to_numpy(dtype=bool)
+        due = (asked["due"] <= asked["days"]).to_numpy(dtype=bool, na_value=False)
+        silent = silent | ~due
     found = _drivers(target, model, used, contributions[:, :-1])
     found.loc[silent] = None
     spec = model.bundle.spec

@@ -180,3 +180,18 @@ def test_the_models_describe_themselves(client: TestClient, tiny: Tiny, method: 
         assert [item["name"] for item in found["features"]] == list(model.bundle.columns)
         assert all("{value}" in item["sentence"] for item in found["features"])
     assert answer["warnings"] == []
+
+
+def test_a_horizon_that_no_model_knows_is_refused(client: TestClient, tiny: Tiny) -> None:
+    account = tiny.book["account_id"].iloc[0]
+    body = {"account_ids": [account], "horizon_days": 31}
+    error = ask(client, "/score", body, status=400)["error"]
+    assert error == {
+        "field": "horizon_days",
+        "rule": "is not a horizon of the models",
+        "value": "31",
+        "fix": "one of 90, or all",
+    }
+    for known in (90, "all", None):
+        (row,) = ask(client, "/score", {**body, "horizon_days": known})["rows"]
+        assert without(row, {"scored_at"}) == without(batch(tiny, account), {"scored_at"})
