@@ -142,7 +142,7 @@ def test_one_prediction_time_read_apart_and_in_blocks_is_the_same(
     world = past(0, 25)
     whole = world.matrix([at])
     monkeypatch.setattr(matrix, "SPLIT_ROWS", 0)
-    monkeypatch.setattr(matrix, "BLOCK_ACCOUNTS", 7)
+    monkeypatch.setattr(matrix, "BLOCK_ACCOUNTS_ONCE", 7)
     assert differences(whole, world.matrix([at], threads=2)) == {}
 
 

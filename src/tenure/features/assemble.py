@@ -6,7 +6,7 @@ Pure functions over arrays, so the same code runs in one process and in the exec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,16 @@ from tenure.features.active import Activity
 from tenure.features.crowd import Crowd
 from tenure.features.declare import Measured
 from tenure.features.fold import NOTHING, Array, Grids, Mask, Rows, latest, maxima, minima, sums
-from tenure.features.reading import MOMENT, SCALE, Reading, condition, member_column, operand
+from tenure.features.reading import (
+    JOINED,
+    MOMENT,
+    SCALE,
+    WEIGHT,
+    Reading,
+    condition,
+    member_column,
+    operand,
+)
 from tenure.features.timeline import Timeline, Window
 
 Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None, bool]
@@ -102,7 +111,8 @@ class _Selected:
             mask &= True if there is None else there
             lane, lanes = lane * len(members) + number, lanes * len(members)
         gone = placed.whole("gone") if running else None
-        rows = Rows(timeline, lane, lanes, seen, slot, gone)
+        weight = placed.whole(WEIGHT) if reading.weighs else None
+        rows = Rows(timeline, lane, lanes, seen, slot, gone, weight)
         if mask.all():
             return cls(placed, rows, None, members)
         return cls(placed, rows.keep(mask), mask, members)
@@ -137,17 +147,21 @@ class _Selected:
         by_day = aggregate.days and self.rows.gone is None
         if aggregate.kind in {"distinct", "most", "top"} and not by_day:
             return self._of_members(aggregate, windows)
-        values, there = self.column(self.placed.reading.columns[read])
+        reading, join = self.placed.reading, JOINED.get(aggregate.kind, "")
+        values, there = self.column(reading.column(read, join))
         if aggregate.kind == "count":
             return sums(self.rows.keep(values), None, windows)
-        rows = self.rows if there is None else self.rows.keep(there)
-        values = values if there is None else values[there]
+        rows = self.rows
+        if reading.cells and join == "sum":
+            rows = replace(rows, weight=self.column(reading.column(read, "count"))[0])
+        if there is not None:
+            rows, values = rows.keep(there), values[there]
         if aggregate.kind == "last":
             return _last(rows, self._moments(there), values, windows, aggregate)
         return _FOLDS[aggregate.kind](rows, values, windows)
 
     def _of_members(self, aggregate: Aggregate, windows: list[Window]) -> Grids:
-        name = self.placed.reading.columns[operand(aggregate) or ""]
+        name = self.placed.reading.column(operand(aggregate) or "")
         if name not in self.crowds:
             keys, there = self.column(name)
             rows = self.rows if there is None else self.rows.keep(there)
@@ -164,7 +178,7 @@ class _Selected:
         return crowd.top(self._moments(there), windows)
 
     def _moments(self, there: Mask | None) -> Array:
-        moments = self.column(self.placed.reading.columns[MOMENT])[0]
+        moments = self.column(self.placed.reading.column(MOMENT, "max"))[0]
         return moments if there is None else moments[there]
 
 

@@ -11,7 +11,7 @@ threads can change them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,7 @@ class Rows:
         seen: First cut-off that knows the row, shape (n,).
         slot: When it happened, shape (n,).
         gone: First cut-off at which it has ended, where only running rows count, shape (n,).
+        weight: How many rows it stands for, None for one each, shape (n,).
     """
 
     timeline: Timeline
@@ -46,16 +47,18 @@ class Rows:
     seen: Array
     slot: Array
     gone: Array | None = None
+    weight: Array | None = None
 
     def keep(self, mask: Mask) -> Rows:
         """Return the rows that a mask selects."""
         gone = None if self.gone is None else self.gone[mask]
+        weight = None if self.weight is None else self.weight[mask]
         lane, seen, slot = self.lane[mask], self.seen[mask], self.slot[mask]
-        return Rows(self.timeline, lane, self.lanes, seen, slot, gone)
+        return Rows(self.timeline, lane, self.lanes, seen, slot, gone, weight)
 
     def spread(self, lane: Array, lanes: int) -> Rows:
         """Return the same rows over other lanes."""
-        return Rows(self.timeline, lane, lanes, self.seen, self.slot, self.gone)
+        return replace(self, lane=lane, lanes=lanes)
 
     @cached_property
     def late(self) -> Mask:
@@ -135,7 +138,7 @@ def sums(rows: Rows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
 
     Args:
         rows: Rows on the grid.
-        amounts: What each row adds, shape (n,); None adds 1.
+        amounts: What each row adds, shape (n,); None adds how many it stands for.
         windows: The windows, of the rows' timeline.
 
     Returns:
@@ -144,6 +147,7 @@ def sums(rows: Rows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
     late = rows.late
     spans = _spans(rows.timeline, tuple(windows))
     found: Grids = {}
+    amounts = rows.weight if amounts is None else amounts
     if not late.all():
         place = spans.place(rows if not late.any() else rows.keep(~late))
         if amounts is None:

@@ -32,10 +32,14 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 BLOCK = "_block"
 """Column with the number of the block of accounts that a row belongs to."""
 BLOCK_ACCOUNTS = 4_096
+BLOCK_ACCOUNTS_ONCE = 32_768
 BLOCK_ROWS = 4_000_000
-"""Accounts, and rows of one source, that are folded at a time: they bound the memory."""
+"""Accounts (at many prediction times, and at one), and rows of one source, that are folded at a
+time: they bound the memory."""
 SPLIT_ROWS = 1_000_000
 """Rows of one source from which its recent rows are read apart from its whole past."""
+CELL_ROWS = 4
+"""Rows that a cell stands for, at a cautious guess."""
 SCATTERED_ROWS = 1_000_000
 """Rows of one source from which a cluster folds in its executors, about so many at a time."""
 
@@ -167,7 +171,9 @@ def build(
             for name, values in block_values(plan, part, found):
                 columns.put(name, places, values)
 
-        _side_by_side(fold, _blocks(engine, plan, asked, starts, progress), engine.threads)
+        with ThreadPoolExecutor(engine.threads) as pool:
+            blocks = _blocks(engine, plan, asked, starts, pool, progress)
+            _side_by_side(fold, blocks, pool, engine.threads)
     last = {source: days[-1] for source, days in starts.items()}
     return FeatureMatrix(
         rows,
@@ -181,17 +187,17 @@ def build(
 def _side_by_side(
     fold: Callable[[Ints, Asked, Iterable[Found]], None],
     blocks: Iterator[tuple[Ints, Asked, Iterable[Found]]],
+    pool: ThreadPoolExecutor,
     threads: int,
 ) -> None:
     """Fold some blocks at once; no more of them are read than are folded."""
     waiting: deque[Future[None]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for block in blocks:
-            waiting.append(pool.submit(fold, *block))
-            if len(waiting) > threads:
-                waiting.popleft().result()
-        for folded in waiting:
-            folded.result()
+    for block in blocks:
+        waiting.append(pool.submit(fold, *block))
+        if len(waiting) > threads:
+            waiting.popleft().result()
+    for folded in waiting:
+        folded.result()
 
 
 def _blocks(
@@ -199,47 +205,72 @@ def _blocks(
     plan: Plan,
     asked: Asked,
     starts: Starts,
+    pool: ThreadPoolExecutor,
     progress: Callable[[str], None] | None,
 ) -> Iterator[tuple[Ints, Asked, Iterable[Found]]]:
     """Yield blocks of accounts: the places of their snapshots, these, and what was measured."""
     numbers = np.arange(len(asked.accounts), dtype=np.int32)
     names = pa.array(asked.accounts, pa.string())
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
-    rows = most_rows(engine, plan) if len(asked.accounts) > 1 else 0
-    # One prediction time looks at a part of the past, many look at most of it.
-    apart = len(asked.cutoffs) == 1 and rows > SPLIT_ROWS
+    counts = rows_of(engine, plan) if len(asked.accounts) > 1 else {}
+    rows = max(counts.values(), default=0)
     steps: list[tuple[Reading, Timeline, Step]] = []
     for source in plan.readings:
+        # One prediction time looks at a part of the past, many look at most of it.
+        apart = len(asked.cutoffs) == 1 and counts.get(source.source, 0) > SPLIT_ROWS
         for reading in source.split() if apart else (source,):
             timeline = reading.timeline(asked.cutoffs)
             steps.append((reading, timeline, reading.step(timeline)))
+    # Rows take the most folding: it goes on while cells are made.
+    steps.sort(key=lambda step: step[0].cells)
     if engine.scatters and rows > SCATTERED_ROWS:
         everything = np.arange(len(asked.account_no))
         yield everything, asked, list(_scattered(engine, steps, asked, starts, rows))
         engine.drop(SCOPE)
         return
-    size = _block_size(rows, len(asked.accounts))
-    whole = size >= len(asked.accounts)
-    for reading, _, step in steps:
+    most = [_rows_at_most(engine, *step[:2], counts) for step in steps]
+    size = _block_size(max(most, default=0), asked)
+    if size >= len(asked.accounts):
+        found = _at_once(engine, steps, asked, starts, pool, progress)
+        yield np.arange(len(asked.account_no)), asked, found
+        engine.drop(SCOPE)
+        return
+    for (reading, _, step), rows in zip(steps, most, strict=True):
         if progress:
             progress(f"features from {reading.source}")
-        if not whole:
-            engine.divide(by_block(step, size), BLOCK, rows)
+        engine.divide(by_block(step, size), BLOCK, rows)
     for first in range(0, len(asked.accounts), size):
         last = min(first + size, len(asked.accounts))
         placed = [
-            Placed(
-                reading,
-                timeline,
-                engine.fetch(step.sql) if whole else engine.share(step.name, first // size),
-                last - first,
-                first,
-            )
+            Placed(reading, timeline, engine.share(step.name, first // size), last - first, first)
             for reading, timeline, step in steps
         ]
         places, part = asked.block(first, last)
         yield places, part, measured_values(part, placed, starts)
-    engine.drop(SCOPE, *(() if whole else (step.name for _, _, step in steps)))
+    engine.drop(SCOPE, *(step.name for _, _, step in steps))
+
+
+def _at_once(
+    engine: Engine,
+    steps: list[tuple[Reading, Timeline, Step]],
+    asked: Asked,
+    starts: Starts,
+    pool: ThreadPoolExecutor,
+    progress: Callable[[str], None] | None,
+) -> Iterable[Found]:
+    """Return what was measured of all accounts; a source is folded while the next one is read."""
+    alone = len(asked.accounts) == 1
+    parts: list[Iterable[Found] | Future[list[Found]]] = []
+    for reading, timeline, step in steps:
+        if progress:
+            progress(f"features from {reading.source}")
+        placed = Placed(reading, timeline, engine.fetch(step.sql), len(asked.accounts))
+        found = measured_values(asked, [placed], starts)
+        parts.append(found if alone else pool.submit(list, found))
+    # A part that is waited for was handed to the pool before whoever waits.
+    return (
+        item for part in parts for item in (part.result() if isinstance(part, Future) else part)
+    )
 
 
 def by_block(step: Step, size: int) -> Step:
@@ -248,15 +279,39 @@ def by_block(step: Step, size: int) -> Step:
     return Step(step.name, f"SELECT {block}, * FROM ({step.sql}) AS placed")
 
 
+def rows_of(engine: Engine, plan: Plan) -> dict[str, int]:
+    """Return the number of rows of each source."""
+    names = [item.source for item in plan.readings]
+    sql = " UNION ALL ".join(
+        f"SELECT {place} AS place, count(*) AS n FROM {name}" for place, name in enumerate(names)
+    )
+    found = engine.fetch(sql).to_pylist() if sql else []
+    return {names[row["place"]]: row["n"] for row in found}
+
+
+def _rows_at_most(
+    engine: Engine, reading: Reading, timeline: Timeline, counts: Mapping[str, int]
+) -> int:
+    """Return about how many rows a reading gives at most, from the rows of its source."""
+    rows, begun = counts.get(reading.source, 0), reading.begun_sql(timeline)
+    if reading.cells:
+        return rows // CELL_ROWS
+    if not reading.part or begun is None:
+        return rows
+    found = engine.fetch(f"SELECT count(*) AS n FROM {reading.source} WHERE {begun}")
+    return int(found.column("n")[0].as_py())
+
+
 def most_rows(engine: Engine, plan: Plan) -> int:
     """Return the rows of the longest source."""
-    sql = " UNION ALL ".join(f"SELECT count(*) AS n FROM {item.source}" for item in plan.readings)
-    return max(engine.fetch(sql).column("n").to_pylist()) if sql else 0
+    return max(rows_of(engine, plan).values(), default=0)
 
 
-def _block_size(rows: int, accounts: int) -> int:
+def _block_size(rows: int, asked: Asked) -> int:
     """Return how many accounts are folded at a time."""
-    blocks = max(-(-accounts // BLOCK_ACCOUNTS), -(-rows // BLOCK_ROWS))
+    accounts = len(asked.accounts)
+    most = BLOCK_ACCOUNTS if len(asked.cutoffs) > 1 else BLOCK_ACCOUNTS_ONCE
+    blocks = max(-(-accounts // most), -(-rows // BLOCK_ROWS))
     return max(1, -(-accounts // blocks))
 
 

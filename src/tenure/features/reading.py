@@ -3,16 +3,20 @@
 One statement per source serves all features that read it.  A row carries whole numbers for where
 it stands and what it adds; the fold makes features of them.  The text depends on the declarations
 and the cut-offs alone, so training, a batch and one account over HTTP run the same text.
+
+Few cut-offs have few slots, so many rows stand in one place.  A reading in cells wraps the same
+text in one that joins such rows: how many they are, and their sums and extremes.  The fold makes
+the same features of cells as of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from tenure.core.fragments import Aggregate
+from tenure.core.fragments import Aggregate, AggregateKind, columns_of
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import literal
 from tenure.features.declare import Measured
@@ -25,6 +29,10 @@ SHORT_DAYS = 200
 """Windows beyond are long: they reach most rows and are asked of few columns."""
 SCALE = 1_000_000
 """Amounts are summed as whole millionths, so that no order of addition changes a sum."""
+JOINED: dict[AggregateKind, str] = {"sum": "sum", "avg": "sum", "min": "min", "max": "max"}
+"""How cells join what an aggregate reads; rows are told apart by what the others read."""
+WEIGHT = "weight"
+"""Column with the number of rows in a cell."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +43,49 @@ class Reading:
         source: Canonical table name.
         features: The features, in order.
         part: What tells several readings of one source apart.
+        cells: Whether rows that stand in one place are joined.
     """
 
     source: str
     features: tuple[Measured, ...]
     part: str = ""
+    cells: bool = False
 
     def split(self) -> tuple[Reading, ...]:
-        """Return a reading for each reach into the past: short windows, long ones, all of it.
+        """Return readings for one cut-off, by reach into the past.
 
-        Short windows need many columns of few rows, the whole past few columns of all.
+        Short windows need many columns of few rows, which stay rows.  Longer ones need few columns
+        of most rows, and of these there are far fewer cells.
         """
-        parts: dict[str, list[Measured]] = {}
+        reaches: dict[str, list[Measured]] = {}
         for item in self.features:
-            length = item.spec.window
-            reach = "past" if length is None else "year" if length > SHORT_DAYS else "recent"
-            parts.setdefault(reach, []).append(item)
+            reaches.setdefault(_reach(item), []).append(item)
+        found: list[Reading] = []
+        for name, features in reaches.items():
+            reading = Reading(self.source, tuple(features), f"_{name}")
+            found += [reading] if name == "recent" else reading.in_cells()
+        return tuple(found)
+
+    def in_cells(self) -> tuple[Reading, ...]:
+        """Return readings that join rows, one for each set of columns that cells are told apart by.
+
+        Users by days would be as many cells as rows: each column has cells of its own, and those
+        who need none go with the first.
+        """
+        parts: dict[frozenset[str], list[Measured]] = {}
+        for item in self.features:
+            parts.setdefault(_told_apart_by(item), []).append(item)
+        plain = parts.pop(frozenset(), [])
+        first = next(iter(parts), frozenset())
+        parts[first] = plain + parts.get(first, [])
         return tuple(
-            Reading(self.source, tuple(found), f"_{name}") for name, found in parts.items()
+            replace(
+                self,
+                features=tuple(features),
+                part="_".join([self.part, *sorted(columns)]),
+                cells=True,
+            )
+            for columns, features in parts.items()
         )
 
     def timeline(self, cutoffs: Iterable[datetime]) -> Timeline:
@@ -65,9 +98,19 @@ class Reading:
         """Return the expressions that are read → column names, but for places on the grid."""
         found: dict[str, str] = {}
         for item in self.features:
-            for expression in _expressions(item):
+            for expression, _ in _expressions(item):
                 found.setdefault(expression, f"v{len(found)}")
         return found
+
+    def column(self, expression: str, join: str = "") -> str:
+        """Return the column of what a feature reads.
+
+        Args:
+            expression: What is read.
+            join: How cells join it, empty where they are told apart by it.
+        """
+        name = self.columns[expression]
+        return f"{name}_{join}" if self.cells and join else name
 
     @cached_property
     def seen(self) -> dict[tuple[str, ...], str]:
@@ -96,15 +139,55 @@ class Reading:
         """Return whether any feature looks at rows that have not ended."""
         return any(item.feature.running for item in self.features)
 
+    @property
+    def weighs(self) -> bool:
+        """Return whether it holds cells of which any feature asks how many rows they join."""
+        counted = {"count", "most", "top"}
+        return self.cells and any(item.aggregate.kind in counted for item in self.features)
+
     def step(self, timeline: Timeline) -> Step:
-        """Return the statement that places the rows.
+        """Return the statement that places the rows, and joins them to cells where it should.
 
         Columns: ``account_no``; ``seen…`` and ``slot…``; ``gone`` where rows end; ``member_…`` with
-        numbers of chosen values; ``v…`` for what the features read.
+        numbers of chosen values; ``v…`` for what the features read.  Cells have ``weight``, the
+        number of their rows, ``v…_sum``, ``v…_count``, ``v…_min``, ``v…_max`` as needed.
 
         Args:
             timeline: The grid.
         """
+        text = self._placed(timeline)
+        if self.cells:
+            text = self._joined(text)
+        return Step(f"placed_{self.source}{self.part}", text)
+
+    def begun_sql(self, timeline: Timeline) -> str | None:
+        """Return SQL that leaves out rows before every window, None where none can be left out."""
+        if timeline.earliest is None or len(self.slot) > 1 or self.running:
+            return None
+        return f"{next(iter(self.slot)) or 'event_time'} >= {literal(timeline.earliest)}"
+
+    def _joined(self, placed: str) -> str:
+        """Return SQL for the cells of placed rows."""
+        keys = ["account_no", *self.seen.values(), *self.slot.values()]
+        keys += ["gone"] if self.running else []
+        keys += [member_column(each) for each in self.members]
+        columns = [f"count(*) AS {WEIGHT}"] if self.weighs else []
+        for expression, join in dict.fromkeys(
+            pair for item in self.features for pair in _expressions(item)
+        ):
+            name = self.column(expression)
+            if not join:
+                keys.append(name)
+            elif join == "sum":
+                columns.append(f"CAST(sum({name}) AS BIGINT) AS {name}_sum")
+                columns.append(f"count({name}) AS {name}_count")
+            else:
+                columns.append(f"{join}({name}) AS {name}_{join}")
+        listed, told = ",\n  ".join([*keys, *columns]), ", ".join(keys)
+        return f"SELECT {listed}\nFROM (\n{placed}\n) AS placed\nGROUP BY {told}"
+
+    def _placed(self, timeline: Timeline) -> str:
+        """Return SQL for the rows on the grid."""
         source = SOURCES[self.source]
         columns = ["scope._no AS account_no"]
         for clocks, name in self.seen.items():
@@ -125,12 +208,10 @@ class Reading:
             columns.append(f"CAST({name}s._number AS SMALLINT) AS {name}")
         columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
         where = [f"known_at < {literal(timeline.cutoffs[-1])}"]
-        happened = next(iter(self.slot)) or "event_time"
-        if timeline.earliest is not None and len(self.slot) == 1 and not self.running:
-            where.append(f"{happened} >= {literal(timeline.earliest)}")
+        begun = self.begun_sql(timeline)
+        where += [begun] if begun else []
         text = ",\n  ".join(columns)
-        lines = [f"SELECT {text}", *joins, f"WHERE {' AND '.join(where)}"]
-        return Step(f"placed_{self.source}{self.part}", "\n".join(lines))
+        return "\n".join([f"SELECT {text}", *joins, f"WHERE {' AND '.join(where)}"])
 
 
 def readings(features: Iterable[Measured]) -> tuple[Reading, ...]:
@@ -173,11 +254,25 @@ def operand(aggregate: Aggregate) -> str | None:
 MOMENT = "epoch_us(event_time)"
 
 
-def _expressions(item: Measured) -> list[str]:
-    found = [condition(item.feature.where)] if item.feature.where else []
+def _expressions(item: Measured) -> Iterator[tuple[str, str]]:
+    """Yield what a feature reads, and how cells join it: empty where it tells them apart."""
+    if item.feature.where:
+        yield condition(item.feature.where), ""
     read = operand(item.aggregate)
     if read is not None:
-        found.append(read)
+        yield read, JOINED.get(item.aggregate.kind, "")
     if item.aggregate.kind in {"last", "top"}:
-        found.append(MOMENT)
-    return found
+        yield MOMENT, "max"
+
+
+def _reach(item: Measured) -> str:
+    length = item.spec.window
+    return "past" if length is None else "year" if length > SHORT_DAYS else "recent"
+
+
+def _told_apart_by(item: Measured) -> frozenset[str]:
+    """Return the columns by which a feature tells cells apart, but for conditions."""
+    aggregate = item.aggregate
+    plain = aggregate.operand is None or aggregate.kind in {"count", *JOINED}
+    read = frozenset() if plain else columns_of(aggregate.operand or "")
+    return read | ({item.feature.each} if item.feature.each else frozenset())
