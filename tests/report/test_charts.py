@@ -21,9 +21,23 @@ GAINS = [
     for measure in ("AUC gain", "Log loss gain")
     for name, value, side in (("Base rate", 0.2, "better"), ("MRR", -0.1, "worse"))
 ]
+STEPS = [
+    {"days": days, "share": share, "n": n}
+    for days, share, n in ((1, 0.4, 90), (30, 0.2, 80), (90, 0.05, 40))
+]
+WAYS = [
+    {"way": "Random split", "honest": False, **figure(0.8, 0.02)},
+    {"way": "Forward in time", "honest": True, **figure(0.7, 0.02)},
+    {"way": "Accounts never seen", "honest": True, "value": 0.68, "lo": None, "hi": None},
+]
 CHARTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "reliability": lambda title: charts.reliability_chart(CURVE, title),
     "capture": lambda title: charts.capture_chart(SHARES, title, "churns"),
+    "capture of MRR": lambda title: charts.capture_chart(
+        [row | {"mrr": 0.3} for row in SHARES], title, "churns"
+    ),
+    "lead": lambda title: charts.lead_chart(STEPS, title, 0.1),
+    "contrast": lambda title: charts.contrast_chart(WAYS, title),
     "folds": lambda title: charts.fold_chart(FOLDS, figure(0.7, 0.02), title),
     "one fold": lambda title: charts.fold_chart(FOLDS[:1], figure(0.7, 0.02), title),
     "baselines": lambda title: charts.baseline_chart(GAINS, title),

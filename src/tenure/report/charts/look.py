@@ -1,0 +1,142 @@
+"""One look for all charts, and how they are drawn: without a browser and without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+Rows = Sequence[Mapping[str, Any]]
+Spec = dict[str, Any]
+
+WIDTH, WIDE = 500, 1040
+INK, MUTED, RULE, PAPER = "#1f2933", "#616e7c", "#d4dae1", "#ffffff"
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#9aa5b1"  # of Okabe and Ito's colour-blind safe set
+FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
+LOOK: Spec = {
+    "aria": False,
+    "font": FONT,
+    "background": "transparent",
+    "padding": {"left": 1, "right": 6, "top": 4, "bottom": 4},
+    "view": {"stroke": None},
+    "title": {
+        "anchor": "start",
+        "frame": "bounds",
+        "color": INK,
+        "fontSize": 14,
+        "fontWeight": 600,
+        "lineHeight": 18,
+        "offset": 14,
+        "subtitleColor": MUTED,
+        "subtitleFontSize": 12,
+        "subtitleLineHeight": 16,
+        "subtitlePadding": 5,
+    },
+    "axis": {
+        "labelColor": MUTED,
+        "labelFontSize": 11,
+        "titleColor": MUTED,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "domainColor": RULE,
+        "tickColor": RULE,
+        "grid": False,
+        "labelFlush": False,
+        "labelOverlap": True,
+    },
+    "legend": {
+        "labelColor": INK,
+        "labelFontSize": 11,
+        "orient": "top",
+        "title": None,
+        "offset": 4,
+        "padding": 0,
+    },
+    "text": {"color": INK, "fontSize": 11},
+}
+
+
+def to_svg(spec: Spec, name: str = "chart") -> str:
+    """Return a spec as an SVG picture that can stand inside a page.
+
+    Args:
+        spec: From one of the charts.
+        name: Made part of the ids inside, which must differ between charts of one page.
+    """
+    safe = re.sub(r"[^A-Za-z0-9-]", "-", name)
+
+    def tag(found: re.Match[str]) -> str:
+        text = re.sub(r' (?:aria-[a-z]+|role|pointer-events|xmlns:xlink)="[^"]*"', "", found[0])
+        text = re.sub(r'( id="|url\(#)', rf"\1{safe}-", text)
+        return re.sub(r"(\d\.\d\d)\d+", r"\1", text)
+
+    return re.sub(r"<[^>]*>", tag, _draw(json.dumps(spec)))
+
+
+@lru_cache(maxsize=64)
+def _draw(spec: str) -> str:
+    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+
+
+def to_png(spec: Spec, scale: float = 2.0) -> bytes:
+    """Return a spec as a PNG picture on a white ground."""
+    look = {**spec, "background": PAPER}
+    return bytes(vl_convert.vegalite_to_png(json.dumps(look), scale=scale, allowed_base_urls=[]))
+
+
+def chart(rows: list[dict[str, Any]]) -> alt.Chart:
+    """Return a chart of rows."""
+    return alt.Chart(alt.Data(values=rows))
+
+
+def layered(*charts: alt.Chart) -> alt.LayerChart:
+    """Return charts on top of each other."""
+    both = alt.layer(*charts)
+    assert isinstance(both, alt.LayerChart)
+    return both
+
+
+def percents() -> alt.Axis:
+    """Return an axis of percentages."""
+    return alt.Axis(format="~%", tickCount=5)
+
+
+def fine() -> alt.Axis:
+    """Return an axis of small numbers."""
+    return alt.Axis(tickCount=4, labelExpr="format(datum.value, '.4~f')")
+
+
+def dates() -> alt.Axis:
+    """Return an axis of months."""
+    return alt.Axis(format="%b %Y", tickCount=8)
+
+
+def times(rows: Rows) -> alt.Scale:
+    """Return a scale of times."""
+    return alt.Scale(type="utc", padding=14) if len(rows) > 1 else alt.Scale(type="utc")
+
+
+def finished(chart: alt.LayerChart, title: str, note: str, width: int, height: int) -> Spec:
+    """Return the spec of one panel that fills its room."""
+    fit = {"type": "fit", "contains": "padding"}
+    return looked(chart.properties(width=width, height=height, autosize=fit), title, note, width)
+
+
+def looked(
+    chart: alt.LayerChart | alt.HConcatChart | alt.VConcatChart,
+    title: str,
+    note: str | None,
+    width: int = WIDE,
+) -> Spec:
+    """Return a spec in the common look, with its finding and a note."""
+    lines = textwrap.wrap(title, width // 8) or [""]
+    words = {"text": lines} if note is None else {"text": lines, "subtitle": note}
+    spec: Spec = chart.properties(title=alt.TitleParams(**words)).to_dict(validate=False)
+    return {**spec, "config": LOOK}
