@@ -3,72 +3,26 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from e2e.road import UNTIL, Project, command
+from e2e.bundles import EARLY, TARGET, as_text, bundle_of, early, publish, standing, tilted
+from e2e.road import Project, command
 from tenure.core.errors import ConfigError, ModelError
-from tenure.core.times import as_utc, show
-from tenure.model.bundle import Bundle, read_bundle, with_parts, write_bundle
-from tenure.model.calibrate import Sigmoid
-from tenure.model.champion import champion, history, set_champion
-from tenure.model.reference import from_records
+from tenure.core.times import show
+from tenure.model.bundle import with_parts
+from tenure.model.champion import history, set_champion
 from tenure.model.tracking import Store
 from tenure.model.tracking.store import connected
 from tenure.run.promote import Promotion, run_promote
 
 pytestmark = pytest.mark.slow
-TARGET = "churn"
-EARLY = UNTIL - timedelta(days=330)
 
 
 @pytest.fixture
 def own(project: Project, tmp_path: Path) -> Project:
     return project.copied(tmp_path / "own").set(targets=[TARGET])
-
-
-def standing(own: Project) -> str:
-    found = champion(own.root / "models", TARGET)
-    assert found is not None
-    return found.version
-
-
-def bundle_of(own: Project) -> Bundle:
-    return read_bundle(own.root / "models" / TARGET / standing(own))
-
-
-def publish(
-    own: Project, bundle: Bundle, *, days: int = 1, promotable: bool = True, **spec: Any
-) -> str:
-    """Publish a bundle as if it had been trained some days later."""
-    made = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(days=days)
-    verdict = {**bundle.metrics["verdict"], "status": "usable", "promotable": promotable}
-    later = with_parts(
-        bundle,
-        spec={**bundle.spec, **spec},
-        metrics={**bundle.metrics, "verdict": verdict},
-        run={**bundle.run, "created_at": show(made)},
-    )
-    write_bundle(later, own.root / "models", TARGET)
-    return later.version
-
-
-def tilted(bundle: Bundle, shift: float) -> Bundle:
-    """Return a bundle whose log-odds are off by some amount."""
-    draft = with_parts(bundle, calibrator=Sigmoid(1.0, shift))
-    scored = draft.probabilities(from_records(dict(bundle.examples))).tolist()
-    return with_parts(draft, examples={**bundle.examples, "probabilities": scored})
-
-
-def early(own: Project, shift: float = 0.0) -> str:
-    """Put a champion in place that says it learnt nothing of the last months."""
-    bundle = tilted(bundle_of(own), shift) if shift else bundle_of(own)
-    version = publish(own, bundle, days=-30, trained_until=show(EARLY))
-    set_champion(own.root / "models", TARGET, version, "test", "test")
-    return version
 
 
 def files(own: Project) -> dict[str, bytes]:
@@ -223,8 +177,3 @@ def test_the_alias_follows(own: Project) -> None:
     with connected(Store.from_config(own.config)) as client:
         version = client.get_model_version_by_alias(name, "champion")
         assert version.tags["tenure.bundle"] == first
-
-
-def as_text(bundle: Bundle, days: int) -> str:
-    """Return a bundle's last day of learning, moved."""
-    return show(as_utc(bundle.spec["trained_until"]) + timedelta(days=days))

@@ -295,7 +295,9 @@ class AuditConfig(Section):
         0.90, gt=0.5, le=1, description="AUC of one column alone that is too good to be true."
     )
     allow: list[str] = Field(
-        [], description="Columns that may be that good, by the name the audit gives them."
+        [],
+        description="Columns that may be that good: a feature, or a source column "
+        "`<table>.<column>` with every feature made from it.",
     )
 
 

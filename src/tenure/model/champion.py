@@ -145,6 +145,16 @@ def change_champion(root: Path, target: str, change: Change) -> Champion:
     return made
 
 
+def settle(root: Path, target: str) -> None:
+    """Write the history's last line where the process that changed the champion was killed."""
+    home = Path(root) / target
+    if (home / FILE).is_file():
+        with locked(home):
+            standing = _before(root, target)
+            if standing:
+                _note(home, standing)
+
+
 def history(root: Path, target: str) -> tuple[Champion, ...]:
     """Return every change of champion, the oldest first."""
     return tuple(_lines(Path(root) / target / HISTORY))

@@ -19,7 +19,7 @@ from tenure.core.errors import (
 )
 from tenure.model.bundle import read_bundle
 from tenure.model.challenge import Decision, compare, decide
-from tenure.model.champion import Change, champion, change_champion, history, versions
+from tenure.model.champion import Change, champion, change_champion, history, settle, versions
 from tenure.model.evaluate import EvaluationSettings
 from tenure.model.roster import challengers
 from tenure.run.prepare import Progress, loaded, silent
@@ -93,6 +93,7 @@ def run_promote(
         }
     if not wish.dry_run:
         for target, verdict in decided.items():
+            settle(config.paths.models, target)
             _apply(config, target, verdict, wish)
     notes = () if wish.dry_run else mirror(config, progress)
     return {

@@ -1,0 +1,62 @@
+"""Bundles to promote, made from those of the small project."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from e2e.road import UNTIL, Project
+from tenure.core.times import as_utc, show
+from tenure.model.bundle import Bundle, read_bundle, with_parts, write_bundle
+from tenure.model.calibrate import Sigmoid
+from tenure.model.champion import champion, set_champion
+from tenure.model.reference import from_records
+
+TARGET = "churn"
+EARLY = UNTIL - timedelta(days=330)
+
+
+def standing(own: Project) -> str:
+    found = champion(own.root / "models", TARGET)
+    assert found is not None
+    return found.version
+
+
+def bundle_of(own: Project) -> Bundle:
+    return read_bundle(own.root / "models" / TARGET / standing(own))
+
+
+def publish(
+    own: Project, bundle: Bundle, *, days: int = 1, promotable: bool = True, **spec: Any
+) -> str:
+    """Publish a bundle as if it had been trained some days later."""
+    made = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(days=days)
+    verdict = {**bundle.metrics["verdict"], "status": "usable", "promotable": promotable}
+    later = with_parts(
+        bundle,
+        spec={**bundle.spec, **spec},
+        metrics={**bundle.metrics, "verdict": verdict},
+        run={**bundle.run, "created_at": show(made)},
+    )
+    write_bundle(later, own.root / "models", TARGET)
+    return later.version
+
+
+def tilted(bundle: Bundle, shift: float) -> Bundle:
+    """Return a bundle whose log-odds are off by some amount."""
+    draft = with_parts(bundle, calibrator=Sigmoid(1.0, shift))
+    scored = draft.probabilities(from_records(dict(bundle.examples))).tolist()
+    return with_parts(draft, examples={**bundle.examples, "probabilities": scored})
+
+
+def early(own: Project, shift: float = 0.0) -> str:
+    """Put a champion in place that says it learnt nothing of the last months."""
+    bundle = tilted(bundle_of(own), shift) if shift else bundle_of(own)
+    version = publish(own, bundle, days=-30, trained_until=show(EARLY))
+    set_champion(own.root / "models", TARGET, version, "test", "test")
+    return version
+
+
+def as_text(bundle: Bundle, days: int) -> str:
+    """Return a bundle's last day of learning, moved."""
+    return show(as_utc(bundle.spec["trained_until"]) + timedelta(days=days))
