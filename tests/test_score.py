@@ -17,7 +17,9 @@ from tenure.explain.abstain import NEW, NOTICE, STALE, THIN
 from tenure.explain.peers import fit_peers
 from tenure.features.horizon import COLUMN
 from tenure.features.plan import to_json
+from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label_horizons
+from tenure.model.amount import fit_amounts
 from tenure.model.bundle import Bundle, make_bundle
 from tenure.model.encode import Encoder
 from tenure.model.fit import FitSettings, Forward, fit_model
@@ -93,7 +95,15 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
     }
     used = model.encoder.frame(values[known])
     peers = fit_peers(used, outcome, "segment").to_json()
-    return make_bundle(model, values[known], spec=spec, metrics={}, peers=peers)
+    amounts = fit_amounts(labels[known], used, by=()) if name == "expansion" else None
+    return make_bundle(
+        model,
+        values[known],
+        spec=spec,
+        metrics={},
+        peers=peers,
+        amount=amounts.to_json() if amounts else None,
+    )
 
 
 def days_ahead(rows: pd.DataFrame) -> pd.Series:
@@ -192,6 +202,18 @@ def test_a_renewal_has_a_probability_where_a_date_is_due(rows: pd.DataFrame) -> 
     due = (ahead >= 0) & (ahead < 90)
     assert (main["renewal_probability"].notna() == due).all()
     assert 0 < due.sum() < len(main)
+
+
+def test_expected_expansion_is_probability_times_amount(world: World, rows: pd.DataFrame) -> None:
+    amounts = world.models["expansion"].amounts
+    assert amounts is not None
+    main = rows[rows["horizon_days"] == 90]
+    asked = snapshots(world.dataset, [world.dataset.observed_until])
+    given = pd.Series(amounts.expected(asked, asked[[]]), index=asked["account_id"])
+    expected = main["expansion_probability"] * main["account_id"].map(given)
+    pd.testing.assert_series_equal(main["expected_expansion_mrr"], expected, check_names=False)
+    assert (expected.dropna() > 0).all()
+    assert rows.loc[rows["horizon_days"] != 90, "expected_expansion_mrr"].isna().all()
 
 
 def test_the_horizon_is_no_driver(rows: pd.DataFrame) -> None:

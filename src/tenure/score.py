@@ -103,6 +103,7 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     ahead = _ahead(asked, models, config, every=horizons == "all")
     rows = known.iloc[ahead["row"]].reset_index(drop=True).assign(horizon_days=ahead["days"])
     ahead["silent"] = rows["abstain_reason"].notna()
+    ahead = ahead.join(asked[["list_mrr", "currency"]], on="row")
     for target, model in models.items():
         rows = rows.join(_predict(dataset.engine, target, model, matrix.values, ahead))
     return _finish(rows, ahead, models, config, book)
@@ -273,6 +274,10 @@ def _predict(
     }
     if target == MAIN:
         head["model_name"] = spec["model_name"]
+    if target == GROWTH and model.amounts is not None:
+        head[f"expected_{target}_mrr"] = head[f"{target}_probability"] * model.amounts.expected(
+            asked, used
+        )
     return pd.DataFrame(head, index=asked.index).join(found)
 
 

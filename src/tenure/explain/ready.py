@@ -14,6 +14,7 @@ from tenure.explain.peers import Peers
 from tenure.features import horizon
 from tenure.features.plan import Plan, from_json, plan
 from tenure.labels.windows import RENEWAL
+from tenure.model.amount import Amounts
 from tenure.model.bundle import Bundle, read_bundle
 from tenure.model.champion import champion
 
@@ -89,6 +90,12 @@ class Model:
     def longest(self) -> int:
         """Return the most days that the model looks ahead."""
         return max(int(name) for name in self.horizons if name != RENEWAL)
+
+    @property
+    def amounts(self) -> Amounts | None:
+        """Return how much is at stake where it happens, None where that was not learnt."""
+        found = self.bundle.reference.get("amount")
+        return None if found is None else Amounts.from_json(found)
 
     def base_rate(self, name: str) -> float:
         """Return the positive share of the training rows, of one horizon where it is stored."""

@@ -66,7 +66,8 @@ class Bundle:
         encoder: From feature values to the booster's numbers.
         calibrator: From log-odds to probability.
         metrics: How it did out of time.
-        reference: ``features`` (statistics of the training rows) and ``peers``.
+        reference: ``features`` (statistics of the training rows), ``peers``, and ``amount``
+            (fitted state of `tenure.model.amount`) where amounts were learnt.
         examples: Feature rows with their margins and probabilities.
         card: The model card, Markdown.
         run: Run ids and times; no part of the version.
@@ -151,6 +152,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
     spec: Mapping[str, Any],
     metrics: Mapping[str, Any],
     peers: Any = None,
+    amount: Any = None,
     card: str = "",
     run: Mapping[str, Any] | None = None,
 ) -> Bundle:
@@ -162,6 +164,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         spec: JSON values to keep: config, target, features, fitted state, fingerprints, versions.
         metrics: JSON values of the evaluation.
         peers: JSON values of the peer table.
+        amount: JSON values of the expected amounts, where there are any.
         card: The model card.
         run: Run ids and times.
     """
@@ -174,13 +177,18 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
             "parameters": dict(fitted.parameters),
         }
     }
+    amounts = {} if amount is None else {"amount": amount}
     draft = Bundle(
         spec={**spec, **facts},
         model_text=fitted.booster_text,
         encoder=fitted.encoder,
         calibrator=fitted.calibrator,
         metrics=metrics,
-        reference={"features": statistics(_complete(fitted, training)), "peers": peers},
+        reference={
+            "features": statistics(_complete(fitted, training)),
+            "peers": peers,
+            **amounts,
+        },
         examples={},
         card=card,
         run=run or {},

@@ -14,6 +14,7 @@ from tenure.core.times import show
 from tenure.explain.drivers import summarise
 from tenure.explain.peers import Peers, fit_peers
 from tenure.labels.targets import TARGETS
+from tenure.model.amount import BY, Amounts, check_amounts, fit_amounts
 from tenure.model.contrast import Contrast
 from tenure.model.detail import detailed
 from tenure.model.evaluate import EvaluationSettings, evaluate
@@ -24,6 +25,7 @@ from tenure.run.prepare import Prepared, Progress, silent
 SUMMARY_ROWS = 4_000
 PEER_GROUP = "segment"
 RETENTION = "churn"
+GROWTH = "expansion"
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,13 @@ class Fit:
         walk: The walk through the past, and the final model.
         peers: Typical values of retained accounts.
         drivers: Output of `summarise` over the latest training rows.
+        amounts: Expected amounts given the event, where they were learnt.
     """
 
     walk: WalkForward
     peers: Peers
     drivers: pd.DataFrame
+    amounts: Amounts | None = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,10 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
     if config.evaluation.contrast:
         progress(f"{name}: what other ways of testing would have said")
         metrics["contrast"] = _contrast(name, walk, prepared, config)
-    return Attempt(
-        target, rows, judge(metrics, walk.shortage), metrics, _explained(name, walk, prepared)
-    )
+    fit = _explained(name, walk, prepared)
+    if fit.amounts is not None:
+        metrics["amount"] = _amounts_checked(walk, rows, prepared, config)
+    return Attempt(target, rows, judge(metrics, walk.shortage), metrics, fit)
 
 
 def walked(name: str, prepared: Prepared, config: Config, progress: Progress) -> WalkForward:
@@ -114,6 +119,23 @@ def _contrast(name: str, walk: WalkForward, prepared: Prepared, config: Config) 
     return compared.measure(EvaluationSettings.from_config(config))
 
 
+def _amounts_checked(
+    walk: WalkForward, rows: pd.DataFrame, prepared: Prepared, config: Config
+) -> dict[str, Any] | None:
+    """Compare the expected amounts of the walk's predictions with what came of them."""
+    if walk.predictions.empty:
+        return None
+    settings = config.evaluation
+    return check_amounts(
+        walk.predictions,
+        rows,
+        prepared.matrix.values,
+        resamples=settings.bootstrap,
+        level=settings.level,
+        seed=config.model.seed,
+    )
+
+
 def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
     """Fit the peers and summarise the drivers on the training rows of the final model."""
     used = walk.final.encoder.frame(prepared.matrix.values)
@@ -122,7 +144,12 @@ def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
     peers = fit_peers(used.iloc[walk.train], retained, PEER_GROUP)
     recent = used.iloc[np.sort(walk.train)].tail(SUMMARY_ROWS)
     drivers = summarise(walk.final.contributions(recent)[:, :-1], recent, prepared.matrix.specs)
-    return Fit(walk, peers, drivers)
+    amounts = None
+    if name == GROWTH:
+        known = [column for column in BY if column in used]
+        rows = prepared.labels[name].iloc[walk.train]
+        amounts = fit_amounts(rows, used.iloc[walk.train], by=known)
+    return Fit(walk, peers, drivers, amounts)
 
 
 def label_summary(rows: pd.DataFrame) -> dict[str, Any]:

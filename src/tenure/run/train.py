@@ -210,6 +210,7 @@ def _bundle(
         spec=spec,
         metrics={"verdict": entry["verdict"], **tried.metrics},
         peers=fit.peers.to_json(),
+        amount=fit.amounts.to_json() if fit.amounts else None,
         card=model_card(tried.target.name, entry, spec),
         run={"created_at": show(now()), "data": dataset.report.to_dict()},
     )
