@@ -5,7 +5,14 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-BASELINES = ("base_rate", "days_since_last_event", "tenure_days", "mrr", "logistic_regression")
+BASELINES = (
+    "base_rate",
+    "days_since_last_event",
+    "tenure_days",
+    "mrr",
+    "health_score",
+    "logistic_regression",
+)
 HOSTILE = "<script>alert('x')</script>\"&{{ 7*7 }}"
 
 
@@ -31,10 +38,18 @@ def metrics(auc: float, n: int = 6_240, rate: float = 0.05) -> dict[str, Any]:
         "calibration_error": figure(0.009, 0.003),
         "calibration_slope": figure(0.93, 0.12),
         "calibration_intercept": figure(-0.05, 0.1),
+        "events": 241,
+        "best_profit": figure(100 * skill**2, 1.5),
+        "profit": figure(80 * skill**2, 2.0),
+        "warned": figure(0.1 + skill, 0.03),
+        "lead_time_days": figure(41.0, 8.0),
     }
     for share, lift in lifts.items():
         found[f"lift_at_{share}"] = figure(lift, 0.3)
         found[f"capture_at_{share}"] = figure(lift * share / 100, 0.3 * share / 100)
+        found[f"mrr_capture_at_{share}"] = figure(1.1 * lift * share / 100, 0.4 * share / 100)
+    for name in ("lift", "capture", "mrr_capture"):
+        found[f"{name}_at_capacity"] = found[f"{name}_at_10"]
     return found
 
 
@@ -50,7 +65,7 @@ def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> dict[
         auc: The model's.
         over: Baseline → how much it gains on the model's AUC, where that is not a lot less.
     """
-    scores = dict(zip(BASELINES, (0.5, 0.58, 0.61, 0.55, 0.7), strict=True))
+    scores = dict(zip(BASELINES, (0.5, 0.58, 0.61, 0.55, 0.6, 0.7), strict=True))
     scores |= {name: auc + more for name, more in (over or {}).items()}
     folds = []
     for place in range(12):
@@ -65,6 +80,7 @@ def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> dict[
             name: {
                 "auc": figure(auc - score, 0.015),
                 "log_loss": figure((auc - score) / 10, 0.0015),
+                "best_profit": figure(100 * ((auc - 0.5) ** 2 - (score - 0.5) ** 2), 1.5),
             }
             for name, score in scores.items()
         },
@@ -78,8 +94,68 @@ def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> dict[
             }
             for place in range(10)
         ],
+        "lead_time": {
+            "outcomes": 241,
+            "watched_days": 190.0,
+            "warned": figure(auc - 0.4, 0.03),
+            "days": figure(41.0, 8.0),
+            "curve": [
+                {"days": days, "n": 241 - days, "share": share}
+                for days, share in ((1, 0.32), (30, 0.2), (60, 0.08), (90, 0.0))
+            ],
+        },
+        "money": {
+            "currency": "EUR",
+            "rows": 6_240,
+            "at_stake": 123_456.0,
+            "campaign": {
+                "months": 12.0,
+                "margin": 0.8,
+                "contact_cost": 50.0,
+                "offer": 0.05,
+                "accepted": 0.3,
+            },
+            "contacted": 0.12,
+        },
+        "groups": groups(),
+        "contrast": contrast(auc),
         "resamples": 500,
         "level": 0.95,
+        "capacity": 40,
+    }
+
+
+def groups() -> list[dict[str, Any]]:
+    """What `by_group` returns: one group well calibrated, one off, one of too few events."""
+    counts = {"n": 2_000, "positives": 100, "observed_rate": 0.05, "mean_probability": 0.05}
+    measured = {"auc": figure(0.7, 0.04), "log_loss_gain": figure(0.02, 0.005)}
+    return [
+        {"by": "segment", "group": "smb", **counts, "events": 60}
+        | measured
+        | {"calibration_gap": figure(0.001, 0.01)},
+        {"by": "segment", "group": HOSTILE, **counts, "events": 40}
+        | measured
+        | {"calibration_gap": figure(0.021, 0.01)},
+        {"by": "mrr", "group": "under 100", **counts, "events": 12},
+    ]
+
+
+def contrast(auc: float) -> dict[str, Any]:
+    """What `Contrast.measure` returns."""
+    walk = {"auc": figure(auc, 0.025)}
+    return {
+        "random_split": {
+            "n": 6_240,
+            "auc": figure(auc + 0.08, 0.02),
+            "walk": walk,
+            "gap": {"auc": figure(0.08, 0.02)},
+        },
+        "new_accounts": {
+            "n": 1_500,
+            "auc": figure(auc - 0.02, 0.04),
+            "walk": walk,
+            "gap": {"auc": figure(-0.02, 0.03)},
+        },
     }
 
 

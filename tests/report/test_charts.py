@@ -36,7 +36,7 @@ CHARTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "capture of MRR": lambda title: charts.capture_chart(
         [row | {"mrr": 0.3} for row in SHARES], title, "churns"
     ),
-    "lead": lambda title: charts.lead_chart(STEPS, title, 0.1),
+    "lead": lambda title: charts.lead_chart(STEPS, title),
     "contrast": lambda title: charts.contrast_chart(WAYS, title),
     "folds": lambda title: charts.fold_chart(FOLDS, figure(0.7, 0.02), title),
     "one fold": lambda title: charts.fold_chart(FOLDS[:1], figure(0.7, 0.02), title),

@@ -8,7 +8,9 @@ from report.record import beaten, no_claim, refused, usable
 from tenure.report.figures import target_figures
 from tenure.report.words import Outcome
 
-ALL = {"calibration", "capture", "folds", "baselines", "drivers", "labels"}
+ALL = {
+    *("calibration", "capture", "lead", "folds", "baselines", "contrast", "drivers", "labels"),
+}
 
 
 def drawn(entry: dict[str, Any]) -> Any:
@@ -33,11 +35,15 @@ def test_a_figure_says_what_it_shows_in_words() -> None:
     assert found["capture"].text.startswith("The top 10% of the list holds 29% of the churns.")
     assert "Base rate" in found["baselines"].text
     assert found["folds"].text.startswith("AUC 0.72 over 12 prediction times. Lowest 0.69 at 2024")
+    assert found["lead"].text.endswith("at least 60 days: 8.0% of 181.")  # none stood there longer
+    assert found["contrast"].text.endswith(
+        "AUC: Random split of rows 0.80; Forward in time 0.72; Accounts never seen 0.70."
+    )
     assert found["labels"].text.endswith("28 prediction times, 24 with a known outcome.")
 
 
 def test_a_baseline_that_wins_is_not_counted_as_beaten() -> None:
-    assert drawn(beaten())["baselines"].text.startswith("Clearly better than 4 of 5 baselines")
+    assert drawn(beaten())["baselines"].text.startswith("Clearly better than 5 of 6 baselines")
 
 
 def test_figures_without_intervals_are_drawn() -> None:

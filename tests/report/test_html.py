@@ -89,7 +89,7 @@ def test_nothing_is_loaded_from_elsewhere(whole: str, page: Page) -> None:
 
 def test_every_picture_has_words_for_those_who_cannot_see_it(page: Page) -> None:
     pictures = page.all("figure")
-    assert len(pictures) == 12
+    assert len(pictures) == 16
     assert all(len(attrs["aria-label"] or "") > 40 for attrs in pictures)
 
 
@@ -130,7 +130,9 @@ def test_the_data_section_says_all(page: Page) -> None:
 
 
 def test_performance_stands_beside_base_rate_and_baselines(page: Page) -> None:
-    heads = "Measure Model Base rate Days since last event Tenure MRR Logistic regression"
+    heads = (
+        "Measure Model Base rate Days since last event Tenure MRR Health score Logistic regression"
+    )
     assert heads in page.text
     assert "0.720 [0.695, 0.745]" in page.text
     assert "In churn, honest values lie mostly between" in page.text
@@ -259,7 +261,7 @@ def test_a_browser_without_a_network_shows_it(tmp_path: Path, whole: str) -> Non
         f"--log-net-log={log}", "--dump-dom", file.as_uri(), profile=tmp_path / "profile"
     )
     shown = Page(answer.stdout)
-    assert len(shown.all("svg")) == 12
+    assert len(shown.all("svg")) == 16
     assert "Churn within 90 days: usable" in shown.text
     assert "CONSOLE" not in answer.stderr
     assert requests(log) == set()

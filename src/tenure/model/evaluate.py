@@ -44,8 +44,8 @@ def evaluate(
         JSON-safe: ``pooled`` and ``folds`` (metric → value, lo, hi), ``baselines`` (name →
         metrics), ``differences`` (name → model minus baseline in AUC and best profit, baseline
         minus model in log loss: above 0 favours the model), ``reliability`` (the curve),
-        ``lead_time``, ``money``, ``groups``, ``resamples``, ``level``.  Without a row every part is
-        empty.
+        ``lead_time``, ``money``, ``groups``, ``resamples``, ``level``, ``capacity``.  Without a row
+        every part is empty.
     """
     result: dict[str, Any] = {
         "pooled": {},
@@ -58,6 +58,7 @@ def evaluate(
         "groups": [],
         "resamples": settings.resamples,
         "level": settings.level,
+        "capacity": settings.capacity,
     }
     if predictions.empty:
         return result

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenure.report import findings
-from tenure.report.layout import Entry
+from tenure.report import findings, practice
+from tenure.report.group_view import group_table
+from tenure.report.layout import Cell, Entry
 from tenure.report.words import (
     DROPS,
     METRICS,
@@ -60,6 +61,7 @@ def model_card(name: str, entry: Entry, spec: Entry) -> str:
         "Data": _data(spec),
         "Labels": [findings.asked(outcome, entry), *_dropped(entry)],
         "Performance": _performance(outcome, entry),
+        "In practice": _practice(outcome, entry),
         "Calibration": findings.calibration(outcome, entry) or ["Not measured."],
         "Drivers": _drivers(outcome, entry),
         "Limits": [bullets(LIMITS)],
@@ -116,8 +118,29 @@ def _performance(outcome: Outcome, entry: Entry) -> list[str]:
         for name, gain in gains.items()
     ]
     level = percent((entry.get("evaluation") or {}).get("level", 0.95))
+    sure = [*practice.rough(outcome, entry), *practice.contrast(entry)]
     intro = f"Over all replayed prediction times; in brackets the {level} interval over accounts:"
-    return [bullets(said), intro, grid(heads, rows), "Against each baseline:", bullets(compared)]
+    tables = [intro, grid(heads, rows), "Against each baseline:", bullets(compared)]
+    return [bullets([*said, *sure]), *tables]
+
+
+def _practice(outcome: Outcome, entry: Entry) -> list[str]:
+    """Say what the list would have been worth, and how it does within groups."""
+    said = [
+        *practice.lists(outcome, entry),
+        *practice.lead(outcome, entry),
+        *practice.money(outcome, entry),
+    ]
+    groups = group_table(outcome, entry)
+    if groups is None:
+        return [bullets(said)] if said else ["Not measured."]
+    heads = [cell.text for cell in groups.columns]
+    rows = [[_both(cell) for cell in row] for row in groups.rows]
+    return [bullets(said), f"{groups.caption}:", grid(heads, rows)]
+
+
+def _both(cell: Cell) -> str:
+    return f"{escape(cell.text)} {cell.note}".strip()
 
 
 def _drivers(outcome: Outcome, entry: Entry) -> list[str]:

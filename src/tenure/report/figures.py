@@ -34,14 +34,16 @@ def target_figures(outcome: Outcome, entry: Entry) -> dict[str, Figure]:
     """Draw what a target's part of the training record allows.
 
     Returns:
-        Of ``calibration``, ``capture``, ``folds``, ``baselines``, ``drivers`` and ``labels`` those
-        for which there is something to draw.
+        Of ``calibration``, ``capture``, ``lead``, ``folds``, ``baselines``, ``contrast``,
+        ``drivers`` and ``labels`` those for which there is something to draw.
     """
     drawn = {
         "calibration": _calibration(entry),
         "capture": _capture(outcome, entry),
+        "lead": _lead(outcome, entry),
         "folds": _folds(entry),
         "baselines": _baselines(entry),
+        "contrast": _contrast(entry),
         "drivers": _drivers(outcome, entry),
         "labels": _labels(outcome, entry),
     }
@@ -90,7 +92,8 @@ def _capture(outcome: Outcome, entry: Entry) -> Drawn:
         capture = figures.get(f"capture_at_{share}") or {}
         if known(capture.get("value")):
             lift = capture["value"] * 100 / share
-            rows.append({"share": share / 100, "lift": lift, **_interval(capture)})
+            mrr = (figures.get(f"mrr_capture_at_{share}") or {}).get("value")
+            rows.append({"share": share / 100, "lift": lift, "mrr": mrr, **_interval(capture)})
     if not rows:
         return NOTHING
     middle = rows[len(rows) // 2]
@@ -102,6 +105,41 @@ def _capture(outcome: Outcome, entry: Entry) -> Drawn:
         for row in rows
     )
     return capture_chart(rows, title, outcome.events), f"{title}. {said}."
+
+
+def _lead(outcome: Outcome, entry: Entry) -> Drawn:
+    from tenure.report.charts import lead_chart
+
+    found = (entry.get("evaluation") or {}).get("lead_time") or {}
+    curve = [row for row in found.get("curve") or [] if row.get("n")]
+    longest = max((row["days"] for row in curve if row["share"] > 0), default=0)
+    steps = [row for row in curve if row["days"] <= longest]
+    if not steps:
+        return NOTHING
+    title = f"How long before the {outcome.event} the list pointed at the account"
+    said = "; ".join(
+        f"at least {counted(row['days'], 'day')}: {percent(row['share'])} of {row['n']:,}"
+        for row in steps
+    )
+    return lead_chart(steps, title), f"{title}. {said}."
+
+
+def _contrast(entry: Entry) -> Drawn:
+    from tenure.report.charts import contrast_chart
+
+    found = (entry.get("evaluation") or {}).get("contrast") or {}
+    split, unseen = found.get("random_split") or {}, found.get("new_accounts") or {}
+    if not split:
+        return NOTHING
+    ways: Rows = [
+        {"way": "Random split of rows", "honest": False, **_interval(split["auc"])},
+        {"way": "Forward in time", "honest": True, **_interval(split["walk"]["auc"])},
+    ]
+    if unseen:
+        ways.append({"way": "Accounts never seen", "honest": True, **_interval(unseen["auc"])})
+    title = "The same recipe, tested in other ways"
+    said = "; ".join(f"{row['way']} {number(row['value'], 2)}" for row in ways)
+    return contrast_chart(ways, title), f"{title}. AUC: {said}."
 
 
 def _folds(entry: Entry) -> Drawn:

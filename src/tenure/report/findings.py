@@ -60,6 +60,7 @@ def headline(outcome: Outcome, entry: Entry) -> Headline:
     verdict = entry.get("verdict") or {}
     status = str(verdict.get("status") or "refused")
     said = tuple(str(text) for text in verdict.get("sentences") or ())
+    said = tuple(text for text in said if not text.startswith("Loses to "))  # told by `losses`
     label, tone = VERDICTS.get(status, plain(status)), TONES.get(status, "warn")
     beaten, level = losses(entry)
     if status != "usable":
@@ -177,12 +178,6 @@ def performance(outcome: Outcome, entry: Entry) -> list[str]:
         said.append(
             f"Of one account that {outcome.did} and one that did not, the model ranked the first "
             f"higher {percent(auc['value'])} of the time (AUC {spread(auc)}; a coin: 50%)."
-        )
-    capture = figures.get("capture_at_20") or {}
-    if known(capture.get("value")):
-        said.append(
-            "Working through the top 20% of the list would have met "
-            f"{percent(capture['value'])} of all {outcome.events}."
         )
     return said
 

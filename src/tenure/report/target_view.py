@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tenure.report import findings
+from tenure.report import findings, practice
 from tenure.report.figures import Figure, target_figures
+from tenure.report.group_view import group_table
 from tenure.report.layout import Cell, Entry, Table, joined, pairs, table, whole
 from tenure.report.words import (
     DROPS,
@@ -38,7 +39,13 @@ class TargetView:
     question: str
     asked: str
     performance: list[str]
+    rough: list[str]
     metrics: Table | None
+    contrast: list[str]
+    lists: list[str]
+    money: list[str]
+    lead: list[str]
+    groups: Table | None
     calibration: list[str]
     figures: dict[str, Figure]
     drivers: Table | None
@@ -61,7 +68,13 @@ def target_view(name: str, entry: Entry, config: Entry) -> TargetView:
         performance=[
             text for text in findings.performance(outcome, entry) if text not in top.first
         ],
+        rough=practice.rough(outcome, entry),
         metrics=_metrics(entry),
+        contrast=practice.contrast(entry),
+        lists=practice.lists(outcome, entry),
+        money=practice.money(outcome, entry),
+        lead=practice.lead(outcome, entry),
+        groups=group_table(outcome, entry),
         calibration=findings.calibration(outcome, entry),
         figures=target_figures(outcome, entry),
         drivers=_drivers(outcome, entry),

@@ -131,6 +131,27 @@ METRICS = (
         "higher",
         share=True,
     ),
+    Metric(
+        "mrr_capture_at_10",
+        "MRR captured at 10%",
+        "the share of the MRR behind the outcomes that the 10% scored highest hold",
+        "higher",
+        share=True,
+    ),
+    Metric(
+        "capture_at_capacity",
+        "Capture at capacity",
+        "the share of all outcomes among the accounts a team can look after",
+        "higher",
+        share=True,
+    ),
+    Metric(
+        "best_profit",
+        "Best profit",
+        "what contacting the best number of accounts would have earned, per account asked",
+        "higher",
+        digits=2,
+    ),
 )
 METRIC = {metric.key: metric for metric in METRICS}
 

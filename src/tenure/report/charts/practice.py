@@ -20,16 +20,15 @@ from tenure.report.charts.look import (
 )
 
 
-def lead_chart(steps: Rows, title: str, share: float) -> Spec:
+def lead_chart(steps: Rows, title: str) -> Spec:
     """Draw which share of the outcomes a list had pointed at, by the days before.
 
     Args:
         steps: days, share and n (outcomes that were watched that long).
         title: What it shows.
-        share: Share of the accounts that counts as pointed at: what chance would give.
     """
     rows = [{**row, "said": f"{100 * row['share']:.0f}%"} for row in steps]
-    most = min(1.0, max([share, *(row["share"] for row in rows)]) * 1.2)
+    most = min(1.0, max(row["share"] for row in rows) * 1.2 or 1.0)
     names = [row["days"] for row in rows]
     x = alt.X("days:O", title="Days before, at least", sort=names, axis=alt.Axis(labelAngle=0))
     y = alt.Y(
@@ -39,15 +38,12 @@ def lead_chart(steps: Rows, title: str, share: float) -> Spec:
         axis=percents(),
     )
     base = chart(rows).encode(x=x, y=y)
-    random = chart([{"share": share}]).mark_rule(color=ORANGE, strokeDash=[4, 4])
     layers = [
         base.mark_bar(color=BLUE, width=30),
         base.mark_text(dy=-8).encode(text="said:N"),
-        random.encode(y="share:Q"),
     ]
-    most_n, least_n = max(row["n"] for row in rows), min(row["n"] for row in rows)
-    note = f"Of those watched that long ({least_n:,} to {most_n:,}); dashed: a list in random order"
-    return finished(layered(*layers), title, note, WIDTH, 280)
+    note = f"Of those that could be watched that long ({rows[-1]['n']:,} to {rows[0]['n']:,})"
+    return finished(layered(*layers), title, note, WIDTH, 320)
 
 
 def contrast_chart(ways: Rows, title: str) -> Spec:

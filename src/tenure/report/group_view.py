@@ -1,0 +1,79 @@
+"""The figures of each group of accounts, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tenure.report.layout import Cell, Entry, Table, table, whole
+from tenure.report.words import NONE, Outcome, known, number, percent, plain, sentence
+
+GROUPS = {"mrr": "MRR", "tenure": "time as a customer"}
+
+
+def group_table(outcome: Outcome, entry: Entry) -> Table | None:
+    """Return the figures of each group of accounts.
+
+    Args:
+        outcome: How to speak of it.
+        entry: The target's part of the training record.
+    """
+    rows, last = [], None
+    for found in (entry.get("evaluation") or {}).get("groups") or []:
+        by = str(found.get("by"))
+        head = sentence(GROUPS.get(by) or plain(by)) if by != last else ""
+        last = by
+        rows.append(
+            (
+                Cell(head),
+                Cell(str(found.get("group"))),
+                whole(found.get("n")),
+                whole(found.get("events")),
+                Cell(percent(found.get("mean_probability"), 1), numeric=True),
+                Cell(percent(found.get("observed_rate"), 1), numeric=True),
+                *_measured(found),
+            )
+        )
+    columns = (
+        "By",
+        "Group",
+        "Predictions",
+        f"Distinct {outcome.events}",
+        "Predicted",
+        "Observed",
+        "Too high by (points)",
+        "AUC",
+        "Log loss gain",
+    )
+    caption = (
+        "Figures within groups; a gap whose interval holds 0 is not told apart from chance, and "
+        "among several groups one in twenty lies outside by chance alone"
+    )
+    return table(caption, columns, rows, numeric=range(2, len(columns)))
+
+
+def _measured(found: Entry) -> tuple[Cell, ...]:
+    if "auc" not in found:
+        few = Cell(NONE, "fewer than 30: no figures", numeric=True)
+        return (few, Cell(NONE, numeric=True), Cell(NONE, numeric=True))
+    gap = {key: _points(value) for key, value in found["calibration_gap"].items()}
+    off = known(gap["lo"]) and known(gap["hi"]) and (gap["lo"] > 0 or gap["hi"] < 0)
+    return (
+        Cell(number(gap["value"], 1), _bracket(gap, 1), numeric=True, tone="bad" if off else ""),
+        Cell(number(found["auc"]["value"], 2), _bracket(found["auc"], 2), numeric=True),
+        Cell(
+            number(found["log_loss_gain"]["value"], 4),
+            _bracket(found["log_loss_gain"], 4),
+            numeric=True,
+        ),
+    )
+
+
+def _points(value: Any) -> float | None:
+    return 100 * value if known(value) else None
+
+
+def _bracket(found: Mapping[str, Any], digits: int) -> str:
+    if not known(found.get("lo")) or not known(found.get("hi")):
+        return ""
+    return f"[{number(found['lo'], digits)}, {number(found['hi'], digits)}]"

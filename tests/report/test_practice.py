@@ -1,0 +1,131 @@
+"""Sentences about lists, money and time, word for word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from report.record import figure, no_claim, refused, usable
+from tenure.report import practice
+from tenure.report.words import Outcome
+
+
+def outcome(entry: dict[str, Any], name: str = "churn") -> Outcome:
+    return Outcome.of(name, entry)
+
+
+def said(part: str, entry: dict[str, Any], name: str = "churn") -> list[str]:
+    found: list[str] = getattr(practice, part)(outcome(entry, name), entry)
+    return found
+
+
+def test_lists_count_in_hundreds() -> None:
+    assert said("lists", usable()) == [
+        "Of 100 accounts that churned, 16 [14, 18] were among the 5% ranked highest, 29 "
+        "[26, 32] among the 10% and 45 [39, 51] among the 20%; a list in random order would have "
+        "held 5, 10 and 20.",
+        "A team that looks after 40 accounts at each prediction time (score.capacity) would have "
+        "met 29 [26, 32] of 100 accounts that churned, 2.9 times as many as by chance.",
+    ]
+
+
+def test_without_a_capacity_no_team_is_spoken_of() -> None:
+    entry = usable()
+    entry["evaluation"]["capacity"] = None
+    assert len(said("lists", entry)) == 1
+
+
+def test_money_says_what_is_assumed() -> None:
+    top, suppose, own, rival, warning = said("money", usable())
+    assert top == (
+        "The 10% ranked highest held 32% [28%, 36%] of the MRR that was lost (123,456 EUR a month, "
+        "counted anew at each prediction time)."
+    )
+    assert suppose == (
+        "Suppose a contact costs 50 EUR, an account that stays is worth 12 months of MRR at a "
+        "margin of 80%, whoever is contacted is offered 5% of that worth, and the offer keeps 30% "
+        "of those about to leave. Then contacting the 12% ranked highest would have earned 4.84 "
+        "[3.34, 6.34] EUR per account asked and prediction time; no other length of list earns "
+        "more (expected maximum profit, EMPB)."
+    )
+    assert own.endswith(
+        "as one could have done at the time, would have earned 3.87 [1.87, 5.87] EUR."
+    )
+    assert rival == (
+        "Of the baselines, logistic regression earns most: 4.00; the model earns 0.84 "
+        "[−0.66, 2.34] more."
+    )
+    assert "assumed, not measured" in warning
+
+
+def test_money_in_several_currencies_says_what_it_covers() -> None:
+    entry = usable()
+    entry["evaluation"]["money"]["rows"] = 3_120
+    assert "Figures in money cover the 50% of predictions in EUR" in said("money", entry)[0]
+
+
+def test_money_without_a_campaign_is_captured_only() -> None:
+    entry = usable() | {"event": "expansion", "events": "expansions", "bad": False}
+    del entry["evaluation"]["money"]["campaign"]
+    (text,) = said("money", entry, "expansion")
+    assert "of the MRR that was gained (" in text
+
+
+def test_lead_time_says_who_was_warned_and_how_early() -> None:
+    assert said("lead", usable()) == [
+        "Of 100 accounts that churned, 32 [29, 35] stood among the 10% ranked highest when they "
+        "were last asked (241 distinct churns; by chance 10 would have).",
+        "Half of these had stood there without a break for 41 days or more [33, 49] before the "
+        "churn. Half of all accounts could be watched for at least 190 days before it.",
+    ]
+
+
+def test_few_events_are_called_rough_and_what_that_means() -> None:
+    entry = usable()
+    entry["evaluation"]["pooled"] |= {"events": 85, "auc": figure(0.71, 0.07)}
+    first, advice = said("rough", entry)
+    assert first == (
+        "Only 85 distinct churns stand behind these figures, so they are rough (95% intervals): "
+        "the AUC of 0.71 could as well be 0.64 or 0.78, and the 29% of churns in the top 10% as "
+        "well 26% or 32%. Two models, two groups or two months that differ by less than that are "
+        "not told apart."
+    )
+    assert advice.endswith("four times as many churns halve them.")
+
+
+def test_many_events_are_only_counted() -> None:
+    (text,) = said("rough", usable())
+    assert text.startswith("241 distinct churns stand behind these figures (95% intervals):")
+    entry = usable()
+    entry["evaluation"]["pooled"]["auc"] = figure(0.71, 0.09)
+    assert said("rough", entry)[0].startswith("Only 241 distinct churns")  # wide all the same
+
+
+def test_the_random_split_is_a_warning() -> None:
+    first, second = practice.contrast(usable())
+    assert first.startswith(
+        "A random split would have promised an AUC of 0.80; the honest figure is 0.72. Rows of one "
+        "account at different times resemble each other"
+    )
+    assert "None of the difference (0.08 [0.06, 0.10]) would be there in use" in first
+    assert second == (
+        "On accounts the model had never seen its AUC is 0.70 [0.66, 0.74], on the same accounts "
+        "when their own past was known 0.72 [0.69, 0.74]. The former was trained on half of the "
+        "accounts."
+    )
+
+
+def test_a_gap_within_chance_is_not_blamed_on_the_split() -> None:
+    entry = usable()
+    entry["evaluation"]["contrast"]["random_split"]["gap"]["auc"] = figure(0.01, 0.02)
+    assert practice.contrast(entry)[0].endswith(
+        "Here the difference (0.01 [−0.01, 0.03]) is not told apart from chance."
+    )
+
+
+@pytest.mark.parametrize("entry", [no_claim(), refused(), {}])
+@pytest.mark.parametrize("part", ["lists", "money", "lead", "rough"])
+def test_what_was_not_measured_is_not_said(part: str, entry: dict[str, Any]) -> None:
+    assert said(part, entry) == []
+    assert practice.contrast(entry) == []
