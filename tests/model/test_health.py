@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,6 +37,15 @@ def score(*rows):
 def test_weights_are_shares_of_a_hundred():
     assert sum(part.weight for part in PARTS) == 100
     assert len({part.name for part in PARTS}) == len(PARTS)
+
+
+def test_the_declared_parts_are_those_of_the_docs():
+    text = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
+    for part in PARTS:
+        row = next(line for line in text.splitlines() if line.startswith(f"| {part.name} |"))
+        assert row.split("|")[2].strip() == f"{part.weight}"
+        assert all(f"`{column}`" in row for column in part.columns)
+        assert [float(end) for end in row.split("|")[4:6]] == [part.bad, part.good]
 
 
 def test_the_ends_of_the_scale():

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ["account_id", "as_of"]
+PROBABILITIES = ("probability", "probability_lo", "probability_hi")
 
 
 def run_backtest(config: Config, out: Path | str, progress: Progress = silent) -> dict[str, Any]:
     """Write the out-of-time predictions of every target that can be fitted.
 
-    Columns: account_id, as_of, fold, mrr, then per target ``<target>_probability`` and
-    ``<target>_outcome`` (1, 0).  Folds are numbered by prediction time, the oldest 0.
+    Columns: account_id, as_of, fold, mrr, then per target ``<target>_probability``, its
+    ``_probability_lo`` and ``_probability_hi`` where the walk gives them, and ``<target>_outcome``
+    (1, 0).  Folds are numbered by prediction time, the oldest 0.
 
     Returns:
         ``targets`` (verdicts), ``rows``, ``folds``, ``out`` and ``predictions`` (the rows).
@@ -40,10 +42,7 @@ def run_backtest(config: Config, out: Path | str, progress: Progress = silent) -
         result["targets"][tried.target.name] = tried.verdict.to_json()
         if tried.fit is None or tried.fit.walk.predictions.empty:
             continue
-        name = tried.target.name
-        found = tried.fit.walk.predictions[[*KEYS, "mrr", "probability", "label"]].rename(
-            columns={"probability": f"{name}_probability", "label": f"{name}_outcome"}
-        )
+        found = _named(tried.target.name, tried.fit.walk.predictions)
         joined = found if joined is None else joined.merge(found, how="outer", on=[*KEYS, "mrr"])
     if joined is None:
         raise RefusedError(*[tried.verdict.sentences[0] for tried in attempts])
@@ -52,3 +51,11 @@ def run_backtest(config: Config, out: Path | str, progress: Progress = silent) -
     write_table(joined, Path(out))
     counts = {"rows": len(joined), "folds": int(joined["fold"].nunique()), "out": str(out)}
     return result | counts | {"predictions": joined}
+
+
+def _named(target: str, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that are written, under the target's name."""
+    given = [name for name in PROBABILITIES if name in predictions.columns]
+    found = predictions[[*KEYS, "mrr", *given, "label"]]
+    names = {name: f"{target}_{name}" for name in given}
+    return found.rename(columns={**names, "label": f"{target}_outcome"})
