@@ -21,7 +21,7 @@ from tenure.explain.ready import Model, check_owner, load_models
 from tenure.features import horizon
 from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
 from tenure.features.matrix import FeatureMatrix, build
-from tenure.features.plan import Plan
+from tenure.features.plan import Plan, united
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
 from tenure.labels.windows import RENEWAL, days_to_renewal
@@ -101,12 +101,23 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     matrix = features(dataset, asked, models, progress, further)
     known = _describe(dataset, matrix, models, config, as_of)
     ahead = _ahead(asked, models, config, every=horizons == "all")
-    rows = known.iloc[ahead["row"]].reset_index(drop=True).assign(horizon_days=ahead["days"])
+    same = len(ahead) == len(known) and bool((ahead["row"] == known.index).all())
+    rows = known if same else known.iloc[ahead["row"]].reset_index(drop=True)
+    rows["horizon_days"] = ahead["days"]
     ahead["silent"] = rows["abstain_reason"].notna()
-    ahead = ahead.join(asked[["list_mrr", "currency"]], on="row")
-    for target, model in models.items():
-        rows = rows.join(_predict(dataset.engine, target, model, matrix.values, ahead))
-    return _finish(rows, ahead, models, config, book)
+    for name in ("list_mrr", "currency"):
+        ahead[name] = asked[name].take(ahead["row"]).array
+    found = [
+        _predict(dataset.engine, target, model, matrix.values, ahead)
+        for target, model in models.items()
+    ]
+    return _finish(_side_by_side(rows, found), ahead, models, config, book)
+
+
+def _side_by_side(rows: pd.DataFrame, found: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return rows with further columns, which are missing where those have no such row."""
+    parts = [part if part.index.equals(rows.index) else part.reindex(rows.index) for part in found]
+    return pd.concat([rows, *parts], axis=1)
 
 
 def _events(models: Mapping[str, Model]) -> frozenset[str]:
@@ -130,10 +141,8 @@ def features(
         progress: Called with a line for each step.
         further: Columns that are measured besides.
     """
-    measured = {item.spec.name: item for model in models.values() for item in model.plan.measured}
-    computed = {item.spec.name: item for model in models.values() for item in model.plan.computed}
-    besides = (*recency(_events(models)).measured, *(further.measured if further else ()))
-    union = Plan((*measured.values(), *besides), tuple(computed.values()), ())
+    plans = [*(model.plan for model in models.values()), recency(_events(models))]
+    union = united([*plans, *([further] if further else [])])
     begins = known_begins(models)
     return build(dataset.engine, asked, union, known_begins=begins, progress=progress)
 
@@ -243,7 +252,8 @@ def _ahead(
         length = due if name == RENEWAL else pd.Series(int(name), index=due.index, dtype="Int64")
         part = pd.DataFrame({"row": rows, "horizon": name, "days": length, "due": due})
         parts.append(part[~length.isin(numbers) & length.notna()] if name == RENEWAL else part)
-    return pd.concat(parts, ignore_index=True).astype({"days": "int64"})
+    found = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    return found.astype({"days": "int64"})
 
 
 def _predict(
@@ -252,7 +262,12 @@ def _predict(
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
     known = ahead["horizon"].isin(model.horizons) & (ahead["days"] <= model.longest)
     asked = ahead[known]
-    used = model.frame(values).iloc[asked["row"]].set_axis(asked.index)
+    used = model.frame(values)
+    if not (
+        asked.index.equals(values.index)
+        and bool((asked["row"].to_numpy() == np.arange(len(values))).all())
+    ):
+        used = used.iloc[asked["row"]].set_axis(asked.index)
     if model.looks_ahead:
         used[horizon.COLUMN] = asked["days"].astype("float32")
     probability, contributions = scores_and_contributions(engine, model.bundle, used)
@@ -261,7 +276,8 @@ def _predict(
         due = (asked["due"] <= asked["days"]).to_numpy(dtype=bool, na_value=False)
         silent = silent | ~due
     found = _drivers(target, model, used, contributions[:, :-1])
-    found.loc[silent] = None
+    if silent.any():
+        found.loc[silent] = None
     spec = model.bundle.spec
     rates = {name: model.base_rate(name) for name in model.horizons}
     version = "model_version" if target == MAIN else f"{target}_model_version"
@@ -278,18 +294,22 @@ def _predict(
         head[f"expected_{target}_mrr"] = head[f"{target}_probability"] * model.amounts.expected(
             asked, used
         )
-    return pd.DataFrame(head, index=asked.index).join(found)
+    for place, (name, value) in enumerate(head.items()):
+        found.insert(place, name, value)
+    return found
 
 
 def _drivers(
     target: str, model: Model, values: pd.DataFrame, contributions: np.ndarray[Any, Any]
 ) -> pd.DataFrame:
     """Return the strongest contributions of what is known about each account."""
-    about = [name != horizon.COLUMN for name in values.columns]
     prefix = "" if target == MAIN else f"{target}_"
+    if horizon.COLUMN in values:
+        about = [name != horizon.COLUMN for name in values.columns]
+        contributions, values = contributions[:, about], values.loc[:, about]
     return drivers(
-        contributions[:, about],
-        values.loc[:, about],
+        contributions,
+        values,
         model.specs,
         model.peers,
         TARGETS[target],
@@ -312,23 +332,24 @@ def _finish(
         main = {str(config.labels.horizon_days): rows.index}
         horizons = ahead.groupby("horizon", sort=False).groups or main
         ranked = [
-            rank(risk[part], _ranked_among(rows.loc[part], name, book))
+            rank(risk[part], _ranked_among(risk[part], name, book))
             for name, part in horizons.items()
         ]
-        rows = rows.join(pd.concat(ranked))
+        rows = _side_by_side(rows, [pd.concat(ranked) if len(ranked) > 1 else ranked[0]])
         rows["risk_band"] = bands(risk, rows["base_rate"], rows["churn_rank"], config.score)
     further = [name for name in rows.columns if name not in COLUMNS]
     return rows.reindex(columns=[*COLUMNS, *further])
 
 
-def _ranked_among(rows: pd.DataFrame, name: object, book: pd.DataFrame | None) -> pd.Series[float]:
+def _ranked_among(
+    risk: pd.Series[float], name: object, book: pd.DataFrame | None
+) -> pd.Series[float]:
     """Return the risks that the rows of one horizon are ranked among.
 
     Under the horizon ``renewal`` each row looks ahead as far as its own date: there is no order.
     """
-    risks = f"{MAIN}_probability"
     if name == RENEWAL or book is None:
-        return rows[risks].head(0 if name == RENEWAL else len(rows))
+        return risk.head(0 if name == RENEWAL else len(risk))
     same = book["horizon_days"] == int(str(name)) if "horizon_days" in book else slice(None)
-    found: pd.Series[float] = book.loc[same, risks]
+    found: pd.Series[float] = book.loc[same, f"{MAIN}_probability"]
     return found

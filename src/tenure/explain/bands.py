@@ -23,11 +23,11 @@ def rank(risk: pd.Series[float], book: pd.Series[float]) -> pd.DataFrame:
     empty = np.isnan(values) | (len(known) == 0)
     return pd.DataFrame(
         {
-            "churn_rank": pd.array(np.where(empty, 0, above + 1), dtype="Int64"),
+            "churn_rank": pd.arrays.IntegerArray(np.where(empty, 0, above + 1), empty),
             "churn_percentile": np.where(empty, np.nan, 100 * below / max(len(known), 1)),
         },
         index=risk.index,
-    ).mask(pd.Series(empty, index=risk.index))
+    )
 
 
 def bands(

@@ -81,20 +81,19 @@ def drivers(
 
 def _flat(words: Array, numbers: Array, index: pd.Index[Any], prefix: str) -> pd.DataFrame:
     """Return arrays of shape (n, places, fields) as columns of their types."""
-    spoken = pd.DataFrame(
-        words.reshape(len(words), TOP * len(WORDS)),
-        index=index,
-        columns=[f"{prefix}driver_{place}_{name}" for place in range(1, TOP + 1) for name in WORDS],
-    )
-    counted = pd.DataFrame(
-        numbers.reshape(len(numbers), TOP * len(NUMBERS)),
-        index=index,
-        columns=[
-            f"{prefix}driver_{place}_{name}" for place in range(1, TOP + 1) for name in NUMBERS
-        ],
-    )
     # Said, so that a column of which nothing is there has the type of one that is full.
-    return pd.concat([spoken.astype("str"), counted], axis=1)[driver_columns(prefix)]
+    spoken = pd.array(words.transpose(1, 2, 0).ravel(), dtype="str")
+    rows = len(words)
+    columns: dict[str, Any] = {}
+    for place in range(TOP):
+        for name in FIELDS:
+            if name in WORDS:
+                start = (place * len(WORDS) + WORDS.index(name)) * rows
+                column: Any = spoken[start : start + rows]
+            else:
+                column = numbers[:, place, NUMBERS.index(name)]
+            columns[f"{prefix}driver_{place + 1}_{name}"] = column
+    return pd.DataFrame(columns, index=index)
 
 
 def _describe(

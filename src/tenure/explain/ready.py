@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,13 +58,13 @@ class Model:
         stored: Mapping[str, str] = self.bundle.spec["begins"]
         return {source: date.fromisoformat(day) for source, day in stored.items()}
 
-    @property
+    @cached_property
     def sources(self) -> frozenset[str]:
         """Return the tables that the model reads."""
         names = {item.spec.source for item in self.plan.measured}
         return frozenset(names)
 
-    @property
+    @cached_property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return how to speak of the model's columns."""
         given = {horizon.COLUMN: horizon.SPEC} if self.looks_ahead else {}

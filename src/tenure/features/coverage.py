@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,8 @@ PREFIX = "days_since_any_row_of_"
 PAYING = "days_since_first_paid_row"
 
 
-def recency(sources: Iterable[str]) -> Plan:
+@lru_cache
+def recency(sources: frozenset[str]) -> Plan:
     """Return the plan of one column per source: days since an account's latest row."""
     named = sorted(sources)
     said = "{value} days since the latest row"
@@ -31,6 +33,7 @@ def recency(sources: Iterable[str]) -> Plan:
     return plan([family], dict.fromkeys(named, frozenset()))
 
 
+@lru_cache
 def paying() -> Plan:
     """Return the plan of one column: days since an account's first paid row."""
     said = "{value} days since the first paid row"
@@ -50,7 +53,8 @@ def coverage(values: pd.DataFrame, sources: Iterable[str], lookback_days: int) -
     columns = [f"{PREFIX}{name}" for name in sorted(sources)]
     if not columns:
         return pd.Series(np.nan, index=values.index)
-    return (values[columns] <= lookback_days).mean(axis=1).astype("float64")
+    covered = values[columns].to_numpy(dtype=np.float64) <= lookback_days
+    return pd.Series(covered.mean(axis=1), index=values.index)
 
 
 def latest_known(

@@ -72,13 +72,13 @@ class Plan:
     absent: tuple[Absent, ...]
     placed: tuple[Placed, ...] = ()
 
-    @property
+    @cached_property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return the columns by name, in matrix order."""
         every: list[Measured | Computed] = [*self.measured, *self.computed]
         return {item.spec.name: item.spec for item in every if not item.spec.hidden}
 
-    @property
+    @cached_property
     def said(self) -> dict[str, FeatureSpec]:
         """Return the columns by name with those that a model adds."""
         return self.specs | {item.spec.name: item.spec for item in self.placed}
@@ -131,6 +131,26 @@ class Plan:
             self.absent,
             tuple(item for item in self.placed if item.spec.name in wanted),
         )
+
+
+_UNITED: dict[tuple[int, ...], tuple[tuple[Plan, ...], Plan]] = {}
+_KEPT = 16
+
+
+def united(plans: Iterable[Plan]) -> Plan:
+    """Return one plan of what some plans measure and compute, each column once.
+
+    The same plans give the same object again, so that what was worked out for it is not lost.
+    """
+    given = tuple(plans)
+    key = tuple(map(id, given))
+    if key not in _UNITED:
+        measured = {item.spec.name: item for one in given for item in one.measured}
+        computed = {item.spec.name: item for one in given for item in one.computed}
+        while len(_UNITED) >= _KEPT:
+            _UNITED.pop(next(iter(_UNITED)), None)
+        _UNITED[key] = given, Plan(tuple(measured.values()), tuple(computed.values()), ())
+    return _UNITED[key][1]
 
 
 def declared(config: FeatureConfig, attributes: Mapping[str, bool] | None = None) -> list[Family]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from tenure.core.fragments import Aggregate, AggregateKind, columns_of
 from tenure.core.steps import Step, text_literal
@@ -91,7 +92,14 @@ class Reading:
     def timeline(self, cutoffs: Iterable[datetime]) -> Timeline:
         """Return the grid that its rows are placed on."""
         windows = dict.fromkeys(item.window for item in self.features)
-        return Timeline(tuple(cutoffs), tuple(windows))
+        times = tuple(cutoffs)
+        # Where the slots of one prediction time lie among each other is the same for every one.
+        memo = self._memo if len(times) == 1 else {}
+        return Timeline(times, tuple(windows), memo)
+
+    @cached_property
+    def _memo(self) -> dict[Any, Any]:
+        return {}
 
     @cached_property
     def columns(self) -> dict[str, str]:

@@ -48,8 +48,14 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
         values: Feature values, shape (n, p).
         state: Output of `fit`.
     """
-    found = {name: _places(values, item) for name, item in state.items()}
-    return pd.DataFrame(found, index=values.index, dtype=np.float32)
+    grouped: dict[Any, list[np.ndarray[Any, Any]]] = {}
+    found = np.empty((len(state), len(values)), dtype=np.float32)
+    for place, item in enumerate(state.values()):
+        groups = (tuple(item["within"]), item["band"], tuple(item["edges"]))
+        if groups not in grouped:
+            grouped[groups] = _keys(values, item)
+        found[place] = _places(values, item, grouped[groups])
+    return pd.DataFrame(found.T, index=values.index, columns=list(state))
 
 
 def parts(state: Mapping[str, Any], name: str) -> frozenset[str]:
@@ -86,10 +92,12 @@ def _quantiles(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
     return [float(value) for value in found]
 
 
-def _places(values: pd.DataFrame, item: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+def _places(
+    values: pd.DataFrame, item: Mapping[str, Any], keyed: list[np.ndarray[Any, Any]]
+) -> np.ndarray[Any, Any]:
     numbers = _numbers(values, item["of"])
     found = np.full(len(values), np.nan)
-    for keys, groups in zip(_keys(values, item), item["groups"], strict=True):
+    for keys, groups in zip(keyed, item["groups"], strict=True):
         for key in set(keys) & set(groups):
             rows = np.flatnonzero(keys == key)
             spread = np.asarray(groups[key], dtype=np.float64)
@@ -121,5 +129,8 @@ def _numbers(values: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.flo
 
 
 def _words(values: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
-    column = values[name].astype(object)
-    return np.asarray(column.where(column.notna(), MISSING).astype(str), dtype=object)
+    found = values[name].to_numpy(dtype=object)
+    return np.asarray(
+        [MISSING if one else str(value) for value, one in zip(found, pd.isna(found), strict=True)],
+        dtype=object,
+    )

@@ -100,6 +100,8 @@ class Encoder:
         Raises:
             ModelError: If a used column is absent.
         """
+        if tuple(values.columns) == self.columns:
+            return values
         if absent := self.absent(values):
             raise ModelError(
                 Problem(
@@ -188,5 +190,6 @@ def _frequent(column: pd.Series[Any], min_rows: int, limit: int) -> tuple[str, .
 
 
 def _codes(column: pd.Series[Any], known: tuple[str, ...]) -> NDArray[np.float64]:
-    codes = pd.Index(known, dtype="object").get_indexer(pd.Index(column.astype("object")))
-    return np.where(codes < 0, np.nan, codes.astype(np.float64))
+    code = {value: float(place) for place, value in enumerate(known)}
+    values = column.to_numpy(dtype=object)
+    return np.asarray([code.get(value, np.nan) for value in values], dtype=np.float64)
