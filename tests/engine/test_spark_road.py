@@ -14,7 +14,7 @@ from features.compare import disagreements
 from features.past import CUTOFFS, Past, differences, past
 from tenure.core.config import make_config
 from tenure.engine import Engine
-from tenure.features import matrix
+from tenure.features import blocks
 from tenure.features.coverage import latest_known
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
@@ -118,8 +118,18 @@ def test_every_feature_is_what_the_contract_says(
     """In one process, and in the executors."""
     assert disagreements(spark_past, CUTOFFS) == {}
     whole = spark_past.matrix(CUTOFFS)
-    monkeypatch.setattr(matrix, "SCATTERED_ROWS", 40)
+    monkeypatch.setattr(blocks, "SCATTERED_ROWS", 40)
     assert differences(whole, spark_past.matrix(CUTOFFS)) == {}
+
+
+def test_cells_and_rows_give_the_same_bits(
+    spark_past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = spark_past.matrix(CUTOFFS[-1:])
+    monkeypatch.setattr(blocks, "SPLIT_ROWS", 0)
+    assert differences(whole, spark_past.matrix(CUTOFFS[-1:])) == {}
+    monkeypatch.setattr(blocks, "SCATTERED_ROWS", 40)
+    assert differences(whole, spark_past.matrix(CUTOFFS[-1:])) == {}
 
 
 def test_what_is_known_later_changes_nothing(spark_past: Past) -> None:

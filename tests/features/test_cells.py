@@ -8,7 +8,7 @@ import pytest
 
 from features.past import CUTOFFS, EVENTS, OPEN, awkward, differences, past, whole_plan
 from tenure.core.spec import Family, Feature
-from tenure.features import matrix, reading
+from tenure.features import blocks, reading
 from tenure.features.plan import Plan
 from tenure.features.reading import Reading, readings
 
@@ -33,7 +33,7 @@ FAMILIES = (*OPEN, OWN)
 
 
 def everything_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matrix, "SPLIT_ROWS", 0)
+    monkeypatch.setattr(blocks, "SPLIT_ROWS", 0)
     monkeypatch.setattr(reading, "SHORT_DAYS", 0)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from features.past import CUTOFFS, NOBODY, differences, past
 from tenure.core.spec import Family, Feature
-from tenure.features import matrix
+from tenure.features import blocks
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import FAMILIES, plan
 from tenure.features.reading import SCOPE
@@ -141,13 +141,13 @@ def test_one_prediction_time_read_apart_and_in_blocks_is_the_same(
 ) -> None:
     world = past(0, 25)
     whole = world.matrix([at])
-    monkeypatch.setattr(matrix, "SPLIT_ROWS", 0)
-    monkeypatch.setattr(matrix, "BLOCK_ACCOUNTS_ONCE", 7)
+    monkeypatch.setattr(blocks, "SPLIT_ROWS", 0)
+    monkeypatch.setattr(blocks, "BLOCK_ACCOUNTS_ONCE", 7)
     assert differences(whole, world.matrix([at], threads=2)) == {}
 
 
 def test_blocks_of_accounts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     world = past(0, 25)
     whole = world.matrix(CUTOFFS)
-    monkeypatch.setattr(matrix, "BLOCK_ACCOUNTS", 4)
+    monkeypatch.setattr(blocks, "BLOCK_ACCOUNTS", 4)
     assert differences(whole, world.matrix(CUTOFFS, threads=2)) == {}

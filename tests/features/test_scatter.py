@@ -6,7 +6,7 @@ import pytest
 
 from features.past import CUTOFFS, NOBODY, differences, past
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.features import matrix
+from tenure.features import blocks
 
 
 @pytest.mark.parametrize("rows", [0, 20])
@@ -22,7 +22,7 @@ def test_scattered_values_are_the_same_bits(monkeypatch: pytest.MonkeyPatch, row
 
     monkeypatch.setattr(DuckDBEngine, "scatters", True)
     monkeypatch.setattr(DuckDBEngine, "cogroup", counted)
-    monkeypatch.setattr(matrix, "SCATTERED_ROWS", max(1, rows))
+    monkeypatch.setattr(blocks, "SCATTERED_ROWS", max(1, rows))
     assert differences(whole, world.matrix(CUTOFFS)) == {}
     assert len(calls) == len(world.plan().readings)
 
@@ -31,6 +31,6 @@ def test_accounts_without_any_row_have_their_defaults(monkeypatch: pytest.Monkey
     world = past(2, 12)
     whole = world.matrix(CUTOFFS, [NOBODY, "nor this one", world.accounts[0]])
     monkeypatch.setattr(DuckDBEngine, "scatters", True)
-    monkeypatch.setattr(matrix, "SCATTERED_ROWS", 1)
+    monkeypatch.setattr(blocks, "SCATTERED_ROWS", 1)
     again = world.matrix(CUTOFFS, [NOBODY, "nor this one", world.accounts[0]])
     assert differences(whole, again) == {}

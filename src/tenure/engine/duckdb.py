@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
-ROWS_OUTSIDE = 4_000_000
 ROWS_IN_MEMORY = 16_000_000
-"""Rows up to which a divided step is one table that is looked through for each share: few are
-held as they are read, more in DuckDB, which spills."""
+"""Rows up to which a divided step is one table that is looked through for each share."""
 DATABASE_SUFFIXES = (".duckdb", ".db", ".ddb")
 
 
@@ -46,7 +44,6 @@ class DuckDBEngine:
     ) -> None:
         self.threads = threads
         self._divided: dict[str, tuple[str, str]] = {}
-        self._outside: dict[str, tuple[str, pa.Table]] = {}
         self._spill = tempfile.TemporaryDirectory(prefix="tenure-")
         self._connection = duckdb.connect(
             ":memory:",
@@ -81,11 +78,7 @@ class DuckDBEngine:
         """Keep the rows of a step, to be read by a column of whole numbers; many on disk."""
         folder = self._folder(step.name)
         shutil.rmtree(folder, ignore_errors=True)
-        self.drop(step.name)
         text = step.text("duckdb")
-        if rows <= ROWS_OUTSIDE:
-            self._outside[step.name] = (key, self.fetch(step.sql))
-            return
         if rows <= ROWS_IN_MEMORY:
             self.run([step])
             self._divided[step.name] = (key, "")
@@ -96,11 +89,6 @@ class DuckDBEngine:
 
     def share(self, name: str, value: int) -> pa.Table:
         """Return the rows of a divided step that have one value of its key."""
-        if name in self._outside:
-            import pyarrow.compute as pc
-
-            key, table = self._outside[name]
-            return table.filter(pc.equal(table.column(key), value)).drop_columns([key])
         key, text = self._divided[name]
         if not text:
             rest = f"SELECT * EXCLUDE ({quote(key)}) FROM {quote(name)}"
@@ -180,8 +168,6 @@ class DuckDBEngine:
     def drop(self, *names: str) -> None:
         """Forget tables or views; unknown names are ignored."""
         for name in names:
-            if self._outside.pop(name, None) is not None:
-                continue
             if self._divided.pop(name, ("", ""))[1]:
                 shutil.rmtree(self._folder(name), ignore_errors=True)
                 continue

@@ -25,7 +25,8 @@ from tenure.core.files import digest, replacing
 from tenure.core.steps import quote
 from tenure.core.times import EPOCH, show
 from tenure.features.begins import begins
-from tenure.features.matrix import FeatureMatrix, build, most_rows
+from tenure.features.blocks import most_rows
+from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import read_columns
 from tenure.features.reading import Reading
 from tenure.features.timeline import Timeline

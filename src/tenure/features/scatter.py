@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from tenure.core.steps import Step
 from tenure.features.assemble import Placed
-from tenure.features.matrix import BLOCK, Asked, Found, Starts, by_block, measured_values
+from tenure.features.blocks import BLOCK, by_block
 from tenure.features.reading import Reading
 from tenure.features.timeline import Timeline
+from tenure.features.values import Asked, Found, Starts, measured_values
 
 if TYPE_CHECKING:
     from tenure.engine import Engine

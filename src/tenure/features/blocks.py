@@ -1,0 +1,229 @@
+"""Blocks of accounts: what is read of them together, and folded side by side.
+
+Memory bounds a block: how many accounts, and how many rows of one source.  Where all accounts are
+one block, each source is folded while the next one is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tenure.core.steps import Step
+from tenure.features.assemble import Placed
+from tenure.features.fold import Ints
+from tenure.features.reading import SCOPE, Reading
+from tenure.features.timeline import Timeline
+from tenure.features.values import Asked, Found, Starts, measured_values
+
+if TYPE_CHECKING:
+    from tenure.engine import Engine
+    from tenure.features.plan import Plan
+
+BLOCK = "_block"
+"""Column with the number of the block of accounts that a row belongs to."""
+BLOCK_ACCOUNTS = 4_096
+BLOCK_ACCOUNTS_ONCE = 32_768
+BLOCK_ROWS = 4_000_000
+"""Accounts (at many prediction times, and at one), and rows of one source, that are read at a
+time: they bound the memory."""
+FOLD_ROWS = 500_000
+"""Rows that are folded at a time where all are read at once: so many stay near the processor."""
+SPLIT_ROWS = 1_000_000
+"""Rows of one source from which its recent rows are read apart from its whole past."""
+CELL_ROWS = 4
+"""Rows that a cell stands for, at a cautious guess."""
+SCATTERED_ROWS = 1_000_000
+"""Rows of one source from which a cluster folds in its executors, about so many at a time."""
+
+Block = tuple[Ints, Asked, Iterable[Found]]
+"""Accounts that are folded together: the places of their snapshots, these, what was measured."""
+Part = tuple[Ints, list[Found]]
+"""Places of the snapshots of some accounts, and what one statement says of them."""
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What is read: one statement of a source."""
+
+    reading: Reading
+    timeline: Timeline
+    step: Step
+
+
+def blocks(
+    engine: Engine,
+    plan: Plan,
+    asked: Asked,
+    starts: Starts,
+    pool: ThreadPoolExecutor,
+    progress: Progress,
+) -> Iterator[Block]:
+    """Yield blocks of accounts.
+
+    Args:
+        engine: Holds the canonical tables; what is registered in it is dropped at the end.
+        plan: Which features.
+        asked: All snapshots.
+        starts: See `Starts`.
+        pool: Where parts of a block are folded.
+        progress: Called with a line for each statement.
+    """
+    numbers = np.arange(len(asked.accounts), dtype=np.int32)
+    names = pa.array(asked.accounts, pa.string())
+    engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
+    counts = rows_of(engine, plan) if len(asked.accounts) > 1 else {}
+    reads = _reads(plan, asked, counts)
+    most = [_rows_at_most(engine, read, counts) for read in reads]
+    size = _block_size(max(most, default=0), asked)
+    rows = max(counts.values(), default=0)
+    everyone = np.arange(len(asked.account_no))
+    if engine.scatters and rows > SCATTERED_ROWS:
+        yield everyone, asked, list(_scattered(engine, reads, asked, starts, rows))
+    elif size >= len(asked.accounts):
+        yield everyone, asked, _at_once(engine, reads, asked, starts, pool, progress)
+    else:
+        for read, rows_of_it in zip(reads, most, strict=True):
+            progress(f"features from {read.reading.source}")
+            engine.divide(by_block(read.step, size), BLOCK, rows_of_it)
+        yield from _divided(engine, reads, asked, starts, size)
+        engine.drop(*(read.step.name for read in reads))
+    engine.drop(SCOPE)
+
+
+def _reads(plan: Plan, asked: Asked, counts: Mapping[str, int]) -> list[Read]:
+    reads: list[Read] = []
+    for source in plan.readings:
+        # One prediction time looks at a part of the past, many look at most of it.
+        apart = len(asked.cutoffs) == 1 and counts.get(source.source, 0) > SPLIT_ROWS
+        for reading in source.split() if apart else (source,):
+            timeline = reading.timeline(asked.cutoffs)
+            reads.append(Read(reading, timeline, reading.step(timeline)))
+    # Rows take the most folding: it goes on while cells are made.
+    return sorted(reads, key=lambda read: read.reading.cells)
+
+
+def _divided(
+    engine: Engine, reads: list[Read], asked: Asked, starts: Starts, size: int
+) -> Iterator[Block]:
+    """Yield blocks of what the engine divided."""
+    for first in range(0, len(asked.accounts), size):
+        last = min(first + size, len(asked.accounts))
+        placed = []
+        for read in reads:
+            rows = engine.share(read.step.name, first // size)
+            placed.append(Placed(read.reading, read.timeline, rows, last - first, first))
+        places, part = asked.block(first, last)
+        yield places, part, measured_values(part, placed, starts)
+
+
+def _at_once(
+    engine: Engine,
+    reads: list[Read],
+    asked: Asked,
+    starts: Starts,
+    pool: ThreadPoolExecutor,
+    progress: Progress,
+) -> Iterator[Found]:
+    """Return what was measured of all accounts; a source is folded while the next one is read."""
+    parts: list[list[Future[Part]]] = []
+    alone: list[Part] = []
+    for read in reads:
+        progress(f"features from {read.reading.source}")
+        rows, accounts = engine.fetch(read.step.sql), len(asked.accounts)
+        if accounts == 1:
+            # The work for one account is less than handing it over.
+            alone.append(_part(read, rows, asked, starts, 0, 1))
+            continue
+        size = -(-accounts // max(1, -(-rows.num_rows // FOLD_ROWS)))
+        parts.append(
+            [
+                pool.submit(_part, read, rows, asked, starts, first, min(first + size, accounts))
+                for first in range(0, accounts, size)
+            ]
+        )
+    if alone:
+        return (item for _, found in alone for item in found)
+    # Whoever waits for a part was handed over after it, so parts are never behind.
+    return (item for waiting in parts for item in _together([part.result() for part in waiting]))
+
+
+def _part(read: Read, rows: pa.Table, asked: Asked, starts: Starts, first: int, last: int) -> Part:
+    """Return what was measured of some accounts, from the rows of all."""
+    places, part = asked.block(first, last)
+    if part is not asked:
+        account = rows.column("account_no")
+        mine = pc.and_(pc.greater_equal(account, first), pc.less(account, last))
+        rows = rows.filter(mine)
+    placed = Placed(read.reading, read.timeline, rows, last - first, first)
+    return places, list(measured_values(part, [placed], starts))
+
+
+def _together(parts: list[Part]) -> Iterator[Found]:
+    """Yield what was measured of all accounts, from that of some each."""
+    if len(parts) == 1:
+        yield from parts[0][1]
+        return
+    order = np.argsort(np.concatenate([places for places, _ in parts]))
+    for found in zip(*(found for _, found in parts), strict=True):
+        yield found[0][0], np.concatenate([values for _, values in found])[order]
+
+
+def by_block(step: Step, size: int) -> Step:
+    """Return a step with the number of the block of accounts that a row belongs to."""
+    block = f"CAST(account_no // {size} AS INTEGER) AS {BLOCK}"
+    return Step(step.name, f"SELECT {block}, * FROM ({step.sql}) AS placed")
+
+
+def rows_of(engine: Engine, plan: Plan) -> dict[str, int]:
+    """Return the number of rows of each source."""
+    names = [item.source for item in plan.readings]
+    sql = " UNION ALL ".join(
+        f"SELECT {place} AS place, count(*) AS n FROM {name}" for place, name in enumerate(names)
+    )
+    found = engine.fetch(sql).to_pylist() if sql else []
+    return {names[row["place"]]: row["n"] for row in found}
+
+
+def _rows_at_most(engine: Engine, read: Read, counts: Mapping[str, int]) -> int:
+    """Return about how many rows a reading gives at most, from the rows of its source."""
+    reading = read.reading
+    rows, begun = counts.get(reading.source, 0), reading.begun_sql(read.timeline)
+    if reading.cells:
+        return rows // CELL_ROWS
+    if not reading.part or begun is None:
+        return rows
+    found = engine.fetch(f"SELECT count(*) AS n FROM {reading.source} WHERE {begun}")
+    return int(found.column("n")[0].as_py())
+
+
+def most_rows(engine: Engine, plan: Plan) -> int:
+    """Return the rows of the longest source."""
+    return max(rows_of(engine, plan).values(), default=0)
+
+
+def _block_size(rows: int, asked: Asked) -> int:
+    """Return how many accounts are folded at a time."""
+    accounts = len(asked.accounts)
+    most = BLOCK_ACCOUNTS if len(asked.cutoffs) > 1 else BLOCK_ACCOUNTS_ONCE
+    blocks = max(-(-accounts // most), -(-rows // BLOCK_ROWS))
+    return max(1, -(-accounts // blocks))
+
+
+def _scattered(
+    engine: Engine, reads: list[Read], asked: Asked, starts: Starts, rows: int
+) -> Iterator[Found]:
+    """Yield what was measured by an engine that folds where the rows are."""
+    from tenure.features.scatter import Fold, scattered
+
+    size = max(1, -(-len(asked.accounts) // max(8, -(-rows // SCATTERED_ROWS))))
+    for read in reads:
+        fold = Fold(read.reading, read.timeline, starts, size)
+        yield from scattered(engine, fold, read.step, asked)
