@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from tenure.labels.splits import forward_origins, half
+from tenure.labels.splits import forward_origins
 from tenure.model.bootstrap import Resamples, interval, ranking
-from tenure.model.fit import Forward, boost, calibrate
-from tenure.model.measure import TINY, EvaluationSettings
+from tenure.model.calibrate import Sigmoid
+from tenure.model.fit import boost
+from tenure.model.measure import EvaluationSettings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,7 +79,7 @@ class Contrast:
 
         Returns:
             JSON-safe: ``random_split`` and ``new_accounts``, each empty where it cannot be
-            measured, else n, auc, log_loss and lift_at_10, the walk's on the same rows under
+            measured, else n, positives, auc and lift_at_10, the walk's on the same rows under
             ``walk``, and ``gap``: this way minus the walk's, paired.
         """
         if self.walked.empty:
@@ -127,28 +128,21 @@ class Contrast:
         if not tests or any(len(np.unique(self.labels[test.train])) < 2 for test in tests):
             return {}
         with threadpool_limits(limits=1), ThreadPoolExecutor(self.settings.fit.threads) as pool:
-            scores = np.concatenate(list(pool.map(lambda test: self._predict(test, how), tests)))
+            scores = np.concatenate(list(pool.map(self._predict, tests)))
             places = np.concatenate([test.test for test in tests])
             return self._beside(places, scores, how)
 
-    def _predict(self, test: _Test, how: EvaluationSettings) -> Floats:
+    def _predict(self, test: _Test) -> Floats:
+        """Return probabilities that meet the base rate: the same for all models of a comparison."""
         allowed = self.values.drop(columns=list(self._late(test.as_of)))
+        labels = self.labels[test.train]
         settings = replace(self.settings.fit, threads=1)
-        boosted = boost(allowed.iloc[test.train], self.labels[test.train], settings)
-        fitted = calibrate(boosted, self._forward(test, how.seed), settings)
-        return fitted.calibrator.probability(boosted.predict(allowed.iloc[test.test]))
+        boosted = boost(allowed.iloc[test.train], labels, settings)
+        calibrator = Sigmoid.shift(boosted.margins, float(labels.mean()))
+        return calibrator.probability(boosted.predict(allowed.iloc[test.test]))
 
     def _late(self, as_of: pd.Timestamp | None) -> Iterator[str]:
         return (name for name, start in self.since.items() if as_of is not None and start > as_of)
-
-    def _forward(self, test: _Test, seed: int) -> Forward:
-        """Return the walk's earlier predictions of the accounts that were trained on."""
-        if test.as_of is None:
-            return Forward(np.empty(0), np.empty(0))
-        known = (self.walked["label_known_at"] <= test.as_of).to_numpy()
-        early = known & half(self.walked["account_id"], seed)
-        margins = self.walked["margin"].to_numpy(dtype=np.float64)[early]
-        return Forward(margins, self.walked["label"].to_numpy(dtype=np.float64)[early])
 
     def _beside(self, places: Places, scores: Floats, how: EvaluationSettings) -> dict[str, Any]:
         """Compare predictions with the walk's of the same rows."""
@@ -171,7 +165,4 @@ class Contrast:
 
 def _figures(draws: Resamples, labels: Floats, scores: Floats) -> dict[str, Floats]:
     ranks = ranking(draws, labels, scores, (TOP,))
-    p = np.clip(scores, TINY, 1 - TINY)
-    loss = -(labels * np.log(p) + (1 - labels) * np.log1p(-p))
-    rows, losses = draws.sums(np.column_stack([np.ones_like(loss), loss])).T
-    return {"auc": ranks.auc, "lift_at_10": ranks.capture[:, 0] / TOP, "log_loss": losses / rows}
+    return {"auc": ranks.auc, "lift_at_10": ranks.capture[:, 0] / TOP}
