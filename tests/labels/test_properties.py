@@ -171,7 +171,7 @@ def _compare(world: Dataset, rows: list[Row], target: str, labels: LabelConfig) 
             assert got["outcome_amount"] == pytest.approx(wanted["amount"])
 
 
-@pytest.mark.parametrize("target", sorted(TARGETS))
+@pytest.mark.parametrize("target", ["churn", "expansion", "renewal"])
 @settings(RANDOM, max_examples=6)
 @given(rows=WORLDS, labels=LABELS)
 def test_each_horizon_is_labelled_as_if_it_were_the_only_one(

@@ -139,9 +139,11 @@ def _amounts_checked(
 def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
     """Fit the peers and summarise the drivers on the training rows of the final model."""
     used = walk.final.encoder.frame(prepared.matrix.values)
-    stayed = prepared.labels.get(RETENTION, prepared.labels[name])["label"]
-    retained = stayed.to_numpy(dtype=np.float64)[walk.train]
-    peers = fit_peers(used.iloc[walk.train], retained, PEER_GROUP)
+    left = prepared.labels.get(RETENTION, prepared.labels[name])["label"]
+    if RETENTION not in prepared.labels and TARGETS[name].outcome == "renewal":
+        left = 1 - left
+    gone = left.to_numpy(dtype=np.float64)[walk.train]
+    peers = fit_peers(used.iloc[walk.train], gone, PEER_GROUP)
     recent = used.iloc[np.sort(walk.train)].tail(SUMMARY_ROWS)
     drivers = summarise(walk.final.contributions(recent)[:, :-1], recent, prepared.matrix.specs)
     amounts = None

@@ -13,6 +13,7 @@ from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.times import show
 from tenure.explain.drivers import TOP
+from tenure.labels.targets import TARGETS
 from tenure.run.prepare import Progress, loaded, silent
 from tenure.run.tables import write_table
 from tenure.score import load_models, score
@@ -95,7 +96,8 @@ def sentences(row: dict[str, Any], targets: list[str]) -> list[str]:
             lines.append(f"{target}: no probability, its renewal date lies outside the horizon")
             continue
         horizon = row["horizon_days"]
-        lines.append(f"{target} within {horizon} days: {chance:.1%} (base rate {base:.1%})")
+        event = TARGETS[target].event
+        lines.append(f"{event} within {horizon} days: {chance:.1%} (base rate {base:.1%})")
         for place in range(1, TOP + 1):
             said = row[f"{prefix}driver_{place}_sentence"]
             if said:
