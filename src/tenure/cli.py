@@ -101,12 +101,12 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
 @OUT
 @AS_JSON
 def score(config: Path, as_of: str | None, out: Path, as_json: bool) -> None:
-    """Write one flat row per account: probability, rank, money at risk, drivers in words."""
+    """Write a flat row per account and horizon: probability, rank, money at risk, drivers."""
     from tenure.run.score import run_score
 
     with progress() as say:
         result = run_score(settings(config), table(out), moment(as_of), progress=say)
-    line = f"{result['rows']:,} accounts scored as of {result['as_of']}: {out}"
+    line = f"{result['accounts']:,} accounts scored as of {result['as_of']}: {out}"
     show(result, [line], as_json=as_json)
 
 

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
+from tenure.model.bundle import read_bundle, with_parts, write_bundle
 from tenure.model.champion import FILE, champion, set_champion, versions
 from tenure.run.score import LAST
 from tenure.service.app import make_service
@@ -68,6 +69,31 @@ def test_a_new_champion_is_served_without_a_restart(
     assert after["rows"][0]["churn_probability"] != before["rows"][0]["churn_probability"]
     assert after["models"]["expansion"] == before["models"]["expansion"]
     assert served.get("/readyz").json() == {"ready": True, "warnings": []}
+
+
+def test_rows_of_further_horizons_are_given_where_they_are_asked_for(
+    served: TestClient, own: Config, tiny: Tiny
+) -> None:
+    standing = champion(own.paths.models, "churn")
+    assert standing is not None
+    bundle = read_bundle(own.paths.models / "churn" / standing.version)
+    further = with_parts(bundle, spec={**bundle.spec, "horizons": [30, 180, "renewal"]})
+    version = write_bundle(further, own.paths.models, "churn").name
+    set_champion(own.paths.models, "churn", version, "knows more", "test")
+
+    def horizons(account: str, **asked: Any) -> list[int]:
+        body = {"account_ids": [account], **asked}
+        answer = served.post("/score", json=body).json()
+        return [row["horizon_days"] for row in answer["rows"]]
+
+    for account in tiny.asked["account_id"][:5]:
+        assert horizons(account) == horizons(account, horizon_days=90) == [90]
+        assert horizons(account, horizon_days=30) == [30]
+        every = horizons(account, horizon_days="all")
+        assert every[:3] == [90, 30, 180]
+        assert len(every) <= 4
+    refused = served.post("/score", json={"account_ids": ["x"], "horizon_days": 31}).json()
+    assert refused["error"]["fix"] == "one of 30, 90, 180, or all"
 
 
 @pytest.mark.parametrize("damage", ["bundle", "file", "removed"])
