@@ -59,6 +59,15 @@ def test_money_says_what_is_assumed() -> None:
     assert "assumed, not measured" in warning
 
 
+def test_a_baseline_that_earns_more_is_said_to() -> None:
+    entry = usable()
+    entry["evaluation"]["baselines"]["health_score"]["best_profit"] = figure(6.0, 1.0)
+    entry["evaluation"]["differences"]["health_score"]["best_profit"] = figure(-1.16, 2.0)
+    assert said("money", entry)[3] == (
+        "Of the baselines, health score earns most: 6.00; the model earns 1.16 [−0.84, 3.16] less."
+    )
+
+
 def test_money_in_several_currencies_says_what_it_covers() -> None:
     entry = usable()
     entry["evaluation"]["money"]["rows"] = 3_120

@@ -138,10 +138,16 @@ def _rival(entry: Entry) -> str:
     if not earned:
         return ""
     name = max(earned, key=lambda key: earned[key])
-    gain = (by_baseline(entry, "differences").get(name) or {}).get("best_profit")
+    gain = (by_baseline(entry, "differences").get(name) or {}).get("best_profit") or {}
+    way, sign = ("less", -1) if known(gain.get("value")) and gain["value"] < 0 else ("more", 1)
+    ends = ("value", "lo", "hi") if sign > 0 else ("value", "hi", "lo")
+    shown = {
+        key: sign * gain[end] if known(gain.get(end)) else None
+        for key, end in zip(("value", "lo", "hi"), ends, strict=True)
+    }
     return (
         f"Of the baselines, {inside(baseline(name))} earns most: {number(earned[name], 2)}; the "
-        f"model earns {_amounts(gain)} more."
+        f"model earns {_amounts(shown)} {way}."
     )
 
 
@@ -197,8 +203,8 @@ def rough(outcome: Outcome, entry: Entry) -> list[str]:
     )
     if known(top.get("lo")) and known(top.get("hi")):
         width += (
-            f", and the {percent(top['value'])} of {outcome.events} in the top 10% as well "
-            f"{percent(top['lo'])} or {percent(top['hi'])}"
+            f", and the {percent(top['value'], 0)} of {outcome.events} in the top 10% as well "
+            f"{percent(top['lo'], 0)} or {percent(top['hi'], 0)}"
         )
     if events >= FEW_EVENTS and auc["hi"] - auc["lo"] <= 2 * NARROW:
         return [f"{sentence(behind)} stand behind these figures ({level} intervals): {width}."]
