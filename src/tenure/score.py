@@ -106,7 +106,7 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     rows["horizon_days"] = ahead["days"]
     ahead["silent"] = rows["abstain_reason"].notna()
     for name in ("list_mrr", "currency"):
-        ahead[name] = asked[name].take(ahead["row"]).array
+        ahead[name] = asked[name].take(ahead["row"].to_numpy()).array
     found = [
         _predict(dataset.engine, target, model, matrix.values, ahead)
         for target, model in models.items()

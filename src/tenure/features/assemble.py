@@ -22,14 +22,12 @@ from tenure.features.reading import (
     SCALE,
     WEIGHT,
     Reading,
+    Selection,
     condition,
     member_column,
     operand,
 )
 from tenure.features.timeline import Timeline, Window
-
-Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None, bool]
-"""What makes features read the same rows: clocks, at, running, where, each, whole past or not."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,9 @@ class Placed:
 
         Times stay in microseconds, `NOTHING` where there is none; words are objects.
         """
-        groups: dict[Selection, list[Measured]] = {}
-        for item in self.reading.features:
-            said, whole = item.feature, item.spec.window is None
-            key = (item.clocks, said.at, said.running, said.where, said.each, whole)
-            groups.setdefault(key, []).append(item)
-        for key, features in groups.items():
-            yield from _Selected.of(self, key, features).grids(features)
+        for key, groups in self.reading.groups.items():
+            windows = {item.window for items in groups.values() for item in items}
+            yield from _Selected.of(self, key, windows).grids(groups)
 
 
 @dataclass(frozen=True)
@@ -94,14 +88,14 @@ class _Selected:
     crowds: dict[str, tuple[Crowd, Mask | None]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, placed: Placed, key: Selection, features: Iterable[Measured]) -> _Selected:
+    def of(cls, placed: Placed, key: Selection, windows: Iterable[Window]) -> _Selected:
         clocks, at, running, where, each, whole = key
         reading, timeline = placed.reading, placed.timeline
         seen, slot = placed.whole(reading.seen[clocks]), placed.whole(reading.slot[at])
         mask = seen < timeline.size
         if not whole:
             # What happened before every window counts for none of these features.
-            mask &= slot >= min(int(timeline.span(item.window)[0][0]) for item in features)
+            mask &= slot >= min(int(timeline.span(window)[0][0]) for window in windows)
         if where is not None:
             mask &= placed.whole(reading.columns[condition(where)])
         lane, lanes = placed.whole("account_no") - placed.first, placed.accounts
@@ -124,11 +118,8 @@ class _Selected:
             return values, there
         return values[self.mask], None if there is None else there[self.mask]
 
-    def grids(self, features: Iterable[Measured]) -> Iterable[tuple[Measured, Array]]:
+    def grids(self, groups: Mapping[Aggregate, list[Measured]]) -> Iterable[tuple[Measured, Array]]:
         """Yield each feature and its values, shape (accounts, cut-offs)."""
-        groups: dict[Aggregate, list[Measured]] = {}
-        for item in features:
-            groups.setdefault(item.aggregate, []).append(item)
         for aggregate, items in groups.items():
             windows = [item.window for item in items]
             grids = self._fold(aggregate, windows)

@@ -35,6 +35,9 @@ JOINED: dict[AggregateKind, str] = {"sum": "sum", "avg": "sum", "min": "min", "m
 WEIGHT = "weight"
 """Column with the number of rows in a cell."""
 
+Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None, bool]
+"""What makes features read the same rows: clocks, at, running, where, each, whole past or not."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -100,6 +103,16 @@ class Reading:
     @cached_property
     def _memo(self) -> dict[Any, Any]:
         return {}
+
+    @cached_property
+    def groups(self) -> dict[Selection, dict[Aggregate, list[Measured]]]:
+        """Return the features by the rows that they read, and by what they ask of these."""
+        found: dict[Selection, dict[Aggregate, list[Measured]]] = {}
+        for item in self.features:
+            said, whole = item.feature, item.spec.window is None
+            key = (item.clocks, said.at, said.running, said.where, said.each, whole)
+            found.setdefault(key, {}).setdefault(item.aggregate, []).append(item)
+        return found
 
     @cached_property
     def columns(self) -> dict[str, str]:

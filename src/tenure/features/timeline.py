@@ -123,9 +123,12 @@ class Timeline:
 
     def span(self, window: Window) -> tuple[Ints, Ints]:
         """Return, per cut-off, the slots of a window: from the first to before the second."""
-        stop = self._at(window.lag) + 1
-        start = np.zeros_like(stop) if window.length is None else self._at(window.length) + 1
-        return start, stop
+        if window not in self.memo:
+            stop = self._at(window.lag) + 1
+            start = np.zeros_like(stop) if window.length is None else self._at(window.length) + 1
+            self.memo[window] = start, stop
+        found: tuple[Ints, Ints] = self.memo[window]
+        return found
 
     @cached_property
     def prompt(self) -> Ints:

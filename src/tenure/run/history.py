@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -169,6 +170,9 @@ def _frame(source: Source, rows: Sequence[Row], read: Mapping[str, pa.DataType])
 def _column(source: Source, name: str, rows: Sequence[Row]) -> pa.Array:
     values = [row.get(name) for row in rows]
     column = source.column(name)
+    plain = set(map(type, values)) <= {str, NoneType}
+    if plain and any(value is not None for value in values):
+        return pa.array(values, pa.string())
     for place, value in enumerate(values):
         wrong = _wrong(value, exact=column is not None and column.kind == "id")
         if wrong:

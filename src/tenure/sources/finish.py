@@ -25,12 +25,23 @@ LAZY_ROWS = 1_000_000
 FEW_ACCOUNTS = 100
 
 
-def finish(tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime) -> Dataset:
-    """Make the canonical tables from the staged ones."""
+def finish(
+    tables: Mapping[str, Table],
+    config: Config,
+    engine: Engine,
+    until: datetime,
+    *,
+    lean: bool = False,
+) -> Dataset:
+    """Make the canonical tables from the staged ones; if lean, what lies ahead is not counted."""
     for table in tables.values():
         columns = set(table.layout.columns) - set(table.empty)
         lazy = table.counts.rows > LAZY_ROWS
         engine.run([canonical(table.layout, columns, until, lazy=lazy)])
+    if lean:
+        for table in tables.values():
+            table.ahead = _uncounted(table)
+        return dataset_of(tables, config, engine, until)
     tallied = [table.layout for table in tables.values() if table.kept and not table.marked]
     found = _rows_of([nothing_ahead(layout, until) for layout in tallied], engine)
     others = [table.layout for name, table in tables.items() if name not in found]
@@ -38,6 +49,12 @@ def finish(tables: Mapping[str, Table], config: Config, engine: Engine, until: d
     for name, row in found.items():
         tables[name].ahead = row
     return dataset_of(tables, config, engine, until)
+
+
+def _uncounted(table: Table) -> dict[str, Any]:
+    """Return what is said of rows that lie ahead where nobody counts them."""
+    clocks = [0] * len(table.layout.clocks)
+    return {"ahead": 0, "clocks": clocks, "first": None, "last": None}
 
 
 def _rows_of(selects: list[str], engine: Engine) -> dict[str, dict[str, Any]]:
@@ -154,6 +171,5 @@ def straight(
         if rows != table.counts.rows or twice:
             return None
         table.counts.used = rows
-        clocks = [0] * len(table.layout.clocks)
-        table.ahead = {"ahead": 0, "clocks": clocks, "first": None, "last": None}
+        table.ahead = _uncounted(table)
     return dataset_of(tables, config, engine, until)
