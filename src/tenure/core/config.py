@@ -170,6 +170,12 @@ class ModelConfig(Section):
         40, ge=1, description="Positive rows a backtest fold trains on."
     )
     min_test_cutoffs: int = Field(3, ge=1, description="Fewer make no claim.")
+    calibrator: Literal["auto", "sigmoid", "isotonic", "beta", "venn_abers", "identity"] = Field(
+        "auto", description="From score to probability; `auto`: the best on later rows."
+    )
+    interval_level: float = Field(
+        0.8, gt=0, lt=1, description="Share of the true probabilities that an interval should hold."
+    )
     parameters: dict[str, Any] = Field({}, description="LightGBM parameters that replace defaults.")
 
 

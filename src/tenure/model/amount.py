@@ -20,7 +20,7 @@ from tenure.model.bootstrap import Resamples, interval
 Floats = NDArray[np.float64]
 
 BY = ("segment", "plan")
-PRIOR = 20.0
+PRIOR = 50.0
 QUANTILES = (1 / 3, 2 / 3)
 FEWEST = 10
 """Distinct events below which nothing is estimated."""

@@ -40,6 +40,7 @@ from tenure.model.bundle_files import (
 )
 from tenure.model.encode import Encoder
 from tenure.model.folders import locked
+from tenure.model.interval import Interval
 from tenure.model.reference import examples, from_records, statistics, to_records
 
 if TYPE_CHECKING:
@@ -97,6 +98,12 @@ class Bundle:
     def version(self) -> str:
         """The first 12 hex digits of the hash of the content."""
         return version_of(self.texts())
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """From probability to its bounds, where the model says how sure it is."""
+        found = self.spec.get("interval")
+        return None if found is None else Interval.from_json(found)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -174,8 +181,10 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
             "positives": fitted.positives,
             "base_rate": fitted.base_rate,
             "calibrated_on": fitted.calibrated_on,
+            "calibrated_by": fitted.calibrated_by,
             "parameters": dict(fitted.parameters),
-        }
+        },
+        "interval": fitted.interval.to_json() if fitted.interval else None,
     }
     amounts = {} if amount is None else {"amount": amount}
     draft = Bundle(

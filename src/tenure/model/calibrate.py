@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from tenure.core.errors import ModelError, Problem, suggestion
+from tenure.model.curves import Beta, VennAbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,8 @@ Floats = NDArray[np.float64]
 
 MIN_SLOPE, MAX_SLOPE = 0.05, 20.0
 PRIOR_SD = 0.2
+DRIFT_SD = 0.3
+TINY = 1e-9
 
 
 class Calibrator(Protocol):
@@ -194,8 +197,51 @@ class Isotonic:
         return cls(tuple(state["margins"]), tuple(state["probabilities"]))
 
 
+@dataclass(frozen=True)
+class Drifted:
+    """A calibrator whose log-odds are moved by as much as the latest outcomes ask for.
+
+    Attributes:
+        base: The calibrator that is moved.
+        shift: Log-odds added; its prior is normal around 0.
+    """
+
+    base: Calibrator
+    shift: float
+    kind: ClassVar[str] = "drifted"
+
+    @classmethod
+    def fit(cls, margins: Floats, labels: Floats, weights: Floats | None = None) -> Self:
+        """Fit a sigmoid and no shift: which rows are the latest is for `towards` to be told."""
+        return cls(Sigmoid.fit(margins, labels, weights), 0.0)
+
+    @classmethod
+    def towards(cls, base: Calibrator, margins: Floats, labels: Floats) -> Self:
+        """Move a calibrator towards what happened to some rows."""
+        logits = _logits(base.probability(margins))
+
+        def gap(shift: float) -> float:
+            return float((expit(logits + shift) - labels).sum() + shift / DRIFT_SD**2)
+
+        reach = 1 + DRIFT_SD**2 * len(labels)
+        return cls(base, float(brentq(gap, -reach, reach, xtol=1e-12)))
+
+    def probability(self, margins: Floats) -> Floats:
+        """Return the base's probabilities, moved."""
+        return _expit(_logits(self.base.probability(margins)) + self.shift)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return kind, shift and the base's state."""
+        return {"kind": self.kind, "shift": self.shift, "base": self.base.to_json()}
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> Self:
+        """Return the moved calibrator."""
+        return cls(from_json(state["base"]), float(state["shift"]))
+
+
 CALIBRATORS: dict[str, type[Calibrator]] = {
-    kind.kind: kind for kind in (Identity, Sigmoid, Isotonic)
+    kind.kind: kind for kind in (Identity, Sigmoid, Isotonic, Beta, VennAbers, Drifted)
 }
 
 
@@ -229,6 +275,10 @@ def _kind(kind: str) -> type[Calibrator]:
     if kind not in CALIBRATORS:
         raise ModelError(Problem("calibrator", "unknown kind", kind, suggestion(kind, CALIBRATORS)))
     return CALIBRATORS[kind]
+
+
+def _logits(probabilities: Floats) -> Floats:
+    return np.asarray(logit(np.clip(probabilities, TINY, 1 - TINY)), dtype=np.float64)
 
 
 def _expit(values: Floats) -> Floats:

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# (rows of the rarer class below which the line applies, depth, leaves, rounds)
+# (rows of the rarer class below which the line applies, depth, leaves, rounds, learning rate)
 _SIZES = (
-    (60, 2, 4, 100),
-    (200, 2, 4, 150),
-    (1_000, 3, 8, 150),
-    (5_000, 4, 12, 200),
-    (float("inf"), 5, 16, 300),
+    (60, 2, 4, 100, 0.04),
+    (200, 2, 4, 150, 0.04),
+    (1_000, 3, 8, 150, 0.04),
+    (5_000, 3, 8, 200, 0.04),
+    (float("inf"), 4, 12, 500, 0.03),
 )
 
 
@@ -43,14 +43,14 @@ def sized_parameters(positives: int, rows: int) -> dict[str, float]:
         Values for the constructor of `TenureClassifier`.
 
     >>> sized_parameters(50, 1_000)["depth"], sized_parameters(20_000, 300_000)["depth"]
-    (2, 5)
+    (2, 4)
     """
-    depth, leaves, rounds = next(size[1:] for size in _SIZES if positives < size[0])
+    depth, leaves, rounds, speed = next(size[1:] for size in _SIZES if positives < size[0])
     rate = max(positives, 1) / max(rows, 1)
     wanted = min(5.0, max(1.0, positives / 20)) / rate  # a leaf should expect this many events
     return {
         "rounds": rounds,
-        "learning_rate": 0.04,
+        "learning_rate": speed,
         "depth": depth,
         "leaves": leaves,
         "min_rows_leaf": int(min(max(wanted, 5), max(rows / 10, 1), 500)),

@@ -1,4 +1,4 @@
-"""Fit one model: encoder, booster and calibrator, each from rows that may be seen."""
+"""Fit one model: encoder, booster, calibrator and interval, each from rows that may be seen."""
 
 from __future__ import annotations
 
@@ -9,9 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenure.core.errors import Problem, RefusedError
-from tenure.model.calibrate import Calibrator, Sigmoid, fit_calibrator
+from tenure.model.calibrate import Calibrator, Sigmoid
+from tenure.model.choice import AUTO, DEFAULT, Forward, fit_candidate
 from tenure.model.encode import Encoder
 from tenure.model.estimator import TenureClassifier
+from tenure.model.interval import Interval
+
+__all__ = [
+    "Boosted",
+    "FitSettings",
+    "Fitted",
+    "Forward",
+    "boost",
+    "calibrate",
+    "fit_model",
+    "resampled",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +36,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-MIN_CALIBRATION_POSITIVES = 20
-
-
 @dataclass(frozen=True)
 class FitSettings:
     """How a model is fitted.
@@ -33,37 +43,36 @@ class FitSettings:
     Attributes:
         seed: Seed of the booster.
         threads: Threads of the booster; the result does not depend on it.
-        calibrator: Kind of calibrator.
+        calibrator: A candidate of `tenure.model.choice`, or ``auto`` for the best on later rows.
         parameters: Parameters of the booster that replace the sized ones.
         ranked: Percentiles among peers that are learnt from the training rows.
+        level: Share of the true probabilities that an interval should hold.
+        outcome: Kind of outcome of the target.
     """
 
     seed: int = 0
     threads: int = 1
-    calibrator: str = "sigmoid"
+    calibrator: str = AUTO
     parameters: Mapping[str, Any] = field(default_factory=dict)
     ranked: tuple[Ranked, ...] = ()
+    level: float = 0.8
+    outcome: str = "churn"
 
     @classmethod
-    def from_config(cls, config: Config, ranked: tuple[Ranked, ...] = ()) -> Self:
+    def from_config(
+        cls, config: Config, ranked: tuple[Ranked, ...] = (), outcome: str = "churn"
+    ) -> Self:
         """Return the settings of a run."""
         model = config.model
-        return cls(model.seed, model.threads, parameters=model.parameters, ranked=ranked)
-
-
-@dataclass(frozen=True)
-class Forward:
-    """Predictions of earlier boosters on rows that were future to them, and what happened.
-
-    Attributes:
-        margins: Log-odds.
-        labels: 1 or 0.
-        weights: How much each counts; alike by default.
-    """
-
-    margins: Floats
-    labels: Floats
-    weights: Floats | None = None
+        return cls(
+            model.seed,
+            model.threads,
+            calibrator=model.calibrator,
+            parameters=model.parameters,
+            ranked=ranked,
+            level=model.interval_level,
+            outcome=outcome,
+        )
 
 
 @dataclass(frozen=True)
@@ -76,9 +85,11 @@ class Fitted:
         parameters: LightGBM parameters.
         calibrator: From log-odds to probability.
         calibrated_on: Rows behind the calibrator; 0 where it only matches the base rate.
+        calibrated_by: The candidate that was taken.
         rows: Training rows.
         positives: Of them, positive.
         base_rate: Positive share of them.
+        interval: From probability to its bounds, where it was fitted.
     """
 
     encoder: Encoder
@@ -86,9 +97,11 @@ class Fitted:
     parameters: Mapping[str, Any]
     calibrator: Calibrator
     calibrated_on: int
+    calibrated_by: str
     rows: int
     positives: int
     base_rate: float
+    interval: Interval | None = None
 
     def margins(self, values: pd.DataFrame, threads: int = 1) -> Floats:
         """Return log-odds of the booster, before calibration, one per row of feature values."""
@@ -156,7 +169,9 @@ def boost(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Booste
     return Boosted(encoder, model, model.decision_function(matrix), labels)
 
 
-def calibrate(boosted: Boosted, forward: Forward, settings: FitSettings) -> Fitted:
+def calibrate(
+    boosted: Boosted, forward: Forward, settings: FitSettings, candidate: str | None = None
+) -> Fitted:
     """Fit the calibrator on forward predictions.
 
     With fewer than 20 positives among them the calibrator keeps the booster's slope and matches
@@ -166,13 +181,14 @@ def calibrate(boosted: Boosted, forward: Forward, settings: FitSettings) -> Fitt
         boosted: Encoder and booster.
         forward: Forward predictions whose outcome is known.
         settings: How.
+        candidate: Which calibrator; by default that of the settings, a sigmoid for ``auto``.
     """
+    if candidate is None:
+        candidate = DEFAULT if settings.calibrator == AUTO else settings.calibrator
     base_rate = float(boosted.labels.mean())
-    if forward.labels.sum() >= MIN_CALIBRATION_POSITIVES:
-        calibrator = fit_calibrator(
-            settings.calibrator, forward.margins, forward.labels, forward.weights
-        )
-        size = len(forward.labels)
+    calibrator: Calibrator
+    if forward.enough:
+        calibrator, size = fit_candidate(candidate, forward), len(forward.labels)
     else:
         calibrator, size = Sigmoid.shift(boosted.margins, base_rate), 0
     return Fitted(
@@ -181,6 +197,7 @@ def calibrate(boosted: Boosted, forward: Forward, settings: FitSettings) -> Fitt
         parameters=boosted.model.parameters_,
         calibrator=calibrator,
         calibrated_on=size,
+        calibrated_by=candidate if size else "base_rate",
         rows=len(boosted.labels),
         positives=boosted.positives,
         base_rate=base_rate,
@@ -192,3 +209,30 @@ def fit_model(
 ) -> Fitted:
     """Fit encoder and booster on training rows, and the calibrator on forward predictions."""
     return calibrate(boost(values, labels, settings), forward, settings)
+
+
+def resampled(
+    boosted: Boosted,
+    matrix: Floats,
+    accounts: NDArray[np.intp],
+    asked: Floats,
+    settings: FitSettings,
+) -> Floats:
+    """Return log-odds of a booster fitted on accounts drawn with replacement.
+
+    Args:
+        boosted: The booster of all accounts.
+        matrix: Its training rows, encoded.
+        accounts: Number of the account of each of them.
+        asked: Rows to predict, encoded.
+        settings: How; the seed decides which accounts are drawn.
+    """
+    size = int(accounts.max()) + 1
+    draw = np.random.default_rng(settings.seed).integers(0, size, size)
+    rows = np.repeat(np.arange(len(accounts)), np.bincount(draw, minlength=size)[accounts])
+    labels = boosted.labels[rows]
+    if labels.min() == labels.max():
+        return boosted.model.decision_function(asked)
+    model = TenureClassifier(seed=settings.seed, threads=1, extra=settings.parameters)
+    model.fit(matrix[rows], labels, categorical=boosted.encoder.categorical)
+    return model.decision_function(asked)

@@ -24,7 +24,17 @@ from tenure.core.errors import Problem, RefusedError
 from tenure.core.times import show
 from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins
 from tenure.model.baselines import SINGLE_COLUMNS, baseline_probabilities
-from tenure.model.fit import Boosted, FitSettings, Fitted, Forward, boost, calibrate
+from tenure.model.choice import AUTO, Trials, fit_candidates
+from tenure.model.fit import (
+    Boosted,
+    FitSettings,
+    Fitted,
+    Forward,
+    boost,
+    calibrate,
+    resampled,
+)
+from tenure.model.interval import MEMBERS, Interval
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,16 +70,19 @@ class WalkSettings:
     single_columns: Sequence[str] = SINGLE_COLUMNS
 
     @classmethod
-    def from_config(cls, config: Config, ranked: tuple[Ranked, ...] = ()) -> Self:
+    def from_config(
+        cls, config: Config, ranked: tuple[Ranked, ...] = (), outcome: str = "churn"
+    ) -> Self:
         """Return the settings of a run.
 
         Args:
             config: Settings.
             ranked: Percentiles among peers, learnt in each fold from its training rows.
+            outcome: Kind of outcome of the target.
         """
         model = config.model
         return cls(
-            fit=FitSettings.from_config(config, ranked),
+            fit=FitSettings.from_config(config, ranked, outcome),
             min_train_cutoffs=model.min_train_cutoffs,
             min_train_positives=model.min_train_positives,
             min_test_cutoffs=model.min_test_cutoffs,
@@ -84,10 +97,12 @@ class WalkForward:
     Attributes:
         predictions: One row per account and evaluated prediction time: account_id, as_of, fold,
             mrr, label, label_known_at, outcome_id, row (its position in the caller's order),
-            margin (log-odds), probability, base_rate (of the fold's training rows).
+            margin (log-odds), probability with its bounds
+            probability_lo and probability_hi, base_rate (of the fold's training rows).
         baselines: Same index: the probability each baseline gave.
         folds: One row per evaluated prediction time: fold, as_of, train_rows, train_positives,
-            train_cutoffs, train_known_until, base_rate, calibrated_on, test_rows, test_positives.
+            train_cutoffs, train_known_until, base_rate, calibrated_on, calibrated_by, test_rows,
+            test_positives.
         shortage: Set where there are fewer folds than a claim needs.
         final: The model fitted on every known label.
         train: Positions of its training rows, in the caller's order.
@@ -142,6 +157,8 @@ class _Walk:
         self.settings = settings
         self.since = since
         self.progress = progress
+        self.accounts = pd.factorize(self.rows["account_id"])[0]
+        self.trials = Trials(self.accounts)
 
     def run(self) -> WalkForward:
         known = np.flatnonzero(~np.isnan(self.labels))
@@ -180,19 +197,27 @@ class _Walk:
         folds: list[dict[str, Any]] = []
         # Boosters do not depend on each other; calibrators do, so they follow one after another.
         threads = self.settings.fit.threads
+        interval = None
         with _calm(), threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
             last = pool.submit(self._boost, known, None)
             done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
             for number, (origin, (boosted, found)) in enumerate(zip(plan, done, strict=True)):
                 self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
-                fitted = self._calibrate(boosted, margins, learnt, origin.as_of)
                 margins[origin.test] = boosted.predict(self.values.iloc[origin.test])
                 learnt[origin.test] = boosted.positives
+                fitted = self._calibrate(boosted, margins, learnt, origin)
                 if found is not None:
+                    if interval is None:
+                        interval = self._interval(pool, fitted, boosted, origin)
                     folds.append(self._describe(fitted, origin, len(folds)))
+                    fitted = replace(fitted, interval=interval)
                     predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
                     baselines.append(found)
-            final = self._calibrate(last.result(), margins, learnt, None)
+            boosted = last.result()
+            fitted = self._calibrate(boosted, margins, learnt, None)
+            newest = np.flatnonzero((self.rows["as_of"] == self.rows["as_of"].max()).to_numpy())
+            latest = Origin(self.rows["as_of"].max(), known, newest)
+            final = replace(fitted, interval=self._interval(pool, fitted, boosted, latest))
         return WalkForward(
             predictions=_stack(predictions),
             baselines=_stack(baselines),
@@ -214,7 +239,7 @@ class _Walk:
         return boost(values, self.labels[train], replace(self.settings.fit, threads=1))
 
     def _calibrate(
-        self, boosted: Boosted, margins: Floats, learnt: Floats, as_of: pd.Timestamp | None
+        self, boosted: Boosted, margins: Floats, learnt: Floats, origin: Origin | None
     ) -> Fitted:
         """Calibrate as of a prediction time, or on everything known.
 
@@ -222,11 +247,38 @@ class _Walk:
         booster of few events ranks worse, and its log-odds mean less.
         """
         known = ~np.isnan(margins)
-        if as_of is not None:
-            known &= (self.rows["label_known_at"] <= as_of).to_numpy()
+        if origin is not None:
+            known &= (self.rows["label_known_at"] <= origin.as_of).to_numpy()
         weights = np.minimum(learnt[known] / boosted.positives, 1)
-        forward = Forward(margins[known], self.labels[known], weights)
-        return calibrate(boosted, forward, self.settings.fit)
+        moments = self.rows["as_of"].to_numpy(dtype="datetime64[us]")[known].astype(np.int64)
+        forward = Forward(margins[known], self.labels[known], weights, moments)
+        if self.settings.fit.calibrator != AUTO:
+            return calibrate(boosted, forward, self.settings.fit)
+        best = self.trials.best(self.labels, known)
+        if origin is not None:
+            self.trials.note(origin.test, margins[origin.test], fit_candidates(forward))
+        return calibrate(boosted, forward, self.settings.fit, best)
+
+    def _interval(
+        self, pool: ThreadPoolExecutor, fitted: Fitted, boosted: Boosted, origin: Origin
+    ) -> Interval:
+        """Learn how far apart boosters of resampled accounts lie on the rows of a prediction time.
+
+        The outcome of those rows plays no part.
+        """
+        settings = self.settings.fit
+        train = boosted.encoder.transform(self.values.iloc[origin.train])
+        asked = boosted.encoder.transform(self.values.iloc[origin.test])
+        accounts = pd.factorize(self.accounts[origin.train])[0]
+
+        def member(number: int) -> Floats:
+            drawn = replace(settings, seed=settings.seed + 1 + number)
+            margins = resampled(boosted, train, accounts, asked, drawn)
+            return fitted.calibrator.probability(margins)
+
+        members = np.array(list(pool.map(member, range(MEMBERS))))
+        mine = fitted.calibrator.probability(boosted.model.decision_function(asked))
+        return Interval.fit(mine, members, level=settings.level, outcome=settings.outcome)
 
     def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
         late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
@@ -238,7 +290,10 @@ class _Walk:
         frame.insert(2, "fold", fold)
         frame["row"] = self.order[origin.test]
         frame["margin"] = margins[origin.test]
-        frame["probability"] = fitted.calibrator.probability(margins[origin.test])
+        probability = fitted.calibrator.probability(margins[origin.test])
+        frame["probability"] = probability
+        if fitted.interval is not None:
+            frame["probability_lo"], frame["probability_hi"] = fitted.interval.bounds(probability)
         frame["base_rate"] = fitted.base_rate
         return frame
 
@@ -262,6 +317,7 @@ class _Walk:
             "train_known_until": self.rows["label_known_at"].iloc[origin.train].max(),
             "base_rate": fitted.base_rate,
             "calibrated_on": fitted.calibrated_on,
+            "calibrated_by": fitted.calibrated_by,
             "test_rows": len(origin.test),
             "test_positives": int(self.labels[origin.test].sum()),
         }
