@@ -24,7 +24,8 @@ NOT_BENCHMARKS = {"acceptance", "record", "results", "service"}
 SUITES = {
     "labels": "labels against the slow restatement, 300 random worlds per target",
     "contract": "features: nothing later, late or foreign moves one, 200 random worlds",
-    "e2e": "the road: killed at 20 random moments and around every rename; five demo worlds",
+    "e2e": "the road: killed at 20 random moments and around every rename; five demo worlds; "
+    "20 worlds of shuffled outcomes",
 }
 KEYS = ("tests", "failures", "errors", "skipped")
 Row = dict[str, str | bool]

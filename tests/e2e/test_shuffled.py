@@ -73,7 +73,7 @@ def test_shuffled_outcomes_give_no_usable_model(tmp_path: Path) -> None:
         data={"observed_until": f"{world.observed_until:%Y-%m-%d}"},
         calendar={"start": None},
         model={"min_events": 30, "min_train_positives": 40, "parameters": {}, "threads": 2},
-        evaluation={"max_folds": 24, "bootstrap": 500},
+        evaluation={"max_folds": 12, "bootstrap": 500},
     )
     config = project.config
     with loaded(config) as dataset:

@@ -55,6 +55,13 @@ def test_training_says_verdict_figures_and_place() -> None:
     assert "  bundle: models/churn/0123456789abcdef" in lines
 
 
+def test_training_says_what_is_not_in_mlflow() -> None:
+    found = usable()
+    found["model"]["mlflow"] = {"uri": None, "error": "MLflow store http://h: cannot be reached"}
+    said = "  not recorded in MLflow: MLflow store http://h: cannot be reached"
+    assert said in train_lines(record({"churn": found}))
+
+
 def test_training_says_what_was_refused_and_what_to_do() -> None:
     lines = train_lines(record({"churn": refused(), "expansion": expansion()}, dirty=True))
     assert lines[0].startswith("RED  usage_events")

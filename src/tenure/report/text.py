@@ -158,6 +158,9 @@ def _target(name: str, entry: Entry) -> list[str]:
         lines.append(f"  drivers: {'; '.join(inside(text) for text in drivers)}")
     if model.get("path"):
         lines.append(f"  bundle: {model['path']}")
+    untracked = (model.get("mlflow") or {}).get("error")
+    if untracked:
+        lines.append(f"  not recorded in MLflow: {untracked}")
     return lines
 
 
