@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,12 @@ from tenure.core.config import Config, make_config
 from tenure.core.times import days, show
 from tenure.explain.abstain import NEW, NOTICE, STALE, THIN
 from tenure.explain.peers import fit_peers
-from tenure.features.horizon import COLUMN
 from tenure.features.plan import to_json
 from tenure.labels.snapshots import snapshots
-from tenure.labels.targets import TARGETS, label_horizons
 from tenure.model.amount import fit_amounts
 from tenure.model.bundle import Bundle, make_bundle
-from tenure.model.encode import Encoder
-from tenure.model.fit import FitSettings, Forward, fit_model
+from tenure.model.fit import FitSettings, Fitted, Forward, fit_model
+from tenure.model.interval import Interval
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.score import COLUMNS, Model, score
 from tenure.sources.dataset import Dataset
@@ -60,29 +58,23 @@ class World:
 
 
 def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> Bundle:
-    """Fit one model over the horizons of `FURTHER`, with the horizon as a column."""
-    found = label_horizons(dataset, prepared.matrix.rows, TARGETS[name], config.labels)
-    frames = [found[str(item)] for item in [config.labels.horizon_days, *FURTHER[name]]]
-    labels = pd.concat(frames, ignore_index=True)
-    values = pd.concat([prepared.matrix.values] * len(frames), ignore_index=True)
-    if FURTHER[name]:
-        values[COLUMN] = labels["horizon_days"].astype("float32")
+    """Fit a model for the main horizon and one for each of `FURTHER`."""
+    labels = prepared.labels[name]
     known = labels["label"].notna().to_numpy()
+    values = prepared.matrix.values
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
-    columns = Encoder.fit(values[known], ranked=prepared.plan.ranked).columns
-    parameters: dict[str, Any] = {"num_iterations": 20, "min_data_in_leaf": 20}
-    if FURTHER[name]:
-        parameters["monotone_constraints"] = [int(column == COLUMN) for column in columns]
-    settings = FitSettings(parameters=parameters, ranked=prepared.plan.ranked)
-    nothing = Forward(np.empty(0), np.empty(0))
-    model = fit_model(values[known], outcome, nothing, settings)
-    resolved = prepared.plan.only(model.encoder.columns)
+    model = quick(values, labels, prepared)
+    ahead = {
+        str(item): quick(values, prepared.ahead[name][str(item)], prepared)
+        for item in FURTHER[name]
+    }
+    columns = [column for one in (model, *ahead.values()) for column in one.encoder.columns]
+    resolved = prepared.plan.only(columns)
     spec = {
         "name": config.name,
         "model_name": f"{config.name}-{name}",
         "target": name,
         "labels": config.labels.model_dump(mode="json"),
-        "horizons": FURTHER[name],
         "declarations": to_json(prepared.families, set(resolved.bases.values())),
         "members": resolved.members,
         "begins": {source: day.isoformat() for source, day in prepared.matrix.begins.items()},
@@ -103,7 +95,19 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
         metrics={},
         peers=peers,
         amount=amounts.to_json() if amounts else None,
+        ahead=ahead,
     )
+
+
+def quick(values: pd.DataFrame, labels: pd.DataFrame, prepared: Prepared) -> Fitted:
+    """Fit a small model, with bounds of its probabilities."""
+    known = labels["label"].notna().to_numpy()
+    parameters = {"num_iterations": 20, "min_data_in_leaf": 20}
+    settings = FitSettings(parameters=parameters, ranked=prepared.plan.ranked)
+    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
+    nothing = Forward(np.empty(0), np.empty(0))
+    interval = Interval(0.8, (-4.0, 0.0), (0.6, 0.4))
+    return replace(fit_model(values[known], outcome, nothing, settings), interval=interval)
 
 
 def days_ahead(rows: pd.DataFrame) -> pd.Series:
@@ -164,6 +168,20 @@ def test_a_longer_horizon_is_never_less_likely(rows: pd.DataFrame) -> None:
         assert (steps > 0).any() or name != "churn"
 
 
+def test_bounds_hold_the_probability_at_every_horizon(rows: pd.DataFrame) -> None:
+    ordered = rows.sort_values(["account_id", "horizon_days"])
+    for name in FURTHER:
+        lo, middle, hi = (ordered[f"{name}_probability{end}"] for end in ("_lo", "", "_hi"))
+        known = middle.notna()
+        assert known.any()
+        assert (lo[known] < middle[known]).all()
+        assert (middle[known] < hi[known]).all()
+        assert lo[~known].isna().all()
+        assert hi[~known].isna().all()
+        for bound in (lo, hi):
+            assert not (bound[known].groupby(ordered["account_id"]).diff() < 0).any()
+
+
 def test_a_target_is_empty_where_its_model_does_not_know_the_horizon(rows: pd.DataFrame) -> None:
     for name, further in FURTHER.items():
         known = {90, *(item for item in further if item != "renewal")}
@@ -214,12 +232,6 @@ def test_expected_expansion_is_probability_times_amount(world: World, rows: pd.D
     pd.testing.assert_series_equal(main["expected_expansion_mrr"], expected, check_names=False)
     assert (expected.dropna() > 0).all()
     assert rows.loc[rows["horizon_days"] != 90, "expected_expansion_mrr"].isna().all()
-
-
-def test_the_horizon_is_no_driver(rows: pd.DataFrame) -> None:
-    codes = rows.filter(regex=r"driver_\d_code")
-    assert codes.notna().any(axis=None)
-    assert not (codes == COLUMN).any(axis=None)
 
 
 def test_an_account_alone_has_the_rows_of_the_batch(world: World, rows: pd.DataFrame) -> None:

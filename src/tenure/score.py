@@ -18,13 +18,13 @@ from tenure.explain.abstain import abstention
 from tenure.explain.bands import bands, rank
 from tenure.explain.drivers import FIELDS, TOP, drivers
 from tenure.explain.ready import Model, check_owner, load_models
-from tenure.features import horizon
 from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import Plan, united
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
 from tenure.labels.windows import RENEWAL, days_to_renewal
+from tenure.model.ahead import rising
 from tenure.model.scatter import scores_and_contributions
 
 if TYPE_CHECKING:
@@ -261,60 +261,60 @@ def _predict(
 ) -> pd.DataFrame:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
     known = ahead["horizon"].isin(model.horizons) & (ahead["days"] <= model.longest)
-    asked = ahead[known]
-    used = model.frame(values)
+    parts = [
+        _at_horizon(engine, target, model, values, part)
+        for _, part in ahead[known].groupby("horizon", sort=False)
+    ]
+    found = pd.concat(parts) if len(parts) > 1 else parts[0]
+    chances = [name for name in found.columns if name.startswith(f"{target}_probability")]
+    if len(parts) > 1:
+        asked = ahead.loc[found.index, ["row", "days"]]
+        asked["main"] = ahead["horizon"] == str(model.horizon_days)
+        found[chances] = rising(asked.join(found[chances]), chances)[chances]
+    if target == GROWTH and model.amounts is not None:
+        asked = ahead.loc[found.index]
+        used = model.frame(values).iloc[asked["row"]].set_axis(found.index)
+        amount = found[f"{target}_probability"] * model.amounts.expected(asked, used)
+        found.insert(len(chances), f"expected_{target}_mrr", amount)
+    return found
+
+
+def _at_horizon(
+    engine: Engine, target: str, model: Model, values: pd.DataFrame, asked: pd.DataFrame
+) -> pd.DataFrame:
+    """Return what the model of one horizon says of the rows that ask for it."""
+    name = str(asked["horizon"].iloc[0])
+    used = model.frame(values, name)
     if not (
         asked.index.equals(values.index)
         and bool((asked["row"].to_numpy() == np.arange(len(values))).all())
     ):
         used = used.iloc[asked["row"]].set_axis(asked.index)
-    if model.looks_ahead:
-        used[horizon.COLUMN] = asked["days"].astype("float32")
-    probability, contributions = scores_and_contributions(engine, model.bundle, used)
+    probability, contributions = scores_and_contributions(engine, model.bundle, used, name)
     silent = asked["silent"].to_numpy(dtype=bool)
     if TARGETS[target].outcome == "renewal":
         due = (asked["due"] <= asked["days"]).to_numpy(dtype=bool, na_value=False)
         silent = silent | ~due
-    found = _drivers(target, model, used, contributions[:, :-1])
+    prefix = "" if target == MAIN else f"{target}_"
+    about = (model.specs, model.peers, TARGETS[target])
+    found = drivers(contributions[:, :-1], used, *about, prefix=prefix)
     if silent.any():
         found.loc[silent] = None
-    spec = model.bundle.spec
-    rates = {name: model.base_rate(name) for name in model.horizons}
-    version = "model_version" if target == MAIN else f"{target}_model_version"
+    probability = np.where(silent, np.nan, probability)
+    interval = model.interval(name)
+    lo, hi = interval.bounds(probability) if interval else (np.nan, np.nan)
     head: dict[str, Any] = {
-        f"{target}_probability": np.where(silent, np.nan, probability),
-        version: model.bundle.version,
-        ("base_rate" if target == MAIN else f"{target}_base_rate"): np.array(
-            [rates[name] for name in asked["horizon"]], dtype=np.float64
-        ),
+        f"{target}_probability": probability,
+        f"{target}_probability_lo": lo,
+        f"{target}_probability_hi": hi,
+        f"{prefix}model_version": model.bundle.version,
+        f"{prefix}base_rate": model.base_rate(name),
     }
     if target == MAIN:
-        head["model_name"] = spec["model_name"]
-    if target == GROWTH and model.amounts is not None:
-        head[f"expected_{target}_mrr"] = head[f"{target}_probability"] * model.amounts.expected(
-            asked, used
-        )
-    for place, (name, value) in enumerate(head.items()):
-        found.insert(place, name, value)
+        head["model_name"] = model.bundle.spec["model_name"]
+    for place, (column, value) in enumerate(head.items()):
+        found.insert(place, column, value)
     return found
-
-
-def _drivers(
-    target: str, model: Model, values: pd.DataFrame, contributions: np.ndarray[Any, Any]
-) -> pd.DataFrame:
-    """Return the strongest contributions of what is known about each account."""
-    prefix = "" if target == MAIN else f"{target}_"
-    if horizon.COLUMN in values:
-        about = [name != horizon.COLUMN for name in values.columns]
-        contributions, values = contributions[:, about], values.loc[:, about]
-    return drivers(
-        contributions,
-        values,
-        model.specs,
-        model.peers,
-        TARGETS[target],
-        prefix=prefix,
-    )
 
 
 def _finish(

@@ -173,7 +173,7 @@ def test_a_broken_booster_text_is_refused(bundle, tmp_path):
 def test_another_format_is_refused(folder):
     spec = json.loads((folder / "spec.json").read_text())
     (folder / "spec.json").write_text(json.dumps(spec | {"format": 99}))
-    with pytest.raises(ModelError, match=r"spec.json: has not format 1"):
+    with pytest.raises(ModelError, match=r"spec.json: has not format 2"):
         read_bundle(folder, verify=False)
 
 

@@ -19,7 +19,7 @@ from pydantic import (
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.places import absolute, expanded
-from tenure.core.sections import EvaluationConfig, Section
+from tenure.core.sections import EvaluationConfig, Section, TuningConfig
 from tenure.core.times import as_utc
 
 
@@ -170,6 +170,7 @@ class ModelConfig(Section):
         0.8, gt=0, lt=1, description="Share of the true probabilities that an interval should hold."
     )
     parameters: dict[str, Any] = Field({}, description="LightGBM parameters that replace defaults.")
+    tuning: TuningConfig = TuningConfig()
 
 
 class ScoreConfig(Section):

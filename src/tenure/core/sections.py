@@ -1,4 +1,4 @@
-"""What all sections of a config are, and the section of the backtest."""
+"""What all sections of a config are, and those of tuning and the backtest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ class Section(BaseModel):
     """Base of all sections: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TuningConfig(Section):
+    """How long the booster's parameters are searched; without a limit they are not."""
+
+    trials: int = Field(
+        0, ge=0, le=10_000, description="Trials of each search; 0 and no seconds: no tuning."
+    )
+    seconds: float | None = Field(
+        None, gt=0, description="Seconds of all searches of a target; the result then varies."
+    )
+    every: int = Field(6, ge=1, description="Backtest folds that use a search before the next.")
 
 
 class EvaluationConfig(Section):

@@ -8,11 +8,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tenure.core.errors import ModelError, Problem
 from tenure.explain.peers import Peers
-from tenure.features import horizon
 from tenure.features.plan import Plan, from_json, plan
 from tenure.labels.windows import RENEWAL
 from tenure.model.amount import Amounts
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
 
     from tenure.core.config import Config
     from tenure.features.declare import FeatureSpec
+    from tenure.model.interval import Interval
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Model:
         resolved = plan(from_json(spec["declarations"]), columns, members=spec["members"])
         return cls(
             bundle,
-            resolved.only(bundle.encoder.columns),
+            resolved.only(bundle.every_column),
             Peers.from_json(bundle.reference["peers"]),
         )
 
@@ -67,13 +65,7 @@ class Model:
     @cached_property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return how to speak of the model's columns."""
-        given = {horizon.COLUMN: horizon.SPEC} if self.looks_ahead else {}
-        return {**self.plan.said, **given}
-
-    @property
-    def looks_ahead(self) -> bool:
-        """Return whether the horizon is a column of the model."""
-        return horizon.COLUMN in self.bundle.encoder.columns
+        return self.plan.said
 
     @property
     def horizon_days(self) -> int:
@@ -84,8 +76,7 @@ class Model:
     @property
     def horizons(self) -> tuple[str, ...]:
         """Return the horizons that the model answers for, as text, the main one first."""
-        further = map(str, self.bundle.spec.get("horizons", ()))
-        return tuple(dict.fromkeys([str(self.horizon_days), *further]))
+        return (str(self.horizon_days), *self.bundle.ahead)
 
     @property
     def longest(self) -> int:
@@ -99,16 +90,21 @@ class Model:
         return None if found is None else Amounts.from_json(found)
 
     def base_rate(self, name: str) -> float:
-        """Return the positive share of the training rows, of one horizon where it is stored."""
-        training = self.bundle.spec["training"]
-        found: float = training.get("base_rates", {}).get(name, training["base_rate"])
+        """Return the positive share of the training rows of a horizon."""
+        if name in self.bundle.ahead:
+            return self.bundle.ahead[name].base_rate
+        found: float = self.bundle.spec["training"]["base_rate"]
         return found
 
-    def frame(self, values: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns that the model reads, by default under its main horizon."""
-        if self.looks_ahead and horizon.COLUMN not in values:
-            values = values.assign(**{horizon.COLUMN: np.float32(self.horizon_days)})
-        return self.bundle.encoder.frame(values)
+    def interval(self, name: str) -> Interval | None:
+        """Return the bounds of a horizon's probabilities, where they were learnt."""
+        further = self.bundle.ahead.get(name)
+        return self.bundle.interval if further is None else further.interval
+
+    def frame(self, values: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
+        """Return the columns that the model of a horizon reads, by default of the main one."""
+        further = self.bundle.ahead.get(name or "")
+        return (self.bundle if further is None else further).encoder.frame(values)
 
 
 def load_models(config: Config) -> dict[str, Model]:

@@ -4,6 +4,7 @@ models/<target>/<version>/
   spec.json        what it was made from and how it reads feature values
   model.txt        LightGBM's text of the booster
   calibrator.json  from log-odds to probability
+  ahead.json       the models of further horizons
   metrics.json     how it did out of time, and the verdict
   reference.json   statistics of the training rows, and peers
   examples.json    20 feature rows without ids and their scores: checked at every load
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from tenure.core.errors import ModelError
 from tenure.core.files import canonical_json, publishing
 from tenure.model import calibrate
+from tenure.model.ahead import Ahead
 from tenure.model.bundle_files import (
     CONTENT,
     FORMAT,
@@ -71,6 +73,7 @@ class Bundle:
             (fitted state of `tenure.model.amount`) where amounts were learnt.
         examples: Feature rows with their margins and probabilities.
         card: The model card, Markdown.
+        ahead: Further horizon, as text → its model.
         run: Run ids and times; no part of the version.
         threads: Threads for large batches; scores do not depend on it.
     """
@@ -83,6 +86,7 @@ class Bundle:
     reference: Mapping[str, Any]
     examples: Mapping[str, Any]
     card: str
+    ahead: Mapping[str, Ahead] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict, compare=False)
     threads: int = field(default=2, compare=False)
 
@@ -109,6 +113,12 @@ class Bundle:
     def columns(self) -> tuple[str, ...]:
         """Feature columns the booster reads, in its order."""
         return self.encoder.columns
+
+    @property
+    def every_column(self) -> tuple[str, ...]:
+        """Feature columns that the boosters of any horizon read."""
+        further = [name for model in self.ahead.values() for name in model.encoder.columns]
+        return tuple(dict.fromkeys([*self.columns, *further]))
 
     def margins(self, values: pd.DataFrame) -> Floats:
         """Return log-odds of the booster, before calibration, one per row of feature values."""
@@ -137,6 +147,7 @@ class Bundle:
         values: dict[str, Any] = {
             "spec.json": spec,
             "calibrator.json": self.calibrator.to_json(),
+            "ahead.json": {name: model.to_json() for name, model in self.ahead.items()},
             "metrics.json": self.metrics,
             "reference.json": self.reference,
             "examples.json": self.examples,
@@ -160,6 +171,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
     metrics: Mapping[str, Any],
     peers: Any = None,
     amount: Any = None,
+    ahead: Mapping[str, Fitted] | None = None,
     card: str = "",
     run: Mapping[str, Any] | None = None,
 ) -> Bundle:
@@ -172,6 +184,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         metrics: JSON values of the evaluation.
         peers: JSON values of the peer table.
         amount: JSON values of the expected amounts, where there are any.
+        ahead: Further horizon, as text → its fitted model.
         card: The model card.
         run: Run ids and times.
     """
@@ -200,6 +213,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         },
         examples={},
         card=card,
+        ahead={name: Ahead.of(model) for name, model in (ahead or {}).items()},
         run=run or {},
     )
     return with_parts(draft, examples=_scored(draft, training))
@@ -260,6 +274,7 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
         reference=parts["reference.json"],
         examples=parts["examples.json"],
         card=read_text(folder / "card.md"),
+        ahead={name: Ahead.from_json(state) for name, state in parts["ahead.json"].items()},
         run=read_json(folder / RUN),
         threads=threads,
     )

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "MANIFEST.json"
 RUN = "run.json"
 CONTENT = (
     "spec.json",
     "model.txt",
     "calibrator.json",
+    "ahead.json",
     "metrics.json",
     "reference.json",
     "examples.json",

@@ -20,6 +20,7 @@ from tenure.model.bootstrap import Resamples, interval, ranking
 from tenure.model.calibrate import Sigmoid
 from tenure.model.fit import boost
 from tenure.model.measure import EvaluationSettings
+from tenure.model.searches import parameters_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,6 +71,7 @@ class Contrast:
         self.settings = settings
         self.since = since or {}
         self.walked = walk.predictions
+        self.tuned = walk.tuned
 
     def measure(self, how: EvaluationSettings) -> dict[str, Any]:
         """Return both figures beside the walk's.
@@ -136,7 +138,9 @@ class Contrast:
         """Return probabilities that meet the base rate: the same for all models of a comparison."""
         allowed = self.values.drop(columns=list(self._late(test.as_of)))
         labels = self.labels[test.train]
-        settings = replace(self.settings.fit, threads=1)
+        fit = self.settings.fit
+        parameters = parameters_at(self.tuned, test.as_of, fit.parameters)
+        settings = replace(fit, threads=1, parameters=parameters)
         boosted = boost(allowed.iloc[test.train], labels, settings)
         calibrator = Sigmoid.shift(boosted.margins, float(labels.mean()))
         return calibrator.probability(boosted.predict(allowed.iloc[test.test]))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+
 @dataclass(frozen=True)
 class FitSettings:
     """How a model is fitted.
@@ -233,6 +234,6 @@ def resampled(
     labels = boosted.labels[rows]
     if labels.min() == labels.max():
         return boosted.model.decision_function(asked)
-    model = TenureClassifier(seed=settings.seed, threads=1, extra=settings.parameters)
+    model = TenureClassifier(seed=settings.seed, threads=1, extra=boosted.model.extra)
     model.fit(matrix[rows], labels, categorical=boosted.encoder.categorical)
     return model.decision_function(asked)

@@ -20,6 +20,7 @@ from tenure.model.bundle_files import write_files
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
+    from tenure.model.ahead import Ahead
 
 SCATTERED_SCORES = 50_000
 """Rows from which a cluster scores in its executors."""
@@ -35,11 +36,13 @@ class ScoreBatch:
         version: The bundle's version.
         texts: Its files.
         columns: How many columns its booster reads.
+        horizon: Which horizon's model is asked; the main one where the bundle has no other.
     """
 
     version: str
     texts: Mapping[str, str]
     columns: int
+    horizon: str = ""
 
     @property
     def schema(self) -> pa.Schema:
@@ -50,7 +53,9 @@ class ScoreBatch:
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the scores of some rows."""
         values = _values(rows.drop_columns([PLACE]))
-        probability, contributions = self._bundle().scores_and_contributions(values)
+        bundle = self._bundle()
+        model: Bundle | Ahead = bundle.ahead.get(self.horizon, bundle)
+        probability, contributions = model.scores_and_contributions(values)
         columns = [rows.column(PLACE), pa.array(probability), *map(pa.array, contributions.T)]
         return pa.table(columns, schema=self.schema)
 
@@ -65,7 +70,7 @@ class ScoreBatch:
 
 
 def scores_and_contributions(
-    engine: Engine, bundle: Bundle, values: pd.DataFrame
+    engine: Engine, bundle: Bundle, values: pd.DataFrame, horizon: str = ""
 ) -> tuple[Floats, Floats]:
     """Return probabilities and contributions, computed where it is cheaper.
 
@@ -73,10 +78,13 @@ def scores_and_contributions(
         engine: It says whether there are executors.
         bundle: The model.
         values: Feature rows, as `Bundle.scores_and_contributions` takes them.
+        horizon: Which horizon's model to ask; the main one where the bundle has no other.
     """
+    model: Bundle | Ahead = bundle.ahead.get(horizon, bundle)
     if not engine.scatters or len(values) < SCATTERED_SCORES:
-        return bundle.scores_and_contributions(values)
-    batch = ScoreBatch(bundle.version, bundle.texts(), len(bundle.columns))
+        return model.scores_and_contributions(values)
+    width = len(model.encoder.columns)
+    batch = ScoreBatch(bundle.version, bundle.texts(), width, horizon)
     table = pa.Table.from_pandas(values, preserve_index=False)
     table = table.append_column(PLACE, pa.array(np.arange(len(values), dtype=np.int64)))
     found = engine.map_batches(table, batch, batch.schema)

@@ -35,6 +35,7 @@ from tenure.model.fit import (
     resampled,
 )
 from tenure.model.interval import MEMBERS, Interval
+from tenure.model.searches import TuneSettings, parameters_at, search
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,6 +61,7 @@ class WalkSettings:
         min_test_cutoffs: Folds below which no claim is made.
         max_folds: Most folds, the latest; None for all.
         single_columns: Columns that stand alone as baselines.
+        tuning: Whether and how often parameters are searched.
     """
 
     fit: FitSettings = field(default_factory=FitSettings)
@@ -68,6 +70,7 @@ class WalkSettings:
     min_test_cutoffs: int = 3
     max_folds: int | None = None
     single_columns: Sequence[str] = SINGLE_COLUMNS
+    tuning: TuneSettings = field(default_factory=TuneSettings)
 
     @classmethod
     def from_config(
@@ -87,6 +90,7 @@ class WalkSettings:
             min_train_positives=model.min_train_positives,
             min_test_cutoffs=model.min_test_cutoffs,
             max_folds=config.evaluation.max_folds,
+            tuning=TuneSettings.from_config(config),
         )
 
 
@@ -106,6 +110,7 @@ class WalkForward:
         shortage: Set where there are fewer folds than a claim needs.
         final: The model fitted on every known label.
         train: Positions of its training rows, in the caller's order.
+        tuned: What the searches for parameters found, as `search` gives it.
     """
 
     predictions: pd.DataFrame
@@ -114,6 +119,7 @@ class WalkForward:
     shortage: Shortage | None
     final: Fitted
     train: NDArray[np.intp] = field(repr=False)
+    tuned: list[dict[str, Any]] = field(default_factory=list)
 
 
 def walk_forward(
@@ -131,7 +137,7 @@ def walk_forward(
         rows: account_id, as_of, label (1, 0 or missing), label_known_at, outcome_id, mrr.
         settings: How.
         since: Columns that may be used only from a prediction time on.
-        progress: Called with a line for each fold that starts.
+        progress: Called with a line for each fold that starts, and for each trial of a search.
 
     Raises:
         RefusedError: If there are not both positive and negative labels.
@@ -159,6 +165,7 @@ class _Walk:
         self.progress = progress
         self.accounts = pd.factorize(self.rows["account_id"])[0]
         self.trials = Trials(self.accounts)
+        self.tuned: list[dict[str, Any]] = []
 
     def run(self) -> WalkForward:
         known = np.flatnonzero(~np.isnan(self.labels))
@@ -172,6 +179,14 @@ class _Walk:
         earlier = self._origins(1, min(10, settings.min_train_positives), CALIBRATION_ORIGINS)
         plan = [o for o in earlier.origins if o.as_of not in evaluated] + list(folds.origins)
         plan.sort(key=lambda origin: origin.as_of)
+        self.tuned = search(
+            self.values,
+            self.rows,
+            settings,
+            folds.origins,
+            since=self.since,
+            progress=self.progress,
+        )
         return self._walk(plan, evaluated, folds.shortage, known)
 
     def _origins(self, cutoffs: int, positives: int, more: int) -> Folds:
@@ -225,6 +240,7 @@ class _Walk:
             shortage=shortage,
             final=final,
             train=self.order[known],
+            tuned=self.tuned,
         )
 
     def _origin(self, origin: Origin, evaluated: bool) -> tuple[Boosted, pd.DataFrame | None]:
@@ -236,7 +252,9 @@ class _Walk:
     def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> Boosted:
         """Fit a booster on one thread: that many run side by side."""
         values = self._allowed(as_of).iloc[train]
-        return boost(values, self.labels[train], replace(self.settings.fit, threads=1))
+        fit = self.settings.fit
+        parameters = parameters_at(self.tuned, as_of, fit.parameters)
+        return boost(values, self.labels[train], replace(fit, threads=1, parameters=parameters))
 
     def _calibrate(
         self, boosted: Boosted, margins: Floats, learnt: Floats, origin: Origin | None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from tenure.model.amount import BY, Amounts, check_amounts, fit_amounts
 from tenure.model.contrast import Contrast
 from tenure.model.detail import detailed
 from tenure.model.evaluate import EvaluationSettings, evaluate
+from tenure.model.fit import Fitted
 from tenure.model.verdict import Verdict, judge, refusal
 from tenure.model.walk import WalkForward, WalkSettings, walk_forward
+from tenure.run.further import further_horizons
 from tenure.run.prepare import Prepared, Progress, silent
 
 SUMMARY_ROWS = 4_000
@@ -37,12 +40,20 @@ class Fit:
         peers: Typical values of retained accounts.
         drivers: Output of `summarise` over the latest training rows.
         amounts: Expected amounts given the event, where they were learnt.
+        further: Further horizon, as text → its model.
     """
 
     walk: WalkForward
     peers: Peers
     drivers: pd.DataFrame
     amounts: Amounts | None = None
+    further: Mapping[str, Fitted] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Feature columns that the models of all horizons read."""
+        models = (self.walk.final, *self.further.values())
+        return tuple(dict.fromkeys(name for model in models for name in model.encoder.columns))
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,10 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
     if config.evaluation.contrast:
         progress(f"{name}: what other ways of testing would have said")
         metrics["contrast"] = _contrast(name, walk, prepared, config)
-    fit = _explained(name, walk, prepared)
+    ahead = further_horizons(name, prepared, config, progress)
+    if ahead.metrics:
+        metrics["horizons"] = ahead.metrics
+    fit = replace(_explained(name, walk, prepared), further=ahead.fitted)
     if fit.amounts is not None:
         metrics["amount"] = _amounts_checked(walk, rows, prepared, config)
     return Attempt(target, rows, judge(metrics, walk.shortage), metrics, fit)
@@ -90,7 +104,7 @@ def walked(name: str, prepared: Prepared, config: Config, progress: Progress) ->
     return walk_forward(
         prepared.matrix.values,
         prepared.labels[name],
-        WalkSettings.from_config(config, prepared.plan.ranked),
+        WalkSettings.from_config(config, prepared.plan.ranked, TARGETS[name].outcome),
         since=prepared.matrix.since,
         progress=lambda line: progress(f"{name}: {line}"),
     )

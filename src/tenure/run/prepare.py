@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from tenure.features.matrix import FeatureMatrix
 from tenure.features.members import Members, choose
 from tenure.features.plan import Plan, declared, plan
 from tenure.labels.snapshots import calendar, snapshots
-from tenure.labels.targets import TARGETS, label
+from tenure.labels.targets import TARGETS, label_horizons
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
 from tenure.sources.tables import SOURCES
@@ -81,6 +81,7 @@ class Prepared:
         plan: Resolved features.
         matrix: Features of all snapshots.
         labels: Target → one row per snapshot, in the matrix's order.
+        ahead: Target → further horizon, as text → the same under that horizon.
     """
 
     cutoffs: list[datetime]
@@ -89,6 +90,7 @@ class Prepared:
     plan: Plan
     matrix: FeatureMatrix
     labels: Mapping[str, pd.DataFrame]
+    ahead: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
 
 
 def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Prepared:
@@ -102,7 +104,12 @@ def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Pr
     cutoffs = calendar(config, dataset)
     progress(f"snapshots at {len(cutoffs)} prediction times")
     asked = snapshots(dataset, cutoffs)
-    labels = {name: label(dataset, asked, TARGETS[name], config.labels) for name in config.targets}
+    ahead = {
+        name: label_horizons(dataset, asked, TARGETS[name], config.labels)
+        for name in config.targets
+    }
+    main = str(config.labels.horizon_days)
+    labels = {name: found.pop(main) for name, found in ahead.items()}
     families = declared(config.features, attributes(dataset))
     members = choose(dataset.engine, families, dataset.columns, cutoffs)
     resolved = plan(
@@ -116,7 +123,7 @@ def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Pr
         since=since(resolved, members),
         progress=progress,
     )
-    return Prepared(cutoffs, families, members, resolved, matrix, labels)
+    return Prepared(cutoffs, families, members, resolved, matrix, labels, ahead)
 
 
 def attributes(dataset: Dataset) -> dict[str, bool]:

@@ -179,7 +179,7 @@ def _bundle(
     entry: dict[str, Any],
 ) -> Bundle:
     final = fit.walk.final
-    resolved = prepared.plan.only(final.encoder.columns)
+    resolved = prepared.plan.only(fit.columns)
     reads = resolved.reads
     last = prepared.cutoffs[-1:]
     known = tried.rows["label_known_at"].iloc[fit.walk.train].max()
@@ -188,6 +188,7 @@ def _bundle(
         "model_name": f"{config.name}-{tried.target.name}",
         "target": tried.target.name,
         "labels": config.labels.model_dump(mode="json"),
+        "horizons": list(fit.further),
         "calendar": config.calendar.model_dump(mode="json"),
         "model_settings": config.model.model_dump(mode="json", exclude={"threads"}),
         "declarations": to_json(prepared.families, set(resolved.bases.values())),
@@ -211,6 +212,7 @@ def _bundle(
         metrics={"verdict": entry["verdict"], **tried.metrics},
         peers=fit.peers.to_json(),
         amount=fit.amounts.to_json() if fit.amounts else None,
+        ahead=fit.further,
         card=model_card(tried.target.name, entry, spec),
         run={"created_at": show(now()), "data": dataset.report.to_dict()},
     )

@@ -23,7 +23,6 @@ from pyarrow.parquet import read_schema
 
 from tenure.core.errors import DataError, Problem
 from tenure.engine import Engine, open_engine
-from tenure.features.horizon import COLUMN as HORIZON
 from tenure.labels.snapshots import snapshots
 from tenure.run.history import EMPTY_BOOK
 from tenure.run.score import LAST
@@ -237,8 +236,8 @@ class State:
             self._book = EMPTY_BOOK
             return
         try:
-            by_horizon = HORIZON in read_schema(self._book_path).names
-            columns = [f"{MAIN}_probability", *([HORIZON] if by_horizon else [])]
+            by_horizon = "horizon_days" in read_schema(self._book_path).names
+            columns = [f"{MAIN}_probability", *(["horizon_days"] if by_horizon else [])]
             self._book = pd.read_parquet(self._book_path, columns=columns)
         except (OSError, ValueError) as error:
             self._book = EMPTY_BOOK
