@@ -36,6 +36,7 @@ from tenure.engine.small.frames import (
     spread,
 )
 from tenure.engine.small.logic import comparable
+from tenure.engine.small.texts import among, of_text
 
 _TYPES = {"TIMESTAMPNTZ": "TIMESTAMP", "INT": "INTEGER", "TEXT": "VARCHAR", "USMALLINT": ""}
 
@@ -157,117 +158,6 @@ def _from_text(kind: str, gently: bool) -> Callable[[Vec], Vec]:
     raise UnsupportedError(f"text as {kind}")
 
 
-def _of_text(scope: Scope, node: Node, change: Callable[[Any], Any], kind: str) -> Expr:
-    """Return a function of a column of texts."""
-    value = scope.expr(node)
-    if value.kind != "VARCHAR":
-        raise UnsupportedError(f"text function of {value.kind}")
-    given = value.run
-
-    def run(rows: Rows) -> Vec:
-        data, there = given(rows)
-        return change(data), there
-
-    return Expr(kind, run)
-
-
-def _word(node: Node | None) -> str:
-    if not isinstance(node, exp.Literal) or not node.is_string:
-        raise UnsupportedError("text that is computed")
-    return str(node.this)
-
-
-@maker(exp.Trim)
-def _trim(scope: Scope, node: exp.Trim) -> Expr:
-    letters = _word(node.expression) if node.expression else scalars.SPACES
-    where = node.args.get("position") or ""
-    strip = {"": str.strip, "TRAILING": str.rstrip, "LEADING": str.lstrip}[where]
-    plain = [letter for letter in letters if letter.isascii()]
-
-    def idle(joined: str) -> bool:
-        if not joined.isascii() or joined[0] in plain:
-            return False
-        return not any(f"{one}\n" in joined or f"\n{one}" in joined for one in plain)
-
-    def change(data: Any) -> Any:
-        return scalars.rewritten(lambda text: strip(text, letters), data, idle)
-
-    return _of_text(scope, node.this, change, "VARCHAR")
-
-
-@maker(exp.Lower)
-def _lower(scope: Scope, node: exp.Lower) -> Expr:
-    return _of_text(scope, node.this, lambda data: scalars.recased(scalars.lower, data), "VARCHAR")
-
-
-@maker(exp.Upper)
-def _upper(scope: Scope, node: exp.Upper) -> Expr:
-    return _of_text(scope, node.this, lambda data: scalars.recased(scalars.upper, data), "VARCHAR")
-
-
-@maker(exp.Left)
-def _left(scope: Scope, node: exp.Left) -> Expr:
-    length = node.expression
-    sign = -1 if isinstance(length, exp.Neg) else 1
-    size = sign * int((length.this if sign < 0 else length).name)
-
-    def change(data: Any) -> Any:
-        return scalars.each(lambda text: scalars.left(text, size), data)
-
-    return _of_text(scope, node.this, change, "VARCHAR")
-
-
-@maker(exp.Replace)
-def _replace(scope: Scope, node: exp.Replace) -> Expr:
-    old, new = _word(node.expression), _word(node.args.get("replacement"))
-
-    def change(data: Any) -> Any:
-        idle = (lambda joined: old not in joined) if old else bool
-        return scalars.rewritten(lambda text: text.replace(old, new), data, idle)
-
-    return _of_text(scope, node.this, change, "VARCHAR")
-
-
-@maker(exp.RegexpFullMatch)
-def _match(scope: Scope, node: exp.RegexpFullMatch) -> Expr:
-    match, every = scalars.patterns(_word(node.expression))
-
-    def change(data: Any) -> Any:
-        joined = scalars.lines(data)
-        if joined is not None and every(joined):
-            return np.True_
-        return scalars.each(lambda text: match(text) is not None, data, bool)
-
-    return _of_text(scope, node.this, change, "BOOLEAN")
-
-
-@maker(exp.StartsWith, exp.EndsWith, exp.Contains)
-def _part(scope: Scope, node: exp.Binary) -> Expr:
-    word = _word(node.expression)
-    tests: dict[type[Node], Callable[[str], bool]] = {
-        exp.StartsWith: lambda text: text.startswith(word),
-        exp.EndsWith: lambda text: text.endswith(word),
-        exp.Contains: lambda text: word in text,
-    }
-    test = tests[type(node)]
-    within = f"{word}\n" if isinstance(node, exp.EndsWith) else word
-
-    def change(data: Any) -> Any:
-        return scalars.told(test, data, lambda joined: within not in joined)
-
-    return _of_text(scope, node.this, change, "BOOLEAN")
-
-
-@maker(exp.DPipe)
-def _joined(scope: Scope, node: exp.DPipe) -> Expr:
-    word = _word(node.expression)
-
-    def change(data: Any) -> Any:
-        return scalars.each(lambda text: text + word, data)
-
-    return _of_text(scope, node.this, change, "VARCHAR")
-
-
 @maker(exp.Nullif)
 def _nullif(scope: Scope, node: exp.Nullif) -> Expr:
     value, other = scope.expr(node.this), scope.expr(node.expression)
@@ -281,38 +171,6 @@ def _nullif(scope: Scope, node: exp.Nullif) -> Expr:
         return (run(rows)[0], there) if not some(same) else (run(rows)[0], both(~same, there))
 
     return Expr(value.kind, without)
-
-
-def _among(words: frozenset[str]) -> Callable[[Any], Any]:
-    def change(data: Any) -> Any:
-        if isinstance(data, np.ndarray) and data.ndim and words.isdisjoint(data.tolist()):
-            return np.False_
-        return scalars.each(lambda text: text in words, data, bool)
-
-    return change
-
-
-@maker(exp.ArrayContains)
-def _contained(scope: Scope, node: exp.ArrayContains) -> Expr:
-    listed = frozenset(map(_word, node.this.expressions))
-    return _of_text(scope, node.expression, _among(listed), "BOOLEAN")
-
-
-@maker("list_position")
-def _position(scope: Scope, node: exp.Anonymous) -> Expr:
-    places: dict[str, int] = {}
-    for place, item in enumerate(node.expressions[0].expressions, 1):
-        places.setdefault(_word(item), place)
-    value = scope.expr(node.expressions[1])
-    if value.kind != "VARCHAR":
-        raise UnsupportedError("list_position of no text")
-
-    def run(rows: Rows) -> Vec:
-        data, there = value.run(rows)
-        found = scalars.each(lambda text: places.get(text, 0), data, np.int64)
-        return found, both(found != 0, there)
-
-    return Expr("INTEGER", run)
 
 
 @maker(exp.Bracket)
@@ -343,7 +201,7 @@ def _in(scope: Scope, node: exp.In) -> Expr:
     literals = all(isinstance(item, exp.Literal) and item.is_string for item in node.expressions)
     if value.kind == "VARCHAR" and literals:
         listed = frozenset(item.this for item in node.expressions)
-        return _of_text(scope, node.this, _among(listed), "BOOLEAN")
+        return of_text(scope, node.this, among(listed), "BOOLEAN")
     any_of: Node = exp.EQ(this=node.this.copy(), expression=node.expressions[0].copy())
     for item in node.expressions[1:]:
         same = exp.EQ(this=node.this.copy(), expression=item.copy())
