@@ -80,3 +80,17 @@ def test_a_label_cannot_break_the_card() -> None:
     assert "<script>" not in text.replace("\\<script\\>", "")
     rows = [line for line in text.splitlines() if "alert" in line]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [10, 5]  # a group, a driver
+
+
+def test_a_card_tells_of_the_search_for_parameters() -> None:
+    found = {"trials": 40, "positives": 210, "gain": 0.0031}
+    none = found | {"gain": 0.0}
+    short = {"trials": 0, "positives": 0, "gain": 0.0}
+    told = {
+        "Tuning: 40 trials, each judged by 210 outcomes; the best saves 0.0031": [short, found],
+        "none was better than the default by more than chance": [found, none],
+        "too few outcomes to search with": [short],
+    }
+    assert "Tuning" not in model_card("churn", usable(), SPEC)
+    for said, searches in told.items():
+        assert said in model_card("churn", usable() | {"tuning": searches}, SPEC)

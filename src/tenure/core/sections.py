@@ -18,7 +18,7 @@ class TuningConfig(Section):
         0, ge=0, le=10_000, description="Trials of each search; 0 and no seconds: no tuning."
     )
     seconds: float | None = Field(
-        None, gt=0, description="Seconds of all searches of a target; the result then varies."
+        None, gt=0, description="Seconds of all searches of a model; the result then varies."
     )
     every: int = Field(6, ge=1, description="Backtest folds that use a search before the next.")
 

@@ -3,11 +3,13 @@
 Only the rows that are given play a part.  Their latest prediction times that have enough past of
 their own are predicted from what was known by then, once for each trial, and the log loss of the
 booster's own probabilities over all of them is the trial's loss.  The default is trial 0, and it is
-kept unless a trial is better by more than chance explains, told by a standard error over accounts.
+kept unless a trial is better by more than chance explains: by two standard errors over accounts,
+since the best of many trials is ahead by one through luck alone.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -37,11 +39,13 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 
-SPLITS = 4  # prediction times that judge a trial
-SPAN = 8  # latest prediction times they are taken from, evenly: neighbours share outcomes
+SPLITS = 4  # prediction times that judge a trial, at least
+SPAN = 12  # latest prediction times they are taken from, evenly: neighbours share outcomes
+ENOUGH_POSITIVES = 250  # positive rows below which more prediction times judge
 LEAST_CUTOFFS = 2  # prediction times a split trains on
 LEAST_POSITIVES = 30  # positive rows that judge
 MOST_ROWS = 100_000  # rows above which half of the accounts are left out, again and again
+BAR = 2.0  # standard errors by which a trial has to be better than the default
 STARTUP = 8  # trials before one may be given up halfway
 
 
@@ -185,7 +189,7 @@ class _Search:
         self.default = dict(sized_parameters(min(positives, size - positives), size))
         kept = _thinned(rows, known, self.fit.seed)
         rows, values, labels = rows.iloc[kept], values.iloc[kept], labels[kept]
-        origins = _origins(rows, settings)
+        origins = _origins(rows, labels, settings)
         tested = [origin.test for origin in origins]
         self.splits = [_split(values, labels, origin, self.fit.ranked, since) for origin in origins]
         places = np.concatenate(tested) if tested else np.empty(0, dtype=np.intp)
@@ -214,7 +218,7 @@ class _Search:
         best, gains = 0, np.zeros(len(default))
         for number, loss in self.losses.items():
             better = default - loss
-            if better.sum() > max(_error(better, self.accounts), gains.sum()):
+            if better.sum() > max(BAR * _error(better, self.accounts), gains.sum()):
                 best, gains = number, better
         return best, gains
 
@@ -271,14 +275,19 @@ def _thinned(rows: pd.DataFrame, known: NDArray[np.bool_], seed: int) -> NDArray
     return np.flatnonzero(kept)
 
 
-def _origins(rows: pd.DataFrame, settings: WalkSettings) -> list[Origin]:
+def _origins(rows: pd.DataFrame, labels: Floats, settings: WalkSettings) -> list[Origin]:
+    """Return the prediction times that judge: more of them where each holds few positives."""
     found = forward_origins(
         rows,
         min_train_cutoffs=LEAST_CUTOFFS,
         min_train_positives=settings.min_train_positives,
         max_folds=SPAN,
     ).origins
-    places = np.linspace(0, len(found) - 1, min(SPLITS, len(found))).round().astype(int)
+    if not found:
+        return []
+    positives = sum(labels[origin.test].sum() for origin in found) / len(found)
+    wanted = max(SPLITS, math.ceil(ENOUGH_POSITIVES / max(positives, 1.0)))
+    places = np.linspace(0, len(found) - 1, min(wanted, len(found))).round().astype(int)
     return [found[place] for place in places]
 
 

@@ -65,7 +65,7 @@ def model_card(name: str, entry: Entry, spec: Entry) -> str:
         "Calibration": findings.calibration(outcome, entry) or ["Not measured."],
         "Drivers": _drivers(outcome, entry),
         "Limits": [bullets(LIMITS)],
-        "How to reproduce": _reproduce(spec),
+        "How to reproduce": _reproduce(entry, spec),
     }
     title = f"# {escape(str(spec.get('model_name') or name))}: {outcome.title.lower()}"
     parts = [title, *(f"## {head}\n\n" + "\n\n".join(body) for head, body in sections.items())]
@@ -159,12 +159,26 @@ def _drivers(outcome: Outcome, entry: Entry) -> list[str]:
     return [said, grid(["About", "Share", "Direction", "Kind"], rows)]
 
 
-def _reproduce(spec: Entry) -> list[str]:
+def _tuning(entry: Entry) -> str:
+    """Say what the search for the final model found; nothing where none was made."""
+    found = (entry.get("tuning") or [None])[-1]
+    if found is None:
+        return ""
+    if not found["trials"]:
+        return "too few outcomes to search with, so the default stays"
+    tried = f"{count(found['trials'])} trials, each judged by {count(found['positives'])} outcomes"
+    if not found["gain"]:
+        return f"{tried}; none was better than the default by more than chance"
+    return f"{tried}; the best saves {found['gain']:.4f} of the default's log loss on them"
+
+
+def _reproduce(entry: Entry, spec: Entry) -> list[str]:
     versions = spec.get("versions") or {}
     facts: Mapping[str, Any] = {
         "Data fingerprint": spec.get("fingerprint"),
         "SQL hash": spec.get("sql_hash"),
         "Seed": (spec.get("model_settings") or {}).get("seed"),
+        "Tuning": _tuning(entry),
         "Labels": _inline(spec.get("labels") or {}),
         "Calendar": _inline(spec.get("calendar") or {}),
         "Versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),

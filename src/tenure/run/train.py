@@ -134,12 +134,14 @@ def _publish(
         "labels": label_summary(tried.rows),
         "evaluation": tried.metrics,
         "folds": [],
+        "tuning": [],
         "drivers": [],
         "model": None,
     }
     if tried.fit is None:
         return entry, None
     entry["folds"] = _folds(tried.fit)
+    entry["tuning"] = tried.fit.walk.tuned
     drivers = tried.fit.drivers.astype(object)
     entry["drivers"] = drivers.where(drivers.notna(), None).to_dict(orient="records")
     bundle = _bundle(tried, tried.fit, prepared, dataset, config, entry)
