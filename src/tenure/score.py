@@ -261,15 +261,16 @@ def _predict(
 ) -> pd.DataFrame:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
     known = ahead["horizon"].isin(model.horizons) & (ahead["days"] <= model.longest)
+    main = str(model.horizon_days)
+    groups = dict(tuple(ahead[known].groupby("horizon", sort=False))) or {main: ahead[known]}
     parts = [
-        _at_horizon(engine, target, model, values, part)
-        for _, part in ahead[known].groupby("horizon", sort=False)
+        _at_horizon(engine, target, model, str(name), values, part) for name, part in groups.items()
     ]
     found = pd.concat(parts) if len(parts) > 1 else parts[0]
     chances = [name for name in found.columns if name.startswith(f"{target}_probability")]
     if len(parts) > 1:
         asked = ahead.loc[found.index, ["row", "days"]]
-        asked["main"] = ahead["horizon"] == str(model.horizon_days)
+        asked["main"] = ahead["horizon"] == main
         found[chances] = rising(asked.join(found[chances]), chances)[chances]
     if target == GROWTH and model.amounts is not None:
         asked = ahead.loc[found.index]
@@ -279,11 +280,15 @@ def _predict(
     return found
 
 
-def _at_horizon(
-    engine: Engine, target: str, model: Model, values: pd.DataFrame, asked: pd.DataFrame
+def _at_horizon(  # noqa: PLR0913 - who is asked what, of which model, from which values
+    engine: Engine,
+    target: str,
+    model: Model,
+    name: str,
+    values: pd.DataFrame,
+    asked: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return what the model of one horizon says of the rows that ask for it."""
-    name = str(asked["horizon"].iloc[0])
     used = model.frame(values, name)
     if not (
         asked.index.equals(values.index)

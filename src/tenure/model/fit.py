@@ -22,6 +22,7 @@ __all__ = [
     "Forward",
     "boost",
     "calibrate",
+    "constraints",
     "fit_model",
     "resampled",
 ]
@@ -49,6 +50,7 @@ class FitSettings:
         ranked: Percentiles among peers that are learnt from the training rows.
         level: Share of the true probabilities that an interval should hold.
         outcome: Kind of outcome of the target.
+        monotone: Column → 1 where the probability may only rise with it, -1 where only fall.
     """
 
     seed: int = 0
@@ -58,6 +60,7 @@ class FitSettings:
     ranked: tuple[Ranked, ...] = ()
     level: float = 0.8
     outcome: str = "churn"
+    monotone: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_config(
@@ -163,11 +166,19 @@ def boost(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Booste
                 "map more tables or columns, or turn on more families",
             )
         )
-    model = TenureClassifier(
-        seed=settings.seed, threads=settings.threads, extra=settings.parameters
-    )
+    extra = dict(settings.parameters) | constraints(encoder, settings)
+    model = TenureClassifier(seed=settings.seed, threads=settings.threads, extra=extra)
     model.fit(matrix, labels, categorical=encoder.categorical)
     return Boosted(encoder, model, model.decision_function(matrix), labels)
+
+
+def constraints(encoder: Encoder, settings: FitSettings) -> dict[str, list[int]]:
+    """Return the parameter that holds an encoder's columns monotone, if any is; never text."""
+    signs = [
+        0 if name in encoder.categories else settings.monotone.get(name, 0)
+        for name in encoder.columns
+    ]
+    return {"monotone_constraints": signs} if any(signs) else {}
 
 
 def calibrate(

@@ -26,6 +26,7 @@ from tenure.labels.splits import forward_origins, half
 from tenure.model.challenge import log_loss
 from tenure.model.encode import Encoder
 from tenure.model.estimator import TenureClassifier, sized_parameters
+from tenure.model.fit import constraints
 from tenure.model.space import searched
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import optuna
 
     from tenure.labels.splits import Origin
+    from tenure.model.fit import FitSettings
     from tenure.model.walk import WalkSettings
 
 Floats = NDArray[np.float64]
@@ -167,6 +169,7 @@ class _Split:
     train: Floats
     labels: Floats
     categorical: tuple[int, ...]
+    constraints: dict[str, list[int]]
     test: Floats
     outcomes: Floats
 
@@ -191,7 +194,7 @@ class _Search:
         rows, values, labels = rows.iloc[kept], values.iloc[kept], labels[kept]
         origins = _origins(rows, labels, settings)
         tested = [origin.test for origin in origins]
-        self.splits = [_split(values, labels, origin, self.fit.ranked, since) for origin in origins]
+        self.splits = [_split(values, labels, origin, self.fit, since) for origin in origins]
         places = np.concatenate(tested) if tested else np.empty(0, dtype=np.intp)
         self.accounts = pd.factorize(rows["account_id"].iloc[places])[0]
         self.positives = int(labels[places].sum())
@@ -244,7 +247,8 @@ class _Search:
 
     def _losses(self, split: _Split, parameters: Mapping[str, Any]) -> Floats:
         """Return the log loss of each later row; on one thread, as splits run side by side."""
-        model = TenureClassifier(seed=self.fit.seed, threads=1, extra=parameters)
+        extra = dict(parameters) | split.constraints
+        model = TenureClassifier(seed=self.fit.seed, threads=1, extra=extra)
         model.fit(split.train, split.labels, categorical=split.categorical)
         return log_loss(split.outcomes, model.predict_proba(split.test)[:, 1])
 
@@ -295,16 +299,17 @@ def _split(
     values: pd.DataFrame,
     labels: Floats,
     origin: Origin,
-    ranked: tuple[Any, ...],
+    fit: FitSettings,
     since: Mapping[str, datetime],
 ) -> _Split:
     allowed = values.drop(columns=[name for name, start in since.items() if start > origin.as_of])
     train = allowed.iloc[origin.train]
-    encoder = Encoder.fit(train, ranked=ranked)
+    encoder = Encoder.fit(train, ranked=fit.ranked)
     return _Split(
         encoder.transform(train),
         labels[origin.train],
         encoder.categorical,
+        constraints(encoder, fit),
         encoder.transform(allowed.iloc[origin.test]),
         labels[origin.test],
     )
