@@ -175,3 +175,11 @@ def test_no_usable_signal_in_shuffled_labels(seed):
     assert verdict.status == "no_usable_signal"
     assert verdict.sentences[0].startswith("No usable signal")
     assert not verdict.promotable
+
+
+def test_a_bare_walk_gives_the_same_probabilities(walk, panel):
+    bare = walk_forward(panel.values, panel.rows, settings(bare=True))
+    assert bare.baselines.empty
+    assert bare.final.interval is None
+    bounds = ["probability_lo", "probability_hi"]
+    pd.testing.assert_frame_equal(bare.predictions, walk.predictions.drop(columns=bounds))

@@ -62,6 +62,7 @@ class WalkSettings:
         max_folds: Most folds, the latest; None for all.
         single_columns: Columns that stand alone as baselines.
         tuning: Whether and how often parameters are searched.
+        bare: Whether baselines and bounds of probabilities are left out, for comparisons.
     """
 
     fit: FitSettings = field(default_factory=FitSettings)
@@ -71,6 +72,7 @@ class WalkSettings:
     max_folds: int | None = None
     single_columns: Sequence[str] = SINGLE_COLUMNS
     tuning: TuneSettings = field(default_factory=TuneSettings)
+    bare: bool = False
 
     @classmethod
     def from_config(
@@ -216,23 +218,26 @@ class _Walk:
         with _calm(), threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
             last = pool.submit(self._boost, known, None)
             done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
+            bounded = not self.settings.bare
             for number, (origin, (boosted, found)) in enumerate(zip(plan, done, strict=True)):
                 self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
                 margins[origin.test] = boosted.predict(self.values.iloc[origin.test])
                 learnt[origin.test] = boosted.positives
                 fitted = self._calibrate(boosted, margins, learnt, origin)
-                if found is not None:
-                    if interval is None:
+                if origin.as_of in evaluated:
+                    if interval is None and bounded:
                         interval = self._interval(pool, fitted, boosted, origin)
                     folds.append(self._describe(fitted, origin, len(folds)))
                     fitted = replace(fitted, interval=interval)
                     predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
-                    baselines.append(found)
+                    baselines += [] if found is None else [found]
             boosted = last.result()
             fitted = self._calibrate(boosted, margins, learnt, None)
             newest = np.flatnonzero((self.rows["as_of"] == self.rows["as_of"].max()).to_numpy())
             latest = Origin(self.rows["as_of"].max(), known, newest)
-            final = replace(fitted, interval=self._interval(pool, fitted, boosted, latest))
+            if bounded:
+                interval = self._interval(pool, fitted, boosted, latest)
+            final = replace(fitted, interval=interval)
         return WalkForward(
             predictions=_stack(predictions),
             baselines=_stack(baselines),
@@ -247,7 +252,8 @@ class _Walk:
         """Fit the booster of one origin, and the baselines where it is evaluated."""
         check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
         boosted = self._boost(origin.train, origin.as_of)
-        return boosted, self._baselines(origin) if evaluated else None
+        compared = evaluated and not self.settings.bare
+        return boosted, self._baselines(origin) if compared else None
 
     def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> Boosted:
         """Fit a booster on one thread: that many run side by side."""
