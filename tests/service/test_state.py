@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
+from tenure.model.ahead import Ahead
 from tenure.model.bundle import read_bundle, with_parts, write_bundle
 from tenure.model.champion import FILE, champion, set_champion, versions
 from tenure.run.score import LAST
@@ -77,7 +78,8 @@ def test_rows_of_further_horizons_are_given_where_they_are_asked_for(
     standing = champion(own.paths.models, "churn")
     assert standing is not None
     bundle = read_bundle(own.paths.models / "churn" / standing.version)
-    further = with_parts(bundle, spec={**bundle.spec, "horizons": [30, 180, "renewal"]})
+    same = Ahead(bundle.model_text, bundle.encoder, bundle.calibrator, base_rate=0.1)
+    further = with_parts(bundle, ahead=dict.fromkeys(["30", "180", "renewal"], same))
     version = write_bundle(further, own.paths.models, "churn").name
     set_champion(own.paths.models, "churn", version, "knows more", "test")
 

@@ -76,7 +76,8 @@ class Model:
     @property
     def horizons(self) -> tuple[str, ...]:
         """Return the horizons that the model answers for, as text, the main one first."""
-        return (str(self.horizon_days), *self.bundle.ahead)
+        further = sorted(self.bundle.ahead, key=lambda name: (name == RENEWAL, name.zfill(9)))
+        return (str(self.horizon_days), *further)
 
     @property
     def longest(self) -> int:
