@@ -1,0 +1,67 @@
+"""AutoGluon's side of the accuracy benchmark, in an environment of its own.
+
+    python -m peers.accuracy_autogluon FOLDER OUT SECONDS random|accounts
+
+Best quality, log loss, the given seconds.  ``random`` is as it comes: its stacks are built on
+random parts of the rows.  ``accounts`` tells it to keep the rows of an account in one part.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import ray
+from autogluon.tabular import TabularPredictor
+from peers.accuracy_side import LABEL, THREADS, Floats, Predictor, Rows, measured
+
+PARTS = 8
+PART = "part"
+
+
+def fitting(rows: Rows, folder: Path, seconds: float, *, accounts: bool) -> Predictor:
+    """Fit within the seconds, keep the models in a folder, and return what predicts."""
+    train = rows.features(rows.train).assign(**{LABEL: rows.labels.astype(int)})
+    if accounts:
+        train[PART] = pd.util.hash_array(rows.train["account_id"].to_numpy(object)) % PARTS
+    predictor = TabularPredictor(
+        label=LABEL,
+        problem_type="binary",
+        eval_metric="log_loss",
+        path=str(folder),
+        verbosity=1,
+        groups=PART if accounts else None,
+    )
+    predictor.fit(train, presets="best_quality", time_limit=seconds, num_cpus=THREADS, num_gpus=0)
+
+    def predict(frame: pd.DataFrame) -> Floats:
+        found: Floats = predictor.predict_proba(rows.features(frame))[1].to_numpy()
+        return found
+
+    return predict
+
+
+def main() -> None:
+    rows, out = Rows.read(Path(sys.argv[1])), Path(sys.argv[2])
+    seconds, accounts = float(sys.argv[3]), sys.argv[4] == "accounts"
+    # AutoGluon would start these workers within its seconds, and their pages with them.
+    ray.init(
+        num_cpus=THREADS, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "models"
+        measured(rows, out, lambda: fitting(rows, place, seconds, accounts=accounts))
+        models = TabularPredictor.load(str(place)).leaderboard(silent=True)
+    ray.shutdown()
+    said = out.with_suffix(".json")
+    found = json.loads(said.read_text(encoding="utf-8"))
+    found |= {"models": len(models), "best": str(models["model"].iloc[0])}
+    said.write_text(json.dumps(found) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
