@@ -6,7 +6,9 @@ The same function serves a batch, a backtest and one account over HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,7 +18,15 @@ from tenure.core.errors import DataError, Problem
 from tenure.core.times import days, now, show
 from tenure.explain.abstain import abstention
 from tenure.explain.bands import bands, rank
-from tenure.explain.drivers import FIELDS, TOP, drivers
+from tenure.explain.drivers import (
+    FIELDS,
+    NUMBERS_SHAPE,
+    TOP,
+    WORDS_SHAPE,
+    as_text,
+    flat_columns,
+    told,
+)
 from tenure.explain.ready import Model, check_owner, load_models
 from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
 from tenure.features.matrix import FeatureMatrix, build
@@ -30,6 +40,7 @@ from tenure.model.scatter import scores_and_contributions
 if TYPE_CHECKING:
     from tenure.core.config import Config
     from tenure.engine import Engine
+    from tenure.model.amount import Amounts
     from tenure.sources.dataset import Dataset
 
 __all__ = [
@@ -42,6 +53,8 @@ __all__ = [
     "load_models",
     "score",
 ]
+
+Array = np.ndarray[Any, Any]
 
 MAIN = "churn"
 GROWTH = "expansion"
@@ -99,25 +112,52 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     asked = asked.sort_values("account_id").reset_index(drop=True)
     further = paying() if config.score.min_tenure_days else None
     matrix = features(dataset, asked, models, progress, further)
-    known = _describe(dataset, matrix, models, config, as_of)
-    ahead = _ahead(asked, models, config, every=horizons == "all")
-    same = len(ahead) == len(known) and bool((ahead["row"] == known.index).all())
-    rows = known if same else known.iloc[ahead["row"]].reset_index(drop=True)
-    rows["horizon_days"] = ahead["days"]
-    ahead["silent"] = rows["abstain_reason"].notna()
-    for name in ("list_mrr", "currency"):
-        ahead[name] = asked[name].take(ahead["row"].to_numpy()).array
-    found = [
-        _predict(dataset.engine, target, model, matrix.values, ahead)
-        for target, model in models.items()
-    ]
-    return _finish(_side_by_side(rows, found), ahead, models, config, book)
+    described = _describe(dataset, matrix, models, config, as_of)
+    ahead = _ahead(asked, models, config, described["abstain_reason"], every=horizons == "all")
+    flat = {name: ahead.spread(column) for name, column in described.items()}
+    flat["horizon_days"] = ahead.days
+    for target, model in models.items():
+        flat |= _predict(dataset.engine, target, model, matrix.values, ahead)
+    return _finish(flat, ahead, models, config, book)
 
 
-def _side_by_side(rows: pd.DataFrame, found: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return rows with further columns, which are missing where those have no such row."""
-    parts = [part if part.index.equals(rows.index) else part.reindex(rows.index) for part in found]
-    return pd.concat([rows, *parts], axis=1)
+@dataclass(frozen=True)
+class _Ahead:
+    """What is asked: one entry per account and horizon, those of the main horizon first.
+
+    Attributes:
+        accounts: The snapshots, one row per account.
+        row: Position of each entry's account, shape (n,).
+        horizon: Horizon → its entries, ascending.
+        days: How far each entry looks ahead, shape (n,).
+        due: Days whose window just holds the renewal date, missing where the longest window does
+            not, shape (n,).
+        silent: Whether its account gets no probability, shape (n,).
+    """
+
+    accounts: pd.DataFrame
+    row: Array
+    horizon: dict[str, Array]
+    days: Array
+    due: Array
+    silent: Array
+
+    @cached_property
+    def same(self) -> bool:
+        """Return whether each account is asked for once, in order."""
+        return self.everyone(self.row)
+
+    def everyone(self, rows: Array) -> bool:
+        """Return whether positions are those of all accounts, in order."""
+        return len(rows) == len(self.accounts) and bool((rows == np.arange(len(rows))).all())
+
+    def spread(self, column: Any) -> Any:
+        """Return a column of the accounts with one value per entry."""
+        return column if self.same else column.take(self.row)
+
+    def frame(self, part: Array, **columns: Array) -> pd.DataFrame:
+        """Return row and days of some entries beside further columns of theirs."""
+        return pd.DataFrame({"row": self.row[part], "days": self.days[part], **columns})
 
 
 def _events(models: Mapping[str, Model]) -> frozenset[str]:
@@ -157,11 +197,6 @@ def known_begins(models: Mapping[str, Model]) -> dict[str, date]:
 
 
 def check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
-    """Make sure that everything that models read is there.
-
-    Raises:
-        DataError: Naming each table and column that is not.
-    """
     """Make sure that the data have every table and column that the models read.
 
     Raises:
@@ -200,41 +235,42 @@ def _describe(
     models: Mapping[str, Model],
     config: Config,
     as_of: datetime,
-) -> pd.DataFrame:
-    """Return what is known of each account before any model is asked."""
+) -> dict[str, Any]:
+    """Return what is known of each account before any model is asked, by column."""
     asked, events, settings = matrix.rows, _events(models), config.score
-    covered = coverage(matrix.values, events, settings.lookback_days)
+    covered = coverage(matrix.values, events, settings.lookback_days).to_numpy()
     stale_before = as_of - days(settings.stale_after_days)
     latest = latest_known(dataset.engine, events, as_of)
     stale = [
         name for name, moment in sorted(latest.items()) if moment is None or moment < stale_before
     ]
-    tenure = matrix.values.get(PAYING, np.nan)
-    known = asked[["notice_given"]].assign(coverage=covered, tenure_days=tenure)
-    end = asked["ends_at"].where(asked["notice_given"], asked["renews_at"])
-    return pd.DataFrame(
-        {
-            "account_id": asked["account_id"],
-            "as_of": asked["as_of"],
-            "scored_at": pd.Series(np.datetime64(now(), "us"), index=asked.index),
-            "mrr": asked["mrr"],
-            "currency": asked["currency"],
-            "renews_at": end,
-            "data_coverage": covered,
-            "stale_sources": ", ".join(stale) or None,
-            "abstain_reason": abstention(known, events, stale, settings),
-        }
-    )
+    tenure = np.asarray(matrix.values.get(PAYING, np.full(len(asked), np.nan)))
+    notice = asked["notice_given"].to_numpy(dtype=bool)
+    known = {"notice_given": notice, "coverage": covered, "tenure_days": tenure}
+    ends, renews = asked["ends_at"].to_numpy(), asked["renews_at"].to_numpy()
+    silent = ", ".join(stale) or None
+    return {
+        **{name: asked[name].array for name in ("account_id", "as_of", "mrr", "currency")},
+        "scored_at": np.full(len(asked), np.datetime64(now(), "us")),
+        "renews_at": np.where(notice, ends, renews),
+        "data_coverage": covered,
+        "stale_sources": pd.array([silent] * len(asked), dtype="str" if silent else object),
+        "abstain_reason": abstention(known, events, stale, settings),
+    }
 
 
 def _ahead(
-    asked: pd.DataFrame, models: Mapping[str, Model], config: Config, *, every: bool
-) -> pd.DataFrame:
-    """Return what is asked: row (position in `asked`), horizon (as text), days and due.
+    asked: pd.DataFrame,
+    models: Mapping[str, Model],
+    config: Config,
+    reason: Array,
+    *,
+    every: bool,
+) -> _Ahead:
+    """Return what is asked of the models.
 
-    `due` is the number of days whose window just holds the renewal date, missing where the
-    longest window does not; such accounts have no row of the horizon ``renewal``, nor those that
-    have another row of as many days.
+    Accounts whose renewal date lies beyond the longest window have no entry of the horizon
+    ``renewal``, nor those that have another entry of as many days.
     """
     main = config.labels.horizon_days
     further = dict.fromkeys(name for model in models.values() for name in model.horizons)
@@ -244,117 +280,136 @@ def _ahead(
         asked["renews_at"],
         gap_days=config.labels.gap_days,
         longest=max([main, *(model.longest for model in models.values())]),
-    )
-    rows = np.arange(len(asked))
-    numbers = {int(name) for name in names if name != RENEWAL}
-    parts = []
+    ).to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = [int(name) for name in names if name != RENEWAL]
+    rows, days_of, horizon, start = [], [], {}, 0
     for name in names:
-        length = due if name == RENEWAL else pd.Series(int(name), index=due.index, dtype="Int64")
-        part = pd.DataFrame({"row": rows, "horizon": name, "days": length, "due": due})
-        parts.append(part[~length.isin(numbers) & length.notna()] if name == RENEWAL else part)
-    found = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-    return found.astype({"days": "int64"})
+        own = ~np.isnan(due) & ~np.isin(due, numbers) if name == RENEWAL else slice(None)
+        row = np.arange(len(asked))[own]
+        horizon[name] = np.arange(start, start + len(row))
+        rows.append(row)
+        days_of.append(due[row] if name == RENEWAL else np.full(len(row), int(name)))
+        start += len(row)
+    row = np.concatenate(rows)
+    silent = np.asarray([item is not None for item in reason], dtype=bool)
+    length = np.concatenate(days_of).astype(np.int64)
+    return _Ahead(asked, row, horizon, length, due[row], silent[row])
 
 
 def _predict(
-    engine: Engine, target: str, model: Model, values: pd.DataFrame, ahead: pd.DataFrame
-) -> pd.DataFrame:
+    engine: Engine, target: str, model: Model, values: pd.DataFrame, ahead: _Ahead
+) -> dict[str, Any]:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
-    known = ahead["horizon"].isin(model.horizons) & (ahead["days"] <= model.longest)
+    size, prefix = len(ahead.row), "" if target == MAIN else f"{target}_"
     main = str(model.horizon_days)
-    groups = dict(tuple(ahead[known].groupby("horizon", sort=False))) or {main: ahead[known]}
-    parts = [
-        _at_horizon(engine, target, model, str(name), values, part) for name, part in groups.items()
-    ]
-    found = pd.concat(parts) if len(parts) > 1 else parts[0]
-    chances = [name for name in found.columns if name.startswith(f"{target}_probability")]
-    if len(parts) > 1:
-        asked = ahead.loc[found.index, ["row", "days"]]
-        asked["main"] = ahead["horizon"] == main
-        found[chances] = rising(asked.join(found[chances]), chances)[chances]
+    within = {
+        name: part[ahead.days[part] <= model.longest]
+        for name, part in ahead.horizon.items()
+        if name in model.horizons
+    }
+    groups = {name: part for name, part in within.items() if len(part)}
+    numbers = np.full((len(_NUMBERS), size), np.nan)
+    about = np.full((2, size), None, dtype=object)
+    words = np.full((size, *WORDS_SHAPE), None, dtype=object)
+    figures = np.full((size, *NUMBERS_SHAPE), np.nan)
+    for name, part in (groups or {main: np.arange(0)}).items():
+        chances, drivers = _at_horizon(engine, target, model, name, values, (ahead, part))
+        numbers[:3, part], numbers[3, part] = chances, model.base_rate(name)
+        about[:, part] = [[model.bundle.version], [model.bundle.spec["model_name"]]]
+        words[part], figures[part] = drivers
+    if len(groups) > 1:
+        part = np.concatenate(list(groups.values()))
+        is_main = np.isin(part, groups.get(main, []))
+        given = dict(zip(_NUMBERS[:3], numbers[:3, part], strict=True))
+        risen = rising(ahead.frame(part, main=is_main, **given), list(given))
+        numbers[:3, part] = risen[list(given)].to_numpy(dtype=np.float64).T
+    chance = f"{target}_probability"
+    found = {chance: numbers[0], f"{chance}_lo": numbers[1], f"{chance}_hi": numbers[2]}
     if target == GROWTH and model.amounts is not None:
-        asked = ahead.loc[found.index]
-        used = model.frame(values).iloc[asked["row"]].set_axis(found.index)
-        amount = found[f"{target}_probability"] * model.amounts.expected(asked, used)
-        found.insert(len(chances), f"expected_{target}_mrr", amount)
-    return found
+        found[f"expected_{target}_mrr"] = numbers[0] * _amounts(model.amounts, values, ahead)
+    found |= {f"{prefix}model_version": as_text(about[0]), f"{prefix}base_rate": numbers[3]}
+    if target == MAIN:
+        found["model_name"] = as_text(about[1])
+    return found | flat_columns(words, figures, prefix)
 
 
-def _at_horizon(  # noqa: PLR0913 - who is asked what, of which model, from which values
+_NUMBERS = ("probability", "lo", "hi", "base_rate")
+
+
+def _amounts(amounts: Amounts, values: pd.DataFrame, ahead: _Ahead) -> Array:
+    """Return what is at stake in each entry."""
+    if ahead.same:
+        return amounts.expected(ahead.accounts, values)
+    read = values[list(amounts.factors)].iloc[ahead.row]
+    return amounts.expected(ahead.accounts.iloc[ahead.row], read)
+
+
+def _at_horizon(
     engine: Engine,
     target: str,
     model: Model,
     name: str,
     values: pd.DataFrame,
-    asked: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return what the model of one horizon says of the rows that ask for it."""
-    used = model.frame(values, name)
-    if not (
-        asked.index.equals(values.index)
-        and bool((asked["row"].to_numpy() == np.arange(len(values))).all())
-    ):
-        used = used.iloc[asked["row"]].set_axis(asked.index)
+    asked: tuple[_Ahead, Array],
+) -> tuple[Array, tuple[Array, Array]]:
+    """Return what the model of one horizon says of some entries: chances, and drivers.
+
+    Chances are the probability and its bounds, shape (3, entries).
+    """
+    ahead, part = asked
+    used, row, silent = model.frame(values, name), ahead.row[part], ahead.silent[part]
+    if not ahead.everyone(row):
+        used = used.iloc[row]
     probability, contributions = scores_and_contributions(engine, model.bundle, used, name)
-    silent = asked["silent"].to_numpy(dtype=bool)
     if TARGETS[target].outcome == "renewal":
-        due = (asked["due"] <= asked["days"]).to_numpy(dtype=bool, na_value=False)
-        silent = silent | ~due
-    prefix = "" if target == MAIN else f"{target}_"
-    about = (model.specs, model.peers, TARGETS[target])
-    found = drivers(contributions[:, :-1], used, *about, prefix=prefix)
-    if silent.any():
-        found.loc[silent] = None
+        silent = silent | ~(ahead.due[part] <= ahead.days[part])
+    words, figures = told(contributions[:, :-1], used, model.specs, model.peers, TARGETS[target])
+    words[silent], figures[silent] = None, np.nan
     probability = np.where(silent, np.nan, probability)
-    interval = model.interval(name)
-    lo, hi = interval.bounds(probability) if interval else (np.nan, np.nan)
-    head: dict[str, Any] = {
-        f"{target}_probability": probability,
-        f"{target}_probability_lo": lo,
-        f"{target}_probability_hi": hi,
-        f"{prefix}model_version": model.bundle.version,
-        f"{prefix}base_rate": model.base_rate(name),
-    }
-    if target == MAIN:
-        head["model_name"] = model.bundle.spec["model_name"]
-    for place, (column, value) in enumerate(head.items()):
-        found.insert(place, column, value)
-    return found
+    interval, nothing = model.interval(name), np.full(len(part), np.nan)
+    lo, hi = interval.bounds(probability) if interval else (nothing, nothing)
+    return np.stack([probability, lo, hi]), (words, figures)
 
 
 def _finish(
-    rows: pd.DataFrame,
-    ahead: pd.DataFrame,
+    flat: dict[str, Any],
+    ahead: _Ahead,
     models: Mapping[str, Model],
     config: Config,
     book: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Add what follows from the probabilities, and put the columns in the contract's order."""
+    size = len(ahead.row)
     if MAIN in models:
-        risk = rows[f"{MAIN}_probability"]
-        rows["health_score"] = 100 * (1 - risk)
-        rows["mrr_at_risk"] = risk * rows["mrr"]
-        main = {str(config.labels.horizon_days): rows.index}
-        horizons = ahead.groupby("horizon", sort=False).groups or main
-        ranked = [
-            rank(risk[part], _ranked_among(risk[part], name, book))
-            for name, part in horizons.items()
-        ]
-        rows = _side_by_side(rows, [pd.concat(ranked) if len(ranked) > 1 else ranked[0]])
-        rows["risk_band"] = bands(risk, rows["base_rate"], rows["churn_rank"], config.score)
-    further = [name for name in rows.columns if name not in COLUMNS]
-    return rows.reindex(columns=[*COLUMNS, *further])
+        risk = flat[f"{MAIN}_probability"]
+        flat["health_score"] = 100 * (1 - risk)
+        flat["mrr_at_risk"] = risk * flat["mrr"].to_numpy()
+        place, percentile = np.full(size, np.nan), np.full(size, np.nan)
+        for name, part in ahead.horizon.items():
+            among = _ranked_among(risk[part], name, book)
+            place[part], percentile[part] = rank(risk[part], among)
+        unknown = np.isnan(place)
+        ranks = np.where(unknown, 0, place).astype(np.int64)
+        flat["churn_rank"] = pd.arrays.IntegerArray(ranks, unknown)
+        flat["churn_percentile"] = percentile
+        flat["risk_band"] = bands(risk, flat["base_rate"], place, config.score)
+    nothing = np.full(size, np.nan)
+    further = [name for name in flat if name not in COLUMNS]
+    return pd.DataFrame({name: _typed(flat.get(name, nothing)) for name in (*COLUMNS, *further)})
 
 
-def _ranked_among(
-    risk: pd.Series[float], name: object, book: pd.DataFrame | None
-) -> pd.Series[float]:
+def _typed(column: Any) -> Any:
+    """Return a column as one that keeps its type; pandas looks into objects otherwise."""
+    return pd.Series(column, dtype=object) if column.dtype == object else column
+
+
+def _ranked_among(risk: Array, name: str, book: pd.DataFrame | None) -> Array:
     """Return the risks that the rows of one horizon are ranked among.
 
     Under the horizon ``renewal`` each row looks ahead as far as its own date: there is no order.
     """
     if name == RENEWAL or book is None:
-        return risk.head(0 if name == RENEWAL else len(risk))
-    same = book["horizon_days"] == int(str(name)) if "horizon_days" in book else slice(None)
-    found: pd.Series[float] = book.loc[same, f"{MAIN}_probability"]
+        return risk[:0] if name == RENEWAL else risk
+    same = book["horizon_days"] == int(name) if "horizon_days" in book else slice(None)
+    found: Array = book.loc[same, f"{MAIN}_probability"].to_numpy(dtype=np.float64)
     return found

@@ -10,10 +10,10 @@ An account that is silent by itself is scored: silence is what a model of churn 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import numpy as np
 
 if TYPE_CHECKING:
     from tenure.core.config import ScoreConfig
@@ -27,21 +27,22 @@ REASONS = (NOTICE, STALE, NEW, THIN)
 
 
 def abstention(
-    known: pd.DataFrame, sources: Collection[str], stale: Collection[str], config: ScoreConfig
-) -> pd.Series[Any]:
+    known: Mapping[str, Any], sources: Collection[str], stale: Collection[str], config: ScoreConfig
+) -> np.ndarray[Any, Any]:
     """Return why each account gets no probability, None where it gets one.
 
     Args:
-        known: notice_given, coverage (share of sources in [0, 1], missing where the models read
-            none) and tenure_days (missing where it is not asked for).
+        known: Columns, shape (n,): notice_given, coverage (share of sources in [0, 1], missing
+            where the models read none) and tenure_days (missing where it is not asked for).
         sources: Sources of events that the models read.
         stale: Those of them that hold nothing for `score.stale_after_days` before `as_of`.
         config: What is too little.
     """
-    reason = pd.Series(None, index=known.index, dtype=object)
-    reason[known["coverage"] <= config.min_coverage] = THIN
-    reason[known["tenure_days"] < config.min_tenure_days] = NEW
+    notice = np.asarray(known["notice_given"], dtype=bool)
+    reason = np.full(len(notice), None, dtype=object)
+    reason[np.asarray(known["coverage"]) <= config.min_coverage] = THIN
+    reason[np.asarray(known["tenure_days"]) < config.min_tenure_days] = NEW
     if config.abstain_when_stale and sources and set(sources) <= set(stale):
         reason[:] = STALE
-    reason[known["notice_given"].astype(bool)] = NOTICE
+    reason[notice] = NOTICE
     return reason

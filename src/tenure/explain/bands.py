@@ -5,40 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tenure.core.config import ScoreConfig
 
+Floats = NDArray[np.float64]
 
-def rank(risk: pd.Series[float], book: pd.Series[float]) -> pd.DataFrame:
+
+def rank(risk: Floats, book: Floats) -> tuple[Floats, Floats]:
     """Return rank (1 is the highest risk) and percentile of each risk within a book of risks.
 
-    Both are empty where the book is, or the risk.
+    Both are missing where the book is empty, or the risk is missing; missing risks of the book do
+    not count.
     """
-    known = np.sort(book.dropna().to_numpy(dtype=np.float64))
-    values = risk.to_numpy(dtype=np.float64)
-    above = len(known) - np.searchsorted(known, values, side="right")
-    below = np.searchsorted(known, values, side="right")
-    empty = np.isnan(values) | (len(known) == 0)
-    return pd.DataFrame(
-        {
-            "churn_rank": pd.arrays.IntegerArray(np.where(empty, 0, above + 1), empty),
-            "churn_percentile": np.where(empty, np.nan, 100 * below / max(len(known), 1)),
-        },
-        index=risk.index,
+    known = np.sort(book[~np.isnan(book)])
+    below = np.searchsorted(known, risk, side="right")
+    empty = np.isnan(risk) | (len(known) == 0)
+    above = len(known) - below
+    return (
+        np.where(empty, np.nan, above + 1),
+        np.where(empty, np.nan, 100 * below / max(len(known), 1)),
     )
 
 
 def bands(
-    risk: pd.Series[float], base_rate: pd.Series[float], ranks: pd.Series[Any], config: ScoreConfig
-) -> pd.Series[Any]:
-    """Return ``high``, ``medium`` or ``low``: by capacity where it is set, else by base rate."""
+    risk: Floats, base_rate: Floats, ranks: Floats, config: ScoreConfig
+) -> np.ndarray[Any, Any]:
+    """Return ``high``, ``medium`` or ``low``: by capacity where it is set, else by base rate.
+
+    None where the risk is missing, or the rank that is needed.
+    """
+    unknown = np.isnan(risk)
     if config.capacity is not None:
-        place = ranks.astype("float64")
-        high, medium = place <= config.capacity, place <= 2 * config.capacity
+        high, medium = ranks <= config.capacity, ranks <= 2 * config.capacity
+        unknown = unknown | np.isnan(ranks)
     else:
         high, medium = risk >= config.high_at * base_rate, risk >= config.medium_at * base_rate
-    band = np.where(high, "high", np.where(medium, "medium", "low"))
-    known = risk.notna() & (ranks.notna() if config.capacity is not None else True)
-    return pd.Series(band, index=risk.index, dtype=object).where(known, None)
+    band = np.where(high, "high", np.where(medium, "medium", "low")).astype(object)
+    band[unknown] = None
+    return band

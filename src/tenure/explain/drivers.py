@@ -27,6 +27,8 @@ FIELDS = (
 )
 WORDS = ("code", "label", "value", "peer_value", "direction", "sentence")
 NUMBERS = ("value_num", "peer_value_num", "contribution")
+WORDS_SHAPE = (TOP, len(WORDS))
+NUMBERS_SHAPE = (TOP, len(NUMBERS))
 Array = np.ndarray[Any, Any]
 
 
@@ -58,31 +60,45 @@ def drivers(
         Index as `values`; columns as `driver_columns`, missing past the last feature that
         contributes.
     """
-    names = list(values.columns)
+    found = told(contributions, values, specs, peers, target)
+    return pd.DataFrame(flat_columns(*found, prefix), index=values.index)
+
+
+def told(
+    contributions: Array,
+    values: pd.DataFrame,
+    specs: Mapping[str, FeatureSpec],
+    peers: Peers,
+    target: Target,
+) -> tuple[Array, Array]:
+    """Return what `drivers` tells, as arrays: words, and numbers.
+
+    Their shapes are (n, `TOP`, `WORDS`) and (n, `TOP`, `NUMBERS`).
+    """
     # Ties go to the earlier column, so equal input gives equal output.
     order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :TOP]
-    words = np.full((len(values), TOP, len(WORDS)), None, dtype=object)
-    numbers = np.full((len(values), TOP, len(NUMBERS)), np.nan)
+    words = np.full((len(values), *WORDS_SHAPE), None, dtype=object)
+    numbers = np.full((len(values), *NUMBERS_SHAPE), np.nan)
     groups = peers.groups(values)
     for feature in np.unique(order):
         row, place = np.nonzero((order == feature) & (contributions[:, [feature]] != 0))
         if not len(row):
             continue
-        spec = specs[names[feature]]
+        name = values.columns[feature]
         words[row, place], numbers[row, place] = _describe(
-            spec,
-            values.iloc[:, feature].to_numpy(dtype=object)[row],
-            peers.lookup(spec.name, groups[row]),
+            specs[name],
+            values[name].to_numpy(dtype=object)[row],
+            peers.lookup(name, groups[row]),
             contributions[row, feature],
             target,
         )
-    return _flat(words, numbers, values.index, prefix)
+    return words, numbers
 
 
-def _flat(words: Array, numbers: Array, index: pd.Index[Any], prefix: str) -> pd.DataFrame:
-    """Return arrays of shape (n, places, fields) as columns of their types."""
+def flat_columns(words: Array, numbers: Array, prefix: str = "") -> dict[str, Any]:
+    """Return what was told as columns of their types, named as `driver_columns`."""
     # Said, so that a column of which nothing is there has the type of one that is full.
-    spoken = pd.array(words.transpose(1, 2, 0).ravel(), dtype="str")
+    spoken = as_text(words.transpose(1, 2, 0).ravel())
     rows = len(words)
     columns: dict[str, Any] = {}
     for place in range(TOP):
@@ -93,7 +109,12 @@ def _flat(words: Array, numbers: Array, index: pd.Index[Any], prefix: str) -> pd
             else:
                 column = numbers[:, place, NUMBERS.index(name)]
             columns[f"{prefix}driver_{place + 1}_{name}"] = column
-    return pd.DataFrame(columns, index=index)
+    return columns
+
+
+def as_text(words: Array) -> Any:
+    """Return words, None where there is none, as a column of text."""
+    return pd.array(words, dtype="str")
 
 
 def _describe(
