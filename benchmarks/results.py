@@ -146,6 +146,7 @@ def page(found: dict[str, Any]) -> str:
         "the past is predicted by a model fitted on what was known then. Intervals resample",
         "accounts (95 %). The demo world is Tenure's own; the others were made by others",
         "(`configs/*.yaml` say how their columns are mapped) and are synthetic too.",
+        "What single changes of the default model would do: [ablation.md](ablation.md).",
         "",
         "| data | target | outcome | snapshots | distinct events | base rate | AUC | log loss |"
         " calibration error | Brier skill | lift at 10 % | folds |",

@@ -44,7 +44,7 @@ class Dial:
 SPACE = (
     Dial("depth", 1, 6, few=3, kind="whole", known_as=("max_depth",)),
     Dial("leaves", 2, 32, few=8, kind="whole", log=True, known_as=("num_leaves",)),
-    Dial("rounds", 50, 800, kind="whole", log=True, known_as=("num_iterations",)),
+    Dial("rounds", 50, 600, kind="whole", log=True, known_as=("num_iterations",)),
     Dial("learning_rate", 0.01, 0.15, log=True),
     Dial(
         "min_rows_leaf", 5, 1000, kind="whole", log=True, share=0.1, known_as=("min_data_in_leaf",)

@@ -48,7 +48,7 @@ LEAST_CUTOFFS = 2  # prediction times a split trains on
 LEAST_POSITIVES = 30  # positive rows that judge
 MOST_ROWS = 100_000  # rows above which half of the accounts are left out, again and again
 BAR = 2.0  # standard errors by which a trial has to be better than the default
-STARTUP = 8  # trials before one may be given up halfway
+STARTUP = 5  # trials before one may be given up halfway
 
 
 @dataclass(frozen=True)
