@@ -2,20 +2,19 @@
 
     python -m peers.accuracy_autogluon FOLDER OUT SECONDS random|accounts
 
-Best quality, log loss, the given seconds.  ``random`` is as it comes: its stacks are built on
+Best quality, log loss, the given seconds, all of them in one process: starting workers costs more
+than they bring on few cores.  ``random`` is as it comes: its stacks are built on
 random parts of the rows.  ``accounts`` tells it to keep the rows of an account in one part.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
-import ray
 from autogluon.tabular import TabularPredictor
 from peers.accuracy_side import LABEL, THREADS, Floats, Predictor, Rows, measured
 
@@ -36,7 +35,15 @@ def fitting(rows: Rows, folder: Path, seconds: float, *, accounts: bool) -> Pred
         verbosity=1,
         groups=PART if accounts else None,
     )
-    predictor.fit(train, presets="best_quality", time_limit=seconds, num_cpus=THREADS, num_gpus=0)
+    predictor.fit(
+        train,
+        presets="best_quality",
+        time_limit=seconds,
+        num_cpus=THREADS,
+        num_gpus=0,
+        ds_args={"memory_safe_fits": False},
+        ag_args_ensemble={"fold_fitting_strategy": "sequential_local"},
+    )
 
     def predict(frame: pd.DataFrame) -> Floats:
         found: Floats = predictor.predict_proba(rows.features(frame))[1].to_numpy()
@@ -48,15 +55,10 @@ def fitting(rows: Rows, folder: Path, seconds: float, *, accounts: bool) -> Pred
 def main() -> None:
     rows, out = Rows.read(Path(sys.argv[1])), Path(sys.argv[2])
     seconds, accounts = float(sys.argv[3]), sys.argv[4] == "accounts"
-    # AutoGluon would start these workers within its seconds, and their pages with them.
-    ray.init(
-        num_cpus=THREADS, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-    )
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "models"
         measured(rows, out, lambda: fitting(rows, place, seconds, accounts=accounts))
         models = TabularPredictor.load(str(place)).leaderboard(silent=True)
-    ray.shutdown()
     said = out.with_suffix(".json")
     found = json.loads(said.read_text(encoding="utf-8"))
     found |= {"models": len(models), "best": str(models["model"].iloc[0])}
