@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.files import digest
@@ -87,7 +88,7 @@ class Measured:
             chosen = f"{self.feature.each} = {text_literal(self.member)}"
         return " AND ".join(f"({part})" for part in (self.feature.where, chosen) if part) or None
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """Return the stretch of the past that it looks at."""
         return Window(self.spec.window, self.feature.lag)

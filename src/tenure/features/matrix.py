@@ -62,13 +62,14 @@ class _Columns:
         else:
             self._numbers[self._place[name], places] = values
 
-    def frame(self, index: pd.Index[Any]) -> pd.DataFrame:
-        """Return all columns in order."""
+    def frame(self, index: pd.Index[Any], columns: pd.Index[str]) -> pd.DataFrame:
+        """Return all columns in order, under names that are kept from matrix to matrix."""
         frame = pd.DataFrame(self._numbers.T, index=index, columns=list(self._place), copy=False)
         for name, values in self._words.items():
             # Said, so that pandas does not choose a type by what happens to be there.
             words = pd.Series(values, index=index, dtype=object)
             frame.insert(self._order.index(name), name, words)
+        frame.columns = columns
         return frame
 
 
@@ -108,11 +109,16 @@ def build(
 
         with ThreadPoolExecutor(engine.threads) as pool:
             read = blocks(engine, plan, asked, starts, pool, progress or _silent)
-            _side_by_side(fold, read, pool, engine.threads)
+            if len(asked.accounts) == 1:
+                # The work for one account is less than handing it over.
+                for block in read:
+                    fold(*block)
+            else:
+                _side_by_side(fold, read, pool, engine.threads)
     last = {source: days[-1] for source, days in starts.items()}
     return FeatureMatrix(
         rows,
-        columns.frame(rows.index),
+        columns.frame(rows.index, plan.index),
         plan.said,
         dict(since or {}),
         {source: day for source, day in last.items() if day is not None},

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from pydantic import TypeAdapter
 
 from tenure.core.errors import ConfigError, Problem, suggestion
@@ -77,6 +78,11 @@ class Plan:
         """Return the columns by name, in matrix order."""
         every: list[Measured | Computed] = [*self.measured, *self.computed]
         return {item.spec.name: item.spec for item in every if not item.spec.hidden}
+
+    @cached_property
+    def index(self) -> pd.Index[str]:
+        """Return the names of the columns, in matrix order."""
+        return pd.Index(list(self.specs), dtype="str")
 
     @cached_property
     def said(self) -> dict[str, FeatureSpec]:

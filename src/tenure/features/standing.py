@@ -98,7 +98,7 @@ def _places(
     numbers = _numbers(values, item["of"])
     found = np.full(len(values), np.nan)
     for keys, groups in zip(keyed, item["groups"], strict=True):
-        for key in set(keys) & set(groups):
+        for key in groups.keys() & set(keys):
             rows = np.flatnonzero(keys == key)
             spread = np.asarray(groups[key], dtype=np.float64)
             below = np.searchsorted(spread, numbers[rows], side="left")

@@ -86,8 +86,10 @@ class Amounts:
 
 def multiples(rows: pd.DataFrame, typical: Mapping[str, float]) -> Floats:
     """Return list MRR as a multiple of what is typical in its currency."""
-    units = rows["currency"].map(dict(typical)).astype("float64").fillna(typical[""])
-    return (rows["list_mrr"] / units).to_numpy(dtype=np.float64)
+    mean = typical[""]
+    words = rows["currency"].to_numpy(dtype=object)
+    units = np.asarray([typical.get(word, mean) for word in words], dtype=np.float64)
+    return rows["list_mrr"].to_numpy(dtype=np.float64) / units
 
 
 def fit_amounts(

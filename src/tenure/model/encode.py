@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -112,8 +113,55 @@ class Encoder:
                 )
             )
         lacking = {name: item for name, item in self.standing.items() if name not in values}
-        found: pd.DataFrame = _with(values, lacking)[list(self.columns)]
+        found = self._of_parts(values, lacking)
+        return _with(values, lacking)[list(self.columns)] if found is None else found
+
+    def _of_parts(self, values: pd.DataFrame, lacking: Mapping[str, Any]) -> pd.DataFrame | None:
+        """Return the used columns put together once, None where not all numbers are float32."""
+        taken = [name for name in self._plain if name not in lacking]
+        numbers = values.iloc[:, self._places(values.columns, taken)]
+        if not (numbers.dtypes == np.float32).all():
+            return None
+        whole = numbers.to_numpy()
+        if lacking:
+            looked_up = standing.apply(values, lacking)
+            places = {name: place for place, name in enumerate([*taken, *lacking])}
+            both = np.concatenate([whole, looked_up.to_numpy()], axis=1)
+            whole = both[:, [places[name] for name in self._plain]]
+        found = pd.DataFrame(whole, index=values.index, columns=self._plain_index, copy=False)
+        for place, name in enumerate(self.columns):
+            if name in self.categories:
+                found.insert(place, name, values[name])
+        found.columns = self._index
         return found
+
+    @cached_property
+    def _plain(self) -> list[str]:
+        return [name for name in self.columns if name not in self.categories]
+
+    @cached_property
+    def _plain_places(self) -> list[int]:
+        return [place for place, name in enumerate(self.columns) if name not in self.categories]
+
+    @cached_property
+    def _plain_index(self) -> pd.Index[str]:
+        return pd.Index(self._plain)
+
+    @cached_property
+    def _index(self) -> pd.Index[str]:
+        return pd.Index(self.columns)
+
+    @cached_property
+    def _found(self) -> dict[str, Any]:
+        return {}
+
+    def _places(self, there: pd.Index[Any], names: list[str]) -> NDArray[np.intp]:
+        """Return the positions of names, found once for each set of columns that comes again."""
+        kept = self._found.get("places")
+        if kept is None or kept[0] is not there or kept[1] != names:
+            kept = self._found["places"] = there, names, there.get_indexer(pd.Index(names))
+        places: NDArray[np.intp] = kept[2]
+        return places
 
     def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
         """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
@@ -123,18 +171,16 @@ class Encoder:
         """
         values = self.frame(values)
         matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
-        plain = [name for name in self.columns if name not in self.categories]
-        numbers = values[plain]
-        kinds = set(numbers.dtypes)
-        if kinds <= {np.dtype(np.float32), np.dtype(np.float64)}:
-            places = [i for i, name in enumerate(self.columns) if name not in self.categories]
+        numbers = values.iloc[:, self._plain_places]
+        floats = {np.dtype(np.float32), np.dtype(np.float64)}
+        together = set(numbers.dtypes) <= floats
+        if together:
             given = numbers.to_numpy(dtype=np.float64)
-            matrix[:, places] = np.where(np.isfinite(given), given, np.nan)
-            plain = []
+            matrix[:, self._plain_places] = np.where(np.isfinite(given), given, np.nan)
         for position, name in enumerate(self.columns):
             if name in self.categories:
                 matrix[:, position] = _codes(values[name], self.categories[name])
-            elif plain:
+            elif not together:
                 matrix[:, position] = _numbers(values[name])
         return matrix
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -66,10 +67,15 @@ class Interval:
     def bounds(self, probabilities: Floats) -> tuple[Floats, Floats]:
         """Return the lower and the upper bound of each probability; NaN stays NaN."""
         middle = _logits(probabilities)
-        width = norm.ppf((1 + self.level) / 2) * np.interp(middle, self.logits, self.spread)
+        width = self._deviations * np.interp(middle, self.logits, self.spread)
         probabilities = np.asarray(probabilities, dtype=np.float64)
         lo = np.minimum(expit(middle - width), probabilities)
         return lo, np.maximum(expit(middle + width), probabilities)
+
+    @cached_property
+    def _deviations(self) -> float:
+        """How many standard deviations the level lies from the middle."""
+        return float(norm.ppf((1 + self.level) / 2))
 
     def to_json(self) -> dict[str, Any]:
         """Return level and knots."""
