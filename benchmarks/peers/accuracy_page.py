@@ -14,18 +14,19 @@ from peers.accuracy_measures import CLIP, COMPARED, DEFAULT, LEVEL, ORACLE, RESA
 PAGE = Path(__file__).parents[2] / "docs" / "accuracy.md"
 TOGETHER = "frozen demo worlds together"
 LABELS = {
-    "tenure": "Tenure, default",
-    "tenure_tuned": "Tenure, tuned",
-    "autogluon": "AutoGluon, best quality",
-    "autogluon_accounts": "AutoGluon, accounts kept together",
+    "tenure": "Tenure (default)",
+    "tenure_tuned": "Tenure (tuned)",
+    "autogluon": "AutoGluon",
+    "autogluon_accounts": "AutoGluon by account",
     "boosting": "HistGradientBoosting",
-    "boosting_stopped": "HistGradientBoosting, early stopping",
+    "boosting_stopped": "HistGradientBoosting with early stopping",
     "forest": "random forest",
     "logistic": "logistic regression",
     "featuretools": "featuretools and LightGBM",
     "oracle": "the true probabilities",
 }
-WORDS = {"auc": "AUC", "log_loss": "log loss"}
+WORDS = {"auc": "AUC", "log_loss": "Log loss"}
+OPTIONAL = {"autogluon_accounts", ORACLE}
 INTRO = f"""# Accuracy beside other tools
 
 Written by `benchmarks/accuracy.py`; do not edit by hand.
@@ -37,12 +38,12 @@ between. Except for featuretools, every side reads the same columns: Tenure's de
 with the percentiles among peers that Tenure's model learns from the training rows. Sides run one
 after another, each in a process of its own.
 
-* **Tenure, default** is the model that `tenure train` would have fitted at the split, calibrated on
+* **Tenure (default)** is the model that `tenure train` would have fitted at the split, calibrated on
   predictions that earlier models made of later rows; its seconds are those of the whole walk
-  through the past, baselines included. **Tenure, tuned** is the same with `model.tuning`.
+  through the past, baselines included. **Tenure (tuned)** is the same with `model.tuning`.
 * **AutoGluon** has the preset `best_quality`, log loss as its measure and the seconds shown. As it
-  comes, it builds its stacks on random parts of the rows; *accounts kept together* tells it not to
-  part the rows of an account.
+  comes, it builds its stacks on random parts of the rows; *by account* tells it not to part the
+  rows of an account.
 * **HistGradientBoosting** (scikit-learn) has its defaults, and once early stopping whatever the
   number of rows; the **random forest** has 500 trees with 5 rows in a leaf, medians for missing
   numbers; the **logistic regression** is the one that Tenure's reports show as a baseline.
@@ -57,9 +58,10 @@ of the oracle* is (AUC − 0.5) / (AUC of the true probabilities − 0.5). The o
 others, and are synthetic too.
 
 Intervals ({LEVEL:.0%}) resample the accounts of the test rows {RESAMPLES:,} times, the same draws
-for every side. *Tenure minus side* is the default's value less that of the side: an AUC above 0
-and a log loss below 0 favour Tenure. Probabilities nearer to 0 or 1 than {CLIP:g} count as that.
-Training is not repeated, so the intervals do not say how much a fit varies by its seed."""
+for every side. *Tenure minus side* is the default's value less that of the side, and *wide* the
+width of its interval: an AUC above 0 and a log loss below 0 favour Tenure. Probabilities nearer to
+0 or 1 than {CLIP:g} count as that. Training is not repeated, so the intervals do not say how much a
+fit varies by its seed."""
 
 
 def write_page(document: dict[str, Any]) -> None:
@@ -94,16 +96,17 @@ def sentences(sides: dict[str, Any]) -> list[str]:
             groups[verdict(others[side], name)].append(side)
         parts = []
         if groups["better"]:
-            parts.append(f"better than {_listed(LABELS[side] for side in groups['better'])}")
+            parts.append(
+                f"favours Tenure over {_listed(LABELS[side] for side in groups['better'])}"
+            )
         if groups["equal"]:
             same = _listed(_reach(side, others[side], name) for side in groups["equal"])
-            parts.append(f"no difference seen from {same}")
+            parts.append(f"includes 0 for {same}")
         if groups["worse"]:
-            parts.append(
-                f"**worse than {_listed(_by(s, others[s], name) for s in groups['worse'])}**"
-            )
+            worse = _listed(_by(side, others[side], name) for side in groups["worse"])
+            parts.append(f"**favours {worse}**")
         if parts:
-            found.append(f"{WORDS[name]}: {'; '.join(parts)}.")
+            found.append(f"{WORDS[name]}: the interval {'; '.join(parts)}.")
     if "oracle_share" in sides[DEFAULT]:
         share = sides[DEFAULT]["oracle_share"]
         found.append(
@@ -166,7 +169,10 @@ def _table(sides: dict[str, Any]) -> list[str]:
         for side, run in ((side, own.get("run", {})) for side, own in sides.items())
         if run.get("budget_seconds")
     ]
-    return [*lines, *([""] if notes else []), *notes]
+    missing = [LABELS[side] for side in LABELS if side not in {*sides, *OPTIONAL}]
+    if missing:
+        notes.append(f"Not measured here: {_listed(missing)}.")
+    return [*lines, *([""] if notes else []), " ".join(notes)]
 
 
 def _models(run: dict[str, Any]) -> str:
