@@ -6,15 +6,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from e2e.road import Project
 from tenure.run.fit import Attempt, attempt
 from tenure.run.prepare import loaded, prepare
-from tenure.sources.demo import decoys, planted_drivers, write_world
+from tenure.sources.demo import Replay, decoys, planted_drivers, write_oracle, write_world
 
 TOP = 10
 TARGETS = ("churn", "expansion")
+LEVEL = 0.8
+REPLAY = Replay(count=32, first_month=16)
 pytestmark = pytest.mark.slow
 
 
@@ -78,5 +81,28 @@ def test_five_full_worlds(tmp_path: Path) -> None:
         assert median(share) >= 0.8, [missed(item) for item in tried]
         assert median(len(fooled(item)) for item in tried) == 0, [fooled(item) for item in tried]
         pooled = [item.metrics["pooled"] for item in tried]
-        assert median(item["calibration_error"]["value"] for item in pooled) <= 0.03
+        assert median(item["calibration_error"]["value"] for item in pooled) <= 0.02
         assert median(item["brier_skill"]["value"] for item in pooled) > 0
+        assert 0.8 <= median(item["calibration_slope"]["value"] for item in pooled) <= 1.2
+        truths = [true_chances(tmp_path / str(seed), target, seed) for seed in range(5)]
+        held = [covered(item, truth) for item, truth in zip(tried, truths, strict=True)]
+        assert abs(median(held) - LEVEL) <= 0.05, held
+
+
+def true_chances(root: Path, target: str, seed: int) -> pd.DataFrame:
+    """Return the true probabilities of a world by account and prediction time."""
+    path = root / "truth" / "oracle.parquet"
+    if not path.exists():
+        write_oracle(root / "truth", accounts=1500, months=42, seed=seed, replay=REPLAY)
+    truth = pd.read_parquet(path)
+    return truth[truth["target"] == target].set_index(["account_id", "as_of"])
+
+
+def covered(tried: Attempt, truth: pd.DataFrame) -> float:
+    """Return the share of the true probabilities that lie within their bounds."""
+    assert tried.fit is not None
+    found = tried.fit.walk.predictions.set_index(["account_id", "as_of"])
+    found = found.join(truth["probability"].rename("truth"), how="inner")
+    assert len(found) > 5_000
+    inside = found["truth"].between(found["probability_lo"], found["probability_hi"])
+    return float(inside.mean())
