@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from model.panel import LEVELS, make_panel
 from tenure.core.errors import ModelError
 from tenure.labels.splits import forward_origins
 from tenure.model import searches
+from tenure.model.calibrate import Sigmoid
 from tenure.model.challenge import log_loss
 from tenure.model.encode import Encoder
 from tenure.model.estimator import TenureClassifier
@@ -76,16 +78,18 @@ def test_the_first_trial_is_the_default(panel):
         panel.rows, min_train_cutoffs=2, min_train_positives=20, max_folds=12
     ).origins
     labels = panel.rows["label"].to_numpy(dtype=float, na_value=np.nan)
-    lost = []
+    margins, outcomes = [], []
     for origin in origins:  # all of them: each has few positives
         train, test = panel.values.iloc[origin.train], panel.values.iloc[origin.test]
         encoder = Encoder.fit(train, ranked=LEVELS)
         model = TenureClassifier(extra=chosen.fit.parameters)
         model.fit(encoder.transform(train), labels[origin.train], categorical=encoder.categorical)
-        probability = model.predict_proba(encoder.transform(test))[:, 1]
-        lost.append(log_loss(labels[origin.test], probability))
-    assert alone.default_loss == pytest.approx(np.concatenate(lost).mean(), rel=1e-12)
-    assert alone.rows == len(np.concatenate(lost))
+        margins.extend(model.decision_function(encoder.transform(test)))
+        outcomes.extend(labels[origin.test])
+    line = Sigmoid.fit(np.array(margins), np.array(outcomes))
+    lost = log_loss(np.array(outcomes), line.probability(np.array(margins)))
+    assert alone.default_loss == pytest.approx(lost.mean(), rel=1e-12)
+    assert alone.rows == len(lost)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -104,7 +108,7 @@ def test_what_is_taken_is_better_than_chance_or_the_default(seed):
 def test_no_trial_begins_after_the_time_is_up(panel):
     ticks = count(step=10)
     budget = Budget(seconds=45, clock=lambda: float(next(ticks)))
-    lines = []
+    lines: list[str] = []
     found = tune(panel.values, panel.rows, settings(), budget, progress=lines.append)
     assert 1 < found.trials < 10
     assert len(lines) == found.trials
@@ -188,7 +192,7 @@ def test_later_outcomes_change_no_earlier_search(walk, panel):
 
 
 def test_a_fold_uses_the_latest_search_before_it():
-    made = [
+    made: list[dict[str, Any]] = [
         {"as_of": "2024-01-01", "parameters": {"depth": 1}},
         {"as_of": "2024-06-01", "parameters": {"depth": 2}},
         {"as_of": None, "parameters": {"depth": 3}},
@@ -208,7 +212,7 @@ def test_seconds_are_shared_out(panel, monkeypatch):
     monkeypatch.setattr(searches, "tune", stub)
     how = settings(tuning=TuneSettings(seconds=120, every=2))
     origins = forward_origins(panel.rows, min_train_positives=20, max_folds=5).origins
-    lines = []
+    lines: list[str] = []
     found = searches.search(panel.values, panel.rows, how, origins, since={}, progress=lines.append)
     assert given == [30, pytest.approx(110 / 3), 50, 90]
     assert [item["as_of"] for item in found][-1] is None

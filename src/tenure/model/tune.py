@@ -1,10 +1,11 @@
 """Search the booster's parameters on forward splits inside a past.
 
 Only the rows that are given play a part.  Their latest prediction times that have enough past of
-their own are predicted from what was known by then, once for each trial, and the log loss of the
-booster's own probabilities over all of them is the trial's loss.  The default is trial 0, and it is
-kept unless a trial is better by more than chance explains: by two standard errors over accounts,
-since the best of many trials is ahead by one through luck alone.
+their own are predicted from what was known by then, once for each trial.  The trial's loss is the
+log loss over all of them after one sigmoid: a calibrator follows every booster, so its order
+counts, not how far it shrinks.  The default is trial 0, and it is kept unless a trial is better by
+more than chance explains: by two standard errors over accounts, since the best of many trials is
+ahead by one through luck alone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from tenure.core.errors import ModelError, Problem
 from tenure.labels.splits import forward_origins, half
+from tenure.model.calibrate import Sigmoid
 from tenure.model.challenge import log_loss
 from tenure.model.encode import Encoder
 from tenure.model.estimator import TenureClassifier, sized_parameters
@@ -88,7 +90,7 @@ class Tuned:
         trials: Trials made, the default among them; 0 where the past was too short to judge.
         pruned: Of them, given up halfway.
         seconds: Time taken.
-        loss: Log loss of what was taken; None where nothing was judged.
+        loss: Log loss of what was taken, after a sigmoid; None where nothing was judged.
         default_loss: Log loss of the default on the same rows; None likewise.
         error: Standard error of their difference, over accounts; 0 where the default stays.
         rows: Rows that judged.
@@ -171,7 +173,6 @@ class _Split:
     categorical: tuple[int, ...]
     constraints: dict[str, list[int]]
     test: Floats
-    outcomes: Floats
 
 
 class _Search:
@@ -194,6 +195,7 @@ class _Search:
         rows, values, labels = rows.iloc[kept], values.iloc[kept], labels[kept]
         origins = _origins(rows, labels, settings)
         tested = [origin.test for origin in origins]
+        self.outcomes = [labels[origin.test] for origin in origins]
         self.splits = [_split(values, labels, origin, self.fit, since) for origin in origins]
         places = np.concatenate(tested) if tested else np.empty(0, dtype=np.intp)
         self.accounts = pd.factorize(rows["account_id"].iloc[places])[0]
@@ -231,26 +233,31 @@ class _Search:
         drawn = {item.dial.name: item.draw(trial) for item in self.space}
         self.tried.append(drawn if trial.number else {})
         parameters = (drawn if trial.number else self.default) | dict(self.fit.parameters)
-        jobs = [pool.submit(self._losses, split, parameters) for split in self.splits]
+        jobs = [pool.submit(self._margins, split, parameters) for split in self.splits]
         found: list[Floats] = []
         for step, job in enumerate(jobs):
             found.append(job.result())
-            trial.report(float(np.concatenate(found).mean()), step)
+            loss = self._losses(found)
+            trial.report(float(loss.mean()), step)
             if trial.number and step + 1 < len(jobs) and trial.should_prune():
                 for waiting in jobs:
                     waiting.cancel()
                 study.tell(trial, state=_pruned())
                 return
-        loss = np.concatenate(found)
         self.losses[trial.number] = loss
         study.tell(trial, float(loss.mean()))
 
-    def _losses(self, split: _Split, parameters: Mapping[str, Any]) -> Floats:
-        """Return the log loss of each later row; on one thread, as splits run side by side."""
+    def _losses(self, found: list[Floats]) -> Floats:
+        """Return the log loss of each later row of the first splits, after one sigmoid."""
+        margins, outcomes = np.concatenate(found), np.concatenate(self.outcomes[: len(found)])
+        return log_loss(outcomes, Sigmoid.fit(margins, outcomes).probability(margins))
+
+    def _margins(self, split: _Split, parameters: Mapping[str, Any]) -> Floats:
+        """Return log-odds of each later row; on one thread, as splits run side by side."""
         extra = dict(parameters) | split.constraints
         model = TenureClassifier(seed=self.fit.seed, threads=1, extra=extra)
         model.fit(split.train, split.labels, categorical=split.categorical)
-        return log_loss(split.outcomes, model.predict_proba(split.test)[:, 1])
+        return model.decision_function(split.test)
 
 
 def _study(seed: int) -> optuna.Study:
@@ -311,7 +318,6 @@ def _split(
         encoder.categorical,
         constraints(encoder, fit),
         encoder.transform(allowed.iloc[origin.test]),
-        labels[origin.test],
     )
 
 
