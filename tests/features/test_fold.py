@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenure.features import few
 from tenure.features.active import Activity
 from tenure.features.crowd import Crowd
 from tenure.features.fold import NOTHING, Rows, latest, maxima, minima, sums
@@ -239,3 +240,29 @@ def test_no_rows_give_a_grid_of_nothing(fold: Callable[..., Any], nothing: int) 
     assert (Crowd.of(rows_of([]), empty).distinct(WINDOWS)[WINDOWS[1]] == 0).all()
     assert (Crowd.of(rows_of([]), empty).top(empty, WINDOWS)[WINDOWS[1]] == NOTHING).all()
     assert (Activity.of(rows_of([]), empty).count(WINDOWS)[WINDOWS[1]] == 0).all()
+
+
+@given(FACTS, st.booleans(), st.sampled_from([1, LANES]))
+def test_a_few_rows_at_one_cutoff_are_folded_in_one_array(
+    facts: list[Fact], running: bool, lanes: int
+) -> None:
+    placed = rows_of(facts, running=running)
+    timeline = Timeline(CUTOFFS[2:3], WINDOWS)
+    moments = np.asarray([fact.happened for fact in facts], dtype="datetime64[us]")
+    known = np.asarray([first_after(fact.known) < len(CUTOFFS) for fact in facts], dtype=bool)
+    slot = np.searchsorted(
+        np.asarray(timeline.edges, dtype="datetime64[us]"), moments[known], side="right"
+    )
+    gone = None if placed.gone is None else (placed.gone > 2).astype(np.int64)
+    rows = Rows(
+        timeline, placed.lane % lanes, lanes, (placed.seen > 2).astype(np.int64), slot, gone
+    )
+    values = np.asarray([fact.value for fact in facts], dtype=np.int64)[known]
+    for fold in (sums, maxima):
+        with pytest.MonkeyPatch.context() as patch:
+            at_once = fold(rows, values, WINDOWS)
+            patch.setattr(few, "FEW_CELLS", -1)
+            one_by_one = fold(rows, values, WINDOWS)
+        for window in WINDOWS:
+            np.testing.assert_array_equal(at_once[window], one_by_one[window])
+            assert at_once[window].dtype == one_by_one[window].dtype

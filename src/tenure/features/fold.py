@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tenure.features.few import all_windows, is_few
 from tenure.features.timeline import Timeline, Window
 
 Array = np.ndarray[Any, Any]
@@ -144,10 +145,14 @@ def sums(rows: Rows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
     Returns:
         Window → shape (L, K).
     """
-    late = rows.late
-    spans = _spans(rows.timeline, tuple(windows))
-    found: Grids = {}
     amounts = rows.weight if amounts is None else amounts
+    windows = tuple(windows)
+    if is_few(rows, windows):
+        added = np.ones(len(rows.lane), dtype=np.int64) if amounts is None else amounts
+        return all_windows(rows, windows, added, np.add, 0)
+    late = rows.late
+    spans = _spans(rows.timeline, windows)
+    found: Grids = {}
     if not late.all():
         place = spans.place(rows if not late.any() else rows.keep(~late))
         if amounts is None:
@@ -179,8 +184,11 @@ def maxima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
     Returns:
         Window → shape (L, K), `NOTHING` where no row is visible.
     """
+    windows = tuple(windows)
+    if is_few(rows, windows):
+        return all_windows(rows, windows, values, np.maximum, NOTHING)
     late = rows.late
-    spans = _spans(rows.timeline, tuple(windows))
+    spans = _spans(rows.timeline, windows)
     found: Grids = {}
     if not late.all():
         flat = np.full(rows.lanes * spans.width, NOTHING, dtype=np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def _check_names(tables: Mapping[str, Sequence[Row]]) -> None:
             problems.append(Problem(f"tables.{name}", rule, fix=fix))
             continue
         known = sorted(_declared(SOURCES[name]))
-        for column in dict.fromkeys(column for row in rows for column in row):
+        for column in dict.fromkeys(chain.from_iterable(rows)):
             if column in known or len(problems) >= MOST_PROBLEMS:
                 continue
             fix = suggestion(column[:100], known)
@@ -158,7 +159,7 @@ def _nothing(source: Source, columns: Mapping[str, pa.DataType]) -> pa.Table:
 
 def _frame(source: Source, rows: Sequence[Row], read: Mapping[str, pa.DataType]) -> pa.Table:
     """Return rows as a table; columns that the models read and no row has are without values."""
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = dict.fromkeys(chain.from_iterable(rows))
     columns = {name: _column(source, name, rows) for name in names}
     for name, kind in read.items():
         column = source.column(name)
@@ -170,15 +171,15 @@ def _frame(source: Source, rows: Sequence[Row], read: Mapping[str, pa.DataType])
 def _column(source: Source, name: str, rows: Sequence[Row]) -> pa.Array:
     values = [row.get(name) for row in rows]
     column = source.column(name)
-    plain = set(map(type, values)) <= {str, NoneType}
-    if plain and any(value is not None for value in values):
+    kinds = set(map(type, values)) - {NoneType}
+    if kinds == {str}:
         return pa.array(values, pa.string())
-    for place, value in enumerate(values):
-        wrong = _wrong(value, exact=column is not None and column.kind == "id")
+    exact = column is not None and column.kind == "id"
+    for place, value in enumerate(values if kinds else ()):
+        wrong = _wrong(value, exact=exact)
         if wrong:
             where, shown = f"tables.{source.name}[{place}].{name}", str(value)[:80]
             raise DataError(Problem(where, wrong, shown, "give one plain value per column"))
-    kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
     if kinds == {int} and all(abs(value) < INT64 for value in values if value is not None):
