@@ -97,7 +97,7 @@ def predicted(
     size = sized_parameters(int(rows[days]["label"].to_numpy()[main].sum()), len(main))
     size["min_rows_leaf"] = size["min_rows_leaf"] * len(labels) // len(main)
     constraint = {"monotone_constraints": [*[0] * len(encoder.columns), 1]}
-    model = TenureClassifier(threads=2, extra=size | constraint)
+    model = TenureClassifier(threads=1, extra=size | constraint)
     model.fit(np.vstack(parts), labels, categorical=encoder.categorical)
     asked = encoder.transform(values.iloc[test])
     column = np.full(len(test), float(days))
