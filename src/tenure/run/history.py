@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.spec import Kind, Source
+from tenure.core.times import DAY
 from tenure.engine import ENGINES, Engine, open_engine_for
 from tenure.score import Model, score
 from tenure.sources.load import load_frames
@@ -97,6 +98,31 @@ def score_history(
     posted = frames["accounts"].column_names if "accounts" in frames else []
     useless = set(posted) - _declared(SOURCES["accounts"]) - set(read.get("accounts", {}))
     return HistoryScores(rows, not_asked, rejects, [f"accounts.{name}" for name in sorted(useless)])
+
+
+def warm_up(models: Mapping[str, Model], config: Config, as_of: datetime) -> None:
+    """Score one made-up account, so that the first one that is posted need not wait.
+
+    The statements of every table that the models read are made ready for rows of plain values.
+
+    Raises:
+        DataError: If the rules of a config refuse such an account.
+    """
+    given = {"id": "-", "text": "-", "time": (as_of - DAY).isoformat()}
+    counted = {"number": 1.0, "integer": 1, "flag": True}
+    tables: dict[str, list[Row]] = {}
+    for name, columns in _read_by(models).items():
+        source = SOURCES[name]
+        declared = [item for item in source.columns if item.required or item.name in columns]
+        tables[name] = [
+            {
+                item.name: (given | counted)[item.kind]
+                if item.required or item.kind in counted
+                else None
+                for item in declared
+            }
+        ]
+    score_history(tables, models, config, as_of)
 
 
 def _of_a_few(config: Config) -> Config:

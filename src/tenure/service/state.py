@@ -8,6 +8,7 @@ the same score as in a batch.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import logging
@@ -24,7 +25,7 @@ from pyarrow.parquet import read_schema
 from tenure.core.errors import DataError, Problem
 from tenure.engine import Engine, open_engine
 from tenure.labels.snapshots import snapshots
-from tenure.run.history import EMPTY_BOOK
+from tenure.run.history import EMPTY_BOOK, warm_up
 from tenure.run.score import LAST
 from tenure.score import MAIN, Model, score
 from tenure.service.champions import Champions, Stamp, stamp
@@ -210,6 +211,8 @@ class State:
         loaded = Loaded(dataset, frozenset(ids), first, example)
         self._probe(loaded, self.champions.models)
         self._read_book()
+        with contextlib.suppress(DataError):  # a made-up account may break a rule of this config
+            warm_up(self.champions.models, self.config, dataset.observed_until)
         self._loaded = loaded
         # What is loaded stays: full collections need not walk it again and again.
         gc.collect()
