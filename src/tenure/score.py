@@ -6,9 +6,7 @@ The same function serves a batch, a backtest and one account over HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -27,13 +25,14 @@ from tenure.explain.drivers import (
     flat_columns,
     told,
 )
+from tenure.explain.questions import Questions, questions
 from tenure.explain.ready import Model, check_owner, load_models
 from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
 from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import Plan, united
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
-from tenure.labels.windows import RENEWAL, days_to_renewal
+from tenure.labels.windows import RENEWAL
 from tenure.model.ahead import rising
 from tenure.model.scatter import scores_and_contributions
 
@@ -113,51 +112,12 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     further = paying() if config.score.min_tenure_days else None
     matrix = features(dataset, asked, models, progress, further)
     described = _describe(dataset, matrix, models, config, as_of)
-    ahead = _ahead(asked, models, config, described["abstain_reason"], every=horizons == "all")
+    ahead = questions(asked, models, config, described["abstain_reason"], every=horizons == "all")
     flat = {name: ahead.spread(column) for name, column in described.items()}
     flat["horizon_days"] = ahead.days
     for target, model in models.items():
         flat |= _predict(dataset.engine, target, model, matrix.values, ahead)
     return _finish(flat, ahead, models, config, book)
-
-
-@dataclass(frozen=True)
-class _Ahead:
-    """What is asked: one entry per account and horizon, those of the main horizon first.
-
-    Attributes:
-        accounts: The snapshots, one row per account.
-        row: Position of each entry's account, shape (n,).
-        horizon: Horizon → its entries, ascending.
-        days: How far each entry looks ahead, shape (n,).
-        due: Days whose window just holds the renewal date, missing where the longest window does
-            not, shape (n,).
-        silent: Whether its account gets no probability, shape (n,).
-    """
-
-    accounts: pd.DataFrame
-    row: Array
-    horizon: dict[str, Array]
-    days: Array
-    due: Array
-    silent: Array
-
-    @cached_property
-    def same(self) -> bool:
-        """Return whether each account is asked for once, in order."""
-        return self.everyone(self.row)
-
-    def everyone(self, rows: Array) -> bool:
-        """Return whether positions are those of all accounts, in order."""
-        return len(rows) == len(self.accounts) and bool((rows == np.arange(len(rows))).all())
-
-    def spread(self, column: Any) -> Any:
-        """Return a column of the accounts with one value per entry."""
-        return column if self.same else column.take(self.row)
-
-    def frame(self, part: Array, **columns: Array) -> pd.DataFrame:
-        """Return row and days of some entries beside further columns of theirs."""
-        return pd.DataFrame({"row": self.row[part], "days": self.days[part], **columns})
 
 
 def _events(models: Mapping[str, Model]) -> frozenset[str]:
@@ -259,45 +219,8 @@ def _describe(
     }
 
 
-def _ahead(
-    asked: pd.DataFrame,
-    models: Mapping[str, Model],
-    config: Config,
-    reason: Array,
-    *,
-    every: bool,
-) -> _Ahead:
-    """Return what is asked of the models.
-
-    Accounts whose renewal date lies beyond the longest window have no entry of the horizon
-    ``renewal``, nor those that have another entry of as many days.
-    """
-    main = config.labels.horizon_days
-    further = dict.fromkeys(name for model in models.values() for name in model.horizons)
-    names = [str(main), *(name for name in further if every and name != str(main))]
-    due = days_to_renewal(
-        asked["as_of"],
-        asked["renews_at"],
-        gap_days=config.labels.gap_days,
-        longest=max([main, *(model.longest for model in models.values())]),
-    ).to_numpy(dtype=np.float64, na_value=np.nan)
-    numbers = [int(name) for name in names if name != RENEWAL]
-    rows, days_of, horizon, start = [], [], {}, 0
-    for name in names:
-        own = ~np.isnan(due) & ~np.isin(due, numbers) if name == RENEWAL else slice(None)
-        row = np.arange(len(asked))[own]
-        horizon[name] = np.arange(start, start + len(row))
-        rows.append(row)
-        days_of.append(due[row] if name == RENEWAL else np.full(len(row), int(name)))
-        start += len(row)
-    row = np.concatenate(rows)
-    silent = np.asarray([item is not None for item in reason], dtype=bool)
-    length = np.concatenate(days_of).astype(np.int64)
-    return _Ahead(asked, row, horizon, length, due[row], silent[row])
-
-
 def _predict(
-    engine: Engine, target: str, model: Model, values: pd.DataFrame, ahead: _Ahead
+    engine: Engine, target: str, model: Model, values: pd.DataFrame, ahead: Questions
 ) -> dict[str, Any]:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
     size, prefix = len(ahead.row), "" if target == MAIN else f"{target}_"
@@ -336,7 +259,7 @@ def _predict(
 _NUMBERS = ("probability", "lo", "hi", "base_rate")
 
 
-def _amounts(amounts: Amounts, values: pd.DataFrame, ahead: _Ahead) -> Array:
+def _amounts(amounts: Amounts, values: pd.DataFrame, ahead: Questions) -> Array:
     """Return what is at stake in each entry."""
     if ahead.same:
         return amounts.expected(ahead.accounts, values)
@@ -350,7 +273,7 @@ def _at_horizon(
     model: Model,
     name: str,
     values: pd.DataFrame,
-    asked: tuple[_Ahead, Array],
+    asked: tuple[Questions, Array],
 ) -> tuple[Array, tuple[Array, Array]]:
     """Return what the model of one horizon says of some entries: chances, and drivers.
 
@@ -373,7 +296,7 @@ def _at_horizon(
 
 def _finish(
     flat: dict[str, Any],
-    ahead: _Ahead,
+    ahead: Questions,
     models: Mapping[str, Model],
     config: Config,
     book: pd.DataFrame | None,
