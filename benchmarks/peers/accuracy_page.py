@@ -38,8 +38,8 @@ between. Except for featuretools, every side reads the same columns: Tenure's de
 with the percentiles among peers that Tenure's model learns from the training rows. Sides run one
 after another, each in a process of its own.
 
-* **Tenure (default)** is the model that `tenure train` would have fitted at the split, calibrated on
-  predictions that earlier models made of later rows; its seconds are those of the whole walk
+* **Tenure (default)** is the model that `tenure train` would have fitted at the split, calibrated
+  on predictions that earlier models made of later rows; its seconds are those of the whole walk
   through the past, baselines included. **Tenure (tuned)** is the same with `model.tuning`.
 * **AutoGluon** has the preset `best_quality`, log loss as its measure and the seconds shown. As it
   comes, it builds its stacks on random parts of the rows; *by account* tells it not to part the
@@ -165,7 +165,7 @@ def _table(sides: dict[str, Any]) -> list[str]:
         if run and "feature_seconds" in run
     ]
     notes += [
-        f"{LABELS[side]} was given {run['budget_seconds']:,.0f} s{_models(run)}."
+        f"{LABELS[side]} was given {run['budget_seconds']:,.0f} s{_found(run)}."
         for side, run in ((side, own.get("run", {})) for side, own in sides.items())
         if run.get("budget_seconds")
     ]
@@ -175,8 +175,13 @@ def _table(sides: dict[str, Any]) -> list[str]:
     return [*lines, *([""] if notes else []), " ".join(notes)]
 
 
-def _models(run: dict[str, Any]) -> str:
-    return f" and fitted {run['models']} models" if "models" in run else ""
+def _found(run: dict[str, Any]) -> str:
+    """Return what came of a budget: how many models, or whether a search changed anything."""
+    if "models" in run:
+        return f" and fitted {run['models']} models"
+    if "search_gain" in run:
+        return " and changed the model" if run["search_gain"] > 0 else " and kept the default"
+    return ""
 
 
 def _times(run: dict[str, Any] | None) -> list[str]:

@@ -51,8 +51,8 @@ def values_of(rows: Rows, frame: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def fitting(rows: Rows, config: Config, seconds: float | None) -> Predictor:
-    """Fit, and return what predicts."""
+def fitting(rows: Rows, config: Config, seconds: float | None, said: dict[str, float]) -> Predictor:
+    """Fit, note what the last search gained, and return what predicts."""
     since = {name: datetime.fromisoformat(start) for name, start in rows.said["since"].items()}
     known = [*KEYS, LABEL, "label_known_at", "outcome_id"]
     walk = walk_forward(
@@ -61,6 +61,9 @@ def fitting(rows: Rows, config: Config, seconds: float | None) -> Predictor:
         settings_of(rows, config, seconds),
         since=since,
     )
+
+    if walk.tuned:
+        said["search_gain"] = walk.tuned[-1]["gain"]
 
     def predict(frame: pd.DataFrame) -> Floats:
         margins = walk.final.margins(values_of(rows, frame), threads=THREADS)
@@ -73,7 +76,8 @@ def main() -> None:
     rows, out = Rows.read(Path(sys.argv[1])), Path(sys.argv[2])
     config = SETS[sys.argv[3]].config(rows.folder.parent)
     seconds = float(sys.argv[4]) if sys.argv[4:] else None
-    measured(rows, out, lambda: fitting(rows, config, seconds))
+    said: dict[str, float] = {}
+    measured(rows, out, lambda: fitting(rows, config, seconds, said), said)
 
 
 if __name__ == "__main__":
