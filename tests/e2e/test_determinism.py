@@ -42,7 +42,7 @@ def again(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project
 
 def test_bundles_are_equal_to_the_byte(project: Project, again: Project) -> None:
     expected, found = project.files(), again.files()
-    assert len(expected) == 14
+    assert len(expected) == 16
     assert sorted(found) == sorted(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
 

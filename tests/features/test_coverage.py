@@ -22,7 +22,7 @@ def test_coverage_is_the_share_of_sources_with_a_row_in_the_look_back(days: int)
     ).astype({"as_of": "datetime64[us]"})
     engine = world.engine()
     try:
-        values = build(engine, asked, recency(sources)).values
+        values = build(engine, asked, recency(frozenset(sources))).values
         found = coverage(values, sources, days)
         assert coverage(values, [], days).isna().all()
     finally:
