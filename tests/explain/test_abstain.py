@@ -17,6 +17,8 @@ KNOWN = pd.DataFrame(
     index=[3, 1, 4, 7, 5],
 )
 
+ASKED = {str(name): column for name, column in KNOWN.items()}
+
 
 @pytest.mark.parametrize(
     ("settings", "stale", "expected"),
@@ -33,10 +35,10 @@ KNOWN = pd.DataFrame(
 def test_the_first_reason_that_holds_is_given(
     settings: dict[str, float], stale: tuple[str, ...], expected: list[str]
 ) -> None:
-    found = abstention(KNOWN, SOURCES, stale, ScoreConfig(**settings))
+    found = abstention(ASKED, SOURCES, stale, ScoreConfig(**settings))
     assert [reason or "" for reason in found] == expected
 
 
 def test_models_without_events_have_nothing_that_could_be_stale() -> None:
-    found = abstention(KNOWN, (), (), ScoreConfig())
+    found = abstention(ASKED, (), (), ScoreConfig())
     assert found.tolist() == [None, None, THIN, None, NOTICE]

@@ -63,7 +63,6 @@ def test_every_resample_equals_a_slow_restatement(ties):
     met = at_capacity(resamples, labels, scores, times, 13, amounts)
     for draw in range(9):
         rows = np.repeat(np.arange(n), resamples.counts[draw][resamples.account].astype(int))
-        parts = (part[rows] for part in (labels, scores, times))
-        capture, held = slow(*parts, 13, amounts[rows])
+        capture, held = slow(labels[rows], scores[rows], times[rows], 13, amounts[rows])
         assert met.capture[draw] == pytest.approx(capture)
         assert met.held[draw] == pytest.approx(held)

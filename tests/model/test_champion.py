@@ -102,6 +102,7 @@ def test_a_line_written_without_figures_is_read(root, bundle):
         del kept["action"], kept["facts"]
         path.write_text(json.dumps(kept) + "\n")
     found = champion(root, "churn")
+    assert found is not None
     assert history(root, "churn") == (found,)
     assert (found.action, found.facts) == ("set", {})
 

@@ -87,5 +87,5 @@ def test_nothing_walked_is_nothing_to_compare():
     panel = make_panel(60, 8, rate=0.05)
     walk = walk_forward(panel.values, panel.rows, WalkSettings(min_train_cutoffs=50))
     assert walk.predictions.empty
-    empty = {"random_split": {}, "new_accounts": {}}
+    empty: dict[str, object] = {"random_split": {}, "new_accounts": {}}
     assert Contrast(panel.values, panel.rows, walk, WalkSettings()).measure(HOW) == empty
