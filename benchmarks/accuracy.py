@@ -163,7 +163,9 @@ class Bench:
             text=True,
         )
         if done.returncode:
-            raise SystemExit(f"{' '.join(script)} failed:\n{done.stderr[-3000:]}")
+            raise SystemExit(
+                f"{' '.join(script)} ended with {done.returncode}:\n{done.stderr[-3000:]}"
+            )
 
 
 def digest(*parts: str) -> str:
