@@ -34,9 +34,9 @@ from tenure.core.files import write_text
 from tenure.labels.splits import forward_origins
 from tenure.labels.targets import TARGETS
 from tenure.model.bootstrap import Resamples, interval, ranking
-from tenure.model.challenge import log_loss
 from tenure.model.estimator import sized_parameters
 from tenure.model.fit import FitSettings, boost
+from tenure.model.losses import log_loss
 from tenure.model.searches import TuneSettings
 from tenure.model.walk import WalkSettings, walk_forward
 from tenure.run.prepare import Prepared, loaded, prepare

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tenure.model.challenge import GROUP_EVENTS, bands, compare, decide, log_loss
+from tenure.model.challenge import GROUP_EVENTS, bands, compare, decide
 from tenure.model.evaluate import EvaluationSettings
+from tenure.model.losses import log_loss
 
 SETTINGS = EvaluationSettings(resamples=200, level=0.95, seed=3)
 

@@ -15,10 +15,10 @@ from tenure.core.errors import ModelError
 from tenure.labels.splits import forward_origins
 from tenure.model import searches
 from tenure.model.calibrate import Sigmoid
-from tenure.model.challenge import log_loss
 from tenure.model.encode import Encoder
 from tenure.model.estimator import TenureClassifier
 from tenure.model.fit import FitSettings
+from tenure.model.losses import log_loss
 from tenure.model.searches import TuneSettings, parameters_at
 from tenure.model.space import SPACE, searched
 from tenure.model.tune import BAR, Budget, Tuned, tune

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from tenure.core.errors import ModelError, Problem, suggestion
 from tenure.model.curves import Beta, VennAbers
+from tenure.model.losses import log_odds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,6 @@ Floats = NDArray[np.float64]
 MIN_SLOPE, MAX_SLOPE = 0.05, 20.0
 PRIOR_SD = 0.2
 DRIFT_SD = 0.3
-TINY = 1e-9
 
 
 class Calibrator(Protocol):
@@ -218,7 +218,7 @@ class Drifted:
     @classmethod
     def towards(cls, base: Calibrator, margins: Floats, labels: Floats) -> Self:
         """Move a calibrator towards what happened to some rows."""
-        logits = _logits(base.probability(margins))
+        logits = log_odds(base.probability(margins))
 
         def gap(shift: float) -> float:
             return float((expit(logits + shift) - labels).sum() + shift / DRIFT_SD**2)
@@ -228,7 +228,7 @@ class Drifted:
 
     def probability(self, margins: Floats) -> Floats:
         """Return the base's probabilities, moved."""
-        return _expit(_logits(self.base.probability(margins)) + self.shift)
+        return _expit(log_odds(self.base.probability(margins)) + self.shift)
 
     def to_json(self) -> dict[str, Any]:
         """Return kind, shift and the base's state."""
@@ -275,10 +275,6 @@ def _kind(kind: str) -> type[Calibrator]:
     if kind not in CALIBRATORS:
         raise ModelError(Problem("calibrator", "unknown kind", kind, suggestion(kind, CALIBRATORS)))
     return CALIBRATORS[kind]
-
-
-def _logits(probabilities: Floats) -> Floats:
-    return np.asarray(logit(np.clip(probabilities, TINY, 1 - TINY)), dtype=np.float64)
 
 
 def _expit(values: Floats) -> Floats:

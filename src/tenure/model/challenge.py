@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from tenure.core.times import show
 from tenure.model.bootstrap import Resamples, interval, ranking
+from tenure.model.losses import log_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-TINY = 1e-12
 TOLERANCE = 0.05
 """Share of the champion's log loss that the gain may lie below 0 at the end of its interval."""
 MUCH_WORSE = 0.10
@@ -154,12 +154,6 @@ def bands(mrr: pd.Series[float]) -> pd.Series[Any]:
         for value, place in zip(values, places, strict=True)
     ]
     return pd.Series(found, index=mrr.index, dtype="str")
-
-
-def log_loss(labels: Floats, probabilities: Floats) -> Floats:
-    """Return the log loss of each row."""
-    p = np.clip(probabilities, TINY, 1 - TINY)
-    return np.asarray(-(labels * np.log(p) + (1 - labels) * np.log1p(-p)))
 
 
 def _measure(draws: Resamples, labels: Floats, probabilities: Floats) -> dict[str, Floats]:

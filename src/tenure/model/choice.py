@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenure.model.calibrate import Drifted, fit_calibrator
+from tenure.model.losses import NEAR, log_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,6 @@ CANDIDATES = (*KINDS, *(kind + MOVED for kind in KINDS))
 RECENT = 3  # latest prediction times with an outcome, which tell a drift of the base rate
 MIN_CALIBRATION_POSITIVES = 20
 MIN_POSITIVES = 50
-TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ class Trials:
         if outcomes.sum() < MIN_POSITIVES:
             return DEFAULT
         owners = self.accounts[judged]
-        losses = {name: _losses(found[judged], outcomes) for name, found in self.said.items()}
+        losses = {
+            name: log_loss(outcomes, found[judged], NEAR) for name, found in self.said.items()
+        }
         best, gain = DEFAULT, 0.0
         for name, loss in losses.items():
             better = losses[DEFAULT] - loss
@@ -133,8 +135,3 @@ class Trials:
             if better.sum() > error and better.sum() > gain:
                 best, gain = name, float(better.sum())
         return best
-
-
-def _losses(probabilities: Floats, labels: Floats) -> Floats:
-    p = np.clip(probabilities, TINY, 1 - TINY)
-    return np.asarray(-(labels * np.log(p) + (1 - labels) * np.log1p(-p)))

@@ -8,7 +8,8 @@ import numpy as np
 
 from tenure.model.bootstrap import Resamples, interval, ranking, safe
 from tenure.model.detail import GROUP
-from tenure.model.measure import TINY, EvaluationSettings
+from tenure.model.losses import log_loss
+from tenure.model.measure import EvaluationSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def _measured(part: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any
         part["account_id"].to_numpy(dtype=str), settings.resamples, settings.seed
     )
     base = part["base_rate"].to_numpy(dtype=np.float64)
-    gain = _loss(labels, base) - _loss(labels, scores)
+    gain = log_loss(labels, base) - log_loss(labels, scores)
     columns = np.column_stack([np.ones_like(labels), gain, scores - labels])
     rows, gains, gaps = draws.sums(columns).T
     measured = {
@@ -73,8 +74,3 @@ def distinct(predictions: pd.DataFrame) -> int:
     if "outcome_id" not in predictions.columns:
         return int(happened.sum())
     return int(predictions.loc[happened, "outcome_id"].nunique())
-
-
-def _loss(labels: Any, scores: Any) -> Any:
-    p = np.clip(scores, TINY, 1 - TINY)
-    return -(labels * np.log(p) + (1 - labels) * np.log1p(-p))

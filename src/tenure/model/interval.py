@@ -16,15 +16,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 from scipy.stats import norm
+
+from tenure.model.losses import log_odds
 
 Floats = NDArray[np.float64]
 
 MEMBERS = 8
 BINS = 5
 FEWEST = 20  # rows of a bin
-TINY = 1e-9
 WIDENING = {"churn": 1.85, "change": 2.6, "renewal": 1.85}
 """Kind of outcome → true distance to the spread between boosters, both in log-odds."""
 
@@ -53,8 +54,8 @@ class Interval:
             level: Share of the true probabilities that should lie inside, e.g. 0.8.
             outcome: Kind of outcome of the target, a key of `WIDENING`.
         """
-        middle = _logits(probabilities)
-        squares = ((_logits(members) - middle) ** 2).mean(axis=0)
+        middle = log_odds(probabilities)
+        squares = ((log_odds(members) - middle) ** 2).mean(axis=0)
         order = np.argsort(middle, kind="stable")
         parts = np.array_split(order, max(1, min(BINS, len(order) // FEWEST)))
         factor = WIDENING[outcome]
@@ -66,7 +67,7 @@ class Interval:
 
     def bounds(self, probabilities: Floats) -> tuple[Floats, Floats]:
         """Return the lower and the upper bound of each probability; NaN stays NaN."""
-        middle = _logits(probabilities)
+        middle = log_odds(probabilities)
         width = self._deviations * np.interp(middle, self.logits, self.spread)
         probabilities = np.asarray(probabilities, dtype=np.float64)
         lo = np.minimum(expit(middle - width), probabilities)
@@ -85,8 +86,3 @@ class Interval:
     def from_json(cls, state: Mapping[str, Any]) -> Self:
         """Return the interval that `to_json` described."""
         return cls(float(state["level"]), tuple(state["logits"]), tuple(state["spread"]))
-
-
-def _logits(probabilities: Floats) -> Floats:
-    clipped = np.clip(np.asarray(probabilities, dtype=np.float64), TINY, 1 - TINY)
-    return np.asarray(logit(clipped), dtype=np.float64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tenure.model.bootstrap import Resamples, interval, ranking, safe
 from tenure.model.capacity import at_capacity
+from tenure.model.losses import TINY, log_loss
 from tenure.model.profit import Campaign, best_profit, best_share, chosen_draws, profit_draws
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ Floats = NDArray[np.float64]
 
 SHARES = (0.05, 0.10, 0.20)
 BINS = 10
-TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,8 @@ class Measures:
 
     def _losses(self, probabilities: Floats) -> dict[str, Floats]:
         labels, p = self.labels, np.clip(probabilities, TINY, 1 - TINY)
-        ones = np.ones_like(labels)
-        log_loss = -(labels * np.log(p) + (1 - labels) * np.log1p(-p))
-        columns = np.column_stack([ones, log_loss, (p - labels) ** 2, (self.base - labels) ** 2])
+        ones, loss = np.ones_like(labels), log_loss(labels, probabilities)
+        columns = np.column_stack([ones, loss, (p - labels) ** 2, (self.base - labels) ** 2])
         rows, losses, brier, base = self.resamples.sums(columns).T
         slope, intercept = self._line(np.log(p) - np.log1p(-p))
         with np.errstate(divide="ignore", invalid="ignore"):

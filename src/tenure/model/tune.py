@@ -25,10 +25,10 @@ from threadpoolctl import threadpool_limits
 from tenure.core.errors import ModelError, Problem
 from tenure.labels.splits import forward_origins, half
 from tenure.model.calibrate import Sigmoid
-from tenure.model.challenge import log_loss
 from tenure.model.encode import Encoder
 from tenure.model.estimator import TenureClassifier, sized_parameters
 from tenure.model.fit import constraints
+from tenure.model.losses import log_loss
 from tenure.model.space import searched
 
 if TYPE_CHECKING:
