@@ -182,6 +182,23 @@ def test_bounds_hold_the_probability_at_every_horizon(rows: pd.DataFrame) -> Non
             assert not (bound[known].groupby(ordered["account_id"]).diff() < 0).any()
 
 
+def test_a_part_is_never_more_likely_than_its_whole(world: World, rows: pd.DataFrame) -> None:
+    both = rows[rows["churn_voluntary_probability"].notna()]
+    for end in ("", "_lo", "_hi"):
+        part, whole = (both[f"{name}_probability{end}"] for name in ("churn_voluntary", "churn"))
+        assert (part <= whole).all()
+    until, part = world.dataset.observed_until, {"churn_voluntary": world.models["churn_voluntary"]}
+    alone = score(world.dataset, part, world.config, until)
+    main = rows[rows["horizon_days"] == 90].reset_index(drop=True)
+    name = "churn_voluntary_probability"
+    assert (alone[name] > main["churn_probability"]).any()
+    lowered = np.fmin(alone[name], main["churn_probability"]).where(alone[name].notna())
+    pd.testing.assert_series_equal(main[name], lowered, check_names=False)
+    pd.testing.assert_series_equal(
+        main["churn_voluntary_driver_1_code"], alone["churn_voluntary_driver_1_code"]
+    )
+
+
 def test_a_target_is_empty_where_its_model_does_not_know_the_horizon(rows: pd.DataFrame) -> None:
     for name, further in FURTHER.items():
         known = {90, *(item for item in further if item != "renewal")}

@@ -25,6 +25,7 @@ from tenure.explain.drivers import (
     flat_columns,
     told,
 )
+from tenure.explain.parts import capped
 from tenure.explain.questions import Questions, questions
 from tenure.explain.ready import Model, check_owner, load_models
 from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
@@ -117,6 +118,7 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     flat["horizon_days"] = ahead.days
     for target, model in models.items():
         flat |= _predict(dataset.engine, target, model, matrix.values, ahead)
+    flat |= capped(flat, ahead)
     return _finish(flat, ahead, models, config, book)
 
 
