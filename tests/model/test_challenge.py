@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tenure.model.challenge import GROUP_EVENTS, bands, compare, decide
+from tenure.core.config import make_config
+from tenure.model.challenge import Limits, bands, compare, decide
 from tenure.model.evaluate import EvaluationSettings
 from tenure.model.losses import log_loss
 
@@ -100,14 +102,63 @@ def test_a_segment_that_loses_much_is_named() -> None:
 
 def test_a_segment_of_few_outcomes_says_nothing() -> None:
     rows = rivals(1.0, 0.2)
-    few = rows.index[rows["label"] == 1][: GROUP_EVENTS - 1]
+    happened = rows["label"] == 1
+    few = rows.index[happened][:29]
     named = pd.Series("rest", index=rows.index)
     named[few] = "few"
+    named[rows.index[~happened][:200]] = "few"
     rows.loc[few, "challenger"] = 1e-6
-    (entry,) = [x for x in compare(rows, {"g": named}, SETTINGS)["groups"] if x["name"] == "few"]
-    assert entry["events"] == GROUP_EVENTS - 1
-    assert entry["increase"]["value"] > 5
-    assert entry["worse"] is None
+
+    def entry(limits: Limits) -> Any:
+        found = compare(rows, {"g": named}, SETTINGS, limits)
+        return next(item for item in found["groups"] if item["name"] == "few")
+
+    said = entry(Limits())
+    assert said["events"] == 29
+    assert said["others"] > 30
+    assert said["increase"]["value"] > 0.5
+    assert said["worse"] is None
+    assert entry(Limits(group_events=29))["worse"] is True
+
+
+def test_a_group_of_few_accounts_without_the_outcome_says_nothing_either() -> None:
+    rows = rivals(1.0, 0.2)
+    happened = rows["label"] == 1
+    named = pd.Series("rest", index=rows.index)
+    named[happened] = "few"
+    named[rows.index[~happened][:12]] = "few"
+    rows.loc[named == "few", "challenger"] = 1e-6
+    found = compare(rows, {"g": named}, SETTINGS)["groups"]
+    (few,) = [item for item in found if item["name"] == "few"]
+    assert few["events"] > 100
+    assert few["others"] <= 12
+    assert few["worse"] is None
+
+
+def test_the_limits_are_those_of_the_config(tmp_path: Path) -> None:
+    authored = {"data": {"path": "data"}}
+    assert Limits.from_config(make_config(authored, base=tmp_path)) == Limits()
+    promotion = {"tolerance": 0.01, "group_tolerance": 0.5, "group_events": 10}
+    config = make_config(authored | {"promotion": promotion}, base=tmp_path)
+    limits = Limits.from_config(config)
+    assert limits == Limits(tolerance=0.01, group_tolerance=0.5, group_events=10)
+    found = compare(rivals(1.0, 0.2), {}, SETTINGS, limits)
+    assert found["limits"] == promotion
+    loss = found["champion"]["log_loss"]["value"]
+    found["gain"]["log_loss"] = {"value": 0.001, "lo": -0.04 * loss, "hi": 0.07 * loss}
+    assert "it may be more than 1% worse" in decide(found).sentences[0]
+
+
+def test_a_wider_limit_lets_a_group_lose_more() -> None:
+    rows = rivals(1.0, 0.1)
+    smb = rows["segment"] == "smb"
+    rows.loc[smb, "challenger"] = rows.loc[smb, "champion"] ** 0.6
+    groups = {"segment": rows["segment"]}
+    strict, wide = (compare(rows, groups, SETTINGS, Limits(group_tolerance=x)) for x in (0.1, 1))
+    assert [item["worse"] for item in strict["groups"]] == [False, True]
+    assert [item["worse"] for item in wide["groups"]] == [False, False]
+    strict["gain"]["log_loss"] = {"value": 0.01, "lo": 0.005, "hi": 0.02}
+    assert decide(strict).sentences[1].endswith("the upper end passes 10% of it.")
 
 
 def test_missing_groups_are_a_group() -> None:

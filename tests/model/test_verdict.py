@@ -20,6 +20,7 @@ def rows(labels, ids=None):
     names = ids if ids is not None else [f"e{i}" for i in range(len(labels))]
     return pd.DataFrame(
         {
+            "account_id": [f"a{i}" for i in range(len(labels))],
             "label": labels,
             "outcome_id": [
                 name if label == 1 else None for name, label in zip(names, labels, strict=True)
@@ -66,6 +67,22 @@ def test_nothing_known_and_nothing_negative():
 
 def test_enough_is_not_refused():
     assert refusal(rows([1] * 30 + [0] * 500 + [np.nan] * 9), **WORDS) is None
+
+
+def test_the_rarer_side_counts_by_account():
+    renewal = {"event": "renewal", "events": "renewals"}
+    many = rows([1] * 400 + [0] * 29)
+    first, advice = refused(many, **renewal)
+    assert first == (
+        "Refused: the past holds 29 distinct accounts without a renewal, and a model needs at "
+        "least 30 of these too (model.min_events)."
+    )
+    assert "more accounts" in advice
+    lapse_seen_thrice = rows([1] * 400 + [0] * 87).assign(
+        account_id=[f"a{i}" for i in range(400)] + [f"b{i // 3}" for i in range(87)]
+    )
+    assert refused(lapse_seen_thrice, **renewal)[0] == first
+    assert refusal(rows([1] * 400 + [0] * 30), **(WORDS | renewal)) is None
 
 
 def measured(probability, single, seed=0, n=3_000):

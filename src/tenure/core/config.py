@@ -19,7 +19,7 @@ from pydantic import (
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.places import absolute, expanded
-from tenure.core.sections import EvaluationConfig, Section, TuningConfig
+from tenure.core.sections import EvaluationConfig, PromotionConfig, Section, TuningConfig
 from tenure.core.times import as_utc
 
 
@@ -155,7 +155,12 @@ class ModelConfig(Section):
 
     seed: int = Field(0, ge=0, le=2**31 - 1)
     threads: int = Field(2, ge=1, le=256)
-    min_events: int = Field(30, ge=1, description="Fewer distinct past events are refused.")
+    min_events: int = Field(
+        30,
+        ge=1,
+        description="Fewer distinct past events, or accounts without one (for renewals: lapses), "
+        "are refused.",
+    )
     min_train_cutoffs: int = Field(
         4, ge=1, description="Prediction times a backtest fold trains on."
     )
@@ -281,6 +286,7 @@ class Config(Section):
     features: Annotated[FeatureConfig, BeforeValidator(_features)] = FeatureConfig()
     model: ModelConfig = ModelConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    promotion: PromotionConfig = PromotionConfig()
     score: ScoreConfig = ScoreConfig()
     tracking: TrackingConfig = TrackingConfig()
     paths: PathConfig = PathConfig()

@@ -1,4 +1,4 @@
-"""What all sections of a config are, and those of tuning and the backtest."""
+"""What all sections of a config are, and those of tuning, the backtest and promotion."""
 
 from __future__ import annotations
 
@@ -51,4 +51,28 @@ class EvaluationConfig(Section):
     )
     profit_accepted: float = Field(
         0.3, gt=0, lt=1, description="Assumed share of leaving accounts that an offer keeps."
+    )
+
+
+class PromotionConfig(Section):
+    """What a challenger may be worse at and still become champion."""
+
+    tolerance: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the champion's log loss that the gain may lie below 0 at the lower "
+        "end of its interval.",
+    )
+    group_tolerance: float = Field(
+        0.10,
+        ge=0,
+        le=1,
+        description="Share of a group's log loss by which it may rise, at the upper end of the "
+        "interval.",
+    )
+    group_events: int = Field(
+        30,
+        ge=1,
+        description="Groups with fewer distinct outcomes, or accounts without one, are not judged.",
     )

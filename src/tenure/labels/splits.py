@@ -134,6 +134,22 @@ def distinct_events(rows: pd.DataFrame) -> int:
     return int(rows.loc[rows["label"] == 1, "outcome_id"].nunique())
 
 
+def distinct_others(rows: pd.DataFrame) -> int:
+    """Return how many accounts stand behind the rows without the outcome.
+
+    One account is seen from several snapshots, and a lapsed renewal from as many as a renewed one.
+    """
+    return int(rows.loc[rows["label"] == 0, "account_id"].nunique())
+
+
+def rarer(rows: pd.DataFrame) -> int:
+    """Return how many distinct cases stand behind the rarer of the two labels.
+
+    Of a renewal those are the lapses: no number of renewals tells a model who does not renew.
+    """
+    return min(distinct_events(rows), distinct_others(rows))
+
+
 def check_embargo(
     train: pd.DataFrame, calibration: pd.DataFrame | None, test: pd.DataFrame | None
 ) -> None:

@@ -6,7 +6,7 @@ draw accounts with all their rows, the same for both, so what a row is worth can
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,22 +15,40 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenure.core.times import show
+from tenure.labels.splits import distinct_events, distinct_others
 from tenure.model.bootstrap import Resamples, interval, ranking
 from tenure.model.losses import log_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tenure.core.config import Config
     from tenure.model.evaluate import EvaluationSettings
 
 Floats = NDArray[np.float64]
 
-TOLERANCE = 0.05
-"""Share of the champion's log loss that the gain may lie below 0 at the end of its interval."""
-MUCH_WORSE = 0.10
-"""Share of a group's log loss by which it may rise at most, at the end of the interval."""
-GROUP_EVENTS = 30
-"""Distinct outcomes of a group below which nothing is said of it."""
+
+@dataclass(frozen=True)
+class Limits:
+    """How much worse a challenger may be, and for whom.
+
+    Attributes:
+        tolerance: Share of the champion's log loss that the gain may lie below 0 at the lower end
+            of its interval.
+        group_tolerance: Share of a group's log loss by which it may rise at most, at the upper end
+            of the interval.
+        group_events: Distinct outcomes of a group, or accounts without one, below which nothing is
+            said of it.
+    """
+
+    tolerance: float = 0.05
+    group_tolerance: float = 0.10
+    group_events: int = 30
+
+    @classmethod
+    def from_config(cls, config: Config) -> Limits:
+        """Return the limits that a config sets."""
+        return cls(**config.promotion.model_dump())
 
 
 @dataclass(frozen=True)
@@ -47,7 +65,10 @@ class Decision:
 
 
 def compare(
-    rows: pd.DataFrame, groups: Mapping[str, pd.Series[Any]], settings: EvaluationSettings
+    rows: pd.DataFrame,
+    groups: Mapping[str, pd.Series[Any]],
+    settings: EvaluationSettings,
+    limits: Limits = Limits(),
 ) -> dict[str, Any]:
     """Measure two models on the same rows.
 
@@ -58,14 +79,15 @@ def compare(
         groups: What to divide by → the group of each row, in the order of `rows`; missing counts
             as a group of its own.
         settings: Intervals.
+        limits: What counts as much worse.
 
     Returns:
         JSON-safe: ``rows``, ``accounts``, ``cutoffs``, ``first``, ``last``, ``positives``,
         ``events`` (distinct), ``champion`` and ``challenger`` (log_loss, auc, mean_probability),
         ``observed_rate``, ``gain`` (log_loss: champion minus challenger, auc: challenger minus
-        champion; above 0 favours the challenger), ``groups`` (by, name, rows, events, log_loss of
-        the champion, increase, worse), ``as_it_stands`` (log loss of the bundle minus that of its
-        recipe; None where not given), ``level``.
+        champion; above 0 favours the challenger), ``groups`` (by, name, rows, events, others
+        (accounts without one), log_loss of the champion, increase, worse), ``as_it_stands`` (log
+        loss of the bundle minus that of its recipe; None where not given), ``level``, ``limits``.
     """
     rows = rows.reset_index(drop=True)
     accounts = rows["account_id"].to_numpy(dtype=str)
@@ -80,7 +102,10 @@ def compare(
             "log_loss": measured["champion"]["log_loss"] - measured["challenger"]["log_loss"],
             "auc": measured["challenger"]["auc"] - measured["champion"]["auc"],
         }
-        divided = _groups(rows, groups, draws, settings.level)
+        divided = [
+            entry | {"worse": _much_worse(entry, limits)}
+            for entry in _groups(rows, groups, draws, settings.level)
+        ]
         stands = None
         if "as_it_stands" in rows:
             itself = _measure(draws, labels, rows["as_it_stands"].to_numpy(dtype=np.float64))
@@ -94,13 +119,14 @@ def compare(
         "first": show(moments[0]),
         "last": show(moments[-1]),
         "positives": int(labels.sum()),
-        "events": int(rows.loc[labels == 1, "outcome_id"].nunique()),
+        "events": distinct_events(rows),
         "observed_rate": float(labels.mean()),
         **{name: _shown(found, rows[name], settings.level) for name, found in measured.items()},
         "gain": {name: interval(found, settings.level) for name, found in gain.items()},
         "groups": divided,
         "as_it_stands": stands,
         "level": settings.level,
+        "limits": asdict(limits),
     }
 
 
@@ -108,12 +134,12 @@ def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
     """Return whether the challenger may take over.
 
     It must lose less on the same rows, without a chance of being much worse: the lower end of the
-    gain must stay above -5 % of the champion's log loss, and in no group with 30 distinct outcomes
-    may the upper end of the increase pass 10 % of the champion's log loss there.  Where its recipe
-    spoke for it, the bundle itself must not do worse than that, for it may know these rows.
+    gain must not lie further below 0 than `Limits` allow, and in no group with outcomes enough may
+    the upper end of the increase.  Where its recipe spoke for it, the bundle itself must not do
+    worse than that, for it may know these rows.
 
     Args:
-        found: Output of `compare`.
+        found: Output of `compare`, which holds the limits.
         newer_twin: Whether the challenger is made like the champion, from later outcomes: then it
             may take over where both lose the same.
     """
@@ -124,8 +150,9 @@ def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
     alike = newer_twin and gain["value"] == 0
     if not alike and gain["value"] <= 0:
         return Decision(False, (f"Refused: not better on the same rows ({said}).",))
-    if gain["lo"] < -TOLERANCE * loss:
-        rule = f"it may be more than {TOLERANCE:.0%} worse"
+    tolerance = found["limits"]["tolerance"]
+    if gain["lo"] < -tolerance * loss:
+        rule = f"it may be more than {_percent(tolerance)} worse"
         return Decision(False, (f"Refused: better by chance perhaps, but {rule} ({said}).",))
     if _deviates(found):
         rule = "the bundle does worse than its recipe would have, on rows that it may know"
@@ -133,7 +160,8 @@ def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
         return Decision(False, (f"Refused: {rule}: log loss rises by {rise}; train it again.",))
     worse = [item for item in found["groups"] if item["worse"]]
     if worse:
-        reasons = tuple(_of_group(item) for item in worse)
+        most = found["limits"]["group_tolerance"]
+        reasons = tuple(_of_group(item, most) for item in worse)
         return Decision(
             False,
             (f"Refused: much worse for some, though better over all rows ({said}).", *reasons),
@@ -178,45 +206,49 @@ def _groups(
         names = given.astype(object).where(given.notna(), "(none)").astype(str).to_numpy()
         for name in sorted(set(names)):
             inside = names == name
-            events = int(rows.loc[inside & (labels == 1), "outcome_id"].nunique())
             entry: dict[str, Any] = {
                 "by": by,
                 "name": name,
                 "rows": int(inside.sum()),
-                "events": events,
+                "events": distinct_events(rows[inside]),
+                "others": distinct_others(rows[inside]),
                 "log_loss": float(before[inside].mean()),
             }
             columns = np.column_stack([np.ones(len(rows)), after - before]) * inside[:, None]
             size, total = draws.sums(columns).T
             with np.errstate(divide="ignore", invalid="ignore"):
                 entry["increase"] = interval(total / size, level)
-            result.append(entry | {"worse": _much_worse(entry)})
+            result.append(entry)
     return result
 
 
-def _much_worse(entry: Mapping[str, Any]) -> bool | None:
+def _much_worse(entry: Mapping[str, Any], limits: Limits) -> bool | None:
     """Return whether a group may lose much; None where too few outcomes tell."""
-    if entry["events"] < GROUP_EVENTS or entry["increase"]["hi"] is None:
+    few = min(entry["events"], entry["others"]) < limits.group_events
+    if few or entry["increase"]["hi"] is None:
         return None
     rises = entry["increase"]["value"] > 0
-    return bool(rises and entry["increase"]["hi"] > MUCH_WORSE * entry["log_loss"])
+    return bool(rises and entry["increase"]["hi"] > limits.group_tolerance * entry["log_loss"])
 
 
 def _deviates(found: Mapping[str, Any]) -> bool:
     rise = found["as_it_stands"]
     if rise is None or rise["lo"] is None:
         return False
-    return bool(
-        rise["lo"] > 0 and rise["value"] > TOLERANCE * found["challenger"]["log_loss"]["value"]
-    )
+    most = found["limits"]["tolerance"] * found["challenger"]["log_loss"]["value"]
+    return bool(rise["lo"] > 0 and rise["value"] > most)
 
 
-def _of_group(entry: Mapping[str, Any]) -> str:
+def _of_group(entry: Mapping[str, Any], tolerance: float) -> str:
     return (
         f"{entry['by']} `{entry['name']}` ({entry['events']} outcomes): log loss rises by "
         f"{_between(entry['increase'])} from {entry['log_loss']:.4f}; the upper end passes "
-        f"{MUCH_WORSE:.0%} of it."
+        f"{_percent(tolerance)} of it."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}%"
 
 
 def _between(found: Mapping[str, float | None]) -> str:

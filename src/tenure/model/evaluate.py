@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenure.core.times import show
+from tenure.labels.splits import distinct_others
 from tenure.model.baselines import BASE_RATE
 from tenure.model.bootstrap import safe
 from tenure.model.detail import currency
@@ -73,6 +74,7 @@ def _measure(
     draws = Measures(predictions, settings)
     result["pooled"] = draws.metrics(draws.probabilities)
     result["pooled"]["events"] = distinct(predictions)
+    result["pooled"]["others"] = distinct_others(predictions)
     for name in baselines.columns:
         other = baselines[name].to_numpy(dtype=np.float64)
         result["baselines"][name] = draws.metrics(other)

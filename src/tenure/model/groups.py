@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenure.labels.splits import distinct_others
 from tenure.model.bootstrap import Resamples, interval, ranking, safe
 from tenure.model.detail import GROUP
 from tenure.model.losses import log_loss
@@ -26,7 +27,8 @@ def by_group(predictions: pd.DataFrame, settings: EvaluationSettings) -> list[di
 
     Returns:
         Per group: by (what makes it), group, n, positives, events (distinct outcomes),
-        observed_rate, mean_probability, and with at least 30 events auc, log_loss_gain (over the
+        observed_rate, mean_probability, and with at least 30 events and as many accounts without
+        one auc, log_loss_gain (over the
         base rate of its folds) and calibration_gap (mean probability minus observed rate), each
         with its interval.
     """
@@ -51,7 +53,7 @@ def _measured(part: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any
         "observed_rate": safe(labels.mean()),
         "mean_probability": safe(scores.mean()),
     }
-    if events < FEWEST_EVENTS or labels.all():
+    if min(events, distinct_others(part)) < FEWEST_EVENTS:
         return found
     draws = Resamples.draw(
         part["account_id"].to_numpy(dtype=str), settings.resamples, settings.seed

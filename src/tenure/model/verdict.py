@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tenure.labels.splits import Shortage, distinct_events
+from tenure.labels.splits import Shortage, distinct_events, distinct_others
 from tenure.model.baselines import BASE_RATE, SINGLE_COLUMNS
 
 if TYPE_CHECKING:
@@ -56,13 +56,14 @@ def refusal(rows: pd.DataFrame, *, min_events: int, event: str, events: str) -> 
     """Return why no model can be fitted, or None where one can.
 
     Args:
-        rows: Labelled snapshots: label, outcome_id.
-        min_events: Distinct past events a model needs.
+        rows: Labelled snapshots: account_id, label, outcome_id.
+        min_events: Distinct past events a model needs, and as many accounts without one: the rarer
+            of the two decides (of renewals, the lapses).
         event: The outcome in words, singular.
         events: The same in the plural.
     """
     known = rows[rows["label"].notna()]
-    found = distinct_events(known)
+    found, others = distinct_events(known), distinct_others(known)
     if known.empty:
         reason = f"no snapshot is old enough for its outcome ({event}) to be known"
         advice = "Give a longer history, or a shorter labels.horizon_days."
@@ -82,6 +83,15 @@ def refusal(rows: pd.DataFrame, *, min_events: int, event: str, events: str) -> 
         advice = (
             "Give a longer history, a longer labels.horizon_days, or more accounts; until then "
             "look at the accounts themselves: rates on so few events are mostly chance."
+        )
+    elif others < min_events:
+        reason = (
+            f"the past holds {_count(others, 'account', 'accounts')} without {_a(event)}, and a "
+            f"model needs at least {min_events} of these too (model.min_events)"
+        )
+        advice = (
+            "Give a longer history, or more accounts; until then look at the accounts themselves: "
+            "what sets so few apart is mostly chance."
         )
     else:
         return None

@@ -18,7 +18,7 @@ from tenure.core.errors import (
     suggestion,
 )
 from tenure.model.bundle import read_bundle
-from tenure.model.challenge import Decision, compare, decide
+from tenure.model.challenge import Decision, Limits, compare, decide
 from tenure.model.champion import Change, champion, change_champion, history, settle, versions
 from tenure.model.evaluate import EvaluationSettings
 from tenure.model.roster import challengers
@@ -221,7 +221,8 @@ class _Look:
         check_owner(one, self.config)
         found = contest(self.tables.get(), self.config, one, other, self.progress)
         self.progress(f"{self.target}: comparing on {len(found.rows):,} rows")
-        facts = compare(found.rows, found.groups, EvaluationSettings.from_config(self.config))
+        settings = EvaluationSettings.from_config(self.config)
+        facts = compare(found.rows, found.groups, settings, Limits.from_config(self.config))
         newer_twin = alike(one, other) and until(other) > until(one)
         said = {"basis": found.basis, "how": WORDS[found.basis], "notes": list(found.notes)}
         return decide(facts, newer_twin=newer_twin), facts | said
@@ -246,7 +247,8 @@ def _apply(config: Config, target: str, found: _Verdict, wish: Promotion) -> Non
     if found.version is None or found.action in {REFUSED, NOTHING}:
         return
     reason = wish.reason or found.sentences[0]
-    kept = ("basis", "rows", "events", "first", "last", "champion", "challenger", "gain", "level")
+    what = ("basis", "rows", "events", "first", "last", "champion", "challenger")
+    kept = (*what, "gain", "level", "limits")
     facts: dict[str, Any] = {name: found.facts[name] for name in kept if name in found.facts}
     facts["said"] = list(found.sentences)
     change = Change(found.version, reason, user(), found.action, facts, found.standing)

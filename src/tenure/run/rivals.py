@@ -23,7 +23,7 @@ from tenure.features.cache import build_kept
 from tenure.features.members import choose
 from tenure.features.plan import from_json, plan
 from tenure.labels.snapshots import calendar, snapshots
-from tenure.labels.splits import distinct_events
+from tenure.labels.splits import rarer
 from tenure.labels.targets import TARGETS, label
 from tenure.model.challenge import bands
 from tenure.run.fit import walked
@@ -153,20 +153,16 @@ class _Ring:
     def _enough(self, rows: pd.DataFrame) -> bool:
         """Return whether rows can carry a comparison: as much as a claim needs."""
         model = self.config.model
-        return (
-            distinct_events(rows) >= model.min_events
-            and rows["as_of"].nunique() >= model.min_test_cutoffs
-            and bool((rows["label"] == 0).any())
-        )
+        return rarer(rows) >= model.min_events and rows["as_of"].nunique() >= model.min_test_cutoffs
 
     def _too_few(self, rows: pd.DataFrame) -> Problem:
         model = self.config.model
         return Problem(
             f"challenger of `{self.target}`",
-            f"cannot be compared with fewer than {model.min_events} distinct outcomes "
-            f"(model.min_events) at {model.min_test_cutoffs} prediction times "
+            f"cannot be compared with fewer than {model.min_events} distinct outcomes, or accounts "
+            f"without one (model.min_events), at {model.min_test_cutoffs} prediction times "
             "(model.min_test_cutoffs)",
-            f"{distinct_events(rows)} at {rows['as_of'].nunique()}",
+            f"{rarer(rows)} at {rows['as_of'].nunique()}",
             "wait for more outcomes, or decide yourself: `tenure promote CONFIG --force`",
         )
 
