@@ -9,38 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import pyarrow as pa
 
 from tenure.core.errors import DataError, Problem, suggestion
-from tenure.core.spec import Kind, Source
+from tenure.core.spec import Source
 from tenure.core.times import DAY
 from tenure.engine import ENGINES, Engine, open_engine_for
+from tenure.run.posted import Row, Types, frames, names_of, read_by
 from tenure.score import Model, score
-from tenure.sources.load import load_frames
+from tenure.sources.load import load_frames, load_sound
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
     from tenure.sources.dataset import Dataset
 
-Row = Mapping[str, Any]
 EMPTY_BOOK = pd.DataFrame({"churn_probability": pd.Series(dtype="float64")})
-INT64 = 2**63
-LARGEST = 1e12
 MOST_PROBLEMS = 20
-TYPES: dict[Kind, pa.DataType] = {
-    "id": pa.string(),
-    "text": pa.string(),
-    "time": pa.timestamp("us"),
-    "number": pa.float64(),
-    "integer": pa.int64(),
-    "flag": pa.bool_(),
-}
 
 
 @dataclass(frozen=True)
@@ -79,15 +66,11 @@ def score_history(
             never be read; lists every problem, each named ``tables.<table>.<column>``.
     """
     _check_names(tables)
-    read = _read_by(models)
+    read = read_by(models)
     given = {name: rows for name, rows in tables.items() if rows}
-    frames = {name: _frame(SOURCES[name], rows, read.get(name, {})) for name, rows in given.items()}
-    for name, columns in read.items():
-        if name not in frames and not SOURCES[name].required:
-            frames[name] = _nothing(SOURCES[name], columns)
     engine = open_engine_for(config, sum(map(len, given.values())))
     try:
-        dataset = _loaded(frames, config, engine, as_of)
+        dataset = _loaded(given, read, config, engine, as_of)
         rows = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK)
         known = engine.fetch("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
         rejects = _rejects(dataset)
@@ -95,8 +78,11 @@ def score_history(
         engine.close()
     there = set(rows["account_id"])
     not_asked = [name for name in known.column(0).to_pylist() if name not in there]
-    posted = frames["accounts"].column_names if "accounts" in frames else []
-    useless = set(posted) - _declared(SOURCES["accounts"]) - set(read.get("accounts", {}))
+    useless = (
+        set(names_of(given["accounts"]))
+        - _declared(SOURCES["accounts"])
+        - set(read.get("accounts", {}))
+    )
     return HistoryScores(rows, not_asked, rejects, [f"accounts.{name}" for name in sorted(useless)])
 
 
@@ -111,7 +97,7 @@ def warm_up(models: Mapping[str, Model], config: Config, as_of: datetime) -> Non
     given = {"id": "-", "text": "-", "time": (as_of - DAY).isoformat()}
     counted = {"number": 1.0, "integer": 1, "flag": True}
     tables: dict[str, list[Row]] = {}
-    for name, columns in _read_by(models).items():
+    for name, columns in read_by(models).items():
         source = SOURCES[name]
         declared = [item for item in source.columns if item.required or item.name in columns]
         tables[name] = [
@@ -139,7 +125,7 @@ def _check_names(tables: Mapping[str, Sequence[Row]]) -> None:
             problems.append(Problem(f"tables.{name}", rule, fix=fix))
             continue
         known = sorted(_declared(SOURCES[name]))
-        for column in dict.fromkeys(chain.from_iterable(rows)):
+        for column in names_of(rows):
             if column in known or len(problems) >= MOST_PROBLEMS:
                 continue
             fix = suggestion(column[:100], known)
@@ -161,78 +147,22 @@ def _declared(source: Source) -> set[str]:
     return {column.name for column in source.columns} | {"known_at"}
 
 
-def _read_by(models: Mapping[str, Model]) -> dict[str, dict[str, pa.DataType]]:
-    """Return the tables and columns that models were trained with, and the types of columns."""
-    found: dict[str, dict[str, pa.DataType]] = {}
-    for model in models.values():
-        texts = {name for name, spec in model.specs.items() if spec.text}
-        for table, columns in model.bundle.spec["tables"].items():
-            source = SOURCES[table]
-            types = found.setdefault(table, {})
-            for name in columns:
-                column = source.column(name)
-                # A further attribute is a feature of the same name.
-                kind: Kind = column.kind if column else "text" if name in texts else "number"
-                types[name] = TYPES[kind]
-    return found
-
-
-def _nothing(source: Source, columns: Mapping[str, pa.DataType]) -> pa.Table:
-    required = {column.name: TYPES[column.kind] for column in source.columns if column.required}
-    times = {column.name: TYPES["time"] for column in source.columns if column.name in source.time}
-    return pa.schema({**times, **required, **columns}).empty_table()
-
-
-def _frame(source: Source, rows: Sequence[Row], read: Mapping[str, pa.DataType]) -> pa.Table:
-    """Return rows as a table; columns that the models read and no row has are without values."""
-    names = dict.fromkeys(chain.from_iterable(rows))
-    columns = {name: _column(source, name, rows) for name in names}
-    for name, kind in read.items():
-        column = source.column(name)
-        if name not in columns and not (column and column.required):
-            columns[name] = pa.nulls(len(rows), kind)
-    return pa.table(columns)
-
-
-def _column(source: Source, name: str, rows: Sequence[Row]) -> pa.Array:
-    values = [row.get(name) for row in rows]
-    column = source.column(name)
-    kinds = set(map(type, values)) - {NoneType}
-    if kinds == {str}:
-        return pa.array(values, pa.string())
-    exact = column is not None and column.kind == "id"
-    for place, value in enumerate(values if kinds else ()):
-        wrong = _wrong(value, exact=exact)
-        if wrong:
-            where, shown = f"tables.{source.name}[{place}].{name}", str(value)[:80]
-            raise DataError(Problem(where, wrong, shown, "give one plain value per column"))
-    if kinds == {bool}:
-        return pa.array(values, pa.bool_())
-    if kinds == {int} and all(abs(value) < INT64 for value in values if value is not None):
-        return pa.array(values, pa.int64())
-    if kinds and kinds <= {int, float}:
-        return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
-
-
-def _wrong(value: Any, *, exact: bool) -> str | None:
-    """Return the rule that a posted value breaks, None where it is fine."""
-    if value is None or isinstance(value, str | bool):
-        return None
-    if not isinstance(value, int | float):
-        return "must be a string, a number, true, false or null"
-    # `not <=` also finds what is not a number.
-    if not abs(value) <= LARGEST and not (exact and isinstance(value, int)):
-        return f"must be a number between -{LARGEST:.0e} and {LARGEST:.0e}"
-    return None
-
-
 def _loaded(
-    frames: Mapping[str, pa.Table], config: Config, engine: Engine, as_of: datetime
+    given: Mapping[str, Sequence[Row]],
+    read: Types,
+    config: Config,
+    engine: Engine,
+    as_of: datetime,
 ) -> Dataset:
-    """Load posted tables; problems are named after the request's fields."""
+    """Load posted rows; problems are named after the request's fields."""
     try:
-        return load_frames(frames, config, engine, observed_until=as_of, lean=True)
+        plain = frames(given, read, config.data.timezone)
+        dataset = load_sound(plain, config, engine, observed_until=as_of)
+        if dataset:
+            return dataset
+        # What is wrong with rows is said of them as they were posted.
+        posted = frames(given, read)
+        return load_frames(posted, config, engine, observed_until=as_of, lean=True)
     except DataError as error:
         named = [
             Problem(f"tables.{item.thing}", item.rule, item.value, _fix(item))

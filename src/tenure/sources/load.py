@@ -112,14 +112,13 @@ def load_frames(
     Raises:
         DataError: If a table is unknown, lacks a required column, or cannot be read.
     """
+    dataset = load_sound(frames, config, engine, observed_until=observed_until) if lean else None
+    if dataset:
+        return dataset
     engine.drop(*(name for name in SOURCES if name not in frames))
     tables, problems = posted(frames, config, engine)
     if problems:
         raise DataError(*problems)
-    if lean and all(table.layout.sure for table in tables.values()):
-        dataset = straight(tables, config, engine, observed_until)
-        if dataset:
-            return dataset
     for table in tables.values():
         _stage(table, tables, engine)
     _count(tables, engine)
@@ -128,6 +127,20 @@ def load_frames(
     if problems:
         raise DataError(*problems)
     return finish(tables, config, engine, observed_until, lean=lean)
+
+
+def load_sound(
+    frames: Mapping[str, pa.Table], config: Config, engine: Engine, *, observed_until: datetime
+) -> Dataset | None:
+    """Load Arrow tables of which every row can be used; nothing where any cannot, or may not.
+
+    Arguments and tables are those of `load_frames`, lean; one statement makes each of them.
+    """
+    engine.drop(*(name for name in SOURCES if name not in frames))
+    tables, problems = posted(frames, config, engine)
+    if problems or not all(table.layout.sure for table in tables.values()):
+        return None
+    return straight(tables, config, engine, observed_until)
 
 
 def _stage(

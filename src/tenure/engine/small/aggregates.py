@@ -99,8 +99,11 @@ def _made(scope: Scope, node: Node, where: Node | None) -> Expr:
     inner = scope.grouped
     if inner is None or not isinstance(node, AGGREGATES) or node.expressions:
         raise UnsupportedError("an aggregate")
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Distinct) and where is None:
+        return _distinct(inner, node.this)
     keep = condition(inner, where) if where is not None else None
-    if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
+    # A row of values is one even where these are missing.
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Star | exp.Tuple):
         value = Expr("BIGINT", fixed((0, None)))
     elif isinstance(node.this, exp.Distinct):
         raise UnsupportedError("DISTINCT in an aggregate")
@@ -125,6 +128,25 @@ def _made(scope: Scope, node: Node, where: Node | None) -> Expr:
         return _over(node, whole, number, groups.size, kind), None if counts.all() else counts > 0
 
     return Expr(kind, run)
+
+
+def _distinct(scope: Scope, node: exp.Distinct) -> Expr:
+    """Return the count of distinct values, or of distinct rows of values."""
+    (only,) = node.expressions
+    several = isinstance(only, exp.Tuple)
+    values = [scope.expr(item) for item in (only.expressions if several else [only])]
+    if any(value.kind == "DOUBLE" for value in values):
+        raise UnsupportedError("distinct numbers")
+
+    def run(rows: Rows) -> Vec:
+        groups: Groups = rows.groups
+        size = groups.rows.size
+        lists = [listed(*spread(item.run(groups.rows), item.kind, size)) for item in values]
+        found = set(zip(groups.number.tolist(), *lists, strict=True))
+        numbers = [key[0] for key in found if several or key[1] is not None]
+        return np.bincount(np.asarray(numbers, dtype=np.int64), minlength=groups.size), None
+
+    return Expr("BIGINT", run)
 
 
 def _over(node: Node, data: Any, number: Any, size: int, kind: str) -> Any:
