@@ -11,6 +11,7 @@ import pytest
 from model.panel import make_panel
 from tenure.model.contrast import Contrast
 from tenure.model.fit import FitSettings
+from tenure.model.losses import log_loss
 from tenure.model.measure import EvaluationSettings
 from tenure.model.walk import WalkSettings, walk_forward
 
@@ -38,6 +39,20 @@ def test_a_random_split_promises_what_is_not_there(chance):
     assert found["gap"]["auc"]["lo"] > 0
     assert found["gap"]["lift_at_10"]["value"] > 0
     assert found["n"] == len(chance[1].predictions)
+
+
+def test_losses_and_means_are_those_of_the_same_rows(chance):
+    found = contrast(chance).measure(HOW)["random_split"]
+    walked = chance[1].predictions
+    said, labels = walked["probability"].to_numpy(), walked["label"].to_numpy(dtype=float)
+    walk, gap = found["walk"], found["gap"]
+    assert walk["log_loss"]["value"] == pytest.approx(log_loss(labels, said).mean())
+    assert walk["mean_probability"]["value"] == pytest.approx(said.mean())
+    assert found["observed_rate"] == pytest.approx(labels.mean())
+    assert gap["log_loss"]["hi"] < 0  # it promises a smaller loss than there is
+    for name in ("log_loss", "mean_probability"):
+        assert gap[name]["value"] == pytest.approx(found[name]["value"] - walk[name]["value"])
+    assert found["mean_probability"]["value"] == pytest.approx(labels.mean(), rel=0.1)
 
 
 def test_accounts_never_seen_show_no_such_gap(chance):

@@ -19,6 +19,7 @@ from tenure.labels.splits import forward_origins
 from tenure.model.bootstrap import Resamples, interval, ranking
 from tenure.model.calibrate import Sigmoid
 from tenure.model.fit import boost
+from tenure.model.losses import log_loss
 from tenure.model.measure import EvaluationSettings
 from tenure.model.searches import parameters_at
 
@@ -81,8 +82,9 @@ class Contrast:
 
         Returns:
             JSON-safe: ``random_split`` and ``new_accounts``, each empty where it cannot be
-            measured, else n, positives, auc and lift_at_10, the walk's on the same rows under
-            ``walk``, and ``gap``: this way minus the walk's, paired.
+            measured, else n, positives, observed_rate, auc, lift_at_10, log_loss and
+            mean_probability, the walk's on the same rows under ``walk``, and ``gap``: this way
+            minus the walk's, paired.
         """
         if self.walked.empty:
             return {"random_split": {}, "new_accounts": {}}
@@ -161,6 +163,7 @@ class Contrast:
         return {
             "n": len(labels),
             "positives": int(labels.sum()),
+            "observed_rate": float(labels.mean()),
             **{name: interval(values, how.level) for name, values in mine.items()},
             "walk": {name: interval(values, how.level) for name, values in theirs.items()},
             "gap": {name: interval(mine[name] - theirs[name], how.level) for name in mine},
@@ -169,4 +172,11 @@ class Contrast:
 
 def _figures(draws: Resamples, labels: Floats, scores: Floats) -> dict[str, Floats]:
     ranks = ranking(draws, labels, scores, (TOP,))
-    return {"auc": ranks.auc, "lift_at_10": ranks.capture[:, 0] / TOP}
+    columns = np.column_stack([np.ones_like(labels), log_loss(labels, scores), scores])
+    rows, losses, total = draws.sums(columns).T
+    return {
+        "auc": ranks.auc,
+        "lift_at_10": ranks.capture[:, 0] / TOP,
+        "log_loss": losses / rows,
+        "mean_probability": total / rows,
+    }
