@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,26 @@ def test_values_agree_with_scikit_learn():
     assert pooled["brier_skill"]["value"] == pytest.approx(skill)
     assert pooled["lift_at_10"]["value"] == pytest.approx(10 * pooled["capture_at_10"]["value"])
     assert (pooled["n"], pooled["positives"]) == (4_000, int(labels.sum()))
+
+
+def test_the_low_end_of_the_list_is_measured_where_it_is_asked_for():
+    frame = predictions().assign(amount=100.0)
+    frame["label"] = 1 - frame["label"]
+    frame["probability"] = 1 - frame["probability"]
+    assert evaluate(frame, pd.DataFrame(), FAST)["lowest"] == {}
+    settings = replace(FAST, lowest=True, capacity=50, campaign=Campaign())
+    found = evaluate(frame, pd.DataFrame(), settings)["lowest"]
+    without = frame["label"] == 0
+    lowest = frame.nsmallest(400, "probability")["label"] == 0
+    assert found["positives"] == without.sum()
+    assert found["observed_rate"] == pytest.approx(without.mean())
+    assert found["capture_at_10"]["value"] == pytest.approx(lowest.sum() / without.sum())
+    assert found["lift_at_10"]["value"] == pytest.approx(lowest.mean() / without.mean())
+    assert found["capture_at_10"]["lo"] < found["capture_at_10"]["value"]
+    assert found["events"] == frame.loc[without, "account_id"].nunique()
+    assert found["money"]["at_stake"] == pytest.approx(100.0 * without.sum())
+    assert found["capture_at_capacity"]["value"] > 0
+    assert not {"auc", "profit", "best_profit"} & set(found)
 
 
 def test_slope_and_intercept_are_the_maximum_likelihood_line():

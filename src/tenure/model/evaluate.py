@@ -6,6 +6,7 @@ accounts; differences to a baseline use the same resamples for both.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,8 +46,9 @@ def evaluate(
         JSON-safe: ``pooled`` and ``folds`` (metric → value, lo, hi), ``baselines`` (name →
         metrics), ``differences`` (name → model minus baseline in AUC and best profit, baseline
         minus model in log loss: above 0 favours the model), ``reliability`` (the curve),
-        ``lead_time``, ``money``, ``groups``, ``resamples``, ``level``, ``capacity``.  Without a row
-        every part is empty.
+        ``lead_time``, ``money``, ``groups``, ``lowest`` (lift and capture of rows without the
+        outcome among those scored lowest, and the MRR behind them; where asked for), ``resamples``,
+        ``level``, ``capacity``.  Without a row every part is empty.
     """
     result: dict[str, Any] = {
         "pooled": {},
@@ -57,6 +59,7 @@ def evaluate(
         "lead_time": {},
         "money": {},
         "groups": [],
+        "lowest": {},
         "resamples": settings.resamples,
         "level": settings.level,
         "capacity": settings.capacity,
@@ -83,6 +86,8 @@ def _measure(
     result["folds"] = [_fold(fold, settings) for _, fold in predictions.groupby("as_of", sort=True)]
     result["groups"] = by_group(predictions, settings)
     result["money"] = _money(predictions, draws)
+    if settings.lowest:
+        result["lowest"] = _lowest(predictions, settings)
     if {"outcome_at", "outcome_id"} <= set(predictions.columns):
         leads = lead_times(predictions)
         result["lead_time"] = found = lead_summary(leads, draws.resamples, settings.level)
@@ -94,6 +99,21 @@ def _lead_figures(found: Mapping[str, Any]) -> dict[str, Any]:
     if not found:
         return {}
     return {"warned": found["warned"], "lead_time_days": found["days"]}
+
+
+def _lowest(predictions: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any]:
+    """Return what the low end of the list holds of the rows without the outcome."""
+    names = ("label", "probability", "base_rate")
+    turned = predictions.assign(**{name: 1 - predictions[name] for name in names})
+    draws = Measures(turned, replace(settings, campaign=None))
+    found = draws.metrics(draws.probabilities)
+    counts = ("n", "positives", "observed_rate")
+    shares = [name for name in found if name.startswith(("lift_", "capture_", "mrr_capture_"))]
+    return {
+        **{name: found[name] for name in (*counts, *shares)},
+        "events": distinct_others(predictions),
+        "money": _money(turned, draws),
+    }
 
 
 def _money(predictions: pd.DataFrame, draws: Measures) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class EvaluationSettings:
         seed: Seed of the resamples.
         capacity: Accounts that a team works through at each prediction time; None leaves it out.
         campaign: What contacting an account costs and saves; None leaves profit out.
+        lowest: Whether the low end of the list is measured too: where the outcome is welcome and
+            the rule, those who miss it are the ones to look for.
     """
 
     resamples: int = 500
@@ -41,14 +43,16 @@ class EvaluationSettings:
     seed: int = 0
     capacity: int | None = None
     campaign: Campaign | None = None
+    lowest: bool = False
 
     @classmethod
-    def from_config(cls, config: Config, *, profit: bool = False) -> Self:
+    def from_config(cls, config: Config, *, profit: bool = False, lowest: bool = False) -> Self:
         """Return the settings of a run.
 
         Args:
             config: Settings.
             profit: Whether the outcome is one that a retention campaign is meant to avert.
+            lowest: Whether the low end of the list is measured too.
         """
         evaluation = config.evaluation
         return cls(
@@ -57,6 +61,7 @@ class EvaluationSettings:
             config.model.seed,
             config.score.capacity,
             Campaign.from_config(config) if profit else None,
+            lowest,
         )
 
 

@@ -121,7 +121,9 @@ def _measured(
         config.evaluation.groups,
         change=target.outcome == "change",
     )
-    settings = EvaluationSettings.from_config(config, profit=target.outcome == "churn")
+    settings = EvaluationSettings.from_config(
+        config, profit=target.outcome == "churn", lowest=target.outcome == "renewal"
+    )
     return evaluate(found, walk.baselines, settings)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tenure.core.config import Config
 from tenure.labels.splits import distinct_events
 from tenure.labels.targets import TARGETS
+from tenure.model.baselines import BASE_RATE
 from tenure.model.evaluate import EvaluationSettings, evaluate
 from tenure.model.fit import Fitted
 from tenure.model.verdict import judge, refusal
@@ -24,7 +25,8 @@ class Further:
 
     Attributes:
         fitted: Horizon, as text → its model, where it is usable.
-        metrics: Horizon → verdict, folds, distinct_events and the pooled figures; JSON-safe.
+        metrics: Horizon → verdict, folds, distinct_events and, where it was replayed, the pooled
+            figures and ``gain`` (over the base rate, in AUC and log loss); JSON-safe.
     """
 
     fitted: dict[str, Fitted] = field(default_factory=dict)
@@ -60,7 +62,8 @@ def further_horizons(name: str, prepared: Prepared, config: Config, progress: Pr
                 walk.predictions, walk.baselines, EvaluationSettings.from_config(config)
             )
             verdict = judge(figures, walk.shortage)
-            measured |= {"folds": len(walk.folds), "pooled": figures["pooled"]}
+            gain = figures["differences"].get(BASE_RATE, {})
+            measured |= {"folds": len(walk.folds), "pooled": figures["pooled"], "gain": gain}
             if verdict.status == "usable":
                 found.fitted[horizon] = walk.final
         found.metrics[horizon] = measured | {"verdict": verdict.to_json()}
