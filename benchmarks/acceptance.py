@@ -94,6 +94,10 @@ def main(names: list[str]) -> int:
     store = RESULTS / "acceptance.json"
     found: dict[str, Any] = json.loads(store.read_text()) if store.is_file() else {}
     benchmarks = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_BENCHMARKS)
+    unknown = sorted({*names} - {*SUITES, *benchmarks})
+    if unknown:
+        known = ", ".join([*SUITES, *benchmarks])
+        raise SystemExit(f"{', '.join(unknown)}: not one of {known}")
     for name in names or [*SUITES, *benchmarks]:
         rows = run_suite(name) if name in SUITES else run_benchmark(name)
         found[name] = {"measured_at": f"{datetime.now(UTC):%Y-%m-%d}", "rows": rows}
