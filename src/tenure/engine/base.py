@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tenure.core.steps import Step
+    from tenure.engine.arrays import Columns
 
 Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
 """A function from two tables to one."""
@@ -33,6 +34,9 @@ class Engine(Protocol):
 
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT, written in the DuckDB dialect, as an Arrow table."""
+
+    def arrays(self, sql: str) -> Columns:
+        """Return the rows of a SELECT as arrays by column."""
 
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step divided by a column of whole numbers, to be read share by share.

@@ -13,6 +13,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, render, text_literal
+from tenure.engine.arrays import Columns, arrays_of
 from tenure.engine.base import Mapper, Pairing
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class DuckDBEngine:
         """Return the rows of a SELECT as an Arrow table."""
         with _explained(sql):
             return self._connection.sql(render(sql, self.dialect)).to_arrow_table()
+
+    def arrays(self, sql: str) -> Columns:
+        """Return the rows of a SELECT as arrays by column."""
+        return arrays_of(self.fetch(sql))
 
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step, to be read by a column of whole numbers; many on disk."""

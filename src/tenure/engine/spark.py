@@ -22,6 +22,7 @@ from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.file_reads import attached
 from tenure.core.steps import Step, render
 from tenure.engine import spark_files
+from tenure.engine.arrays import Columns, arrays_of
 from tenure.engine.base import Mapper, Pairing
 from tenure.engine.spark_session import SparkSettings, open_session
 from tenure.engine.spark_types import readable, sql_type
@@ -94,6 +95,10 @@ class SparkEngine:
         text = self._text(sql)
         with _explained(text):
             return self._session.sql(text)
+
+    def arrays(self, sql: str) -> Columns:
+        """Return the rows of a SELECT as arrays by column."""
+        return arrays_of(self.fetch(sql))
 
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step, to be read by a column of whole numbers."""

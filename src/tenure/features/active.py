@@ -63,7 +63,7 @@ class Activity:
 
     def longest_gap(self, windows: Iterable[Window]) -> Grids:
         """Return, per window, the most days between two neighbouring ones, `NOTHING` below two."""
-        return {window: self._each(window, _longest) for window in dict.fromkeys(windows)}
+        return {window: self._each(window, longest) for window in dict.fromkeys(windows)}
 
     def _each(self, window: Window, answer: Answer) -> Ints:
         start, stop = self.timeline.span(window)
@@ -86,7 +86,13 @@ class Activity:
         return there, day[begins]
 
 
-def _longest(there: Mask, day: Ints) -> Ints:
+def longest(there: Mask, day: Ints) -> Ints:
+    """Return the most days between neighbouring ones of each lane, `NOTHING` below two of them.
+
+    Args:
+        there: Which days a lane shows, shape (L, days).
+        day: The days, ascending, shape (days,).
+    """
     if there.shape[1] < 2:
         return np.full(len(there), NOTHING, dtype=np.int64)
     before = np.maximum.accumulate(np.where(there, day, NOTHING), axis=1)[:, :-1]

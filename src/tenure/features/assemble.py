@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tenure.core.fragments import Aggregate
+from tenure.engine.arrays import array_of
 from tenure.features.active import Activity
 from tenure.features.crowd import Crowd
 from tenure.features.declare import Measured
@@ -29,6 +30,9 @@ from tenure.features.reading import (
 )
 from tenure.features.timeline import Timeline, Window
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -37,23 +41,24 @@ class Placed:
     Attributes:
         reading: What was read.
         timeline: The grid.
-        table: Result of the reading's statement.
+        table: Result of the reading's statement, None where all its columns are arrays.
         accounts: Accounts of the block.
         first: Number of its first account.
+        arrays: Its columns as arrays, as they are asked for.
     """
 
     reading: Reading
     timeline: Timeline
-    table: pa.Table
+    table: pa.Table | None
     accounts: int
     first: int = 0
-    _arrays: dict[str, tuple[Array, Mask | None]] = field(default_factory=dict)
+    arrays: dict[str, tuple[Array, Mask | None]] = field(default_factory=dict)
 
     def column(self, name: str) -> tuple[Array, Mask | None]:
         """Return a column's values, and where there are any (None: everywhere)."""
-        if name not in self._arrays:
-            self._arrays[name] = _array(self.table.column(name))
-        return self._arrays[name]
+        if name not in self.arrays and self.table is not None:
+            self.arrays[name] = array_of(self.table.column(name))
+        return self.arrays[name]
 
     def whole(self, name: str) -> Array:
         """Return a column that has a value in every row."""
@@ -240,14 +245,3 @@ def _finished(grid: Array, item: Measured) -> Array:
     if aggregate.kind in {"min", "max"}:
         return np.where(grid == NOTHING, default(item), grid / SCALE)
     return np.where(np.isnan(grid), default(item), grid)
-
-
-def _array(column: pa.ChunkedArray) -> tuple[Array, Mask | None]:
-    """Return a column as an array, and where it has a value (None: everywhere)."""
-    there = column.is_valid().to_numpy() if column.null_count else None
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return column.to_numpy(zero_copy_only=False), there
-    if there is not None:
-        column = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
-    values: Array = column.to_numpy()
-    return (values.view(np.int64) if values.dtype == np.uint64 else values), there

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tenure.core.steps import Step
+from tenure.features.alone import alone_values, is_alone
 from tenure.features.assemble import Placed
 from tenure.features.fold import Ints
 from tenure.features.reading import SCOPE, Reading
@@ -134,14 +135,15 @@ def _at_once(
 ) -> Iterator[Found]:
     """Return what was measured of all accounts; a source is folded while the next one is read."""
     parts: list[list[Future[Part]]] = []
-    alone: list[Part] = []
+    alone: list[Found] = []
     for read in reads:
         progress(f"features from {read.reading.source}")
-        rows, accounts = engine.fetch(read.step.sql), len(asked.accounts)
+        accounts = len(asked.accounts)
         if accounts == 1:
             # The work for one account is less than handing it over.
-            alone.append(_part(read, rows, asked, starts, 0, 1))
+            alone += _alone(engine, read, asked, starts)
             continue
+        rows = engine.fetch(read.step.sql)
         size = -(-accounts // max(1, -(-rows.num_rows // FOLD_ROWS)))
         parts.append(
             [
@@ -150,9 +152,18 @@ def _at_once(
             ]
         )
     if alone:
-        return (item for _, found in alone for item in found)
+        return iter(alone)
     # Whoever waits for a part was handed over after it, so parts are never behind.
     return (item for waiting in parts for item in _together([part.result() for part in waiting]))
+
+
+def _alone(engine: Engine, read: Read, asked: Asked, starts: Starts) -> Iterable[Found]:
+    """Return what was measured of one account."""
+    columns = engine.arrays(read.step.sql)
+    if is_alone(read.reading, asked, columns):
+        return alone_values(read.reading, read.timeline, columns, asked, starts)
+    placed = Placed(read.reading, read.timeline, None, 1, arrays=dict(columns))
+    return measured_values(asked, [placed], starts)
 
 
 def _part(read: Read, rows: pa.Table, asked: Asked, starts: Starts, first: int, last: int) -> Part:

@@ -19,13 +19,14 @@ from sqlglot.errors import SqlglotError
 from tenure.core.steps import Step, quote
 from tenure.engine.base import Mapper, Pairing
 from tenure.engine.small.expressions import PARAMETER
-from tenure.engine.small.frames import Frame, UnsupportedError, from_arrow, to_arrow
+from tenure.engine.small.frames import Frame, UnsupportedError, from_arrow, to_arrays, to_arrow
 from tenure.engine.small.relations import Query, query
 from tenure.engine.small.scalars import moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tenure.engine.arrays import Columns
     from tenure.engine.duckdb import DuckDBEngine
 
 Kinds = tuple[tuple[str, str], ...]
@@ -79,6 +80,14 @@ class SmallEngine:
             return to_arrow(frame, found.names, found.kinds)
         except UnsupportedError:
             return self._behind(sql).fetch(sql)
+
+    def arrays(self, sql: str) -> Columns:
+        """Return the rows of a SELECT as arrays by column."""
+        try:
+            found, frame = self._rows(sql)
+            return to_arrays(frame, found.names, found.kinds)
+        except UnsupportedError:
+            return self._behind(sql).arrays(sql)
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name, replacing one of the same name."""

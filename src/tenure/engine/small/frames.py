@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tenure.engine.arrays import Column
+
 Vec = tuple[Any, Any]
 Thunk = Callable[[], Vec]
 
@@ -54,6 +56,7 @@ _HELD = {
     "DATE": "datetime64[D]",
 }
 """Kind → array of the same values that Arrow takes as it is."""
+_MOMENTS = ("TIMESTAMP", "DATE")
 NEVER = np.False_
 
 
@@ -201,3 +204,20 @@ def to_arrow(frame: Frame, names: Sequence[str], kinds: Sequence[str]) -> pa.Tab
         else:
             columns.append(pa.array(data, ARROW[kind], mask=~valid))
     return pa.Table.from_arrays(columns, names=list(names))
+
+
+def to_arrays(frame: Frame, names: Sequence[str], kinds: Sequence[str]) -> dict[str, Column]:
+    """Return rows as arrays by column, as `arrays_of` returns those of `to_arrow`.
+
+    Raises:
+        UnsupportedError: If a column is of a kind that only DuckDB gives.
+    """
+    columns: dict[str, Column] = {}
+    for name, kind in zip(names, kinds, strict=True):
+        if kind not in ARROW or kind == LIST:
+            raise UnsupportedError(kind)
+        data, valid = spread(frame.get(name), kind, frame.size)
+        if kind in _MOMENTS:
+            data = data.astype(_HELD[kind])
+        columns[name] = data, valid
+    return columns

@@ -1,0 +1,36 @@
+"""Columns as arrays: their values, and where there are any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+Column: TypeAlias = tuple[Array, Mask | None]
+"""Values, and where there are any (None: everywhere)."""
+Columns: TypeAlias = "Mapping[str, Column]"
+
+
+def arrays_of(table: pa.Table) -> dict[str, Column]:
+    """Return the columns of an Arrow table by name."""
+    return {name: array_of(table.column(name)) for name in table.column_names}
+
+
+def array_of(column: pa.ChunkedArray) -> Column:
+    """Return a column as an array, and where it has a value (None: everywhere).
+
+    What is missing among numbers is 0, whole numbers without a sign have their bits with one.
+    """
+    there = column.is_valid().to_numpy() if column.null_count else None
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column.to_numpy(zero_copy_only=False), there
+    if there is not None:
+        column = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
+    values: Array = column.to_numpy()
+    return (values.view(np.int64) if values.dtype == np.uint64 else values), there
