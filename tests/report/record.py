@@ -142,11 +142,18 @@ def groups() -> list[dict[str, Any]]:
 
 def contrast(auc: float) -> dict[str, Any]:
     """What `Contrast.measure` returns."""
-    walk = {"auc": figure(auc, 0.025)}
+    walk = {
+        "auc": figure(auc, 0.025),
+        "log_loss": figure(0.2 - (auc - 0.5) / 10, 0.008),
+        "mean_probability": figure(0.042, 0.002),
+    }
     return {
         "random_split": {
             "n": 6_240,
+            "observed_rate": 0.05,
             "auc": figure(auc + 0.08, 0.02),
+            "log_loss": figure(0.16, 0.008),
+            "mean_probability": figure(0.05, 0.002),
             "walk": walk,
             "gap": {"auc": figure(0.08, 0.02)},
         },
@@ -156,6 +163,28 @@ def contrast(auc: float) -> dict[str, Any]:
             "walk": walk,
             "gap": {"auc": figure(-0.02, 0.03)},
         },
+    }
+
+
+def horizons() -> dict[str, Any]:
+    """What became of further horizons: one usable, one without signal, one refused."""
+    told = {"distinct_events": 120, "folds": 8, "pooled": metrics(0.7, n=3_000, rate=0.02)}
+    gains = {"auc": figure(0.2, 0.04), "log_loss": figure(0.02, 0.005)}
+    none = {"auc": figure(0.01, 0.04), "log_loss": figure(0.0001, 0.002)}
+    few = "Refused: the past holds 12 distinct churns, and a model needs at least 30."
+    return {
+        "180": told
+        | {
+            "pooled": metrics(0.51),
+            "gain": none,
+            "verdict": verdict("no_usable_signal", "No usable signal: 0.0001.", adds=None),
+        },
+        "renewal": {
+            "distinct_events": 12,
+            "folds": 0,
+            "verdict": verdict("refused", few, "Give a longer history.", adds=None),
+        },
+        "30": told | {"gain": gains, "verdict": verdict("usable", "Usable: 0.0200.")},
     }
 
 
@@ -284,6 +313,25 @@ def expansion() -> dict[str, Any]:
     }
 
 
+def renewal() -> dict[str, Any]:
+    """A renewal target: most accounts do it, and those who do not stand at the low end."""
+    found = evaluation(0.72)
+    top = metrics(0.72, n=2_000, rate=0.1)
+    names = [name for name in top if name.startswith(("lift_", "capture_", "mrr_capture_"))]
+    found["lowest"] = {name: top[name] for name in ("n", "positives", "observed_rate", *names)}
+    found["lowest"] |= {"events": 64, "money": {"currency": "EUR", "rows": 2_000}}
+    found["lowest"]["money"]["at_stake"] = 9_876.0
+    found["pooled"] = metrics(0.72, n=2_000, rate=0.9)
+    found["money"] = {"currency": "EUR", "rows": 2_000, "at_stake": 123_456.0}
+    return usable() | {
+        "event": "renewal",
+        "events": "renewals",
+        "bad": False,
+        "labels": LABELS | {"dropped": {"not_due": 4_000, "censored": 1_480}},
+        "evaluation": found,
+    }
+
+
 def beaten() -> dict[str, Any]:
     """A usable model that a logistic regression beats."""
     return usable() | {"evaluation": evaluation(0.68, {"logistic_regression": 0.03})}
@@ -337,6 +385,7 @@ def refused() -> dict[str, Any]:
 STATES = {
     "usable": usable,
     "expansion": expansion,
+    "renewal": renewal,
     "beaten": beaten,
     "no_signal": no_signal,
     "no_claim": no_claim,

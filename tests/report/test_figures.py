@@ -32,7 +32,7 @@ def test_what_was_not_measured_is_not_drawn(entry: dict[str, Any], names: set[st
 
 def test_a_figure_says_what_it_shows_in_words() -> None:
     found = drawn(usable())
-    assert found["capture"].text.startswith("The top 10% of the list holds 29% of the churns.")
+    assert found["capture"].text.startswith("The 10% scored highest hold 29% of the churns.")
     assert "Base rate" in found["baselines"].text
     assert found["folds"].text.startswith("AUC 0.72 over 12 prediction times. Lowest 0.69 at 2024")
     assert found["lead"].text.endswith("at least 60 days: 8.0% of 181.")  # none stood there longer

@@ -13,9 +13,10 @@ from report.record import (
     no_claim,
     no_signal,
     refused,
+    renewal,
     usable,
 )
-from tenure.report import findings
+from tenure.report import accuracy, findings
 from tenure.report.findings import Headline, headline
 from tenure.report.words import Outcome
 
@@ -33,6 +34,39 @@ def test_a_good_model_says_what_it_is_good_for() -> None:
         "Of the 10% of accounts scored highest, 14% churned within 90 days: 2.9 times the average "
         "of 5.0%."
     )
+
+
+def test_of_renewals_the_low_end_is_told() -> None:
+    assert said(renewal(), "renewal").first == (
+        "Of the 10% of accounts scored lowest, 29% did not renew within 90 days: 2.9 times the "
+        "average of 10%."
+    )
+
+
+def test_the_verdict_is_told_without_code_names() -> None:
+    better, best = said(usable()).more
+    assert better == (
+        "Its probabilities are better than giving everyone the average rate, and that is not luck: "
+        "they gain 0.0220 [0.0205, 0.0235] in log loss, the penalty for probabilities that are far "
+        "from what happens."
+    )
+    assert best == (
+        "It ranks accounts better than any single column: its AUC is 0.11 [0.09, 0.12] above that "
+        "of tenure, the best of them."
+    )
+    nothing = said(expansion(), "expansion").more
+    assert any(text.endswith("(below 0: under it), and that may be chance.") for text in nothing)
+    assert not [text for text in (*said(usable()).more, *nothing) if "tenure_days" in text]
+
+
+def test_a_verdict_without_its_figures_stays_as_it_was_written() -> None:
+    entry = usable()
+    entry["evaluation"]["differences"] = {}
+    assert said(entry).more == tuple(entry["verdict"]["sentences"])
+
+
+def test_no_usable_signal_says_what_that_means() -> None:
+    assert said(no_signal()).more[0].startswith("That means: as far as one can tell")
 
 
 def test_a_model_that_loses_to_a_baseline_says_so_first() -> None:
@@ -94,6 +128,26 @@ def test_the_question_names_event_window_and_threshold() -> None:
     assert "the decision to end" in findings.question(CHURN, {})
 
 
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("voluntary churn", "the account chooses to end its last paid subscription"),
+        ("involuntary churn", "ends without its choice, mostly for a payment that failed"),
+        ("renewal", "goes on paying after the renewal date that it has in the 90 days"),
+        ("upgrade", "that there is upgrade in the 90 days"),
+    ],
+)
+def test_every_event_is_said_in_plain_words(event: str, words: str) -> None:
+    entry = usable() | {"event": event, "events": f"{event}s"}
+    assert words in findings.question(Outcome.of("any", entry), {})
+
+
+def test_accounts_that_were_not_due_are_told_apart() -> None:
+    text = findings.asked(Outcome.of("renewal", renewal()), renewal())
+    assert "15,230 snapshots in all; 4,000 had no renewal date in the days looked at" in text
+    assert "renewed within 90 days" in text
+
+
 def test_nothing_known_is_nothing_to_learn_from() -> None:
     assert findings.asked(CHURN, {"labels": {"snapshots": 4, "labelled": 0}}).endswith(
         "There is nothing to learn from."
@@ -105,26 +159,26 @@ def test_nothing_known_is_nothing_to_learn_from() -> None:
     [
         (figure(0.93, 0.12), "fits what happened"),
         (figure(0.6, 0.1), "somewhat too high"),
-        (figure(1.6, 0.1), "further apart"),
+        (figure(1.6, 0.1), "too timid"),
     ],
 )
 def test_a_calibration_slope_in_words(slope: dict[str, float], words: str) -> None:
     entry = usable()
     entry["evaluation"]["pooled"]["calibration_slope"] = slope
-    assert words in findings.calibration(CHURN, entry)[-1]
+    assert words in accuracy.calibration(CHURN, entry)[-1]
 
 
 def test_calibration_counts_what_was_promised_and_what_happened() -> None:
-    assert findings.calibration(CHURN, usable())[0] == (
+    assert accuracy.calibration(CHURN, usable())[0] == (
         "Summed up, the probabilities promised 324 churns and 312 happened."
     )
 
 
 def test_accuracy_that_was_not_measured_is_not_claimed() -> None:
-    assert findings.performance(CHURN, no_claim()) == [
+    assert accuracy.performance(CHURN, no_claim()) == [
         "No accuracy was measured: there is no past prediction whose outcome is known."
     ]
-    assert findings.calibration(CHURN, no_claim()) == []
+    assert accuracy.calibration(CHURN, no_claim()) == []
 
 
 @pytest.mark.parametrize(
@@ -141,7 +195,7 @@ def test_the_direction_of_a_driver(value: float | None, words: str) -> None:
 
 
 def test_no_sentence_claims_a_cause() -> None:
-    texts = findings.performance(CHURN, usable()) + list(said(usable()).more)
+    texts = accuracy.performance(CHURN, usable()) + list(said(usable()).more)
     assert not [text for text in texts if "cause" in text or "because of" in text]
 
 

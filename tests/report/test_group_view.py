@@ -18,7 +18,7 @@ def test_a_row_for_each_group_and_its_kind_named_once() -> None:
     ]
     assert (good[6].note, good[6].tone) == ("[−0.9, 1.1]", "")
     assert (off[6].text, off[6].note, off[6].tone) == ("2.1", "[1.1, 3.1]", "bad")
-    assert few[6].note == "fewer than 30: no figures"
+    assert few[6].note == "fewer than 30 outcomes: no figures"
     assert {cell.text for cell in few[6:]} == {"–"}
 
 

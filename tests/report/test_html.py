@@ -170,7 +170,8 @@ def test_a_record_read_back_gives_the_same_page(whole: str) -> None:
 
 
 def test_targets_and_tables_stand_in_their_usual_order() -> None:
-    found = record({"churn": refused(), "contraction": refused()})
+    shrunk = refused() | {"event": "contraction", "events": "contractions"}
+    found = record({"churn": refused(), "contraction": shrunk})
     found["config"]["targets"] = ["contraction", "churn"]
     text = Page(render(found)).text
     assert text.index("Contraction within") < text.index("Churn within")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from report.record import figure, no_claim, refused, usable
+from report.record import figure, no_claim, refused, renewal, usable
 from tenure.report import practice
 from tenure.report.words import Outcome
 
@@ -25,8 +25,9 @@ def test_lists_count_in_hundreds() -> None:
         "Of 100 accounts that churned, 16 [14, 18] were among the 5% ranked highest, 29 "
         "[26, 32] among the 10% and 45 [39, 51] among the 20%; a list in random order would have "
         "held 5, 10 and 20.",
-        "A team that looks after 40 accounts at each prediction time (score.capacity) would have "
-        "met 29 [26, 32] of 100 accounts that churned, 2.9 times as many as by chance.",
+        "A team that looks after 40 accounts at each prediction time (score.capacity), those "
+        "ranked highest, would have met 29 [26, 32] of 100 accounts that churned, 2.9 times as "
+        "many as by chance.",
     ]
 
 
@@ -85,8 +86,9 @@ def test_lead_time_says_who_was_warned_and_how_early() -> None:
     assert said("lead", usable()) == [
         "Of 100 accounts that churned, 32 [29, 35] stood among the 10% ranked highest when they "
         "were last asked (241 distinct churns; by chance 10 would have).",
-        "Half of these had stood there without a break for 41 days or more [33, 49] before the "
-        "churn. Half of all accounts could be watched for at least 190 days before it.",
+        "Half of these had stood there without a break for 41 [33, 49] days or more before the "
+        "churn (lead time): so early could a team have called. No lead time is longer than an "
+        "account was watched, which half were for at least 190 days before it.",
     ]
 
 
@@ -96,9 +98,9 @@ def test_few_events_are_called_rough_and_what_that_means() -> None:
     first, advice = said("rough", entry)
     assert first == (
         "Only 85 distinct churns stand behind these figures, so they are rough (95% intervals): "
-        "the AUC of 0.71 could as well be 0.64 or 0.78, and the 29% of churns in the top 10% as "
-        "well 26% or 32%. Two models, two groups or two months that differ by less than that are "
-        "not told apart."
+        "the AUC of 0.71 could as well be 0.64 or 0.78, and the 29% of churns among the 10% scored "
+        "highest as well 26% or 32%. Two models, two groups or two months that differ by less than "
+        "that are not told apart."
     )
     assert advice.endswith("four times as many churns halve them.")
 
@@ -112,12 +114,18 @@ def test_many_events_are_only_counted() -> None:
 
 
 def test_the_random_split_is_a_warning() -> None:
-    first, second = practice.contrast(usable())
+    first, probabilities, second = practice.contrast(usable())
     assert first.startswith(
         "A random split would have promised an AUC of 0.80; the honest figure is 0.72. Rows of one "
         "account at different times resemble each other"
     )
     assert "None of the difference (0.08 [0.06, 0.10]) would be there in use" in first
+    assert probabilities == (
+        "Of the probabilities it would have promised a penalty (log loss) of 0.1600, where the "
+        "honest test gives 0.1780; and predicted 5.0% on average, where the honest test predicted "
+        "4.2% and 5.0% happened. A random split knows the rates of the months to come; in use "
+        "nobody does."
+    )
     assert second == (
         "On accounts the model had never seen its AUC is 0.70 [0.66, 0.74], on the same accounts "
         "when their own past was known 0.72 [0.69, 0.74]. The former was trained on half of the "
@@ -133,8 +141,34 @@ def test_a_gap_within_chance_is_not_blamed_on_the_split() -> None:
     )
 
 
+def test_of_renewals_the_accounts_that_lapse_are_looked_for_at_the_low_end() -> None:
+    entry = renewal()
+    first, team = said("lists", entry, "renewal")
+    assert first == (
+        "Of 100 accounts that did not renew, 16 [14, 18] were among the 5% ranked lowest, 29 "
+        "[26, 32] among the 10% and 45 [39, 51] among the 20%; a list in random order would have "
+        "held 5, 10 and 20."
+    )
+    assert "those ranked lowest, would have met 29 [26, 32] of 100 accounts" in team
+    (money,) = said("money", entry, "renewal")
+    assert money.startswith("The 10% ranked lowest held 32% [28%, 36%] of the MRR of accounts that")
+    assert "9,876 EUR a month" in money
+    assert said("lead", entry, "renewal") == []
+    assert said("rough", entry, "renewal")[0].startswith("Only 64 distinct lapses stand behind")
+
+
+def test_expected_amounts_are_compared_with_what_came() -> None:
+    entry = usable() | {"event": "expansion", "events": "expansions", "bad": False}
+    assert said("amounts", entry, "expansion") == []
+    entry["evaluation"]["amount"] = {"total": figure(0.9, 0.2), "given": figure(1.1, 0.1)}
+    (text,) = said("amounts", entry, "expansion")
+    assert "expected_expansion_mrr" in text
+    assert "what came was 0.90 [0.70, 1.10] times that" in text
+    assert "accounts that expanded, it was 1.10 [1.00, 1.20] times the usual" in text
+
+
 @pytest.mark.parametrize("entry", [no_claim(), refused(), {}])
-@pytest.mark.parametrize("part", ["lists", "money", "lead", "rough"])
+@pytest.mark.parametrize("part", ["lists", "money", "amounts", "lead", "rough"])
 def test_what_was_not_measured_is_not_said(part: str, entry: dict[str, Any]) -> None:
     assert said(part, entry) == []
     assert practice.contrast(entry) == []

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenure.report import findings, practice
+from tenure.report.accuracy import bounds, calibration, performance, searched
 from tenure.report.group_view import group_table
-from tenure.report.layout import Cell, Entry
+from tenure.report.horizon_view import horizon_table, horizon_words
+from tenure.report.layout import Cell, Entry, Table
+from tenure.report.list_end import metrics_of
 from tenure.report.words import (
     DROPS,
-    METRICS,
     Outcome,
     baseline,
     count,
@@ -62,7 +64,8 @@ def model_card(name: str, entry: Entry, spec: Entry) -> str:
         "Labels": [findings.asked(outcome, entry), *_dropped(entry)],
         "Performance": _performance(outcome, entry),
         "In practice": _practice(outcome, entry),
-        "Calibration": findings.calibration(outcome, entry) or ["Not measured."],
+        "Calibration": [*calibration(outcome, entry), *bounds(outcome, spec)] or ["Not measured."],
+        "Further horizons": _horizons(outcome, entry),
         "Drivers": _drivers(outcome, entry),
         "Limits": [bullets(LIMITS)],
         "How to reproduce": _reproduce(entry, spec),
@@ -94,7 +97,7 @@ def _dropped(entry: Entry) -> list[str]:
 
 def _performance(outcome: Outcome, entry: Entry) -> list[str]:
     model = findings.pooled(entry)
-    said = findings.performance(outcome, entry)
+    said = performance(outcome, entry)
     if not model:
         return said
     others = findings.by_baseline(entry, "baselines")
@@ -108,7 +111,7 @@ def _performance(outcome: Outcome, entry: Entry) -> list[str]:
                 for found in (model, *others.values())
             ),
         ]
-        for metric in METRICS
+        for metric in metrics_of(entry)
         if all(metric.key in found for found in (model, *others.values()))
     ]
     gains = findings.by_baseline(entry, "differences")
@@ -130,13 +133,27 @@ def _practice(outcome: Outcome, entry: Entry) -> list[str]:
         *practice.lists(outcome, entry),
         *practice.lead(outcome, entry),
         *practice.money(outcome, entry),
+        *practice.amounts(outcome, entry),
     ]
     groups = group_table(outcome, entry)
     if groups is None:
         return [bullets(said)] if said else ["Not measured."]
-    heads = [cell.text for cell in groups.columns]
-    rows = [[_both(cell) for cell in row] for row in groups.rows]
-    return [bullets(said), f"{groups.caption}:", grid(heads, rows)]
+    return [bullets(said), *_listed(groups)]
+
+
+def _horizons(outcome: Outcome, entry: Entry) -> list[str]:
+    """Say what became of the further horizons."""
+    found = horizon_table(outcome, entry)
+    if found is None:
+        return ["None was asked for."]
+    return [bullets(horizon_words(outcome, entry)), *_listed(found)]
+
+
+def _listed(found: Table) -> list[str]:
+    """Return a table with its caption before it."""
+    heads = [cell.text for cell in found.columns]
+    rows = [[_both(cell) for cell in row] for row in found.rows]
+    return [f"{found.caption}:", grid(heads, rows)]
 
 
 def _both(cell: Cell) -> str:
@@ -159,26 +176,13 @@ def _drivers(outcome: Outcome, entry: Entry) -> list[str]:
     return [said, grid(["About", "Share", "Direction", "Kind"], rows)]
 
 
-def _tuning(entry: Entry) -> str:
-    """Say what the search for the final model found; nothing where none was made."""
-    found = (entry.get("tuning") or [None])[-1]
-    if found is None:
-        return ""
-    if not found["trials"]:
-        return "too few outcomes to search with, so the default stays"
-    tried = f"{count(found['trials'])} trials, each judged by {count(found['positives'])} outcomes"
-    if not found["gain"]:
-        return f"{tried}; none was better than the default by more than chance"
-    return f"{tried}; the best saves {found['gain']:.4f} of the default's log loss on them"
-
-
 def _reproduce(entry: Entry, spec: Entry) -> list[str]:
     versions = spec.get("versions") or {}
     facts: Mapping[str, Any] = {
         "Data fingerprint": spec.get("fingerprint"),
         "SQL hash": spec.get("sql_hash"),
         "Seed": (spec.get("model_settings") or {}).get("seed"),
-        "Tuning": _tuning(entry),
+        "Tuning": searched(entry),
         "Labels": _inline(spec.get("labels") or {}),
         "Calendar": _inline(spec.get("calendar") or {}),
         "Versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),

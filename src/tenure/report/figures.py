@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenure.report import findings
+from tenure.report.list_end import list_end
 from tenure.report.words import Outcome, baseline, counted, day, known, number, percent
 
 Entry = Mapping[str, Any]
@@ -86,7 +87,8 @@ def _calibration(entry: Entry) -> Drawn:
 def _capture(outcome: Outcome, entry: Entry) -> Drawn:
     from tenure.report.charts import capture_chart
 
-    figures = findings.pooled(entry)
+    end = list_end(outcome, entry)
+    figures = end.figures
     rows: Rows = []
     for share in SHARES:
         capture = figures.get(f"capture_at_{share}") or {}
@@ -97,14 +99,15 @@ def _capture(outcome: Outcome, entry: Entry) -> Drawn:
     if not rows:
         return NOTHING
     middle = rows[len(rows) // 2]
-    held = f"{percent(middle['value'])} of the {outcome.events}"
-    title = f"The top {percent(middle['share'])} of the list holds {held}"
+    held = f"{percent(middle['value'])} of the {end.events}"
+    title = f"The {percent(middle['share'])} scored {end.scored} hold {held}"
     said = "; ".join(
-        f"top {percent(row['share'], 0)} of accounts: {percent(row['value'])} of {outcome.events}, "
+        f"{end.scored} {percent(row['share'], 0)} of accounts: {percent(row['value'])} of "
+        f"{end.events}, "
         f"{number(row['lift'], 1)} times the average"
         for row in rows
     )
-    return capture_chart(rows, title, outcome.events), f"{title}. {said}."
+    return capture_chart(rows, title, end.events, end.scored), f"{title}. {said}."
 
 
 def _lead(outcome: Outcome, entry: Entry) -> Drawn:
@@ -114,7 +117,7 @@ def _lead(outcome: Outcome, entry: Entry) -> Drawn:
     curve = [row for row in found.get("curve") or [] if row.get("n")]
     longest = max((row["days"] for row in curve if row["share"] > 0), default=0)
     steps = [row for row in curve if row["days"] <= longest]
-    if not steps:
+    if not steps or list_end(outcome, entry).lowest:
         return NOTHING
     title = f"How long before the {outcome.event} the list pointed at the account"
     said = "; ".join(

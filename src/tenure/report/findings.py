@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenure.report.layout import Entry, in_order
+from tenure.report.list_end import list_end
 from tenure.report.words import (
     BASELINES,
     TONES,
@@ -27,6 +28,15 @@ from tenure.report.words import (
 
 DEFINITIONS = {
     "churn": "the decision to end the account’s last paid subscription falls in the",
+    "voluntary churn": (
+        "the account chooses to end its last paid subscription (a payment that fails is no choice) "
+        "in the"
+    ),
+    "involuntary churn": (
+        "the account’s last paid subscription ends without its choice, mostly for a payment that "
+        "failed, in the"
+    ),
+    "renewal": "the account goes on paying after the renewal date that it has in the",
     "expansion": (
         "the account still pays, and its list MRR is at least {threshold} higher than today, at "
         "the end of the"
@@ -36,6 +46,10 @@ DEFINITIONS = {
         "the end of the"
     ),
 }
+NO_SIGNAL = (
+    "That means: as far as one can tell, giving everyone the average rate would do as well. Do not "
+    "choose accounts by these scores."
+)
 
 
 @dataclass(frozen=True)
@@ -59,13 +73,13 @@ def headline(outcome: Outcome, entry: Entry) -> Headline:
     """Return the verdict on a target; a baseline that wins stands in its first sentence."""
     verdict = entry.get("verdict") or {}
     status = str(verdict.get("status") or "refused")
-    said = tuple(str(text) for text in verdict.get("sentences") or ())
-    said = tuple(text for text in said if not text.startswith("Loses to "))  # told by `losses`
+    said = tuple(text for text in reasons(entry) if not text.startswith("Loses to "))
     label, tone = VERDICTS.get(status, plain(status)), TONES.get(status, "warn")
     beaten, level = losses(entry)
     if status != "usable":
         first = said[0] if said else f"{sentence(label)}."
-        return Headline(label, tone, " ".join([first, *beaten]), said[1:])
+        more = (NO_SIGNAL, *said[1:]) if status == "no_usable_signal" else said[1:]
+        return Headline(label, tone, " ".join([first, *beaten]), more)
     if verdict.get("adds_over") is False:
         best = inside(baseline(str(verdict.get("best_column"))))
         first = f"Adds nothing over {best} alone: sorting accounts by it serves as well."
@@ -124,9 +138,11 @@ def asked(outcome: Outcome, entry: Entry) -> str:
     labels = entry.get("labels") or {}
     snapshots, labelled = labels.get("snapshots") or 0, labels.get("labelled") or 0
     times = counted(len(labels.get("by_cutoff") or []), "prediction time")
+    left_out = (labels.get("dropped") or {}).get("not_due")
+    due = f"; {count(left_out)} had no renewal date in the days looked at" if left_out else ""
     said = (
         f"Every paying account was asked at each of {times}: {counted(snapshots, 'snapshot')} in "
-        f"all, and for {count(labelled)} of them the outcome is known. "
+        f"all{due}, and for {count(labelled)} of them the outcome is known. "
     )
     if not labelled:
         return said + "There is nothing to learn from."
@@ -150,67 +166,49 @@ def by_baseline(entry: Entry, part: str) -> dict[str, Any]:
 
 
 def top_tenth(outcome: Outcome, entry: Entry) -> list[str]:
-    """Return what became of the tenth of accounts that were scored highest."""
-    figures = pooled(entry)
+    """Return what became of the tenth of accounts at the end of the list that one looks at."""
+    end = list_end(outcome, entry)
+    figures = end.figures
     lift, rate = (figures.get("lift_at_10") or {}).get("value"), figures.get("observed_rate")
     if not known(lift) or not known(rate) or not figures.get("positives"):
         return []
     return [
-        f"Of the 10% of accounts scored highest, {percent(lift * rate)} {outcome.happened} "
+        f"Of the 10% of accounts scored {end.scored}, {percent(lift * rate)} {end.happened} "
         f"{outcome.window}: {number(lift, 1)} times the average of {percent(rate)}."
     ]
 
 
-def performance(outcome: Outcome, entry: Entry) -> list[str]:
-    """Return how well the model did, in plain words."""
-    figures = pooled(entry)
-    if not figures:
-        return ["No accuracy was measured: there is no past prediction whose outcome is known."]
-    folds = len((entry.get("evaluation") or {}).get("folds") or [])
-    said = [
-        f"The past was replayed at {counted(folds, 'prediction time')}: each time the model was "
-        "fitted only on what was known then, and its predictions were compared with what happened "
-        f"next: {counted(figures['n'], 'prediction')}, {outcome.counted(figures['positives'])}."
-    ]
-    said += top_tenth(outcome, entry)
-    auc = figures.get("auc") or {}
-    if known(auc.get("value")):
-        said.append(
-            f"Of one account that {outcome.did} and one that did not, the model ranked the first "
-            f"higher {percent(auc['value'])} of the time (AUC {spread(auc)}; a coin: 50%)."
-        )
-    return said
-
-
-def calibration(outcome: Outcome, entry: Entry) -> list[str]:
-    """Return how far the probabilities can be taken at their word."""
-    figures = pooled(entry)
-    if not known(figures.get("mean_probability")) or not figures.get("n"):
-        return []
-    expected = figures["mean_probability"] * figures["n"]
-    said = [
-        f"Summed up, the probabilities promised {outcome.counted(round(expected))} and "
-        f"{count(figures['positives'])} happened."
-    ]
-    error = (figures.get("calibration_error") or {}).get("value")
-    if known(error):
-        said.append(
-            "Over ten bins of equally many predictions, predicted and observed rates differ by "
-            f"{number(100 * error, 1)} percentage points on average."
-        )
-    slope = figures.get("calibration_slope") or {}
-    if known(slope.get("value")):
-        said.append(f"Calibration slope {spread(slope)}: {_slope(slope)}.")
-    return said
-
-
-def _slope(slope: Mapping[str, Any]) -> str:
-    low, high = slope.get("lo"), slope.get("hi")
-    if known(low) and known(high) and low <= 1 <= high:
-        return "the spread of the probabilities fits what happened (1 is perfect)"
-    if slope["value"] < 1:
-        return "high scores are somewhat too high and low ones too low (1 is perfect)"
-    return "the probabilities could be further apart than they are (1 is perfect)"
+def reasons(entry: Entry) -> tuple[str, ...]:
+    """Return the verdict's sentences, in words for people where its figures are known."""
+    verdict = entry.get("verdict") or {}
+    gains, best = by_baseline(entry, "differences"), str(verdict.get("best_column"))
+    gain = (gains.get("base_rate") or {}).get("log_loss")
+    order = (gains.get(best) or {}).get("auc")
+    column = inside(baseline(best))
+    plainly = {
+        "Usable: ": (
+            "Its probabilities are better than giving everyone the average rate, and that is not "
+            f"luck: they gain {spread(gain, 4)} in log loss, the penalty for probabilities that "
+            "are far from what happens.",
+            gain,
+        ),
+        "Adds to ": (
+            f"It ranks accounts better than any single column: its AUC is {spread(order)} above "
+            f"that of {column}, the best of them.",
+            order,
+        ),
+        "Adds nothing ": (
+            f"Its AUC lies {spread(order)} above that of {column} (below 0: under it), and that "
+            "may be chance.",
+            order,
+        ),
+    }
+    said = []
+    for text in verdict.get("sentences") or ():
+        start = next((one for one in plainly if str(text).startswith(one)), None)
+        better, figure = plainly[start] if start else ("", None)
+        said.append(better if figure else str(text))
+    return tuple(said)
 
 
 def driver_finding(outcome: Outcome, drivers: Sequence[Mapping[str, Any]]) -> str:

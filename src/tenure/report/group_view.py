@@ -46,15 +46,17 @@ def group_table(outcome: Outcome, entry: Entry) -> Table | None:
         "Log loss gain",
     )
     caption = (
-        "Figures within groups; a gap whose interval holds 0 is not told apart from chance, and "
-        "among several groups one in twenty lies outside by chance alone"
+        "Figures within groups. Too high by: the predicted rate minus the observed one; red where "
+        "it is beyond chance, though among several groups one in twenty is so by chance alone. Log "
+        "loss gain: how much smaller the penalty for wrong probabilities is than with the average "
+        "rate for everyone; above 0 is better"
     )
     return table(caption, columns, rows, numeric=range(2, len(columns)))
 
 
 def _measured(found: Entry) -> tuple[Cell, ...]:
     if "auc" not in found:
-        few = Cell(NONE, "fewer than 30: no figures", numeric=True)
+        few = Cell(NONE, "fewer than 30 outcomes: no figures", numeric=True)
         return (few, Cell(NONE, numeric=True), Cell(NONE, numeric=True))
     gap = {key: _points(value) for key, value in found["calibration_gap"].items()}
     off = known(gap["lo"]) and known(gap["hi"]) and (gap["lo"] > 0 or gap["hi"] < 0)

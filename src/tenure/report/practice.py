@@ -7,6 +7,7 @@ from typing import Any
 
 from tenure.report.findings import by_baseline, pooled
 from tenure.report.layout import Entry
+from tenure.report.list_end import End, list_end
 from tenure.report.words import (
     Outcome,
     baseline,
@@ -27,21 +28,22 @@ NARROW = 0.05  # half width of an AUC's interval below which it is not called ro
 
 
 def lists(outcome: Outcome, entry: Entry) -> list[str]:
-    """Return how many of those with the outcome stood at the top of the list.
+    """Return how many of those one looks for stood at the end of the list that one looks at.
 
     Args:
         outcome: How to speak of it.
         entry: The target's part of the training record.
     """
-    figures = pooled(entry)
+    end = list_end(outcome, entry)
+    figures = end.figures
     captures = {share: figures.get(f"capture_at_{share}") or {} for share in SHARES}
     held = {share: found for share, found in captures.items() if known(found.get("value"))}
     said = []
     if held:
         parts = [f"{_hundred(found)} among the {share}%" for share, found in held.items()]
-        first = parts[0].replace(" among", " were among") + " ranked highest"
+        first = parts[0].replace(" among", " were among") + f" ranked {end.scored}"
         said.append(
-            f"Of 100 accounts that {outcome.happened}, {listed([first, *parts[1:]])}; a list in "
+            f"Of 100 accounts that {end.happened}, {listed([first, *parts[1:]])}; a list in "
             f"random order would have held {listed([str(share) for share in held])}."
         )
     met, lift = figures.get("capture_at_capacity") or {}, figures.get("lift_at_capacity") or {}
@@ -49,8 +51,9 @@ def lists(outcome: Outcome, entry: Entry) -> list[str]:
     if known(capacity) and known(met.get("value")):
         said.append(
             f"A team that looks after {counted(capacity, 'account')} at each prediction time "
-            f"(score.capacity) would have met {_hundred(met)} of 100 accounts that "
-            f"{outcome.happened}, {number(lift.get('value'), 1)} times as many as by chance."
+            f"(score.capacity), those ranked {end.scored}, would have met {_hundred(met)} of 100 "
+            f"accounts that {end.happened}, {number(lift.get('value'), 1)} times as many as by "
+            "chance."
         )
     return said
 
@@ -62,20 +65,46 @@ def money(outcome: Outcome, entry: Entry) -> list[str]:
         outcome: How to speak of it.
         entry: The target's part of the training record.
     """
-    figures, about = pooled(entry), (entry.get("evaluation") or {}).get("money") or {}
+    end = list_end(outcome, entry)
+    figures, about = end.figures, end.money
     top = figures.get("mrr_capture_at_10") or {}
     said = []
     if known(top.get("value")) and about.get("at_stake"):
         unit = f" {about['currency']}" if about.get("currency") else ""
-        stake = f"{_stake(outcome)} ({count(about['at_stake'])}{unit} a month, counted anew at each"
+        stake = f"{_stake(outcome, end)} ({count(about['at_stake'])}{unit} a month, counted anew at"
         said.append(
-            f"The 10% ranked highest held {_share(top)} of {stake} prediction time)."
+            f"The 10% ranked {end.scored} held {_share(top)} of {stake} each prediction time)."
             + _left_out(figures, about)
         )
     return said + _campaign(entry)
 
 
-def _stake(outcome: Outcome) -> str:
+def amounts(outcome: Outcome, entry: Entry) -> list[str]:
+    """Return how the expected amounts did, where they were checked.
+
+    Args:
+        outcome: How to speak of it.
+        entry: The target's part of the training record.
+    """
+    found = (entry.get("evaluation") or {}).get("amount") or {}
+    total, given = found.get("total") or {}, found.get("given") or {}
+    if not known(total.get("value")):
+        return []
+    said = (
+        f"The expected amounts (expected_{outcome.name}_mrr: probability times the usual amount) "
+        f"were added up over all accounts; what came was {_amounts(total)} times that."
+    )
+    if known(given.get("value")):
+        said += (
+            f" Among accounts that {outcome.happened}, it was {_amounts(given)} times the usual "
+            "amount. 1 is perfect."
+        )
+    return [said]
+
+
+def _stake(outcome: Outcome, end: End) -> str:
+    if end.lowest:
+        return f"the MRR of accounts that {end.happened}"
     if outcome.event == "expansion":
         return "the MRR that was gained"
     if outcome.event == "contraction":
@@ -160,7 +189,7 @@ def lead(outcome: Outcome, entry: Entry) -> list[str]:
     """
     found = (entry.get("evaluation") or {}).get("lead_time") or {}
     warned = found.get("warned") or {}
-    if not known(warned.get("value")):
+    if not known(warned.get("value")) or list_end(outcome, entry).lowest:
         return []
     events = counted(found["outcomes"], f"distinct {outcome.event}", f"distinct {outcome.events}")
     said = [
@@ -170,8 +199,9 @@ def lead(outcome: Outcome, entry: Entry) -> list[str]:
     days = found.get("days") or {}
     if known(days.get("value")):
         said.append(
-            f"Half of these had stood there without a break for {number(days['value'], 0)} days or "
-            f"more{_days(days)} before the {outcome.event}. Half of all accounts could be watched "
+            f"Half of these had stood there without a break for {number(days['value'], 0)}"
+            f"{_days(days)} days or more before the {outcome.event} (lead time): so early could a "
+            "team have called. No lead time is longer than an account was watched, which half were "
             f"for at least {number(found.get('watched_days'), 0)} days before it."
         )
     return said
@@ -190,12 +220,12 @@ def rough(outcome: Outcome, entry: Entry) -> list[str]:
         outcome: How to speak of it.
         entry: The target's part of the training record.
     """
-    figures = pooled(entry)
-    auc, top = figures.get("auc") or {}, figures.get("capture_at_10") or {}
-    events = figures.get("events")
+    end = list_end(outcome, entry)
+    auc, top = pooled(entry).get("auc") or {}, end.figures.get("capture_at_10") or {}
+    events = end.figures.get("events")
     if not known(auc.get("lo")) or not known(auc.get("hi")) or not known(events):
         return []
-    behind = counted(events, f"distinct {outcome.event}", f"distinct {outcome.events}")
+    behind = end.counted(events)
     level = percent((entry.get("evaluation") or {}).get("level", 0.95))
     width = (
         f"the AUC of {number(auc['value'], 2)} could as well be {number(auc['lo'], 2)} or "
@@ -203,8 +233,8 @@ def rough(outcome: Outcome, entry: Entry) -> list[str]:
     )
     if known(top.get("lo")) and known(top.get("hi")):
         width += (
-            f", and the {percent(top['value'], 0)} of {outcome.events} in the top 10% as well "
-            f"{percent(top['lo'], 0)} or {percent(top['hi'], 0)}"
+            f", and the {percent(top['value'], 0)} of {end.events} among the 10% scored "
+            f"{end.scored} as well {percent(top['lo'], 0)} or {percent(top['hi'], 0)}"
         )
     if events >= FEW_EVENTS and auc["hi"] - auc["lo"] <= 2 * NARROW:
         return [f"{sentence(behind)} stand behind these figures ({level} intervals): {width}."]
@@ -214,7 +244,7 @@ def rough(outcome: Outcome, entry: Entry) -> list[str]:
         "told apart.",
         "Use the order of the list and the rates of its top and bottom; do not read a second "
         "digit. More accounts or a longer history make the intervals narrower: four times as many "
-        f"{outcome.events} halve them.",
+        f"{end.events} halve them.",
     ]
 
 
@@ -233,6 +263,7 @@ def contrast(entry: Entry) -> list[str]:
             f"A random split would have promised an AUC of {number(promised, 2)}; the honest "
             f"figure is {number(honest, 2)}. {_why(split['gap']['auc'])}"
         )
+        said += _promised(split)
     if unseen:
         said.append(
             f"On accounts the model had never seen its AUC is {spread(unseen['auc'])}, on the same "
@@ -240,6 +271,22 @@ def contrast(entry: Entry) -> list[str]:
             "former was trained on half of the accounts."
         )
     return said
+
+
+def _promised(split: Mapping[str, Any]) -> list[str]:
+    """Return what a random split would have promised of the probabilities."""
+    walk = split["walk"]
+    loss, mean = split.get("log_loss") or {}, split.get("mean_probability") or {}
+    if not known(loss.get("value")) or not known(mean.get("value")):
+        return []
+    return [
+        f"Of the probabilities it would have promised a penalty (log loss) of "
+        f"{number(loss['value'], 4)}, where the honest test gives "
+        f"{number(walk['log_loss']['value'], 4)}; and predicted {percent(mean['value'], 1)} on "
+        f"average, where the honest test predicted {percent(walk['mean_probability']['value'], 1)} "
+        f"and {percent(split['observed_rate'], 1)} happened. A random split knows the rates of the "
+        "months to come; in use nobody does."
+    ]
 
 
 def _why(gap: Mapping[str, Any]) -> str:

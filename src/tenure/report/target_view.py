@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tenure.report import findings, practice
+from tenure.report import accuracy, findings, practice
 from tenure.report.figures import Figure, target_figures
 from tenure.report.group_view import group_table
+from tenure.report.horizon_view import horizon_table, horizon_words
 from tenure.report.layout import Cell, Entry, Table, joined, pairs, table, whole
+from tenure.report.list_end import metrics_of
 from tenure.report.words import (
     DROPS,
-    METRICS,
     STATUSES,
     Metric,
     Outcome,
@@ -47,6 +48,8 @@ class TargetView:
     lead: list[str]
     groups: Table | None
     calibration: list[str]
+    horizons: list[str]
+    horizon_table: Table | None
     figures: dict[str, Figure]
     drivers: Table | None
     dropped: Table | None
@@ -66,16 +69,18 @@ def target_view(name: str, entry: Entry, config: Entry) -> TargetView:
         question=findings.question(outcome, config),
         asked=findings.asked(outcome, entry),
         performance=[
-            text for text in findings.performance(outcome, entry) if text not in top.first
+            text for text in accuracy.performance(outcome, entry) if text not in top.first
         ],
         rough=practice.rough(outcome, entry),
         metrics=_metrics(entry),
         contrast=practice.contrast(entry),
         lists=practice.lists(outcome, entry),
-        money=practice.money(outcome, entry),
+        money=practice.money(outcome, entry) + practice.amounts(outcome, entry),
         lead=practice.lead(outcome, entry),
         groups=group_table(outcome, entry),
-        calibration=findings.calibration(outcome, entry),
+        calibration=accuracy.calibration(outcome, entry) + accuracy.bounds(outcome, config),
+        horizons=horizon_words(outcome, entry),
+        horizon_table=horizon_table(outcome, entry),
         figures=target_figures(outcome, entry),
         drivers=_drivers(outcome, entry),
         dropped=_dropped(entry),
@@ -96,7 +101,7 @@ def _metrics(entry: Entry) -> Table | None:
             Cell(metric.name, f"{sentence(metric.meaning)}. Better: {metric.best}."),
             *(_figure(metric, found.get(metric.key)) for found in figures),
         )
-        for metric in METRICS
+        for metric in metrics_of(entry)
         if model.get(metric.key)
     ]
     caption = (
@@ -195,6 +200,7 @@ def _model(entry: Entry) -> Table | None:
             "Outcomes known until": day(model.get("trained_until")),
             "Features used": count(model.get("features")),
             "Calibrator": calibrator.get("kind"),
+            "Tuning": accuracy.searched(entry),
             "Parameters": joined(model.get("parameters") or {}),
         }
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenure.report import audit_words, findings
+from tenure.report.horizon_view import horizon_lines
 from tenure.report.layout import Entry
 from tenure.report.words import (
     METRIC,
@@ -153,6 +154,7 @@ def _target(name: str, entry: Entry) -> list[str]:
         base = f"base rate {percent((entry.get('labels') or {}).get('base_rate'))}"
         said = [_figure(key, figures[key]) for key in FIGURES if figures.get(key)]
         lines.append("  " + " · ".join([base, *said]))
+    lines += [f"  {text}" for text in horizon_lines(entry)]
     drivers = [str(row.get("label")) for row in (entry.get("drivers") or [])[:MOST_DRIVERS]]
     if drivers:
         lines.append(f"  drivers: {'; '.join(inside(text) for text in drivers)}")

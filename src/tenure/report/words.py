@@ -20,10 +20,22 @@ BASELINES = {
 DROPS = {
     "already_decided": "the outcome was decided before the prediction time, but became known later",
     "censored": "too recent: the outcome was not yet known when observation stopped",
+    "churn_type_unknown": "the account left, and nothing says whether by its own choice",
     "currency_changed": "the currency changed and no rates were given",
     "ended_in_gap": "ended in the gap between prediction time and label window",
+    "no_renewal_due": "no renewal date within the longest horizon",
+    "not_due": "no renewal date in the days looked at: there was nothing to renew",
     "notice_given": "notice had been given: nothing left to predict",
 }
+HAPPENED = {
+    "churn": "churned",
+    "voluntary churn": "left by choice",
+    "involuntary churn": "left without choosing to",
+    "expansion": "expanded",
+    "contraction": "contracted",
+    "renewal": "renewed",
+}
+MISSED = {"renewal": ("did not renew", "lapse", "lapses")}
 STATUSES = {
     "champion": "This model is the champion: scores use it.",
     "challenger": "This model is a challenger: another model stays champion until one is promoted.",
@@ -179,7 +191,7 @@ class Outcome:
     @classmethod
     def of(cls, name: str, entry: Mapping[str, Any]) -> Outcome:
         """Return the outcome of a target's part of the training record."""
-        event = str(entry.get("event") or name)
+        event = str(entry.get("event") or plain(name))
         return cls(
             name=name,
             event=event,
@@ -192,7 +204,7 @@ class Outcome:
     @property
     def title(self) -> str:
         """Return the target as a heading."""
-        return f"{sentence(self.name.replace('_', ' '))} {self.window}"
+        return f"{sentence(self.event)} {self.window}"
 
     @property
     def window(self) -> str:
@@ -208,17 +220,33 @@ class Outcome:
     @property
     def did(self) -> str:
         """Return the verb after one account."""
-        return self.happened.replace("were ", "was ")
+        return HAPPENED.get(self.event, f"was followed by {self.event}")
+
+    @property
+    def did_not(self) -> str:
+        """Return what follows `did` for another account: ``and one that …``."""
+        return "did not" if self.event in HAPPENED else "was not"
 
     @property
     def happened(self) -> str:
         """Return the verb after a share of accounts.
 
-        >>> Outcome.of("churn", {}).happened, Outcome.of("renewal", {}).happened
-        ('churned', 'were followed by renewal')
+        >>> Outcome.of("renewal", {}).happened, Outcome.of("upgrade", {}).happened
+        ('renewed', 'were followed by upgrade')
         """
-        verbs = {"churn": "churned", "expansion": "expanded", "contraction": "contracted"}
-        return verbs.get(self.event, f"were followed by {self.event}")
+        return HAPPENED.get(self.event, f"were followed by {self.event}")
+
+    @property
+    def missed(self) -> str:
+        """Return the verb after a share of accounts without the outcome."""
+        return MISSED[self.event][0] if self.event in MISSED else f"had no {self.event}"
+
+    @property
+    def absence(self) -> tuple[str, str]:
+        """Return one and several accounts without the outcome, as nouns."""
+        if self.event in MISSED:
+            return MISSED[self.event][1:]
+        return f"account without {self.event}", f"accounts without {self.event}"
 
 
 def percent(value: Any, digits: int | None = None) -> str:

@@ -60,23 +60,25 @@ def reliability_chart(bins: Rows, title: str) -> Spec:
     return finished(layered(*layers), title, note, WIDTH, 320)
 
 
-def capture_chart(shares: Rows, title: str, events: str) -> Spec:
-    """Draw which share of the outcomes the top of the list holds, beside a list in random order.
+def capture_chart(shares: Rows, title: str, events: str, scored: str = "highest") -> Spec:
+    """Draw which share of the outcomes an end of the list holds, beside a list in random order.
 
     Args:
         shares: share (of accounts, 0–1), value, lo, hi (of the outcomes), lift (multiple) and,
             where there is money, mrr (share of the MRR behind the outcomes).
         title: What it shows.
         events: The outcomes in words.
+        scored: The end of the list: ``highest`` or ``lowest``.
     """
+    end = "Top" if scored == "highest" else "Lowest"
     rows = [
-        {**row, "top": f"Top {100 * row['share']:.0f}%", "times": f"{row['lift']:.1f}×"}
+        {**row, "top": f"{end} {100 * row['share']:.0f}%", "times": f"{row['lift']:.1f}×"}
         for row in shares
     ]
     names = [row["top"] for row in rows]
     tops = [max(row.get("hi") or row["value"], row.get("mrr") or 0) for row in rows]
     most = min(1.0, 1.15 * max(tops) + 0.02)
-    x = alt.X("top:N", title="Accounts scored highest", sort=names, axis=alt.Axis(labelAngle=0))
+    x = alt.X("top:N", title=f"Accounts scored {scored}", sort=names, axis=alt.Axis(labelAngle=0))
     y = alt.Y(
         "value:Q",
         title=f"Share of all {events}",
