@@ -28,8 +28,8 @@ from tenure.explain.drivers import (
 from tenure.explain.parts import capped
 from tenure.explain.questions import Questions, questions
 from tenure.explain.ready import Model, check_owner, load_models
-from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
-from tenure.features.matrix import FeatureMatrix, build
+from tenure.features.coverage import PAYING, covered, latest_known, paying, recency
+from tenure.features.matrix import FeatureMatrix, build, build_held
 from tenure.features.plan import Plan, united
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
@@ -40,6 +40,7 @@ from tenure.model.scatter import scores_and_contributions
 if TYPE_CHECKING:
     from tenure.core.config import Config
     from tenure.engine import Engine
+    from tenure.features.held import Held
     from tenure.model.amount import Amounts
     from tenure.sources.dataset import Dataset
 
@@ -111,13 +112,14 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
         asked = asked[asked["account_id"].isin(list(accounts))]
     asked = asked.sort_values("account_id").reset_index(drop=True)
     further = paying() if config.score.min_tenure_days else None
-    matrix = features(dataset, asked, models, progress, further)
-    described = _describe(dataset, matrix, models, config, as_of)
+    plan, begins = _united(models, further), known_begins(models)
+    values = build_held(dataset.engine, asked, plan, known_begins=begins, progress=progress)[0]
+    described = _describe(dataset, asked, values, models, config, as_of)
     ahead = questions(asked, models, config, described["abstain_reason"], every=horizons == "all")
     flat = {name: ahead.spread(column) for name, column in described.items()}
     flat["horizon_days"] = ahead.days
     for target, model in models.items():
-        flat |= _predict(dataset.engine, target, model, matrix.values, ahead)
+        flat |= _predict(dataset.engine, target, model, values, ahead)
     flat |= capped(flat, ahead)
     return _finish(flat, ahead, models, config, book)
 
@@ -143,10 +145,14 @@ def features(
         progress: Called with a line for each step.
         further: Columns that are measured besides.
     """
-    plans = [*(model.plan for model in models.values()), recency(_events(models))]
-    union = united([*plans, *([further] if further else [])])
-    begins = known_begins(models)
+    union, begins = _united(models, further), known_begins(models)
     return build(dataset.engine, asked, union, known_begins=begins, progress=progress)
+
+
+def _united(models: Mapping[str, Model], further: Plan | None) -> Plan:
+    """Return the features of all models and `recency`, each once."""
+    plans = [*(model.plan for model in models.values()), recency(_events(models))]
+    return united([*plans, *([further] if further else [])])
 
 
 def known_begins(models: Mapping[str, Model]) -> dict[str, date]:
@@ -193,36 +199,37 @@ def _check_time(dataset: Dataset, as_of: datetime) -> None:
 
 def _describe(
     dataset: Dataset,
-    matrix: FeatureMatrix,
+    asked: pd.DataFrame,
+    values: Held,
     models: Mapping[str, Model],
     config: Config,
     as_of: datetime,
 ) -> dict[str, Any]:
     """Return what is known of each account before any model is asked, by column."""
-    asked, events, settings = matrix.rows, _events(models), config.score
-    covered = coverage(matrix.values, events, settings.lookback_days).to_numpy()
+    events, settings = _events(models), config.score
+    share = covered(values, events, settings.lookback_days)
     stale_before = as_of - days(settings.stale_after_days)
     latest = latest_known(dataset.engine, events, as_of)
     stale = [
         name for name, moment in sorted(latest.items()) if moment is None or moment < stale_before
     ]
-    tenure = np.asarray(matrix.values.get(PAYING, np.full(len(asked), np.nan)))
+    tenure = values[PAYING] if PAYING in values else np.full(len(asked), np.nan)
     notice = asked["notice_given"].to_numpy(dtype=bool)
-    known = {"notice_given": notice, "coverage": covered, "tenure_days": tenure}
+    known = {"notice_given": notice, "coverage": share, "tenure_days": tenure}
     ends, renews = asked["ends_at"].to_numpy(), asked["renews_at"].to_numpy()
     silent = ", ".join(stale) or None
     return {
         **{name: asked[name].array for name in ("account_id", "as_of", "mrr", "currency")},
         "scored_at": np.full(len(asked), np.datetime64(now(), "us")),
         "renews_at": np.where(notice, ends, renews),
-        "data_coverage": covered,
+        "data_coverage": share,
         "stale_sources": pd.array([silent] * len(asked), dtype="str" if silent else object),
         "abstain_reason": abstention(known, events, stale, settings),
     }
 
 
 def _predict(
-    engine: Engine, target: str, model: Model, values: pd.DataFrame, ahead: Questions
+    engine: Engine, target: str, model: Model, values: Held, ahead: Questions
 ) -> dict[str, Any]:
     """Return a target's probability, base rate, version and drivers, empty where it abstains."""
     size, prefix = len(ahead.row), "" if target == MAIN else f"{target}_"
@@ -261,12 +268,11 @@ def _predict(
 _NUMBERS = ("probability", "lo", "hi", "base_rate")
 
 
-def _amounts(amounts: Amounts, values: pd.DataFrame, ahead: Questions) -> Array:
+def _amounts(amounts: Amounts, values: Held, ahead: Questions) -> Array:
     """Return what is at stake in each entry."""
     if ahead.same:
         return amounts.expected(ahead.accounts, values)
-    read = values[list(amounts.factors)].iloc[ahead.row]
-    return amounts.expected(ahead.accounts.iloc[ahead.row], read)
+    return amounts.expected(ahead.accounts.iloc[ahead.row], values.take(ahead.row))
 
 
 def _at_horizon(
@@ -274,7 +280,7 @@ def _at_horizon(
     target: str,
     model: Model,
     name: str,
-    values: pd.DataFrame,
+    values: Held,
     asked: tuple[Questions, Array],
 ) -> tuple[Array, tuple[Array, Array]]:
     """Return what the model of one horizon says of some entries: chances, and drivers.
@@ -282,9 +288,9 @@ def _at_horizon(
     Chances are the probability and its bounds, shape (3, entries).
     """
     ahead, part = asked
-    used, row, silent = model.frame(values, name), ahead.row[part], ahead.silent[part]
+    used, row, silent = model.held(values, name), ahead.row[part], ahead.silent[part]
     if not ahead.everyone(row):
-        used = used.iloc[row]
+        used = used.take(row)
     probability, contributions = scores_and_contributions(engine, model.bundle, used, name)
     if TARGETS[target].outcome == "renewal":
         silent = silent | ~(ahead.due[part] <= ahead.days[part])

@@ -12,6 +12,7 @@ from tenure.core.spec import Target
 from tenure.explain.peers import Peers
 from tenure.explain.wording import label, reason, show
 from tenure.features.declare import FeatureSpec
+from tenure.features.held import Values, objects_of
 
 TOP = 5
 FIELDS = (
@@ -66,7 +67,7 @@ def drivers(
 
 def told(
     contributions: Array,
-    values: pd.DataFrame,
+    values: Values,
     specs: Mapping[str, FeatureSpec],
     peers: Peers,
     target: Target,
@@ -87,7 +88,7 @@ def told(
         name = values.columns[feature]
         words[row, place], numbers[row, place] = _describe(
             specs[name],
-            values[name].to_numpy(dtype=object)[row],
+            objects_of(values, name)[row],
             peers.lookup(name, groups[row]),
             contributions[row, feature],
             target,

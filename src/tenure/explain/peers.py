@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenure.features.held import Values, objects_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,14 +32,17 @@ class Peers:
     def lookup(self, feature: str, groups: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the peer value of a feature for each row's group, None where there is none."""
         overall = self.values[EVERYONE].get(feature)
-        known = {group: values.get(feature, overall) for group, values in self.values.items()}
-        return np.asarray([known.get(group, overall) for group in groups], dtype=object)
+        known = {
+            group: self.values[group].get(feature, overall) if group in self.values else overall
+            for group in set(groups)
+        }
+        return np.asarray([known[group] for group in groups], dtype=object)
 
-    def groups(self, values: pd.DataFrame) -> np.ndarray[Any, Any]:
+    def groups(self, values: Values) -> np.ndarray[Any, Any]:
         """Return the peer group of each row of a matrix, shape (n,)."""
         if self.by is None or self.by not in values:
             return np.full(len(values), EVERYONE, dtype=object)
-        words = values[self.by].to_numpy(dtype=object)
+        words = objects_of(values, self.by)
         found = [word if word in self.values else EVERYONE for word in words]
         return np.asarray(found, dtype=object)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tenure.core.config import Config
     from tenure.features.declare import FeatureSpec
+    from tenure.features.held import Held
     from tenure.model.interval import Interval
 
 
@@ -101,6 +102,10 @@ class Model:
         """Return the bounds of a horizon's probabilities, where they were learnt."""
         further = self.bundle.ahead.get(name)
         return self.bundle.interval if further is None else further.interval
+
+    def held(self, values: Held, name: str) -> Held:
+        """Return the columns that the model of a horizon reads."""
+        return (self.bundle.ahead.get(name) or self.bundle).encoder.held(values)
 
     def frame(self, values: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
         """Return the columns that the model of a horizon reads, by default of the main one."""

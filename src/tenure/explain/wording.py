@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 from tenure.core.spec import Target, Unit
 from tenure.features.declare import FeatureSpec
@@ -45,7 +46,11 @@ def label(spec: FeatureSpec) -> str:
     >>> named("{value} of the paid seats active in the last 28 days")
     'Share of the paid seats active in the last 28 days'
     """
-    text = spec.sentence
+    return _named(spec.sentence)
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> str:
     text = re.sub(r"^\{value\} of (the|those)\b", r"share of \1", text)
     text = re.sub(r"\b(at|by) \{value\} of\b", "against", text)
     text = re.sub(r"\b(by|for) \{value\} (days|hours)\b", r"(\2)", text)

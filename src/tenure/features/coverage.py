@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from tenure.core.spec import Family, Feature
+from tenure.features.held import Values
 from tenure.features.plan import Plan, plan
 from tenure.features.timeline import Timeline
 
@@ -50,11 +51,19 @@ def coverage(values: pd.DataFrame, sources: Iterable[str], lookback_days: int) -
         sources: Canonical table names; where there are none the share is missing.
         lookback_days: Length of the look-back.
     """
-    columns = [f"{PREFIX}{name}" for name in sorted(sources)]
+    return pd.Series(covered(values, sources, lookback_days), index=values.index)
+
+
+def covered(
+    values: Values, sources: Iterable[str], lookback_days: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return what `coverage` does as an array."""
+    columns = [values[f"{PREFIX}{name}"] for name in sorted(sources)]
     if not columns:
-        return pd.Series(np.nan, index=values.index)
-    covered = values[columns].to_numpy(dtype=np.float64) <= lookback_days
-    return pd.Series(covered.mean(axis=1), index=values.index)
+        return np.full(len(values), np.nan)
+    there = np.stack(columns, axis=1).astype(np.float64) <= lookback_days
+    found: np.ndarray[Any, np.dtype[np.float64]] = there.mean(axis=1)
+    return found
 
 
 def latest_known(

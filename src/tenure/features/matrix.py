@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from tenure.features.begins import begins
 from tenure.features.blocks import Block, blocks
 from tenure.features.fold import Array, Ints
+from tenure.features.held import Held
 from tenure.features.values import Asked, Found, block_values
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tenure.engine import Engine
     from tenure.features.declare import FeatureSpec
     from tenure.features.plan import Plan
@@ -46,14 +48,10 @@ class FeatureMatrix:
 class _Columns:
     """The values of all columns, as they come in."""
 
-    def __init__(self, specs: Mapping[str, FeatureSpec], size: int) -> None:
-        self._order = list(specs)
-        numbers = [name for name, spec in specs.items() if not spec.text]
-        self._place = {name: place for place, name in enumerate(numbers)}
-        self._numbers = np.empty((len(numbers), size), dtype=np.float32)
-        self._words = {
-            name: np.empty(size, dtype=object) for name, spec in specs.items() if spec.text
-        }
+    def __init__(self, plan: Plan, size: int) -> None:
+        self._names, self._place = tuple(plan.specs), plan.numbers
+        self._numbers = np.empty((len(plan.numbers), size), dtype=np.float32)
+        self._words = {name: np.empty(size, dtype=object) for name in plan.words}
 
     def put(self, name: str, places: Ints, values: Array) -> None:
         """Keep the values of some rows; the only place where features become float32."""
@@ -62,15 +60,9 @@ class _Columns:
         else:
             self._numbers[self._place[name], places] = values
 
-    def frame(self, index: pd.Index[Any], columns: pd.Index[str]) -> pd.DataFrame:
-        """Return all columns in order, under names that are kept from matrix to matrix."""
-        frame = pd.DataFrame(self._numbers.T, index=index, columns=list(self._place), copy=False)
-        for name, values in self._words.items():
-            # Said, so that pandas does not choose a type by what happens to be there.
-            words = pd.Series(values, index=index, dtype=object)
-            frame.insert(self._order.index(name), name, words)
-        frame.columns = columns
-        return frame
+    def held(self) -> Held:
+        """Return all columns."""
+        return Held(self._names, self._numbers, self._place, self._words)
 
 
 def build(
@@ -97,10 +89,26 @@ def build(
         The matrix, in the order of `snapshots`.
     """
     rows = snapshots.reset_index(drop=True)
-    asked = Asked.of(rows)
-    columns = _Columns(plan.specs, len(rows))
+    held, first = build_held(engine, rows, plan, known_begins=known_begins, progress=progress)
+    values = held.frame(rows.index, plan.index)
+    return FeatureMatrix(rows, values, plan.said, dict(since or {}), first)
+        rows, held.frame(rows.index, plan.index), plan.said, dict(since or {}), first
+    )
+
+
+def build_held(
+    engine: Engine,
+    snapshots: pd.DataFrame,
+    plan: Plan,
+    *,
+    known_begins: Mapping[str, date] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[Held, dict[str, date]]:
+    """Return the values and `begins` of the matrix of snapshots; see `build`."""
+    asked = Asked.of(snapshots)
+    columns = _Columns(plan, len(snapshots))
     starts: dict[str, list[date | None]] = {}
-    if len(rows):
+    if len(snapshots):
         starts = begins(engine, plan, asked.cutoffs, known_begins)
 
         def fold(places: Ints, part: Asked, found: Iterable[Found]) -> None:
@@ -116,13 +124,8 @@ def build(
             else:
                 _side_by_side(fold, read, pool, engine.threads)
     last = {source: days[-1] for source, days in starts.items()}
-    return FeatureMatrix(
-        rows,
-        columns.frame(rows.index, plan.index),
-        plan.said,
-        dict(since or {}),
-        {source: day for source, day in last.items() if day is not None},
-    )
+    first = {source: day for source, day in last.items() if day is not None}
+    return columns.held(), first
 
 
 def _silent(line: str) -> None:

@@ -85,6 +85,17 @@ class Plan:
         return pd.Index(list(self.specs), dtype="str")
 
     @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Return the columns of numbers, and the place of each among them."""
+        named = [name for name, spec in self.specs.items() if not spec.text]
+        return {name: place for place, name in enumerate(named)}
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Return the columns of words."""
+        return tuple(name for name, spec in self.specs.items() if spec.text)
+
+    @cached_property
     def said(self) -> dict[str, FeatureSpec]:
         """Return the columns by name with those that a model adds."""
         return self.specs | {item.spec.name: item.spec for item in self.placed}

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tenure.features.held import Values, numbers_of, objects_of
+
 if TYPE_CHECKING:
     from tenure.core.spec import Ranked
 
@@ -48,6 +50,11 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
         values: Feature values, shape (n, p).
         state: Output of `fit`.
     """
+    return pd.DataFrame(looked_up(values, state).T, index=values.index, columns=list(state))
+
+
+def looked_up(values: Values, state: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    """Return what `apply` does as an array, shape (percentiles, rows)."""
     grouped: dict[Any, list[np.ndarray[Any, Any]]] = {}
     found = np.empty((len(state), len(values)), dtype=np.float32)
     for place, item in enumerate(state.values()):
@@ -55,7 +62,7 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
         if groups not in grouped:
             grouped[groups] = _keys(values, item)
         found[place] = _places(values, item, grouped[groups])
-    return pd.DataFrame(found.T, index=values.index, columns=list(state))
+    return found
 
 
 def parts(state: Mapping[str, Any], name: str) -> frozenset[str]:
@@ -93,7 +100,7 @@ def _quantiles(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
 
 
 def _places(
-    values: pd.DataFrame, item: Mapping[str, Any], keyed: list[np.ndarray[Any, Any]]
+    values: Values, item: Mapping[str, Any], keyed: list[np.ndarray[Any, Any]]
 ) -> np.ndarray[Any, Any]:
     numbers = _numbers(values, item["of"])
     found = np.full(len(values), np.nan)
@@ -107,7 +114,7 @@ def _places(
     return np.where(np.isnan(numbers), np.nan, found)
 
 
-def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
+def _keys(values: Values, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
     """Return the group of each row at each depth: everyone, then one more part each time."""
     columns = [_words(values, name) for name in item["within"]]
     if item["band"]:
@@ -120,16 +127,14 @@ def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any,
     return keys
 
 
-def _numbers(values: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _numbers(values: Values, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     # As float32, so that a number that went through a text or a wider type ties as it did.
-    found: np.ndarray[Any, np.dtype[np.float64]] = (
-        values[name].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float64)
-    )
+    found: np.ndarray[Any, np.dtype[np.float64]] = numbers_of(values, name).astype(np.float64)
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def _words(values: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
-    found = values[name].to_numpy(dtype=object)
+def _words(values: Values, name: str) -> np.ndarray[Any, Any]:
+    found = objects_of(values, name)
     return np.asarray(
         [MISSING if one else str(value) for value, one in zip(found, pd.isna(found), strict=True)],
         dtype=object,

@@ -24,6 +24,7 @@ from tenure.model.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tenure.features.held import Values
     from tenure.model.calibrate import Calibrator
     from tenure.model.fit import Fitted
 
@@ -64,7 +65,7 @@ class Ahead:
         """The booster, read from its text."""
         return TenureClassifier.from_text(self.model_text)
 
-    def scores_and_contributions(self, values: pd.DataFrame) -> tuple[Floats, Floats]:
+    def scores_and_contributions(self, values: Values) -> tuple[Floats, Floats]:
         """Return probabilities, and contributions with the base value last."""
         if not len(values):
             return np.empty(0), np.empty((0, len(self.encoder.columns) + 1))

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from tenure.features.held import Values
     from tenure.model.calibrate import Calibrator
     from tenure.model.fit import Fitted
 
@@ -135,7 +136,7 @@ class Bundle:
         """
         return self._predict(self.encoder.transform(values), pred_contrib=True)
 
-    def scores_and_contributions(self, values: pd.DataFrame) -> tuple[Floats, Floats]:
+    def scores_and_contributions(self, values: Values) -> tuple[Floats, Floats]:
         """Return probabilities and contributions; the values are encoded once."""
         matrix = self.encoder.transform(values)
         margins = self._predict(matrix, raw_score=True)

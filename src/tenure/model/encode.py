@@ -11,6 +11,7 @@ import pandas as pd
 
 from tenure.core.errors import ModelError, Problem
 from tenure.features import standing
+from tenure.features.held import Held, Values, objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -80,12 +81,16 @@ class Encoder:
         used = {name: spread[name] for name in columns if name in spread}
         return cls(tuple(columns), categories, dropped, used)
 
+    @cached_property
+    def _coded(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.columns) if name in self.categories}
+
     @property
     def categorical(self) -> tuple[int, ...]:
         """Positions of the columns that hold codes."""
-        return tuple(i for i, name in enumerate(self.columns) if name in self.categories)
+        return tuple(self._coded.values())
 
-    def absent(self, values: pd.DataFrame) -> tuple[str, ...]:
+    def absent(self, values: Values) -> tuple[str, ...]:
         """Return the used columns that a frame lacks and that cannot be looked up."""
         there = set(map(str, values.columns))
         there |= self.found_from(there)
@@ -103,6 +108,12 @@ class Encoder:
         """
         if tuple(values.columns) == self.columns:
             return values
+        self._require(values)
+        lacking = {name: item for name, item in self.standing.items() if name not in values}
+        found = self._of_parts(values, lacking)
+        return _with(values, lacking)[list(self.columns)] if found is None else found
+
+    def _require(self, values: Values) -> None:
         if absent := self.absent(values):
             raise ModelError(
                 Problem(
@@ -112,9 +123,24 @@ class Encoder:
                     "give every feature of the bundle's spec; empty where it is not known",
                 )
             )
-        lacking = {name: item for name, item in self.standing.items() if name not in values}
-        found = self._of_parts(values, lacking)
-        return _with(values, lacking)[list(self.columns)] if found is None else found
+
+    def held(self, values: Held) -> Held:
+        """Return the used columns; see `frame`."""
+        if values.place is self._plain_at:
+            return values
+        kept = self._found.get("held")
+        if kept is None or kept[0] is not values.place:
+            self._require(values)
+            lacking = {name: item for name, item in self.standing.items() if name not in values}
+            at = {**values.place} | {name: len(values.place) + n for n, name in enumerate(lacking)}
+            order = np.asarray([at[name] for name in self._plain], dtype=np.intp)
+            kept = self._found["held"] = values.place, lacking, order
+        _, lacking, order = kept
+        numbers = values.numbers
+        if lacking:
+            numbers = np.concatenate([numbers, standing.looked_up(values, lacking)])
+        words = {name: objects_of(values, name) for name in self.categories}
+        return Held(self.columns, numbers[order], self._plain_at, words)
 
     def _of_parts(self, values: pd.DataFrame, lacking: Mapping[str, Any]) -> pd.DataFrame | None:
         """Return the used columns put together once, None where not all numbers are float32."""
@@ -140,6 +166,10 @@ class Encoder:
         return [name for name in self.columns if name not in self.categories]
 
     @cached_property
+    def _plain_at(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._plain)}
+
+    @cached_property
     def _plain_places(self) -> list[int]:
         return [place for place, name in enumerate(self.columns) if name not in self.categories]
 
@@ -163,14 +193,21 @@ class Encoder:
         places: NDArray[np.intp] = kept[2]
         return places
 
-    def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
+    def transform(self, values: Values) -> NDArray[np.float64]:
         """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
 
         Raises:
             ModelError: If a used column is absent.
         """
-        values = self.frame(values)
         matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
+        if isinstance(values, Held):
+            held = self.held(values)
+            given = held.numbers.T.astype(np.float64)
+            matrix[:, self._plain_places] = np.where(np.isfinite(given), given, np.nan)
+            for name, place in self._coded.items():
+                matrix[:, place] = _codes(held[name], self.categories[name])
+            return matrix
+        values = self.frame(values)
         numbers = values.iloc[:, self._plain_places]
         floats = {np.dtype(np.float32), np.dtype(np.float64)}
         together = set(numbers.dtypes) <= floats
@@ -179,7 +216,7 @@ class Encoder:
             matrix[:, self._plain_places] = np.where(np.isfinite(given), given, np.nan)
         for position, name in enumerate(self.columns):
             if name in self.categories:
-                matrix[:, position] = _codes(values[name], self.categories[name])
+                matrix[:, position] = _codes(objects_of(values, name), self.categories[name])
             elif not together:
                 matrix[:, position] = _numbers(values[name])
         return matrix
@@ -235,7 +272,6 @@ def _frequent(column: pd.Series[Any], min_rows: int, limit: int) -> tuple[str, .
     return tuple(sorted(value for _, value in often[:limit]))
 
 
-def _codes(column: pd.Series[Any], known: tuple[str, ...]) -> NDArray[np.float64]:
+def _codes(values: NDArray[Any], known: tuple[str, ...]) -> NDArray[np.float64]:
     code = {value: float(place) for place, value in enumerate(known)}
-    values = column.to_numpy(dtype=object)
     return np.asarray([code.get(value, np.nan) for value in values], dtype=np.float64)

@@ -20,6 +20,7 @@ from tenure.model.bundle_files import write_files
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
+    from tenure.features.held import Held
     from tenure.model.ahead import Ahead
 
 SCATTERED_SCORES = 50_000
@@ -70,14 +71,14 @@ class ScoreBatch:
 
 
 def scores_and_contributions(
-    engine: Engine, bundle: Bundle, values: pd.DataFrame, horizon: str = ""
+    engine: Engine, bundle: Bundle, values: Held, horizon: str = ""
 ) -> tuple[Floats, Floats]:
     """Return probabilities and contributions, computed where it is cheaper.
 
     Args:
         engine: It says whether there are executors.
         bundle: The model.
-        values: Feature rows, as `Bundle.scores_and_contributions` takes them.
+        values: The columns that the model reads.
         horizon: Which horizon's model to ask; the main one where the bundle has no other.
     """
     model: Bundle | Ahead = bundle.ahead.get(horizon, bundle)
@@ -85,7 +86,7 @@ def scores_and_contributions(
         return model.scores_and_contributions(values)
     width = len(model.encoder.columns)
     batch = ScoreBatch(bundle.version, bundle.texts(), width, horizon)
-    table = pa.Table.from_pandas(values, preserve_index=False)
+    table = pa.Table.from_pandas(values.frame(), preserve_index=False)
     table = table.append_column(PLACE, pa.array(np.arange(len(values), dtype=np.int64)))
     found = engine.map_batches(table, batch, batch.schema)
     order = np.argsort(found.column(PLACE).to_numpy(), kind="stable")
