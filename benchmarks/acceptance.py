@@ -1,7 +1,7 @@
 """Run the long checks and every benchmark, and write what they gave to docs/acceptance.md.
 
 python benchmarks/acceptance.py             # every suite and every benchmark
-python benchmarks/acceptance.py e2e labels  # only these, the others as they were last measured
+python benchmarks/acceptance.py labels worlds  # only these, the others as they were last measured
 """
 
 from __future__ import annotations
@@ -22,30 +22,43 @@ ROOT = HERE.parent
 PAGE = ROOT / "docs" / "acceptance.md"
 NOT_BENCHMARKS = {"ablation", "acceptance", "accuracy", "record", "results", "service"}
 SUITES = {
-    "labels": "labels against the slow restatement, 300 random worlds per target",
-    "contract": "features: nothing later, late or foreign moves one, 200 random worlds",
-    "e2e": "the road: killed at 20 random moments and around every rename; five demo worlds; "
-    "20 worlds of shuffled outcomes",
+    "labels": ("labels", "labels against the slow restatement, 300 random worlds per target"),
+    "contract": ("contract", "nothing later, late or foreign moves a feature, 200 random worlds"),
+    "worlds": ("e2e/test_planted.py", "five demo worlds; medians (least to most)"),
+    "shuffled": ("e2e/test_shuffled.py", "outcomes dealt anew among the accounts of each time"),
+    "kills": (
+        "e2e/test_kill.py e2e/test_promote_kill.py",
+        "train, score and promote killed at 20 random moments and around every rename",
+    ),
+    "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
 }
+"""Name → its files in `tests`, and what they show."""
 KEYS = ("tests", "failures", "errors", "skipped")
 Row = dict[str, str | bool]
 
 
 def run_suite(name: str) -> list[Row]:
-    """Run the acceptance tests of one folder under the long hypothesis profile."""
+    """Run the acceptance tests of one suite under the long hypothesis profile."""
+    places, shown = SUITES[name]
     report = RESULTS / f"{name}.xml"
     RESULTS.mkdir(exist_ok=True)
-    chosen = ["-m", "acceptance", f"tests/{name}", "-n", "2", "--timeout", "3000"]
+    paths = [f"tests/{place}" for place in places.split()]
+    chosen = ["-m", "acceptance", *paths, "-n", "2", "--timeout", "3000"]
     command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *chosen]
     environment = os.environ | {"HYPOTHESIS_PROFILE": "acceptance"}
     code = subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode
     suite = ElementTree.parse(report).getroot().find("testsuite")
+    measured = [] if suite is None else suite.iterfind("testcase/properties/property")
+    rows = [
+        {"what": item.attrib["name"], "value": item.attrib["value"], "limit": "", "kept": code == 0}
+        for item in measured
+    ]
     report.unlink()
     counts = {} if suite is None else suite.attrib
     said = ", ".join(f"{counts.get(key, 0)} {key}" for key in KEYS)
     took = f"{float(counts.get('time', 0)):.0f} s"
-    what = f"tests/{name}: {SUITES[name]}"
-    return [{"what": what, "value": f"{said} in {took}", "limit": "", "kept": code == 0}]
+    what = f"{', '.join(paths)}: {shown}"
+    return [{"what": what, "value": f"{said} in {took}", "limit": "", "kept": code == 0}, *rows]
 
 
 def run_benchmark(name: str) -> list[Row]:
@@ -94,11 +107,12 @@ def main(names: list[str]) -> int:
     store = RESULTS / "acceptance.json"
     found: dict[str, Any] = json.loads(store.read_text()) if store.is_file() else {}
     benchmarks = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_BENCHMARKS)
-    unknown = sorted({*names} - {*SUITES, *benchmarks})
+    known = [*SUITES, *benchmarks]
+    found = {name: entry for name, entry in found.items() if name in known}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        known = ", ".join([*SUITES, *benchmarks])
-        raise SystemExit(f"{', '.join(unknown)}: not one of {known}")
-    for name in names or [*SUITES, *benchmarks]:
+        raise SystemExit(f"{', '.join(unknown)}: not one of {', '.join(known)}")
+    for name in names or known:
         rows = run_suite(name) if name in SUITES else run_benchmark(name)
         found[name] = {"measured_at": f"{datetime.now(UTC):%Y-%m-%d}", "rows": rows}
         RESULTS.mkdir(exist_ok=True)
