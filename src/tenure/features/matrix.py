@@ -92,8 +92,6 @@ def build(
     held, first = build_held(engine, rows, plan, known_begins=known_begins, progress=progress)
     values = held.frame(rows.index, plan.index)
     return FeatureMatrix(rows, values, plan.said, dict(since or {}), first)
-        rows, held.frame(rows.index, plan.index), plan.said, dict(since or {}), first
-    )
 
 
 def build_held(
