@@ -109,8 +109,9 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     _check_time(dataset, as_of)
     asked = snapshots(dataset, [as_of])
     if accounts is not None:
-        asked = asked[asked["account_id"].isin(list(accounts))]
-    asked = asked.sort_values("account_id").reset_index(drop=True)
+        asked = asked[asked["account_id"].isin(list(accounts))].reset_index(drop=True)
+    if len(asked) > 1:
+        asked = asked.sort_values("account_id").reset_index(drop=True)
     further = paying() if config.score.min_tenure_days else None
     plan, begins = _united(models, further), known_begins(models)
     values = build_held(dataset.engine, asked, plan, known_begins=begins, progress=progress)[0]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -286,25 +287,42 @@ def evaluate(text: str, values: Mapping[str, Array]) -> Array:
     >>> evaluate("a / (b + 1)", {"a": np.array([4.0, 1.0]), "b": np.array([1.0, -1.0])})
     array([ 2., nan])
     """
-    return _evaluate(_parse(text), values)
+    return _formula(text)(values)
 
 
-def _evaluate(node: exp.Expression, values: Mapping[str, Array]) -> Array:
+Formula = Callable[[Mapping[str, Array]], Array]
+
+
+@lru_cache(maxsize=4096)
+def _formula(text: str) -> Formula:
+    return _made(_parse(text))
+
+
+def _made(node: exp.Expression) -> Formula:
+    """Return what computes a formula."""
     if isinstance(node, exp.Column):
-        return values[node.name]
+        return itemgetter(node.name)
     if isinstance(node, exp.Literal):
-        return np.asarray(float(node.this))
+        number = np.asarray(float(node.this))
+        return lambda _: number
     if isinstance(node, exp.Paren):
-        return _evaluate(node.this, values)
+        return _made(node.this)
     if isinstance(node, exp.Least | exp.Greatest | exp.Coalesce):
-        parts = [_evaluate(part, values) for part in (node.this, *node.expressions)]
+        parts = [_made(part) for part in (node.this, *node.expressions)]
         if isinstance(node, exp.Coalesce):
-            joined = parts[0]
-            for part in parts[1:]:
-                joined = np.where(np.isnan(joined), part, joined)
-            return joined
+            return lambda values: _first_there([part(values) for part in parts])
         pick = np.minimum if isinstance(node, exp.Least) else np.maximum
-        return np.asarray(pick.reduce(np.broadcast_arrays(*parts)))
+        return lambda values: np.asarray(reduce(pick, [part(values) for part in parts]))
     function = _FORMULA[type(node)]
-    operands = [node.this] if node.expression is None else [node.this, node.expression]
-    return function(*[_evaluate(operand, values) for operand in operands])
+    first = _made(node.this)
+    if node.expression is None:
+        return lambda values: function(first(values))
+    second = _made(node.expression)
+    return lambda values: function(first(values), second(values))
+
+
+def _first_there(parts: list[Array]) -> Array:
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = np.where(np.isnan(joined), part, joined)
+    return joined

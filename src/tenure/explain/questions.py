@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from tenure.labels.windows import RENEWAL, days_to_renewal
+from tenure.labels.windows import RENEWAL, ahead_to_renewal
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -74,12 +74,13 @@ def questions(
     main = config.labels.horizon_days
     further = dict.fromkeys(name for model in models.values() for name in model.horizons)
     names = [str(main), *(name for name in further if every and name != str(main))]
-    due = days_to_renewal(
+    ahead, there = ahead_to_renewal(
         asked["as_of"],
         asked["renews_at"],
         gap_days=config.labels.gap_days,
         longest=max([main, *(model.longest for model in models.values())]),
-    ).to_numpy(dtype=np.float64, na_value=np.nan)
+    )
+    due = np.where(there, ahead, np.nan)
     numbers = [int(name) for name in names if name != RENEWAL]
     rows, days_of, horizon, start = [], [], {}, 0
     for name in names:

@@ -91,7 +91,8 @@ def snapshots(dataset: Dataset, cutoffs: Sequence[datetime]) -> pd.DataFrame:
         f"SELECT * FROM {SNAPSHOTS} ORDER BY as_of, account_id"
     ).to_pandas()
     engine.drop(CUTOFFS, PAID, RUNNING, SNAPSHOTS)
-    return frame.astype({"account_id": "str"})
+    # Without rows there is nothing to tell the type by.
+    return frame if frame["account_id"].dtype == "str" else frame.astype({"account_id": "str"})
 
 
 def snapshot_steps() -> list[Step]:

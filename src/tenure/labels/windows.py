@@ -6,8 +6,10 @@ it is as many whole days long as it takes to hold the renewal date, as agreed at
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from datetime import timedelta
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from tenure.core.config import LabelConfig
@@ -48,8 +50,20 @@ def days_to_renewal(
     Returns:
         1 to `longest`; missing where no renewal date lies in the longest window.
     """
-    ahead = (renews_at - (as_of + days(gap_days))) // DAY + 1
-    return ahead.where((ahead >= 1) & (ahead <= longest)).astype("Int64")
+    ahead, there = ahead_to_renewal(as_of, renews_at, gap_days=gap_days, longest=longest)
+    return pd.Series(pd.arrays.IntegerArray(ahead, ~there), index=as_of.index)
+
+
+def ahead_to_renewal(
+    as_of: pd.Series, renews_at: pd.Series, *, gap_days: int, longest: int
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Return what `days_to_renewal` does as arrays: days, and where there are any."""
+    start = as_of.to_numpy(dtype="datetime64[us]").astype(np.int64)
+    due = renews_at.to_numpy(dtype="datetime64[us]")
+    day = DAY // timedelta(microseconds=1)
+    ahead = (due.astype(np.int64) - (start + gap_days * day)) // day + 1
+    there = ~np.isnat(due) & (ahead >= 1) & (ahead <= longest)
+    return np.where(there, ahead, 1), there
 
 
 def windows(snaps: pd.DataFrame, labels: LabelConfig, horizon: Horizon) -> pd.DataFrame:
