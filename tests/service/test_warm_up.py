@@ -49,6 +49,16 @@ def read_by(models: Mapping[str, Model], table: str) -> set[str]:
     return read | {column.name for column in SOURCES[table].columns if column.required}
 
 
+def posted(tiny: Tiny, models: Mapping[str, Model], account: str) -> dict[str, list[Any]]:
+    """Return an account's rows with the columns that models read."""
+    rows = {
+        table: [{name: one[name] for name in one if name in read_by(models, table)} for one in rows]
+        for table, rows in tiny.posted(account).items()
+    }
+    assert all(rows.values())
+    return rows
+
+
 def test_the_first_posted_account_waits_for_no_feature(tiny: Tiny, made: list[set[str]]) -> None:
     models = load_models(tiny.config)
     row = tiny.asked.iloc[0]
@@ -56,11 +66,16 @@ def test_the_first_posted_account_waits_for_no_feature(tiny: Tiny, made: list[se
     warm_up(models, tiny.config, until)
     assert len(of_features(made)) > 10
     made.clear()
-    posted = {
-        table: [{name: one[name] for name in one if name in read_by(models, table)} for one in rows]
-        for table, rows in tiny.posted(row["account_id"]).items()
-    }
-    assert all(posted.values())
-    found = score_history(posted, models, tiny.config, until).rows
+    rows = posted(tiny, models, row["account_id"])
+    found = score_history(rows, models, tiny.config, until).rows
     assert found["churn_probability"].notna().all()
     assert of_features(made) == []
+
+
+def test_another_account_needs_no_statement_of_its_own(tiny: Tiny, made: list[set[str]]) -> None:
+    models = load_models(tiny.config)
+    until = as_utc(tiny.asked.iloc[0]["as_of"].to_pydatetime())
+    for account in tiny.asked["account_id"].iloc[:3]:
+        made.clear()
+        score_history(posted(tiny, models, account), models, tiny.config, until)
+    assert made == []
