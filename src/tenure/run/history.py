@@ -6,7 +6,7 @@ was left out as one without values, so an account has the features that it would
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,12 +17,14 @@ from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.spec import Source
 from tenure.core.times import DAY
 from tenure.engine import ENGINES, Engine, open_engine_for
-from tenure.run.posted import Row, Types, frames, names_of, read_by
+from tenure.run.posted import Row, frames, names_of, read_by
 from tenure.score import Model, score
 from tenure.sources.load import load_frames, load_sound
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tenure.core.config import Config
     from tenure.sources.dataset import Dataset
 
@@ -65,12 +67,17 @@ def score_history(
         DataError: If a table or a column is unknown, a required one is missing, or a value can
             never be read; lists every problem, each named ``tables.<table>.<column>``.
     """
-    _check_names(tables)
+    names = {name: names_of(rows) for name, rows in tables.items()}
+    _check_names(tables, names)
     read = read_by(models)
-    given = {name: rows for name, rows in tables.items() if rows}
-    engine = open_engine_for(config, sum(map(len, given.values())))
+    given = {name: (rows, names[name]) for name, rows in tables.items() if rows}
+    plain = frames(given, read, config.data.timezone)
+    engine = open_engine_for(config, sum(map(len, tables.values())))
     try:
-        dataset = _loaded(given, read, config, engine, as_of)
+        dataset = load_sound(plain, config, engine, observed_until=as_of)
+        if dataset is None:
+            # What is wrong with rows is said of them as they were posted.
+            dataset = _loaded(frames(given, read), config, engine, as_of)
         rows = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK)
         known = engine.fetch("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
         rejects = _rejects(dataset)
@@ -78,11 +85,8 @@ def score_history(
         engine.close()
     there = set(rows["account_id"])
     not_asked = [name for name in known.column(0).to_pylist() if name not in there]
-    useless = (
-        set(names_of(given["accounts"]))
-        - _declared(SOURCES["accounts"])
-        - set(read.get("accounts", {}))
-    )
+    useful = _declared(SOURCES["accounts"]).union(read.get("accounts", ()))
+    useless = set(names["accounts"]) - useful
     return HistoryScores(rows, not_asked, rejects, [f"accounts.{name}" for name in sorted(useless)])
 
 
@@ -117,15 +121,15 @@ def _of_a_few(config: Config) -> Config:
     return config.model_copy(update={"score": settings})
 
 
-def _check_names(tables: Mapping[str, Sequence[Row]]) -> None:
+def _check_names(tables: Mapping[str, Sequence[Row]], names: Mapping[str, Collection[str]]) -> None:
     problems: list[Problem | str] = []
-    for name, rows in tables.items():
+    for name, columns in names.items():
         if name not in SOURCES:
             rule, fix = "is not a table of the contract", suggestion(name, SOURCES)
             problems.append(Problem(f"tables.{name}", rule, fix=fix))
             continue
         known = sorted(_declared(SOURCES[name]))
-        for column in names_of(rows):
+        for column in columns:
             if column in known or len(problems) >= MOST_PROBLEMS:
                 continue
             fix = suggestion(column[:100], known)
@@ -148,20 +152,10 @@ def _declared(source: Source) -> set[str]:
 
 
 def _loaded(
-    given: Mapping[str, Sequence[Row]],
-    read: Types,
-    config: Config,
-    engine: Engine,
-    as_of: datetime,
+    posted: Mapping[str, pa.Table], config: Config, engine: Engine, as_of: datetime
 ) -> Dataset:
     """Load posted rows; problems are named after the request's fields."""
     try:
-        plain = frames(given, read, config.data.timezone)
-        dataset = load_sound(plain, config, engine, observed_until=as_of)
-        if dataset:
-            return dataset
-        # What is wrong with rows is said of them as they were posted.
-        posted = frames(given, read)
         return load_frames(posted, config, engine, observed_until=as_of, lean=True)
     except DataError as error:
         named = [

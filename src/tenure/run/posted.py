@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tenure.score import Model
 
 Row = Mapping[str, Any]
+Given = tuple[Sequence[Row], Collection[str]]
+"""Rows, and the columns that any of them has."""
 Types = Mapping[str, Mapping[str, pa.DataType]]
 """Table → columns that models read, and their types."""
 INT64 = 2**63
@@ -50,12 +52,12 @@ def read_by(models: Mapping[str, Model]) -> dict[str, dict[str, pa.DataType]]:
 
 
 def frames(
-    tables: Mapping[str, Sequence[Row]], read: Types, zone: str | None = None
+    tables: Mapping[str, Given], read: Types, zone: str | None = None
 ) -> dict[str, pa.Table]:
     """Return rows as tables, and those that models read and nobody gave, without rows.
 
     Args:
-        tables: Contract table → rows.
+        tables: Contract table → rows, and their columns.
         read: What the models read.
         zone: Zone of times that name none; columns of times that are written plainly are read in
             it, and columns without a value get their type.  None leaves all as posted.
@@ -84,10 +86,11 @@ def _nothing(source: Source, columns: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def _frame(
-    source: Source, rows: Sequence[Row], read: Mapping[str, pa.DataType], zone: str | None
+    source: Source, given: Given, read: Mapping[str, pa.DataType], zone: str | None
 ) -> pa.Table:
     """Return rows as a table; columns that the models read and no row has are without values."""
-    columns = {name: _column(source, name, rows, zone) for name in names_of(rows)}
+    rows, names = given
+    columns = {name: _column(source, name, rows, zone) for name in names}
     for name, kind in read.items():
         column = source.column(name)
         if name not in columns and not (column and column.required):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import Problem
@@ -89,12 +90,17 @@ def count(
 
 def direct(layouts: Iterable[Layout], engine: Engine) -> dict[str, tuple[int, bool]]:
     """Return for each canonical table its rows, and whether a key stands there twice."""
-    sql = " UNION ALL ".join(
+    rows = engine.fetch(_direct(tuple(layouts))).to_pylist()
+    return {row["name"]: (row["rows"], row["twice"]) for row in rows}
+
+
+@lru_cache(64)
+def _direct(layouts: tuple[Layout, ...]) -> str:
+    return " UNION ALL ".join(
         f"SELECT '{layout.source.name}' AS name, count(*) AS rows, "
         f"{duplicates.repeats(layout)} AS twice FROM {quote(layout.source.name)}"
         for layout in layouts
     )
-    return {row["name"]: (row["rows"], row["twice"]) for row in engine.fetch(sql).to_pylist()}
 
 
 def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:

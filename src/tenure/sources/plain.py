@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,12 @@ import pyarrow as pa
 _DAY = r"(?:19|20|21)\d\d-\d\d-\d\d"
 _CLOCK = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?"
 _NAIVE = re.compile(rf"(?:{_DAY}(?:{_CLOCK})?\n)*", re.ASCII)
+_FORM = "0000-00-00T00:00:00\n"
+_LETTERS = np.frombuffer(_FORM.encode(), dtype=np.uint8)
+_DIGITS = np.flatnonzero(ord("0") == _LETTERS)
+_MARKS = np.flatnonzero(ord("0") != _LETTERS)
+_MARK = _LETTERS[_MARKS]
+Moments: TypeAlias = np.ndarray[Any, np.dtype[np.datetime64]]
 _UTC = re.compile(rf"(?:{_DAY}(?:{_CLOCK}Z?)?\n)*", re.ASCII)
 
 
@@ -32,12 +39,36 @@ def plain_times(values: Sequence[str | None], zone: str) -> pa.Array | None:
     """
     given = [value for value in values if value is not None]
     joined = "\n".join([*given, ""])
+    try:
+        moments = _alike(joined, len(given))
+        if moments is None:
+            moments = _unlike(joined, given, zone)
+    except ValueError:
+        return None
+    if moments is None or len(given) == len(values):
+        return None if moments is None else pa.array(moments, pa.timestamp("us"))
+    there = np.asarray([value is not None for value in values])
+    found = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[us]")
+    found[there] = moments
+    return pa.array(found, pa.timestamp("us"))
+
+
+def _alike(joined: str, rows: int) -> Moments | None:
+    """Return times to the second, without a zone, from the lines of one text; None for others."""
+    if not joined.isascii() or len(joined) != len(_FORM) * rows:
+        return None
+    letters = np.frombuffer(joined.encode(), dtype=np.uint8).reshape(rows, len(_FORM))
+    form = (letters[:, _MARKS] == _MARK).all() and (letters[:, _DIGITS] - ord("0") < 10).all()
+    century = letters[:, :2].astype(np.int64) @ [10, 1] - 11 * ord("0")
+    if not form or not ((century >= 19) & (century <= 21)).all():
+        return None
+    texts = np.ascontiguousarray(letters[:, :-1]).view(f"S{len(_FORM) - 1}").ravel()
+    return texts.astype("datetime64[us]")
+
+
+def _unlike(joined: str, given: Sequence[str], zone: str) -> Moments | None:
+    """Return times of any plain form."""
     pattern = _UTC if zone == "UTC" else _NAIVE
     if joined.count("\n") != len(given) or not pattern.fullmatch(joined):
         return None
-    if "Z" in joined:
-        values = [value and value.removesuffix("Z") for value in values]
-    try:
-        return pa.array(np.array(values, dtype="datetime64[us]"), pa.timestamp("us"))
-    except ValueError:
-        return None
+    return np.array([value.removesuffix("Z") for value in given], dtype="datetime64[us]")

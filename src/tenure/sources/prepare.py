@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError, Problem
@@ -163,13 +164,24 @@ def posted(
                 problems.append(Problem(name, "the table is required", fix=fix))
             continue
         engine.register(f"_raw_{name}", frames[name])
-        problems += map_columns(source, frames[name].column_names, {}).problems
         types = _types(frames[name]) or engine.columns(f"_raw_{name}")
-        layout = Layout(source, f"_raw_{name}", types, zone=config.data.timezone, values=False)
-        problems += _refused(layout)
-        tables[name] = _without_clockless(Table(layout, "posted"))
+        layout, unused, wrong = _laid_out(name, tuple(types.items()), config.data.timezone)
+        problems += wrong
+        tables[name] = Table(layout, "posted", dict(unused))
         tables[name].counts.rows = frames[name].num_rows
     return tables, problems
+
+
+@lru_cache(256)
+def _laid_out(
+    name: str, types: tuple[tuple[str, str], ...], zone: str
+) -> tuple[Layout, dict[str, str], list[Problem]]:
+    """Return how a posted table is staged, its late columns without a clock, and what is wrong."""
+    source = SOURCES[name]
+    problems = map_columns(source, [column for column, _ in types], {}).problems
+    layout = Layout(source, f"_raw_{name}", dict(types), zone=zone, values=False)
+    table = _without_clockless(Table(layout, "posted"))
+    return table.layout, table.unused, problems + _refused(layout)
 
 
 def _types(table: pa.Table) -> dict[str, str] | None:

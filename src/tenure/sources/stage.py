@@ -80,6 +80,10 @@ class Layout:
     values: bool = True
     deferred: bool = False
 
+    def __hash__(self) -> int:
+        """Return a hash, so that what is made of a layout can be kept by it."""
+        return hash((self.source.name, self.raw, tuple(self.types.items()), self.accounts))
+
     @property
     def staged(self) -> str:
         """Return the name of the staged table."""
