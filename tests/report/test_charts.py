@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
@@ -49,6 +50,18 @@ CHARTS: dict[str, Callable[[str], dict[str, Any]]] = {
 def texts(svg: str) -> str:
     """All words of a picture."""
     return " ".join(element.text or "" for element in ET.fromstring(svg).iter())
+
+
+@pytest.mark.parametrize("months", [3, 5, 12, 40])
+def test_no_month_is_named_twice(months: int) -> None:
+    folds = [
+        {"as_of": f"{2022 + n // 12}-{n % 12 + 1:02d}-01", **figure(0.7, 0.05)}
+        for n in range(months)
+    ]
+    words = texts(charts.to_svg(charts.fold_chart(folds, figure(0.7, 0.02), ""), "folds"))
+    named = re.findall(r"[A-Z][a-z]{2} 20[0-9]{2}", words)
+    assert len(named) == len(set(named))
+    assert 2 <= len(named) <= 9
 
 
 @pytest.mark.parametrize("name", CHARTS)

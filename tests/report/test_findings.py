@@ -144,7 +144,7 @@ def test_every_event_is_said_in_plain_words(event: str, words: str) -> None:
 
 def test_accounts_that_were_not_due_are_told_apart() -> None:
     text = findings.asked(Outcome.of("renewal", renewal()), renewal())
-    assert "15,230 snapshots in all; 4,000 had no renewal date in the days looked at" in text
+    assert "15,230 snapshots in all, 4,000 without a renewal date in the days looked at." in text
     assert "renewed within 90 days" in text
 
 

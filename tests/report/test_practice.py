@@ -69,6 +69,15 @@ def test_a_baseline_that_earns_more_is_said_to() -> None:
     )
 
 
+def test_where_no_contact_pays_that_is_said_once() -> None:
+    entry = usable()
+    entry["evaluation"]["pooled"]["best_profit"] = {"value": 0.0, "lo": 0.0, "hi": 3.6}
+    _, suppose, warning = said("money", entry)
+    assert suppose.startswith("Suppose a contact costs 50 EUR")
+    assert "Then contacting nobody is best" in suppose
+    assert "assumed, not measured" in warning
+
+
 def test_money_in_several_currencies_says_what_it_covers() -> None:
     entry = usable()
     entry["evaluation"]["money"]["rows"] = 3_120
@@ -87,8 +96,8 @@ def test_lead_time_says_who_was_warned_and_how_early() -> None:
         "Of 100 accounts that churned, 32 [29, 35] stood among the 10% ranked highest when they "
         "were last asked (241 distinct churns; by chance 10 would have).",
         "Half of these had stood there without a break for 41 [33, 49] days or more before the "
-        "churn (lead time): so early could a team have called. No lead time is longer than an "
-        "account was watched, which half were for at least 190 days before it.",
+        "churn (lead time): so early could a team have called. Nobody has a lead time longer than "
+        "they were watched; half were for at least 190 days.",
     ]
 
 

@@ -139,10 +139,10 @@ def asked(outcome: Outcome, entry: Entry) -> str:
     snapshots, labelled = labels.get("snapshots") or 0, labels.get("labelled") or 0
     times = counted(len(labels.get("by_cutoff") or []), "prediction time")
     left_out = (labels.get("dropped") or {}).get("not_due")
-    due = f"; {count(left_out)} had no renewal date in the days looked at" if left_out else ""
+    due = f", {count(left_out)} without a renewal date in the days looked at" if left_out else ""
     said = (
         f"Every paying account was asked at each of {times}: {counted(snapshots, 'snapshot')} in "
-        f"all{due}, and for {count(labelled)} of them the outcome is known. "
+        f"all{due}. The outcome is known for {count(labelled)}. "
     )
     if not labelled:
         return said + "There is nothing to learn from."

@@ -27,7 +27,7 @@ COLUMNS = (
     "AUC",
     "Log loss gain",
     "Calibration error",
-    "In the scores",
+    "Usable",
 )
 
 

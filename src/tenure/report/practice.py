@@ -24,6 +24,15 @@ from tenure.report.words import (
 
 SHARES = (5, 10, 20)
 FEW_EVENTS = 200
+LEAST = 0.005  # profit per account asked below which it is shown as nothing
+NO_PROFIT = (
+    "Then contacting nobody is best: whatever the length of the list, the contacts and offers cost "
+    "more than the accounts they keep are worth (expected maximum profit 0, EMPB)."
+)
+ASSUMED = (
+    "How many an offer keeps is assumed, not measured: only an experiment can tell. Set your own "
+    "costs under evaluation.profit_*."
+)
 NARROW = 0.05  # half width of an AUC's interval below which it is not called rough
 
 
@@ -130,15 +139,19 @@ def _campaign(entry: Entry) -> list[str]:
     if not campaign or not known(best.get("value")):
         return []
     unit = f" {about['currency']}" if about.get("currency") else ""
-    said = [
+    suppose = (
         f"Suppose a contact costs {number(campaign['contact_cost'], 0)}{unit}, an account that "
         f"stays is worth {number(campaign['months'], 0)} months of MRR at a margin of "
         f"{percent(campaign['margin'], 0)}, whoever is contacted is offered "
         f"{percent(campaign['offer'], 0)} of that worth, and the offer keeps "
-        f"{percent(campaign['accepted'], 0)} of those about to leave. Then contacting the "
-        f"{percent(about.get('contacted'))} ranked highest would have earned "
-        f"{_amounts(best)}{unit} per account asked and prediction time; no other length of list "
-        "earns more (expected maximum profit, EMPB)."
+        f"{percent(campaign['accepted'], 0)} of those about to leave."
+    )
+    if best["value"] < LEAST:
+        return [f"{suppose} {NO_PROFIT}", ASSUMED]
+    said = [
+        f"{suppose} Then contacting the {percent(about.get('contacted'))} ranked highest would "
+        f"have earned {_amounts(best)}{unit} per account asked and prediction time; no other "
+        "length of list earns more (expected maximum profit, EMPB)."
     ]
     own = figures.get("profit") or {}
     if known(own.get("value")):
@@ -150,11 +163,7 @@ def _campaign(entry: Entry) -> list[str]:
     rival = _rival(entry)
     if rival:
         said.append(rival)
-    return [
-        *said,
-        "How many an offer keeps is assumed, not measured: only an experiment can tell. Set "
-        "your own costs under evaluation.profit_*.",
-    ]
+    return [*said, ASSUMED]
 
 
 def _rival(entry: Entry) -> str:
@@ -201,8 +210,8 @@ def lead(outcome: Outcome, entry: Entry) -> list[str]:
         said.append(
             f"Half of these had stood there without a break for {number(days['value'], 0)}"
             f"{_days(days)} days or more before the {outcome.event} (lead time): so early could a "
-            "team have called. No lead time is longer than an account was watched, which half were "
-            f"for at least {number(found.get('watched_days'), 0)} days before it."
+            "team have called. Nobody has a lead time longer than they were watched; half were for "
+            f"at least {number(found.get('watched_days'), 0)} days."
         )
     return said
 

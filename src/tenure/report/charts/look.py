@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ Rows = Sequence[Mapping[str, Any]]
 Spec = dict[str, Any]
 
 WIDTH, WIDE = 500, 1040
+FEW_MONTHS = 2  # below, an axis of times names days
 INK, MUTED, RULE, PAPER = "#1f2933", "#616e7c", "#d4dae1", "#ffffff"
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#9aa5b1"  # of Okabe and Ito's colour-blind safe set
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
@@ -113,9 +115,14 @@ def fine() -> alt.Axis:
     return alt.Axis(tickCount=4, labelExpr="format(datum.value, '.4~f')")
 
 
-def dates() -> alt.Axis:
-    """Return an axis of months."""
-    return alt.Axis(format="%b %Y", tickCount=8)
+def dates(rows: Rows) -> alt.Axis:
+    """Return an axis of months, each named once; of days where the rows hold few months."""
+    days = sorted(str(row["as_of"])[:10] for row in rows)
+    first, last = (12 * int(day[:4]) + int(day[5:7]) for day in (days[0], days[-1]))
+    if last - first < FEW_MONTHS:
+        return alt.Axis(format="%-d %b %Y", tickCount=min(4, len(days)))
+    step = math.ceil((last - first) / 8)
+    return alt.Axis(format="%b %Y", tickCount=alt.TimeIntervalStep(interval="month", step=step))
 
 
 def times(rows: Rows) -> alt.Scale:

@@ -114,7 +114,7 @@ def fold_chart(folds: Rows, pooled: Mapping[str, Any], title: str) -> Spec:
     seen = [row[key] for row in [*rows, pooled] for key in ("value", "lo", "hi") if row.get(key)]
     scale = alt.Scale(domain=[min([0.45, *seen]) - 0.01, max([0.6, *seen]) + 0.01], nice=False)
     y = alt.Y("value:Q", title="AUC", scale=scale, axis=alt.Axis(format=".2f", tickCount=6))
-    x = alt.X("as_of:T", title="Prediction time", scale=times(rows), axis=dates())
+    x = alt.X("as_of:T", title="Prediction time", scale=times(rows), axis=dates(rows))
     base = chart(rows).encode(x=x)
     behind = chart([{**pooled, "half": 0.5}])
     layers = [
@@ -245,7 +245,7 @@ def label_chart(cutoffs: Rows, title: str, event: str) -> Spec:
         chart(counts)
         .mark_bar(width=max(3, min(18, 640 // max(len(rows), 1))))
         .encode(
-            x=alt.X("as_of:T", title="Prediction time", scale=times(rows), axis=dates()),
+            x=alt.X("as_of:T", title="Prediction time", scale=times(rows), axis=dates(rows)),
             y=alt.Y("n:Q", title="Snapshots", axis=alt.Axis(minExtent=46, tickCount=3)),
             color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[GREY, RULE])),
             order=alt.Order("kind:N", sort="descending"),
