@@ -52,7 +52,7 @@ def texts(svg: str) -> str:
     return " ".join(element.text or "" for element in ET.fromstring(svg).iter())
 
 
-@pytest.mark.parametrize("months", [3, 5, 12, 40])
+@pytest.mark.parametrize("months", [3, 5, 12, 40, 120])
 def test_no_month_is_named_twice(months: int) -> None:
     folds = [
         {"as_of": f"{2022 + n // 12}-{n % 12 + 1:02d}-01", **figure(0.7, 0.05)}

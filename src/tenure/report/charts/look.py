@@ -121,8 +121,11 @@ def dates(rows: Rows) -> alt.Axis:
     first, last = (12 * int(day[:4]) + int(day[5:7]) for day in (days[0], days[-1]))
     if last - first < FEW_MONTHS:
         return alt.Axis(format="%-d %b %Y", tickCount=min(4, len(days)))
-    step = math.ceil((last - first) / 8)
-    return alt.Axis(format="%b %Y", tickCount=alt.TimeIntervalStep(interval="month", step=step))
+    step = next((step for step in (1, 2, 3, 4, 6) if last - first <= 8 * step), None)
+    each = alt.TimeIntervalStep(interval="month", step=step)
+    if step is None:
+        each = alt.TimeIntervalStep(interval="year", step=math.ceil((last - first) / 96))
+    return alt.Axis(format="%b %Y", tickCount=each)
 
 
 def times(rows: Rows) -> alt.Scale:
