@@ -121,11 +121,12 @@ def dates(rows: Rows) -> alt.Axis:
     first, last = (12 * int(day[:4]) + int(day[5:7]) for day in (days[0], days[-1]))
     if last - first < FEW_MONTHS:
         return alt.Axis(format="%-d %b %Y", tickCount=min(4, len(days)))
-    step = next((step for step in (1, 2, 3, 4, 6) if last - first <= 8 * step), None)
-    each = alt.TimeIntervalStep(interval="month", step=step)
-    if step is None:
-        each = alt.TimeIntervalStep(interval="year", step=math.ceil((last - first) / 96))
-    return alt.Axis(format="%b %Y", tickCount=each)
+    for step in (1, 2, 3, 4, 6):
+        if last - first <= 8 * step:
+            months = alt.TimeIntervalStep(interval="month", step=step)
+            return alt.Axis(format="%b %Y", tickCount=months)
+    years = alt.TimeIntervalStep(interval="year", step=math.ceil((last - first) / 96))
+    return alt.Axis(format="%b %Y", tickCount=years)
 
 
 def times(rows: Rows) -> alt.Scale:
