@@ -85,7 +85,7 @@ class Model:
         """Return the most days that the model looks ahead."""
         return max(int(name) for name in self.horizons if name != RENEWAL)
 
-    @property
+    @cached_property
     def amounts(self) -> Amounts | None:
         """Return how much is at stake where it happens, None where that was not learnt."""
         found = self.bundle.reference.get("amount")

@@ -217,13 +217,11 @@ class SmallEngine:
 def _parted(sql: str) -> tuple[str, list[int]]:
     """Return a statement with its times as parameters, and these."""
     known: dict[str, int] = {}
-
-    def place(match: re.Match[str]) -> str:
-        number = known.setdefault(match.group(1), len(known))
-        return f"TIMESTAMP '{PARAMETER}{number}'"
-
-    template = _TIMES.sub(place, sql)
-    return template, [_moment(text) for text in known]
+    parts = _TIMES.split(sql)
+    for place in range(1, len(parts), 2):
+        number = known.setdefault(parts[place], len(known))
+        parts[place] = f"TIMESTAMP '{PARAMETER}{number}'"
+    return "".join(parts), [_moment(text) for text in known]
 
 
 def _moment(text: str) -> int:

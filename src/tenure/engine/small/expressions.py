@@ -107,7 +107,7 @@ class Scope:
             if make is None:
                 raise UnsupportedError(f"{type(node).__name__} {text[:80]}")
             made = make(self, node)
-            plain = isinstance(node, exp.Column | exp.Literal | exp.Null | exp.Boolean | exp.Paren)
+            plain = isinstance(node, _PLAIN)
             self.known[text] = made if plain else self._kept(made)
         return self.known[text]
 
@@ -130,6 +130,8 @@ class Scope:
         return Expr(made.kind, once)
 
 
+_PLAIN = (exp.Column, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Alias)
+"""What costs no more to compute again than to keep."""
 Maker = Callable[[Scope, Any], Expr]
 MAKERS: dict[type[Node], Maker] = {}
 NAMED: dict[str, Maker] = {}
@@ -208,18 +210,19 @@ def truth(vec: Vec) -> Any:
     return data if there is None else data & there
 
 
-def _is_single(mask: Any) -> bool:
+def is_single(mask: Any) -> bool:
+    """Return whether one value stands for all rows."""
     return not (isinstance(mask, np.ndarray) and mask.ndim)
 
 
 def some(mask: Any) -> bool:
     """Return whether a mask is true anywhere."""
-    return bool(mask) if _is_single(mask) else bool(mask.any())
+    return bool(mask) if is_single(mask) else bool(np.count_nonzero(mask))
 
 
 def every(mask: Any) -> bool:
     """Return whether a mask is true everywhere."""
-    return bool(mask) if _is_single(mask) else bool(mask.all())
+    return bool(mask) if is_single(mask) else np.count_nonzero(mask) == mask.size
 
 
 def choose(mask: Any, first: Vec, second: Vec, kind: str) -> Vec:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sqlglot import exp
 
 from tenure.engine.small import scalars
@@ -22,6 +23,7 @@ from tenure.engine.small.expressions import (
     both,
     convert,
     fixed,
+    is_single,
     maker,
     some,
 )
@@ -36,6 +38,7 @@ from tenure.engine.small.frames import (
     spread,
 )
 from tenure.engine.small.logic import comparable
+from tenure.engine.small.ranks import ranked
 from tenure.engine.small.texts import among, of_text
 
 _TYPES = {"TIMESTAMPNTZ": "TIMESTAMP", "INT": "INTEGER", "TEXT": "VARCHAR", "USMALLINT": ""}
@@ -63,8 +66,11 @@ def _cast(scope: Scope, node: exp.Cast) -> Expr:
         return value
     if value.kind == NULL:
         return convert(value, kind)
-    change = _casts(value.kind, kind, gently)
     run = value.run
+    search = ranked(node.this) if kind in INTEGERS and value.kind in INTEGERS else None
+    if search and max(search.leaves) <= INTEGERS[kind][1]:
+        return Expr(kind, run)
+    change = _casts(value.kind, kind, gently)
     return Expr(kind, lambda rows: change(run(rows)))
 
 
@@ -244,6 +250,9 @@ def _hash(scope: Scope, node: exp.Anonymous) -> Expr:
     items = [scope.expr(item) for item in node.expressions]
 
     def run(rows: Rows) -> Vec:
+        (account, owned), (value, there) = (item.run(rows) for item in items)
+        if owned is None and there is None and is_single(account) and not is_single(value):
+            return pd.factorize(value)[0].astype(np.int64), None
         columns = []
         for item in items:
             data, there = spread(item.run(rows), item.kind, rows.size)

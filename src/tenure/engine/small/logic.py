@@ -27,6 +27,7 @@ from tenure.engine.small.expressions import (
     truth,
 )
 from tenure.engine.small.frames import INTEGERS, NEVER, UnsupportedError, Vec
+from tenure.engine.small.ranks import rank, ranked
 
 
 def spelt(columns: Iterable[str], name: str) -> str | None:
@@ -230,7 +231,11 @@ def _case(scope: Scope, node: exp.Case) -> Expr:
     conditions = [condition(scope, item) for item in asked]
     last = node.args.get("default") or exp.Null()
     values = scope.exprs([*(item.args["true"] for item in node.args["ifs"]), last])
-    return Expr(values[0].kind, branches(values[0].kind, conditions, [item.run for item in values]))
+    kind = values[0].kind
+    run = branches(kind, conditions, [item.run for item in values])
+    search = ranked(node)
+    found = rank(scope, search, run, kind) if search and kind == "INTEGER" else None
+    return found or Expr(kind, run)
 
 
 def branches(kind: str, conditions: Sequence[Run], values: Sequence[Run]) -> Run:
