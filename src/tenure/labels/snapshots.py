@@ -28,6 +28,7 @@ PAID = "labels_paid"
 RUNNING = "labels_running"
 SNAPSHOTS = "labels_snapshots"
 
+FEW_ROWS = 10_000
 WARM_UP = days(90)
 """History before the first prediction time of the default calendar."""
 
@@ -87,9 +88,9 @@ def snapshots(dataset: Dataset, cutoffs: Sequence[datetime]) -> pd.DataFrame:
     engine = dataset.engine
     engine.register(CUTOFFS, pa.table({"as_of": pa.array(moments, pa.timestamp("us"))}))
     engine.run(snapshot_steps())
-    frame: pd.DataFrame = engine.fetch(
-        f"SELECT * FROM {SNAPSHOTS} ORDER BY as_of, account_id"
-    ).to_pandas()
+    found = engine.fetch(f"SELECT * FROM {SNAPSHOTS} ORDER BY as_of, account_id")
+    # A few rows are turned sooner than handed to a thread.
+    frame: pd.DataFrame = found.to_pandas(use_threads=found.num_rows > FEW_ROWS)
     engine.drop(CUTOFFS, PAID, RUNNING, SNAPSHOTS)
     # Without rows there is nothing to tell the type by.
     return frame if frame["account_id"].dtype == "str" else frame.astype({"account_id": "str"})

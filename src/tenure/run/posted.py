@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,10 @@ def _frame(
 ) -> pa.Table:
     """Return rows as a table; columns that the models read and no row has are without values."""
     rows, names = given
-    columns = {name: _column(source, name, rows, zone) for name in names}
+    columns = {
+        name: _column(source, name, values, zone)
+        for name, values in zip(names, _by_column(rows, list(names)), strict=True)
+    }
     for name, kind in read.items():
         column = source.column(name)
         if name not in columns and not (column and column.required):
@@ -98,8 +102,17 @@ def _frame(
     return pa.table(columns)
 
 
-def _column(source: Source, name: str, rows: Sequence[Row], zone: str | None) -> pa.Array:
-    values = [row.get(name) for row in rows]
+def _by_column(rows: Sequence[Row], names: Sequence[str]) -> Iterable[Sequence[Any]]:
+    """Return the values of each column, None where a row has no such column."""
+    if len(names) > 1:
+        try:
+            return list(zip(*map(itemgetter(*names), rows), strict=True))
+        except KeyError:
+            pass
+    return [[row.get(name) for row in rows] for name in names]
+
+
+def _column(source: Source, name: str, values: Sequence[Any], zone: str | None) -> pa.Array:
     kinds = set(map(type, values)) - {NoneType}
     kind = _kind(source, name)
     if kinds == {str}:

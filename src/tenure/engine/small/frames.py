@@ -16,7 +16,6 @@ import pyarrow as pa
 from tenure.engine.arrays import Column
 
 Vec = tuple[Any, Any]
-Thunk = Callable[[], Vec]
 
 INTEGERS = {
     "UTINYINT": (0, 2**8 - 1),
@@ -69,33 +68,64 @@ class Frame:
 
     Args:
         size: How many rows there are.
-        columns: Column → its values, or what computes them.
+        columns: Column → its values, as far as they are known.
     """
 
     __slots__ = ("_columns", "size")
 
-    def __init__(self, size: int, columns: Mapping[str, Vec | Thunk]) -> None:
+    def __init__(self, size: int, columns: Mapping[str, Vec]) -> None:
         self.size = size
         self._columns = dict(columns)
 
     def get(self, name: str) -> Vec:
         """Return a column."""
-        found = self._columns[name]
-        if callable(found):
-            found = self._columns[name] = found()
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._make(name)
         return found
+
+    def _make(self, name: str) -> Vec:
+        raise KeyError(name)
 
     def take(self, rows: Any, there: Any = None) -> Frame:
         """Return some of the rows, by number; all is missing where `there` is false."""
-
-        def one(name: str) -> Thunk:
-            return lambda: taken(self.get(name), rows, there)
-
-        return Frame(len(rows), {name: one(name) for name in self._columns})
+        return _Taken(self, rows, there)
 
     def whole(self, kinds: Iterable[str]) -> Frame:
         """Return the same rows with every column computed."""
         return Frame(self.size, {name: self.get(name) for name in kinds})
+
+
+class _Taken(Frame):
+    """Some rows of other ones."""
+
+    __slots__ = ("_of", "_rows", "_there")
+
+    def __init__(self, of: Frame, rows: Any, there: Any) -> None:
+        super().__init__(len(rows), {})
+        self._of, self._rows, self._there = of, rows, there
+
+    def _make(self, name: str) -> Vec:
+        return taken(self._of.get(name), self._rows, self._there)
+
+
+class Computed(Frame):
+    """Rows of which each column is computed from others.
+
+    Args:
+        size: How many rows there are.
+        runs: Column → what computes it.
+        given: What it is computed from.
+    """
+
+    __slots__ = ("_given", "_runs")
+
+    def __init__(self, size: int, runs: Mapping[str, Callable[[Any], Vec]], given: Any) -> None:
+        super().__init__(size, {})
+        self._runs, self._given = runs, given
+
+    def _make(self, name: str) -> Vec:
+        return self._runs[name](self._given)
 
 
 def taken(vec: Vec, rows: Any, there: Any = None) -> Vec:
@@ -149,7 +179,7 @@ def from_arrow(table: pa.Table) -> tuple[dict[str, str], Frame]:
         UnsupportedError: If a column is of a kind, or holds a number, that is left to DuckDB.
     """
     kinds: dict[str, str] = {}
-    columns: dict[str, Vec | Thunk] = {}
+    columns: dict[str, Vec] = {}
     if len({name.lower() for name in table.column_names}) < table.num_columns:
         raise UnsupportedError("columns of one name")
     for field, column in zip(table.schema, table.columns, strict=True):

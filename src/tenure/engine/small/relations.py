@@ -22,7 +22,7 @@ from tenure.engine.small.expressions import (
     every,
     truth,
 )
-from tenure.engine.small.frames import Frame, Thunk, UnsupportedError, Vec, listed, spread
+from tenure.engine.small.frames import Computed, Frame, UnsupportedError, Vec, listed, spread
 from tenure.engine.small.joins import Joined, joined
 from tenure.engine.small.logic import condition
 
@@ -85,6 +85,7 @@ def _select(node: exp.Select, schema: Schema) -> Query:
         found, inner = _plain(node, scope), None
     slots = (scope.slots, 0)
     made = _ended(node, found)
+    runs = {name: item.run for name, item in zip(found.names, found.items, strict=True)}
 
     def run(tables: Tables, times: Sequence[int]) -> Frame:
         frames, size = source.run(tables, times)
@@ -97,20 +98,13 @@ def _select(node: exp.Select, schema: Schema) -> Query:
                 rows = Rows(frames, len(places), times, tables, slots[0])
         if inner is not None:
             rows = inner(rows)
-        columns: dict[str, Vec | Thunk] = {
-            name: _later(item, rows) for name, item in zip(found.names, found.items, strict=True)
-        }
-        frame = Frame(rows.size, columns)
+        frame: Frame = Computed(rows.size, runs, rows)
         if found.having is not None:
             mask = np.broadcast_to(truth(found.having(rows)), rows.size)
             frame = frame.take(np.flatnonzero(mask))
         return made(frame)
 
     return Query(found.names, tuple(item.kind for item in found.items), run)
-
-
-def _later(item: Expr, rows: Rows) -> Thunk:
-    return lambda: item.run(rows)
 
 
 @dataclass(frozen=True)
@@ -227,7 +221,7 @@ def _one(frame: Frame) -> tuple[list[Frame], int]:
 def _values(node: exp.Values) -> Joined:
     rows = [[_listed(item) for item in row.expressions] for row in node.expressions]
     names = list(node.alias_column_names)
-    columns: dict[str, Vec | Thunk] = {}
+    columns: dict[str, Vec] = {}
     kinds = {}
     for name, column in zip(names, zip(*rows, strict=True), strict=True):
         kind = "VARCHAR" if isinstance(column[0], str) else "INTEGER"
@@ -261,7 +255,7 @@ def _union(node: exp.Union, schema: Schema) -> Query:
 
     def run(tables: Tables, times: Sequence[int]) -> Frame:
         frames = [part.run(tables, times) for part in parts]
-        columns: dict[str, Vec | Thunk] = {}
+        columns: dict[str, Vec] = {}
         for place, name in enumerate(names):
             pairs = [
                 spread(frame.get(part.names[place]), kinds[place], frame.size)
