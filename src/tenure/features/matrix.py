@@ -53,12 +53,15 @@ class _Columns:
         self._numbers = np.empty((len(plan.numbers), size), dtype=np.float32)
         self._words = {name: np.empty(size, dtype=object) for name in plan.words}
 
-    def put(self, name: str, places: Ints, values: Array) -> None:
+    def put(self, places: Ints, values: Mapping[str, Array]) -> None:
         """Keep the values of some rows; the only place where features become float32."""
-        if name in self._words:
-            self._words[name][places] = values
-        else:
-            self._numbers[self._place[name], places] = values
+        for name, words in self._words.items():
+            words[places] = values[name]
+        if len(places) == 1:
+            self._numbers[:, places[0]] = [values[name][0] for name in self._place]
+            return
+        for name, place in self._place.items():
+            self._numbers[place, places] = values[name]
 
     def held(self) -> Held:
         """Return all columns."""
@@ -110,8 +113,7 @@ def build_held(
         starts = begins(engine, plan, asked.cutoffs, known_begins)
 
         def fold(places: Ints, part: Asked, found: Iterable[Found]) -> None:
-            for name, values in block_values(plan, part, found):
-                columns.put(name, places, values)
+            columns.put(places, dict(block_values(plan, part, found)))
 
         with ThreadPoolExecutor(engine.threads) as pool:
             read = blocks(engine, plan, asked, starts, pool, progress or _silent)

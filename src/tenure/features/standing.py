@@ -7,6 +7,7 @@ account alone gets the percentile that it gets in a batch.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MIN_ROWS = 50
 """Rows that a group needs; a smaller one is compared with the wider group around it."""
 LEVELS = 100
+FEW_ROWS = 8
+"""Rows up to which each is looked up by itself, which is the same in less time."""
 SEPARATOR = "\x1f"
 MISSING = "\x1e"
 State = dict[str, Any]
@@ -104,6 +107,14 @@ def _places(
 ) -> np.ndarray[Any, Any]:
     numbers = _numbers(values, item["of"])
     found = np.full(len(values), np.nan)
+    if len(values) <= FEW_ROWS:
+        for row, number in enumerate(numbers.tolist()):
+            for keys, groups in zip(keyed, item["groups"], strict=True):
+                spread = groups.get(keys[row])
+                if spread is not None:
+                    both = bisect_left(spread, number) + bisect_right(spread, number)
+                    found[row] = both / (2 * max(len(spread), 1))
+        return np.where(np.isnan(numbers), np.nan, found)
     for keys, groups in zip(keyed, item["groups"], strict=True):
         for key in groups.keys() & set(keys):
             rows = np.flatnonzero(keys == key)

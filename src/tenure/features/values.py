@@ -47,8 +47,12 @@ class Asked:
     @classmethod
     def of(cls, rows: pd.DataFrame) -> Asked:
         """Number the accounts and prediction times of snapshots."""
-        account_no, accounts = pd.factorize(rows["account_id"].to_numpy(dtype=object), sort=True)
+        names = rows["account_id"].to_numpy(dtype=object)
         times = rows["as_of"].to_numpy(dtype="datetime64[us]").astype(np.int64)
+        if len(rows) == 1:
+            first = np.zeros(1, dtype=np.int64)
+            return cls(names, (EPOCH + timedelta(microseconds=int(times[0])),), first, first)
+        account_no, accounts = pd.factorize(names, sort=True)
         stamps, cut_no = np.unique(times, return_inverse=True)
         cutoffs = tuple(EPOCH + timedelta(microseconds=int(stamp)) for stamp in stamps)
         return cls(accounts, cutoffs, account_no.astype(np.int64), cut_no.astype(np.int64))
@@ -104,7 +108,7 @@ def block_values(plan: Plan, asked: Asked, found: Iterable[Found]) -> Iterator[t
     Yields:
         Name and values, shape (n,): float64, or objects for words.
     """
-    numbers = _given(asked)
+    numbers, shape = _given(asked), asked.times.shape
     for feature, values in found:
         if feature.spec.text:
             yield feature.spec.name, values
@@ -112,7 +116,8 @@ def block_values(plan: Plan, asked: Asked, found: Iterable[Found]) -> Iterator[t
             numbers[feature.spec.name] = values
     for computed in plan.computed:
         value = evaluate(computed.formula, numbers)
-        numbers[computed.spec.name] = np.broadcast_to(value, asked.times.shape)
+        whole = value if value.shape == shape else np.broadcast_to(value, shape)
+        numbers[computed.spec.name] = whole
     for name, spec in plan.specs.items():
         if not spec.text:
             yield name, numbers[name]
