@@ -29,6 +29,9 @@ MOST_CELLS = 4_000_000
 Filter: TypeAlias = tuple[str | None, tuple[str, int] | None, tuple[str, bool] | None]
 """Columns of truths that rows must meet: a condition, a chosen value, and what is read."""
 _WHOLE = -1_000_000_000
+_COUNTS = {"count", "distinct", "most"}
+_AMOUNTS = {"sum", "avg"}
+_SCALED = {"min", "max", "last"}
 _OF_ONE_COLUMN = {"last", "distinct", "most", "top", "longest_gap"}
 
 
@@ -97,6 +100,10 @@ class _Sheet:
         self._default = np.asarray([default(item) for item in self.items], dtype=np.float64)
         ways = [item.aggregate.relative for item in self.items]
         self._way = np.asarray([{"since": 1, "until": -1}.get(way or "", 0) for way in ways])
+        kinds = [item.aggregate.kind for item in self.items]
+        self._summed = np.asarray([kind in _AMOUNTS for kind in kinds])
+        self._scale = np.asarray([SCALE if kind in _SCALED else 1 for kind in kinds])
+        self._nothing = np.asarray([0 if kind in _COUNTS else NOTHING for kind in kinds])
         self._views(timeline)
         self._filters()
         self._parts: list[tuple[str, str, slice, Array]] = []
@@ -158,27 +165,24 @@ class _Sheet:
     def answers(self, columns: Columns, now: int) -> tuple[Array, dict[int, Any]]:
         """Return the numbers of all features, and the words by the feature's place."""
         mask = self._mask(columns)
-        numbers, words = np.full(len(self.items), np.nan), dict[int, Any]()
+        whole, words = np.zeros(len(self.items), dtype=np.int64), dict[int, Any]()
+        amounts = np.zeros(len(self.items))
         for kind, column, part, read in self._parts:
             if kind == "words":
                 found = latest(columns, self._reading, column, mask[part], text=True)
                 words |= zip(range(part.start, part.stop), found, strict=True)
             else:
                 found = ANSWERS[kind](columns, self._reading, column or read, mask[part])
-                numbers[part] = self._finished(kind, found, part, now)
-        return numbers, words
+                (amounts if kind in _AMOUNTS else whole)[part] = found
+        return self._finished(whole, amounts, now), words
 
-    def _finished(self, kind: str, found: Array, part: slice, now: int) -> Array:
+    def _finished(self, whole: Array, amounts: Array, now: int) -> Array:
         """Return answers as the values of features, the default where no row counts."""
-        nothing, way = self._default[part], self._way[part]
-        if kind in {"count", "distinct", "most"}:
-            return np.where(found > 0, found, nothing)
-        if kind in {"sum", "avg"}:
-            return np.where(np.isnan(found), nothing, found)
-        plain = found if kind == "longest_gap" else found / SCALE
-        if way.any():
-            plain = np.where(way != 0, way * (now - found) / MICROSECONDS_PER_DAY, plain)
-        return np.where(found == NOTHING, nothing, plain)
+        plain = np.where(self._summed, amounts, whole / self._scale)
+        distance = self._way * (now - whole) / MICROSECONDS_PER_DAY
+        found = np.where(self._way != 0, distance, plain)
+        nothing = np.where(self._summed, np.isnan(amounts), whole == self._nothing)
+        return np.where(nothing, self._default, found)
 
     def _mask(self, columns: Columns) -> Mask:
         """Return the rows that count for each feature, shape (features, rows)."""

@@ -11,9 +11,10 @@ the same features of cells as of rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +27,9 @@ from tenure.sources.tables import SOURCES
 
 SCOPE = "feature_scope"
 """Registered table of the accounts that are asked for: ``account_id`` and its number ``_no``."""
+_SOME_TIME = datetime(1066, 10, 14)  # noqa: DTZ001 - naive means UTC throughout
+_SOME_TIMES = re.compile(r"TIMESTAMP '(10\d\d-[^']*)'")
+"""A cut-off that stands for every other, in a century of which no data tell, and its edges."""
 SHORT_DAYS = 200
 """Windows beyond are long: they reach most rows and are asked of few columns."""
 SCALE = 1_000_000
@@ -176,10 +180,28 @@ class Reading:
         Args:
             timeline: The grid.
         """
-        text = self._placed(timeline)
-        if self.cells:
-            text = self._joined(text)
+        text = self._text(timeline) if timeline.size > 1 else self._text_at(timeline.cutoffs[0])
         return Step(f"placed_{self.source}{self.part}", text)
+
+    def _text(self, timeline: Timeline) -> str:
+        text = self._placed(timeline)
+        return self._joined(text) if self.cells else text
+
+    def _text_at(self, cutoff: datetime) -> str:
+        """Return the statement for one cut-off, of which all its times are some days before."""
+        parts, before = self._parts
+        parts[1::2] = [literal(cutoff - distance) for distance in before]
+        return "".join(parts)
+
+    @property
+    def _parts(self) -> tuple[list[str], list[timedelta]]:
+        """Return the text between the times of a statement, and how long before the cut-off."""
+        if "text" not in self._memo:
+            parts = _SOME_TIMES.split(self._text(self.timeline([_SOME_TIME])))
+            before = [_SOME_TIME - datetime.fromisoformat(text) for text in parts[1::2]]
+            self._memo["text"] = parts, before
+        parts, before = self._memo["text"]
+        return list(parts), before
 
     def begun_sql(self, timeline: Timeline) -> str | None:
         """Return SQL that leaves out rows before every window, None where none can be left out."""

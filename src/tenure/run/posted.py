@@ -144,8 +144,11 @@ def _is_fine(values: Sequence[Any], kinds: set[type]) -> bool:
     """Return whether all values may be posted, whatever their column."""
     if not kinds <= PLAIN:
         return False
-    numbers = values if kinds <= {int, float} else [v for v in values if type(v) in (int, float)]
-    return all(-LARGEST <= value <= LARGEST for value in numbers if value is not None)
+    numbers = [value for value in values if type(value) in (int, float)]
+    if float not in kinds:
+        return not numbers or (min(numbers) >= -LARGEST and max(numbers) <= LARGEST)
+    # What is not a number is neither larger nor smaller.
+    return all(-LARGEST <= value <= LARGEST for value in numbers)
 
 
 def _refuse(source: Source, name: str, values: Sequence[Any], *, exact: bool) -> None:
