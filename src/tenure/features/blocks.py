@@ -82,7 +82,7 @@ def blocks(
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
     counts = rows_of(engine, plan) if len(asked.accounts) > 1 else {}
     reads = _reads(plan, asked, counts)
-    most = [_rows_at_most(engine, read, counts) for read in reads]
+    most = [_rows_at_most(engine, read, counts) for read in reads if counts]
     size = _block_size(max(most, default=0), asked)
     rows = max(counts.values(), default=0)
     everyone = np.arange(len(asked.account_no))
