@@ -153,6 +153,9 @@ STATEMENTS = (
     "SELECT c, CAST(sum(CAST(a AS DECIMAL(38, 10))) AS DOUBLE) AS s FROM given GROUP BY c",
     "SELECT count(*) FILTER (c AND a > 0) AS n, max(t) FILTER (c) AS t FROM given",
     "SELECT CAST([count(*), count(a)] AS BIGINT[]) AS both FROM given",
+    "SELECT count(DISTINCT d) AS n, count(DISTINCT (a, d)) AS m, count((a, d)) AS k FROM given",
+    "SELECT c, count(DISTINCT t) AS n, count(DISTINCT (a, c)) AS m FROM given GROUP BY c",
+    "SELECT count(DISTINCT b) AS n FROM given",
     "SELECT 'a' AS name, max(a) AS m FROM given UNION ALL SELECT 'b', min(a) AS m FROM given",
     "SELECT g.a, h.b FROM given AS g JOIN given AS h USING (a)",
     "SELECT g.a, h.b FROM given AS g JOIN given AS h ON g.a < h.a AND g.c",
@@ -168,6 +171,22 @@ STATEMENTS = (
 def test_statements_mean_the_same(duck: Engine, small: Engine, sql: str) -> None:
     both(duck, small, NUMBERED, sql)
     both(duck, small, {name: column.slice(0, 0) for name, column in NUMBERED.items()}, sql)
+
+
+RANK = """CASE WHEN t < TIMESTAMP '{1}' THEN CASE WHEN t < TIMESTAMP '{0}' THEN 0 ELSE 1 END
+ELSE CASE WHEN t < TIMESTAMP '{2}' THEN 2 ELSE {last} END END"""
+EDGES = ("2023-12-31 12:00:00", "2024-01-31 00:00:00", "2024-03-01 00:00:00")
+
+
+@pytest.mark.parametrize("kind", ["SMALLINT", "UTINYINT", "INTEGER", "BIGINT"])
+@pytest.mark.parametrize("last", [3, 7, 1])
+@pytest.mark.parametrize("edges", [EDGES, EDGES[::-1], (*EDGES[:2], EDGES[1])])
+def test_places_among_times_are_the_same(
+    duck: Engine, small: Engine, edges: tuple[str, ...], last: int, kind: str
+) -> None:
+    rank = RANK.format(*edges, last=last)
+    both(duck, small, NUMBERED, f"SELECT a, {rank} AS x, CAST({rank} AS {kind}) AS y FROM given")
+    both(duck, small, NUMBERED, f"SELECT a FROM given WHERE {rank} = 1 OR c")
 
 
 def test_what_it_knows_needs_no_other_engine() -> None:
