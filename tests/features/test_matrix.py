@@ -8,8 +8,8 @@ import pytest
 
 from features.past import CUTOFFS, NOBODY, differences, past
 from tenure.core.spec import Family, Feature
-from tenure.features import blocks
-from tenure.features.matrix import FeatureMatrix, build
+from tenure.features import alone, blocks
+from tenure.features.matrix import FeatureMatrix, build, build_held
 from tenure.features.plan import FAMILIES, plan
 from tenure.features.reading import SCOPE
 
@@ -151,3 +151,35 @@ def test_blocks_of_accounts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     whole = world.matrix(CUTOFFS)
     monkeypatch.setattr(blocks, "BLOCK_ACCOUNTS", 4)
     assert differences(whole, world.matrix(CUTOFFS, threads=2)) == {}
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_side_by_side_or_folded_is_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = past(seed, 15)
+    asked = snapshots().groupby("account_id").nth(seed + 3)
+    engine, plan_of_world = world.engine(), world.plan()
+    for row in range(len(asked)):
+        one = asked.iloc[[row]]
+        side_by_side = build(engine, one, plan_of_world)
+        with monkeypatch.context() as patch:
+            patch.setattr(alone, "MOST_CELLS", -1)
+            folded = build(engine, one, plan_of_world)
+        pd.testing.assert_frame_equal(side_by_side.values, folded.values, check_exact=True)
+    engine.close()
+
+
+def test_what_is_held_is_what_the_frame_tells() -> None:
+    world = past(21, 15)
+    engine = world.engine()
+    asked = snapshots(40).reset_index(drop=True)
+    held, begins = build_held(engine, asked, world.plan())
+    matrix = build(engine, asked, world.plan())
+    engine.close()
+    assert begins == matrix.begins
+    assert held.columns == tuple(matrix.values.columns)
+    for name in held.columns:
+        assert name in held
+        np.testing.assert_array_equal(held[name], matrix.values[name].to_numpy())
+    some = matrix.values.iloc[[3, 1]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(held.take(np.asarray([3, 1])).frame(), some)
+    assert "nobody" not in held

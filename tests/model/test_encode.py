@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from tenure.core.errors import ModelError
+from tenure.core.spec import Ranked
+from tenure.features.held import Held
 from tenure.model.encode import Encoder
 
 
@@ -77,3 +79,24 @@ def test_json_round_trip():
     encoder = Encoder.fit(train)
     assert Encoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
     assert encoder.categorical == (0,)
+
+
+def test_held_values_are_encoded_as_frames_are():
+    size = 240
+    dice = np.random.default_rng(5)
+    numbers = dice.normal(size=(2, size)).astype(np.float32)
+    numbers[0, :9], numbers[1, 3] = np.nan, np.inf
+    words = dice.choice(np.asarray(["a", "b", None], dtype=object), size)
+    held = Held(("x", "plan", "y"), numbers, {"x": 0, "y": 1}, {"plan": words})
+    values = held.frame()
+    ranked = [Ranked("level", "x", "above {value} of peers", within=("plan",), band=None)]
+    encoder = Encoder.fit(values, ranked=ranked)
+    assert set(encoder.columns) == {"x", "plan", "y", "level"}
+    used = encoder.held(held)
+    pd.testing.assert_frame_equal(used.frame(), encoder.frame(values))
+    for given in (held, used, held.take(np.arange(4)), used.take(np.arange(4))):
+        rows = len(given)
+        found = encoder.transform(given)
+        np.testing.assert_array_equal(found, encoder.transform(values)[:rows])
+    with pytest.raises(ModelError, match="absent"):
+        encoder.held(Held(("x",), numbers[:1], {"x": 0}, {}))
