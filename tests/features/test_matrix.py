@@ -156,10 +156,10 @@ def test_blocks_of_accounts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("seed", [0, 3])
 def test_side_by_side_or_folded_is_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     world = past(seed, 15)
-    asked = snapshots().groupby("account_id").nth(seed + 3)
+    asked = pd.DataFrame(snapshots().groupby("account_id").nth(seed + 3))
     engine, plan_of_world = world.engine(), world.plan()
     for row in range(len(asked)):
-        one = asked.iloc[[row]]
+        one = asked.iloc[row : row + 1]
         side_by_side = build(engine, one, plan_of_world)
         with monkeypatch.context() as patch:
             patch.setattr(alone, "MOST_CELLS", -1)
