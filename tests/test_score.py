@@ -187,12 +187,12 @@ def test_a_part_is_never_more_likely_than_its_whole(world: World, rows: pd.DataF
     for end in ("", "_lo", "_hi"):
         part, whole = (both[f"{name}_probability{end}"] for name in ("churn_voluntary", "churn"))
         assert (part <= whole).all()
-    until, part = world.dataset.observed_until, {"churn_voluntary": world.models["churn_voluntary"]}
-    alone = score(world.dataset, part, world.config, until)
+    only = {"churn_voluntary": world.models["churn_voluntary"]}
+    alone = score(world.dataset, only, world.config, world.dataset.observed_until)
     main = rows[rows["horizon_days"] == 90].reset_index(drop=True)
     name = "churn_voluntary_probability"
     assert (alone[name] > main["churn_probability"]).any()
-    lowered = np.fmin(alone[name], main["churn_probability"]).where(alone[name].notna())
+    lowered = alone[name].clip(upper=main["churn_probability"])
     pd.testing.assert_series_equal(main[name], lowered, check_names=False)
     pd.testing.assert_series_equal(
         main["churn_voluntary_driver_1_code"], alone["churn_voluntary_driver_1_code"]
