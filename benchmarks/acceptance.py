@@ -49,7 +49,7 @@ def run_suite(name: str) -> list[Row]:
     code = subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode
     suite = ElementTree.parse(report).getroot().find("testsuite")
     measured = [] if suite is None else suite.iterfind("testcase/properties/property")
-    rows = [
+    rows: list[Row] = [
         {"what": item.attrib["name"], "value": item.attrib["value"], "limit": "", "kept": code == 0}
         for item in measured
     ]
