@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tenure.features.held import Held, Values
 from tenure.model.bundle import Bundle, Floats, read_bundle
 from tenure.model.bundle_files import write_files
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
-    from tenure.features.held import Held
     from tenure.model.ahead import Ahead
 
 SCATTERED_SCORES = 50_000
@@ -71,7 +71,7 @@ class ScoreBatch:
 
 
 def scores_and_contributions(
-    engine: Engine, bundle: Bundle, values: Held, horizon: str = ""
+    engine: Engine, bundle: Bundle, values: Values, horizon: str = ""
 ) -> tuple[Floats, Floats]:
     """Return probabilities and contributions, computed where it is cheaper.
 
@@ -86,7 +86,8 @@ def scores_and_contributions(
         return model.scores_and_contributions(values)
     width = len(model.encoder.columns)
     batch = ScoreBatch(bundle.version, bundle.texts(), width, horizon)
-    table = pa.Table.from_pandas(values.frame(), preserve_index=False)
+    frame = values.frame() if isinstance(values, Held) else values
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     table = table.append_column(PLACE, pa.array(np.arange(len(values), dtype=np.int64)))
     found = engine.map_batches(table, batch, batch.schema)
     order = np.argsort(found.column(PLACE).to_numpy(), kind="stable")
