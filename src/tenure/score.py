@@ -327,8 +327,7 @@ def _finish(
         flat["risk_band"] = bands(risk, flat["base_rate"], place, config.score)
     nothing = np.full(size, np.nan)
     further = [name for name in flat if name not in COLUMNS]
-    columns = {name: _typed(flat.get(name, nothing)) for name in (*COLUMNS, *further)}
-    return pd.DataFrame(columns, copy=size > 1)
+    return pd.DataFrame({name: _typed(flat.get(name, nothing)) for name in (*COLUMNS, *further)})
 
 
 def _typed(column: Any) -> Any:
