@@ -26,6 +26,7 @@ SUITES = {
     "contract": ("contract", "nothing later, late or foreign moves a feature, 200 random worlds"),
     "worlds": ("e2e/test_planted.py", "five demo worlds; medians (least to most)"),
     "shuffled": ("e2e/test_shuffled.py", "outcomes dealt anew among the accounts of each time"),
+    "outside": ("e2e/test_outside_data.py", "labels without a signal put no model live"),
     "kills": (
         "e2e/test_kill.py e2e/test_promote_kill.py",
         "train, score and promote killed at 20 random moments and around every rename",

@@ -53,3 +53,24 @@ def test_ravenstack_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_every_config_is_named_here() -> None:
     shipped = {path.stem for path in CONFIGS.glob("*.yaml")} - {"demo"}
     assert shipped == set(SETS)
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("ravenstack", {"churn": "refused", "expansion": "not_promoted"}),
+        ("ravenstack_subscriptions", {"churn": "not_promoted", "expansion": "refused"}),
+    ],
+)
+def test_labels_without_a_signal_put_nothing_live(
+    name: str, ends: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (DATA / SETS[name]).is_dir():
+        pytest.skip(f"no data at {DATA}: set TENURE_TESTDATA")
+    monkeypatch.chdir(tmp_path)
+    said = command("train", CONFIGS / f"{name}.yaml", "--json")
+    assert said.code == 0, said.error
+    found = json.loads(said.out)["targets"]
+    assert {target: entry["status"] for target, entry in found.items()} == ends
+    assert not list(tmp_path.glob("models/*/*/champion.json"))

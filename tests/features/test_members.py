@@ -20,6 +20,7 @@ from tenure.features import members
 from tenure.features.matrix import build
 from tenure.features.members import Members, choose
 from tenure.features.plan import FAMILIES, plan
+from tenure.run.prepare import since
 
 START = datetime(2023, 1, 1)
 EACH = Feature("event", "usage_events", "count(*)", "{member}: {value}", each="event")
@@ -187,3 +188,16 @@ def test_a_value_is_compared_as_it_is() -> None:
         assert values.iloc[:, 0].sum() == logins > 0
     finally:
         engine.close()
+
+
+@pytest.mark.usefixtures("few")
+def test_only_columns_of_the_matrix_wait_for_their_time() -> None:
+    world = past(0, 120)
+    found = asked(world)
+    resolved = plan(FAMILIES.values(), world.columns, members=found.values)
+    waiting = since(resolved, found)
+    # The days since the first use of each event are parts of other columns, and hidden.
+    assert {name for name, _ in found.since} >= {"event", "first_use"}
+    assert {"events_28d"}.isdisjoint(waiting)
+    assert waiting
+    assert set(waiting) <= set(resolved.specs)

@@ -143,4 +143,4 @@ def since(resolved: Plan, members: Members) -> dict[str, datetime]:
         parts = [found[name] for name in computed.needs if name in found]
         if parts:
             found[computed.spec.name] = max(parts)
-    return found
+    return {name: start for name, start in found.items() if name in resolved.specs}
