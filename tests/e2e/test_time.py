@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -24,8 +24,9 @@ from e2e.road import UNTIL, Project
 from tenure.core.config import Config
 from tenure.core.spec import Column, Source
 from tenure.engine import Engine, open_engine
-from tenure.features.matrix import FeatureMatrix
-from tenure.score import Model, features, load_models, score
+from tenure.features.held import Held
+from tenure.features.matrix import build_held
+from tenure.score import Model, load_models, score
 from tenure.sources.load import load_frames
 from tenure.sources.tables import SOURCES
 
@@ -56,15 +57,17 @@ class Given:
     def measured(self, frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the flat rows and all features at the prediction time."""
         dataset = load_frames(frames, self.config, self.engine, observed_until=UNTIL)
-        seen: list[FeatureMatrix] = []
+        seen: list[Held] = []
 
-        def spy(*arguments: Any) -> FeatureMatrix:
-            seen.append(features(*arguments))
-            return seen[0]
+        def spy(*arguments: Any, **named: Any) -> tuple[Held, dict[str, date]]:
+            found = build_held(*arguments, **named)
+            seen.append(found[0])
+            return found
 
-        with patch("tenure.score.features", spy):
+        with patch("tenure.score.build_held", spy):
             rows = score(dataset, self.models, self.config, AT)
-        return rows.drop(columns="scored_at"), seen[0].values
+        (held,) = seen
+        return rows.drop(columns="scored_at"), held.frame()
 
 
 @pytest.fixture(scope="module")
