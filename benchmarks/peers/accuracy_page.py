@@ -36,7 +36,8 @@ of the latest quarter of the prediction times whose outcome is known, three at l
 are those whose outcome was known at the first of them, so there are months without rows in
 between. Except for featuretools, every side reads the same columns: Tenure's default features,
 with the percentiles among peers that Tenure's model learns from the training rows. Sides run one
-after another, each in a process of its own.
+after another, each in a process of its own: beside the seconds of the clock stand those of all
+processors, of which other work on the machine takes nothing away.
 
 * **Tenure (default)** is the model that `tenure train` would have fitted at the split, calibrated
   on predictions that earlier models made of later rows; its seconds are those of the whole walk
@@ -143,7 +144,8 @@ def _rows(entry: dict[str, Any]) -> list[str]:
 
 def _table(sides: dict[str, Any]) -> list[str]:
     shares = any("oracle_share" in own for own in sides.values())
-    head = ["side", "AUC", "average precision", "log loss", "Brier", "fit s", "predict s"]
+    head = ["side", "AUC", "average precision", "log loss", "Brier"]
+    head += ["fit s", "of processors", "predict s"]
     head += ["Tenure minus side, AUC", "wide", "Tenure minus side, log loss", "wide"]
     head += ["share of the oracle"] * shares
     lines = [f"| {' | '.join(head)} |", f"|---{'|---:' * (len(head) - 1)}|"]
@@ -186,8 +188,9 @@ def _found(run: dict[str, Any]) -> str:
 
 def _times(run: dict[str, Any] | None) -> list[str]:
     if run is None:
-        return ["", ""]
-    return [f"{run['fit_seconds']:.1f}", f"{run['predict_seconds']:.2f}"]
+        return ["", "", ""]
+    names = ("fit_seconds", "fit_processor_seconds", "predict_seconds")
+    return [f"{run[name]:.{2 if name == names[-1] else 1}f}" for name in names]
 
 
 def _value(found: dict[str, Any], digits: int) -> str:
