@@ -3,7 +3,7 @@
     python benchmarks/features.py            # 1, 10 and 50 million usage events
     python benchmarks/features.py --quick    # 1 million only
     python benchmarks/features.py --sizes 10 # this size only
-    python benchmarks/features.py --only account --work DIR  # one account from its own rows
+    python benchmarks/features.py --only account            # one account from its own rows
 
 Every run is a process of its own on two threads, reads the same Parquet files from a warm file
 cache and writes the same columns; the order of the sides alternates from round to round.  What the
@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -224,6 +225,27 @@ def per_value(run: Run) -> float:
     return float(run["seconds"] / (run["rows"] * run["columns"]))
 
 
+def account_claim(account: Run) -> Claim:
+    """Return the limit of one account beside what was measured."""
+    what = "one account scored from its own rows, median"
+    return Claim(what, 1e3 * account["median"], "ms", 1e3 * ACCOUNT_SECONDS)
+
+
+def anew(account: Run) -> int:
+    """Put what one account took in the place of what it took before; return the exit code."""
+    path = RESULTS / "features.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    claim = account_claim(account)
+    fresh = asdict(claim) | {"kept": claim.kept}
+    document["claims"] = [
+        fresh if item["what"] == claim.what else item for item in document["claims"]
+    ]
+    document["account"] = account
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_page(document)
+    return 0 if claim.kept else 1
+
+
 def main() -> int:
     """Measure, compare, write, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -231,12 +253,12 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", choices=ROUNDS, default=list(ROUNDS))
     parser.add_argument("--rounds", type=int, help="runs of each side instead of 3 (50 million: 1)")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "tenure-speed")
-    parser.add_argument("--only", choices=["account"], help="measure this alone, write nothing")
+    parser.add_argument("--only", choices=["account"], help="measure this alone")
     options = parser.parse_args()
     sizes = [1] if options.quick else options.sizes
     bench = Bench(options.work)
     if options.only:
-        return 0 if bench.account()["median"] <= ACCOUNT_SECONDS else 1
+        return anew(bench.account())
     found: dict[str, Runs] = {}
     for size in sizes:
         print(f"{size} million events", flush=True)
@@ -246,9 +268,7 @@ def main() -> int:
     print("tickets and surveys", flush=True)
     small = bench.small(sizes[0], options.rounds or 3)
     account = bench.account()
-    claims = claims_of(found, slices, bench.wrong)
-    what = "one account scored from its own rows, median"
-    claims.append(Claim(what, 1e3 * account["median"], "ms", 1e3 * ACCOUNT_SECONDS))
+    claims = [*claims_of(found, slices, bench.wrong), account_claim(account)]
     kept = record("features", claims)
     path = RESULTS / "features.json"
     document = json.loads(path.read_text(encoding="utf-8")) | {

@@ -10,6 +10,7 @@ in seconds.
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import sys
@@ -87,11 +88,15 @@ def main() -> None:
     config = load_config(prepare(folder))
     models = load_models(config)
     tables, as_of = rows_of(folder / "data")
+    # As the service does once its models are there: collections need not walk them.
+    gc.collect()
+    gc.freeze()
     took = []
     for _ in range(WARM_UP + TIMES):
         started = time.perf_counter()
         found = score_history(tables, models, config, as_of)
         took.append(time.perf_counter() - started)
+    gc.unfreeze()
     if len(found.rows) != 1:
         raise SystemExit(f"{len(found.rows)} rows instead of one; not asked: {found.not_asked}")
     cuts = quantiles(took[WARM_UP:], n=20)
