@@ -57,6 +57,8 @@ ONCE: dict[str, list[str]] = {
 TOO_LARGE = {(LOOP, 50)}
 """Sides that are left out at a size: they hold every row in memory."""
 ACCOUNT_SECONDS = 0.03
+PROCESSES = 5
+"""How often one account is timed: each process has its own luck with the machine's memory."""
 SLICES = (100, 200, 400)
 SMALL_SIDES: dict[str, list[str]] = {
     "tenure": ["tenure_side.py", "small"],
@@ -167,8 +169,9 @@ class Bench:
         return runs
 
     def account(self) -> Run:
-        """Score one account from its own rows; seconds."""
-        found = self.run(["tenure_account.py"], self.work / "account")
+        """Score one account from its own rows in some processes; seconds of the middle one."""
+        runs = [self.run(["tenure_account.py"], self.work / "account") for _ in range(PROCESSES)]
+        found = sorted(runs, key=lambda run: float(run["median"]))[PROCESSES // 2]
         print(f"  one account: {1e3 * found['median']:.0f} ms", flush=True)
         return found
 
