@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tenure.labels.splits import distinct_others
+from tenure.labels.splits import distinct_events, distinct_others
 from tenure.model.bootstrap import Resamples, interval, ranking, safe
 from tenure.model.detail import GROUP
 from tenure.model.losses import log_loss
@@ -72,7 +72,6 @@ def _measured(part: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any
 
 def distinct(predictions: pd.DataFrame) -> int:
     """Return how many distinct outcomes stand behind the positive rows."""
-    happened = predictions["label"] == 1
     if "outcome_id" not in predictions.columns:
-        return int(happened.sum())
-    return int(predictions.loc[happened, "outcome_id"].nunique())
+        return int((predictions["label"] == 1).sum())
+    return distinct_events(predictions)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tenure.report.findings import by_baseline, pooled, top_tenth
 from tenure.report.layout import Entry
-from tenure.report.words import Outcome, count, counted, known, number, percent, spread
+from tenure.report.words import Outcome, count, counted, known, number, percent, portion, spread
 
 WIDE = 5.0  # width of a slope's interval from which it says nothing
 
@@ -50,17 +50,10 @@ def _penalties(entry: Entry) -> list[str]:
     skill = figures.get("brier_skill") or {}
     if known(skill.get("value")):
         said.append(
-            f"Of the squared error of that average rate the model removes {_shares(skill)} (Brier "
+            f"Of the squared error of that average rate the model removes {portion(skill)} (Brier "
             "skill: 0% is no better than the average, 100% would be knowing it all; even good "
             "models of rare outcomes remove little)."
         )
-    return said
-
-
-def _shares(found: Mapping[str, Any]) -> str:
-    said = percent(found["value"])
-    if known(found.get("lo")) and known(found.get("hi")):
-        said += f" [{percent(found['lo'])}, {percent(found['hi'])}]"
     return said
 
 

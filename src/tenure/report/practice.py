@@ -17,7 +17,9 @@ from tenure.report.words import (
     known,
     listed,
     number,
+    of_hundred,
     percent,
+    portion,
     sentence,
     spread,
 )
@@ -49,7 +51,7 @@ def lists(outcome: Outcome, entry: Entry) -> list[str]:
     held = {share: found for share, found in captures.items() if known(found.get("value"))}
     said = []
     if held:
-        parts = [f"{_hundred(found)} among the {share}%" for share, found in held.items()]
+        parts = [f"{of_hundred(found)} among the {share}%" for share, found in held.items()]
         first = parts[0].replace(" among", " were among") + f" ranked {end.scored}"
         said.append(
             f"Of 100 accounts that {end.happened}, {listed([first, *parts[1:]])}; a list in "
@@ -60,7 +62,7 @@ def lists(outcome: Outcome, entry: Entry) -> list[str]:
     if known(capacity) and known(met.get("value")):
         said.append(
             f"A team that looks after {counted(capacity, 'account')} at each prediction time "
-            f"(score.capacity), those ranked {end.scored}, would have met {_hundred(met)} of 100 "
+            f"(score.capacity), those ranked {end.scored}, would have met {of_hundred(met)} of 100 "
             f"accounts that {end.happened}, {number(lift.get('value'), 1)} times as many as by "
             "chance."
         )
@@ -82,7 +84,7 @@ def money(outcome: Outcome, entry: Entry) -> list[str]:
         unit = f" {about['currency']}" if about.get("currency") else ""
         stake = f"{_stake(outcome, end)} ({count(about['at_stake'])}{unit} a month, counted anew at"
         said.append(
-            f"The 10% ranked {end.scored} held {_share(top)} of {stake} each prediction time)."
+            f"The 10% ranked {end.scored} held {portion(top)} of {stake} each prediction time)."
             + _left_out(figures, about)
         )
     return said + _campaign(entry)
@@ -202,7 +204,7 @@ def lead(outcome: Outcome, entry: Entry) -> list[str]:
         return []
     events = counted(found["outcomes"], f"distinct {outcome.event}", f"distinct {outcome.events}")
     said = [
-        f"Of 100 accounts that {outcome.happened}, {_hundred(warned)} stood among the 10% ranked "
+        f"Of 100 accounts that {outcome.happened}, {of_hundred(warned)} stood among the 10% ranked "
         f"highest when they were last asked ({events}; by chance 10 would have)."
     ]
     days = found.get("days") or {}
@@ -306,21 +308,6 @@ def _why(gap: Mapping[str, Any]) -> str:
             f"({_amounts(gap)}) would be there in use: be wary of figures made that way."
         )
     return f"Here the difference ({_amounts(gap)}) is not told apart from chance."
-
-
-def _hundred(found: Mapping[str, Any]) -> str:
-    """Return a share as so many of a hundred, with its interval."""
-    said = number(100 * found["value"], 0)
-    if known(found.get("lo")) and known(found.get("hi")):
-        said += f" [{number(100 * found['lo'], 0)}, {number(100 * found['hi'], 0)}]"
-    return said
-
-
-def _share(found: Mapping[str, Any]) -> str:
-    said = percent(found["value"])
-    if known(found.get("lo")) and known(found.get("hi")):
-        said += f" [{percent(found['lo'])}, {percent(found['hi'])}]"
-    return said
 
 
 def _amounts(found: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -300,12 +300,34 @@ def spread(found: Any, digits: int = 2) -> str:
     >>> spread({"value": 0.712, "lo": 0.69, "hi": 0.73}), spread({"value": None})
     ('0.71 [0.69, 0.73]', '–')
     """
+    return _within(found, lambda value: number(value, digits))
+
+
+def portion(found: Any) -> str:
+    """Return a share and its interval in percent.
+
+    >>> portion({"value": 0.123, "lo": 0.08, "hi": 0.16})
+    '12% [8.0%, 16%]'
+    """
+    return _within(found, percent)
+
+
+def of_hundred(found: Any) -> str:
+    """Return a share and its interval as so many of a hundred.
+
+    >>> of_hundred({"value": 0.123, "lo": 0.08, "hi": 0.16})
+    '12 [8, 16]'
+    """
+    return _within(found, lambda value: number(100 * value, 0))
+
+
+def _within(found: Any, said: Callable[[Any], str]) -> str:
+    """Return a figure as it is said, with its interval where there is one."""
     if not isinstance(found, Mapping) or not known(found.get("value")):
         return NONE
-    said = number(found["value"], digits)
     if known(found.get("lo")) and known(found.get("hi")):
-        said += f" [{number(found['lo'], digits)}, {number(found['hi'], digits)}]"
-    return said
+        return f"{said(found['value'])} [{said(found['lo'])}, {said(found['hi'])}]"
+    return said(found["value"])
 
 
 def sentence(text: str) -> str:

@@ -112,13 +112,13 @@ def load_frames(
     Raises:
         DataError: If a table is unknown, lacks a required column, or cannot be read.
     """
-    dataset = load_sound(frames, config, engine, observed_until=observed_until) if lean else None
-    if dataset:
-        return dataset
     engine.drop(*(name for name in SOURCES if name not in frames))
     tables, problems = posted(frames, config, engine)
     if problems:
         raise DataError(*problems)
+    dataset = _sound(tables, config, engine, observed_until) if lean else None
+    if dataset:
+        return dataset
     for table in tables.values():
         _stage(table, tables, engine)
     _count(tables, engine)
@@ -138,9 +138,16 @@ def load_sound(
     """
     engine.drop(*(name for name in SOURCES if name not in frames))
     tables, problems = posted(frames, config, engine)
-    if problems or not all(table.layout.sure for table in tables.values()):
+    return None if problems else _sound(tables, config, engine, observed_until)
+
+
+def _sound(
+    tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime
+) -> Dataset | None:
+    """Return the dataset of posted tables of which every row can be used, else nothing."""
+    if not all(table.layout.sure for table in tables.values()):
         return None
-    return straight(tables, config, engine, observed_until)
+    return straight(tables, config, engine, until)
 
 
 def _stage(
