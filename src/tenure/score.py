@@ -114,7 +114,14 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
         asked = asked.sort_values("account_id").reset_index(drop=True)
     further = paying() if config.score.min_tenure_days else None
     plan, begins = _united(models, further), known_begins(models)
-    values = build_held(dataset.engine, asked, plan, known_begins=begins, progress=progress)[0]
+    values = build_held(
+        dataset.engine,
+        asked,
+        plan,
+        known_begins=begins,
+        pieces=dataset.pieces,
+        progress=progress,
+    )[0]
     described = _describe(dataset, asked, values, models, config, as_of)
     ahead = questions(asked, models, config, described["abstain_reason"], every=horizons == "all")
     flat = {name: ahead.spread(column) for name, column in described.items()}

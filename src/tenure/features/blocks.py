@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from tenure.core.steps import Step
 from tenure.features.alone import alone_values, is_alone
 from tenure.features.assemble import Placed
+from tenure.features.closed import with_kept_cells
 from tenure.features.fold import Ints
 from tenure.features.reading import SCOPE, Reading
 from tenure.features.timeline import Timeline
@@ -26,6 +27,7 @@ from tenure.features.values import Asked, Found, Starts, measured_values
 if TYPE_CHECKING:
     from tenure.engine import Engine
     from tenure.features.plan import Plan
+    from tenure.sources.pieces import Pieces
 
 BLOCK = "_block"
 """Column with the number of the block of accounts that a row belongs to."""
@@ -59,14 +61,22 @@ class Read:
     step: Step
 
 
-def blocks(
-    engine: Engine,
-    plan: Plan,
-    asked: Asked,
-    starts: Starts,
-    pool: ThreadPoolExecutor,
-    progress: Progress,
-) -> Iterator[Block]:
+@dataclass(frozen=True)
+class How:
+    """How blocks are read.
+
+    Attributes:
+        pool: Where parts of a block are folded.
+        progress: Called with a line for each statement.
+        pieces: Source → the parts it is read from, where it has any.
+    """
+
+    pool: ThreadPoolExecutor
+    progress: Progress
+    pieces: Mapping[str, Pieces]
+
+
+def blocks(engine: Engine, plan: Plan, asked: Asked, starts: Starts, how: How) -> Iterator[Block]:
     """Yield blocks of accounts.
 
     Args:
@@ -74,14 +84,13 @@ def blocks(
         plan: Which features.
         asked: All snapshots.
         starts: See `Starts`.
-        pool: Where parts of a block are folded.
-        progress: Called with a line for each statement.
+        how: How they are read.
     """
     numbers = np.arange(len(asked.accounts), dtype=np.int32)
     names = pa.array(asked.accounts, pa.string())
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
-    counts = rows_of(engine, plan) if len(asked.accounts) > 1 else {}
-    reads = _reads(plan, asked, counts)
+    counts = rows_of(engine, plan, how.pieces) if len(asked.accounts) > 1 else {}
+    reads = _reads(engine, plan, asked, counts, how.pieces)
     most = [_rows_at_most(engine, read, counts) for read in reads if counts]
     size = _block_size(max(most, default=0), asked)
     rows = max(counts.values(), default=0)
@@ -89,24 +98,32 @@ def blocks(
     if engine.scatters and rows > SCATTERED_ROWS:
         yield everyone, asked, list(_scattered(engine, reads, asked, starts, rows))
     elif size >= len(asked.accounts):
-        yield everyone, asked, _at_once(engine, reads, asked, starts, pool, progress)
+        yield everyone, asked, _at_once(engine, reads, asked, starts, how)
     else:
         for read, rows_of_it in zip(reads, most, strict=True):
-            progress(f"features from {read.reading.source}")
+            how.progress(f"features from {read.reading.source}")
             engine.divide(by_block(read.step, size), BLOCK, rows_of_it)
         yield from _divided(engine, reads, asked, starts, size)
         engine.drop(*(read.step.name for read in reads))
     engine.drop(SCOPE)
 
 
-def _reads(plan: Plan, asked: Asked, counts: Mapping[str, int]) -> list[Read]:
+def _reads(
+    engine: Engine,
+    plan: Plan,
+    asked: Asked,
+    counts: Mapping[str, int],
+    pieces: Mapping[str, Pieces],
+) -> list[Read]:
     reads: list[Read] = []
     for source in plan.readings:
         # One prediction time looks at a part of the past, many look at most of it.
         apart = len(asked.cutoffs) == 1 and counts.get(source.source, 0) > SPLIT_ROWS
         for reading in source.split() if apart else (source,):
             timeline = reading.timeline(asked.cutoffs)
-            reads.append(Read(reading, timeline, reading.step(timeline)))
+            parts = pieces.get(source.source) if apart else None
+            step = with_kept_cells(engine, reading, timeline, parts) or reading.step(timeline)
+            reads.append(Read(reading, timeline, step))
     # Rows take the most folding: it goes on while cells are made.
     return sorted(reads, key=lambda read: read.reading.cells)
 
@@ -130,14 +147,13 @@ def _at_once(
     reads: list[Read],
     asked: Asked,
     starts: Starts,
-    pool: ThreadPoolExecutor,
-    progress: Progress,
+    how: How,
 ) -> Iterator[Found]:
     """Return what was measured of all accounts; a source is folded while the next one is read."""
     parts: list[list[Future[Part]]] = []
     alone: list[Found] = []
     for read in reads:
-        progress(f"features from {read.reading.source}")
+        how.progress(f"features from {read.reading.source}")
         accounts = len(asked.accounts)
         if accounts == 1:
             # The work for one account is less than handing it over.
@@ -147,7 +163,9 @@ def _at_once(
         size = -(-accounts // max(1, -(-rows.num_rows // FOLD_ROWS)))
         parts.append(
             [
-                pool.submit(_part, read, rows, asked, starts, first, min(first + size, accounts))
+                how.pool.submit(
+                    _part, read, rows, asked, starts, first, min(first + size, accounts)
+                )
                 for first in range(0, accounts, size)
             ]
         )
@@ -193,14 +211,19 @@ def by_block(step: Step, size: int) -> Step:
     return Step(step.name, f"SELECT {block}, * FROM ({step.sql}) AS placed")
 
 
-def rows_of(engine: Engine, plan: Plan) -> dict[str, int]:
-    """Return the number of rows of each source."""
+def rows_of(
+    engine: Engine, plan: Plan, pieces: Mapping[str, Pieces] | None = None
+) -> dict[str, int]:
+    """Return the number of rows of each source; of one that is read from parts, of all of these."""
     names = [item.source for item in plan.readings]
+    known = {name: pieces[name].count(engine) for name in names if pieces and name in pieces}
     sql = " UNION ALL ".join(
-        f"SELECT {place} AS place, count(*) AS n FROM {name}" for place, name in enumerate(names)
+        f"SELECT {place} AS place, count(*) AS n FROM {name}"
+        for place, name in enumerate(names)
+        if name not in known
     )
     found = engine.fetch(sql).to_pylist() if sql else []
-    return {names[row["place"]]: row["n"] for row in found}
+    return known | {names[row["place"]]: row["n"] for row in found}
 
 
 def _rows_at_most(engine: Engine, read: Read, counts: Mapping[str, int]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tenure.features.begins import begins
-from tenure.features.blocks import Block, blocks
+from tenure.features.blocks import Block, How, blocks
 from tenure.features.fold import Array, Ints
 from tenure.features.held import Held
 from tenure.features.values import Asked, Found, block_values
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tenure.engine import Engine
     from tenure.features.declare import FeatureSpec
     from tenure.features.plan import Plan
+    from tenure.sources.pieces import Pieces
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,20 @@ def build_held(
     plan: Plan,
     *,
     known_begins: Mapping[str, date] | None = None,
+    pieces: Mapping[str, Pieces] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> tuple[Held, dict[str, date]]:
-    """Return the values and `begins` of the matrix of snapshots; see `build`."""
+    """Return the values and `begins` of the matrix of snapshots; see `build`.
+
+    Args:
+        engine: See `build`.
+        snapshots: See `build`.
+        plan: See `build`.
+        known_begins: See `build`.
+        pieces: Source → the parts it is read from.  What follows from parts that a single
+            prediction time sees whole is kept beside them, for later ones.
+        progress: See `build`.
+    """
     asked = Asked.of(snapshots)
     columns = _Columns(plan, len(snapshots))
     starts: dict[str, list[date | None]] = {}
@@ -116,7 +128,8 @@ def build_held(
             columns.put(places, dict(block_values(plan, part, found)))
 
         with ThreadPoolExecutor(engine.threads) as pool:
-            read = blocks(engine, plan, asked, starts, pool, progress or _silent)
+            how = How(pool, progress or _silent, pieces or {})
+            read = blocks(engine, plan, asked, starts, how)
             if len(asked.accounts) == 1:
                 # The work for one account is less than handing it over.
                 for block in read:

@@ -12,7 +12,7 @@ the same features of cells as of rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -184,7 +184,11 @@ class Reading:
         return Step(f"placed_{self.source}{self.part}", text)
 
     def _text(self, timeline: Timeline) -> str:
-        text = self._placed(timeline)
+        return self.text(timeline, self.source)
+
+    def text(self, timeline: Timeline, rows: str) -> str:
+        """Return the statement of `step` over a relation that goes by the name of the source."""
+        text = self._placed(timeline, rows)
         return self._joined(text) if self.cells else text
 
     def _text_at(self, cutoff: datetime) -> str:
@@ -211,25 +215,39 @@ class Reading:
 
     def _joined(self, placed: str) -> str:
         """Return SQL for the cells of placed rows."""
-        keys = ["account_no", *self.seen.values(), *self.slot.values()]
-        keys += ["gone"] if self.running else []
-        keys += [member_column(each) for each in self.members]
-        columns = [f"count(*) AS {WEIGHT}"] if self.weighs else []
-        for expression, join in dict.fromkeys(
-            pair for item in self.features for pair in _expressions(item)
-        ):
-            name = self.column(expression)
-            if not join:
-                keys.append(name)
-            elif join == "sum":
-                columns.append(f"CAST(sum({name}) AS BIGINT) AS {name}_sum")
-                columns.append(f"count({name}) AS {name}_count")
-            else:
-                columns.append(f"{join}({name}) AS {name}_{join}")
-        listed, told = ",\n  ".join([*keys, *columns]), ", ".join(keys)
-        return f"SELECT {listed}\nFROM (\n{placed}\n) AS placed\nGROUP BY {told}"
+        place = [*self.place, "gone"] if self.running else self.place
+        return grouped(placed, [*place, *self.told_apart], self.totals)
 
-    def _placed(self, timeline: Timeline) -> str:
+    @property
+    def place(self) -> list[str]:
+        """Return the columns that say where a row stands."""
+        return ["account_no", *self.seen.values(), *self.slot.values()]
+
+    @cached_property
+    def told_apart(self) -> list[str]:
+        """Return the columns that tell cells in one place apart."""
+        told = [self.column(read) for read, join in self._read if not join]
+        return [*map(member_column, self.members), *told]
+
+    @cached_property
+    def totals(self) -> dict[str, str]:
+        """Return the columns of what cells join → SQL over rows."""
+        totals = {WEIGHT: "count(*)"} if self.weighs else {}
+        for read, join in self._read:
+            name = self.column(read)
+            if join == "sum":
+                totals[f"{name}_sum"] = f"CAST(sum({name}) AS BIGINT)"
+                totals[f"{name}_count"] = f"count({name})"
+            elif join:
+                totals[f"{name}_{join}"] = f"{join}({name})"
+        return totals
+
+    @cached_property
+    def _read(self) -> tuple[tuple[str, str], ...]:
+        """Return what is read, and how cells join it."""
+        return tuple(dict.fromkeys(pair for item in self.features for pair in _expressions(item)))
+
+    def _placed(self, timeline: Timeline, rows: str) -> str:
         """Return SQL for the rows on the grid."""
         source = SOURCES[self.source]
         columns = ["scope._no AS account_no"]
@@ -240,7 +258,19 @@ class Reading:
             columns.append(f"{timeline.slot_sql(at or 'event_time')} AS {name}")
         if self.running:
             columns.append(f"{timeline.seen_sql([f'{source.ends}__known'])} AS gone")
-        joins = [f"FROM {self.source} JOIN {SCOPE} AS scope USING (account_id)"]
+        numbered, joins = self.numbered()
+        columns += numbered
+        columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
+        where = [f"known_at < {literal(timeline.cutoffs[-1])}"]
+        begun = self.begun_sql(timeline)
+        where += [begun] if begun else []
+        text = ",\n  ".join(columns)
+        scope = f"FROM {rows} JOIN {SCOPE} AS scope USING (account_id)"
+        return "\n".join([f"SELECT {text}", scope, *joins, f"WHERE {' AND '.join(where)}"])
+
+    def numbered(self) -> tuple[list[str], list[str]]:
+        """Return SQL for the numbers of chosen values: columns, and the joins that give them."""
+        columns, joins = [], []
         for each, values in self.members.items():
             name = member_column(each)
             listed = ", ".join(f"({text_literal(value)}, {n})" for value, n in values.items())
@@ -249,12 +279,15 @@ class Reading:
                 f"ON {self.source}.{each} = {name}s._value"
             )
             columns.append(f"CAST({name}s._number AS SMALLINT) AS {name}")
-        columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
-        where = [f"known_at < {literal(timeline.cutoffs[-1])}"]
-        begun = self.begun_sql(timeline)
-        where += [begun] if begun else []
-        text = ",\n  ".join(columns)
-        return "\n".join([f"SELECT {text}", *joins, f"WHERE {' AND '.join(where)}"])
+        return columns, joins
+
+
+def grouped(rows: str, keys: Iterable[str], totals: Mapping[str, str]) -> str:
+    """Return SQL that joins rows which share their keys."""
+    told = list(keys)
+    columns = [*told, *(f"{sql} AS {name}" for name, sql in totals.items())]
+    listed = ",\n  ".join(columns)
+    return f"SELECT {listed}\nFROM (\n{rows}\n) AS placed\nGROUP BY {', '.join(told)}"
 
 
 def readings(features: Iterable[Measured]) -> tuple[Reading, ...]:

@@ -13,6 +13,7 @@ A time that is null is never seen.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,6 +112,10 @@ class Timeline:
     def slot_sql(self, moment: str) -> str:
         """Return SQL for the slot of a moment: how many edges lie at or before it."""
         return _narrow(rank_sql(moment, self.edges), self.slots)
+
+    def slot_of(self, moment: datetime) -> int:
+        """Return the slot of a moment."""
+        return bisect_right(self.edges, moment)
 
     @cached_property
     def _position(self) -> dict[datetime, int]:

@@ -44,10 +44,27 @@ def canonical(layout: Layout, columns: Collection[str], until: datetime, *, lazy
         until: `observed_until`.
         lazy: Whether a view is enough.
     """
+    sql = _select(layout, columns, until, _used(layout, quote(layout.staged)))
+    return Step(layout.source.name, sql, lazy=lazy)
+
+
+def lasting(layout: Layout, columns: Collection[str], rows: str) -> str:
+    """Return a SELECT of the canonical rows of some staged rows, wherever observation stopped.
+
+    Rows and values that lie at or after `observed_until` are among them.
+
+    Args:
+        layout: How the rows were staged.
+        columns: Columns found and not wholly empty.
+        rows: Relation of staged rows.
+    """
+    return _select(layout, columns, _NO_TIME, _used(layout, rows))
+
+
+def _used(layout: Layout, rows: str) -> str:
     times = [f"{layout.event_time()} AS event_time"]
     times += [f"{coerce.known(quote(name))} AS {_known(name)}" for name in layout.clocks]
-    staged = f"SELECT *, {', '.join(times)} FROM {quote(layout.staged)} WHERE _reason = 0"
-    return Step(layout.source.name, _select(layout, columns, until, staged), lazy=lazy)
+    return f"SELECT *, {', '.join(times)} FROM {rows} WHERE _reason = 0"
 
 
 def directly(layout: Layout, until: datetime) -> Step:
@@ -57,6 +74,7 @@ def directly(layout: Layout, until: datetime) -> Step:
 
 
 _SOME_TIME = datetime(1066, 10, 14)  # noqa: DTZ001 - naive means UTC throughout
+_NO_TIME = datetime(9999, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
 
 
 @lru_cache(256)

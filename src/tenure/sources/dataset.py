@@ -17,6 +17,7 @@ from tenure.sources.report import DataReport
 if TYPE_CHECKING:
     from tenure.engine import Engine
     from tenure.sources.manifest import Lease
+    from tenure.sources.pieces import Pieces
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Dataset:
         report: The data report.
         rejects: By table with rejected rows, the SELECT of (rule, reason, row).
         leases: What keeps files that the tables read from being removed.
+        pieces: By table that is read from staged parts, these.
     """
 
     engine: Engine = field(repr=False)
@@ -38,6 +40,7 @@ class Dataset:
     report: DataReport = field(repr=False)
     rejects: Mapping[str, str] = field(default_factory=dict, repr=False)
     leases: tuple[Lease, ...] = field(default=(), repr=False, compare=False)
+    pieces: Mapping[str, Pieces] = field(default_factory=dict, repr=False, compare=False)
 
     def has(self, table: str, *columns: str) -> bool:
         """Return whether a table, and all of these columns of it, were found and can be used."""

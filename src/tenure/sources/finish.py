@@ -12,6 +12,7 @@ from tenure.core.steps import text_literal
 from tenure.sources import attributes, audit, counts, duplicates
 from tenure.sources.canonical import ahead, canonical, directly, nothing_ahead
 from tenure.sources.dataset import Dataset
+from tenure.sources.pieces import Pieces
 from tenure.sources.prepare import NO_OWNER, Table
 from tenure.sources.report import DataReport
 from tenure.sources.summary import table_report
@@ -34,9 +35,8 @@ def finish(
 ) -> Dataset:
     """Make the canonical tables from the staged ones; if lean, what lies ahead is not counted."""
     for table in tables.values():
-        columns = set(table.layout.columns) - set(table.empty)
         lazy = table.counts.rows > LAZY_ROWS
-        engine.run([canonical(table.layout, columns, until, lazy=lazy)])
+        engine.run([canonical(table.layout, _present(table), until, lazy=lazy)])
     if lean:
         for table in tables.values():
             table.ahead = _uncounted(table)
@@ -87,7 +87,17 @@ def dataset_of(
     )
     rejects = {name: _rejects(table) for name, table in tables.items() if table.counts.rejected}
     leases = tuple(table.kept.lease for table in tables.values() if table.kept)
-    return Dataset(engine, columns, until, report, rejects, leases)
+    pieces = {
+        name: Pieces(table.layout, frozenset(_present(table)), table.kept, until)
+        for name, table in tables.items()
+        if table.kept and not table.marked
+    }
+    return Dataset(engine, columns, until, report, rejects, leases, pieces)
+
+
+def _present(table: Table) -> set[str]:
+    """Return the columns that were found and hold a value."""
+    return set(table.layout.columns) - set(table.empty)
 
 
 def _rejects(table: Table) -> str:
