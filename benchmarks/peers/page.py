@@ -28,11 +28,13 @@ up) and one step of the written float32 apart.
 
 *Same columns* are the {columns} about usage that every side gives; there Tenure is told the names
 of the events, as the others know them. *All default families* are what `tenure train` builds from
-these tables, the choice of event names included. *One new day* is one later prediction time, built
-as scoring builds it. *Load and check* reads and checks the raw tables; everything else starts from
-the checked ones. *By hand* are programs written for exactly these columns and these data: they may
-know that the files are sorted, that every prediction time is a midnight and that the event names
-are twelve.
+these tables, the choice of event names included. *Load and check* reads and checks the raw tables;
+other sides start from the checked ones. *One new day* is what `tenure score` does on the morning
+after: the events lie in one file per month, the day before was scored (*the day before*, with
+nothing kept from earlier), then the file of a day arrives, and the tables are loaded and one later
+prediction time is built; what is kept of closed months is not read again. *By hand* are programs
+written for exactly these columns and these data: they may know that the files are sorted, that
+every prediction time is a midnight and that the event names are twelve.
 """
 
 

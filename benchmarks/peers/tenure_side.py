@@ -7,30 +7,35 @@
     python peers/tenure_side.py few FOLDER OUT         # the columns that featuretools gives
     python peers/tenure_side.py small FOLDER OUT       # tickets and surveys alone
     python peers/tenure_side.py loaded FOLDER OUT      # load and build in one process
-    python peers/tenure_side.py new_day FOLDER OUT     # one later cut-off, as scoring builds it
+    python peers/tenure_side.py day_before FOLDER      # all but the last day, nothing kept
+    python peers/tenure_side.py new_day FOLDER OUT     # its file arrives: one later cut-off
 
-`load` writes the checked tables to ``FOLDER/canonical`` as Parquet sorted by time; `build`, `same`
-and `new_day` read those, as every other side does.
+`load` writes the checked tables to ``FOLDER/canonical`` as Parquet sorted by time; `build` and
+`same` read those, as every other side does.  `day_before` and `new_day` start from the raw files of
+a folder by month, as `tenure score` does, and keep what it keeps.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 from common import EVENTS, FEW, MEMORY, SMALL, STAGES, THREADS, USAGE, report, stage, write_table
 from world import CUTOFFS, NEW_DAY
 
-from tenure.core.config import Config, DataConfig, EngineConfig
+from tenure.core.config import Config, DataConfig, EngineConfig, PathConfig
 from tenure.core.spec import Feature
 from tenure.engine import Engine, open_engine
-from tenure.features.matrix import FeatureMatrix, build
+from tenure.features.matrix import FeatureMatrix, build, build_held
 from tenure.features.members import choose
 from tenure.features.plan import Plan, declared, plan
 from tenure.labels.snapshots import snapshots
@@ -38,6 +43,7 @@ from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
 
 Columns = Mapping[str, frozenset[str]]
+DAY_BEFORE = NEW_DAY - timedelta(days=1)
 
 
 def config_of(folder: Path, *, hive: bool = False) -> Config:
@@ -50,9 +56,61 @@ def config_of(folder: Path, *, hive: bool = False) -> Config:
     )
 
 
-def read(config: Config, engine: Engine) -> Dataset:
+def read(config: Config, engine: Engine, *, thorough: bool = True) -> Dataset:
     with stage("load"):
-        return load(config, engine)
+        return load(config, engine, thorough=thorough)
+
+
+def days(folder: Path, until: datetime) -> tuple[Config, pd.DataFrame]:
+    """Return the config of the growing folder as it stands at a day, and who is asked then."""
+    growing = folder / "days"
+    parts = str(growing / "usage_events" / "*" / "*.parquet")
+    config = Config(
+        name="speed",
+        data=DataConfig(path=str(folder), tables={"usage_events": parts}, observed_until=until),
+        engine=EngineConfig(threads=THREADS, memory_limit=MEMORY),
+        paths=PathConfig(runs=growing / "runs"),
+    )
+    return config, asked(folder, "new_day").assign(as_of=until)
+
+
+def begin(folder: Path) -> None:
+    """Make the growing folder anew, without its last day."""
+    growing, months = folder / "days", sorted((folder / "usage_events_hive").glob("month=*"))
+    shutil.rmtree(growing, ignore_errors=True)
+    for month in months[:-1]:
+        place = growing / "usage_events" / month.name
+        place.mkdir(parents=True)
+        for file in month.glob("*.parquet"):
+            (place / file.name).symlink_to(file.resolve())
+    arrive(folder, "before", f"occurred_at < TIMESTAMP '{DAY_BEFORE}'")
+
+
+def arrive(folder: Path, name: str, which: str) -> None:
+    """Write some rows of the last month into the growing folder."""
+    month = max((folder / "usage_events_hive").glob("month=*"))
+    place = folder / "days" / "usage_events" / month.name
+    place.mkdir(exist_ok=True)
+    rows = f"SELECT * FROM read_parquet('{month}/*.parquet', hive_partitioning=false)"
+    duckdb.sql(f"COPY ({rows} WHERE {which}) TO '{place / name}.parquet' (COMPRESSION zstd)")
+
+
+def score_day(folder: Path, until: datetime, out: Path | None) -> tuple[int, int]:
+    """Load the growing folder and build one cut-off; return rows and columns."""
+    config, rows = days(folder, until)
+    engine = open_engine(config)
+    try:
+        dataset = read(config, engine, thorough=False)
+        resolved = planned(engine, dataset.columns)
+        STAGES.pop("choose")  # who scores is told by the model
+        with stage("build"):
+            held, _ = build_held(engine, rows, resolved, pieces=dataset.pieces)
+            found = FeatureMatrix(rows, held.frame(rows.index), resolved.said)
+        if out is not None:
+            write(found, out)
+        return len(rows), len(found.values.columns)
+    finally:
+        engine.close()
 
 
 def write_canonical(folder: Path, dataset: Dataset) -> None:
@@ -114,6 +172,12 @@ def write(found: FeatureMatrix, out: Path) -> None:
 
 def run(mode: str, folder: Path, out: Path) -> tuple[int, int]:
     """Return rows and columns of what was written."""
+    if mode == "day_before":
+        begin(folder)
+        return score_day(folder, DAY_BEFORE, None)
+    if mode == "new_day":
+        arrive(folder, "day", f"occurred_at >= TIMESTAMP '{DAY_BEFORE}'")
+        return score_day(folder, NEW_DAY, out)
     config = config_of(folder, hive=mode == "load_hive")
     engine = open_engine(config)
     try:
@@ -128,9 +192,7 @@ def run(mode: str, folder: Path, out: Path) -> tuple[int, int]:
             columns = attached(folder, engine)
         only = {"same": USAGE, "few": FEW, "small": SMALL}.get(mode, ())
         resolved = planned(engine, columns, only)
-        if mode == "new_day":
-            STAGES.clear()
-        rows = asked(folder, "new_day" if mode == "new_day" else "snapshots")
+        rows = asked(folder)
         with stage("build"):
             found = build(engine, rows, resolved)
         write(found, out)
