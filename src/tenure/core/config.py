@@ -90,7 +90,8 @@ class DataConfig(Section):
     cache: bool = Field(
         True,
         description="Keep the checked rows of large files (200,000 rows and more) as Parquet under "
-        "`paths.runs`, so that only new and changed files are read again; not on Spark.",
+        "`paths.runs`, and what scoring counts of them, so that only new and changed files are "
+        "read again; not on Spark.",
     )
     constant_attributes: list[str] = Field(
         [], description="Further account attributes that never change and may be features."
