@@ -171,8 +171,8 @@ VARIANTS = {
         fixed(feature_fraction_bynode=0.5),
     ),
     "extra": Variant(
-        "one random threshold per column (extra trees); all, where the default has one",
-        sized(lambda size: {"extra_trees": not size["extra_trees"]}),
+        "one random threshold per column (extra trees)",
+        fixed(extra_trees=True),
     ),
     "smooth": Variant(
         "leaves drawn to their parents (path smoothing 10)",

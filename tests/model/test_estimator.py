@@ -41,17 +41,6 @@ def test_the_seed_matters(data):
     assert fit(data, seed=0).booster_text != fit(data, seed=1).booster_text
 
 
-def test_random_thresholds_follow_the_seed_and_nothing_else(data):
-    whole = {"bagging_fraction": 1.0, "feature_fraction": 1.0, "extra_trees": True}
-    one, two = (fit(data, seed=3, threads=threads, **whole) for threads in (1, 2))
-    assert one.booster_text == two.booster_text
-    margins = [fit(data, seed=seed, **whole).decision_function(data[1]) for seed in (3, 4)]
-    assert (margins[0] != margins[1]).any()
-    best = whole | {"extra_trees": False}
-    margins = [fit(data, seed=seed, **best).decision_function(data[1]) for seed in (3, 4)]
-    assert (margins[0] == margins[1]).all(), "nothing else is drawn at random"
-
-
 def test_text_gives_the_same_numbers_to_the_last_bit(data):
     model = fit(data)
     again = TenureClassifier.from_text(model.booster_text)
@@ -95,9 +84,7 @@ def test_sizes_grow_with_the_data_and_can_be_replaced(data):
         fit(data).parameters_["max_depth"]
         == sized_parameters(int(data[2].sum()), len(data[2]))["depth"]
     )
-    assert [size["extra_trees"] for size in sizes] == [False, False, False, True, False]
     assert fit(data, depth=1).parameters_["max_depth"] == 1
-    assert fit(data, extra_trees=True).parameters_["extra_trees"] is True
     own = fit(data, extra={"depth": 1, "rounds": 7, "lambda_l1": 2.0})
     assert (own.parameters_["max_depth"], own.parameters_["lambda_l1"]) == (1, 2.0)
     assert own.booster_.num_trees() == 7

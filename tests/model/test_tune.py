@@ -16,7 +16,7 @@ from tenure.labels.splits import forward_origins
 from tenure.model import searches
 from tenure.model.calibrate import Sigmoid
 from tenure.model.encode import Encoder
-from tenure.model.estimator import TenureClassifier, sized_parameters
+from tenure.model.estimator import TenureClassifier
 from tenure.model.fit import FitSettings
 from tenure.model.losses import log_loss
 from tenure.model.searches import TuneSettings, parameters_at
@@ -154,15 +154,6 @@ def test_few_positives_keep_trees_shallow_and_what_is_fixed_is_not_searched():
     names = {"max_depth": 2, "l2": 1, "extra_trees": True}
     left = {item.dial.name for item in searched(names, 100, 2_000)}
     assert left == set(free) - {"depth", "l2", "extra_trees"}
-
-
-@pytest.mark.parametrize("positives", [500, 2_000])
-def test_the_search_begins_where_the_default_stands(positives):
-    default = sized_parameters(positives, 20 * positives)
-    begins = {
-        item.dial.name: item.nearest(default) for item in searched((), positives, 20 * positives)
-    }
-    assert {name: begins[name] for name in default} == default
 
 
 def test_nothing_left_to_search_is_the_default(panel):

@@ -22,23 +22,18 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# (rows of the rarer class below which the line applies, depth, leaves, rounds, learning rate,
-# whether a split weighs one random threshold per column instead of all)
+# (rows of the rarer class below which the line applies, depth, leaves, rounds, learning rate)
 _SIZES = (
-    (60, 2, 4, 100, 0.04, False),
-    (200, 2, 4, 150, 0.04, False),
-    (1_000, 3, 8, 150, 0.04, False),
-    (5_000, 4, 12, 300, 0.04, True),
-    (float("inf"), 4, 12, 500, 0.03, False),
+    (60, 2, 4, 100, 0.04),
+    (200, 2, 4, 150, 0.04),
+    (1_000, 3, 8, 150, 0.04),
+    (5_000, 3, 8, 200, 0.04),
+    (float("inf"), 4, 12, 500, 0.03),
 )
 
 
 def sized_parameters(positives: int, rows: int) -> dict[str, float]:
     """Return depth, leaves, rounds and regularisation that suit an amount of data.
-
-    Random thresholds (`extra_trees`) let deeper trees learn less noise.  In measurements that paid
-    from 1,000 to 5,000 rows of the rarer class; with fewer, shallow trees of the best thresholds
-    found more.
 
     Args:
         positives: Rows of the rarer class.
@@ -50,7 +45,7 @@ def sized_parameters(positives: int, rows: int) -> dict[str, float]:
     >>> sized_parameters(50, 1_000)["depth"], sized_parameters(20_000, 300_000)["depth"]
     (2, 4)
     """
-    depth, leaves, rounds, speed, random = next(size[1:] for size in _SIZES if positives < size[0])
+    depth, leaves, rounds, speed = next(size[1:] for size in _SIZES if positives < size[0])
     rate = max(positives, 1) / max(rows, 1)
     wanted = min(5.0, max(1.0, positives / 20)) / rate  # a leaf should expect this many events
     return {
@@ -62,7 +57,6 @@ def sized_parameters(positives: int, rows: int) -> dict[str, float]:
         "l2": 10.0 if positives < 1_000 else 5.0,
         "feature_fraction": 0.5,
         "bagging_fraction": 0.8,
-        "extra_trees": random,
     }
 
 
@@ -82,7 +76,6 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         l2: Penalty on leaf values.
         feature_fraction: Share of the columns each tree sees.
         bagging_fraction: Share of the rows each tree sees.
-        extra_trees: Whether a split weighs one random threshold per column instead of all.
         extra: LightGBM parameters by their own names; they replace those above.
 
     Attributes:
@@ -105,7 +98,6 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         l2: float | None = None,
         feature_fraction: float | None = None,
         bagging_fraction: float | None = None,
-        extra_trees: bool | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.seed = seed
@@ -118,7 +110,6 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         self.l2 = l2
         self.feature_fraction = feature_fraction
         self.bagging_fraction = bagging_fraction
-        self.extra_trees = extra_trees
         self.extra = extra
 
     def __sklearn_tags__(self) -> Any:
@@ -225,7 +216,6 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
             "feature_fraction": size["feature_fraction"],
             "bagging_fraction": size["bagging_fraction"],
             "bagging_freq": 1,
-            "extra_trees": size["extra_trees"],
             "max_bin": 63,
             "seed": self.seed,
             "deterministic": True,
