@@ -25,6 +25,7 @@ from tenure.explain.drivers import (
     flat_columns,
     told,
 )
+from tenure.explain.flat import flat_frame
 from tenure.explain.parts import capped
 from tenure.explain.questions import Questions, questions
 from tenure.explain.ready import Model, check_owner, load_models
@@ -226,12 +227,13 @@ def _describe(
     known = {"notice_given": notice, "coverage": share, "tenure_days": tenure}
     ends, renews = asked["ends_at"].to_numpy(), asked["renews_at"].to_numpy()
     silent = ", ".join(stale) or None
+    said = np.full(len(asked), silent, dtype=object)
     return {
         **{name: asked[name].array for name in ("account_id", "as_of", "mrr", "currency")},
         "scored_at": np.full(len(asked), np.datetime64(now(), "us")),
         "renews_at": np.where(notice, ends, renews),
         "data_coverage": share,
-        "stale_sources": pd.array([silent] * len(asked), dtype="str" if silent else object),
+        "stale_sources": as_text(said) if silent else said,
         "abstain_reason": abstention(known, events, stale, settings),
     }
 
@@ -267,9 +269,10 @@ def _predict(
     found = {chance: numbers[0], f"{chance}_lo": numbers[1], f"{chance}_hi": numbers[2]}
     if target == GROWTH and model.amounts is not None:
         found[f"expected_{target}_mrr"] = numbers[0] * _amounts(model.amounts, values, ahead)
-    found |= {f"{prefix}model_version": as_text(about[0]), f"{prefix}base_rate": numbers[3]}
+    spoken = as_text(about.ravel())
+    found |= {f"{prefix}model_version": spoken[:size], f"{prefix}base_rate": numbers[3]}
     if target == MAIN:
-        found["model_name"] = as_text(about[1])
+        found["model_name"] = spoken[size:]
     return found | flat_columns(words, figures, prefix)
 
 
@@ -334,12 +337,7 @@ def _finish(
         flat["risk_band"] = bands(risk, flat["base_rate"], place, config.score)
     nothing = np.full(size, np.nan)
     further = [name for name in flat if name not in COLUMNS]
-    return pd.DataFrame({name: _typed(flat.get(name, nothing)) for name in (*COLUMNS, *further)})
-
-
-def _typed(column: Any) -> Any:
-    """Return a column as one that keeps its type; pandas looks into objects otherwise."""
-    return pd.Series(column, dtype=object) if column.dtype == object else column
+    return flat_frame({name: flat.get(name, nothing) for name in (*COLUMNS, *further)})
 
 
 def _ranked_among(risk: Array, name: str, book: pd.DataFrame | None) -> Array:

@@ -78,6 +78,8 @@ EXPRESSIONS = (
         "a IS NULL",
         "c AND d = 'x' OR b < 0",
         "a BETWEEN 0 AND 2",
+        "t BETWEEN TIMESTAMP '2023-06-01' AND TIMESTAMP '2024-02-01 12:00:00'",
+        "a BETWEEN a AND CAST(b AS BIGINT)",
     ),
     *("a IN (1, 2)", "a NOT IN (1, NULL)", "d IN ('x', 'y')", "d NOT IN ('x')", "nullif(a, 2)"),
     *(

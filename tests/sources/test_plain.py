@@ -7,7 +7,7 @@ import pytest
 
 from tenure.engine.duckdb import DuckDBEngine
 from tenure.sources import coerce
-from tenure.sources.plain import plain_times
+from tenure.sources.plain import plain_columns, plain_times
 
 PLAIN = (
     "2024-03-01T10:00:00",
@@ -61,3 +61,17 @@ def test_other_texts_are_left_alone(text: str, beside: tuple[str, ...]) -> None:
 
 def test_a_time_of_another_zone_than_its_own_is_left_alone() -> None:
     assert plain_times(["2024-03-01T10:00:00Z"], "Europe/Berlin") is None
+
+
+@pytest.mark.parametrize("other", [None, "2024-03-01T10:00:0x", "2024-03-01T10:00"])
+def test_columns_are_read_as_each_alone(other: str | None) -> None:
+    given: list[list[str | None]] = [
+        [PLAIN[0], None, PLAIN[0]],
+        [PLAIN[2]],
+        [None, PLAIN[0]],
+        [other, PLAIN[0]],
+    ]
+    for values, found in zip(given, plain_columns(given, "UTC"), strict=True):
+        alone = plain_times(values, "UTC")
+        assert (found is None) == (alone is None)
+        assert alone is None or found is None or found.tolist() == alone.tolist()

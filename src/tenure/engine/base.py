@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tenure.core.steps import Step
-    from tenure.engine.arrays import Columns
+    from tenure.engine.arrays import Columns, Table
 
 Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
 """A function from two tables to one."""
@@ -50,8 +50,8 @@ class Engine(Protocol):
     def share(self, name: str, value: int) -> pa.Table:
         """Return the rows of a divided step that have one value of its key."""
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Make an Arrow table known under a name, replacing one of the same name."""
+    def register(self, name: str, table: Table) -> None:
+        """Make a table known under a name, replacing one of the same name."""
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
         """Make a file, glob or table known under a name.

@@ -13,7 +13,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, render, text_literal
-from tenure.engine.arrays import Columns, arrays_of
+from tenure.engine.arrays import Columns, Table, arrays_of, as_arrow
 from tenure.engine.base import Mapper, Pairing
 
 if TYPE_CHECKING:
@@ -107,9 +107,9 @@ class DuckDBEngine:
     def _folder(self, name: str) -> Path:
         return Path(self._spill.name) / f"divided-{name}"
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Make an Arrow table known under a name, replacing one of the same name."""
-        self._connection.register("_incoming", table)
+    def register(self, name: str, table: Table) -> None:
+        """Make a table known under a name, replacing one of the same name."""
+        self._connection.register("_incoming", as_arrow(table))
         self._execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS SELECT * FROM _incoming")
         self._connection.unregister("_incoming")
 

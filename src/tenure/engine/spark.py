@@ -22,7 +22,7 @@ from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.file_reads import attached
 from tenure.core.steps import Step, render
 from tenure.engine import spark_files
-from tenure.engine.arrays import Columns, arrays_of
+from tenure.engine.arrays import Columns, Table, arrays_of, as_arrow
 from tenure.engine.base import Mapper, Pairing
 from tenure.engine.spark_session import SparkSettings, open_session
 from tenure.engine.spark_types import readable, sql_type
@@ -112,10 +112,10 @@ class SparkEngine:
         found = self.fetch(f"SELECT * FROM {name} WHERE {key} = {value}")
         return found.drop_columns([key])
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Make an Arrow table known under a name, replacing one of the same name."""
+    def register(self, name: str, table: Table) -> None:
+        """Make a table known under a name, replacing one of the same name."""
         with _explained(f"register {name}"):
-            self._view(name, self._session.createDataFrame(readable(table)))
+            self._view(name, self._session.createDataFrame(readable(as_arrow(table))))
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
         """Make a CSV or Parquet file (or glob), or a table of the catalogue, known under a name.
@@ -173,7 +173,7 @@ class SparkEngine:
         with _explained("map batches"), warnings.catch_warnings():
             # PySpark warns of pandas 3 here, of which it uses nothing.
             warnings.simplefilter("ignore", FutureWarning)
-            rows = self._session.createDataFrame(readable(table))
+            rows = self._session.createDataFrame(readable(as_arrow(table)))
             parts = rows.repartition(self._session.sparkContext.defaultParallelism)
             return parts.mapInArrow(apply, from_arrow_schema(schema)).toArrow()
 

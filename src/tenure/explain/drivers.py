@@ -81,16 +81,20 @@ def told(
     words = np.full((len(values), *WORDS_SHAPE), None, dtype=object)
     numbers = np.full((len(values), *NUMBERS_SHAPE), np.nan)
     groups = peers.groups(values)
-    for feature in np.unique(order):
-        row, place = np.nonzero((order == feature) & (contributions[:, [feature]] != 0))
-        if not len(row):
+    amounts = np.take_along_axis(contributions, order, axis=1).ravel()
+    moving = np.flatnonzero(amounts)
+    features = order.ravel()[moving]
+    moving = moving[np.argsort(features, kind="stable")]
+    for part in np.split(moving, np.flatnonzero(np.diff(np.sort(features))) + 1):
+        if not len(part):
             continue
-        name = values.columns[feature]
+        row, place = part // order.shape[1], part % order.shape[1]
+        name = values.columns[order[row[0], place[0]]]
         words[row, place], numbers[row, place] = _describe(
             specs[name],
             objects_of(values, name)[row],
             peers.lookup(name, groups[row]),
-            contributions[row, feature],
+            amounts[part],
             target,
         )
     return words, numbers

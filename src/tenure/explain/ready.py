@@ -15,11 +15,13 @@ from tenure.labels.windows import RENEWAL
 from tenure.model.amount import Amounts
 from tenure.model.bundle import Bundle, read_bundle
 from tenure.model.champion import champion
+from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tenure.core.config import Config
+    from tenure.core.spec import Kind
     from tenure.features.declare import FeatureSpec
     from tenure.features.held import Held
     from tenure.model.interval import Interval
@@ -51,7 +53,7 @@ class Model:
             Peers.from_json(bundle.reference["peers"]),
         )
 
-    @property
+    @cached_property
     def begins(self) -> dict[str, date]:
         """Return the first day of each source's history when the model was trained."""
         stored: Mapping[str, str] = self.bundle.spec["begins"]
@@ -64,6 +66,19 @@ class Model:
         return frozenset(names)
 
     @cached_property
+    def kinds(self) -> dict[str, dict[str, Kind]]:
+        """Return the tables and columns that the model was trained with, and what these are."""
+        texts = {name for name, spec in self.specs.items() if spec.text}
+        found: dict[str, dict[str, Kind]] = {}
+        for table, columns in self.bundle.spec["tables"].items():
+            declared = {column.name: column.kind for column in SOURCES[table].columns}
+            # A further attribute is a feature of the same name.
+            found[table] = {
+                name: declared.get(name, "text" if name in texts else "number") for name in columns
+            }
+        return found
+
+    @cached_property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return how to speak of the model's columns."""
         return self.plan.said
@@ -74,13 +89,13 @@ class Model:
         found: int = self.bundle.spec["labels"]["horizon_days"]
         return found
 
-    @property
+    @cached_property
     def horizons(self) -> tuple[str, ...]:
         """Return the horizons that the model answers for, as text, the main one first."""
         further = sorted(self.bundle.ahead, key=lambda name: (name == RENEWAL, name.zfill(9)))
         return (str(self.horizon_days), *further)
 
-    @property
+    @cached_property
     def longest(self) -> int:
         """Return the most days that the model looks ahead."""
         return max(int(name) for name in self.horizons if name != RENEWAL)

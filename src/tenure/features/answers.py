@@ -54,14 +54,23 @@ def latest(
 ) -> Array:
     """Return what the latest row says; the larger value decides between equal times."""
     values = columns[name][0]
-    order = np.unique(values.astype(str), return_inverse=True)[1] if text else values
-    ranked = np.lexsort((order, columns[reading.columns[MOMENT]][0]))
-    rank = np.empty(len(ranked), dtype=np.int64)
-    rank[ranked] = np.arange(len(ranked))
+    ranked = rank = np.zeros(1, dtype=np.int64)
+    if len(values) > 1:
+        order = _alphabetic(values) if text else values
+        ranked = np.lexsort((order, columns[reading.columns[MOMENT]][0]))
+        rank = np.empty(len(ranked), dtype=np.int64)
+        rank[ranked] = np.arange(len(ranked))
     latest = np.where(mask, rank, -1).max(axis=1)
     found: Array = values[ranked[latest]].astype(object if text else np.int64)
     found[latest < 0] = None if text else NOTHING
     return found
+
+
+def _alphabetic(words: Array) -> Array:
+    """Return the place of each word among all of them in order."""
+    texts = [str(word) for word in words.tolist()]
+    place = {text: number for number, text in enumerate(sorted(set(texts)))}
+    return np.asarray([place[text] for text in texts])
 
 
 def _together(columns: Columns, name: str, mask: Mask) -> tuple[Mask, Array, Array]:

@@ -75,5 +75,9 @@ def latest_known(
         f"SELECT '{name}' AS source, max(event_time) AS t FROM {name} WHERE {seen} = 0"
         for name in sorted(sources)
     ]
-    rows = engine.fetch(" UNION ALL ".join(parts)).to_pylist() if parts else []
-    return {row["source"]: row["t"] for row in rows}
+    if not parts:
+        return {}
+    found = engine.arrays(" UNION ALL ".join(parts))
+    moments, there = found["t"]
+    latest = np.where(True if there is None else there, moments, np.datetime64("NaT"))
+    return dict(zip(found["source"][0].tolist(), latest.tolist(), strict=True))

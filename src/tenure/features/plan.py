@@ -42,6 +42,7 @@ from tenure.features.declare import (
     measure,
     place,
 )
+from tenure.features.forms import Form, forms
 from tenure.features.reading import Reading, readings
 from tenure.sources.tables import SOURCES
 
@@ -99,6 +100,11 @@ class Plan:
     def said(self) -> dict[str, FeatureSpec]:
         """Return the columns by name with those that a model adds."""
         return self.specs | {item.spec.name: item.spec for item in self.placed}
+
+    @cached_property
+    def forms(self) -> list[Form]:
+        """Return the formulas of computed features, those of one form together."""
+        return forms(self.computed)
 
     @property
     def ranked(self) -> tuple[Ranked, ...]:

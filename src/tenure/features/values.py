@@ -114,10 +114,14 @@ def block_values(plan: Plan, asked: Asked, found: Iterable[Found]) -> Iterator[t
             yield feature.spec.name, values
         else:
             numbers[feature.spec.name] = values
-    for computed in plan.computed:
-        value = evaluate(computed.formula, numbers)
-        whole = value if value.shape == shape else np.broadcast_to(value, shape)
-        numbers[computed.spec.name] = whole
+    if shape == (1,):
+        for form in plan.forms:
+            numbers |= zip(form.names, form.values(numbers).reshape(-1, 1), strict=True)
+    else:
+        for computed in plan.computed:
+            value = evaluate(computed.formula, numbers)
+            whole = value if value.shape == shape else np.broadcast_to(value, shape)
+            numbers[computed.spec.name] = whole
     for name, spec in plan.specs.items():
         if not spec.text:
             yield name, numbers[name]

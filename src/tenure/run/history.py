@@ -9,23 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tenure.core.errors import DataError, Problem, suggestion
-from tenure.core.spec import Source
 from tenure.core.times import DAY
 from tenure.engine import ENGINES, Engine, open_engine_for
-from tenure.run.posted import Row, frames, names_of, read_by
+from tenure.run.posted import Row, by_column, declared_kinds, frames, read_by
 from tenure.score import Model, score
 from tenure.sources.load import load_frames, load_sound
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tenure.core.config import Config
+    from tenure.engine.arrays import HeldRows
     from tenure.sources.dataset import Dataset
 
 EMPTY_BOOK = pd.DataFrame({"churn_probability": pd.Series(dtype="float64")})
@@ -67,10 +66,10 @@ def score_history(
         DataError: If a table or a column is unknown, a required one is missing, or a value can
             never be read; lists every problem, each named ``tables.<table>.<column>``.
     """
-    names = {name: names_of(rows) for name, rows in tables.items()}
-    _check_names(tables, names)
+    columns = {name: by_column(rows) for name, rows in tables.items()}
+    _check_names(tables, columns)
     read = read_by(models)
-    given = {name: (rows, names[name]) for name, rows in tables.items() if rows}
+    given = {name: columns[name] for name, rows in tables.items() if rows}
     plain = frames(given, read, config.data.timezone)
     engine = open_engine_for(config, sum(map(len, tables.values())))
     try:
@@ -79,14 +78,15 @@ def score_history(
             # What is wrong with rows is said of them as they were posted.
             dataset = _loaded(frames(given, read), config, engine, as_of)
         rows = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK)
-        known = engine.fetch("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
+        known = engine.arrays("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
         rejects = _rejects(dataset)
     finally:
         engine.close()
     there = set(rows["account_id"])
-    not_asked = [name for name in known.column(0).to_pylist() if name not in there]
-    useful = _declared(SOURCES["accounts"]).union(read.get("accounts", ()))
-    useless = set(names["accounts"]) - useful
+    not_asked = [name for name in known["account_id"][0].tolist() if name not in there]
+    useless = (
+        columns["accounts"].keys() - declared_kinds("accounts") - read.get("accounts", {}).keys()
+    )
     return HistoryScores(rows, not_asked, rejects, [f"accounts.{name}" for name in sorted(useless)])
 
 
@@ -128,11 +128,11 @@ def _check_names(tables: Mapping[str, Sequence[Row]], names: Mapping[str, Collec
             rule, fix = "is not a table of the contract", suggestion(name, SOURCES)
             problems.append(Problem(f"tables.{name}", rule, fix=fix))
             continue
-        known = sorted(_declared(SOURCES[name]))
+        known = declared_kinds(name)
         for column in columns:
             if column in known or len(problems) >= MOST_PROBLEMS:
                 continue
-            fix = suggestion(column[:100], known)
+            fix = _meant(name, column[:100])
             # Accounts may carry attributes of their own; one that is nearly a declared column is
             # far likelier a slip.
             if fix.startswith("did you mean") or not SOURCES[name].open_ended:
@@ -147,12 +147,14 @@ def _check_names(tables: Mapping[str, Sequence[Row]], names: Mapping[str, Collec
         raise DataError(*problems)
 
 
-def _declared(source: Source) -> set[str]:
-    return {column.name for column in source.columns} | {"known_at"}
+@lru_cache(1_024)
+def _meant(table: str, column: str) -> str:
+    """Return which column may have been meant."""
+    return suggestion(column, sorted(declared_kinds(table)))
 
 
 def _loaded(
-    posted: Mapping[str, pa.Table], config: Config, engine: Engine, as_of: datetime
+    posted: Mapping[str, HeldRows], config: Config, engine: Engine, as_of: datetime
 ) -> Dataset:
     """Load posted rows; problems are named after the request's fields."""
     try:

@@ -90,8 +90,9 @@ def count(
 
 def direct(layouts: Iterable[Layout], engine: Engine) -> dict[str, tuple[int, bool]]:
     """Return for each canonical table its rows, and whether a key stands there twice."""
-    rows = engine.fetch(_direct(tuple(layouts))).to_pylist()
-    return {row["name"]: (row["rows"], row["twice"]) for row in rows}
+    found = engine.arrays(_direct(tuple(layouts)))
+    names, rows, twice = (found[name][0].tolist() for name in ("name", "rows", "twice"))
+    return dict(zip(names, zip(rows, twice, strict=True), strict=True))
 
 
 @lru_cache(64)

@@ -17,10 +17,9 @@ from tenure.sources.prepare import NO_OWNER, Table, posted, prepare, unread
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tenure.core.config import Config
     from tenure.engine import Engine
+    from tenure.engine.arrays import Table as Given
 
 Progress = Callable[[str], None]
 
@@ -88,21 +87,21 @@ def _hopeless(table: Table, engine: Engine) -> list[Problem]:
 
 
 def load_frames(
-    frames: Mapping[str, pa.Table],
+    frames: Mapping[str, Given],
     config: Config,
     engine: Engine,
     *,
     observed_until: datetime,
     lean: bool = False,
 ) -> Dataset:
-    """Load Arrow tables that already have canonical columns, by the same road.
+    """Load tables at hand that already have canonical columns, by the same road.
 
     For history that is posted and for tests: small tables, possibly empty, of few accounts.  A
     column that is there counts as there even where it is empty, and shares of dirt are not
     computed.
 
     Args:
-        frames: Arrow tables by canonical name.
+        frames: Tables by canonical name, of Arrow or as arrays.
         config: The run; `data.timezone` and the attribute lists apply.
         engine: Where the canonical tables will stand.
         observed_until: When observation stopped, exclusive, naive UTC.
@@ -130,9 +129,9 @@ def load_frames(
 
 
 def load_sound(
-    frames: Mapping[str, pa.Table], config: Config, engine: Engine, *, observed_until: datetime
+    frames: Mapping[str, Given], config: Config, engine: Engine, *, observed_until: datetime
 ) -> Dataset | None:
-    """Load Arrow tables of which every row can be used; nothing where any cannot, or may not.
+    """Load tables of which every row can be used; nothing where any cannot, or may not.
 
     Arguments and tables are those of `load_frames`, lean; one statement makes each of them.
     """

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
 _DAY = r"(?:19|20|21)\d\d-\d\d-\d\d"
 _CLOCK = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?"
@@ -24,12 +24,37 @@ Moments: TypeAlias = np.ndarray[Any, np.dtype[np.datetime64]]
 _UTC = re.compile(rf"(?:{_DAY}(?:{_CLOCK}Z?)?\n)*", re.ASCII)
 
 
-def plain_times(values: Sequence[str | None], zone: str) -> pa.Array | None:
-    """Return texts as times, None where any of them is not written plainly.
+def plain_columns(columns: Sequence[Sequence[str | None]], zone: str) -> list[Moments | None]:
+    """Return columns of texts as `plain_times` returns each; those that look alike, at once.
+
+    Args:
+        columns: Columns, each with a text in it.
+        zone: Zone of times that name none.
+    """
+    found: list[Moments | None] = [None] * len(columns)
+    alike: dict[int, list[int]] = {}
+    for place, values in enumerate(columns):
+        length = len(next(value for value in values if value is not None))
+        alike.setdefault(length, []).append(place)
+    for places in alike.values():
+        together = plain_times(list(chain.from_iterable(columns[place] for place in places)), zone)
+        start = 0
+        for place in places:
+            stop = start + len(columns[place])
+            # One that is not plain says nothing of the others.
+            alone = together is None and len(places) > 1
+            whole = plain_times(columns[place], zone) if alone else together
+            found[place] = whole if alone or whole is None else whole[start:stop]
+            start = stop
+    return found
+
+
+def plain_times(values: Sequence[str | None], zone: str) -> Moments | None:
+    """Return texts as times to the microsecond, None where any of them is not written plainly.
 
     Plain is ISO 8601, to the microsecond and without an offset, or with `Z` where the zone is UTC.
 
-    >>> plain_times(["2024-03-01T10:00:00", None], "UTC").to_pylist()
+    >>> plain_times(["2024-03-01T10:00:00", None], "UTC").tolist()
     [datetime.datetime(2024, 3, 1, 10, 0), None]
     >>> plain_times(["1 March 2024"], "UTC")
 
@@ -46,11 +71,11 @@ def plain_times(values: Sequence[str | None], zone: str) -> pa.Array | None:
     except ValueError:
         return None
     if moments is None or len(given) == len(values):
-        return None if moments is None else pa.array(moments, pa.timestamp("us"))
+        return moments
     there = np.asarray([value is not None for value in values])
     found = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[us]")
     found[there] = moments
-    return pa.array(found, pa.timestamp("us"))
+    return found
 
 
 def _alike(joined: str, rows: int) -> Moments | None:

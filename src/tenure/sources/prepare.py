@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
 from tenure.engine import ENGINES
+from tenure.engine.arrays import HeldRows
 from tenure.sources import coerce, origin
 from tenure.sources.counts import Counts
 from tenure.sources.mapping import map_columns
@@ -19,10 +20,9 @@ from tenure.sources.staging import Found
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tenure.core.config import Config
     from tenure.engine import Engine
+    from tenure.engine.arrays import Table as Given
 
 ARROW_TYPES = {
     "string": "VARCHAR",
@@ -152,9 +152,9 @@ def _without_clockless(table: Table) -> Table:
 
 
 def posted(
-    frames: Mapping[str, pa.Table], config: Config, engine: Engine
+    frames: Mapping[str, Given], config: Config, engine: Engine
 ) -> tuple[dict[str, Table], list[Problem]]:
-    """Register Arrow tables and look at their columns."""
+    """Register tables and look at their columns."""
     problems = [origin.unknown_table(name) for name in frames if name not in SOURCES]
     tables: dict[str, Table] = {}
     for name, source in SOURCES.items():
@@ -184,8 +184,10 @@ def _laid_out(
     return table.layout, table.unused, problems + _refused(layout)
 
 
-def _types(table: pa.Table) -> dict[str, str] | None:
-    """Return the SQL types of an Arrow table, or nothing where one is out of the ordinary."""
+def _types(table: Given) -> Mapping[str, str] | None:
+    """Return the SQL types of a table, or nothing where one is out of the ordinary."""
+    if isinstance(table, HeldRows):
+        return table.kinds
     types = {field.name: ARROW_TYPES.get(str(field.type)) for field in table.schema}
     return {name: kind or "" for name, kind in types.items()} if all(types.values()) else None
 

@@ -16,6 +16,7 @@ from tenure.engine.small.expressions import (
     Scope,
     both,
     fixed,
+    is_single,
     maker,
     truth,
 )
@@ -37,7 +38,7 @@ class Groups:
     Attributes:
         rows: The rows.
         number: Group of each row, shape (n,).
-        leaders: First row of each group, none where a group has no rows, shape (g,).
+        leaders: First row of each group, shape (g,); None where all rows are one group.
         size: How many groups there are.
     """
 
@@ -118,6 +119,8 @@ def _made(scope: Scope, node: Node, where: Node | None) -> Expr:
         data, there = value.run(groups.rows)
         if keep is not None:
             there = both(truth(keep(groups.rows)), there)
+        if groups.leaders is None:
+            return _of_all(node, (data, there), groups.rows.size, kind)
         chosen = np.ones(groups.rows.size, dtype=bool)
         chosen &= True if there is None else there
         number = groups.number[chosen]
@@ -128,6 +131,24 @@ def _made(scope: Scope, node: Node, where: Node | None) -> Expr:
         return _over(node, whole, number, groups.size, kind), None if counts.all() else counts > 0
 
     return Expr(kind, run)
+
+
+def _of_all(node: Node, vec: Vec, size: int, kind: str) -> Vec:
+    """Return what is said of all rows."""
+    data, there = vec
+    if there is None:
+        count = size
+    elif is_single(there):
+        count = size if there else 0
+    else:
+        count = int(np.count_nonzero(there))
+    if isinstance(node, exp.Count):
+        return np.array([count]), None
+    if not count:
+        return np.array([nothing(kind)[0]], dtype=dtype_of(kind)), np.zeros(1, dtype=bool)
+    whole = spread((data, None), kind, size)[0]
+    chosen = whole if count == size else whole[there]
+    return _over(node, chosen, np.zeros(count, dtype=np.int64), 1, kind), None
 
 
 def _distinct(scope: Scope, node: exp.Distinct) -> Expr:
@@ -141,6 +162,9 @@ def _distinct(scope: Scope, node: exp.Distinct) -> Expr:
     def run(rows: Rows) -> Vec:
         groups: Groups = rows.groups
         size = groups.rows.size
+        if groups.leaders is None and not several:
+            data, there = spread(values[0].run(groups.rows), values[0].kind, size)
+            return np.array([len(set((data if there is None else data[there]).tolist()))]), None
         lists = [listed(*spread(item.run(groups.rows), item.kind, size)) for item in values]
         found = set(zip(groups.number.tolist(), *lists, strict=True))
         numbers = [key[0] for key in found if several or key[1] is not None]

@@ -19,14 +19,21 @@ from sqlglot.errors import SqlglotError
 from tenure.core.steps import Step, quote
 from tenure.engine.base import Mapper, Pairing
 from tenure.engine.small.expressions import PARAMETER
-from tenure.engine.small.frames import Frame, UnsupportedError, from_arrow, to_arrays, to_arrow
+from tenure.engine.small.frames import (
+    Frame,
+    UnsupportedError,
+    from_arrow,
+    given,
+    to_arrays,
+    to_arrow,
+)
 from tenure.engine.small.relations import Query, query
-from tenure.engine.small.scalars import moment
+from tenure.engine.small.scalars import written
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tenure.engine.arrays import Columns
+    from tenure.engine.arrays import Columns, Table
     from tenure.engine.duckdb import DuckDBEngine
 
 Kinds = tuple[tuple[str, str], ...]
@@ -89,11 +96,11 @@ class SmallEngine:
         except UnsupportedError:
             return self._behind(sql).arrays(sql)
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Make an Arrow table known under a name, replacing one of the same name."""
+    def register(self, name: str, table: Table) -> None:
+        """Make a table known under a name, replacing one of the same name."""
         self._forget(name.lower())
         try:
-            kinds, frame = from_arrow(table)
+            kinds, frame = given(table)
         except UnsupportedError:
             self._behind().register(name, table)
             self._there.add(name.lower())
@@ -221,14 +228,7 @@ def _parted(sql: str) -> tuple[str, list[int]]:
     for place in range(1, len(parts), 2):
         number = known.setdefault(parts[place], len(known))
         parts[place] = f"TIMESTAMP '{PARAMETER}{number}'"
-    return "".join(parts), [_moment(text) for text in known]
-
-
-def _moment(text: str) -> int:
-    found = moment(text)
-    if found is None:
-        raise UnsupportedError("a time that is none")
-    return found
+    return "".join(parts), written(list(known))
 
 
 @lru_cache(KEPT)

@@ -217,12 +217,14 @@ def is_single(mask: Any) -> bool:
 
 def some(mask: Any) -> bool:
     """Return whether a mask is true anywhere."""
-    return bool(mask) if is_single(mask) else bool(np.count_nonzero(mask))
+    many = isinstance(mask, np.ndarray) and mask.ndim
+    return bool(np.count_nonzero(mask)) if many else bool(mask)
 
 
 def every(mask: Any) -> bool:
     """Return whether a mask is true everywhere."""
-    return bool(mask) if is_single(mask) else np.count_nonzero(mask) == mask.size
+    many = isinstance(mask, np.ndarray) and mask.ndim
+    return bool(np.count_nonzero(mask) == mask.size) if many else bool(mask)
 
 
 def choose(mask: Any, first: Vec, second: Vec, kind: str) -> Vec:

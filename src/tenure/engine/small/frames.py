@@ -7,13 +7,13 @@ and dates as days since 1970, text as objects, decimals as whole numbers of thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tenure.engine.arrays import Column
+from tenure.engine.arrays import Column, HeldRows, Table
 
 Vec = tuple[Any, Any]
 
@@ -172,6 +172,34 @@ def nothing(kind: str) -> Vec:
     return _EMPTY.get(kind, 0), NEVER
 
 
+def given(table: Table) -> tuple[dict[str, str], Frame]:
+    """Return the kinds and the columns of a table that is registered, by name.
+
+    Raises:
+        UnsupportedError: As `from_arrow` does.
+    """
+    if not isinstance(table, HeldRows):
+        return from_arrow(table)
+    kinds, columns = dict(table.kinds), dict[str, Vec](table.columns)
+    _refuse_alike(kinds)
+    for name, kind in kinds.items():
+        if kind == "VARCHAR":
+            columns[name] = _text(*columns[name])
+    return kinds, Frame(table.num_rows, columns)
+
+
+def _refuse_alike(names: Collection[str]) -> None:
+    if len({name.lower() for name in names}) < len(names):
+        raise UnsupportedError("columns of one name")
+
+
+def _text(text: Any, there: Any) -> Vec:
+    """Return a column of text; what is the same everywhere is worked on once."""
+    if there is None and len(text) > 1 and text[0] == text[-1] and (text == text[0]).all():
+        return text[0], None
+    return text, there
+
+
 def from_arrow(table: pa.Table) -> tuple[dict[str, str], Frame]:
     """Return the kinds and the columns of an Arrow table, by name.
 
@@ -180,8 +208,7 @@ def from_arrow(table: pa.Table) -> tuple[dict[str, str], Frame]:
     """
     kinds: dict[str, str] = {}
     columns: dict[str, Vec] = {}
-    if len({name.lower() for name in table.column_names}) < table.num_columns:
-        raise UnsupportedError("columns of one name")
+    _refuse_alike(table.column_names)
     for field, column in zip(table.schema, table.columns, strict=True):
         name, kind = field.name, KINDS.get(field.type)
         if kind is None:
@@ -197,11 +224,7 @@ def _values(column: pa.ChunkedArray, kind: str) -> Vec:
         return spread(nothing(kind), kind, len(column))
     if kind == "VARCHAR":
         text = column.to_numpy()
-        if there is not None:
-            return np.where(there, text, ""), there
-        # Rows of one account: what is the same everywhere is worked on once.
-        same = len(text) > 1 and bool((text == text[0]).all())
-        return (text[0] if same else text), None
+        return _text(text if there is None else np.where(there, text, ""), there)
     if there is not None:
         empty = pa.scalar(_EMPTY.get(kind, 0), column.type if kind != "DATE" else pa.int32())
         column = column.cast(pa.int32()) if kind == "DATE" else column

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sqlglot import exp
 
 from tenure.engine.small import scalars
@@ -250,16 +249,16 @@ def _hash(scope: Scope, node: exp.Anonymous) -> Expr:
     items = [scope.expr(item) for item in node.expressions]
 
     def run(rows: Rows) -> Vec:
-        (account, owned), (value, there) = (item.run(rows) for item in items)
-        if owned is None and there is None and is_single(account) and not is_single(value):
-            return pd.factorize(value)[0].astype(np.int64), None
+        account, owned = items[0].run(rows)
+        # One account for all rows tells no two of them apart.
+        alone = owned is None and is_single(account)
         columns = []
-        for item in items:
+        for item in items[1:] if alone else items:
             data, there = spread(item.run(rows), item.kind, rows.size)
             columns.append(listed(data, there))
-        known: dict[Any, int] = {}
-        found = [known.setdefault(pair, len(known)) for pair in zip(*columns, strict=True)]
-        return np.asarray(found, dtype=np.int64), None
+        keys = columns[0] if alone else list(zip(*columns, strict=True))
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        return np.array(list(map(numbers.__getitem__, keys)), dtype=np.int64), None
 
     return Expr("UBIGINT", run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,10 @@ def _matches(
         same = same & truth((np.True_, there))
         places = np.flatnonzero(np.broadcast_to(same, left.size))
         return places, np.zeros(len(places), dtype=np.int64)
+    if len(pairs) == 1 and outer:
+        found = _partners(pairs[0], left, right)
+        if found is not None:
+            return np.arange(left.size), found
     known: dict[Any, list[int]] = {}
     for place, key in enumerate(_keys([pair[1] for pair in pairs], right)):
         if None not in key:
@@ -141,6 +146,17 @@ def _matches(
         found_left += [place] * len(found)
         found_right += found
     return np.asarray(found_left, dtype=np.int64), np.asarray(found_right, dtype=np.int64)
+
+
+def _partners(pair: tuple[Expr, Expr], left: Rows, right: Rows) -> Any:
+    """Return the one row that each row goes with (-1 for none), nothing where there are several."""
+    second, there = spread(pair[1].run(right), pair[1].kind, right.size)
+    known = {value: place for place, value in enumerate(second.tolist())}
+    if there is not None or len(known) < right.size:
+        return None
+    first, given = spread(pair[0].run(left), pair[0].kind, left.size)
+    found = np.array(list(map(known.get, first.tolist(), repeat(-1))), dtype=np.int64)
+    return found if given is None else np.where(given, found, -1)
 
 
 def _only(data: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -179,12 +180,12 @@ def _is(scope: Scope, node: exp.Is) -> Expr:
 
 
 _COMPARE: dict[type[Node], Callable[[Any, Any], Any]] = {
-    exp.EQ: lambda a, b: a == b,
-    exp.NEQ: lambda a, b: a != b,
-    exp.LT: lambda a, b: a < b,
-    exp.LTE: lambda a, b: a <= b,
-    exp.GT: lambda a, b: a > b,
-    exp.GTE: lambda a, b: a >= b,
+    exp.EQ: operator.eq,
+    exp.NEQ: operator.ne,
+    exp.LT: operator.lt,
+    exp.LTE: operator.le,
+    exp.GT: operator.gt,
+    exp.GTE: operator.ge,
 }
 
 
@@ -217,9 +218,22 @@ def compared(how: type[Node], left: Expr, right: Expr) -> Expr:
 
 @maker(exp.Between)
 def _between(scope: Scope, node: exp.Between) -> Expr:
-    low = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
-    high = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
-    return scope.expr(exp.And(this=low, expression=high))
+    first = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
+    second = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
+    both_hold = scope.expr(exp.And(this=first, expression=second)).run
+    sides = [scope.expr(item) for item in (node.this, node.args["low"], node.args["high"])]
+    if len({item.kind for item in sides}) > 1:
+        return Expr("BOOLEAN", both_hold)
+    value, low, high = (item.run for item in sides)
+
+    def run(rows: Rows) -> Vec:
+        (least, there1), (most, there2) = low(rows), high(rows)
+        if there1 is not None or there2 is not None:
+            return both_hold(rows)
+        data, there = value(rows)
+        return np.asarray((data >= least) & (data <= most), dtype=bool), there
+
+    return Expr("BOOLEAN", run)
 
 
 @maker(exp.Case)

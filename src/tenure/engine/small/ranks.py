@@ -6,7 +6,7 @@ Places on the grid of time are told so; one search in an array gives what the br
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from sqlglot import exp
@@ -79,10 +79,13 @@ def rank(scope: Scope, search: Ranked, otherwise: Run, kind: str) -> Expr | None
 
     def run(rows: Rows) -> Vec:
         edges = [rows.times[number] for number in numbers]
-        if any(later < one for one, later in pairwise(edges)):
+        if edges != sorted(edges):
             return otherwise(rows)
         data, there = moment.run(rows)
-        found = np.searchsorted(edges, data, side="right")
+        if len(edges) == 1:
+            found: Any = np.asarray(data >= edges[0]).astype(np.int64)
+        else:
+            found = np.array(edges).searchsorted(data, side="right")
         found = found if plain else leaves[found]
         return (found if there is None else np.where(there, found, leaves[-1])), None
 

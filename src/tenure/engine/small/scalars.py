@@ -21,6 +21,9 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _MOMENTS = re.compile(r"(\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?\n)+", re.ASCII)
+_WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{6})?)?\n)+", re.ASCII)
+SEVERAL = 2
+"""Times beyond which they are read at once."""
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _PATTERN = re.compile(r"(\\[d.]|[A-Za-z0-9()|\[\]{}?+,: -])+")
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -115,6 +118,24 @@ def moments(vec: Vec) -> Vec:
         return np.array(data.tolist(), dtype="datetime64[us]").view(np.int64), None
     except ValueError:
         return parsed(moment, vec, np.int64)
+
+
+def written(texts: list[str]) -> list[int]:
+    """Return the microseconds since 1970 of times that a statement names.
+
+    Raises:
+        UnsupportedError: If one of them is none, or in any but the plainest forms.
+    """
+    if len(texts) > SEVERAL and _WRITTEN.fullmatch("\n".join([*texts, ""])):
+        try:
+            found: list[int] = np.array(texts, dtype="datetime64[us]").view(np.int64).tolist()
+        except ValueError:
+            raise UnsupportedError("a time that is none") from None
+        return found
+    moments = [one for text in texts if (one := moment(text)) is not None]
+    if len(moments) < len(texts):
+        raise UnsupportedError("a time that is none")
+    return moments
 
 
 def moment(text: str) -> int | None:
