@@ -16,7 +16,9 @@ from tenure.model.champion import (
     change_champion,
     history,
     set_champion,
+    settle,
     versions,
+    withdraw,
 )
 
 
@@ -47,6 +49,35 @@ def test_set_and_replaced_with_history(root, bundle, second):
     assert history(root, "churn") == (first, then)
     assert champion_folder(root, "churn").name == second.version
     assert versions(root, "churn") == tuple(sorted([bundle.version, second.version]))
+
+
+def test_withdrawn_with_history_and_put_back(root, bundle, second):
+    assert withdraw(root, "churn", "another world", "ann") is None
+    first = set_champion(root, "churn", bundle.version, "first usable", "ann")
+    gone = withdraw(root, "churn", "another world", "bob")
+    assert champion(root, "churn") is None
+    assert (gone.version, gone.action, gone.who) == (bundle.version, "withdrawn", "bob")
+    assert history(root, "churn") == (first, gone)
+    assert bundle.version in versions(root, "churn")
+    settle(root, "churn")
+    assert history(root, "churn") == (first, gone)
+    then = set_champion(root, "churn", second.version, "usable", "ann")
+    assert then.previous is None
+    assert history(root, "churn") == (first, gone, then)
+
+
+def test_killed_while_withdrawing_leaves_the_champion(root, bundle, monkeypatch):
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    first = set_champion(root, "churn", bundle.version, "first usable", "ann")
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(root, "churn", "another world", "bob")
+    assert champion(root, "churn") == first
+    settle(root, "churn")
+    assert history(root, "churn")[-1] == first
 
 
 def test_setting_it_again_changes_nothing(root, bundle):

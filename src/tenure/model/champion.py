@@ -34,7 +34,8 @@ class Champion:
         reason: Why.
         who: Who decided.
         at: When, ISO 8601 in UTC.
-        action: ``first``, ``promoted``, ``forced``, ``rolled_back`` or ``set``.
+        action: ``first``, ``promoted``, ``forced``, ``rolled_back`` or ``set``; ``withdrawn``
+            where the bundle ceased to be champion and none took its place.
         facts: What was measured for the decision, JSON values.
     """
 
@@ -142,6 +143,30 @@ def change_champion(root: Path, target: str, change: Change) -> Champion:
         )
         write_json(home / FILE, asdict(made))
         _note(home, made)
+    return made
+
+
+def withdraw(root: Path, target: str, reason: str, who: str) -> Champion | None:
+    """Leave a target without a champion; its bundle stays published.
+
+    Returns:
+        The history's line, None where no champion stood.
+
+    Raises:
+        ModelError: If the champion's file is damaged.
+    """
+    home = Path(root) / target
+    if not (home / FILE).is_file():
+        return None
+    with locked(home):
+        standing = champion(root, target)
+        if standing is None:
+            return None
+        at = f"{now().isoformat()}Z"
+        made = Champion(standing.version, standing.previous, reason, who, at, "withdrawn")
+        _note(home, standing)
+        _note(home, made)  # before the file goes: `settle` takes back what did not happen
+        (home / FILE).unlink()
     return made
 
 

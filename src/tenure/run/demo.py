@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.files import write_text
 from tenure.features.authored import load_config
 from tenure.run.prepare import Progress, silent
@@ -25,6 +26,10 @@ data:
 """
 
 
+PLACES = {"data": "data", "scores": "scores.csv", "report": "report.html"}
+NOTHING = "No model is usable here, so nothing is scored; the report says why."
+
+
 @dataclass(frozen=True)
 class DemoResult:
     """Where the demo left what, and how its models did.
@@ -33,14 +38,14 @@ class DemoResult:
         config: The config it ran.
         files: What it left, by name.
         record: The training record.
-        account: The account with the highest risk.
-        reasons: That account's score in sentences.
+        account: The account with the highest risk; None where no model was usable.
+        reasons: That account's score in sentences, or why there is none.
     """
 
     config: Path
     files: dict[str, str]
     record: dict[str, Any]
-    account: str
+    account: str | None
     reasons: list[str]
 
     def to_json(self) -> dict[str, Any]:
@@ -64,16 +69,25 @@ class DemoResult:
             f"{name}: {target['verdict']['sentences'][0]}"
             for name, target in self.record["targets"].items()
         ]
-        return [
-            *verdicts,
-            "",
-            *self.reasons,
-            "",
-            *(f"{name:<{width}}  {path}" for name, path in self.files.items()),
+        withdrawn = [
+            f"{name}: {target['withdrawn']}, champion of an earlier demo, was withdrawn."
+            for name, target in self.record["targets"].items()
+            if target["withdrawn"]
+        ]
+        following = [
             "",
             "next:",
             f"  tenure explain {self.config} --account {self.account}",
             f"  tenure serve {self.config}",
+        ]
+        return [
+            *verdicts,
+            *withdrawn,
+            "",
+            *self.reasons,
+            "",
+            *(f"{name:<{width}}  {path}" for name, path in self.files.items()),
+            *(following if self.account else []),
         ]
 
 
@@ -82,6 +96,9 @@ def run_demo(
 ) -> DemoResult:
     """Write the demo world, train on it, score it and report.
 
+    What an earlier demo left is replaced: its scores go, and so does a champion that no usable
+    model of this world replaces.
+
     Args:
         out: Folder for the data, the config, the scores and the report; models and runs go where
             every run puts them.
@@ -89,24 +106,38 @@ def run_demo(
         seed: Seed of the simulation.
         progress: Called with a line for each step.
     """
-    progress(f"simulating {accounts:,} accounts")
-    write_world(out / "data", accounts=accounts, seed=seed)
-    path = out / "config.yaml"
+    path, scores = out / "config.yaml", out / PLACES["scores"]
     write_text(path, CONFIG)
     config = load_config(path)
+    for stale in (scores, config.paths.runs / LAST):
+        stale.unlink(missing_ok=True)
+    progress(f"simulating {accounts:,} accounts")
+    write_world(out / "data", accounts=accounts, seed=seed)
     # Another world's champion must not score this one.
     record = run_train(config, progress, replace="demo run")
-    scores, page = out / "scores.csv", out / "report.html"
+    run_report(config, out / PLACES["report"])
+    account, reasons = None, [NOTHING]
+    if any(entry["status"] == "champion" for entry in record["targets"].values()):
+        account, reasons = _scored(config, scores, progress)
+    return DemoResult(path, _files(out, config, record), record, account, reasons)
+
+
+def _scored(config: Config, scores: Path, progress: Progress) -> tuple[str, list[str]]:
+    """Score every account; return the one with the highest risk, and its score in sentences."""
     progress("scoring")
     run_score(config, scores, progress=progress)
-    run_report(config, page)
     rows = pd.read_parquet(config.paths.runs / LAST)
     top = plain(rows.sort_values("churn_probability", ascending=False).iloc[0].to_dict())
     reported = [name for name in config.targets if top.get(f"{name}_probability") is not None]
-    files = {"data": str(out / "data"), "scores": str(scores), "report": str(page)}
+    return str(top["account_id"]), sentences(top, reported)
+
+
+def _files(out: Path, config: Config, record: dict[str, Any]) -> dict[str, str]:
+    places = {name: out / place for name, place in PLACES.items()}
+    found = {name: str(path) for name, path in places.items() if path.exists()}
     for name, entry in record["targets"].items():
         if entry["model"]:
-            files[f"{name} bundle"] = entry["model"]["path"]
-            files[f"{name} in MLflow"] = entry["model"]["mlflow"]["uri"] or "not recorded"
-    files["MLflow store"] = str(config.paths.runs / "mlflow.db")
-    return DemoResult(path, files, record, str(top["account_id"]), sentences(top, reported))
+            found[f"{name} bundle"] = entry["model"]["path"]
+            found[f"{name} in MLflow"] = entry["model"]["mlflow"]["uri"] or "not recorded"
+    found["MLflow store"] = str(config.paths.runs / "mlflow.db")
+    return found

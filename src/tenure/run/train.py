@@ -16,7 +16,7 @@ from tenure.features.custom import module_digests
 from tenure.features.plan import to_json
 from tenure.features.reference import reference
 from tenure.model.bundle import Bundle, make_bundle, read_bundle, write_bundle
-from tenure.model.champion import Change, champion, change_champion
+from tenure.model.champion import Change, champion, change_champion, withdraw
 from tenure.report.card import model_card
 from tenure.report.html import render
 from tenure.run.audit import last_audit
@@ -24,7 +24,7 @@ from tenure.run.fit import Attempt, Fit, attempt, label_summary
 from tenure.run.leaks import check_leaks
 from tenure.run.prepare import Prepared, Progress, loaded, prepare, silent
 from tenure.run.rivals import RECIPE
-from tenure.run.tracked import PAGE, RECORD, catch_up, track_all, user
+from tenure.run.tracked import PAGE, RECORD, catch_up, mirror, track_all, user
 from tenure.score import check_owner
 from tenure.sources.dataset import Dataset, write_rejects
 
@@ -40,8 +40,9 @@ def run_train(
     Args:
         config: Settings.
         progress: Called with a line for each step.
-        replace: Why usable models take the place of standing champions without a comparison; by
-            default they become challengers.
+        replace: Why usable models take the place of standing champions without a comparison, and
+            why a champion is withdrawn where no usable model takes its place; by default usable
+            models become challengers, and champions stand.
 
     Returns:
         The training record (JSON-safe), which is also written to ``<runs>/training.json`` with
@@ -68,11 +69,15 @@ def run_train(
             entry, bundle = _publish(tried, prepared, dataset, config)
             if bundle is not None:
                 entry["status"] = _place(tried, bundle, config, replace)
+            if replace is not None and entry["status"] != "champion":
+                entry["withdrawn"] = _withdraw(name, config, replace, progress)
             record["targets"][name] = entry
     record["took_seconds"] = round(time.monotonic() - started, 1)
     write_text(runs / REFERENCE, reference(prepared.families))
     write_text(runs / PAGE, render(record, last_audit(config, record["fingerprint"])))
     track_all(record, config, progress)
+    if any(entry["withdrawn"] for entry in record["targets"].values()):
+        mirror(config, progress)
     write_json(runs / RECORD, record)
     return record
 
@@ -130,6 +135,7 @@ def _publish(
         "horizon_days": config.labels.horizon_days,
         "gap_days": config.labels.gap_days,
         "status": "refused",
+        "withdrawn": None,
         "verdict": tried.verdict.to_json(),
         "labels": label_summary(tried.rows),
         "evaluation": tried.metrics,
@@ -248,3 +254,12 @@ def _place(tried: Attempt, bundle: Bundle, config: Config, replace: str | None) 
     reason, action = ("first usable model", "first") if standing is None else (replace, "set")
     change_champion(root, target, Change(bundle.version, str(reason), user(), action))
     return "champion"
+
+
+def _withdraw(target: str, config: Config, reason: str, progress: Progress) -> str | None:
+    """Withdraw the champion that nothing usable replaces; return its version, if one stood."""
+    gone = withdraw(Path(config.paths.models), target, reason, user())
+    if gone is None:
+        return None
+    progress(f"{target}: {gone.version} is champion no more: no usable model replaces it")
+    return gone.version
