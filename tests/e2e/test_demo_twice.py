@@ -95,12 +95,6 @@ def test_what_is_live_is_of_the_world_that_was_made_last(judge: Judge) -> None:
     assert rows["churn_probability"].isna().all()
     assert rows["expansion_probability"].notna().any()
 
-    again = ran(judge, 1, USABLE, USABLE)
-    assert live() == made(again) == first
-    assert not any("withdrawn" in line for line in again.lines())
-    rows = pd.read_parquet(Path("runs") / LAST)
-    assert set(rows["model_version"].dropna()) == {first["churn"]}
-
 
 def test_where_nothing_is_usable_no_scores_are_left(judge: Judge) -> None:
     stale = (Path("demo/scores.csv"), Path("runs") / LAST)
