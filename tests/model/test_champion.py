@@ -56,6 +56,7 @@ def test_withdrawn_with_history_and_put_back(root, bundle, second):
     first = set_champion(root, "churn", bundle.version, "first usable", "ann")
     gone = withdraw(root, "churn", "another world", "bob")
     assert champion(root, "churn") is None
+    assert gone is not None
     assert (gone.version, gone.action, gone.who) == (bundle.version, "withdrawn", "bob")
     assert history(root, "churn") == (first, gone)
     assert bundle.version in versions(root, "churn")
