@@ -35,6 +35,7 @@ from world import CUTOFFS, NEW_DAY
 from tenure.core.config import Config, DataConfig, EngineConfig, PathConfig
 from tenure.core.spec import Feature
 from tenure.engine import Engine, open_engine
+from tenure.features.begins import begins
 from tenure.features.matrix import FeatureMatrix, build, build_held
 from tenure.features.members import choose
 from tenure.features.plan import Plan, declared, plan
@@ -101,10 +102,13 @@ def score_day(folder: Path, until: datetime, out: Path | None) -> tuple[int, int
     engine = open_engine(config)
     try:
         dataset = read(config, engine, thorough=False)
+        # What a model knows: the names of events, and when each history began.
         resolved = planned(engine, dataset.columns)
-        STAGES.pop("choose")  # who scores is told by the model
+        STAGES.pop("choose")
+        first = {name: day[0] for name, day in begins(engine, resolved, [until]).items()}
+        known = {name: day for name, day in first.items() if day}
         with stage("build"):
-            held, _ = build_held(engine, rows, resolved, pieces=dataset.pieces)
+            held, _ = build_held(engine, rows, resolved, known_begins=known, pieces=dataset.pieces)
             found = FeatureMatrix(rows, held.frame(rows.index), resolved.said)
         if out is not None:
             write(found, out)
