@@ -185,7 +185,7 @@ VARIANTS = {
         fixed(extra_trees=True),
     ),
     "smooth": Variant(
-        "leaves drawn to their parents by 10 rows (path smoothing)",
+        "leaves drawn to their parents (path smoothing 10)",
         fixed(path_smooth=10.0),
     ),
     "former": Variant(
