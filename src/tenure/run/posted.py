@@ -15,6 +15,7 @@ from tenure.core.errors import DataError, Problem
 from tenure.core.spec import Kind, Source
 from tenure.engine.arrays import Array, Column, HeldRows
 from tenure.sources.plain import Moments, plain_columns
+from tenure.sources.stage import SQL_TYPES
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
@@ -28,14 +29,6 @@ Types = Mapping[str, Mapping[str, str]]
 INT64 = 2**63
 LARGEST = 1e12
 PLAIN = frozenset((int, float, bool, str))
-KINDS: dict[Kind, str] = {
-    "id": "VARCHAR",
-    "text": "VARCHAR",
-    "time": "TIMESTAMP",
-    "number": "DOUBLE",
-    "integer": "BIGINT",
-    "flag": "BOOLEAN",
-}
 HELD: dict[str, type] = {
     "VARCHAR": object,
     "TIMESTAMP": np.int64,
@@ -51,7 +44,7 @@ def read_by(models: Mapping[str, Model]) -> dict[str, dict[str, str]]:
     for model in models.values():
         for table, columns in model.kinds.items():
             types = found.setdefault(table, {})
-            types |= {name: KINDS[kind] for name, kind in columns.items()}
+            types |= {name: SQL_TYPES[kind] for name, kind in columns.items()}
     return found
 
 
@@ -114,8 +107,10 @@ def by_column(rows: Sequence[Row]) -> Given:
 
 
 def _nothing(source: Source, columns: Mapping[str, str]) -> HeldRows:
-    required = {column.name: KINDS[column.kind] for column in source.columns if column.required}
-    times = {column.name: KINDS["time"] for column in source.columns if column.name in source.time}
+    required = {column.name: SQL_TYPES[column.kind] for column in source.columns if column.required}
+    times = {
+        column.name: SQL_TYPES["time"] for column in source.columns if column.name in source.time
+    }
     kinds = {**times, **required, **columns}
     return HeldRows(kinds, {name: (_empty(kind, 0), None) for name, kind in kinds.items()}, 0)
 
@@ -146,7 +141,7 @@ def _frame(
             kinds[name], columns[name] = "TIMESTAMP", _moments(times[name])
             continue
         kind = declared.get(name)
-        empty = KINDS[kind] if typed and kind is not None else "VARCHAR"
+        empty = SQL_TYPES[kind] if typed and kind is not None else "VARCHAR"
         kinds[name], columns[name] = _column(source, name, values, empty)
     required = {column.name for column in source.columns if column.required}
     for name, sql in read.items():
