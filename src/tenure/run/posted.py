@@ -174,6 +174,8 @@ def _column(source: Source, name: str, values: Sequence[Any], empty: str) -> tup
     kinds = set(map(type, values))
     whole = NoneType not in kinds
     kinds.discard(NoneType)
+    if str in kinds and not _is_unicode(values):
+        _refuse(source, name, values, exact=False)
     if kinds == {str}:
         return "VARCHAR", _held("VARCHAR", values, whole)
     if not kinds:
@@ -217,17 +219,29 @@ def _is_fine(values: Sequence[Any], kinds: set[type]) -> bool:
     return all(-LARGEST <= value <= LARGEST for value in numbers)
 
 
+def _is_unicode(values: Sequence[Any]) -> bool:
+    """Return whether all texts among values can be written: half of a surrogate pair cannot."""
+    try:
+        "".join(value for value in values if type(value) is str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _refuse(source: Source, name: str, values: Sequence[Any], *, exact: bool) -> None:
     for place, value in enumerate(values):
         wrong = _wrong(value, exact=exact)
         if wrong:
-            where, shown = f"tables.{source.name}[{place}].{name}", str(value)[:80]
+            where = f"tables.{source.name}[{place}].{name}"
+            shown = str(value)[:80].encode(errors="backslashreplace").decode()
             raise DataError(Problem(where, wrong, shown, "give one plain value per column"))
 
 
 def _wrong(value: Any, *, exact: bool) -> str | None:
     """Return the rule that a posted value breaks, None where it is fine."""
-    if value is None or isinstance(value, str | bool):
+    if isinstance(value, str):
+        return None if _is_unicode([value]) else "must be Unicode text, with whole surrogate pairs"
+    if value is None or isinstance(value, bool):
         return None
     if not isinstance(value, int | float):
         return "must be a string, a number, true, false or null"
