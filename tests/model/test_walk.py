@@ -11,8 +11,9 @@ from tenure.core.errors import RefusedError
 from tenure.features import standing
 from tenure.model.evaluate import EvaluationSettings, evaluate
 from tenure.model.fit import FitSettings
+from tenure.model.interval import Interval
 from tenure.model.verdict import judge
-from tenure.model.walk import WalkSettings, walk_forward
+from tenure.model.walk import BOUNDS_GROWTH, WalkSettings, walk_forward
 
 SMALL = {"rounds": 20}
 
@@ -183,3 +184,28 @@ def test_a_bare_walk_gives_the_same_probabilities(walk, panel):
     assert bare.final.interval is None
     bounds = ["probability_lo", "probability_hi"]
     pd.testing.assert_frame_equal(bare.predictions, walk.predictions.drop(columns=bounds))
+
+
+def test_bounds_are_learnt_anew_where_the_past_has_doubled(panel, monkeypatch):
+    learnt = []
+    fit = Interval.fit
+
+    def noted(probabilities, members, **how):
+        learnt.append(fit(probabilities, members, **how))
+        return learnt[-1]
+
+    monkeypatch.setattr(Interval, "fit", noted)
+    walk = walk_forward(panel.values, panel.rows, settings(max_folds=None, min_train_positives=20))
+    expected, positives = [], 0
+    for now in walk.folds["train_positives"]:
+        positives = now if now >= BOUNDS_GROWTH * positives else positives
+        expected.append(positives)
+    *folds, final = learnt
+    assert 1 < len(folds) == len(set(expected)) < len(expected)
+    assert walk.final.interval == final
+    by_positives = dict(zip(sorted(set(expected)), folds, strict=True))
+    for fold, source in enumerate(expected):
+        group = walk.predictions[walk.predictions["fold"] == fold]
+        lo, hi = by_positives[source].bounds(group["probability"].to_numpy())
+        np.testing.assert_array_equal(group["probability_lo"], lo)
+        np.testing.assert_array_equal(group["probability_hi"], hi)

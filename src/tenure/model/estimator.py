@@ -7,7 +7,7 @@ estimator follow from the number of rows of the rarer class (`sized_parameters`)
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -22,13 +22,26 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# (rows of the rarer class below which the line applies, depth, leaves, rounds, learning rate)
+
+class _Size(NamedTuple):
+    below: float
+    """Rows of the rarer class below which it applies."""
+    depth: int
+    leaves: int
+    rounds: int
+    learning_rate: float
+    l2: float
+    path_smooth: float
+    bagging_fraction: float
+
+
 _SIZES = (
-    (60, 2, 4, 100, 0.04),
-    (200, 2, 4, 150, 0.04),
-    (1_000, 3, 8, 150, 0.04),
-    (5_000, 3, 8, 200, 0.04),
-    (float("inf"), 4, 12, 500, 0.03),
+    _Size(60, 2, 4, 100, 0.04, 10, 0, 0.8),
+    _Size(200, 2, 4, 150, 0.04, 10, 0, 0.8),
+    _Size(1_000, 3, 8, 150, 0.04, 10, 0, 0.8),
+    _Size(2_500, 3, 8, 430, 0.02, 15, 30, 0.6),
+    _Size(5_000, 4, 12, 300, 0.03, 5, 0, 0.8),
+    _Size(float("inf"), 4, 12, 500, 0.03, 5, 0, 0.8),
 )
 
 
@@ -45,18 +58,19 @@ def sized_parameters(positives: int, rows: int) -> dict[str, float]:
     >>> sized_parameters(50, 1_000)["depth"], sized_parameters(20_000, 300_000)["depth"]
     (2, 4)
     """
-    depth, leaves, rounds, speed = next(size[1:] for size in _SIZES if positives < size[0])
+    size = next(size for size in _SIZES if positives < size.below)
     rate = max(positives, 1) / max(rows, 1)
     wanted = min(5.0, max(1.0, positives / 20)) / rate  # a leaf should expect this many events
     return {
-        "rounds": rounds,
-        "learning_rate": speed,
-        "depth": depth,
-        "leaves": leaves,
+        "rounds": size.rounds,
+        "learning_rate": size.learning_rate,
+        "depth": size.depth,
+        "leaves": size.leaves,
         "min_rows_leaf": int(min(max(wanted, 5), max(rows / 10, 1), 500)),
-        "l2": 10.0 if positives < 1_000 else 5.0,
+        "l2": size.l2,
+        "path_smooth": size.path_smooth,
         "feature_fraction": 0.5,
-        "bagging_fraction": 0.8,
+        "bagging_fraction": size.bagging_fraction,
     }
 
 
@@ -74,6 +88,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         leaves: Most leaves of a tree.
         min_rows_leaf: Fewest rows in a leaf.
         l2: Penalty on leaf values.
+        path_smooth: How far the values of small leaves are drawn to those above them, in rows.
         feature_fraction: Share of the columns each tree sees.
         bagging_fraction: Share of the rows each tree sees.
         extra: LightGBM parameters by their own names; they replace those above.
@@ -96,6 +111,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         leaves: int | None = None,
         min_rows_leaf: int | None = None,
         l2: float | None = None,
+        path_smooth: float | None = None,
         feature_fraction: float | None = None,
         bagging_fraction: float | None = None,
         extra: Mapping[str, Any] | None = None,
@@ -108,6 +124,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         self.leaves = leaves
         self.min_rows_leaf = min_rows_leaf
         self.l2 = l2
+        self.path_smooth = path_smooth
         self.feature_fraction = feature_fraction
         self.bagging_fraction = bagging_fraction
         self.extra = extra
@@ -213,6 +230,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
             "num_leaves": size["leaves"],
             "min_data_in_leaf": size["min_rows_leaf"],
             "lambda_l2": size["l2"],
+            "path_smooth": size["path_smooth"],
             "feature_fraction": size["feature_fraction"],
             "bagging_fraction": size["bagging_fraction"],
             "bagging_freq": 1,

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 MEMBERS = 8
 BINS = 5
 FEWEST = 20  # rows of a bin
-WIDENING = {"churn": 1.85, "change": 2.6, "renewal": 1.85}
+WIDENING = {"churn": 2.0, "change": 2.6, "renewal": 2.0}
 """Kind of outcome → true distance to the spread between boosters, both in log-odds."""
 
 

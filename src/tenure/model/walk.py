@@ -47,6 +47,9 @@ Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 
 CALIBRATION_ORIGINS = 6
+BOUNDS_GROWTH = 2
+"""Bounds are learnt anew at a fold whose booster learnt from so many times the positive rows."""
+
 KEPT = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
 
 
@@ -214,7 +217,7 @@ class _Walk:
         folds: list[dict[str, Any]] = []
         # Boosters do not depend on each other; calibrators do, so they follow one after another.
         threads = self.settings.fit.threads
-        interval = None
+        interval, bounds_from = None, 0
         with _calm(), threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
             last = pool.submit(self._boost, known, None)
             done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
@@ -225,8 +228,9 @@ class _Walk:
                 learnt[origin.test] = boosted.positives
                 fitted = self._calibrate(boosted, margins, learnt, origin)
                 if origin.as_of in evaluated:
-                    if interval is None and bounded:
+                    if bounded and boosted.positives >= BOUNDS_GROWTH * bounds_from:
                         interval = self._interval(pool, fitted, boosted, origin)
+                        bounds_from = boosted.positives
                     folds.append(self._describe(fitted, origin, len(folds)))
                     fitted = replace(fitted, interval=interval)
                     predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
