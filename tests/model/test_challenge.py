@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from tenure.core.config import make_config
-from tenure.model.challenge import Limits, bands, compare, decide
+from tenure.core.sections import PromotionConfig
+from tenure.model.challenge import bands, compare, decide
 from tenure.model.evaluate import EvaluationSettings
 from tenure.model.losses import log_loss
 
@@ -109,16 +110,16 @@ def test_a_segment_of_few_outcomes_says_nothing() -> None:
     named[rows.index[~happened][:200]] = "few"
     rows.loc[few, "challenger"] = 1e-6
 
-    def entry(limits: Limits) -> Any:
+    def entry(limits: PromotionConfig) -> Any:
         found = compare(rows, {"g": named}, SETTINGS, limits)
         return next(item for item in found["groups"] if item["name"] == "few")
 
-    said = entry(Limits())
+    said = entry(PromotionConfig())
     assert said["events"] == 29
     assert said["others"] > 30
     assert said["increase"]["value"] > 0.5
     assert said["worse"] is None
-    assert entry(Limits(group_events=29))["worse"] is True
+    assert entry(PromotionConfig(group_events=29))["worse"] is True
 
 
 def test_a_group_of_few_accounts_without_the_outcome_says_nothing_either() -> None:
@@ -137,11 +138,11 @@ def test_a_group_of_few_accounts_without_the_outcome_says_nothing_either() -> No
 
 def test_the_limits_are_those_of_the_config(tmp_path: Path) -> None:
     authored = {"data": {"path": "data"}}
-    assert Limits.from_config(make_config(authored, base=tmp_path)) == Limits()
+    assert make_config(authored, base=tmp_path).promotion == PromotionConfig()
     promotion = {"tolerance": 0.01, "group_tolerance": 0.5, "group_events": 10}
     config = make_config(authored | {"promotion": promotion}, base=tmp_path)
-    limits = Limits.from_config(config)
-    assert limits == Limits(tolerance=0.01, group_tolerance=0.5, group_events=10)
+    limits = config.promotion
+    assert limits == PromotionConfig(tolerance=0.01, group_tolerance=0.5, group_events=10)
     found = compare(rivals(1.0, 0.2), {}, SETTINGS, limits)
     assert found["limits"] == promotion
     loss = found["champion"]["log_loss"]["value"]
@@ -154,7 +155,9 @@ def test_a_wider_limit_lets_a_group_lose_more() -> None:
     smb = rows["segment"] == "smb"
     rows.loc[smb, "challenger"] = rows.loc[smb, "champion"] ** 0.6
     groups = {"segment": rows["segment"]}
-    strict, wide = (compare(rows, groups, SETTINGS, Limits(group_tolerance=x)) for x in (0.1, 1))
+    strict, wide = (
+        compare(rows, groups, SETTINGS, PromotionConfig(group_tolerance=x)) for x in (0.1, 1)
+    )
     assert [item["worse"] for item in strict["groups"]] == [False, True]
     assert [item["worse"] for item in wide["groups"]] == [False, False]
     strict["gain"]["log_loss"] = {"value": 0.01, "lo": 0.005, "hi": 0.02}

@@ -22,7 +22,7 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 from tenure.core.errors import ModelError, Problem, suggestion
-from tenure.model.curves import Beta, VennAbers
+from tenure.model.curves import MAX_SLOPE, PRIOR_SD, Beta, VennAbers
 from tenure.model.losses import log_odds
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-MIN_SLOPE, MAX_SLOPE = 0.05, 20.0
-PRIOR_SD = 0.2
+MIN_SLOPE = 0.05
 DRIFT_SD = 0.3
 
 

@@ -6,7 +6,7 @@ draw accounts with all their rows, the same for both, so what a row is worth can
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from tenure.core.sections import PromotionConfig
 from tenure.core.times import show
 from tenure.labels.splits import distinct_events, distinct_others
 from tenure.model.bootstrap import Resamples, interval, ranking
@@ -22,33 +23,11 @@ from tenure.model.losses import log_loss
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tenure.core.config import Config
     from tenure.model.evaluate import EvaluationSettings
 
 Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class Limits:
-    """How much worse a challenger may be, and for whom.
-
-    Attributes:
-        tolerance: Share of the champion's log loss that the gain may lie below 0 at the lower end
-            of its interval.
-        group_tolerance: Share of a group's log loss by which it may rise at most, at the upper end
-            of the interval.
-        group_events: Distinct outcomes of a group, or accounts without one, below which nothing is
-            said of it.
-    """
-
-    tolerance: float = 0.05
-    group_tolerance: float = 0.10
-    group_events: int = 30
-
-    @classmethod
-    def from_config(cls, config: Config) -> Limits:
-        """Return the limits that a config sets."""
-        return cls(**config.promotion.model_dump())
+DEFAULT_LIMITS = PromotionConfig()
 
 
 @dataclass(frozen=True)
@@ -68,7 +47,7 @@ def compare(
     rows: pd.DataFrame,
     groups: Mapping[str, pd.Series[Any]],
     settings: EvaluationSettings,
-    limits: Limits = Limits(),
+    limits: PromotionConfig = DEFAULT_LIMITS,
 ) -> dict[str, Any]:
     """Measure two models on the same rows.
 
@@ -79,7 +58,7 @@ def compare(
         groups: What to divide by → the group of each row, in the order of `rows`; missing counts
             as a group of its own.
         settings: Intervals.
-        limits: What counts as much worse.
+        limits: What counts as much worse; the section ``promotion`` of a config.
 
     Returns:
         JSON-safe: ``rows``, ``accounts``, ``cutoffs``, ``first``, ``last``, ``positives``,
@@ -126,7 +105,7 @@ def compare(
         "groups": divided,
         "as_it_stands": stands,
         "level": settings.level,
-        "limits": asdict(limits),
+        "limits": limits.model_dump(),
     }
 
 
@@ -134,9 +113,9 @@ def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
     """Return whether the challenger may take over.
 
     It must lose less on the same rows, without a chance of being much worse: the lower end of the
-    gain must not lie further below 0 than `Limits` allow, and in no group with outcomes enough may
-    the upper end of the increase.  Where its recipe spoke for it, the bundle itself must not do
-    worse than that, for it may know these rows.
+    gain must not lie further below 0 than the limits allow, and in no group with outcomes enough
+    may the upper end of the increase.  Where its recipe spoke for it, the bundle itself must not
+    do worse than that, for it may know these rows.
 
     Args:
         found: Output of `compare`, which holds the limits.
@@ -222,7 +201,7 @@ def _groups(
     return result
 
 
-def _much_worse(entry: Mapping[str, Any], limits: Limits) -> bool | None:
+def _much_worse(entry: Mapping[str, Any], limits: PromotionConfig) -> bool | None:
     """Return whether a group may lose much; None where too few outcomes tell."""
     few = min(entry["events"], entry["others"]) < limits.group_events
     if few or entry["increase"]["hi"] is None:

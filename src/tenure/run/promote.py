@@ -18,7 +18,7 @@ from tenure.core.errors import (
     suggestion,
 )
 from tenure.model.bundle import read_bundle
-from tenure.model.challenge import Decision, Limits, compare, decide
+from tenure.model.challenge import Decision, compare, decide
 from tenure.model.champion import Change, champion, change_champion, history, settle, versions
 from tenure.model.evaluate import EvaluationSettings
 from tenure.model.roster import challengers
@@ -222,7 +222,7 @@ class _Look:
         found = contest(self.tables.get(), self.config, one, other, self.progress)
         self.progress(f"{self.target}: comparing on {len(found.rows):,} rows")
         settings = EvaluationSettings.from_config(self.config)
-        facts = compare(found.rows, found.groups, settings, Limits.from_config(self.config))
+        facts = compare(found.rows, found.groups, settings, self.config.promotion)
         newer_twin = alike(one, other) and until(other) > until(one)
         said = {"basis": found.basis, "how": WORDS[found.basis], "notes": list(found.notes)}
         return decide(facts, newer_twin=newer_twin), facts | said
