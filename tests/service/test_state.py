@@ -15,7 +15,7 @@ from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
 from tenure.model.ahead import Ahead
 from tenure.model.bundle import read_bundle, with_parts, write_bundle
-from tenure.model.champion import FILE, champion, set_champion, versions
+from tenure.model.champion import FILE, champion, set_champion, versions, withdraw
 from tenure.run.score import LAST
 from tenure.service.app import make_service
 from tenure.service.state import State
@@ -98,7 +98,7 @@ def test_rows_of_further_horizons_are_given_where_they_are_asked_for(
     assert refused["error"]["fix"] == "one of 30, 90, 180, or all"
 
 
-@pytest.mark.parametrize("damage", ["bundle", "file", "removed"])
+@pytest.mark.parametrize("damage", ["bundle", "file", "removed", "withdrawn"])
 def test_a_damaged_champion_leaves_the_old_one(
     served: TestClient, own: Config, tiny: Tiny, damage: str
 ) -> None:
@@ -112,15 +112,18 @@ def test_a_damaged_champion_leaves_the_old_one(
         (home / challenger / "model.txt").write_text(text[: len(text) // 2])
     elif damage == "file":
         (home / FILE).write_text("{")
-    else:
+    elif damage == "removed":
         (home / FILE).unlink()
+    else:
+        assert withdraw(own.paths.models, "churn", "no usable model", "test") is not None
     after = one(served, account)
     assert after["models"] == before["models"]
     assert after["rows"][0]["churn_probability"] == before["rows"][0]["churn_probability"]
     found = served.get("/readyz")
     assert found.status_code == 200
     (warning,) = found.json()["warnings"]
-    assert warning.startswith("churn: the new champion is not served")
+    said = "there is no champion any more" if damage in ("removed", "withdrawn") else "the new"
+    assert warning.startswith(f"churn: {said}")
     shutil.rmtree(home)
     shutil.copytree(tiny.config.paths.models / "churn", home)
     one(served, account)

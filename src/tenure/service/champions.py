@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenure.core.errors import ModelError, TenureError
+from tenure.core.errors import TenureError
 from tenure.model.bundle import read_bundle
 from tenure.model.champion import FILE, champion
 from tenure.score import Model, check_owner, load_models
@@ -36,7 +36,7 @@ class Champions:
 
     Attributes:
         models: Target → model; replaced whole, never changed, so a request sees one state.
-        warnings: What is wrong with a newer champion that is therefore not served.
+        warnings: Why a target is served by another model than its champion.
 
     Raises:
         ModelError: If no target has a champion, or one is damaged.
@@ -65,21 +65,27 @@ class Champions:
                 continue
             try:
                 model = self._read(target)
-                check({target: model})
+                check({target: model} if model else {})
             except TenureError as error:
-                warning = f"{target}: the new champion is not served: {error}"
-                self.warnings = {**self.warnings, target: warning}
-                logger.warning(warning)
+                self._warn(target, f"the new champion is not served: {error}")
+                continue
+            if model is None:
+                self._warn(target, "there is no champion any more; the former one is still served")
                 continue
             self.warnings = {name: text for name, text in self.warnings.items() if name != target}
             self.models = self._ordered({**self.models, target: model})
             logger.info("%s: champion is now %s", target, model.bundle.version)
 
-    def _read(self, target: str) -> Model:
+    def _warn(self, target: str, text: str) -> None:
+        warning = f"{target}: {text}"
+        self.warnings = {**self.warnings, target: warning}
+        logger.warning(warning)
+
+    def _read(self, target: str) -> Model | None:
         folder = Path(self._config.paths.models)
         found = champion(folder, target)
         if found is None:
-            raise ModelError("the champion was removed")
+            return None
         bundle = read_bundle(folder / target / found.version, threads=self._config.model.threads)
         check_owner(bundle, self._config)
         return Model.of(bundle)
