@@ -7,8 +7,8 @@
 For each data set and target one set of training rows and one of later test rows is written.  Every
 side reads the same features of the same rows, in a process of its own and one after another, and
 writes probabilities of the test rows.  Rows, environments and what the sides wrote stay in
-``--work`` for the next run; a side runs again when its rows, its budget or (for Tenure) its code
-have changed, and with ``--fresh``.  Writes ``benchmarks/results/accuracy.json`` and
+``--work`` for the next run.  Rows are made again when the code that makes them has changed; a side
+runs again when its rows, its budget or (for Tenure) its code are others, and with ``--fresh``.  Writes ``benchmarks/results/accuracy.json`` and
 ``docs/accuracy.md`` from all that is kept.
 """
 
@@ -114,14 +114,14 @@ class Bench:
         return str(python)
 
     def prepare(self, chosen: DataSet) -> bool:
-        """Write the rows of a data set where they are not kept; return whether they are there."""
+        """Write the rows of a data set unless they are kept; return whether they are there."""
         folder = self.work / chosen.name
         code = digest("sources", "labels", "features", "run/prepare.py")
         kept = [folder / target / "rows.json" for target in chosen.targets]
         if all(path.exists() for path in kept) and not self.fresh:
-            if any(json.loads(path.read_text()).get("code") != code for path in kept):
-                print("  rows of an earlier state of the code; --fresh makes them again")
-            return True
+            if all(json.loads(path.read_text()).get("code") == code for path in kept):
+                return True
+            print("  the code has changed: rows are made again", flush=True)
         data = Path(self.environment["TENURE_TESTDATA"])
         if chosen.seed is None and not data.is_dir():
             print(f"  skipped: {data} is not there")
@@ -237,7 +237,7 @@ def main() -> int:
     parser.add_argument("--sides", nargs="*", choices=SIDES, default=wanted)
     parser.add_argument("--targets", nargs="+", help="only these")
     parser.add_argument("--seconds", type=float, default=600, help="what AutoGluon may take")
-    parser.add_argument("--tuning", type=float, default=300, help="what Tenure's search may take")
+    parser.add_argument("--tuning", type=float, default=120, help="what Tenure's search may take")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fresh", action="store_true", help="make rows and chosen sides again")
     parser.add_argument("--prepare", action="store_true", help="rows and environments alone")

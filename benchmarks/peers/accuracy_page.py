@@ -182,7 +182,9 @@ def _found(run: dict[str, Any]) -> str:
     if "models" in run:
         return f" and fitted {run['models']} models"
     if "search_gain" in run:
-        return " and changed the model" if run["search_gain"] > 0 else " and kept the default"
+        if run["search_gain"] > 0:
+            return " and changed the final model"
+        return " and kept the default as its final model"
     return ""
 
 
