@@ -7,7 +7,8 @@
 Each variant walks forward through the same past: every prediction time is predicted by a model of
 what was known then.  Gains are in log loss, beside the default on the same rows; intervals resample
 accounts.  Features and predictions stay in a folder (``--folder``), so that an interrupted run goes
-on where it was.  Writes ``benchmarks/results/ablation.json`` and ``docs/ablation.md``.
+on where it was.  Writes ``benchmarks/results/ablation.json`` and ``docs/ablation.md``, there with
+what ``benchmarks/phases.py`` found.
 
 Where the true probabilities are known (the demo worlds), a variant is also compared by these: the
 loss that is to be expected of a row has no luck of its outcome in it.
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "ablation.md"
 RESULT = RESULTS / "ablation.json"
+PHASES = RESULTS / "phases.json"
 DATA = (
     DataSet("churnsim", ("churn", "expansion")),
     DataSet("saas_growth", ("churn",)),
@@ -88,9 +90,7 @@ class Case:
     @cached_property
     def size(self) -> dict[str, float]:
         """Sizes of the default that suit all labels."""
-        labels = self.rows["label"].dropna()
-        positives = int(labels.sum())
-        return dict(sized_parameters(min(positives, len(labels) - positives), len(labels)))
+        return sizes(self.rows)
 
     @property
     def monotone(self) -> dict[str, int]:
@@ -121,6 +121,13 @@ class Case:
         since = {name: start for name, start in self.since.items() if name in values}
         walked = walk_forward(values, self.rows, settings, since=since, progress=tell)
         return walked.predictions[[*KEYS, "label", "probability"]]
+
+
+def sizes(rows: pd.DataFrame) -> dict[str, float]:
+    """Return the sizes of the default that suit all labels of some rows."""
+    labels = rows["label"].dropna()
+    positives = int(labels.sum())
+    return dict(sized_parameters(min(positives, len(labels) - positives), len(labels)))
 
 
 Run = Callable[[Case], pd.DataFrame]
@@ -260,8 +267,8 @@ def main() -> None:
         truth = _truth(chosen[name], options.folder / name)
         for case, folder in _cases(chosen[name], options, names):
             measure(case, folder, names, found, truth)
-            PAGE.write_text(page(found, SAID), encoding="utf-8")
-    print(page(found, SAID))
+    phases = json.loads(PHASES.read_text()) if PHASES.is_file() else {}
+    PAGE.write_text(page(found, SAID, phases), encoding="utf-8")
 
 
 def _names(given: str, known: Mapping[str, Any]) -> list[str]:

@@ -8,8 +8,8 @@ For each data set and target one set of training rows and one of later test rows
 side reads the same features of the same rows, in a process of its own and one after another, and
 writes probabilities of the test rows.  Rows, environments and what the sides wrote stay in
 ``--work`` for the next run.  Rows are made again when the code that makes them has changed; a side
-runs again when its rows, its budget or (for Tenure) its code are others, and with ``--fresh``.  Writes ``benchmarks/results/accuracy.json`` and
-``docs/accuracy.md`` from all that is kept.
+runs again when its rows, its budget or (for Tenure) its code are others, and with ``--fresh``.
+Writes ``benchmarks/results/accuracy.json`` and ``docs/accuracy.md`` from all that is kept.
 """
 
 from __future__ import annotations

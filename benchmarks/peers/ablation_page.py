@@ -1,17 +1,25 @@
-"""docs/ablation.md, from the results of the ablation."""
+"""docs/ablation.md and its table in docs/results.md, from the results of the ablation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+EVERY_MONDAY, WIDER_LEAVES = "every_monday", "wider_leaves"
+PHASES = {
+    "default": "learnt from every fourth Monday",
+    EVERY_MONDAY: "learnt from every Monday, not from every fourth",
+    WIDER_LEAVES: "the same, leaves of four times as many rows",
+}
 
-def page(found: Mapping[str, Any], said: Mapping[str, str]) -> str:
+
+def page(found: Mapping[str, Any], said: Mapping[str, str], phases: Mapping[str, Any]) -> str:
     """Return the results as Markdown.
 
     Args:
         found: Data set and target → change → what it reached.
         said: Change → what is changed, in words; in order.
+        phases: Data set and target → which prediction times → what they reached.
     """
     lines = [
         "# What the default model is made of",
@@ -28,22 +36,45 @@ def page(found: Mapping[str, Any], said: Mapping[str, str]) -> str:
         "the true probabilities.",
     ]
     for name, entries in found.items():
-        first = next(iter(entries.values()))
-        lines += ["", f"## {name}", "", f"{first['rows']:,} rows, {first['positives']:,} positive."]
-        known = "share" in first
-        head, rule = "| change | AUC | log loss | gain × 1,000 |", "|---|---|---|---|"
-        if known:
-            head, rule = f"{head} gain × 1,000, true | share, true |", f"{rule}---|---|"
-        lines += ["", f"{head} seconds |", f"{rule}---:|"]
-        for key, words in said.items():
-            if key in entries:
-                lines.append(_row(words, entries[key]))
-    lines += [
-        "",
-        "Not tried: several phases of prediction times a month (trained on weekly snapshots and",
-        "tested on monthly ones): it needs features at other times than those of the config.",
-    ]
+        lines += ["", f"## {name}", "", *_section(entries, said)]
+    if phases:
+        lines += [
+            "",
+            "## Several prediction times a month",
+            "",
+            "Written by `benchmarks/phases.py`. The trees have the sizes of the default for every",
+            "fourth Monday, and predictions are compared at every fourth Monday.",
+        ]
+    for name, entries in phases.items():
+        lines += ["", f"### {name}", "", *_section(entries, PHASES)]
     return "\n".join(lines) + "\n"
+
+
+def _section(entries: Mapping[str, Any], said: Mapping[str, str]) -> list[str]:
+    first = next(iter(entries.values()))
+    head, rule = "| change | AUC | log loss | gain × 1,000 |", "|---|---|---|---|"
+    if "share" in first:
+        head, rule = f"{head} gain × 1,000, true | share, true |", f"{rule}---|---|"
+    rows = [_row(words, entries[key]) for key, words in said.items() if key in entries]
+    size = f"{first['rows']:,} rows, {first['positives']:,} positive."
+    return [size, "", f"{head} seconds |", f"{rule}---:|", *rows]
+
+
+def overview(
+    found: Mapping[str, Any], said: Mapping[str, str], phases: Mapping[str, Any]
+) -> list[str]:
+    """Return the gain of each change on each data set and target as lines of one table."""
+    found = {name: {**phases.get(name, {}), **entries} for name, entries in found.items()}
+    lines = [
+        f"| change | {' | '.join(found)} |",
+        f"|---|{'---|' * len(found)}",
+    ]
+    for key, words in {**said, **PHASES, "default": ""}.items():
+        gains = [entries[key]["gain"] if key in entries else None for entries in found.values()]
+        if any(gain and gain["value"] for gain in gains):
+            cells = ["" if gain is None else _gain(gain) for gain in gains]
+            lines.append(f"| {words} | {' | '.join(cells)} |")
+    return lines
 
 
 def _row(said: str, entry: Mapping[str, Any]) -> str:
