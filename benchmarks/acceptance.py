@@ -20,7 +20,7 @@ from record import RESULTS
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 PAGE = ROOT / "docs" / "acceptance.md"
-NOT_BENCHMARKS = {"ablation", "acceptance", "accuracy", "record", "results", "service"}
+NOT_BENCHMARKS = {"ablation", "acceptance", "accuracy", "phases", "record", "results", "service"}
 SUITES = {
     "labels": ("labels", "labels against the slow restatement, 300 random worlds per target"),
     "contract": ("contract", "nothing later, late or foreign moves a feature, 200 random worlds"),
