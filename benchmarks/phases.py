@@ -48,8 +48,8 @@ def main() -> None:
     for name in options.data:
         with tempfile.TemporaryDirectory() as folder:
             config = chosen[name].config(Path(folder))
-            labels = config.labels.model_copy(update={"cadence": "weekly"})
-            config = config.model_copy(update={"labels": labels})
+            calendar = config.calendar.model_copy(update={"cadence": "weekly"})
+            config = config.model_copy(update={"calendar": calendar})
             with loaded(config, tell, thorough=False) as dataset:
                 prepared = prepare(config, dataset)
             for target in chosen[name].targets:
@@ -60,6 +60,7 @@ def main() -> None:
 def measure(case: Case) -> dict[str, Any]:
     """Return what each way of learning reaches."""
     mondays: NDArray[np.datetime64] = np.unique(case.rows["as_of"])
+    assert set(np.diff(mondays)) == {np.timedelta64(7, "D")}
     fourth = np.flatnonzero(case.rows["as_of"].isin(mondays[::-FOURTH]))
     every = np.arange(len(case.rows))
     size = sizes(case.rows.iloc[fourth])
