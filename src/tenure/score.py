@@ -6,6 +6,7 @@ The same function serves a batch, a backtest and one account over HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from tenure.core.errors import DataError, Problem
 from tenure.core.times import days, now, show
 from tenure.explain.abstain import abstention
 from tenure.explain.bands import bands, rank
+from tenure.explain.contributions import explanation
 from tenure.explain.drivers import (
     FIELDS,
     NUMBERS_SHAPE,
@@ -23,25 +25,23 @@ from tenure.explain.drivers import (
     WORDS_SHAPE,
     as_text,
     flat_columns,
+    summarise,
     told,
 )
-from tenure.explain.flat import flat_frame
 from tenure.explain.parts import capped
 from tenure.explain.questions import Questions, questions
 from tenure.explain.ready import Model, check_owner, load_models
-from tenure.features.coverage import PAYING, covered, latest_known, paying, recency
-from tenure.features.matrix import FeatureMatrix, build, build_held
+from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
+from tenure.features.matrix import FeatureMatrix, build
 from tenure.features.plan import Plan, united
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS
 from tenure.labels.windows import RENEWAL
 from tenure.model.ahead import rising
-from tenure.model.scatter import scores_and_contributions
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
-    from tenure.engine import Engine
-    from tenure.features.held import Held
+    from tenure.explain.contributions import Explanation
     from tenure.model.amount import Amounts
     from tenure.sources.dataset import Dataset
 
@@ -49,6 +49,7 @@ __all__ = [
     "COLUMNS",
     "MAIN",
     "Model",
+    "Scored",
     "check_owner",
     "check_tables",
     "features",
@@ -74,6 +75,55 @@ COLUMNS: tuple[str, ...] = (
 )
 
 
+@dataclass(frozen=True)
+class Contributions:
+    """Contributions of the features of one horizon's model to some rows.
+
+    Attributes:
+        rows: Positions of the rows in `Scored.rows`, ascending, shape (n,).
+        values: In log-odds before calibration, shape (n, columns + 1): columns as the model's,
+            the base value last.  A row adds up to its score before calibration.
+    """
+
+    rows: Array
+    values: Array
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores and what stands behind them.
+
+    Attributes:
+        rows: Flat rows, one per account and horizon.
+        matrix: Snapshots of the accounts and their features, one row per account.
+        models: Target → the model that was asked.
+        contributions: Target → horizon, as text → contributions.
+    """
+
+    rows: pd.DataFrame
+    matrix: FeatureMatrix
+    models: Mapping[str, Model]
+    contributions: Mapping[str, Mapping[str, Contributions]] = field(repr=False)
+
+    def values(self, target: str) -> pd.DataFrame:
+        """Return the features that a target's main model reads, one row per account."""
+        return self.models[target].bundle.main.encoder.frame(self.matrix.values)
+
+    def main(self, target: str) -> Contributions:
+        """Return the contributions to a target's main horizon, one row per account."""
+        return self.contributions[target][str(self.models[target].horizon_days)]
+
+    def shap(self, target: str = MAIN) -> Explanation:
+        """Return the contributions to a target's main horizon as a `shap.Explanation`."""
+        model = self.models[target].bundle.main
+        return explanation(model, self.values(target), self.main(target).values)
+
+    def summary(self, target: str = MAIN) -> pd.DataFrame:
+        """Return what moves the scores of the book, strongest first; see `summarise`."""
+        contributions = self.main(target).values[:, :-1]
+        return summarise(contributions, self.values(target), self.models[target].specs)
+
+
 def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     dataset: Dataset,
     models: Mapping[str, Model],
@@ -84,8 +134,8 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     book: pd.DataFrame | None = None,
     horizons: Literal["main", "all"] = "main",
     progress: Callable[[str], None] | None = None,
-) -> pd.DataFrame:
-    """Return flat rows of the accounts with a paid subscription at `as_of`: one per horizon.
+) -> Scored:
+    """Score the accounts with a paid subscription at `as_of`: one flat row per account and horizon.
 
     Args:
         dataset: Loaded tables.
@@ -100,37 +150,37 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
         progress: Called with a line for each step.
 
     Returns:
-        Columns of the contract, section 4, in that order, then those of further targets.  The
-        columns of a target are empty where its model does not know the horizon.
+        The rows, with the features and contributions behind them.  Their columns are those of the
+        contract, section 4, in that order, then those of further targets.  The columns of a target
+        are empty where its model does not know the horizon.
 
     Raises:
         DataError: If a table that a model needs is missing.
     """
     check_tables(dataset, models)
     _check_time(dataset, as_of)
-    asked = snapshots(dataset, [as_of])
-    if accounts is not None:
-        asked = asked[asked["account_id"].isin(list(accounts))].reset_index(drop=True)
-    if len(asked) > 1:
-        asked = asked.sort_values("account_id").reset_index(drop=True)
+    asked = snapshots(dataset, [as_of], None if accounts is None else sorted(set(accounts)))
+    asked = asked.sort_values("account_id").reset_index(drop=True)
     further = paying() if config.score.min_tenure_days else None
     plan, begins = _united(models, further), known_begins(models)
-    values = build_held(
+    matrix = build(
         dataset.engine,
         asked,
         plan,
         known_begins=begins,
         pieces=dataset.pieces,
         progress=progress,
-    )[0]
-    described = _describe(dataset, asked, values, models, config, as_of)
+    )
+    described = _describe(dataset, asked, matrix.values, models, config, as_of)
     ahead = questions(asked, models, config, described["abstain_reason"], every=horizons == "all")
     flat = {name: ahead.spread(column) for name, column in described.items()}
     flat["horizon_days"] = ahead.days
+    parts: dict[str, dict[str, Contributions]] = {}
     for target, model in models.items():
-        flat |= _predict(dataset.engine, target, model, values, ahead)
+        parts[target] = {}
+        flat |= _predict(target, model, matrix.values, ahead, parts[target])
     flat |= capped(flat, ahead)
-    return _finish(flat, ahead, models, config, book)
+    return Scored(_finish(flat, ahead, models, config, book), matrix, dict(models), parts)
 
 
 def _events(models: Mapping[str, Model]) -> frozenset[str]:
@@ -209,20 +259,20 @@ def _check_time(dataset: Dataset, as_of: datetime) -> None:
 def _describe(
     dataset: Dataset,
     asked: pd.DataFrame,
-    values: Held,
+    values: pd.DataFrame,
     models: Mapping[str, Model],
     config: Config,
     as_of: datetime,
 ) -> dict[str, Any]:
     """Return what is known of each account before any model is asked, by column."""
     events, settings = _events(models), config.score
-    share = covered(values, events, settings.lookback_days)
+    share = coverage(values, events, settings.lookback_days)
     stale_before = as_of - days(settings.stale_after_days)
     latest = latest_known(dataset.engine, events, as_of)
     stale = [
         name for name, moment in sorted(latest.items()) if moment is None or moment < stale_before
     ]
-    tenure = values[PAYING] if PAYING in values else np.full(len(asked), np.nan)
+    tenure = values[PAYING].to_numpy() if PAYING in values else np.full(len(asked), np.nan)
     notice = asked["notice_given"].to_numpy(dtype=bool)
     known = {"notice_given": notice, "coverage": share, "tenure_days": tenure}
     ends, renews = asked["ends_at"].to_numpy(), asked["renews_at"].to_numpy()
@@ -239,9 +289,16 @@ def _describe(
 
 
 def _predict(
-    engine: Engine, target: str, model: Model, values: Held, ahead: Questions
+    target: str,
+    model: Model,
+    values: pd.DataFrame,
+    ahead: Questions,
+    parts: dict[str, Contributions],
 ) -> dict[str, Any]:
-    """Return a target's probability, base rate, version and drivers, empty where it abstains."""
+    """Return a target's probability, base rate, version and drivers, empty where it abstains.
+
+    The contributions behind them are put into `parts`, by horizon.
+    """
     size, prefix = len(ahead.row), "" if target == MAIN else f"{target}_"
     main = str(model.horizon_days)
     within = {
@@ -255,8 +312,9 @@ def _predict(
     words = np.full((size, *WORDS_SHAPE), None, dtype=object)
     figures = np.full((size, *NUMBERS_SHAPE), np.nan)
     for name, part in (groups or {main: np.arange(0)}).items():
-        chances, drivers = _at_horizon(engine, target, model, name, values, (ahead, part))
-        numbers[:3, part], numbers[3, part] = chances, model.base_rate(name)
+        chances, drivers, contributions = _at_horizon(target, model, name, values, (ahead, part))
+        parts[name] = Contributions(part, contributions)
+        numbers[:3, part], numbers[3, part] = chances, model.bundle.models[name].base_rate
         about[:, part] = [[model.bundle.version], [model.bundle.spec["model_name"]]]
         words[part], figures[part] = drivers
     if len(groups) > 1:
@@ -279,38 +337,36 @@ def _predict(
 _NUMBERS = ("probability", "lo", "hi", "base_rate")
 
 
-def _amounts(amounts: Amounts, values: Held, ahead: Questions) -> Array:
+def _amounts(amounts: Amounts, values: pd.DataFrame, ahead: Questions) -> Array:
     """Return what is at stake in each entry."""
     if ahead.same:
         return amounts.expected(ahead.accounts, values)
-    return amounts.expected(ahead.accounts.iloc[ahead.row], values.take(ahead.row))
+    return amounts.expected(ahead.accounts.iloc[ahead.row], values.iloc[ahead.row])
 
 
 def _at_horizon(
-    engine: Engine,
     target: str,
     model: Model,
     name: str,
-    values: Held,
+    values: pd.DataFrame,
     asked: tuple[Questions, Array],
-) -> tuple[Array, tuple[Array, Array]]:
-    """Return what the model of one horizon says of some entries: chances, and drivers.
+) -> tuple[Array, tuple[Array, Array], Array]:
+    """Return what the model of one horizon says of some entries: chances, drivers, contributions.
 
     Chances are the probability and its bounds, shape (3, entries).
     """
     ahead, part = asked
-    used, row, silent = model.held(values, name), ahead.row[part], ahead.silent[part]
-    if not ahead.everyone(row):
-        used = used.take(row)
-    probability, contributions = scores_and_contributions(engine, model.bundle, used, name)
+    row, silent, fitted = ahead.row[part], ahead.silent[part], model.bundle.models[name]
+    used = fitted.encoder.frame(values if ahead.everyone(row) else values.iloc[row])
+    probability, contributions = fitted.scores_and_contributions(used)
     if TARGETS[target].outcome == "renewal":
         silent = silent | ~(ahead.due[part] <= ahead.days[part])
     words, figures = told(contributions[:, :-1], used, model.specs, model.peers, TARGETS[target])
     words[silent], figures[silent] = None, np.nan
     probability = np.where(silent, np.nan, probability)
-    interval, nothing = model.interval(name), np.full(len(part), np.nan)
+    interval, nothing = fitted.interval, np.full(len(part), np.nan)
     lo, hi = interval.bounds(probability) if interval else (nothing, nothing)
-    return np.stack([probability, lo, hi]), (words, figures)
+    return np.stack([probability, lo, hi]), (words, figures), contributions
 
 
 def _finish(
@@ -337,7 +393,7 @@ def _finish(
         flat["risk_band"] = bands(risk, flat["base_rate"], place, config.score)
     nothing = np.full(size, np.nan)
     further = [name for name in flat if name not in COLUMNS]
-    return flat_frame({name: flat.get(name, nothing) for name in (*COLUMNS, *further)})
+    return pd.DataFrame({name: flat.get(name, nothing) for name in (*COLUMNS, *further)})
 
 
 def _ranked_among(risk: Array, name: str, book: pd.DataFrame | None) -> Array:

@@ -290,22 +290,6 @@ def evaluate(text: str, values: Mapping[str, Array]) -> Array:
     return _formula(text)(values)
 
 
-def form_of(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return a formula with places for its names, and these in the order of places.
-
-    >>> form_of("events / (events + users)")
-    ('_0 / (_0 + _1)', ('events', 'users'))
-    """
-    node = _parse(text).copy()
-    columns = list(node.find_all(exp.Column, bfs=False))
-    names = tuple(dict.fromkeys(column.name for column in columns))
-    for column in columns:
-        place = exp.column(f"_{names.index(column.name)}")
-        node = place if column is node else node
-        column.replace(place)
-    return node.sql("duckdb"), names
-
-
 Formula = Callable[[Mapping[str, Array]], Array]
 
 

@@ -22,6 +22,11 @@ class TuningConfig(Section):
     )
     every: int = Field(6, ge=1, description="Backtest folds that use a search before the next.")
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is searched."""
+        return bool(self.trials) or self.seconds is not None
+
 
 class EvaluationConfig(Section):
     """How the backtest is measured."""

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from tenure.core.errors import ConfigError, Problem
 from tenure.engine.base import ENGINES, Engine
+from tenure.engine.pool import EnginePool
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
     from tenure.engine.duckdb import DuckDBEngine
 
-__all__ = ["ENGINES", "Engine", "open_engine", "open_engine_for"]
-
-SMALL_ROWS = 10_000
-"""Rows up to which the small engine is quicker than DuckDB."""
+__all__ = ["ENGINES", "Engine", "EnginePool", "open_embedded", "open_engine"]
 
 
 def open_engine(config: Config) -> Engine:
@@ -28,18 +26,15 @@ def open_engine(config: Config) -> Engine:
     return _open_duckdb(config)
 
 
-def open_engine_for(config: Config, rows: int) -> Engine:
-    """Return the engine for some rows that are at hand: a small one where they are few.
+def open_embedded(config: Config) -> DuckDBEngine:
+    """Return an embedded engine of one thread for small tables, whatever engine a config asks for.
 
-    Args:
-        config: The run.
-        rows: How many rows of all tables there are.
+    Statements over some hundred rows are planned as they are written: DuckDB's optimizer would take
+    longer than it saves.  The caller keeps the engine from one request to the next, and closes it.
     """
-    if config.engine.kind == "spark" or rows > SMALL_ROWS:
-        return open_engine(config)
-    from tenure.engine.small import SmallEngine
+    from tenure.engine.duckdb import DuckDBEngine
 
-    return SmallEngine(lambda: _open_duckdb(config))
+    return DuckDBEngine(threads=1, memory_limit=config.engine.memory_limit, optimize=False)
 
 
 def _open_duckdb(config: Config) -> DuckDBEngine:

@@ -9,12 +9,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tenure.core.steps import Step
-    from tenure.engine.arrays import Columns, Table
 
 Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
 """A function from two tables to one."""
-Mapper = Callable[["pa.Table"], "pa.Table"]
-"""A function from a table to another."""
 
 ENGINES = frozenset({"DuckDB", "Spark"})
 """What engines call themselves in problems: the rule of such a problem is what the engine said."""
@@ -35,9 +32,6 @@ class Engine(Protocol):
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT, written in the DuckDB dialect, as an Arrow table."""
 
-    def arrays(self, sql: str) -> Columns:
-        """Return the rows of a SELECT as arrays by column."""
-
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step divided by a column of whole numbers, to be read share by share.
 
@@ -50,7 +44,7 @@ class Engine(Protocol):
     def share(self, name: str, value: int) -> pa.Table:
         """Return the rows of a divided step that have one value of its key."""
 
-    def register(self, name: str, table: Table) -> None:
+    def register(self, name: str, table: pa.Table) -> None:
         """Make a table known under a name, replacing one of the same name."""
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
@@ -84,23 +78,14 @@ class Engine(Protocol):
             All results, in no order.
         """
 
-    def map_batches(self, table: pa.Table, function: Mapper, schema: pa.Schema) -> pa.Table:
-        """Apply a pure function of single rows to the batches of a table.
-
-        Args:
-            table: The rows.
-            function: From some rows to rows of `schema`.
-            schema: Columns of what it returns.
-
-        Returns:
-            All results, in no order.
-        """
-
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
 
     def drop(self, *names: str) -> None:
         """Forget tables or views; unknown names are ignored."""
+
+    def clear(self) -> None:
+        """Forget all tables and views."""
 
     def close(self) -> None:
         """Release what the engine holds."""

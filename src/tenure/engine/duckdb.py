@@ -13,8 +13,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, render, text_literal
-from tenure.engine.arrays import Columns, Table, arrays_of, as_arrow
-from tenure.engine.base import Mapper, Pairing
+from tenure.engine.base import Pairing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +31,7 @@ class DuckDBEngine:
         threads: Worker threads.
         memory_limit: What DuckDB may hold before it spills, e.g. ``4GB``.
         search_path: Folders in which relative file names inside SQL are looked for.
+        optimize: Whether DuckDB plans each statement with care, which pays from thousands of rows.
     """
 
     dialect: ClassVar[str] = "duckdb"
@@ -42,6 +42,8 @@ class DuckDBEngine:
         threads: int = 2,
         memory_limit: str = "4GB",
         search_path: Sequence[str | Path] = (),
+        *,
+        optimize: bool = True,
     ) -> None:
         self.threads = threads
         self._divided: dict[str, tuple[str, str]] = {}
@@ -58,6 +60,8 @@ class DuckDBEngine:
             },
         )
         self._connection.execute("SET TimeZone='UTC'")
+        if not optimize:
+            self._connection.execute("PRAGMA disable_optimizer")
         if search_path:
             # DuckDB reads a file once for each folder that holds it, also where two are the same.
             folders = ",".join(dict.fromkeys(str(folder) for folder in search_path))
@@ -74,10 +78,6 @@ class DuckDBEngine:
         """Return the rows of a SELECT as an Arrow table."""
         with _explained(sql):
             return self._connection.sql(render(sql, self.dialect)).to_arrow_table()
-
-    def arrays(self, sql: str) -> Columns:
-        """Return the rows of a SELECT as arrays by column."""
-        return arrays_of(self.fetch(sql))
 
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step, to be read by a column of whole numbers; many on disk."""
@@ -107,9 +107,9 @@ class DuckDBEngine:
     def _folder(self, name: str) -> Path:
         return Path(self._spill.name) / f"divided-{name}"
 
-    def register(self, name: str, table: Table) -> None:
+    def register(self, name: str, table: pa.Table) -> None:
         """Make a table known under a name, replacing one of the same name."""
-        self._connection.register("_incoming", as_arrow(table))
+        self._connection.register("_incoming", table)
         self._execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS SELECT * FROM _incoming")
         self._connection.unregister("_incoming")
 
@@ -161,10 +161,6 @@ class DuckDBEngine:
             parts.append(function(*sides))
         return pyarrow.concat_tables(parts)
 
-    def map_batches(self, table: pa.Table, function: Mapper, schema: pa.Schema) -> pa.Table:
-        """Apply a pure function of single rows to the rows of a table."""
-        return function(table).cast(schema)
-
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
         form = "FORMAT csv, HEADER" if ".csv" in Path(path).name else "FORMAT parquet"
@@ -179,6 +175,14 @@ class DuckDBEngine:
             for kind in ("VIEW", "TABLE"):
                 with contextlib.suppress(duckdb.Error):
                     self._connection.execute(f"DROP {kind} IF EXISTS {quote(name)}")
+
+    def clear(self) -> None:
+        """Forget all tables and views."""
+        rows = self._execute(
+            "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal "
+            "UNION ALL SELECT table_name FROM duckdb_tables() WHERE temporary"
+        ).fetchall()
+        self.drop(*(name for (name,) in rows))
 
     def close(self) -> None:
         """Release the connection and its spill files."""

@@ -22,8 +22,7 @@ from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.file_reads import attached
 from tenure.core.steps import Step, render
 from tenure.engine import spark_files
-from tenure.engine.arrays import Columns, Table, arrays_of, as_arrow
-from tenure.engine.base import Mapper, Pairing
+from tenure.engine.base import Pairing
 from tenure.engine.spark_session import SparkSettings, open_session
 from tenure.engine.spark_types import readable, sql_type
 
@@ -96,10 +95,6 @@ class SparkEngine:
         with _explained(text):
             return self._session.sql(text)
 
-    def arrays(self, sql: str) -> Columns:
-        """Return the rows of a SELECT as arrays by column."""
-        return arrays_of(self.fetch(sql))
-
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step, to be read by a column of whole numbers."""
         del rows
@@ -112,10 +107,10 @@ class SparkEngine:
         found = self.fetch(f"SELECT * FROM {name} WHERE {key} = {value}")
         return found.drop_columns([key])
 
-    def register(self, name: str, table: Table) -> None:
+    def register(self, name: str, table: pa.Table) -> None:
         """Make a table known under a name, replacing one of the same name."""
         with _explained(f"register {name}"):
-            self._view(name, self._session.createDataFrame(readable(as_arrow(table))))
+            self._view(name, self._session.createDataFrame(readable(table)))
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
         """Make a CSV or Parquet file (or glob), or a table of the catalogue, known under a name.
@@ -161,22 +156,6 @@ class SparkEngine:
             found = sides[0].cogroup(sides[1]).applyInArrow(apply, from_arrow_schema(schema))
             return found.toArrow()
 
-    def map_batches(self, table: pa.Table, function: Mapper, schema: pa.Schema) -> pa.Table:
-        """Apply a pure function of single rows to the batches of a table, in the executors."""
-        import pyarrow
-        from pyspark.sql.pandas.types import from_arrow_schema
-
-        def apply(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for batch in batches:
-                yield from function(pyarrow.Table.from_batches([batch])).to_batches()
-
-        with _explained("map batches"), warnings.catch_warnings():
-            # PySpark warns of pandas 3 here, of which it uses nothing.
-            warnings.simplefilter("ignore", FutureWarning)
-            rows = self._session.createDataFrame(readable(as_arrow(table)))
-            parts = rows.repartition(self._session.sparkContext.defaultParallelism)
-            return parts.mapInArrow(apply, from_arrow_schema(schema)).toArrow()
-
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
         import pyarrow.parquet as pq
@@ -196,9 +175,13 @@ class SparkEngine:
             self._divided.pop(name, None)
             self._delete(self._kept.pop(name, None))
 
+    def clear(self) -> None:
+        """Forget all tables and views."""
+        self.drop(*list(self._views))
+
     def close(self) -> None:
         """Release the views and their rows; stop Spark if it was started for this engine."""
-        self.drop(*list(self._views))
+        self.clear()
         if self._started:
             self._session.stop()
         self._own.cleanup()

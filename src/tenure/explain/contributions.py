@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import shap
     from shap import Explanation as Explanation  # noqa: PLC0414 - for annotations elsewhere
 
-    from tenure.model.bundle import Bundle
+    from tenure.model.fit import FittedModel
 
 
-def explanation(bundle: Bundle, values: pd.DataFrame) -> shap.Explanation:
+def explanation(
+    model: FittedModel, values: pd.DataFrame, contributions: np.ndarray[Any, Any]
+) -> shap.Explanation:
     """Return the contributions of a model's features as a `shap.Explanation`.
 
     They are in the booster's log-odds: base value plus the sum of a row's contributions is its
     raw score; the calibrator then maps that monotonically to the probability.
 
     Args:
-        bundle: A trained model.
+        model: A fitted model.
         values: Feature matrix with at least the model's columns, shape (n, p).
+        contributions: What `FittedModel.contributions` gives for them, the base value last.
     """
     import shap
 
-    contributions = bundle.contributions(values)
-    columns = bundle.encoder.columns
     return shap.Explanation(
         values=contributions[:, :-1],
         base_values=contributions[:, -1],
-        data=bundle.encoder.transform(values),
-        feature_names=list(columns),
+        data=model.encoder.transform(values),
+        feature_names=list(model.columns),
     )
 
 
-def trees(bundle: Bundle) -> shap.TreeExplainer:
+def trees(model: FittedModel) -> shap.TreeExplainer:
     """Return SHAP's own explainer over the same trees, to check the contributions against."""
     import shap
 
-    return shap.TreeExplainer(bundle.booster)
+    return shap.TreeExplainer(model.booster)

@@ -12,7 +12,6 @@ from tenure.core.spec import Target
 from tenure.explain.peers import Peers
 from tenure.explain.wording import label, reason, show
 from tenure.features.declare import FeatureSpec
-from tenure.features.held import Values, objects_of
 
 TOP = 5
 FIELDS = (
@@ -67,7 +66,7 @@ def drivers(
 
 def told(
     contributions: Array,
-    values: Values,
+    values: pd.DataFrame,
     specs: Mapping[str, FeatureSpec],
     peers: Peers,
     target: Target,
@@ -92,7 +91,7 @@ def told(
         name = values.columns[order[row[0], place[0]]]
         words[row, place], numbers[row, place] = _describe(
             specs[name],
-            objects_of(values, name)[row],
+            values[name].to_numpy(dtype=object)[row],
             peers.lookup(name, groups[row]),
             amounts[part],
             target,

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tenure.features.held import Values, objects_of
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,11 +36,11 @@ class Peers:
         }
         return np.asarray([known[group] for group in groups], dtype=object)
 
-    def groups(self, values: Values) -> np.ndarray[Any, Any]:
+    def groups(self, values: pd.DataFrame) -> np.ndarray[Any, Any]:
         """Return the peer group of each row of a matrix, shape (n,)."""
         if self.by is None or self.by not in values:
             return np.full(len(values), EVERYONE, dtype=object)
-        words = objects_of(values, self.by)
+        words = values[self.by].to_numpy(dtype=object)
         found = [word if word in self.values else EVERYONE for word in words]
         return np.asarray(found, dtype=object)
 

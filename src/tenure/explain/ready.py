@@ -18,13 +18,9 @@ from tenure.model.champion import champion
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tenure.core.config import Config
     from tenure.core.spec import Kind
     from tenure.features.declare import FeatureSpec
-    from tenure.features.held import Held
-    from tenure.model.interval import Interval
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class Model:
         resolved = plan(from_json(spec["declarations"]), columns, members=spec["members"])
         return cls(
             bundle,
-            resolved.only(bundle.every_column),
+            resolved.only(bundle.columns),
             Peers.from_json(bundle.reference["peers"]),
         )
 
@@ -92,8 +88,9 @@ class Model:
     @cached_property
     def horizons(self) -> tuple[str, ...]:
         """Return the horizons that the model answers for, as text, the main one first."""
-        further = sorted(self.bundle.ahead, key=lambda name: (name == RENEWAL, name.zfill(9)))
-        return (str(self.horizon_days), *further)
+        main = str(self.horizon_days)
+        further = sorted(self.bundle.models, key=lambda name: (name == RENEWAL, name.zfill(9)))
+        return (main, *(name for name in further if name != main))
 
     @cached_property
     def longest(self) -> int:
@@ -105,27 +102,6 @@ class Model:
         """Return how much is at stake where it happens, None where that was not learnt."""
         found = self.bundle.reference.get("amount")
         return None if found is None else Amounts.from_json(found)
-
-    def base_rate(self, name: str) -> float:
-        """Return the positive share of the training rows of a horizon."""
-        if name in self.bundle.ahead:
-            return self.bundle.ahead[name].base_rate
-        found: float = self.bundle.spec["training"]["base_rate"]
-        return found
-
-    def interval(self, name: str) -> Interval | None:
-        """Return the bounds of a horizon's probabilities, where they were learnt."""
-        further = self.bundle.ahead.get(name)
-        return self.bundle.interval if further is None else further.interval
-
-    def held(self, values: Held, name: str) -> Held:
-        """Return the columns that the model of a horizon reads."""
-        return (self.bundle.ahead.get(name) or self.bundle).encoder.held(values)
-
-    def frame(self, values: pd.DataFrame, name: str | None = None) -> pd.DataFrame:
-        """Return the columns that the model of a horizon reads, by default of the main one."""
-        further = self.bundle.ahead.get(name or "")
-        return (self.bundle if further is None else further).encoder.frame(values)
 
 
 def load_models(config: Config) -> dict[str, Model]:

@@ -41,7 +41,7 @@ class Placed:
     Attributes:
         reading: What was read.
         timeline: The grid.
-        table: Result of the reading's statement, None where all its columns are arrays.
+        table: Result of the reading's statement.
         accounts: Accounts of the block.
         first: Number of its first account.
         arrays: Its columns as arrays, as they are asked for.
@@ -49,14 +49,14 @@ class Placed:
 
     reading: Reading
     timeline: Timeline
-    table: pa.Table | None
+    table: pa.Table
     accounts: int
     first: int = 0
     arrays: dict[str, tuple[Array, Mask | None]] = field(default_factory=dict)
 
     def column(self, name: str) -> tuple[Array, Mask | None]:
         """Return a column's values, and where there are any (None: everywhere)."""
-        if name not in self.arrays and self.table is not None:
+        if name not in self.arrays:
             self.arrays[name] = array_of(self.table.column(name))
         return self.arrays[name]
 

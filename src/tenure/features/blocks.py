@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tenure.core.steps import Step
-from tenure.features.alone import alone_values, is_alone
 from tenure.features.assemble import Placed
 from tenure.features.closed import with_kept_cells
 from tenure.features.fold import Ints
@@ -89,9 +88,9 @@ def blocks(engine: Engine, plan: Plan, asked: Asked, starts: Starts, how: How) -
     numbers = np.arange(len(asked.accounts), dtype=np.int32)
     names = pa.array(asked.accounts, pa.string())
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
-    counts = rows_of(engine, plan, how.pieces) if len(asked.accounts) > 1 else {}
+    counts = rows_of(engine, plan, how.pieces)
     reads = _reads(engine, plan, asked, counts, how.pieces)
-    most = [_rows_at_most(engine, read, counts) for read in reads if counts]
+    most = [_rows_at_most(engine, read, counts) for read in reads]
     size = _block_size(max(most, default=0), asked)
     rows = max(counts.values(), default=0)
     everyone = np.arange(len(asked.account_no))
@@ -151,14 +150,9 @@ def _at_once(
 ) -> Iterator[Found]:
     """Return what was measured of all accounts; a source is folded while the next one is read."""
     parts: list[list[Future[Part]]] = []
-    alone: list[Found] = []
     for read in reads:
         how.progress(f"features from {read.reading.source}")
         accounts = len(asked.accounts)
-        if accounts == 1:
-            # The work for one account is less than handing it over.
-            alone += _alone(engine, read, asked, starts)
-            continue
         rows = engine.fetch(read.step.sql)
         size = -(-accounts // max(1, -(-rows.num_rows // FOLD_ROWS)))
         parts.append(
@@ -169,19 +163,8 @@ def _at_once(
                 for first in range(0, accounts, size)
             ]
         )
-    if alone:
-        return iter(alone)
     # Whoever waits for a part was handed over after it, so parts are never behind.
     return (item for waiting in parts for item in _together([part.result() for part in waiting]))
-
-
-def _alone(engine: Engine, read: Read, asked: Asked, starts: Starts) -> Iterable[Found]:
-    """Return what was measured of one account."""
-    columns = engine.arrays(read.step.sql)
-    if is_alone(read.reading, asked, columns):
-        return alone_values(read.reading, read.timeline, columns, asked, starts)
-    placed = Placed(read.reading, read.timeline, None, 1, arrays=dict(columns))
-    return measured_values(asked, [placed], starts)
 
 
 def _part(read: Read, rows: pa.Table, asked: Asked, starts: Starts, first: int, last: int) -> Part:

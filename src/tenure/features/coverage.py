@@ -8,14 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from tenure.core.spec import Family, Feature
-from tenure.features.held import Values
 from tenure.features.plan import Plan, plan
 from tenure.features.timeline import Timeline
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tenure.engine import Engine
 
 PREFIX = "days_since_any_row_of_"
@@ -43,27 +43,22 @@ def paying() -> Plan:
     return plan([Family("coverage", "Paid time", (begun,))], columns)
 
 
-def coverage(values: pd.DataFrame, sources: Iterable[str], lookback_days: int) -> pd.Series[float]:
+def coverage(
+    values: pd.DataFrame, sources: Iterable[str], lookback_days: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return the share of sources with any row in the look-back of each snapshot, in [0, 1].
 
     Args:
-        values: A matrix with the columns of `recency`.
+        values: A matrix with the columns of `recency`, shape (n, p).
         sources: Canonical table names; where there are none the share is missing.
         lookback_days: Length of the look-back.
     """
-    return pd.Series(covered(values, sources, lookback_days), index=values.index)
-
-
-def covered(
-    values: Values, sources: Iterable[str], lookback_days: int
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return what `coverage` does as an array."""
-    columns = [values[f"{PREFIX}{name}"] for name in sorted(sources)]
+    columns = [values[f"{PREFIX}{name}"].to_numpy() for name in sorted(sources)]
     if not columns:
         return np.full(len(values), np.nan)
-    there = np.stack(columns, axis=1).astype(np.float64) <= lookback_days
-    found: np.ndarray[Any, np.dtype[np.float64]] = there.mean(axis=1)
-    return found
+    recent = np.stack(columns, axis=1).astype(np.float64) <= lookback_days
+    share: np.ndarray[Any, np.dtype[np.float64]] = recent.mean(axis=1)
+    return share
 
 
 def latest_known(
@@ -77,7 +72,5 @@ def latest_known(
     ]
     if not parts:
         return {}
-    found = engine.arrays(" UNION ALL ".join(parts))
-    moments, there = found["t"]
-    latest = np.where(True if there is None else there, moments, np.datetime64("NaT"))
-    return dict(zip(found["source"][0].tolist(), latest.tolist(), strict=True))
+    rows = engine.fetch(" UNION ALL ".join(parts)).to_pylist()
+    return {row["source"]: row["t"] for row in rows}

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from tenure.features.few import all_windows, is_few
 from tenure.features.timeline import Timeline, Window
 
 Array = np.ndarray[Any, Any]
@@ -146,12 +145,8 @@ def sums(rows: Rows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
         Window → shape (L, K).
     """
     amounts = rows.weight if amounts is None else amounts
-    windows = tuple(windows)
-    if is_few(rows, windows):
-        added = np.ones(len(rows.lane), dtype=np.int64) if amounts is None else amounts
-        return all_windows(rows, windows, added, np.add, 0)
     late = rows.late
-    spans = _spans(rows.timeline, windows)
+    spans = _Spans(rows.timeline, windows)
     found: Grids = {}
     if not late.all():
         place = spans.place(rows if not late.any() else rows.keep(~late))
@@ -184,11 +179,8 @@ def maxima(rows: Rows, values: Array, windows: Iterable[Window]) -> Grids:
     Returns:
         Window → shape (L, K), `NOTHING` where no row is visible.
     """
-    windows = tuple(windows)
-    if is_few(rows, windows):
-        return all_windows(rows, windows, values, np.maximum, NOTHING)
     late = rows.late
-    spans = _spans(rows.timeline, windows)
+    spans = _Spans(rows.timeline, windows)
     found: Grids = {}
     if not late.all():
         flat = np.full(rows.lanes * spans.width, NOTHING, dtype=np.int64)
@@ -235,14 +227,6 @@ def _extremes(dense: Ints, window: Window, start: Ints, stop: Ints) -> Ints:
         for first, last in zip(start, stop, strict=True)
     ]
     return np.stack(columns, axis=1)
-
-
-def _spans(timeline: Timeline, windows: tuple[Window, ...]) -> _Spans:
-    """Return the joined slots of some windows, worked out once for a grid."""
-    if windows not in timeline.memo:
-        timeline.memo[windows] = _Spans(timeline, windows)
-    found: _Spans = timeline.memo[windows]
-    return found
 
 
 class _Spans:

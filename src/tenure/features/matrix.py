@@ -7,19 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from tenure.features.begins import begins
 from tenure.features.blocks import Block, How, blocks
 from tenure.features.fold import Array, Ints
-from tenure.features.held import Held
 from tenure.features.values import Asked, Found, block_values
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tenure.engine import Engine
     from tenure.features.declare import FeatureSpec
     from tenure.features.plan import Plan
@@ -50,32 +48,40 @@ class _Columns:
     """The values of all columns, as they come in."""
 
     def __init__(self, plan: Plan, size: int) -> None:
-        self._names, self._place = tuple(plan.specs), plan.numbers
-        self._numbers = np.empty((len(plan.numbers), size), dtype=np.float32)
-        self._words = {name: np.empty(size, dtype=object) for name in plan.words}
+        numbers = [name for name, spec in plan.specs.items() if not spec.text]
+        self._names = list(plan.specs)
+        self._place = {name: place for place, name in enumerate(numbers)}
+        self._numbers = np.empty((len(numbers), size), dtype=np.float32)
+        self._words = {
+            name: np.empty(size, dtype=object) for name, spec in plan.specs.items() if spec.text
+        }
 
-    def put(self, places: Ints, values: Mapping[str, Array]) -> None:
+    def put(self, places: Ints, values: Iterable[tuple[str, Array]]) -> None:
         """Keep the values of some rows; the only place where features become float32."""
-        for name, words in self._words.items():
-            words[places] = values[name]
-        if len(places) == 1:
-            self._numbers[:, places[0]] = [values[name][0] for name in self._place]
-            return
-        for name, place in self._place.items():
-            self._numbers[place, places] = values[name]
+        for name, column in values:
+            if name in self._words:
+                self._words[name][places] = column
+            else:
+                self._numbers[self._place[name], places] = column
 
-    def held(self) -> Held:
-        """Return all columns."""
-        return Held(self._names, self._numbers, self._place, self._words)
+    def frame(self, index: pd.Index[Any]) -> pd.DataFrame:
+        """Return all columns, in order."""
+        frame = pd.DataFrame(self._numbers.T, index=index, columns=list(self._place), copy=False)
+        for name, column in self._words.items():
+            # Said, so that pandas does not choose a type by what happens to be there.
+            words = pd.Series(column, index=index, dtype=object)
+            frame.insert(self._names.index(name), name, words)
+        return frame
 
 
-def build(
+def build(  # noqa: PLR0913 - what is computed, and what is known of it already
     engine: Engine,
     snapshots: pd.DataFrame,
     plan: Plan,
     *,
     since: Mapping[str, datetime] | None = None,
     known_begins: Mapping[str, date] | None = None,
+    pieces: Mapping[str, Pieces] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> FeatureMatrix:
     """Compute the features of snapshots.
@@ -87,58 +93,29 @@ def build(
         since: See `FeatureMatrix`.
         known_begins: Source → first day of its history, as a model knew it; by default what each
             prediction time knew of the tables at hand.
+        pieces: Source → the parts it is read from.  What follows from parts that a single
+            prediction time sees whole is kept beside them, for later ones.
         progress: Called with a line for each source that is read.
 
     Returns:
         The matrix, in the order of `snapshots`.
     """
     rows = snapshots.reset_index(drop=True)
-    held, first = build_held(engine, rows, plan, known_begins=known_begins, progress=progress)
-    values = held.frame(rows.index, plan.index)
-    return FeatureMatrix(rows, values, plan.said, dict(since or {}), first)
-
-
-def build_held(
-    engine: Engine,
-    snapshots: pd.DataFrame,
-    plan: Plan,
-    *,
-    known_begins: Mapping[str, date] | None = None,
-    pieces: Mapping[str, Pieces] | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> tuple[Held, dict[str, date]]:
-    """Return the values and `begins` of the matrix of snapshots; see `build`.
-
-    Args:
-        engine: See `build`.
-        snapshots: See `build`.
-        plan: See `build`.
-        known_begins: See `build`.
-        pieces: Source → the parts it is read from.  What follows from parts that a single
-            prediction time sees whole is kept beside them, for later ones.
-        progress: See `build`.
-    """
-    asked = Asked.of(snapshots)
-    columns = _Columns(plan, len(snapshots))
+    asked = Asked.of(rows)
+    columns = _Columns(plan, len(rows))
     starts: dict[str, list[date | None]] = {}
-    if len(snapshots):
+    if len(rows):
         starts = begins(engine, plan, asked.cutoffs, known_begins)
 
         def fold(places: Ints, part: Asked, found: Iterable[Found]) -> None:
-            columns.put(places, dict(block_values(plan, part, found)))
+            columns.put(places, block_values(plan, part, found))
 
         with ThreadPoolExecutor(engine.threads) as pool:
             how = How(pool, progress or _silent, pieces or {})
-            read = blocks(engine, plan, asked, starts, how)
-            if len(asked.accounts) == 1:
-                # The work for one account is less than handing it over.
-                for block in read:
-                    fold(*block)
-            else:
-                _side_by_side(fold, read, pool, engine.threads)
+            _side_by_side(fold, blocks(engine, plan, asked, starts, how), pool, engine.threads)
     last = {source: days[-1] for source, days in starts.items()}
     first = {source: day for source, day in last.items() if day is not None}
-    return columns.held(), first
+    return FeatureMatrix(rows, columns.frame(rows.index), plan.said, dict(since or {}), first)
 
 
 def _silent(line: str) -> None:

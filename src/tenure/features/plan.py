@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pydantic import TypeAdapter
 
 from tenure.core.errors import ConfigError, Problem, suggestion
@@ -42,7 +41,6 @@ from tenure.features.declare import (
     measure,
     place,
 )
-from tenure.features.forms import Form, forms
 from tenure.features.reading import Reading, readings
 from tenure.sources.tables import SOURCES
 
@@ -81,30 +79,9 @@ class Plan:
         return {item.spec.name: item.spec for item in every if not item.spec.hidden}
 
     @cached_property
-    def index(self) -> pd.Index[str]:
-        """Return the names of the columns, in matrix order."""
-        return pd.Index(list(self.specs), dtype="str")
-
-    @cached_property
-    def numbers(self) -> dict[str, int]:
-        """Return the columns of numbers, and the place of each among them."""
-        named = [name for name, spec in self.specs.items() if not spec.text]
-        return {name: place for place, name in enumerate(named)}
-
-    @cached_property
-    def words(self) -> tuple[str, ...]:
-        """Return the columns of words."""
-        return tuple(name for name, spec in self.specs.items() if spec.text)
-
-    @cached_property
     def said(self) -> dict[str, FeatureSpec]:
         """Return the columns by name with those that a model adds."""
         return self.specs | {item.spec.name: item.spec for item in self.placed}
-
-    @cached_property
-    def forms(self) -> list[Form]:
-        """Return the formulas of computed features, those of one form together."""
-        return forms(self.computed)
 
     @property
     def ranked(self) -> tuple[Ranked, ...]:
@@ -156,24 +133,12 @@ class Plan:
         )
 
 
-_UNITED: dict[tuple[int, ...], tuple[tuple[Plan, ...], Plan]] = {}
-_KEPT = 16
-
-
 def united(plans: Iterable[Plan]) -> Plan:
-    """Return one plan of what some plans measure and compute, each column once.
-
-    The same plans give the same object again, so that what was worked out for it is not lost.
-    """
-    given = tuple(plans)
-    key = tuple(map(id, given))
-    if key not in _UNITED:
-        measured = {item.spec.name: item for one in given for item in one.measured}
-        computed = {item.spec.name: item for one in given for item in one.computed}
-        while len(_UNITED) >= _KEPT:
-            _UNITED.pop(next(iter(_UNITED)), None)
-        _UNITED[key] = given, Plan(tuple(measured.values()), tuple(computed.values()), ())
-    return _UNITED[key][1]
+    """Return one plan of what some plans measure and compute, each column once."""
+    plans = tuple(plans)
+    measured = {item.spec.name: item for plan in plans for item in plan.measured}
+    computed = {item.spec.name: item for plan in plans for item in plan.computed}
+    return Plan(tuple(measured.values()), tuple(computed.values()), ())
 
 
 def declared(config: FeatureConfig, attributes: Mapping[str, bool] | None = None) -> list[Family]:

@@ -11,12 +11,10 @@ the same features of cells as of rows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from tenure.core.fragments import Aggregate, AggregateKind, columns_of
 from tenure.core.steps import Step, text_literal
@@ -27,9 +25,6 @@ from tenure.sources.tables import SOURCES
 
 SCOPE = "feature_scope"
 """Registered table of the accounts that are asked for: ``account_id`` and its number ``_no``."""
-_SOME_TIME = datetime(1066, 10, 14)  # noqa: DTZ001 - naive means UTC throughout
-_SOME_TIMES = re.compile(r"TIMESTAMP '(10\d\d-[^']*)'")
-"""A cut-off that stands for every other, in a century of which no data tell, and its edges."""
 SHORT_DAYS = 200
 """Windows beyond are long: they reach most rows and are asked of few columns."""
 SCALE = 1_000_000
@@ -99,14 +94,7 @@ class Reading:
     def timeline(self, cutoffs: Iterable[datetime]) -> Timeline:
         """Return the grid that its rows are placed on."""
         windows = dict.fromkeys(item.window for item in self.features)
-        times = tuple(cutoffs)
-        # Where the slots of one prediction time lie among each other is the same for every one.
-        memo = self._memo if len(times) == 1 else {}
-        return Timeline(times, tuple(windows), memo)
-
-    @cached_property
-    def _memo(self) -> dict[Any, Any]:
-        return {}
+        return Timeline(tuple(cutoffs), tuple(windows))
 
     @cached_property
     def groups(self) -> dict[Selection, dict[Aggregate, list[Measured]]]:
@@ -180,32 +168,12 @@ class Reading:
         Args:
             timeline: The grid.
         """
-        text = self._text(timeline) if timeline.size > 1 else self._text_at(timeline.cutoffs[0])
-        return Step(f"placed_{self.source}{self.part}", text)
-
-    def _text(self, timeline: Timeline) -> str:
-        return self.text(timeline, self.source)
+        return Step(f"placed_{self.source}{self.part}", self.text(timeline, self.source))
 
     def text(self, timeline: Timeline, rows: str) -> str:
         """Return the statement of `step` over a relation that goes by the name of the source."""
         text = self._placed(timeline, rows)
         return self._joined(text) if self.cells else text
-
-    def _text_at(self, cutoff: datetime) -> str:
-        """Return the statement for one cut-off, of which all its times are some days before."""
-        parts, before = self._parts
-        parts[1::2] = [literal(cutoff - distance) for distance in before]
-        return "".join(parts)
-
-    @property
-    def _parts(self) -> tuple[list[str], list[timedelta]]:
-        """Return the text between the times of a statement, and how long before the cut-off."""
-        if "text" not in self._memo:
-            parts = _SOME_TIMES.split(self._text(self.timeline([_SOME_TIME])))
-            before = [_SOME_TIME - datetime.fromisoformat(text) for text in parts[1::2]]
-            self._memo["text"] = parts, before
-        parts, before = self._memo["text"]
-        return list(parts), before
 
     def begun_sql(self, timeline: Timeline) -> str | None:
         """Return SQL that leaves out rows before every window, None where none can be left out."""

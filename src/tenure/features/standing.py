@@ -7,7 +7,6 @@ account alone gets the percentile that it gets in a batch.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -15,16 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tenure.features.held import Values, numbers_of, objects_of
-
 if TYPE_CHECKING:
     from tenure.core.spec import Ranked
 
 MIN_ROWS = 50
 """Rows that a group needs; a smaller one is compared with the wider group around it."""
 LEVELS = 100
-FEW_ROWS = 8
-"""Rows up to which each is looked up by itself, which is the same in less time."""
 SEPARATOR = "\x1f"
 MISSING = "\x1e"
 State = dict[str, Any]
@@ -53,11 +48,6 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
         values: Feature values, shape (n, p).
         state: Output of `fit`.
     """
-    return pd.DataFrame(looked_up(values, state).T, index=values.index, columns=list(state))
-
-
-def looked_up(values: Values, state: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    """Return what `apply` does as an array, shape (percentiles, rows)."""
     grouped: dict[Any, list[np.ndarray[Any, Any]]] = {}
     found = np.empty((len(state), len(values)), dtype=np.float32)
     for place, item in enumerate(state.values()):
@@ -65,7 +55,7 @@ def looked_up(values: Values, state: Mapping[str, Any]) -> np.ndarray[Any, Any]:
         if groups not in grouped:
             grouped[groups] = _keys(values, item)
         found[place] = _places(values, item, grouped[groups])
-    return found
+    return pd.DataFrame(found.T, index=values.index, columns=list(state))
 
 
 def parts(state: Mapping[str, Any], name: str) -> frozenset[str]:
@@ -103,18 +93,10 @@ def _quantiles(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
 
 
 def _places(
-    values: Values, item: Mapping[str, Any], keyed: list[np.ndarray[Any, Any]]
+    values: pd.DataFrame, item: Mapping[str, Any], keyed: list[np.ndarray[Any, Any]]
 ) -> np.ndarray[Any, Any]:
     numbers = _numbers(values, item["of"])
     found = np.full(len(values), np.nan)
-    if len(values) <= FEW_ROWS:
-        for row, number in enumerate(numbers.tolist()):
-            for keys, groups in zip(keyed, item["groups"], strict=True):
-                spread = groups.get(keys[row])
-                if spread is not None:
-                    both = bisect_left(spread, number) + bisect_right(spread, number)
-                    found[row] = both / (2 * max(len(spread), 1))
-        return np.where(np.isnan(numbers), np.nan, found)
     for keys, groups in zip(keyed, item["groups"], strict=True):
         for key in groups.keys() & set(keys):
             rows = np.flatnonzero(keys == key)
@@ -125,7 +107,7 @@ def _places(
     return np.where(np.isnan(numbers), np.nan, found)
 
 
-def _keys(values: Values, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
+def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
     """Return the group of each row at each depth: everyone, then one more part each time."""
     columns = [_words(values, name) for name in item["within"]]
     if item["band"]:
@@ -138,14 +120,16 @@ def _keys(values: Values, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]
     return keys
 
 
-def _numbers(values: Values, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _numbers(values: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     # As float32, so that a number that went through a text or a wider type ties as it did.
-    found: np.ndarray[Any, np.dtype[np.float64]] = numbers_of(values, name).astype(np.float64)
+    found: np.ndarray[Any, np.dtype[np.float64]] = (
+        values[name].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float64)
+    )
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def _words(values: Values, name: str) -> np.ndarray[Any, Any]:
-    found = objects_of(values, name)
+def _words(values: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
+    found = values[name].to_numpy(dtype=object)
     return np.asarray(
         [MISSING if one else str(value) for value, one in zip(found, pd.isna(found), strict=True)],
         dtype=object,

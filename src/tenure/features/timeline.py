@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -70,8 +70,6 @@ class Timeline:
 
     cutoffs: tuple[datetime, ...]
     windows: tuple[Window, ...]
-    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What the fold has worked out for this grid."""
 
     @cached_property
     def edges(self) -> tuple[datetime, ...]:
@@ -128,12 +126,9 @@ class Timeline:
 
     def span(self, window: Window) -> tuple[Ints, Ints]:
         """Return, per cut-off, the slots of a window: from the first to before the second."""
-        if window not in self.memo:
-            stop = self._at(window.lag) + 1
-            start = np.zeros_like(stop) if window.length is None else self._at(window.length) + 1
-            self.memo[window] = start, stop
-        found: tuple[Ints, Ints] = self.memo[window]
-        return found
+        stop = self._at(window.lag) + 1
+        start = np.zeros_like(stop) if window.length is None else self._at(window.length) + 1
+        return start, stop
 
     @cached_property
     def prompt(self) -> Ints:

@@ -49,9 +49,6 @@ class Asked:
         """Number the accounts and prediction times of snapshots."""
         names = rows["account_id"].to_numpy(dtype=object)
         times = rows["as_of"].to_numpy(dtype="datetime64[us]").astype(np.int64)
-        if len(rows) == 1:
-            first = np.zeros(1, dtype=np.int64)
-            return cls(names, (EPOCH + timedelta(microseconds=int(times[0])),), first, first)
         account_no, accounts = pd.factorize(names, sort=True)
         stamps, cut_no = np.unique(times, return_inverse=True)
         cutoffs = tuple(EPOCH + timedelta(microseconds=int(stamp)) for stamp in stamps)
@@ -114,14 +111,10 @@ def block_values(plan: Plan, asked: Asked, found: Iterable[Found]) -> Iterator[t
             yield feature.spec.name, values
         else:
             numbers[feature.spec.name] = values
-    if shape == (1,):
-        for form in plan.forms:
-            numbers |= zip(form.names, form.values(numbers).reshape(-1, 1), strict=True)
-    else:
-        for computed in plan.computed:
-            value = evaluate(computed.formula, numbers)
-            whole = value if value.shape == shape else np.broadcast_to(value, shape)
-            numbers[computed.spec.name] = whole
+    for computed in plan.computed:
+        value = evaluate(computed.formula, numbers)
+        whole = value if value.shape == shape else np.broadcast_to(value, shape)
+        numbers[computed.spec.name] = whole
     for name, spec in plan.specs.items():
         if not spec.text:
             yield name, numbers[name]

@@ -7,7 +7,7 @@ fact is known at ``t`` when the column is strictly before ``t``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,9 @@ CUTOFFS = "labels_cutoffs"
 PAID = "labels_paid"
 RUNNING = "labels_running"
 SNAPSHOTS = "labels_snapshots"
+SCOPE = "labels_scope"
+"""Accounts that snapshots are limited to."""
 
-FEW_ROWS = 10_000
 WARM_UP = days(90)
 """History before the first prediction time of the default calendar."""
 
@@ -68,7 +69,9 @@ def calendar(config: Config, dataset: Dataset) -> list[datetime]:
     return moments[:-1]
 
 
-def snapshots(dataset: Dataset, cutoffs: Sequence[datetime]) -> pd.DataFrame:
+def snapshots(
+    dataset: Dataset, cutoffs: Sequence[datetime], accounts: Collection[str] | None = None
+) -> pd.DataFrame:
     """Return one row per account and prediction time at which a paid subscription runs.
 
     Only what was known before the prediction time counts.  Who is in a pause is not asked, however
@@ -77,6 +80,7 @@ def snapshots(dataset: Dataset, cutoffs: Sequence[datetime]) -> pd.DataFrame:
     Args:
         dataset: Loaded tables.
         cutoffs: Prediction times, naive UTC.
+        accounts: Limits the rows to these accounts; no other's subscriptions are looked at.
 
     Returns:
         Rows in order of (as_of, account_id) with account_id, as_of, mrr, list_mrr and seats (sums
@@ -87,19 +91,24 @@ def snapshots(dataset: Dataset, cutoffs: Sequence[datetime]) -> pd.DataFrame:
     moments = sorted(set(cutoffs))
     engine = dataset.engine
     engine.register(CUTOFFS, pa.table({"as_of": pa.array(moments, pa.timestamp("us"))}))
-    engine.run(snapshot_steps())
-    found = engine.fetch(f"SELECT * FROM {SNAPSHOTS} ORDER BY as_of, account_id")
-    # A few rows are turned sooner than handed to a thread.
-    frame: pd.DataFrame = found.to_pandas(use_threads=found.num_rows > FEW_ROWS)
-    engine.drop(CUTOFFS, PAID, RUNNING, SNAPSHOTS)
+    if accounts is not None:
+        engine.register(SCOPE, pa.table({"account_id": pa.array(accounts, pa.string())}))
+    engine.run(snapshot_steps(scoped=accounts is not None))
+    rows = engine.fetch(f"SELECT * FROM {SNAPSHOTS} ORDER BY as_of, account_id")
+    frame: pd.DataFrame = rows.to_pandas()
+    engine.drop(CUTOFFS, PAID, RUNNING, SNAPSHOTS, SCOPE)
     # Without rows there is nothing to tell the type by.
     return frame if frame["account_id"].dtype == "str" else frame.astype({"account_id": "str"})
 
 
-def snapshot_steps() -> list[Step]:
-    """Return the steps from `subscriptions` and the cut-offs to the table of snapshots."""
+def snapshot_steps(*, scoped: bool = False) -> list[Step]:
+    """Return the steps from `subscriptions` and the cut-offs to the table of snapshots.
+
+    Args:
+        scoped: Whether only the accounts of the table `SCOPE` are looked at.
+    """
     return [
-        paid_rows(),
+        paid_rows(scoped=scoped),
         Step(
             RUNNING,
             f"""
@@ -137,7 +146,7 @@ GROUP BY account_id, as_of
     ]
 
 
-def paid_rows() -> Step:
+def paid_rows(*, scoped: bool = False) -> Step:
     """Return the step that resolves the clocks of paid subscription rows.
 
     ``end_seen_after`` is the last moment at which a row still runs, as then known: it lies in the
@@ -145,6 +154,7 @@ def paid_rows() -> Step:
     still runs after it has had its notice withdrawn.  It is the end of the term that the notice was
     given in; where terms roll on within one row, at most one term after the notice.
     """
+    limit = f" AND account_id IN (SELECT account_id FROM {SCOPE})" if scoped else ""
     return Step(
         PAID,
         f"""
@@ -159,7 +169,7 @@ SELECT
   CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
     AS notice_until
 FROM subscriptions
-WHERE paid
+WHERE paid{limit}
 """,
     )
 

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.features.held import Values, objects_of
 from tenure.model.bootstrap import Resamples, interval
 
 Floats = NDArray[np.float64]
@@ -48,7 +47,7 @@ class Amounts:
     factors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     events: int = 0
 
-    def expected(self, rows: pd.DataFrame, values: Values) -> Floats:
+    def expected(self, rows: pd.DataFrame, values: pd.DataFrame) -> Floats:
         """Return the expected change of list MRR of each row, in the account's own currency.
 
         Args:
@@ -58,7 +57,7 @@ class Amounts:
         found: Floats = self.share * rows["list_mrr"].to_numpy(dtype=np.float64)
         found = found * np.asarray(self.bands)[self.band(rows)]
         for name, known in self.factors.items():
-            words = objects_of(values, name)
+            words = values[name].to_numpy(dtype=object)
             found = found * np.array([known.get(word, 1.0) for word in words], dtype=np.float64)
         return found
 

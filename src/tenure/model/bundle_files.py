@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "MANIFEST.json"
 RUN = "run.json"
 CONTENT = (
     "spec.json",
-    "model.txt",
-    "calibrator.json",
-    "ahead.json",
+    "models.json",
     "metrics.json",
     "reference.json",
     "examples.json",

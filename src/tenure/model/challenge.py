@@ -23,7 +23,7 @@ from tenure.model.losses import log_loss
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tenure.model.evaluate import EvaluationSettings
+    from tenure.model.settings import EvaluationSettings
 
 Floats = NDArray[np.float64]
 

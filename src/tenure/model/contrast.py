@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,15 +20,15 @@ from tenure.model.bootstrap import Resamples, interval, ranking
 from tenure.model.calibrate import Sigmoid
 from tenure.model.fit import boost
 from tenure.model.losses import log_loss
-from tenure.model.measure import EvaluationSettings
 from tenure.model.searches import parameters_at
+from tenure.model.settings import EvaluationSettings, FitSettings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
 
-    from tenure.model.walk import WalkForward, WalkSettings
+    from tenure.model.walk import WalkForward
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -63,7 +63,7 @@ class Contrast:
         values: pd.DataFrame,
         rows: pd.DataFrame,
         walk: WalkForward,
-        settings: WalkSettings,
+        settings: FitSettings,
         since: Mapping[str, datetime] | None = None,
     ) -> None:
         self.values = values
@@ -113,7 +113,7 @@ class Contrast:
 
     def _unseen(self, seed: int) -> list[_Test]:
         """Train on one half of the accounts and test on the other, forward in time."""
-        settings = self.settings
+        settings = self.settings.model
         found = forward_origins(
             self.rows,
             min_train_cutoffs=settings.min_train_cutoffs,
@@ -131,7 +131,7 @@ class Contrast:
     def _compared(self, tests: Sequence[_Test], how: EvaluationSettings) -> dict[str, Any]:
         if not tests or any(len(np.unique(self.labels[test.train])) < 2 for test in tests):
             return {}
-        with threadpool_limits(limits=1), ThreadPoolExecutor(self.settings.fit.threads) as pool:
+        with threadpool_limits(limits=1), ThreadPoolExecutor(self.settings.model.threads) as pool:
             scores = np.concatenate(list(pool.map(self._predict, tests)))
             places = np.concatenate([test.test for test in tests])
             return self._beside(places, scores, how)
@@ -140,9 +140,8 @@ class Contrast:
         """Return probabilities that meet the base rate: the same for all models of a comparison."""
         allowed = self.values.drop(columns=list(self._late(test.as_of)))
         labels = self.labels[test.train]
-        fit = self.settings.fit
-        parameters = parameters_at(self.tuned, test.as_of, fit.parameters)
-        settings = replace(fit, threads=1, parameters=parameters)
+        parameters = parameters_at(self.tuned, test.as_of, self.settings.model.parameters)
+        settings = self.settings.with_model(threads=1, parameters=parameters)
         boosted = boost(allowed.iloc[test.train], labels, settings)
         calibrator = Sigmoid.shift(boosted.margins, float(labels.mean()))
         return calibrator.probability(boosted.predict(allowed.iloc[test.test]))

@@ -11,7 +11,6 @@ import pandas as pd
 
 from tenure.core.errors import ModelError, Problem
 from tenure.features import standing
-from tenure.features.held import Held, Values, objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -90,11 +89,11 @@ class Encoder:
         """Positions of the columns that hold codes."""
         return tuple(self._coded.values())
 
-    def absent(self, values: Values) -> tuple[str, ...]:
+    def absent(self, values: pd.DataFrame) -> tuple[str, ...]:
         """Return the used columns that a frame lacks and that cannot be looked up."""
-        there = set(map(str, values.columns))
-        there |= self.found_from(there)
-        return tuple(name for name in self.columns if name not in there)
+        names = set(map(str, values.columns))
+        names |= self.found_from(names)
+        return tuple(name for name in self.columns if name not in names)
 
     def found_from(self, names: Collection[str]) -> set[str]:
         """Return the percentiles that can be looked up where columns of some names are there."""
@@ -108,12 +107,6 @@ class Encoder:
         """
         if tuple(values.columns) == self.columns:
             return values
-        self._require(values)
-        lacking = {name: item for name, item in self.standing.items() if name not in values}
-        found = self._of_parts(values, lacking)
-        return _with(values, lacking)[list(self.columns)] if found is None else found
-
-    def _require(self, values: Values) -> None:
         if absent := self.absent(values):
             raise ModelError(
                 Problem(
@@ -123,100 +116,28 @@ class Encoder:
                     "give every feature of the bundle's spec; empty where it is not known",
                 )
             )
+        lacking = {name: item for name, item in self.standing.items() if name not in values}
+        return _with(values, lacking)[list(self.columns)]
 
-    def held(self, values: Held) -> Held:
-        """Return the used columns; see `frame`."""
-        if values.place is self._plain_at:
-            return values
-        kept = self._found.get("held")
-        if kept is None or kept[0] is not values.place:
-            self._require(values)
-            lacking = {name: item for name, item in self.standing.items() if name not in values}
-            at = {**values.place} | {name: len(values.place) + n for n, name in enumerate(lacking)}
-            order = np.asarray([at[name] for name in self._plain], dtype=np.intp)
-            kept = self._found["held"] = values.place, lacking, order
-        _, lacking, order = kept
-        numbers = values.numbers
-        if lacking:
-            numbers = np.concatenate([numbers, standing.looked_up(values, lacking)])
-        words = {name: objects_of(values, name) for name in self.categories}
-        return Held(self.columns, numbers[order], self._plain_at, words)
-
-    def _of_parts(self, values: pd.DataFrame, lacking: Mapping[str, Any]) -> pd.DataFrame | None:
-        """Return the used columns put together once, None where not all numbers are float32."""
-        taken = [name for name in self._plain if name not in lacking]
-        numbers = values.iloc[:, self._places(values.columns, taken)]
-        if not (numbers.dtypes == np.float32).all():
-            return None
-        whole = numbers.to_numpy()
-        if lacking:
-            looked_up = standing.apply(values, lacking)
-            places = {name: place for place, name in enumerate([*taken, *lacking])}
-            both = np.concatenate([whole, looked_up.to_numpy()], axis=1)
-            whole = both[:, [places[name] for name in self._plain]]
-        found = pd.DataFrame(whole, index=values.index, columns=self._plain_index, copy=False)
-        for place, name in enumerate(self.columns):
-            if name in self.categories:
-                found.insert(place, name, values[name])
-        found.columns = self._index
-        return found
-
-    @cached_property
-    def _plain(self) -> list[str]:
-        return [name for name in self.columns if name not in self.categories]
-
-    @cached_property
-    def _plain_at(self) -> dict[str, int]:
-        return {name: place for place, name in enumerate(self._plain)}
-
-    @cached_property
-    def _plain_places(self) -> list[int]:
-        return [place for place, name in enumerate(self.columns) if name not in self.categories]
-
-    @cached_property
-    def _plain_index(self) -> pd.Index[str]:
-        return pd.Index(self._plain)
-
-    @cached_property
-    def _index(self) -> pd.Index[str]:
-        return pd.Index(self.columns)
-
-    @cached_property
-    def _found(self) -> dict[str, Any]:
-        return {}
-
-    def _places(self, there: pd.Index[Any], names: list[str]) -> NDArray[np.intp]:
-        """Return the positions of names, found once for each set of columns that comes again."""
-        kept = self._found.get("places")
-        if kept is None or kept[0] is not there or kept[1] != names:
-            kept = self._found["places"] = there, names, there.get_indexer(pd.Index(names))
-        places: NDArray[np.intp] = kept[2]
-        return places
-
-    def transform(self, values: Values) -> NDArray[np.float64]:
+    def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
         """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
 
         Raises:
             ModelError: If a used column is absent.
         """
-        matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
-        if isinstance(values, Held):
-            held = self.held(values)
-            given = held.numbers.T.astype(np.float64)
-            matrix[:, self._plain_places] = np.where(np.isfinite(given), given, np.nan)
-            for name, place in self._coded.items():
-                matrix[:, place] = _codes(held[name], self.categories[name])
-            return matrix
         values = self.frame(values)
-        numbers = values.iloc[:, self._plain_places]
+        matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
+        plain = [place for place, name in enumerate(self.columns) if name not in self.categories]
+        numbers = values.iloc[:, plain]
         floats = {np.dtype(np.float32), np.dtype(np.float64)}
         together = set(numbers.dtypes) <= floats
         if together:
-            given = numbers.to_numpy(dtype=np.float64)
-            matrix[:, self._plain_places] = np.where(np.isfinite(given), given, np.nan)
+            whole = numbers.to_numpy(dtype=np.float64)
+            matrix[:, plain] = np.where(np.isfinite(whole), whole, np.nan)
         for position, name in enumerate(self.columns):
             if name in self.categories:
-                matrix[:, position] = _codes(objects_of(values, name), self.categories[name])
+                words = values[name].to_numpy(dtype=object)
+                matrix[:, position] = _codes(words, self.categories[name])
             elif not together:
                 matrix[:, position] = _numbers(values[name])
         return matrix

@@ -21,14 +21,17 @@ from tenure.model.bootstrap import safe
 from tenure.model.detail import currency
 from tenure.model.groups import by_group, distinct
 from tenure.model.lead import lead_summary, lead_times
-from tenure.model.measure import BINS, EvaluationSettings, Measures
+from tenure.model.measure import BINS, Measures
+from tenure.model.settings import EvaluationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Floats = NDArray[np.float64]
-
-__all__ = ["EvaluationSettings", "evaluate", "reliability"]
+PROFIT = {
+    *("profit_months", "profit_margin", "profit_contact_cost", "profit_offer", "profit_accepted")
+}
+"""Settings of what a contact costs and what it may save."""
 
 
 def evaluate(
@@ -105,7 +108,7 @@ def _lowest(predictions: pd.DataFrame, settings: EvaluationSettings) -> dict[str
     """Return what the low end of the list holds of the rows without the outcome."""
     names = ("label", "probability", "base_rate")
     turned = predictions.assign(**{name: 1 - predictions[name] for name in names})
-    draws = Measures(turned, replace(settings, campaign=None))
+    draws = Measures(turned, replace(settings, profit=False))
     found = draws.metrics(draws.probabilities)
     counts = ("n", "positives", "observed_rate")
     shares = [name for name in found if name.startswith(("lift_", "capture_", "mrr_capture_"))]
@@ -126,9 +129,10 @@ def _money(predictions: pd.DataFrame, draws: Measures) -> dict[str, Any]:
         "rows": int(told.sum()),
         "at_stake": safe(np.nansum(draws.amounts * draws.labels)),
     }
-    campaign = draws.settings.campaign
-    if campaign is not None:
-        found |= {"campaign": vars(campaign), "contacted": draws.contacted()}
+    if draws.settings.profit:
+        costs = draws.settings.evaluation.model_dump(include=PROFIT)
+        campaign = {name.removeprefix("profit_"): value for name, value in costs.items()}
+        found |= {"campaign": campaign, "contacted": draws.contacted()}
     return found
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from tenure.core.errors import Problem, RefusedError
-from tenure.model.calibrate import Calibrator, Sigmoid
+from tenure.core.errors import ModelError, Problem, RefusedError
+from tenure.model.calibrate import Calibrator, Sigmoid, from_json
 from tenure.model.choice import AUTO, DEFAULT, Forward, fit_candidate
 from tenure.model.encode import Encoder
 from tenure.model.estimator import TenureClassifier
 from tenure.model.interval import Interval
+from tenure.model.settings import FitSettings
 
 __all__ = [
     "Boosted",
     "FitSettings",
-    "Fitted",
+    "FittedModel",
     "Forward",
     "boost",
     "calibrate",
@@ -32,60 +35,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from tenure.core.config import Config
-    from tenure.core.spec import Ranked
-
 Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How a model is fitted.
-
-    Attributes:
-        seed: Seed of the booster.
-        threads: Threads of the booster; the result does not depend on it.
-        calibrator: A candidate of `tenure.model.choice`, or ``auto`` for the best on later rows.
-        parameters: Parameters of the booster that replace the sized ones.
-        ranked: Percentiles among peers that are learnt from the training rows.
-        level: Share of the true probabilities that an interval should hold.
-        outcome: Kind of outcome of the target.
-        monotone: Column → 1 where the probability may only rise with it, -1 where only fall.
-    """
-
-    seed: int = 0
-    threads: int = 1
-    calibrator: str = AUTO
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    ranked: tuple[Ranked, ...] = ()
-    level: float = 0.8
-    outcome: str = "churn"
-    monotone: Mapping[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def from_config(
-        cls, config: Config, ranked: tuple[Ranked, ...] = (), outcome: str = "churn"
-    ) -> Self:
-        """Return the settings of a run."""
-        model = config.model
-        return cls(
-            model.seed,
-            model.threads,
-            calibrator=model.calibrator,
-            parameters=model.parameters,
-            ranked=ranked,
-            level=model.interval_level,
-            outcome=outcome,
-        )
+SMALL_BATCH = 1_000
+"""Rows up to which one thread predicts fastest."""
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A booster, its encoder and its calibrator, and what they learnt from.
+class FittedModel:
+    """A fitted model of one target and horizon: from feature values to calibrated probabilities.
 
     Attributes:
         encoder: From feature values to the booster's numbers.
-        booster_text: The booster, as text.
+        booster_text: The booster, as LightGBM's text.
         parameters: LightGBM parameters.
         calibrator: From log-odds to probability.
         calibrated_on: Rows behind the calibrator; 0 where it only matches the base rate.
@@ -94,6 +56,7 @@ class Fitted:
         positives: Of them, positive.
         base_rate: Positive share of them.
         interval: From probability to its bounds, where it was fitted.
+        threads: Threads for large batches; no result depends on it.
     """
 
     encoder: Encoder
@@ -106,16 +69,77 @@ class Fitted:
     positives: int
     base_rate: float
     interval: Interval | None = None
+    threads: int = field(default=1, compare=False)
 
-    def margins(self, values: pd.DataFrame, threads: int = 1) -> Floats:
-        """Return log-odds of the booster, before calibration, one per row of feature values."""
-        model = TenureClassifier.from_text(self.booster_text, threads=threads)
-        return model.decision_function(self.encoder.transform(values))
+    @cached_property
+    def booster(self) -> lgb.Booster:
+        """The booster, read from its text.
 
-    def contributions(self, values: pd.DataFrame, threads: int = 1) -> Floats:
-        """Return contributions in log-odds, shape (rows, columns + 1), the base value last."""
-        model = TenureClassifier.from_text(self.booster_text, threads=threads)
-        return model.contributions(self.encoder.transform(values))
+        Raises:
+            ModelError: If LightGBM cannot read it.
+        """
+        try:
+            return lgb.Booster(model_str=self.booster_text)
+        except lgb.basic.LightGBMError as error:
+            rule, fix = "is not a booster that LightGBM reads", "train again: `tenure train CONFIG`"
+            raise ModelError(Problem("booster", rule, str(error)[:80], fix)) from None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Feature columns that the booster reads, in its order."""
+        return self.encoder.columns
+
+    def margins(self, values: pd.DataFrame) -> Floats:
+        """Return log-odds before calibration, one per row of feature values."""
+        return self._predict(self.encoder.transform(values), raw_score=True)
+
+    def probabilities(self, values: pd.DataFrame) -> Floats:
+        """Return calibrated probabilities, one per row; the same alone as in a batch."""
+        return self.calibrator.probability(self.margins(values))
+
+    def contributions(self, values: pd.DataFrame) -> Floats:
+        """Return contributions in log-odds before calibration, shape (rows, columns + 1).
+
+        The last column is the expected log-odds; a row adds up to its margin.
+        """
+        return self._predict(self.encoder.transform(values), pred_contrib=True)
+
+    def scores_and_contributions(self, values: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return probabilities and contributions; the values are encoded once."""
+        matrix = self.encoder.transform(values)
+        margins = self._predict(matrix, raw_score=True)
+        return self.calibrator.probability(margins), self._predict(matrix, pred_contrib=True)
+
+    def _predict(self, matrix: Floats, **how: bool) -> Floats:
+        if not len(matrix):
+            return np.empty((0, len(self.columns) + 1)) if "pred_contrib" in how else np.empty(0)
+        threads = 1 if len(matrix) <= SMALL_BATCH else self.threads
+        return np.asarray(self.booster.predict(matrix, num_threads=threads, **how))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the model as JSON values."""
+        names = ("calibrated_on", "calibrated_by", "rows", "positives", "base_rate")
+        return {
+            "encoder": self.encoder.to_json(),
+            "booster": self.booster_text,
+            "parameters": dict(self.parameters),
+            "calibrator": self.calibrator.to_json(),
+            "interval": self.interval.to_json() if self.interval else None,
+            **{name: getattr(self, name) for name in names},
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any], *, threads: int = 1) -> Self:
+        """Return the model that `to_json` described."""
+        own = ("encoder", "booster", "calibrator", "interval")
+        return cls(
+            encoder=Encoder.from_json(state["encoder"]),
+            booster_text=str(state["booster"]),
+            calibrator=from_json(state["calibrator"]),
+            interval=Interval.from_json(state["interval"]) if state["interval"] else None,
+            threads=threads,
+            **{name: value for name, value in state.items() if name not in own},
+        )
 
 
 @dataclass(frozen=True)
@@ -166,8 +190,9 @@ def boost(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Booste
                 "map more tables or columns, or turn on more families",
             )
         )
-    extra = dict(settings.parameters) | constraints(encoder, settings)
-    model = TenureClassifier(seed=settings.seed, threads=settings.threads, extra=extra)
+    how = settings.model
+    extra = dict(how.parameters) | constraints(encoder, settings)
+    model = TenureClassifier(seed=how.seed, threads=how.threads, extra=extra)
     model.fit(matrix, labels, categorical=encoder.categorical)
     return Boosted(encoder, model, model.decision_function(matrix), labels)
 
@@ -183,7 +208,7 @@ def constraints(encoder: Encoder, settings: FitSettings) -> dict[str, list[int]]
 
 def calibrate(
     boosted: Boosted, forward: Forward, settings: FitSettings, candidate: str | None = None
-) -> Fitted:
+) -> FittedModel:
     """Fit the calibrator on forward predictions.
 
     With fewer than 20 positives among them the calibrator keeps the booster's slope and matches
@@ -196,14 +221,14 @@ def calibrate(
         candidate: Which calibrator; by default that of the settings, a sigmoid for ``auto``.
     """
     if candidate is None:
-        candidate = DEFAULT if settings.calibrator == AUTO else settings.calibrator
+        candidate = DEFAULT if settings.model.calibrator == AUTO else settings.model.calibrator
     base_rate = float(boosted.labels.mean())
     calibrator: Calibrator
     if forward.enough:
         calibrator, size = fit_candidate(candidate, forward), len(forward.labels)
     else:
         calibrator, size = Sigmoid.shift(boosted.margins, base_rate), 0
-    return Fitted(
+    return FittedModel(
         encoder=boosted.encoder,
         booster_text=boosted.model.booster_text,
         parameters=boosted.model.parameters_,
@@ -218,7 +243,7 @@ def calibrate(
 
 def fit_model(
     values: pd.DataFrame, labels: Floats, forward: Forward, settings: FitSettings
-) -> Fitted:
+) -> FittedModel:
     """Fit encoder and booster on training rows, and the calibrator on forward predictions."""
     return calibrate(boost(values, labels, settings), forward, settings)
 
@@ -240,11 +265,11 @@ def resampled(
         settings: How; the seed decides which accounts are drawn.
     """
     size = int(accounts.max()) + 1
-    draw = np.random.default_rng(settings.seed).integers(0, size, size)
+    draw = np.random.default_rng(settings.model.seed).integers(0, size, size)
     rows = np.repeat(np.arange(len(accounts)), np.bincount(draw, minlength=size)[accounts])
     labels = boosted.labels[rows]
     if labels.min() == labels.max():
         return boosted.model.decision_function(asked)
-    model = TenureClassifier(seed=settings.seed, threads=1, extra=boosted.model.extra)
+    model = TenureClassifier(seed=settings.model.seed, threads=1, extra=boosted.model.extra)
     model.fit(matrix[rows], labels, categorical=boosted.encoder.categorical)
     return model.decision_function(asked)

@@ -10,7 +10,7 @@ from tenure.labels.splits import distinct_events, distinct_others
 from tenure.model.bootstrap import Resamples, interval, ranking, safe
 from tenure.model.detail import GROUP
 from tenure.model.losses import log_loss
-from tenure.model.measure import EvaluationSettings
+from tenure.model.settings import EvaluationSettings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,58 +10,16 @@ from numpy.typing import NDArray
 from tenure.model.bootstrap import Resamples, interval, ranking, safe
 from tenure.model.capacity import at_capacity
 from tenure.model.losses import TINY, log_loss
-from tenure.model.profit import Campaign, best_profit, best_share, chosen_draws, profit_draws
+from tenure.model.profit import best_profit, best_share, chosen_draws, gains, profit_draws
+from tenure.model.settings import EvaluationSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.core.config import Config
 
 Floats = NDArray[np.float64]
 
 SHARES = (0.05, 0.10, 0.20)
 BINS = 10
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """How predictions are measured.
-
-    Attributes:
-        resamples: Account-clustered bootstrap resamples.
-        level: Coverage of intervals.
-        seed: Seed of the resamples.
-        capacity: Accounts that a team works through at each prediction time; None leaves it out.
-        campaign: What contacting an account costs and saves; None leaves profit out.
-        lowest: Whether the low end of the list is measured too: where the outcome is welcome and
-            the rule, those who miss it are the ones to look for.
-    """
-
-    resamples: int = 500
-    level: float = 0.95
-    seed: int = 0
-    capacity: int | None = None
-    campaign: Campaign | None = None
-    lowest: bool = False
-
-    @classmethod
-    def from_config(cls, config: Config, *, profit: bool = False, lowest: bool = False) -> Self:
-        """Return the settings of a run.
-
-        Args:
-            config: Settings.
-            profit: Whether the outcome is one that a retention campaign is meant to avert.
-            lowest: Whether the low end of the list is measured too.
-        """
-        evaluation = config.evaluation
-        return cls(
-            evaluation.bootstrap,
-            evaluation.level,
-            config.model.seed,
-            config.score.capacity,
-            Campaign.from_config(config) if profit else None,
-            lowest,
-        )
 
 
 class Measures:
@@ -105,11 +62,11 @@ class Measures:
 
     def contacted(self) -> float | None:
         """Return the share of accounts whose contact the best profit asks for."""
-        if self.amounts is None or self.settings.campaign is None:
+        if self.amounts is None or not self.settings.profit:
             return None
         told = ~np.isnan(self.amounts)
         labels, scores, mrr = self.labels[told], self.probabilities[told], self.amounts[told]
-        return safe(best_share(labels, scores, mrr, self.settings.campaign))
+        return safe(best_share(labels, scores, mrr, self.settings.evaluation))
 
     def _draws(self, probabilities: Floats) -> dict[str, Floats]:
         key = probabilities.tobytes()
@@ -151,17 +108,17 @@ class Measures:
 
     def _profit(self, probabilities: Floats) -> dict[str, Floats]:
         """Return the profit of the best cut of the list, and of contacting where one expects it."""
-        campaign = self.settings.campaign
-        if self.amounts is None or campaign is None or not self.labels.any():
+        campaign = self.settings.evaluation
+        if self.amounts is None or not self.settings.profit or not self.labels.any():
             return {}
         told = ~np.isnan(self.amounts)
         labels, scores, mrr = self.labels[told], probabilities[told], self.amounts[told]
         draws = Resamples(self.resamples.account[told], self.resamples.counts)
-        gains = campaign.gains(labels, mrr)
-        best = profit_draws(draws, scores, gains)
+        earned = gains(labels, mrr, campaign)
+        best = profit_draws(draws, scores, earned)
         best[0] = best_profit(labels, scores, mrr, campaign)
-        expected = campaign.gains(scores, mrr) > 0
-        return {"best_profit": best, "profit": chosen_draws(draws, expected, gains)}
+        expected = gains(scores, mrr, campaign) > 0
+        return {"best_profit": best, "profit": chosen_draws(draws, expected, earned)}
 
     def _losses(self, probabilities: Floats) -> dict[str, Floats]:
         labels, p = self.labels, np.clip(probabilities, TINY, 1 - TINY)

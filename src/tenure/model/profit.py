@@ -8,8 +8,7 @@ interval.  Which share accepts is an assumption: no data of the past says what a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,88 +16,60 @@ from numpy.typing import NDArray
 from tenure.model.bootstrap import Resamples
 
 if TYPE_CHECKING:
-    from tenure.core.config import Config
+    from tenure.core.sections import EvaluationConfig
 
 Floats = NDArray[np.float64]
 
 CERTAINTY = 20.0  # the Beta distribution of the acceptance has this sum of its parameters
 
 
-@dataclass(frozen=True)
-class Campaign:
-    """What a contact costs and what it may save.
+def worth(mrr: Floats, how: EvaluationConfig) -> Floats:
+    """Return what each account is worth, in the currency of its MRR."""
+    return how.profit_months * how.profit_margin * mrr
 
-    Attributes:
-        months: Months of revenue that an account which stays is worth.
-        margin: Share of the revenue that is left after the cost of serving it.
-        contact_cost: Cost of contacting one account, in the currency of its MRR.
-        offer: Share of an account's value that the offer costs, if accepted.
-        accepted: Share of leaving accounts that accept the offer and stay.
+
+def gains(labels: Floats, mrr: Floats, how: EvaluationConfig) -> Floats:
+    """Return what contacting each account earns, expected over who accepts.
+
+    Args:
+        labels: 1 where the account leaves, 0 where it stays; or the probability of it.
+        mrr: Monthly recurring revenue.
+        how: What a contact costs and what it may save.
     """
-
-    months: float = 12.0
-    margin: float = 0.8
-    contact_cost: float = 50.0
-    offer: float = 0.05
-    accepted: float = 0.3
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """Return the campaign of a run."""
-        found = config.evaluation
-        return cls(
-            months=found.profit_months,
-            margin=found.profit_margin,
-            contact_cost=found.profit_contact_cost,
-            offer=found.profit_offer,
-            accepted=found.profit_accepted,
-        )
-
-    def value(self, mrr: Floats) -> Floats:
-        """Return what each account is worth, in the currency of its MRR."""
-        return self.months * self.margin * mrr
-
-    def gains(self, labels: Floats, mrr: Floats) -> Floats:
-        """Return what contacting each account earns, expected over who accepts.
-
-        Args:
-            labels: 1 where the account leaves, 0 where it stays; or the probability of it.
-            mrr: Monthly recurring revenue.
-        """
-        value = self.value(mrr)
-        leaves = self.accepted * (1 - self.offer) * value - self.contact_cost
-        stays = -(self.offer * value + self.contact_cost)
-        return labels * leaves + (1 - labels) * stays
+    value = worth(mrr, how)
+    leaves = how.profit_accepted * (1 - how.profit_offer) * value - how.profit_contact_cost
+    stays = -(how.profit_offer * value + how.profit_contact_cost)
+    return labels * leaves + (1 - labels) * stays
 
 
-def best_profit(labels: Floats, scores: Floats, mrr: Floats, campaign: Campaign) -> float:
+def best_profit(labels: Floats, scores: Floats, mrr: Floats, how: EvaluationConfig) -> float:
     """Return the profit per account asked of contacting the best number from the top of a list.
 
     Args:
         labels: 1 or 0.
         scores: Higher is contacted sooner.
         mrr: Monthly recurring revenue.
-        campaign: Costs.
+        how: Costs.
     """
     from empulse.metrics import empb_score
 
-    return float(empb_score(labels, scores, **_parameters(mrr, campaign)))
+    return float(empb_score(labels, scores, **_parameters(mrr, how)))
 
 
-def best_share(labels: Floats, scores: Floats, mrr: Floats, campaign: Campaign) -> float:
+def best_share(labels: Floats, scores: Floats, mrr: Floats, how: EvaluationConfig) -> float:
     """Return the share of the accounts that is contacted for `best_profit`."""
     from empulse.metrics import empb_score
 
-    return float(empb_score.optimal_rate(labels, scores, **_parameters(mrr, campaign)))
+    return float(empb_score.optimal_rate(labels, scores, **_parameters(mrr, how)))
 
 
-def _parameters(mrr: Floats, campaign: Campaign) -> dict[str, Any]:
+def _parameters(mrr: Floats, how: EvaluationConfig) -> dict[str, Any]:
     return {
-        "clv": campaign.value(mrr),
-        "alpha": CERTAINTY * campaign.accepted,
-        "beta": CERTAINTY * (1 - campaign.accepted),
-        "incentive_fraction": campaign.offer,
-        "contact_cost": campaign.contact_cost,
+        "clv": worth(mrr, how),
+        "alpha": CERTAINTY * how.profit_accepted,
+        "beta": CERTAINTY * (1 - how.profit_accepted),
+        "incentive_fraction": how.profit_offer,
+        "contact_cost": how.profit_contact_cost,
     }
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,43 +16,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from tenure.core.config import Config
     from tenure.labels.splits import Origin
-    from tenure.model.walk import WalkSettings
+    from tenure.model.settings import FitSettings
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class TuneSettings:
-    """Whether and how often a walk searches for parameters.
-
-    Attributes:
-        trials: Most trials of each search; 0 for no such limit.
-        seconds: Seconds of all searches together; None for no such limit.
-        every: Evaluated prediction times that use a search before the next is made.
-    """
-
-    trials: int = 0
-    seconds: float | None = None
-    every: int = 6
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """Return the settings of a run."""
-        tuning = config.model.tuning
-        return cls(tuning.trials, tuning.seconds, tuning.every)
-
-    @property
-    def wanted(self) -> bool:
-        """Whether anything is searched."""
-        return bool(self.trials) or self.seconds is not None
 
 
 def search(
     values: pd.DataFrame,
     rows: pd.DataFrame,
-    settings: WalkSettings,
+    settings: FitSettings,
     evaluated: Sequence[Origin],
     *,
     since: Mapping[str, datetime],
@@ -75,7 +47,7 @@ def search(
         `Tuned.to_json` of each search with its ``as_of``, oldest first; None for the last, which
         is that of the final model.
     """
-    tuning = settings.tuning
+    tuning = settings.model.tuning
     if not tuning.wanted:
         return []
     known = np.flatnonzero(rows["label"].notna().to_numpy())

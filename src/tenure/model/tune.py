@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     import optuna
 
     from tenure.labels.splits import Origin
-    from tenure.model.fit import FitSettings
-    from tenure.model.walk import WalkSettings
+    from tenure.model.settings import FitSettings
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -86,7 +85,7 @@ class Tuned:
     """What a search found.
 
     Attributes:
-        parameters: For `FitSettings.parameters`; those that were given where the default stays.
+        parameters: For ``model.parameters``; those that were given where the default stays.
         trials: Trials made, the default among them; 0 where the past was too short to judge.
         pruned: Of them, given up halfway.
         seconds: Time taken.
@@ -122,7 +121,7 @@ class Tuned:
 def tune(
     values: pd.DataFrame,
     rows: pd.DataFrame,
-    settings: WalkSettings,
+    settings: FitSettings,
     budget: Budget,
     *,
     since: Mapping[str, datetime] | None = None,
@@ -144,11 +143,11 @@ def tune(
         What was found; the default where the rows are too few to judge.
     """
     started = budget.clock()
-    fixed = settings.fit.parameters
+    fixed = settings.model.parameters
     search = _Search(values, rows, settings, since or {})
     if search.positives < LEAST_POSITIVES:
         return Tuned(dict(fixed))
-    with threadpool_limits(limits=1), ThreadPoolExecutor(settings.fit.threads) as pool:
+    with threadpool_limits(limits=1), ThreadPoolExecutor(settings.model.threads) as pool:
         search.run(pool, budget, progress or (lambda _: None))
     best, better = search.best()
     return Tuned(
@@ -182,21 +181,21 @@ class _Search:
         self,
         values: pd.DataFrame,
         rows: pd.DataFrame,
-        settings: WalkSettings,
+        settings: FitSettings,
         since: Mapping[str, datetime],
     ) -> None:
-        self.fit = settings.fit
+        self.model = settings.model
         known = rows["label"].notna().to_numpy()
         labels = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
         positives, size = int(np.nansum(labels)), int(known.sum())
-        self.space = searched(self.fit.parameters, positives, size)
+        self.space = searched(self.model.parameters, positives, size)
         self.default = dict(sized_parameters(min(positives, size - positives), size))
-        kept = _thinned(rows, known, self.fit.seed)
+        kept = _thinned(rows, known, self.model.seed)
         rows, values, labels = rows.iloc[kept], values.iloc[kept], labels[kept]
         origins = _origins(rows, labels, settings)
         tested = [origin.test for origin in origins]
         self.outcomes = [labels[origin.test] for origin in origins]
-        self.splits = [_split(values, labels, origin, self.fit, since) for origin in origins]
+        self.splits = [_split(values, labels, origin, settings, since) for origin in origins]
         places = np.concatenate(tested) if tested else np.empty(0, dtype=np.intp)
         self.accounts = pd.factorize(rows["account_id"].iloc[places])[0]
         self.positives = int(labels[places].sum())
@@ -205,7 +204,7 @@ class _Search:
 
     def run(self, pool: ThreadPoolExecutor, budget: Budget, progress: Progress) -> None:
         """Make trials until the budget is used up; the default is made in any case."""
-        study, started = _study(self.fit.seed), budget.clock()
+        study, started = _study(self.model.seed), budget.clock()
         study.enqueue_trial({item.dial.name: item.nearest(self.default) for item in self.space})
         limit = f" of {budget.trials}" if budget.trials else ""
         while not budget.trials or len(self.tried) < budget.trials:
@@ -232,7 +231,7 @@ class _Search:
         trial = study.ask()
         drawn = {item.dial.name: item.draw(trial) for item in self.space}
         self.tried.append(drawn if trial.number else {})
-        parameters = (drawn if trial.number else self.default) | dict(self.fit.parameters)
+        parameters = (drawn if trial.number else self.default) | dict(self.model.parameters)
         jobs = [pool.submit(self._margins, split, parameters) for split in self.splits]
         found: list[Floats] = []
         for step, job in enumerate(jobs):
@@ -255,7 +254,7 @@ class _Search:
     def _margins(self, split: _Split, parameters: Mapping[str, Any]) -> Floats:
         """Return log-odds of each later row; on one thread, as splits run side by side."""
         extra = dict(parameters) | split.constraints
-        model = TenureClassifier(seed=self.fit.seed, threads=1, extra=extra)
+        model = TenureClassifier(seed=self.model.seed, threads=1, extra=extra)
         model.fit(split.train, split.labels, categorical=split.categorical)
         return model.decision_function(split.test)
 
@@ -286,12 +285,12 @@ def _thinned(rows: pd.DataFrame, known: NDArray[np.bool_], seed: int) -> NDArray
     return np.flatnonzero(kept)
 
 
-def _origins(rows: pd.DataFrame, labels: Floats, settings: WalkSettings) -> list[Origin]:
+def _origins(rows: pd.DataFrame, labels: Floats, settings: FitSettings) -> list[Origin]:
     """Return the prediction times that judge: more of them where each holds few positives."""
     found = forward_origins(
         rows,
         min_train_cutoffs=LEAST_CUTOFFS,
-        min_train_positives=settings.min_train_positives,
+        min_train_positives=settings.model.min_train_positives,
         max_folds=SPAN,
     ).origins
     if not found:
@@ -306,17 +305,17 @@ def _split(
     values: pd.DataFrame,
     labels: Floats,
     origin: Origin,
-    fit: FitSettings,
+    settings: FitSettings,
     since: Mapping[str, datetime],
 ) -> _Split:
     allowed = values.drop(columns=[name for name, start in since.items() if start > origin.as_of])
     train = allowed.iloc[origin.train]
-    encoder = Encoder.fit(train, ranked=fit.ranked)
+    encoder = Encoder.fit(train, ranked=settings.ranked)
     return _Split(
         encoder.transform(train),
         labels[origin.train],
         encoder.categorical,
-        constraints(encoder, fit),
+        constraints(encoder, settings),
         encoder.transform(allowed.iloc[origin.test]),
     )
 

@@ -8,11 +8,11 @@ later than anything those boosters saw.  The final model is fitted the same way,
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,21 +27,19 @@ from tenure.model.baselines import SINGLE_COLUMNS, baseline_probabilities
 from tenure.model.choice import AUTO, Trials, fit_candidates
 from tenure.model.fit import (
     Boosted,
-    FitSettings,
-    Fitted,
+    FittedModel,
     Forward,
     boost,
     calibrate,
     resampled,
 )
 from tenure.model.interval import MEMBERS, Interval
-from tenure.model.searches import TuneSettings, parameters_at, search
+from tenure.model.searches import parameters_at, search
+from tenure.model.settings import FitSettings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tenure.core.config import Config
-    from tenure.core.spec import Ranked
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -51,52 +49,6 @@ BOUNDS_GROWTH = 2
 """Bounds are learnt anew at a fold whose booster learnt from so many times the positive rows."""
 
 KEPT = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
-
-
-@dataclass(frozen=True)
-class WalkSettings:
-    """How the walk is made.
-
-    Attributes:
-        fit: How each model is fitted.
-        min_train_cutoffs: Prediction times an evaluated fold trains on.
-        min_train_positives: Positive rows an evaluated fold trains on.
-        min_test_cutoffs: Folds below which no claim is made.
-        max_folds: Most folds, the latest; None for all.
-        single_columns: Columns that stand alone as baselines.
-        tuning: Whether and how often parameters are searched.
-        bare: Whether baselines and bounds of probabilities are left out, for comparisons.
-    """
-
-    fit: FitSettings = field(default_factory=FitSettings)
-    min_train_cutoffs: int = 4
-    min_train_positives: int = 40
-    min_test_cutoffs: int = 3
-    max_folds: int | None = None
-    single_columns: Sequence[str] = SINGLE_COLUMNS
-    tuning: TuneSettings = field(default_factory=TuneSettings)
-    bare: bool = False
-
-    @classmethod
-    def from_config(
-        cls, config: Config, ranked: tuple[Ranked, ...] = (), outcome: str = "churn"
-    ) -> Self:
-        """Return the settings of a run.
-
-        Args:
-            config: Settings.
-            ranked: Percentiles among peers, learnt in each fold from its training rows.
-            outcome: Kind of outcome of the target.
-        """
-        model = config.model
-        return cls(
-            fit=FitSettings.from_config(config, ranked, outcome),
-            min_train_cutoffs=model.min_train_cutoffs,
-            min_train_positives=model.min_train_positives,
-            min_test_cutoffs=model.min_test_cutoffs,
-            max_folds=config.evaluation.max_folds,
-            tuning=TuneSettings.from_config(config),
-        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +74,7 @@ class WalkForward:
     baselines: pd.DataFrame
     folds: pd.DataFrame
     shortage: Shortage | None
-    final: Fitted
+    final: FittedModel
     train: NDArray[np.intp] = field(repr=False)
     tuned: list[dict[str, Any]] = field(default_factory=list)
 
@@ -130,7 +82,7 @@ class WalkForward:
 def walk_forward(
     values: pd.DataFrame,
     rows: pd.DataFrame,
-    settings: WalkSettings,
+    settings: FitSettings,
     *,
     since: Mapping[str, datetime] | None = None,
     progress: Progress | None = None,
@@ -156,7 +108,7 @@ class _Walk:
         self,
         values: pd.DataFrame,
         rows: pd.DataFrame,
-        settings: WalkSettings,
+        settings: FitSettings,
         since: Mapping[str, datetime],
         progress: Progress,
     ) -> None:
@@ -179,9 +131,11 @@ class _Walk:
                 Problem("labels", "a model needs positive and negative rows", f"{len(known)} rows")
             )
         settings = self.settings
-        folds = self._origins(settings.min_train_cutoffs, settings.min_train_positives, 0)
+        folds = self._origins(
+            settings.model.min_train_cutoffs, settings.model.min_train_positives, 0
+        )
         evaluated = {origin.as_of for origin in folds.origins}
-        earlier = self._origins(1, min(10, settings.min_train_positives), CALIBRATION_ORIGINS)
+        earlier = self._origins(1, min(10, settings.model.min_train_positives), CALIBRATION_ORIGINS)
         plan = [o for o in earlier.origins if o.as_of not in evaluated] + list(folds.origins)
         plan.sort(key=lambda origin: origin.as_of)
         self.tuned = search(
@@ -199,7 +153,7 @@ class _Walk:
             self.rows,
             min_train_cutoffs=cutoffs,
             min_train_positives=positives,
-            min_test_cutoffs=self.settings.min_test_cutoffs,
+            min_test_cutoffs=self.settings.model.min_test_cutoffs,
             max_folds=(self.settings.max_folds or self.rows["as_of"].nunique()) + more,
         )
 
@@ -216,7 +170,7 @@ class _Walk:
         baselines: list[pd.DataFrame] = []
         folds: list[dict[str, Any]] = []
         # Boosters do not depend on each other; calibrators do, so they follow one after another.
-        threads = self.settings.fit.threads
+        threads = self.settings.model.threads
         interval, bounds_from = None, 0
         with _calm(), threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
             last = pool.submit(self._boost, known, None)
@@ -262,13 +216,13 @@ class _Walk:
     def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> Boosted:
         """Fit a booster on one thread: that many run side by side."""
         values = self._allowed(as_of).iloc[train]
-        fit = self.settings.fit
-        parameters = parameters_at(self.tuned, as_of, fit.parameters)
-        return boost(values, self.labels[train], replace(fit, threads=1, parameters=parameters))
+        parameters = parameters_at(self.tuned, as_of, self.settings.model.parameters)
+        settings = self.settings.with_model(threads=1, parameters=parameters)
+        return boost(values, self.labels[train], settings)
 
     def _calibrate(
         self, boosted: Boosted, margins: Floats, learnt: Floats, origin: Origin | None
-    ) -> Fitted:
+    ) -> FittedModel:
         """Calibrate as of a prediction time, or on everything known.
 
         A forward prediction weighs as much as its booster had learnt of what this one has: a
@@ -280,39 +234,43 @@ class _Walk:
         weights = np.minimum(learnt[known] / boosted.positives, 1)
         moments = self.rows["as_of"].to_numpy(dtype="datetime64[us]")[known].astype(np.int64)
         forward = Forward(margins[known], self.labels[known], weights, moments)
-        if self.settings.fit.calibrator != AUTO:
-            return calibrate(boosted, forward, self.settings.fit)
+        if self.settings.model.calibrator != AUTO:
+            return calibrate(boosted, forward, self.settings)
         best = self.trials.best(self.labels, known)
         if origin is not None:
             self.trials.note(origin.test, margins[origin.test], fit_candidates(forward))
-        return calibrate(boosted, forward, self.settings.fit, best)
+        return calibrate(boosted, forward, self.settings, best)
 
     def _interval(
-        self, pool: ThreadPoolExecutor, fitted: Fitted, boosted: Boosted, origin: Origin
+        self, pool: ThreadPoolExecutor, fitted: FittedModel, boosted: Boosted, origin: Origin
     ) -> Interval:
         """Learn how far apart boosters of resampled accounts lie on the rows of a prediction time.
 
         The outcome of those rows plays no part.
         """
-        settings = self.settings.fit
+        settings = self.settings
         train = boosted.encoder.transform(self.values.iloc[origin.train])
         asked = boosted.encoder.transform(self.values.iloc[origin.test])
         accounts = pd.factorize(self.accounts[origin.train])[0]
 
         def member(number: int) -> Floats:
-            drawn = replace(settings, seed=settings.seed + 1 + number)
+            drawn = settings.with_model(seed=settings.model.seed + 1 + number)
             margins = resampled(boosted, train, accounts, asked, drawn)
             return fitted.calibrator.probability(margins)
 
         members = np.array(list(pool.map(member, range(MEMBERS))))
         mine = fitted.calibrator.probability(boosted.model.decision_function(asked))
-        return Interval.fit(mine, members, level=settings.level, outcome=settings.outcome)
+        return Interval.fit(
+            mine, members, level=settings.model.interval_level, outcome=settings.outcome
+        )
 
     def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
         late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
         return self.values.drop(columns=late)
 
-    def _predict(self, fitted: Fitted, origin: Origin, margins: Floats, fold: int) -> pd.DataFrame:
+    def _predict(
+        self, fitted: FittedModel, origin: Origin, margins: Floats, fold: int
+    ) -> pd.DataFrame:
         kept = [name for name in KEPT if name in self.rows.columns]
         frame = self.rows.iloc[origin.test][kept].copy()
         frame.insert(2, "fold", fold)
@@ -331,11 +289,11 @@ class _Walk:
             self.labels,
             origin.train,
             origin.test,
-            self.settings.single_columns,
+            SINGLE_COLUMNS,
         )
         return pd.DataFrame(found)
 
-    def _describe(self, fitted: Fitted, origin: Origin, fold: int) -> dict[str, Any]:
+    def _describe(self, fitted: FittedModel, origin: Origin, fold: int) -> dict[str, Any]:
         return {
             "fold": fold,
             "as_of": origin.as_of,

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ModelError, Problem, suggestion
-from tenure.explain.contributions import explanation
-from tenure.explain.drivers import summarise
 from tenure.run.prepare import Progress, loaded, silent
-from tenure.score import features, load_models, score
+from tenure.score import load_models, score
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,12 +55,7 @@ def run_explanations(
         raise ModelError(
             Problem(f"target `{target}`", "has no champion", fix=suggestion(target, models))
         )
-    model = models[target]
     with loaded(config, progress) as dataset:
         moment = as_of or dataset.observed_until
-        rows = score(dataset, models, config, moment, progress=progress)
-        values = features(dataset, rows[["account_id", "as_of"]], {target: model}).values
-    used = model.frame(values)
-    contributions = model.bundle.contributions(used)[:, :-1]
-    summary = summarise(contributions, used, model.specs)
-    return Explanations(rows, summary, explanation(model.bundle, used))
+        scored = score(dataset, models, config, moment, progress=progress)
+    return Explanations(scored.rows, scored.summary(target), scored.shap(target))

@@ -18,10 +18,11 @@ from tenure.labels.targets import TARGETS
 from tenure.model.amount import BY, Amounts, check_amounts, fit_amounts
 from tenure.model.contrast import Contrast
 from tenure.model.detail import detailed
-from tenure.model.evaluate import EvaluationSettings, evaluate
-from tenure.model.fit import Fitted
+from tenure.model.evaluate import evaluate
+from tenure.model.fit import FittedModel
+from tenure.model.settings import EvaluationSettings, FitSettings
 from tenure.model.verdict import Verdict, judge, refusal
-from tenure.model.walk import WalkForward, WalkSettings, walk_forward
+from tenure.model.walk import WalkForward, walk_forward
 from tenure.run.further import further_horizons
 from tenure.run.prepare import Prepared, Progress, silent
 
@@ -47,7 +48,7 @@ class Fit:
     peers: Peers
     drivers: pd.DataFrame
     amounts: Amounts | None = None
-    further: Mapping[str, Fitted] = field(default_factory=dict)
+    further: Mapping[str, FittedModel] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ def walked(name: str, prepared: Prepared, config: Config, progress: Progress) ->
     return walk_forward(
         prepared.matrix.values,
         prepared.labels[name],
-        WalkSettings.from_config(config, prepared.plan.ranked, TARGETS[name].outcome),
+        FitSettings.of(config, prepared.plan.ranked, TARGETS[name].outcome),
         since=prepared.matrix.since,
         progress=lambda line: progress(f"{name}: {line}"),
     )
@@ -121,7 +122,7 @@ def _measured(
         config.evaluation.groups,
         change=target.outcome == "change",
     )
-    settings = EvaluationSettings.from_config(
+    settings = EvaluationSettings.of(
         config, profit=target.outcome == "churn", lowest=target.outcome == "renewal"
     )
     return evaluate(found, walk.baselines, settings)
@@ -129,10 +130,10 @@ def _measured(
 
 def _contrast(name: str, walk: WalkForward, prepared: Prepared, config: Config) -> dict[str, Any]:
     """Measure the same recipe on accounts never seen and on rows split at random."""
-    settings = WalkSettings.from_config(config, prepared.plan.ranked)
+    settings = FitSettings.of(config, prepared.plan.ranked)
     matrix = prepared.matrix
     compared = Contrast(matrix.values, prepared.labels[name], walk, settings, matrix.since)
-    return compared.measure(EvaluationSettings.from_config(config))
+    return compared.measure(EvaluationSettings.of(config))
 
 
 def _amounts_checked(

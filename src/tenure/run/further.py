@@ -9,10 +9,11 @@ from tenure.core.config import Config
 from tenure.labels.splits import distinct_events
 from tenure.labels.targets import TARGETS
 from tenure.model.baselines import BASE_RATE
-from tenure.model.evaluate import EvaluationSettings, evaluate
-from tenure.model.fit import Fitted
+from tenure.model.evaluate import evaluate
+from tenure.model.fit import FittedModel
+from tenure.model.settings import EvaluationSettings, FitSettings
 from tenure.model.verdict import judge, refusal
-from tenure.model.walk import WalkSettings, walk_forward
+from tenure.model.walk import walk_forward
 from tenure.run.prepare import Prepared, Progress
 
 FOLDS = 8
@@ -29,7 +30,7 @@ class Further:
             figures and ``gain`` (over the base rate, in AUC and log loss); JSON-safe.
     """
 
-    fitted: dict[str, Fitted] = field(default_factory=dict)
+    fitted: dict[str, FittedModel] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
@@ -43,7 +44,7 @@ def further_horizons(name: str, prepared: Prepared, config: Config, progress: Pr
         progress: Called with a line for each step.
     """
     target, found = TARGETS[name], Further()
-    settings = WalkSettings.from_config(config, prepared.plan.ranked, target.outcome)
+    settings = FitSettings.of(config, prepared.plan.ranked, target.outcome)
     settings = replace(settings, max_folds=min(settings.max_folds or FOLDS, FOLDS))
     for horizon, rows in prepared.ahead.get(name, {}).items():
         verdict = refusal(
@@ -58,9 +59,7 @@ def further_horizons(name: str, prepared: Prepared, config: Config, progress: Pr
                 since=prepared.matrix.since,
                 progress=_prefixed(progress, f"{name}, horizon {horizon}"),
             )
-            figures = evaluate(
-                walk.predictions, walk.baselines, EvaluationSettings.from_config(config)
-            )
+            figures = evaluate(walk.predictions, walk.baselines, EvaluationSettings.of(config))
             verdict = judge(figures, walk.shortage)
             gain = figures["differences"].get(BASE_RATE, {})
             measured |= {"folds": len(walk.folds), "pooled": figures["pooled"], "gain": gain}

@@ -1,4 +1,4 @@
-"""Scores of history that somebody hands in as rows, by the same code as a batch.
+"""Scores of history that somebody hands in as rows, by the same road as a batch.
 
 A table that a model reads but that was not handed in counts as one without rows, and a column that
 was left out as one without values, so an account has the features that it would have in a batch.
@@ -6,25 +6,24 @@ was left out as one without values, so an account has the features that it would
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tenure.core.errors import DataError, Problem, suggestion
-from tenure.core.times import DAY
-from tenure.engine import ENGINES, Engine, open_engine_for
-from tenure.run.posted import Row, by_column, declared_kinds, frames, read_by
+from tenure.engine import ENGINES, Engine
+from tenure.run.posted import Row, columns_of, declared_kinds, posted_tables, read_by
 from tenure.score import Model, score
-from tenure.sources.load import load_frames, load_sound
+from tenure.sources.load import load_frames
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tenure.core.config import Config
-    from tenure.engine.arrays import HeldRows
     from tenure.sources.dataset import Dataset
 
 EMPTY_BOOK = pd.DataFrame({"churn_probability": pd.Series(dtype="float64")})
@@ -53,6 +52,7 @@ def score_history(
     models: Mapping[str, Model],
     config: Config,
     as_of: datetime,
+    engine: Engine,
 ) -> HistoryScores:
     """Score accounts from their own rows.
 
@@ -61,58 +61,24 @@ def score_history(
         models: Target → model.
         config: Settings; where its data comes from is not read.
         as_of: Prediction time; only what was known before it counts.
+        engine: Where the tables stand meanwhile; nothing of them is left in it.
 
     Raises:
         DataError: If a table or a column is unknown, a required one is missing, or a value can
             never be read; lists every problem, each named ``tables.<table>.<column>``.
     """
-    columns = {name: by_column(rows) for name, rows in tables.items()}
-    _check_names(tables, columns)
-    read = read_by(models)
-    given = {name: columns[name] for name, rows in tables.items() if rows}
-    plain = frames(given, read, config.data.timezone)
-    engine = open_engine_for(config, sum(map(len, tables.values())))
+    ignored = _check_names(tables, read := read_by(models))
+    posted = posted_tables(tables, read)
     try:
-        dataset = load_sound(plain, config, engine, observed_until=as_of)
-        if dataset is None:
-            # What is wrong with rows is said of them as they were posted.
-            dataset = _loaded(frames(given, read), config, engine, as_of)
-        rows = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK)
-        known = engine.arrays("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
+        dataset = _loaded(posted, config, engine, as_of)
+        rows = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK).rows
+        accounts = engine.fetch("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
         rejects = _rejects(dataset)
     finally:
-        engine.close()
-    there = set(rows["account_id"])
-    not_asked = [name for name in known["account_id"][0].tolist() if name not in there]
-    useless = (
-        columns["accounts"].keys() - declared_kinds("accounts") - read.get("accounts", {}).keys()
-    )
-    return HistoryScores(rows, not_asked, rejects, [f"accounts.{name}" for name in sorted(useless)])
-
-
-def warm_up(models: Mapping[str, Model], config: Config, as_of: datetime) -> None:
-    """Score one made-up account, so that the first one that is posted need not wait.
-
-    The statements of every table that the models read are made ready for rows of plain values.
-
-    Raises:
-        DataError: If the rules of a config refuse such an account.
-    """
-    given = {"id": "-", "text": "-", "time": (as_of - DAY).isoformat()}
-    counted = {"number": 1.0, "integer": 1, "flag": True}
-    tables: dict[str, list[Row]] = {}
-    for name, columns in read_by(models).items():
-        source = SOURCES[name]
-        declared = [item for item in source.columns if item.required or item.name in columns]
-        tables[name] = [
-            {
-                item.name: (given | counted)[item.kind]
-                if item.required or item.kind in counted
-                else None
-                for item in declared
-            }
-        ]
-    score_history(tables, models, config, as_of)
+        engine.clear()
+    scored = set(rows["account_id"])
+    not_asked = [name for name in accounts.column(0).to_pylist() if name not in scored]
+    return HistoryScores(rows, not_asked, rejects, ignored)
 
 
 def _of_a_few(config: Config) -> Config:
@@ -121,20 +87,30 @@ def _of_a_few(config: Config) -> Config:
     return config.model_copy(update={"score": settings})
 
 
-def _check_names(tables: Mapping[str, Sequence[Row]], names: Mapping[str, Collection[str]]) -> None:
+def _check_names(
+    tables: Mapping[str, Sequence[Row]], read: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """Return account attributes that no model reads, as ``accounts.<name>``.
+
+    Raises:
+        DataError: If a table or column is unknown, or a required table is missing; a column of
+            accounts counts as unknown only where it is nearly a declared one.
+    """
     problems: list[Problem | str] = []
-    for name, columns in names.items():
+    ignored: list[str] = []
+    for name, rows in tables.items():
         if name not in SOURCES:
             rule, fix = "is not a table of the contract", suggestion(name, SOURCES)
             problems.append(Problem(f"tables.{name}", rule, fix=fix))
             continue
-        known = declared_kinds(name)
-        for column in columns:
-            if column in known or len(problems) >= MOST_PROBLEMS:
-                continue
-            fix = _meant(name, column[:100])
-            # Accounts may carry attributes of their own; one that is nearly a declared column is
-            # far likelier a slip.
+        declared, known = declared_kinds(name), read.get(name, {})
+        unknown = [column for column in columns_of(rows) if column not in declared]
+        if SOURCES[name].open_ended:
+            unknown = [column for column in unknown if column not in known]
+            ignored += [f"{name}.{column}" for column in unknown]
+        # A suggestion costs a look at every declared column: only the first few are worth it.
+        for column in unknown[:MOST_PROBLEMS]:
+            fix = suggestion(column[:100], sorted(declared))
             if fix.startswith("did you mean") or not SOURCES[name].open_ended:
                 where = f"tables.{name}.{column}"
                 problems.append(Problem(where, f"is not a column of {name}", fix=fix))
@@ -144,21 +120,16 @@ def _check_names(tables: Mapping[str, Sequence[Row]], names: Mapping[str, Collec
         if source.required and not tables.get(name)
     ]
     if problems:
-        raise DataError(*problems)
-
-
-@lru_cache(1_024)
-def _meant(table: str, column: str) -> str:
-    """Return which column may have been meant."""
-    return suggestion(column, sorted(declared_kinds(table)))
+        raise DataError(*problems[:MOST_PROBLEMS])
+    return sorted(ignored)
 
 
 def _loaded(
-    posted: Mapping[str, HeldRows], config: Config, engine: Engine, as_of: datetime
+    posted: Mapping[str, pa.Table], config: Config, engine: Engine, as_of: datetime
 ) -> Dataset:
     """Load posted rows; problems are named after the request's fields."""
     try:
-        return load_frames(posted, config, engine, observed_until=as_of, lean=True)
+        return load_frames(posted, config, engine, observed_until=as_of)
     except DataError as error:
         named = [
             Problem(f"tables.{item.thing}", item.rule, item.value, _fix(item))

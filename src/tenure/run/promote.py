@@ -20,8 +20,8 @@ from tenure.core.errors import (
 from tenure.model.bundle import read_bundle
 from tenure.model.challenge import Decision, compare, decide
 from tenure.model.champion import Change, champion, change_champion, history, settle, versions
-from tenure.model.evaluate import EvaluationSettings
 from tenure.model.roster import challengers
+from tenure.model.settings import EvaluationSettings
 from tenure.run.prepare import Progress, loaded, silent
 from tenure.run.rivals import WORDS, alike, contest, until
 from tenure.run.tracked import mirror, user
@@ -221,7 +221,7 @@ class _Look:
         check_owner(one, self.config)
         found = contest(self.tables.get(), self.config, one, other, self.progress)
         self.progress(f"{self.target}: comparing on {len(found.rows):,} rows")
-        settings = EvaluationSettings.from_config(self.config)
+        settings = EvaluationSettings.of(self.config)
         facts = compare(found.rows, found.groups, settings, self.config.promotion)
         newer_twin = alike(one, other) and until(other) > until(one)
         said = {"basis": found.basis, "how": WORDS[found.basis], "notes": list(found.notes)}

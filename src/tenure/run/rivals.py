@@ -171,7 +171,7 @@ class _Ring:
         self.progress(f"{self.target}: {bundle.version} on {len(rows):,} rows")
         asked = self.asked.loc[rows.index]
         matrix = features(self.dataset, asked, {self.target: Model.of(bundle)})
-        found = bundle.probabilities(bundle.encoder.frame(matrix.values))
+        found = bundle.main.probabilities(matrix.values)
         return pd.Series(found, index=rows.index)
 
     def _replayed(self, name: str, bundle: Bundle) -> pd.Series[float]:
@@ -186,7 +186,7 @@ class _Ring:
         families = from_json(bundle.spec["declarations"])
         engine, columns = self.dataset.engine, self.dataset.columns
         members = choose(engine, families, columns, self.cutoffs)
-        resolved = plan(families, columns, members=members.values).only(bundle.encoder.columns)
+        resolved = plan(families, columns, members=members.values).only(bundle.main.columns)
         matrix = build_kept(
             engine,
             self.asked,

@@ -31,7 +31,7 @@ def run_score(
     models = load_models(config)
     with loaded(config, progress, thorough=False) as dataset:
         moment = as_of or dataset.observed_until
-        rows = score(dataset, models, config, moment, horizons="all", progress=progress)
+        rows = score(dataset, models, config, moment, horizons="all", progress=progress).rows
     if rows.empty:
         raise DataError(
             Problem(
@@ -65,7 +65,7 @@ def run_explain(
     models = load_models(config)
     with loaded(config, progress, thorough=False) as dataset:
         moment = as_of or dataset.observed_until
-        rows = score(dataset, models, config, moment, accounts=[account])
+        rows = score(dataset, models, config, moment, accounts=[account]).rows
     if rows.empty:
         raise DataError(
             Problem(

@@ -196,7 +196,6 @@ def _bundle(
         "model_name": f"{config.name}-{tried.target.name}",
         "target": tried.target.name,
         "labels": config.labels.model_dump(mode="json"),
-        "horizons": list(fit.further),
         "calendar": config.calendar.model_dump(mode="json"),
         "model_settings": config.model.model_dump(mode="json", exclude={"threads"}),
         "declarations": to_json(prepared.families, set(resolved.bases.values())),
@@ -214,13 +213,12 @@ def _bundle(
         "versions": versions() | {"tenure": __version__},
     }
     return make_bundle(
-        final,
+        {str(config.labels.horizon_days): final, **fit.further},
         prepared.matrix.values.iloc[fit.walk.train],
         spec=spec,
         metrics={"verdict": entry["verdict"], **tried.metrics},
         peers=fit.peers.to_json(),
         amount=fit.amounts.to_json() if fit.amounts else None,
-        ahead=fit.further,
         card=model_card(tried.target.name, entry, spec),
         run={"created_at": show(now()), "data": dataset.report.to_dict()},
     )

@@ -43,7 +43,8 @@ async def score_accounts(state: State, served: Served, ask: ScoreAsk) -> bytes:
     horizon = check_horizon(ask.horizon_days, served)
     check_accounts({f"account_ids[{i}]": name for i, name in enumerate(ask.account_ids)}, served)
     span: Span = "main" if horizon == served.config.labels.horizon_days else "all"
-    frame = await state.scores(served, as_of, set(ask.account_ids), span)
+    scored = await state.scores(served, as_of, set(ask.account_ids), span)
+    frame = scored.rows[scored.rows["account_id"].isin(ask.account_ids)]
     if horizon != EVERY:
         frame = frame[frame["horizon_days"] == horizon]
     return await state.in_thread(_scored, frame, ask.account_ids, served.models, targets, as_of)
@@ -80,12 +81,13 @@ async def score_posted(state: State, served: Served, ask: HistoryAsk) -> bytes:
     if not EARLIEST <= ask.as_of < LATEST:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
-    return await state.in_thread(_posted, served, ask)
+    return await state.in_thread(_posted, state, served, ask)
 
 
-def _posted(served: Served, ask: HistoryAsk) -> bytes:
+def _posted(state: State, served: Served, ask: HistoryAsk) -> bytes:
     try:
-        found = score_history(ask.tables, served.models, served.config, ask.as_of)
+        with state.engines.borrow() as engine:
+            found = score_history(ask.tables, served.models, served.config, ask.as_of, engine)
     except TenureError as error:
         raise refused(error) from None
     return dump(
@@ -110,8 +112,7 @@ async def score_rows(state: State, served: Served, ask: RowsAsk) -> bytes:
 def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return probabilities and drivers of feature rows as JSON."""
     values = feature_frame(model, rows)
-    bundle = model.bundle
-    probability, contributions = bundle.scores_and_contributions(values)
+    probability, contributions = model.bundle.main.scores_and_contributions(values)
     found = records(
         drivers(contributions[:, :-1], values, model.specs, model.peers, TARGETS[target])
     )
@@ -130,7 +131,7 @@ def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
     Raises:
         Refusal: If a row lacks a feature, has one that the model does not read, or a wrong value.
     """
-    columns = model.bundle.encoder.columns
+    columns = model.bundle.main.columns
     wanted = set(columns)
     problems: list[Problem] = []
     for place, row in enumerate(rows):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,8 @@ from tenure.core.errors import Problem
 from tenure.core.times import show
 from tenure.explain.wording import label
 from tenure.explain.wording import show as in_words
-from tenure.labels.snapshots import snapshots
 from tenure.run.score import sentences
-from tenure.score import Model, features
+from tenure.score import Model, Scored
 from tenure.service.checks import check_accounts, check_time
 from tenure.service.refusals import Refusal
 from tenure.service.requests import ExplainAsk, ModelAsk
@@ -29,7 +27,8 @@ async def explain(state: State, served: Served, ask: ExplainAsk) -> bytes:
     """Return one account's row, the same in sentences, and every feature's contribution."""
     as_of = check_time(ask.as_of, served)
     check_accounts({"account_id": ask.account_id}, served)
-    frame = await state.scores(served, as_of, {ask.account_id})
+    scored = await state.scores(served, as_of, {ask.account_id})
+    frame = scored.rows[scored.rows["account_id"] == ask.account_id]
     if frame.empty:
         raise Refusal(
             Problem(
@@ -42,35 +41,32 @@ async def explain(state: State, served: Served, ask: ExplainAsk) -> bytes:
     (row,) = records(frame)
     targets: dict[str, Any] = {}
     if row["abstain_reason"] is None:
-        targets = await state.in_engine(_contributions, served, as_of, row)
-    said = sentences({**row, "as_of": show(as_of)}, list(served.models))
-    return dump({"as_of": iso(as_of), "row": row, "sentences": said, "targets": targets})
+        targets = await state.in_thread(_contributions, scored, row)
+    lines = sentences({**row, "as_of": show(as_of)}, list(served.models))
+    return dump({"as_of": iso(as_of), "row": row, "sentences": lines, "targets": targets})
 
 
-def _contributions(served: Served, as_of: datetime, row: Mapping[str, Any]) -> dict[str, Any]:
-    dataset = served.loaded.dataset
-    asked = snapshots(dataset, [as_of])
-    asked = asked[asked["account_id"] == row["account_id"]].reset_index(drop=True)
-    matrix = features(dataset, asked, served.models)
-    found = {}
-    for target, model in served.models.items():
-        values = model.frame(matrix.values)
-        amounts = model.bundle.contributions(values)[0]
-        found[target] = {
+def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = scored.matrix.rows["account_id"].to_numpy(dtype=object)
+    (place,) = np.flatnonzero(accounts == row["account_id"])
+    targets = {}
+    for target, model in scored.models.items():
+        amounts = scored.main(target).values[place]
+        targets[target] = {
             **named(model),
             "probability": row[f"{target}_probability"],
             "base_value": amounts[-1].item(),
             "log_odds": amounts.sum().item(),
-            "calibrator": model.bundle.calibrator.to_json(),
-            "contributions": _each(model, values.iloc[0], amounts),
+            "calibrator": model.bundle.main.calibrator.to_json(),
+            "contributions": _each(model, scored.values(target).iloc[place], amounts),
         }
-    return found
+    return targets
 
 
 def _each(model: Model, values: pd.Series[Any], amounts: Array) -> list[dict[str, Any]]:
     found = []
     for place in np.argsort(-np.abs(amounts[:-1]), kind="stable"):
-        spec = model.specs[model.bundle.encoder.columns[place]]
+        spec = model.specs[model.bundle.main.columns[place]]
         raw = values[spec.name]
         value = None if pd.isna(raw) else raw if spec.text else float(raw)
         found.append(
@@ -104,8 +100,8 @@ def _described(model: Model) -> dict[str, Any]:
     return {
         **named(model),
         "trained_until": spec["trained_until"],
-        "rows": spec["training"]["rows"],
-        "positives": spec["training"]["positives"],
+        "rows": model.bundle.main.rows,
+        "positives": model.bundle.main.positives,
         "verdict": model.bundle.metrics.get("verdict"),
         "tables": {name: list(found) for name, found in spec["tables"].items()},
         "features": [
@@ -118,7 +114,7 @@ def _described(model: Model) -> dict[str, Any]:
                 "lever": model.specs[name].lever,
                 "source": model.specs[name].source,
             }
-            for name in model.bundle.encoder.columns
+            for name in model.bundle.main.columns
         ],
     }
 
@@ -130,5 +126,5 @@ def named(model: Model) -> dict[str, Any]:
         "model_name": spec["model_name"],
         "model_version": model.bundle.version,
         "horizon_days": spec["labels"]["horizon_days"],
-        "base_rate": spec["training"]["base_rate"],
+        "base_rate": model.bundle.main.base_rate,
     }

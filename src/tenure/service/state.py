@@ -8,7 +8,6 @@ the same score as in a batch.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import gc
 import logging
@@ -23,11 +22,11 @@ import pandas as pd
 from pyarrow.parquet import read_schema
 
 from tenure.core.errors import DataError, Problem
-from tenure.engine import Engine, open_engine
+from tenure.engine import Engine, EnginePool, open_embedded, open_engine
 from tenure.labels.snapshots import snapshots
-from tenure.run.history import EMPTY_BOOK, warm_up
+from tenure.run.history import EMPTY_BOOK
 from tenure.run.score import LAST
-from tenure.score import MAIN, Model, score
+from tenure.score import MAIN, Model, Scored, score
 from tenure.service.champions import Champions, Stamp, stamp
 from tenure.service.refusals import Refusal
 from tenure.sources.load import load
@@ -75,7 +74,7 @@ class _Group:
 
     served: Served
     accounts: set[str] = field(default_factory=set)
-    task: asyncio.Task[pd.DataFrame] | None = None
+    task: asyncio.Task[Scored] | None = None
 
 
 class State:
@@ -96,6 +95,7 @@ class State:
         self._loaded: Loaded | None = None
         self._book = EMPTY_BOOK
         self._book_stamp: Stamp = None
+        self.engines = EnginePool(lambda: open_embedded(config))
         self._engine_thread = ThreadPoolExecutor(1, "tenure-engine")
         self._threads = ThreadPoolExecutor(2, "tenure-model")
         self._groups: dict[tuple[datetime, Span], _Group] = {}
@@ -113,6 +113,7 @@ class State:
         self._engine_thread.submit(self._release)
         self._engine_thread.shutdown(wait=True, cancel_futures=False)
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self.engines.close()
         gc.unfreeze()  # else what was frozen outlives the libraries it belongs to
 
     @property
@@ -154,8 +155,8 @@ class State:
 
     async def scores(
         self, served: Served, as_of: datetime, accounts: set[str], horizons: Span = "main"
-    ) -> pd.DataFrame:
-        """Return the flat rows of accounts, together with whoever else waits for that time."""
+    ) -> Scored:
+        """Return scores of accounts, among those of whoever else waits for that time."""
         key = (as_of, horizons)
         group = self._groups.get(key)
         if group is None or group.served.models is not served.models:
@@ -163,10 +164,9 @@ class State:
             group.task = asyncio.ensure_future(self._answer(key, group))
         group.accounts |= accounts
         assert group.task is not None
-        rows = await asyncio.shield(group.task)
-        return rows[rows["account_id"].isin(accounts)]
+        return await asyncio.shield(group.task)
 
-    async def _answer(self, key: tuple[datetime, Span], group: _Group) -> pd.DataFrame:
+    async def _answer(self, key: tuple[datetime, Span], group: _Group) -> Scored:
         as_of, horizons = key
         async with self._turn:
             if self._groups.get(key) is group:
@@ -211,8 +211,6 @@ class State:
         loaded = Loaded(dataset, frozenset(ids), first, example)
         self._probe(loaded, self.champions.models)
         self._read_book()
-        with contextlib.suppress(DataError):  # a made-up account may break a rule of this config
-            warm_up(self.champions.models, self.config, dataset.observed_until)
         self._loaded = loaded
         # What is loaded stays: full collections need not walk it again and again.
         gc.collect()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import lru_cache
 
 from tenure.core.steps import Step, quote
 from tenure.core.times import literal
@@ -67,20 +66,7 @@ def _used(layout: Layout, rows: str) -> str:
     return f"SELECT *, {', '.join(times)} FROM {rows} WHERE _reason = 0"
 
 
-def directly(layout: Layout, until: datetime) -> Step:
-    """Return the step that makes a canonical table from the raw one, counting nothing."""
-    sql = _direct(layout).replace(literal(_SOME_TIME), literal(until))
-    return Step(layout.source.name, sql)
-
-
-_SOME_TIME = datetime(1066, 10, 14)  # noqa: DTZ001 - naive means UTC throughout
 _NO_TIME = datetime(9999, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
-
-
-@lru_cache(256)
-def _direct(layout: Layout) -> str:
-    """Return the SELECT of `directly` up to some time, which stands for every other."""
-    return _select(layout, layout.columns, _SOME_TIME, layout.usable())
 
 
 def _select(layout: Layout, columns: Collection[str], until: datetime, rows: str) -> str:

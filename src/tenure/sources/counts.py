@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import Problem
 from tenure.core.steps import quote
-from tenure.sources import coerce, duplicates
+from tenure.sources import coerce
 from tenure.sources.stage import Layout
 
 if TYPE_CHECKING:
@@ -86,22 +85,6 @@ def count(
     for row in engine.fetch(sql).to_pylist():
         _add(found[row["name"]], by_name[row["name"]], row)
     return found
-
-
-def direct(layouts: Iterable[Layout], engine: Engine) -> dict[str, tuple[int, bool]]:
-    """Return for each canonical table its rows, and whether a key stands there twice."""
-    found = engine.arrays(_direct(tuple(layouts)))
-    names, rows, twice = (found[name][0].tolist() for name in ("name", "rows", "twice"))
-    return dict(zip(names, zip(rows, twice, strict=True), strict=True))
-
-
-@lru_cache(64)
-def _direct(layouts: tuple[Layout, ...]) -> str:
-    return " UNION ALL ".join(
-        f"SELECT '{layout.source.name}' AS name, count(*) AS rows, "
-        f"{duplicates.repeats(layout)} AS twice FROM {quote(layout.source.name)}"
-        for layout in layouts
-    )
 
 
 def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:

@@ -57,15 +57,6 @@ def _keyed(layout: Layout, relation: str) -> str:
     return f"{relation} WHERE _reason = 0{named}"
 
 
-def repeats(layout: Layout) -> str:
-    """Return SQL of whether any key of the rows aggregated over stands there twice."""
-    if not has_key(layout):
-        return "false"
-    keys = _keys(layout)
-    one = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
-    return f"count(DISTINCT {one}) != count({one})"
-
-
 def has_key(layout: Layout) -> bool:
     """Return whether rows of the table can be duplicates of each other."""
     found = [name for name in layout.source.key if name in layout.columns]

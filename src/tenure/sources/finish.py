@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import text_literal
-from tenure.sources import attributes, audit, counts, duplicates
-from tenure.sources.canonical import ahead, canonical, directly, nothing_ahead
+from tenure.sources import attributes, audit, duplicates
+from tenure.sources.canonical import ahead, canonical, nothing_ahead
 from tenure.sources.dataset import Dataset
 from tenure.sources.pieces import Pieces
-from tenure.sources.prepare import NO_OWNER, Table
+from tenure.sources.prepare import Table
 from tenure.sources.report import DataReport
 from tenure.sources.summary import table_report
 from tenure.sources.tables import SOURCES
@@ -25,22 +25,11 @@ if TYPE_CHECKING:
 LAZY_ROWS = 1_000_000
 
 
-def finish(
-    tables: Mapping[str, Table],
-    config: Config,
-    engine: Engine,
-    until: datetime,
-    *,
-    lean: bool = False,
-) -> Dataset:
-    """Make the canonical tables from the staged ones; if lean, what lies ahead is not counted."""
+def finish(tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime) -> Dataset:
+    """Make the canonical tables from the staged ones."""
     for table in tables.values():
         lazy = table.counts.rows > LAZY_ROWS
         engine.run([canonical(table.layout, _present(table), until, lazy=lazy)])
-    if lean:
-        for table in tables.values():
-            table.ahead = _uncounted(table)
-        return dataset_of(tables, config, engine, until)
     tallied = [table.layout for table in tables.values() if table.kept and not table.marked]
     found = _rows_of([nothing_ahead(layout, until) for layout in tallied], engine)
     others = [table.layout for name, table in tables.items() if name not in found]
@@ -48,12 +37,6 @@ def finish(
     for name, row in found.items():
         tables[name].ahead = row
     return dataset_of(tables, config, engine, until)
-
-
-def _uncounted(table: Table) -> dict[str, Any]:
-    """Return what is said of rows that lie ahead where nobody counts them."""
-    clocks = [0] * len(table.layout.clocks)
-    return {"ahead": 0, "clocks": clocks, "first": None, "last": None}
 
 
 def _rows_of(selects: list[str], engine: Engine) -> dict[str, dict[str, Any]]:
@@ -155,22 +138,3 @@ def with_findings(dataset: Dataset, *, thorough: bool = True) -> DataReport:
         for name, table in dataset.report.tables.items()
     }
     return replace(dataset.report, tables=tables, accounts=accounts.column(0).to_pylist()[0])
-
-
-def straight(
-    tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime
-) -> Dataset | None:
-    """Make the canonical tables in one statement each, or nothing where a row is not sound."""
-    known = None
-    for name, table in tables.items():
-        owned = name not in NO_OWNER
-        engine.run([directly(replace(table.layout, accounts=known if owned else None), until)])
-        known = "SELECT account_id FROM accounts"  # no ids: each account would be a new statement
-    found = counts.direct([table.layout for table in tables.values()], engine)
-    for name, table in tables.items():
-        rows, twice = found[name]
-        if rows != table.counts.rows or twice:
-            return None
-        table.counts.used = rows
-        table.ahead = _uncounted(table)
-    return dataset_of(tables, config, engine, until)

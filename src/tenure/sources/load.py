@@ -12,14 +12,15 @@ from tenure.core.steps import Step, quote
 from tenure.core.times import DAY
 from tenure.sources import attributes, counts, duplicates, origin, parts, reread
 from tenure.sources.dataset import Dataset
-from tenure.sources.finish import finish, require_rows, straight, with_findings
+from tenure.sources.finish import finish, require_rows, with_findings
 from tenure.sources.prepare import NO_OWNER, Table, posted, prepare, unread
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tenure.core.config import Config
     from tenure.engine import Engine
-    from tenure.engine.arrays import Table as Given
 
 Progress = Callable[[str], None]
 
@@ -87,12 +88,11 @@ def _hopeless(table: Table, engine: Engine) -> list[Problem]:
 
 
 def load_frames(
-    frames: Mapping[str, Given],
+    frames: Mapping[str, pa.Table],
     config: Config,
     engine: Engine,
     *,
     observed_until: datetime,
-    lean: bool = False,
 ) -> Dataset:
     """Load tables at hand that already have canonical columns, by the same road.
 
@@ -101,12 +101,10 @@ def load_frames(
     computed.
 
     Args:
-        frames: Tables by canonical name, of Arrow or as arrays.
+        frames: Tables by canonical name.
         config: The run; `data.timezone` and the attribute lists apply.
         engine: Where the canonical tables will stand.
         observed_until: When observation stopped, exclusive, naive UTC.
-        lean: Count only rows, neither emptied values, where every row is sound, nor what lies
-            at or after `observed_until`: the same tables in less time.
 
     Raises:
         DataError: If a table is unknown, lacks a required column, or cannot be read.
@@ -115,9 +113,6 @@ def load_frames(
     tables, problems = posted(frames, config, engine)
     if problems:
         raise DataError(*problems)
-    dataset = _sound(tables, config, engine, observed_until) if lean else None
-    if dataset:
-        return dataset
     for table in tables.values():
         _stage(table, tables, engine)
     _count(tables, engine)
@@ -125,28 +120,7 @@ def load_frames(
         problems += counts.unreadable(table.layout, table.counts, engine)
     if problems:
         raise DataError(*problems)
-    return finish(tables, config, engine, observed_until, lean=lean)
-
-
-def load_sound(
-    frames: Mapping[str, Given], config: Config, engine: Engine, *, observed_until: datetime
-) -> Dataset | None:
-    """Load tables of which every row can be used; nothing where any cannot, or may not.
-
-    Arguments and tables are those of `load_frames`, lean; one statement makes each of them.
-    """
-    engine.drop(*(name for name in SOURCES if name not in frames))
-    tables, problems = posted(frames, config, engine)
-    return None if problems else _sound(tables, config, engine, observed_until)
-
-
-def _sound(
-    tables: Mapping[str, Table], config: Config, engine: Engine, until: datetime
-) -> Dataset | None:
-    """Return the dataset of posted tables of which every row can be used, else nothing."""
-    if not all(table.layout.sure for table in tables.values()):
-        return None
-    return straight(tables, config, engine, until)
+    return finish(tables, config, engine, observed_until)
 
 
 def _stage(

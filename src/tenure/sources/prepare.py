@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
 from tenure.engine import ENGINES
-from tenure.engine.arrays import HeldRows
 from tenure.sources import coerce, origin
 from tenure.sources.counts import Counts
 from tenure.sources.mapping import map_columns
@@ -20,20 +18,11 @@ from tenure.sources.staging import Found
 from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tenure.core.config import Config
     from tenure.engine import Engine
-    from tenure.engine.arrays import Table as Given
 
-ARROW_TYPES = {
-    "string": "VARCHAR",
-    "large_string": "VARCHAR",
-    "timestamp[us]": "TIMESTAMP",
-    "date32[day]": "DATE",
-    "double": "DOUBLE",
-    "int64": "BIGINT",
-    "int32": "INTEGER",
-    "bool": "BOOLEAN",
-}
 NO_OWNER = ("accounts", "fx_rates")
 
 
@@ -152,7 +141,7 @@ def _without_clockless(table: Table) -> Table:
 
 
 def posted(
-    frames: Mapping[str, Given], config: Config, engine: Engine
+    frames: Mapping[str, pa.Table], config: Config, engine: Engine
 ) -> tuple[dict[str, Table], list[Problem]]:
     """Register tables and look at their columns."""
     problems = [origin.unknown_table(name) for name in frames if name not in SOURCES]
@@ -164,32 +153,12 @@ def posted(
                 problems.append(Problem(name, "the table is required", fix=fix))
             continue
         engine.register(f"_raw_{name}", frames[name])
-        types = _types(frames[name]) or engine.columns(f"_raw_{name}")
-        layout, unused, wrong = _laid_out(name, tuple(types.items()), config.data.timezone)
-        problems += wrong
-        tables[name] = Table(layout, "posted", dict(unused))
-        tables[name].counts.rows = frames[name].num_rows
+        types = engine.columns(f"_raw_{name}")
+        layout = Layout(source, f"_raw_{name}", types, zone=config.data.timezone, values=False)
+        table = _without_clockless(Table(layout, "posted"))
+        problems += map_columns(source, list(types), {}).problems + _refused(table.layout)
+        tables[name] = table
     return tables, problems
-
-
-@lru_cache(256)
-def _laid_out(
-    name: str, types: tuple[tuple[str, str], ...], zone: str
-) -> tuple[Layout, dict[str, str], list[Problem]]:
-    """Return how a posted table is staged, its late columns without a clock, and what is wrong."""
-    source = SOURCES[name]
-    problems = map_columns(source, [column for column, _ in types], {}).problems
-    layout = Layout(source, f"_raw_{name}", dict(types), zone=zone, values=False)
-    table = _without_clockless(Table(layout, "posted"))
-    return table.layout, table.unused, problems + _refused(layout)
-
-
-def _types(table: Given) -> Mapping[str, str] | None:
-    """Return the SQL types of a table, or nothing where one is out of the ordinary."""
-    if isinstance(table, HeldRows):
-        return table.kinds
-    types = {field.name: ARROW_TYPES.get(str(field.type)) for field in table.schema}
-    return {name: kind or "" for name, kind in types.items()} if all(types.values()) else None
 
 
 def unread(name: str, place: str, item: Problem | str) -> Problem:

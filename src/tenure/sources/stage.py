@@ -80,10 +80,6 @@ class Layout:
     values: bool = True
     deferred: bool = False
 
-    def __hash__(self) -> int:
-        """Return a hash, so that what is made of a layout can be kept by it."""
-        return hash((self.source.name, self.raw, tuple(self.types.items()), self.accounts))
-
     @property
     def staged(self) -> str:
         """Return the name of the staged table."""
@@ -217,14 +213,6 @@ class Layout:
     def _wording(self, name: str) -> coerce.Wording | None:
         return coerce.WORDINGS.get((self.source.name, name))
 
-    @property
-    def sure(self) -> bool:
-        """Return whether the types as found leave nothing that could turn out unreadable."""
-        return all(
-            self.columns[name] in ("id", "text") or coerce.base_type(found) != "VARCHAR"
-            for name, found in self.types.items()
-        )
-
     def select(self, *, keep_raw: bool = False) -> str:
         """Return the SELECT that stages the table.
 
@@ -244,24 +232,12 @@ class Layout:
             names.append("_row")
         return f"SELECT {', '.join(names)} FROM ({self._timed(keep_raw)})"
 
-    def usable(self) -> str:
-        """Return a SELECT of the usable rows alone, with their times; nothing is counted.
-
-        Duplicates are still among them.
-        """
-        names = [f"{self._final(name)} AS {quote(name)}" for name in self.columns]
-        names += ["event_time", *(quote(f"{name}__known") for name in self.clocks)]
-        bad = [f"NOT ({reason.sql})" for reason in self.reasons if not reason.unread]
-        return (
-            f"SELECT {', '.join(names)} FROM ({self._timed(given=False)}) WHERE {' AND '.join(bad)}"
-        )
-
-    def _typed(self, keep_raw: bool, *, given: bool) -> str:
+    def _typed(self, keep_raw: bool) -> str:
         items = [f"{self._coerced(name)} AS {quote(name)}" for name in self.columns]
         items += [
             f"{coerce.given(quote(name), self.types[name], self.columns[name])} AS {_given(name)}"
             for name in self.columns
-            if given and self._readable(name)
+            if self._readable(name)
         ]
         items += [
             f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quote(column.name)}"
@@ -272,7 +248,7 @@ class Layout:
             items.append("CAST(to_json(_raw) AS VARCHAR) AS _row")
         return f"SELECT {', '.join(items)} FROM {quote(self.raw)} AS _raw"
 
-    def _timed(self, keep_raw: bool = False, *, given: bool = True) -> str:
+    def _timed(self, keep_raw: bool) -> str:
         items = [f"{self.source.time} AS event_time"]
         items += [
             f"{coerce.known(quote(name))} AS {quote(name + '__known')}" for name in self.clocks
@@ -283,8 +259,7 @@ class Layout:
             if (wording := self._wording(name)) and wording.picks
         ]
         star = f"* REPLACE ({', '.join(worded)})" if worded else "*"
-        typed = self._typed(keep_raw, given=given)
-        return f"SELECT {star}, {', '.join(items)} FROM ({typed})"
+        return f"SELECT {star}, {', '.join(items)} FROM ({self._typed(keep_raw)})"
 
     def _coerced(self, name: str) -> str:
         if name not in self.types:

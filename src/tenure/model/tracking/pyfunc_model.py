@@ -29,7 +29,7 @@ class BundleModel(PythonModel):
     ) -> pd.DataFrame:
         """Return the probability of each row."""
         del params
-        probabilities = self.bundle.probabilities(model_input)
+        probabilities = self.bundle.main.probabilities(model_input)
         return pd.DataFrame({"probability": probabilities}, index=model_input.index)
 
 

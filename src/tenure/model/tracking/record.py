@@ -237,13 +237,13 @@ def _signature(bundle: Bundle) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
 
-    words = bundle.encoder.categories
+    words = bundle.main.encoder.categories
     # A percentile among peers may be left out where the columns it is looked up by are given.
-    given = set(bundle.columns) - set(bundle.encoder.standing)
-    found = bundle.encoder.found_from(given)
+    given = set(bundle.main.columns) - set(bundle.main.encoder.standing)
+    found = bundle.main.encoder.found_from(given)
     columns: list[ColSpec | TensorSpec] = [
         ColSpec("string" if name in words else "double", name, required=name not in found)
-        for name in bundle.columns
+        for name in bundle.main.columns
     ]
     return ModelSignature(Schema(columns), Schema([ColSpec("double", "probability")]))
 

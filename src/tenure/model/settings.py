@@ -1,0 +1,79 @@
+"""How models are fitted and measured: sections of the config, and what a run resolves besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from tenure.core.config import ModelConfig
+from tenure.core.sections import EvaluationConfig
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+    from tenure.core.spec import Ranked
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the models of one target are fitted and walked through the past.
+
+    Attributes:
+        model: The section ``model`` of the config.
+        ranked: Percentiles among peers that are learnt from the training rows.
+        outcome: Kind of outcome of the target.
+        monotone: Column → 1 where the probability may only rise with it, -1 where only fall.
+        max_folds: Most folds of a walk, the latest; None for all.
+        bare: Whether baselines and bounds of probabilities are left out, for comparisons.
+    """
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    ranked: tuple[Ranked, ...] = ()
+    outcome: str = "churn"
+    monotone: Mapping[str, int] = field(default_factory=dict)
+    max_folds: int | None = None
+    bare: bool = False
+
+    @classmethod
+    def of(cls, config: Config, ranked: tuple[Ranked, ...] = (), outcome: str = "churn") -> Self:
+        """Return the settings of a run."""
+        return cls(config.model, ranked, outcome, max_folds=config.evaluation.max_folds)
+
+    def with_model(self, **changes: Any) -> Self:
+        """Return the same settings with other values in the section ``model``."""
+        return replace(self, model=self.model.model_copy(update=changes))
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How predictions are measured.
+
+    Attributes:
+        evaluation: The section ``evaluation`` of the config.
+        seed: Seed of the resamples.
+        capacity: Accounts that a team works through at each prediction time; None leaves it out.
+        profit: Whether the outcome is one that a retention campaign is meant to avert.
+        lowest: Whether the low end of the list is measured too: where the outcome is welcome and
+            the rule, those who miss it are the ones to look for.
+    """
+
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    seed: int = 0
+    capacity: int | None = None
+    profit: bool = False
+    lowest: bool = False
+
+    @classmethod
+    def of(cls, config: Config, *, profit: bool = False, lowest: bool = False) -> Self:
+        """Return the settings of a run."""
+        return cls(config.evaluation, config.model.seed, config.score.capacity, profit, lowest)
+
+    @property
+    def resamples(self) -> int:
+        """Account-clustered bootstrap resamples."""
+        return self.evaluation.bootstrap
+
+    @property
+    def level(self) -> float:
+        """Coverage of intervals."""
+        return self.evaluation.level
