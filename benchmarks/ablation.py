@@ -38,16 +38,17 @@ from sklearn.metrics import roc_auc_score
 
 from tenure.core.config import Config
 from tenure.core.files import write_text
+from tenure.demo import Replay, write_oracle
 from tenure.labels.splits import forward_origins
 from tenure.labels.targets import TARGETS
-from tenure.model.bootstrap import Resamples, interval, ranking
-from tenure.model.estimator import sized_parameters
-from tenure.model.fit import FitSettings, boost
-from tenure.model.losses import log_loss
-from tenure.model.searches import TuneSettings
-from tenure.model.walk import WalkSettings, walk_forward
+from tenure.model.backtest.walk_forward import walk_forward
+from tenure.model.boosting.estimator import sized_parameters
+from tenure.model.boosting.fit import boost
+from tenure.model.boosting.search import TuneSettings
+from tenure.model.calibration.losses import log_loss
+from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
+from tenure.model.settings import FitSettings
 from tenure.run.prepare import Prepared, loaded, prepare
-from tenure.sources.demo import Replay, write_oracle
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -81,7 +82,7 @@ class Case:
         self.rows, self.values = prepared.labels[target], prepared.matrix.values
         self.since = prepared.matrix.since
         self.ranked = prepared.plan.ranked
-        settings = WalkSettings.from_config(config, self.ranked, self.target.outcome)
+        settings = FitSettings.of(config, self.ranked, self.target.outcome)
         self.settings = replace(settings, bare=True)
         said = prepared.plan.said.values()
         self.directions = {spec.name: spec.direction for spec in said}
@@ -116,7 +117,7 @@ class Case:
         order = np.argsort(-model.feature_importance("gain"), kind="stable")[:COLUMNS]
         return {boosted.encoder.columns[place] for place in order}
 
-    def walk(self, values: pd.DataFrame, settings: WalkSettings) -> pd.DataFrame:
+    def walk(self, values: pd.DataFrame, settings: FitSettings) -> pd.DataFrame:
         """Return the predictions of the evaluated folds."""
         since = {name: start for name, start in self.since.items() if name in values}
         walked = walk_forward(values, self.rows, settings, since=since, progress=tell)

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from tenure.core.files import write_text
-from tenure.sources.demo import Replay, read_outcomes, world_card, write_oracle, write_world
+from tenure.demo import Replay, read_outcomes, world_card, write_oracle, write_world
 
 HELD_OUT_MONTH = 24
 COLUMNS = (

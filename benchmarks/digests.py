@@ -22,8 +22,8 @@ import pandas as pd
 
 from tenure import load_config, run_score, run_train
 from tenure.core.errors import ConfigError
+from tenure.demo import write_world
 from tenure.run.prepare import loaded, prepare
-from tenure.sources.demo import write_world
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 SETS = ("demo", "churnsim", "saas_growth")

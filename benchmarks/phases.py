@@ -25,7 +25,7 @@ from ablation import DATA, DEFAULT, PHASES, ROOT, Case, compared, sizes, tell
 from peers.ablation_page import EVERY_MONDAY, WIDER_LEAVES
 
 from tenure.core.files import write_text
-from tenure.model.walk import walk_forward
+from tenure.model.backtest.walk_forward import walk_forward
 from tenure.run.prepare import loaded, prepare
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from record import Claim, record
 
 from tenure.core.config import load_config
 from tenure.run.score import LAST
-from tenure.score import load_models
+from tenure.score.score import load_models
 
 JSON = {"Content-Type": "application/json"}
 CONNECTIONS = 8
@@ -132,7 +132,7 @@ def serve_peer(path: Path, port: int) -> None:
     from fastapi import FastAPI, Response
     from pydantic import BaseModel
 
-    from tenure.service.answers import scored_rows
+    from tenure.service.api.answers import scored_rows
 
     models = load_models(load_config(path))
     app = FastAPI()

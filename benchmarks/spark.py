@@ -35,9 +35,9 @@ def work(kind: str, folder: Path) -> None:
 
     from tenure.core.config import make_config
     from tenure.engine import open_engine
-    from tenure.features.matrix import build
-    from tenure.features.members import choose
-    from tenure.features.plan import declared, plan
+    from tenure.features.compute.categories import choose_categories
+    from tenure.features.compute.matrix import build
+    from tenure.features.plan.plan import config_families, resolve_plan
     from tenure.labels.snapshots import snapshots
     from tenure.sources.load import load
 
@@ -52,9 +52,9 @@ def work(kind: str, folder: Path) -> None:
     started = clock()
     dataset = load(config, engine)
     read = clock()
-    families = declared(config.features)
-    members = choose(engine, families, dataset.columns, CUTOFFS).values
-    resolved = plan(families, dataset.columns, members=members)
+    families = config_families(config.features)
+    members = choose_categories(engine, families, dataset.columns, CUTOFFS).values
+    resolved = resolve_plan(families, dataset.columns, members=members)
     matrix = build(engine, snapshots(dataset, CUTOFFS), resolved)
     done = clock()
     engine.close()

@@ -20,8 +20,8 @@ from record import Claim, record
 from sklearn.metrics import log_loss, roc_auc_score
 
 from tenure.core.config import Config, load_config
+from tenure.demo import write_world
 from tenure.run.backtest import run_backtest
-from tenure.sources.demo import write_world
 
 ROOT = Path(__file__).parent.parent
 MOST_SECONDS = 600

@@ -11,9 +11,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from tenure.core.config import Config, FeatureConfig, TableConfig
-from tenure.features.plan import FAMILIES
-from tenure.features.reference import reference
-from tenure.sources.tables import SOURCES
+from tenure.features.plan.plan import FAMILIES
+from tenure.features.reference_page import reference_page
+from tenure.sources.contract import SOURCES
 
 HERE = Path(__file__).parent
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
@@ -127,7 +127,7 @@ def _choices(kind: Any) -> str:
 
 def features() -> str:
     """Return the reference of the features."""
-    return PREFACE + reference(FAMILIES.values(), FeatureConfig().families)
+    return PREFACE + reference_page(FAMILIES.values(), FeatureConfig().families)
 
 
 PREFACE = f"""\

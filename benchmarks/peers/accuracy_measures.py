@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from peers.accuracy_side import KEYS, LABEL, Floats
 
-from tenure.model.bootstrap import Resamples, interval, ranking
+from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 
 LEVEL = 0.95
 RESAMPLES = 1_000

@@ -27,12 +27,12 @@ import pandas as pd
 from peers.accuracy_sets import ACCOUNTS, SETS, DataSet
 from peers.accuracy_side import KEYS, LABEL, checksum
 
-from tenure.features import standing
+from tenure.demo import Replay, write_oracle
+from tenure.features import peer_percentile as standing
 from tenure.labels.splits import check_embargo
 from tenure.run.prepare import Prepared, loaded, prepare
+from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
-from tenure.sources.demo import Replay, write_oracle
-from tenure.sources.tables import SOURCES
 
 KEPT = ["label_known_at", "outcome_id"]
 LEAST_CUTOFFS = 3

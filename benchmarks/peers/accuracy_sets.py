@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenure.core.config import Config, PathConfig
-from tenure.features.authored import load_config
+from tenure.demo import write_world
+from tenure.features.plan.config_checks import load_config
 from tenure.run.demo import CONFIG
-from tenure.sources.demo import write_world
 
 ROOT = Path(__file__).parents[2]
 FROZEN_SEEDS = (9001, 9002, 9003)

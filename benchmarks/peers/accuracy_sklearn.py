@@ -17,8 +17,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from tenure.model.baselines import logistic_pipeline
-from tenure.model.encode import Encoder
+from tenure.model.backtest.baselines import logistic_pipeline
+from tenure.model.boosting.encoder import Encoder
 
 if TYPE_CHECKING:
     import pandas as pd

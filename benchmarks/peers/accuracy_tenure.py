@@ -23,13 +23,14 @@ from peers.accuracy_side import KEYS, LABEL, THREADS, Floats, Predictor, Rows, m
 from tenure.core.config import Config, ModelConfig
 from tenure.core.spec import Ranked
 from tenure.labels.targets import TARGETS
-from tenure.model.walk import WalkSettings, walk_forward
+from tenure.model.backtest.walk_forward import walk_forward
+from tenure.model.settings import FitSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def settings_of(rows: Rows, config: Config, seconds: float | None) -> WalkSettings:
+def settings_of(rows: Rows, config: Config, seconds: float | None) -> FitSettings:
     """Return the settings of a run, with a search for parameters where it is given seconds."""
     tuning = {} if seconds is None else {"tuning": {"seconds": seconds}}
     authored = config.model.model_dump() | {"threads": THREADS, **tuning}
@@ -38,7 +39,7 @@ def settings_of(rows: Rows, config: Config, seconds: float | None) -> WalkSettin
         Ranked(**item | {"within": tuple(item["within"]), "edges": tuple(item["edges"])})
         for item in rows.said["ranked"]
     )
-    return WalkSettings.from_config(config, ranked, TARGETS[rows.said["target"]].outcome)
+    return FitSettings.of(config, ranked, TARGETS[rows.said["target"]].outcome)
 
 
 def values_of(rows: Rows, frame: pd.DataFrame) -> pd.DataFrame:

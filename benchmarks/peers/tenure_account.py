@@ -1,4 +1,4 @@
-"""Score one account from its own rows: `tenure.run.history.score_history`, warm.
+"""Score one account from its own rows: `tenure.score.posted.score_history`, warm.
 
     python peers/tenure_account.py FOLDER
 
@@ -24,11 +24,11 @@ from typing import Any
 import duckdb
 
 import tenure
-from tenure.features.authored import load_config
-from tenure.run.history import score_history
+from tenure.demo import write_world
+from tenure.features.plan.config_checks import load_config
 from tenure.run.train import run_train
-from tenure.score import load_models
-from tenure.sources.demo import write_world
+from tenure.score.posted import score_posted
+from tenure.score.score import load_models
 
 ACCOUNTS = 600
 WARM_UP, TIMES = 5, 50
@@ -94,7 +94,7 @@ def main() -> None:
     took = []
     for _ in range(WARM_UP + TIMES):
         started = time.perf_counter()
-        found = score_history(tables, models, config, as_of)
+        found = score_posted(tables, models, config, as_of)
         took.append(time.perf_counter() - started)
     gc.unfreeze()
     if len(found.rows) != 1:

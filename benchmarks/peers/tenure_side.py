@@ -35,10 +35,10 @@ from world import CUTOFFS, NEW_DAY
 from tenure.core.config import Config, DataConfig, EngineConfig, PathConfig
 from tenure.core.spec import Feature
 from tenure.engine import Engine, open_engine
-from tenure.features.begins import begins
-from tenure.features.matrix import FeatureMatrix, build, build_held
-from tenure.features.members import choose
-from tenure.features.plan import Plan, declared, plan
+from tenure.features.compute.categories import choose_categories
+from tenure.features.compute.history_start import history_starts
+from tenure.features.compute.matrix import FeatureMatrix, build, build_held
+from tenure.features.plan.plan import Plan, config_families, resolve_plan
 from tenure.labels.snapshots import snapshots
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
@@ -105,7 +105,7 @@ def score_day(folder: Path, until: datetime, out: Path | None) -> tuple[int, int
         # What a model knows: the names of events, and when each history began.
         resolved = planned(engine, dataset.columns)
         STAGES.pop("choose")
-        first = {name: day[0] for name, day in begins(engine, resolved, [until]).items()}
+        first = {name: day[0] for name, day in history_starts(engine, resolved, [until]).items()}
         known = {name: day for name, day in first.items() if day}
         with stage("build"):
             held, _ = build_held(engine, rows, resolved, known_begins=known, pieces=dataset.pieces)
@@ -143,18 +143,18 @@ def planned(engine: Engine, columns: Columns, only: tuple[str, ...] = ()) -> Pla
 
     For these the event names are told, as the other sides know them; else they are chosen.
     """
-    families = declared(Config(name="speed", data=DataConfig(path=".")).features)
+    families = config_families(Config(name="speed", data=DataConfig(path=".")).features)
     if not only:
         with stage("choose"):
-            members = choose(engine, families, columns, CUTOFFS)
-        return plan(families, columns, members=members.values)
+            members = choose_categories(engine, families, columns, CUTOFFS)
+        return resolve_plan(families, columns, members=members.values)
     by_event = [
         item.name
         for family in families
         for item in family.features
         if isinstance(item, Feature) and item.each == "event"
     ]
-    resolved = plan(families, columns, members=dict.fromkeys(by_event, EVENTS))
+    resolved = resolve_plan(families, columns, members=dict.fromkeys(by_event, EVENTS))
     missing = sorted(set(only) - set(resolved.specs))
     if missing:
         raise SystemExit(f"Tenure has no column {missing}")

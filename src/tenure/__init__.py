@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.errors import ConfigError, DataError, ModelError, RefusedError, TenureError
 
 if TYPE_CHECKING:
-    from tenure.features.authored import load_config
+    from tenure.features.plan.config_checks import load_config
     from tenure.run.backtest import run_backtest
     from tenure.run.check import run_check
     from tenure.run.demo import run_demo
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "load_config": "tenure.features.authored",
+    "load_config": "tenure.features.plan.config_checks",
     "run_backtest": "tenure.run.backtest",
     "run_check": "tenure.run.check",
     "run_demo": "tenure.run.demo",

@@ -150,10 +150,10 @@ def promote(config: Path, as_json: bool, **wish: Any) -> None:
     Both are measured on the same rows, of which neither has seen the outcome.
     """
     from tenure.report.promotion import promote_lines
-    from tenure.run.promote import Promotion, run_promote
+    from tenure.run.promote import PromotionRequest, run_promote
 
     with progress() as say:
-        result = run_promote(settings(config), Promotion(**wish), progress=say)
+        result = run_promote(settings(config), PromotionRequest(**wish), progress=say)
     show(result, promote_lines(result), as_json=as_json)
     if not result["passed"]:
         sys.exit(EXIT_UNUSABLE)
@@ -164,14 +164,14 @@ def promote(config: Path, as_json: bool, **wish: Any) -> None:
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
 def serve(config: Path, port: int | None) -> None:
     """Serve scores over HTTP until interrupted."""
-    from tenure.service.serve import serve_forever
+    from tenure.service.api.serve import serve_forever
 
     serve_forever(config.resolve(), settings(config), port)
 
 
 def settings(path: Path) -> Any:
     """Return the config at a path."""
-    from tenure.features.authored import load_config
+    from tenure.features.plan.config_checks import load_config
 
     return load_config(path)
 

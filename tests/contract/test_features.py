@@ -28,8 +28,9 @@ from features.past import (
 from oracle.oracle_features import Oracle
 from tenure.core.spec import Derived, Feature, Ranked, Unit
 from tenure.explain.wording import label, reason, show
-from tenure.features.matrix import FeatureMatrix
-from tenure.features.plan import FAMILIES, plan
+from tenure.features.compute.matrix import FeatureMatrix
+from tenure.features.families import FAMILIES
+from tenure.features.plan.plan import resolve_plan
 from tenure.labels.targets import TARGETS
 
 AT = CUTOFFS[7]
@@ -37,7 +38,7 @@ PLAN = whole_plan()
 COLUMNS = list(PLAN.specs)
 MEASURED = {item.spec.name: item for item in PLAN.measured}
 DECLARED = {item.name: item for family in FAMILIES.values() for item in family.features}
-VISIBLE = plan(FAMILIES.values(), EVERYTHING, members=MEMBERS).said
+VISIBLE = resolve_plan(FAMILIES.values(), EVERYTHING, members=MEMBERS).said
 Pair = tuple[FeatureMatrix, FeatureMatrix]
 
 every_feature = pytest.mark.parametrize("name", COLUMNS)

@@ -12,10 +12,10 @@ from features.compare import disagreements
 from features.past import CUTOFFS, awkward, differences, past, rows_of
 from tenure.core.spec import Family, Feature
 from tenure.core.times import literal
-from tenure.features import reading
-from tenure.features.matrix import FeatureMatrix
-from tenure.features.plan import FAMILIES
-from tenure.features.timeline import Timeline, rank_sql
+from tenure.features.compute import source_query as reading
+from tenure.features.compute.matrix import FeatureMatrix
+from tenure.features.compute.timeline import Timeline, rank_sql
+from tenure.features.families import FAMILIES
 
 AT = CUTOFFS[7]
 strict = Timeline.seen_sql

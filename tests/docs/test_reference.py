@@ -25,8 +25,8 @@ def test_page_is_current(name):
 
 def test_every_declaration_is_described():
     pages = _generate().pages()
-    from tenure.features.plan import FAMILIES
-    from tenure.sources.tables import SOURCES
+    from tenure.features.families import FAMILIES
+    from tenure.sources.contract import SOURCES
 
     for source in SOURCES.values():
         assert f"## {source.name}\n" in pages["data.md"]

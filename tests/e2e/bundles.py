@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from e2e.road import UNTIL, Project
 from tenure.core.times import as_utc, show
-from tenure.model.bundle import Bundle, read_bundle, with_parts, write_bundle
-from tenure.model.calibrate import Sigmoid
-from tenure.model.champion import champion, set_champion
-from tenure.model.reference import from_records
+from tenure.model.bundle.bundle import Bundle, read_bundle, write_bundle
+from tenure.model.bundle.reference_stats import from_records
+from tenure.model.calibration.calibrators import Sigmoid
+from tenure.model.registry.champion import champion, set_champion
 
 TARGET = "churn"
 EARLY = UNTIL - timedelta(days=330)
@@ -32,7 +33,7 @@ def publish(
     """Publish a bundle as if it had been trained some days later."""
     made = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(days=days)
     verdict = {**bundle.metrics["verdict"], "status": "usable", "promotable": promotable}
-    later = with_parts(
+    later = replace(
         bundle,
         spec={**bundle.spec, **spec},
         metrics={**bundle.metrics, "verdict": verdict},
@@ -44,9 +45,9 @@ def publish(
 
 def tilted(bundle: Bundle, shift: float) -> Bundle:
     """Return a bundle whose log-odds are off by some amount."""
-    draft = with_parts(bundle, calibrator=Sigmoid(1.0, shift))
+    draft = replace(bundle, calibrator=Sigmoid(1.0, shift))
     scored = draft.probabilities(from_records(dict(bundle.examples))).tolist()
-    return with_parts(draft, examples={**bundle.examples, "probabilities": scored})
+    return replace(draft, examples={**bundle.examples, "probabilities": scored})
 
 
 def early(own: Project, shift: float = 0.0) -> str:

@@ -22,10 +22,10 @@ from tenure.cli import main
 from tenure.core.config import Config, load_config
 from tenure.core.files import write_text
 from tenure.core.times import show
-from tenure.model.champion import champion, set_champion
+from tenure.demo import write_world
+from tenure.model.registry.champion import champion, set_champion
 from tenure.run.score import run_score
 from tenure.run.train import run_train
-from tenure.sources.demo import write_world
 
 ACCOUNTS, MONTHS, SEED = 160, 24, 4
 UNTIL = datetime(2024, 1, 1)

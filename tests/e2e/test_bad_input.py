@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from e2e.road import Project, Said, command, tenure
-from tenure.model.champion import champion
+from tenure.model.registry.champion import champion
 from worlds import tiny_world, write_world
 
 World = dict[str, pa.Table]

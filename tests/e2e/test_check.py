@@ -19,10 +19,10 @@ from e2e.planting import (
     plant,
 )
 from e2e.road import MONTHS, Project, command
-from tenure.features.timeline import Timeline
+from tenure.demo import write_world
+from tenure.features.compute.timeline import Timeline
 from tenure.run.audit import last_audit
 from tenure.run.check import run_check
-from tenure.sources.demo import write_world
 
 
 @pytest.fixture(scope="module")

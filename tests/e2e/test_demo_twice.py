@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tenure.features.authored import load_config
-from tenure.model.champion import champion, history
+from tenure.demo import write_world
+from tenure.features.plan.config_checks import load_config
+from tenure.model.evaluation.verdict import Verdict
+from tenure.model.registry.champion import champion, history
 from tenure.model.tracking import Store
 from tenure.model.tracking.store import connected
-from tenure.model.verdict import Verdict
 from tenure.run import demo, fit
 from tenure.run.demo import DemoResult, run_demo
 from tenure.run.score import LAST
-from tenure.sources.demo import write_world
 
 pytestmark = pytest.mark.slow
 

@@ -19,8 +19,8 @@ import pandas as pd
 import pytest
 
 from e2e.road import TENURE, Project, quiet, tenure
-from tenure.model.bundle import read_bundle
-from tenure.model.champion import champion, versions
+from tenure.model.bundle.bundle import read_bundle
+from tenure.model.registry.champion import champion, versions
 from tenure.run.score import run_score
 
 KILLER = Path(__file__).with_name("killer.py")

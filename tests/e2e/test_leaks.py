@@ -10,10 +10,10 @@ import pytest
 from e2e.planting import known_afterwards, late_category, overwritten_attribute, plant
 from e2e.road import MONTHS, Project, command
 from tenure.core.errors import DataError
-from tenure.model.bundle import read_bundle
-from tenure.model.champion import versions
+from tenure.demo import write_world
+from tenure.model.bundle.bundle import read_bundle
+from tenure.model.registry.champion import versions
 from tenure.run.train import run_train
-from tenure.sources.demo import write_world
 
 pytestmark = pytest.mark.slow
 

@@ -20,12 +20,12 @@ import pytest
 
 from e2e.road import Project, command
 from tenure.core.errors import ModelError
-from tenure.model.bundle import read_bundle
-from tenure.model.champion import champion
-from tenure.model.reference import from_records
+from tenure.model.bundle.bundle import read_bundle
+from tenure.model.bundle.reference_stats import from_records
+from tenure.model.registry.champion import champion
 from tenure.model.tracking import Store
 from tenure.model.tracking.store import connected
-from tenure.run.tracked import catch_up
+from tenure.run.mlflow_sync import catch_up
 from tenure.run.train import run_train
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]

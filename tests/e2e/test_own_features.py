@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from e2e.road import CONFIG, Project, command
-from tenure.model.bundle import read_bundle
-from tenure.model.champion import champion, set_champion
+from tenure.model.bundle.bundle import read_bundle
+from tenure.model.registry.champion import champion, set_champion
 
 SETTINGS: dict[str, Any] = {
     "targets": ["churn"],

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from e2e.road import Project
-from tenure.run.fit import Attempt, attempt
+from tenure.demo import Replay, decoys, planted_drivers, write_oracle, write_world
+from tenure.run.fit import TargetResult, fit_target
 from tenure.run.prepare import loaded, prepare
-from tenure.sources.demo import Replay, decoys, planted_drivers, write_oracle, write_world
 
 TOP = 10
 TARGETS = ("churn", "expansion")
@@ -33,7 +33,7 @@ REPLAY = Replay(count=32, first_month=16)
 pytestmark = pytest.mark.slow
 
 
-def fitted(root: Path, evaluation: dict[str, Any], **size: int) -> dict[str, Attempt]:
+def fitted(root: Path, evaluation: dict[str, Any], **size: int) -> dict[str, TargetResult]:
     """Fit both targets on a demo world of some size, without exporting anything."""
     world = write_world(root / "data", **size)
     until = f"{world.observed_until:%Y-%m-%d}"
@@ -47,10 +47,10 @@ def fitted(root: Path, evaluation: dict[str, Any], **size: int) -> dict[str, Att
     config = project.config
     with loaded(config) as dataset:
         prepared = prepare(config, dataset)
-        return {target: attempt(target, prepared, config) for target in TARGETS}
+        return {target: fit_target(target, prepared, config) for target in TARGETS}
 
 
-def leading(tried: Attempt) -> list[list[str]]:
+def leading(tried: TargetResult) -> list[list[str]]:
     """Return the features of the strongest groups, the strongest first."""
     assert tried.fit is not None
     drivers = tried.fit.drivers
@@ -58,14 +58,14 @@ def leading(tried: Attempt) -> list[list[str]]:
     return [text.split(", ") for text in drivers["features"].head(TOP)]
 
 
-def missed(tried: Attempt) -> list[str]:
+def missed(tried: TargetResult) -> list[str]:
     """Return the planted drivers that no leading group expresses."""
     names = [name for group in leading(tried) for name in group]
     target = tried.target.name
     return [driver.name for driver in planted_drivers(target) if not driver.matches(names)]
 
 
-def fooled(tried: Attempt) -> list[str]:
+def fooled(tried: TargetResult) -> list[str]:
     """Return the decoys that a leading group expresses."""
     names = [name for group in leading(tried) for name in group]
     return [decoy.name for decoy in decoys() if decoy.matches(names)]
@@ -118,7 +118,7 @@ def true_chances(root: Path, target: str, seed: int) -> pd.DataFrame:
     return truth[truth["target"] == target].set_index(["account_id", "as_of"])
 
 
-def covered(tried: Attempt, truth: pd.DataFrame) -> float:
+def covered(tried: TargetResult, truth: pd.DataFrame) -> float:
     """Return the share of the true probabilities that lie within their bounds."""
     assert tried.fit is not None
     found = tried.fit.walk.predictions.set_index(["account_id", "as_of"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,7 @@ from e2e.bundles import EARLY, TARGET, as_text, bundle_of, early, publish, stand
 from e2e.road import Project, command
 from tenure.core.errors import ConfigError, ModelError
 from tenure.core.times import show
-from tenure.model.bundle import with_parts
-from tenure.model.champion import history, set_champion
+from tenure.model.registry.champion import history, set_champion
 from tenure.model.tracking import Store
 from tenure.model.tracking.store import connected
 from tenure.run.promote import Promotion, run_promote
@@ -107,7 +107,7 @@ def test_the_older_one_as_it_stands_beside_the_newer_recipe(own: Project) -> Non
 
 def test_recipes_speak_where_everything_was_learnt_from(own: Project) -> None:
     first = bundle_of(own)
-    publish(own, with_parts(first, card="# another\n"))
+    publish(own, replace(first, card="# another\n"))
     found = run_promote(own.config)["targets"][TARGET]
     assert found["comparison"]["basis"] == "replayed"
     assert found["comparison"]["gain"]["log_loss"]["value"] == 0
@@ -121,7 +121,7 @@ def test_a_twin_from_later_outcomes_takes_over(own: Project) -> None:
     day = as_text(first, -1)
     older = publish(own, first, days=-30, trained_until=day)
     set_champion(own.root / "models", TARGET, older, "test", "test")
-    publish(own, with_parts(first, card="# another\n"))
+    publish(own, replace(first, card="# another\n"))
     found = run_promote(own.config)["targets"][TARGET]
     assert found["comparison"]["basis"] == "replayed"
     assert found["action"] == "promoted"

@@ -15,8 +15,8 @@ from e2e.bundles import EARLY, TARGET, bundle_of, early, publish
 from e2e.road import TENURE, Project, quiet, tenure
 from tenure.core.errors import ModelError
 from tenure.core.times import show
-from tenure.model.bundle import read_bundle
-from tenure.model.champion import champion, history, set_champion
+from tenure.model.bundle.bundle import read_bundle
+from tenure.model.registry.champion import champion, history, set_champion
 
 KILLER = Path(__file__).with_name("killer.py")
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from e2e.road import Project, command
 from tenure.run.prepare import loaded
-from tenure.score import load_models, score
+from tenure.score.score import load_models, score
 
 NUMBERS = ("churn_probability", "expansion_probability", "driver_1_contribution")
 RELATIVE = ("churn_rank", "churn_percentile", "risk_band")

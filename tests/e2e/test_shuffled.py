@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from e2e.road import Project
-from tenure.run.fit import attempt
+from tenure.demo import write_world
+from tenure.run.fit import fit_target
 from tenure.run.prepare import loaded, prepare
-from tenure.sources.demo import write_world
 
 TARGET = "churn"
 WORLDS = 20
@@ -82,11 +82,11 @@ def test_shuffled_outcomes_give_no_usable_model(
     with loaded(config) as dataset:
         prepared = prepare(config, dataset)
         rows = prepared.labels[TARGET]
-        assert attempt(TARGET, prepared, config).verdict.status == "usable"
+        assert fit_target(TARGET, prepared, config).verdict.status == "usable"
         verdicts = []
         for seed in range(WORLDS):
             labels = {TARGET: shuffled(rows, seed)}
-            tried = attempt(TARGET, replace(prepared, labels=labels), config)
+            tried = fit_target(TARGET, replace(prepared, labels=labels), config)
             verdicts.append(tried.verdict.status)
     record_property(f"models called usable on {WORLDS} shuffles", verdicts.count("usable"))
     assert set(verdicts) <= {"usable", "no_usable_signal"}

@@ -19,16 +19,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from tenure.features.held import Held
 
 from e2e.road import UNTIL, Project
 from tenure.core.config import Config
 from tenure.core.spec import Column, Source
 from tenure.engine import Engine, open_engine
-from tenure.features.held import Held
-from tenure.features.matrix import build_held
-from tenure.score import Model, load_models, score
+from tenure.features.compute.matrix import build_held
+from tenure.score.score import Model, load_models, score
+from tenure.sources.contract import SOURCES
 from tenure.sources.load import load_frames
-from tenure.sources.tables import SOURCES
 
 AT = datetime(2023, 8, 1)
 EARLIER = AT - timedelta(days=75)
@@ -64,7 +64,7 @@ class Given:
             seen.append(found[0])
             return found
 
-        with patch("tenure.score.build_held", spy):
+        with patch("tenure.score.score.build_held", spy):
             rows = score(dataset, self.models, self.config, AT)
         (held,) = seen
         return rows.drop(columns="scored_at"), held.frame()

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tenure.engine.small import SmallEngine
 
 from tenure.engine import Engine
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.engine.small import SmallEngine
-from tenure.engine.spark_session import SparkSettings
+from tenure.engine.spark.session import SparkSettings
 
 QUICK = {
     # The data are tiny: what costs is planning and compiling, not rows.
@@ -28,7 +28,7 @@ SETTINGS = SparkSettings("local[2]", memory_limit="1GB", settings=QUICK)
 def running_spark() -> Iterator[None]:
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("there is no Java to run Spark with")
-    from tenure.engine.spark import SparkEngine
+    from tenure.engine.spark.engine import SparkEngine
 
     first = SparkEngine(SETTINGS)
     yield
@@ -38,7 +38,7 @@ def running_spark() -> Iterator[None]:
 @pytest.fixture
 def spark(running_spark: None, tmp_path: Path) -> Iterator[Engine]:
     """Return an engine with views of its own in the Spark that runs."""
-    from tenure.engine.spark import SparkEngine
+    from tenure.engine.spark.engine import SparkEngine
 
     engine = SparkEngine(SETTINGS, search_path=(tmp_path,))
     yield engine

@@ -13,13 +13,13 @@ import pytest
 from features.compare import disagreements
 from features.past import CUTOFFS, Past, differences, past
 from tenure.core.config import make_config
+from tenure.demo import write_world
 from tenure.engine import Engine
-from tenure.features import blocks
+from tenure.features.compute import batches as blocks
 from tenure.features.coverage import latest_known
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.run.prepare import prepare
-from tenure.sources.demo import write_world
 from tenure.sources.load import load, load_frames
 from worlds import month, random_world
 

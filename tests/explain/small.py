@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tenure.features.declare import FeatureSpec
-from tenure.model.bundle import Bundle
-from tenure.model.calibrate import Identity
-from tenure.model.encode import Encoder
-from tenure.model.estimator import TenureClassifier
+from tenure.features.plan.columns import FeatureSpec
+from tenure.model.boosting.encoder import Encoder
+from tenure.model.boosting.estimator import TenureClassifier
+from tenure.model.bundle.bundle import Bundle
+from tenure.model.calibration.calibrators import Identity
 
 ROWS = 600
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from tenure.core.spec import Family, Feature
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.features.plan import Plan, plan
-from tenure.features.timeline import Timeline, rank_sql
+from tenure.features.compute.timeline import Timeline, rank_sql
+from tenure.features.plan.plan import Plan, resolve_plan
 
 if TYPE_CHECKING:
     import pytest
@@ -81,7 +81,7 @@ def tickets(rows: Iterable[dict[str, Any]]) -> pa.Table:
 
 
 def small_plan(features: Sequence[Feature] = FEATURES) -> Plan:
-    return plan([Family("support", "Support", tuple(features))], COLUMNS)
+    return resolve_plan([Family("support", "Support", tuple(features))], COLUMNS)
 
 
 def asked(accounts: Iterable[str] = ("a", "b"), cutoffs: Sequence[datetime] = CUTOFFS) -> Any:

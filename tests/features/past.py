@@ -17,10 +17,11 @@ import pyarrow as pa
 from tenure.core.config import make_config
 from tenure.core.spec import Family, Ranked
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.features.matrix import FeatureMatrix, build
-from tenure.features.plan import FAMILIES, Plan, plan
+from tenure.features.compute.matrix import FeatureMatrix, build
+from tenure.features.families import FAMILIES
+from tenure.features.plan.plan import Plan, resolve_plan
+from tenure.sources.contract import END_REASONS, SOURCES
 from tenure.sources.load import load_frames
-from tenure.sources.tables import END_REASONS, SOURCES
 from worlds import month, random_world, tiny_world
 
 Row = dict[str, Any]
@@ -76,7 +77,7 @@ EVERYTHING = {
 
 def whole_plan() -> Plan:
     """Return every registered feature, as on data that have every column of the contract."""
-    return plan(OPEN, EVERYTHING, members=MEMBERS)
+    return resolve_plan(OPEN, EVERYTHING, members=MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ class Past:
             rows={name: tuple(dice.sample(items, len(items))) for name, items in self.rows.items()},
         )
 
-    def plan(self, families: Iterable[Family] = OPEN) -> Plan:
-        return plan(families, self.columns, members=MEMBERS)
+    def resolve_plan(self, families: Iterable[Family] = OPEN) -> Plan:
+        return resolve_plan(families, self.columns, members=MEMBERS)
 
     def matrix(
         self,

@@ -8,9 +8,10 @@ import pytest
 
 from features.past import CUTOFFS, EVENTS, OPEN, awkward, differences, past, whole_plan
 from tenure.core.spec import Family, Feature
-from tenure.features import blocks, reading
-from tenure.features.plan import Plan
-from tenure.features.reading import Reading, readings
+from tenure.features.compute import batches as blocks
+from tenure.features.compute import source_query as reading
+from tenure.features.compute.source_query import SourceQuery, source_queries
+from tenure.features.plan.plan import Plan
 
 OWN = Family(
     "own",
@@ -62,15 +63,15 @@ def test_cells_at_several_prediction_times(monkeypatch: pytest.MonkeyPatch) -> N
     world = past(3, 20)
     rows = world.matrix(CUTOFFS, families=FAMILIES)
 
-    def cells(plan: Plan) -> list[Reading]:
-        return [part for item in readings(plan.measured) for part in item.in_cells()]
+    def cells(plan: Plan) -> list[SourceQuery]:
+        return [part for item in source_queries(plan) for part in item.in_cells()]
 
     monkeypatch.setattr(Plan, "readings", property(cells))
     assert differences(rows, world.matrix(CUTOFFS, families=FAMILIES)) == {}
 
 
 def test_rows_are_told_apart_by_one_column_at_a_time() -> None:
-    usage = next(item for item in whole_plan().readings if item.source == "usage_events")
+    usage = next(item for item in source_queries(whole_plan()) if item.source == "usage_events")
     parts = {item.part: item for item in usage.split()}
     assert list(parts) == ["_recent", "_past_event", "_year"]
     assert [parts[name].cells for name in parts] == [False, True, True]

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from features.past import CUTOFFS, NOBODY, past
+from tenure.features.compute.matrix import build
 from tenure.features.coverage import coverage, latest_known, recency
-from tenure.features.matrix import build
 
 
 @pytest.mark.parametrize("days", [30, 365])

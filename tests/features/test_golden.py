@@ -18,7 +18,7 @@ from features.past import whole_plan
 
 GOLDEN = Path(__file__).parent / "golden"
 CUTOFFS = (datetime(2024, 1, 1), datetime(2024, 2, 1, 12))
-READINGS = {reading.source: reading for reading in whole_plan().readings}
+READINGS = {reading.source: reading for reading in readings(whole_plan())}
 
 
 def check(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from house.tree import ROOT
-from tenure.sources.demo import write_world
+from tenure.demo import write_world
 
 SCRIPT = ROOT / "benchmarks" / "peers" / "accuracy_sets.py"
 HASHES = {

@@ -9,7 +9,7 @@ from histories import history, subscription
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError
 from tenure.engine.base import Engine
-from tenure.labels.snapshots import calendar, snapshots
+from tenure.labels.snapshots import prediction_times, snapshots
 
 UNTIL = datetime(2024, 7, 1)
 
@@ -20,7 +20,7 @@ def _calendar(engine: Engine, until: datetime = UNTIL, **settings: Any) -> list[
         subscription(datetime(2024, 1, 1, 9)),
     ]
     config = Config.model_validate({"data": {"path": "."}, "calendar": settings})
-    return calendar(config, history(engine, rows, until))
+    return prediction_times(config, history(engine, rows, until))
 
 
 def test_the_default_calendar_is_monthly_and_begins_90_days_after_the_first_paid_start(
@@ -52,7 +52,7 @@ def test_too_short_a_history_has_no_prediction_time(engine: Engine) -> None:
 
 def test_no_paid_row_has_no_prediction_time(engine: Engine) -> None:
     config = Config.model_validate({"data": {"path": "."}})
-    assert calendar(config, history(engine, [], UNTIL)) == []
+    assert prediction_times(config, history(engine, [], UNTIL)) == []
 
 
 def test_a_start_after_the_end_is_an_error_that_names_both(engine: Engine) -> None:

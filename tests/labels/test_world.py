@@ -10,7 +10,7 @@ import pytest
 
 from tenure.core.config import make_config
 from tenure.engine.base import Engine
-from tenure.labels.snapshots import calendar, snapshots
+from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load_frames
@@ -29,7 +29,7 @@ def dataset(engine: Engine) -> Dataset:
 
 @pytest.fixture(scope="module")
 def snaps(dataset: Dataset) -> pd.DataFrame:
-    return snapshots(dataset, calendar(CONFIG, dataset))
+    return snapshots(dataset, prediction_times(CONFIG, dataset))
 
 
 @pytest.mark.parametrize(

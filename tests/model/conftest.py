@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from model.panel import LEVELS, make_panel
-from tenure.model.bundle import make_bundle
-from tenure.model.fit import FitSettings, Forward, fit_model
+from tenure.model.boosting.fit import ForwardPredictions, fit_model
+from tenure.model.bundle.bundle import make_bundle
+from tenure.model.settings import FitSettings
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def panel():
 def fitted(panel, *, threads=1, **parameters):
     known = panel.rows["label"].notna().to_numpy()
     values, labels = panel.values[known], panel.rows["label"][known].to_numpy()
-    nothing = Forward(np.empty(0), np.empty(0))
+    nothing = ForwardPredictions(np.empty(0), np.empty(0))
     chosen = {"rounds": 15, "min_rows_leaf": 20, **parameters}
     settings = FitSettings(threads=threads, parameters=chosen, ranked=LEVELS)
     return make_bundle(

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from tenure.core.errors import ModelError
-from tenure.model.bundle import write_bundle
-from tenure.model.champion import set_champion
+from tenure.model.bundle.bundle import write_bundle
+from tenure.model.registry.champion import set_champion
 from tenure.model.tracking import Run, Store, repair, track
 from tenure.model.tracking.store import connected
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tenure.sources.demo import write_world
+from tenure.demo import write_world
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NAMES = ("train", "review_drivers", "backtest")

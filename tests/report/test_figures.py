@@ -6,7 +6,7 @@ import pytest
 
 from report.record import beaten, no_claim, refused, usable
 from tenure.report.figures import target_figures
-from tenure.report.words import Outcome
+from tenure.report.sentences.words import Outcome
 
 ALL = {
     *("calibration", "capture", "lead", "folds", "baselines", "contrast", "drivers", "labels"),

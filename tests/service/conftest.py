@@ -18,20 +18,21 @@ from starlette.testclient import TestClient
 from tenure.core.config import Config, load_config
 from tenure.core.files import write_text
 from tenure.core.times import show
+from tenure.demo import write_world
 from tenure.explain.peers import fit_peers
-from tenure.features.plan import to_json
-from tenure.model.bundle import make_bundle, write_bundle
-from tenure.model.champion import set_champion
-from tenure.model.fit import FitSettings, Forward, fit_model
+from tenure.features.plan.plan import to_json
+from tenure.model.boosting.fit import ForwardPredictions, fit_model
+from tenure.model.bundle.bundle import make_bundle, write_bundle
+from tenure.model.registry.champion import set_champion
+from tenure.model.settings import FitSettings
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.run.score import run_score
 from tenure.sources.dataset import Dataset
-from tenure.sources.demo import write_world
 
 with warnings.catch_warnings():
     # BentoML still calls names that pathspec and pydantic have deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
-    importlib.import_module("tenure.service.app")
+    importlib.import_module("tenure.service.api.app")
 
 CONFIG = """\
 name: tiny
@@ -82,7 +83,7 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
     known = np.flatnonzero(labels["label"].notna())
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
     values = prepared.matrix.values.iloc[known]
-    nothing = Forward(np.empty(0), np.empty(0))
+    nothing = ForwardPredictions(np.empty(0), np.empty(0))
     settings = FitSettings(parameters={"num_iterations": rounds}, ranked=prepared.plan.ranked)
     fitted = fit_model(values, outcome, nothing, settings)
     resolved = prepared.plan.only(fitted.encoder.columns)
@@ -141,8 +142,8 @@ def _bentoml_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def client(tiny: Tiny) -> Iterator[TestClient]:
-    from tenure.service.app import make_service
-    from tenure.service.state import State
+    from tenure.service.api.app import make_service
+    from tenure.service.api.state import State
 
     state = State(tiny.config)
     with TestClient(make_service(tiny.config, state).to_asgi()) as opened:

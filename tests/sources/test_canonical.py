@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sources.conftest import SUBSCRIPTIONS, Load, rows
-from sources.test_stage import write
+from sources.test_staging_sql import write
 
 
 def test_the_default_is_the_day_after_the_latest_event(read: Load, folder: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tenure.sources.contract import SOURCES
 from tenure.sources.mapping import map_columns
-from tenure.sources.tables import SOURCES
 
 TICKETS = SOURCES["tickets"]
 THEIRS = ["id", "Account_ID", "created", "hours", "first reply"]

@@ -10,7 +10,7 @@ import pytest
 from tenure.core.config import load_config
 from tenure.engine import open_engine
 from tenure.sources.load import load
-from tenure.sources.report import DataReport
+from tenure.sources.quality.data_report import DataReport
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DATA = Path(os.environ.get("TENURE_TESTDATA") or CONFIGS / "../../shared/data")

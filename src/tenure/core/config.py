@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from tenure.core.errors import ConfigError, Problem, suggestion
-from tenure.core.places import absolute, expanded
+from tenure.core.paths import absolute, expanded
 from tenure.core.sections import EvaluationConfig, PromotionConfig, Section, TuningConfig
 from tenure.core.times import as_utc
 

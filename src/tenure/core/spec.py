@@ -1,6 +1,6 @@
 """Declarations: a source, a feature, a target is a frozen piece of data that one compiler reads.
 
-Nothing here runs.  `tenure.sources.tables` declares the contract's tables, the families under
+Nothing here runs.  `tenure.sources.contract` declares the contract's tables, the families under
 `tenure.features` declare features, `tenure.labels.targets` declares targets.
 """
 

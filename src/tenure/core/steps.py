@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenure.core.dialects import to_spark
-
 
 @dataclass(frozen=True)
 class Step:
@@ -20,19 +18,6 @@ class Step:
     name: str
     sql: str
     lazy: bool = False
-
-    def text(self, dialect: str) -> str:
-        """Return the statement in an engine's dialect."""
-        return render(self.sql, dialect)
-
-
-def render(sql: str, dialect: str) -> str:
-    """Translate a SELECT from the DuckDB dialect to an engine's; DuckDB's own is left as it is.
-
-    Raises:
-        DataError: If it holds what the other engine cannot do.
-    """
-    return to_spark(sql) if dialect == "spark" else sql
 
 
 def quote(name: str) -> str:

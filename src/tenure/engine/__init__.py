@@ -49,10 +49,10 @@ def _open_duckdb(config: Config) -> DuckDBEngine:
 
 
 def _open_spark(config: Config) -> Engine:
-    from tenure.engine.spark_session import INSTALL, SparkSettings
+    from tenure.engine.spark.session import INSTALL, SparkSettings
 
     try:
-        from tenure.engine.spark import SparkEngine
+        from tenure.engine.spark.engine import SparkEngine
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("pyspark", "py4j"):
             raise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import duckdb
 
 from tenure.core.errors import DataError, Problem
-from tenure.core.steps import Step, quote, render, text_literal
+from tenure.core.steps import Step, quote, text_literal
 from tenure.engine.base import Pairing
 
 if TYPE_CHECKING:
@@ -72,25 +72,24 @@ class DuckDBEngine:
         for step in steps:
             kind = "VIEW" if step.lazy else "TABLE"
             name = quote(step.name)
-            self._execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {step.text('duckdb')}")
+            self._execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {step.sql}")
 
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT as an Arrow table."""
         with _explained(sql):
-            return self._connection.sql(render(sql, self.dialect)).to_arrow_table()
+            return self._connection.sql(sql).to_arrow_table()
 
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Keep the rows of a step, to be read by a column of whole numbers; many on disk."""
         folder = self._folder(step.name)
         shutil.rmtree(folder, ignore_errors=True)
-        text = step.text("duckdb")
         if rows <= ROWS_IN_MEMORY:
             self.run([step])
             self._divided[step.name] = (key, "")
             return
         options = f"FORMAT parquet, PARTITION_BY ({quote(key)})"
-        self._execute(f"COPY ({text}) TO {text_literal(str(folder))} ({options})")
-        self._divided[step.name] = (key, text)
+        self._execute(f"COPY ({step.sql}) TO {text_literal(str(folder))} ({options})")
+        self._divided[step.name] = (key, step.sql)
 
     def share(self, name: str, value: int) -> pa.Table:
         """Return the rows of a divided step that have one value of its key."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import shap
     from shap import Explanation as Explanation  # noqa: PLC0414 - for annotations elsewhere
 
-    from tenure.model.fit import FittedModel
+    from tenure.model.boosting.fit import FittedModel
 
 
 def explanation(

@@ -11,7 +11,7 @@ import pandas as pd
 from tenure.core.spec import Target
 from tenure.explain.peers import Peers
 from tenure.explain.wording import label, reason, show
-from tenure.features.declare import FeatureSpec
+from tenure.features.plan.columns import FeatureSpec
 
 TOP = 5
 FIELDS = (
@@ -60,11 +60,11 @@ def drivers(
         Index as `values`; columns as `driver_columns`, missing past the last feature that
         contributes.
     """
-    found = told(contributions, values, specs, peers, target)
+    found = driver_arrays(contributions, values, specs, peers, target)
     return pd.DataFrame(flat_columns(*found, prefix), index=values.index)
 
 
-def told(
+def driver_arrays(
     contributions: Array,
     values: pd.DataFrame,
     specs: Mapping[str, FeatureSpec],
@@ -135,8 +135,8 @@ def _describe(
         sentence = reason(spec, said, peer_said, raises=raises, target=target)
         direction = "raises" if raises else "lowers"
         words[row] = (spec.name, called, said, peer_said, direction, sentence)
-        told = (None, None) if spec.text else (value, peer)
-        numbers[row] = [np.nan if item is None else item for item in (*told, amount)]
+        driver_arrays = (None, None) if spec.text else (value, peer)
+        numbers[row] = [np.nan if item is None else item for item in (*driver_arrays, amount)]
     return words, numbers
 
 

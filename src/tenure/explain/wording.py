@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 from tenure.core.spec import Target, Unit
-from tenure.features.declare import FeatureSpec
+from tenure.features.plan.columns import FeatureSpec
 
 UNKNOWN = "no data"
 

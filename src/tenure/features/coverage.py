@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.core.spec import Family, Feature
-from tenure.features.plan import Plan, plan
-from tenure.features.timeline import Timeline
+from tenure.features.compute.timeline import Timeline
+from tenure.features.plan.plan import Plan, resolve_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ def recency(sources: frozenset[str]) -> Plan:
         Feature(f"{PREFIX}{name}", name, "days_since(max(event_time))", said) for name in named
     )
     family = Family("coverage", "Rows in the look-back", features)
-    return plan([family], dict.fromkeys(named, frozenset()))
+    return resolve_plan([family], dict.fromkeys(named, frozenset()))
 
 
 @lru_cache
@@ -40,7 +40,7 @@ def paying() -> Plan:
     said = "{value} days since the first paid row"
     begun = Feature(PAYING, "subscriptions", "days_since(min(started_at))", said, where="paid")
     columns = {"subscriptions": frozenset({"started_at", "mrr", "status"})}
-    return plan([Family("coverage", "Paid time", (begun,))], columns)
+    return resolve_plan([Family("coverage", "Paid time", (begun,))], columns)
 
 
 def coverage(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tenure.core.steps import Step
 from tenure.labels.snapshots import exact_sum
-from tenure.labels.spells import ASKED, CHURNED, DECIDED, DROPPED, SPELL, Rules
+from tenure.labels.spells import CHURNED, DECIDED, DROPPED, LABEL_WINDOWS, SPELL, Rules
 
 RATES = "labels_rates"
 BASED = "labels_based"
@@ -48,7 +48,7 @@ SELECT as_of, currency, rate FROM (
     ROW_NUMBER() OVER (
       PARTITION BY c.as_of, f.currency ORDER BY f.event_time DESC, f.known_at DESC, f.rate
     ) AS place
-  FROM (SELECT DISTINCT as_of FROM {ASKED}) AS c
+  FROM (SELECT DISTINCT as_of FROM {LABEL_WINDOWS}) AS c
   JOIN fx_rates AS f ON f.event_time < c.as_of AND f.known_at < c.as_of
   WHERE f.rate > 0
 ) AS ranked

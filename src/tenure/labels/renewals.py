@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from tenure.core.steps import Step
 from tenure.labels.snapshots import PAID
-from tenure.labels.spells import ASKED, DECIDED, DROPPED, Rules
+from tenure.labels.spells import DECIDED, DROPPED, LABEL_WINDOWS, Rules
 
 RENEWED = "labels_renewed"
 
@@ -43,7 +43,7 @@ FROM (
   SELECT
     a.row_id, a.as_of, a.due_at, r.seen_after, r.started_at, r.term_end,
     CASE WHEN r.end_seen_after < a.label_known_at THEN r.ended_at END AS ended_at
-  FROM {ASKED} AS a
+  FROM {LABEL_WINDOWS} AS a
   JOIN {PAID} AS r ON r.account_id = a.account_id
   WHERE r.seen_after < a.label_known_at AND r.end_seen_after >= a.as_of
 ) AS terms

@@ -34,7 +34,7 @@ WARM_UP = days(90)
 """History before the first prediction time of the default calendar."""
 
 
-def calendar(config: Config, dataset: Dataset) -> list[datetime]:
+def prediction_times(config: Config, dataset: Dataset) -> list[datetime]:
     """Return the prediction times of a run, in order, naive UTC.
 
     They are the first of each month, or Mondays, at 00:00, from ``calendar.start`` (default: 90

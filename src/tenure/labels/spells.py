@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from tenure.core.steps import Step
 from tenure.labels.snapshots import FOREVER, PAID, paid_rows
 
-ASKED = "labels_asked"
+LABEL_WINDOWS = "labels_asked"
 """Snapshots and the edges of their windows, one portion at a time; `tenure.labels.targets`
 registers it."""
 
@@ -77,7 +77,7 @@ SELECT
       OR r.notice_until IS NULL OR r.notice_until >= a.label_known_at
     ) THEN r.notice_at
   END AS notice_at
-FROM {ASKED} AS a
+FROM {LABEL_WINDOWS} AS a
 JOIN {PAID} AS r ON r.account_id = a.account_id
 WHERE r.seen_after < a.label_known_at AND r.end_seen_after >= a.as_of
 """,

@@ -22,7 +22,7 @@ from tenure.core.config import LabelConfig
 from tenure.core.spec import Target
 from tenure.core.steps import Step
 from tenure.labels.outcomes import OUTCOMES, outcome_steps
-from tenure.labels.spells import ASKED, Rules
+from tenure.labels.spells import LABEL_WINDOWS, Rules
 from tenure.labels.windows import RENEWAL, Horizon, horizons, windows
 
 if TYPE_CHECKING:
@@ -192,10 +192,12 @@ def _outcomes(dataset: Dataset, asked: pd.DataFrame, steps: list[Step]) -> pd.Da
     parts = []
     for part in _portions(asked):
         table = pa.Table.from_pandas(part, schema=_SCHEMA, preserve_index=False)
-        engine.register(ASKED, table)
+        engine.register(LABEL_WINDOWS, table)
         engine.run(steps[1:])
         parts.append(engine.fetch(f"SELECT * FROM {OUTCOMES}"))
-    engine.drop(*[step.name for step in reversed(steps)], ASKED)  # users before what they use
+    engine.drop(
+        *[step.name for step in reversed(steps)], LABEL_WINDOWS
+    )  # users before what they use
     frame: pd.DataFrame = pa.concat_tables(parts).to_pandas()
     return frame.set_index("row_id")
 

@@ -10,13 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenure.report import findings, practice
-from tenure.report.accuracy import bounds, calibration, performance, searched
-from tenure.report.group_view import group_table
-from tenure.report.horizon_view import horizon_table, horizon_words
-from tenure.report.layout import Cell, Entry, Table
-from tenure.report.list_end import metrics_of
-from tenure.report.words import (
+from tenure.report.sentences import findings, practice
+from tenure.report.sentences.accuracy import bounds, calibration, performance, searched
+from tenure.report.sentences.list_end import metrics_of
+from tenure.report.sentences.words import (
     DROPS,
     Outcome,
     baseline,
@@ -26,6 +23,9 @@ from tenure.report.words import (
     plain,
     spread,
 )
+from tenure.report.tables.groups import group_table
+from tenure.report.tables.horizons import horizon_table, horizon_words
+from tenure.report.tables.layout import Cell, Entry, Table
 
 LIMITS = (
     "The drivers are associated with the outcome in this data. They are not its causes; whether "

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tenure.report import findings
-from tenure.report.list_end import list_end
-from tenure.report.words import Outcome, baseline, counted, day, known, number, percent
+from tenure.report.sentences import findings
+from tenure.report.sentences.list_end import list_end
+from tenure.report.sentences.words import Outcome, baseline, counted, day, known, number, percent
 
 Entry = Mapping[str, Any]
 Rows = list[dict[str, Any]]

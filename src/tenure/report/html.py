@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tenure.report.audit_view import audit_view
-from tenure.report.view import page
+from tenure.report.tables.audit import audit_view
+from tenure.report.tables.page import page
 
 TEMPLATE = "report.html.j2"
 AUDIT = "audit.html.j2"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tenure.report.layout import Entry
+from tenure.report.sentences.words import count, counted, percent
+from tenure.report.tables.layout import Entry
 from tenure.report.text import grid
-from tenure.report.words import count, counted, percent
 
 SAID = {
     "promoted": ("is champion now", "would be champion"),

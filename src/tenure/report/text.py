@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tenure.report import audit_words, findings
-from tenure.report.horizon_view import horizon_lines
-from tenure.report.layout import Entry
-from tenure.report.words import (
+from tenure.report.sentences import audit as audit_words
+from tenure.report.sentences import findings
+from tenure.report.sentences.words import (
     METRIC,
     Outcome,
     count,
@@ -21,6 +20,8 @@ from tenure.report.words import (
     percent,
     plain,
 )
+from tenure.report.tables.horizons import horizon_lines
+from tenure.report.tables.layout import Entry
 
 RED = "RED"
 REPEATED = ("rejected", "emptied")

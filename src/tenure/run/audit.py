@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tenure.audit.clocks import clockless
+from tenure.audit.drift import feature_drift, since
+from tenure.audit.future_shuffle import sampled, shuffle
+from tenure.audit.late_data import arrivals, costs
+from tenure.audit.leakage import Suspect, nearby, suspicious
+from tenure.audit.near_outcome import near
+from tenure.audit.raw_columns import raw_family
+from tenure.audit.reads import reads
+from tenure.audit.sample import chosen, take
 from tenure.core.config import Config
 from tenure.core.times import now, show
 from tenure.engine import open_engine
-from tenure.features.audit_clocks import clockless
-from tenure.features.audit_drift import drift, since
-from tenure.features.audit_late import arrivals, costs
-from tenure.features.audit_near import near
-from tenure.features.audit_raw import raw_family
-from tenure.features.audit_reads import reads
-from tenure.features.audit_sample import chosen, take
-from tenure.features.audit_shuffle import sampled, shuffle
-from tenure.features.matrix import build
-from tenure.features.members import choose
-from tenure.features.plan import Plan, declared, plan
-from tenure.labels.snapshots import calendar, snapshots
+from tenure.features.compute.categories import choose_categories
+from tenure.features.compute.matrix import build
+from tenure.features.plan.plan import Plan, config_families, resolve_plan
+from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label
-from tenure.model.suspicion import Suspect, nearby, suspicious
-from tenure.run.leaks import allowed
+from tenure.run.leakage_gate import allowed
 from tenure.run.prepare import Progress, attributes
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) 
         "settings": config.audit.model_dump(mode="json"),
         "clocks": [item.to_dict() for item in clockless(dataset, resolved)],
     }
-    cutoffs = calendar(config, dataset)
+    cutoffs = prediction_times(config, dataset)
     found = snapshots(dataset, cutoffs) if cutoffs else pd.DataFrame()
     if found.empty:
         reason = "there is no prediction time at which an account pays"
@@ -150,7 +150,7 @@ def _values(asked: _Asked) -> dict[str, Any]:
     asked.progress("audit: drift")
     matrix = build(dataset.engine, mine, asked.plan)
     settings = config.audit
-    moved = drift(matrix, recent=settings.recent, limit=settings.drift)
+    moved = feature_drift(matrix, recent=settings.recent, limit=settings.drift)
     asked.progress("audit: too good to be true")
     known = {
         name: label(dataset, asked.snapshots, TARGETS[name], config.labels)
@@ -160,7 +160,7 @@ def _values(asked: _Asked) -> dict[str, Any]:
         name: rows[rows["account_id"].isin(asked.accounts)].reset_index(drop=True)
         for name, rows in known.items()
     }
-    raw = plan([raw_family(dataset.columns)], dataset.columns)
+    raw = resolve_plan([raw_family(dataset.columns)], dataset.columns)
     suspects: list[Suspect] = []
     allow = allowed(settings.allow, asked.plan)
     for found in (matrix, build(dataset.engine, mine, raw)):
@@ -191,10 +191,14 @@ def _near(asked: _Asked, known: dict[str, pd.DataFrame]) -> list[Suspect]:
 
 def audited_plan(config: Config, dataset: Dataset) -> Plan:
     """Return the features of a config, with the values that get one of their own."""
-    families = declared(config.features, attributes(dataset))
-    cutoffs = calendar(config, dataset)
-    members = choose(dataset.engine, families, dataset.columns, cutoffs).values if cutoffs else {}
-    return plan(families, dataset.columns, members=members, exclude=config.features.exclude)
+    families = config_families(config.features, attributes(dataset))
+    cutoffs = prediction_times(config, dataset)
+    members = (
+        choose_categories(dataset.engine, families, dataset.columns, cutoffs).values
+        if cutoffs
+        else {}
+    )
+    return resolve_plan(families, dataset.columns, members=members, exclude=config.features.exclude)
 
 
 def last_audit(config: Config, fingerprint: str | None) -> dict[str, Any] | None:

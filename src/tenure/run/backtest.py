@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.errors import RefusedError
-from tenure.features.authored import check_features
-from tenure.run.fit import attempt
+from tenure.core.tables import write_table
+from tenure.features.plan.config_checks import check_features
+from tenure.run.fit import fit_target
 from tenure.run.prepare import Progress, loaded, prepare, silent
-from tenure.run.tables import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def run_backtest(config: Config, out: Path | str, progress: Progress = silent) -
     check_features(config)
     with loaded(config, progress) as dataset:
         prepared = prepare(config, dataset, progress)
-        attempts = [attempt(name, prepared, config, progress) for name in config.targets]
+        attempts = [fit_target(name, prepared, config, progress) for name in config.targets]
     joined: pd.DataFrame | None = None
     result: dict[str, Any] = {"targets": {}}
     for tried in attempts:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.files import write_json, write_text
-from tenure.features.authored import check_features
+from tenure.features.plan.config_checks import check_features
 from tenure.report.html import render_audit
 from tenure.run.audit import PAGE, RECORD, VIOLATED, audit, audited_plan
 from tenure.run.prepare import Progress, loaded, silent

@@ -10,12 +10,12 @@ import pandas as pd
 
 from tenure.core.config import Config
 from tenure.core.files import write_text
-from tenure.features.authored import load_config
+from tenure.demo import write_world
+from tenure.features.plan.config_checks import load_config
 from tenure.run.prepare import Progress, silent
 from tenure.run.report import run_report
 from tenure.run.score import LAST, plain, run_score, sentences
 from tenure.run.train import run_train
-from tenure.sources.demo import write_world
 
 CONFIG = """\
 # Written by `tenure demo`.  Every key that is not here has a safe default.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tenure.core.errors import ModelError, Problem, suggestion
 from tenure.run.prepare import Progress, loaded, silent
-from tenure.score import load_models, score
+from tenure.score.score import load_models, score
 
 if TYPE_CHECKING:
     from datetime import datetime

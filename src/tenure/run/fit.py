@@ -15,15 +15,15 @@ from tenure.core.times import show
 from tenure.explain.drivers import summarise
 from tenure.explain.peers import Peers, fit_peers
 from tenure.labels.targets import TARGETS
-from tenure.model.amount import BY, Amounts, check_amounts, fit_amounts
-from tenure.model.contrast import Contrast
-from tenure.model.detail import detailed
-from tenure.model.evaluate import evaluate
-from tenure.model.fit import FittedModel
+from tenure.model.backtest.walk_forward import WalkForward, walk_forward
+from tenure.model.boosting.fit import FittedModel
+from tenure.model.evaluation.evaluate import evaluate
+from tenure.model.evaluation.expected_amount import BY, Amounts, check_amounts, fit_amounts
+from tenure.model.evaluation.other_splits import OtherSplits
+from tenure.model.evaluation.prediction_detail import with_detail
+from tenure.model.evaluation.verdict import Verdict, judge, refusal
 from tenure.model.settings import EvaluationSettings, FitSettings
-from tenure.model.verdict import Verdict, judge, refusal
-from tenure.model.walk import WalkForward, walk_forward
-from tenure.run.further import further_horizons
+from tenure.run.horizons import further_horizons
 from tenure.run.prepare import Prepared, Progress, silent
 
 SUMMARY_ROWS = 4_000
@@ -33,7 +33,7 @@ GROWTH = "expansion"
 
 
 @dataclass(frozen=True)
-class Fit:
+class FittedTarget:
     """A fitted target.
 
     Attributes:
@@ -58,7 +58,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class TargetResult:
     """What became of one target.
 
     Attributes:
@@ -73,10 +73,12 @@ class Attempt:
     rows: pd.DataFrame
     verdict: Verdict
     metrics: dict[str, Any] = field(default_factory=dict)
-    fit: Fit | None = None
+    fit: FittedTarget | None = None
 
 
-def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = silent) -> Attempt:
+def fit_target(
+    name: str, prepared: Prepared, config: Config, progress: Progress = silent
+) -> TargetResult:
     """Fit and measure one target, or say why it is refused."""
     target = TARGETS[name]
     rows = prepared.labels[name]
@@ -84,8 +86,8 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
         rows, min_events=config.model.min_events, event=target.event, events=target.events
     )
     if refused is not None:
-        return Attempt(target, rows, refused)
-    walk = walked(name, prepared, config, progress)
+        return TargetResult(target, rows, refused)
+    walk = walk_target(name, prepared, config, progress)
     progress(f"{name}: measuring")
     metrics = _measured(target, walk, prepared, config)
     if config.evaluation.contrast:
@@ -97,10 +99,10 @@ def attempt(name: str, prepared: Prepared, config: Config, progress: Progress = 
     fit = replace(_explained(name, walk, prepared), further=ahead.fitted)
     if fit.amounts is not None:
         metrics["amount"] = _amounts_checked(walk, rows, prepared, config)
-    return Attempt(target, rows, judge(metrics, walk.shortage), metrics, fit)
+    return TargetResult(target, rows, judge(metrics, walk.shortage), metrics, fit)
 
 
-def walked(name: str, prepared: Prepared, config: Config, progress: Progress) -> WalkForward:
+def walk_target(name: str, prepared: Prepared, config: Config, progress: Progress) -> WalkForward:
     """Walk one target through the past, as the config fits it."""
     return walk_forward(
         prepared.matrix.values,
@@ -115,7 +117,7 @@ def _measured(
     target: Target, walk: WalkForward, prepared: Prepared, config: Config
 ) -> dict[str, Any]:
     """Measure the walk's predictions, with what their rows say of money, time and groups."""
-    found = detailed(
+    found = with_detail(
         walk.predictions,
         prepared.labels[target.name],
         prepared.matrix.values,
@@ -132,7 +134,7 @@ def _contrast(name: str, walk: WalkForward, prepared: Prepared, config: Config) 
     """Measure the same recipe on accounts never seen and on rows split at random."""
     settings = FitSettings.of(config, prepared.plan.ranked)
     matrix = prepared.matrix
-    compared = Contrast(matrix.values, prepared.labels[name], walk, settings, matrix.since)
+    compared = OtherSplits(matrix.values, prepared.labels[name], walk, settings, matrix.since)
     return compared.measure(EvaluationSettings.of(config))
 
 
@@ -153,7 +155,7 @@ def _amounts_checked(
     )
 
 
-def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
+def _explained(name: str, walk: WalkForward, prepared: Prepared) -> FittedTarget:
     """Fit the peers and summarise the drivers on the training rows of the final model."""
     used = walk.final.encoder.frame(prepared.matrix.values)
     left = prepared.labels.get(RETENTION, prepared.labels[name])["label"]
@@ -168,7 +170,7 @@ def _explained(name: str, walk: WalkForward, prepared: Prepared) -> Fit:
         known = [column for column in BY if column in used]
         rows = prepared.labels[name].iloc[walk.train]
         amounts = fit_amounts(rows, used.iloc[walk.train], by=known)
-    return Fit(walk, peers, drivers, amounts)
+    return FittedTarget(walk, peers, drivers, amounts)
 
 
 def label_summary(rows: pd.DataFrame) -> dict[str, Any]:

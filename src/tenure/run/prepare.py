@@ -13,16 +13,16 @@ from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.spec import Family
 from tenure.engine import open_engine
-from tenure.features.cache import build_kept
-from tenure.features.declare import known_columns
-from tenure.features.matrix import FeatureMatrix
-from tenure.features.members import Members, choose
-from tenure.features.plan import Plan, declared, plan
-from tenure.labels.snapshots import calendar, snapshots
+from tenure.features.cache.matrix_cache import build_cached
+from tenure.features.compute.categories import Categories, choose_categories
+from tenure.features.compute.matrix import FeatureMatrix
+from tenure.features.plan.columns import known_columns
+from tenure.features.plan.plan import Plan, config_families, resolve_plan
+from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label_horizons
+from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
-from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ class Prepared:
 
     cutoffs: list[datetime]
     families: list[Family]
-    members: Members
+    members: Categories
     plan: Plan
     matrix: FeatureMatrix
     labels: Mapping[str, pd.DataFrame]
@@ -101,7 +101,7 @@ def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Pr
         dataset: Loaded tables.
         progress: Called with a line for each step.
     """
-    cutoffs = calendar(config, dataset)
+    cutoffs = prediction_times(config, dataset)
     progress(f"snapshots at {len(cutoffs)} prediction times")
     asked = snapshots(dataset, cutoffs)
     ahead = {
@@ -110,12 +110,12 @@ def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Pr
     }
     main = str(config.labels.horizon_days)
     labels = {name: found.pop(main) for name, found in ahead.items()}
-    families = declared(config.features, attributes(dataset))
-    members = choose(dataset.engine, families, dataset.columns, cutoffs)
-    resolved = plan(
+    families = config_families(config.features, attributes(dataset))
+    members = choose_categories(dataset.engine, families, dataset.columns, cutoffs)
+    resolved = resolve_plan(
         families, dataset.columns, members=members.values, exclude=config.features.exclude
     )
-    matrix = build_kept(
+    matrix = build_cached(
         dataset.engine,
         asked,
         resolved,
@@ -133,7 +133,7 @@ def attributes(dataset: Dataset) -> dict[str, bool]:
     return {name: types[name] in {"DOUBLE", "BIGINT"} for name in sorted(further)}
 
 
-def since(resolved: Plan, members: Members) -> dict[str, datetime]:
+def since(resolved: Plan, members: Categories) -> dict[str, datetime]:
     """Return, for columns of chosen values, the first prediction time that may use them."""
     found: dict[str, datetime] = {}
     for item in resolved.measured:

@@ -17,15 +17,22 @@ from tenure.core.errors import (
     TenureError,
     suggestion,
 )
-from tenure.model.bundle import read_bundle
-from tenure.model.challenge import Decision, compare, decide
-from tenure.model.champion import Change, champion, change_champion, history, settle, versions
-from tenure.model.roster import challengers
+from tenure.model.bundle.bundle import read_bundle
+from tenure.model.registry.champion import (
+    Change,
+    champion,
+    change_champion,
+    history,
+    settle,
+    versions,
+)
+from tenure.model.registry.comparison import Decision, compare, decide
+from tenure.model.registry.published import challengers
 from tenure.model.settings import EvaluationSettings
+from tenure.run.mlflow_sync import mirror, user
 from tenure.run.prepare import Progress, loaded, silent
-from tenure.run.rivals import WORDS, alike, contest, until
-from tenure.run.tracked import mirror, user
-from tenure.score import check_owner
+from tenure.run.replay import WORDS, paired_predictions, same_recipe, trained_until
+from tenure.score.score import check_owner
 
 if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
@@ -35,7 +42,7 @@ REFUSED, NOTHING = "refused", "nothing"
 
 
 @dataclass(frozen=True)
-class Promotion:
+class PromotionRequest:
     """What is asked of a promotion.
 
     Attributes:
@@ -65,7 +72,7 @@ class _Verdict:
 
 
 def run_promote(
-    config: Config, wish: Promotion | None = None, progress: Progress = silent
+    config: Config, wish: PromotionRequest | None = None, progress: Progress = silent
 ) -> dict[str, Any]:
     """Compare challengers with champions on the same rows; make those champion that are better.
 
@@ -78,14 +85,14 @@ def run_promote(
         JSON-safe: ``name``, ``dry_run``, ``passed`` (whether nothing was refused), ``notes`` on
         MLflow and ``targets``: per target ``action`` (promoted, first, forced, rolled_back,
         refused, nothing), ``champion`` (before), ``version`` (the challenger), ``sentences`` and
-        ``comparison`` (from `tenure.model.challenge.compare`, with ``basis`` and ``notes``).
+        ``comparison`` (from `comparison.compare`, with ``basis`` and ``notes``).
 
     Raises:
         ConfigError: If the target is not one of the config's.
         ModelError: If there is no such version, a bundle is damaged, or the champion was changed
             meanwhile; champions that were set before stay.
     """
-    wish = wish or Promotion()
+    wish = wish or PromotionRequest()
     with _lazily(config, progress) as tables:
         decided = {
             target: _Look(config, target, wish, tables, progress).decide()
@@ -125,7 +132,7 @@ class _Tables:
         return self._found
 
 
-def _targets(config: Config, wish: Promotion) -> list[str]:
+def _targets(config: Config, wish: PromotionRequest) -> list[str]:
     """Return the targets to look at; a version belongs to one."""
     if wish.target is not None and wish.target not in config.targets:
         fix = suggestion(wish.target, config.targets)
@@ -148,7 +155,7 @@ class _Look:
 
     config: Config
     target: str
-    wish: Promotion
+    wish: PromotionRequest
     tables: _Tables
     progress: Progress
 
@@ -219,11 +226,11 @@ class _Look:
         threads = self.config.model.threads
         one, other = (read_bundle(home / name, threads=threads) for name in (standing, version))
         check_owner(one, self.config)
-        found = contest(self.tables.get(), self.config, one, other, self.progress)
+        found = paired_predictions(self.tables.get(), self.config, one, other, self.progress)
         self.progress(f"{self.target}: comparing on {len(found.rows):,} rows")
         settings = EvaluationSettings.of(self.config)
         facts = compare(found.rows, found.groups, settings, self.config.promotion)
-        newer_twin = alike(one, other) and until(other) > until(one)
+        newer_twin = same_recipe(one, other) and trained_until(other) > trained_until(one)
         said = {"basis": found.basis, "how": WORDS[found.basis], "notes": list(found.notes)}
         return decide(facts, newer_twin=newer_twin), facts | said
 
@@ -243,7 +250,7 @@ def _unable(verdict: Mapping[str, Any]) -> tuple[str, ...]:
     return ("Refused: its own backtest does not allow it; --force overrules that.", *said)
 
 
-def _apply(config: Config, target: str, found: _Verdict, wish: Promotion) -> None:
+def _apply(config: Config, target: str, found: _Verdict, wish: PromotionRequest) -> None:
     if found.version is None or found.action in {REFUSED, NOTHING}:
         return
     reason = wish.reason or found.sentences[0]

@@ -11,7 +11,7 @@ from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_text
 from tenure.report.html import render
 from tenure.run.audit import last_audit
-from tenure.run.tracked import RECORD
+from tenure.run.mlflow_sync import RECORD
 
 
 def training_record(config: Config) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import pandas as pd
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
+from tenure.core.tables import write_table
 from tenure.core.times import show
 from tenure.explain.drivers import TOP
 from tenure.labels.targets import TARGETS
 from tenure.run.prepare import Progress, loaded, silent
-from tenure.run.tables import write_table
-from tenure.score import load_models, score
+from tenure.score.score import load_models, score
 
 LAST = "scores.parquet"
 

@@ -11,21 +11,22 @@ from tenure import __version__
 from tenure.core.config import Config
 from tenure.core.files import canonical_json, digest, write_json, write_text
 from tenure.core.times import now, show
-from tenure.features.authored import check_features
-from tenure.features.custom import module_digests
-from tenure.features.plan import to_json
-from tenure.features.reference import reference
-from tenure.model.bundle import Bundle, make_bundle, read_bundle, write_bundle
-from tenure.model.champion import Change, champion, change_champion, withdraw
+from tenure.features.compute.source_query import source_queries
+from tenure.features.plan.config_checks import check_features
+from tenure.features.plan.custom import module_digests
+from tenure.features.plan.plan import to_json
+from tenure.features.reference_page import reference_page
+from tenure.model.bundle.bundle import Bundle, make_bundle, read_bundle, write_bundle
+from tenure.model.registry.champion import Change, champion, change_champion, withdraw
 from tenure.report.card import model_card
 from tenure.report.html import render
 from tenure.run.audit import last_audit
-from tenure.run.fit import Attempt, Fit, attempt, label_summary
-from tenure.run.leaks import check_leaks
+from tenure.run.fit import FittedTarget, TargetResult, fit_target, label_summary
+from tenure.run.leakage_gate import check_leaks
+from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, user
 from tenure.run.prepare import Prepared, Progress, loaded, prepare, silent
-from tenure.run.rivals import RECIPE
-from tenure.run.tracked import PAGE, RECORD, catch_up, mirror, track_all, user
-from tenure.score import check_owner
+from tenure.run.replay import RECIPE
+from tenure.score.score import check_owner
 from tenure.sources.dataset import Dataset, write_rejects
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "pandas", "duckdb", "shap", "sqlglot")
@@ -65,7 +66,7 @@ def run_train(
         check_leaks(config, dataset, prepared, progress)
         record = _record(config, dataset, prepared)
         for name in config.targets:
-            tried = attempt(name, prepared, config, progress)
+            tried = fit_target(name, prepared, config, progress)
             entry, bundle = _publish(tried, prepared, dataset, config)
             if bundle is not None:
                 entry["status"] = _place(tried, bundle, config, replace)
@@ -73,7 +74,7 @@ def run_train(
                 entry["withdrawn"] = _withdraw(name, config, replace, progress)
             record["targets"][name] = entry
     record["took_seconds"] = round(time.monotonic() - started, 1)
-    write_text(runs / REFERENCE, reference(prepared.families))
+    write_text(runs / REFERENCE, reference_page(prepared.families))
     write_text(runs / PAGE, render(record, last_audit(config, record["fingerprint"])))
     track_all(record, config, progress)
     if any(entry["withdrawn"] for entry in record["targets"].values()):
@@ -124,7 +125,7 @@ def versions() -> dict[str, str]:
 
 
 def _publish(
-    tried: Attempt, prepared: Prepared, dataset: Dataset, config: Config
+    tried: TargetResult, prepared: Prepared, dataset: Dataset, config: Config
 ) -> tuple[dict[str, Any], Bundle | None]:
     """Export the bundle; return the record and what was exported."""
     target = tried.target
@@ -167,7 +168,7 @@ def _publish(
     return entry, bundle
 
 
-def _folds(fit: Fit) -> list[dict[str, Any]]:
+def _folds(fit: FittedTarget) -> list[dict[str, Any]]:
     moments = ("as_of", "train_known_until")
     return [
         {
@@ -179,8 +180,8 @@ def _folds(fit: Fit) -> list[dict[str, Any]]:
 
 
 def _bundle(
-    tried: Attempt,
-    fit: Fit,
+    tried: TargetResult,
+    fit: FittedTarget,
     prepared: Prepared,
     dataset: Dataset,
     config: Config,
@@ -207,7 +208,9 @@ def _bundle(
             name: sorted(found & dataset.columns[name]) for name, found in sorted(reads.items())
         },
         "begins": {name: day.isoformat() for name, day in prepared.matrix.begins.items()},
-        "sql_hash": digest(*[item.step(item.timeline(last)).sql for item in resolved.readings]),
+        "sql_hash": digest(
+            *[item.step(item.timeline(last)).sql for item in source_queries(resolved)]
+        ),
         "fingerprint": dataset.fingerprint,
         "trained_until": show(known.to_pydatetime()),
         "versions": versions() | {"tenure": __version__},
@@ -239,7 +242,7 @@ def _recipe(config: Config) -> str:
     return digest(canonical_json(parts))
 
 
-def _place(tried: Attempt, bundle: Bundle, config: Config, replace: str | None) -> str:
+def _place(tried: TargetResult, bundle: Bundle, config: Config, replace: str | None) -> str:
     """Make the first usable model the champion; later ones stay challengers."""
     root, target = Path(config.paths.models), tried.target.name
     if not tried.verdict.promotable:

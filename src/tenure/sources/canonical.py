@@ -14,7 +14,7 @@ from datetime import datetime
 from tenure.core.steps import Step, quote
 from tenure.core.times import literal
 from tenure.sources import coerce
-from tenure.sources.stage import SQL_TYPES, Layout
+from tenure.sources.staging_sql import SQL_TYPES, Layout
 
 ALWAYS = {
     "subscriptions": (

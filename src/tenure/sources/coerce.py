@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from tenure.core.spec import Kind
 from tenure.core.steps import text_literal
-from tenure.sources.tables import END_REASONS, SURVEY_TYPES
+from tenure.sources.contract import END_REASONS, SURVEY_TYPES
 
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
 NOTHING = "('', 'null', 'nan', 'nat', 'none')"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.errors import Problem
 from tenure.core.steps import quote
 from tenure.sources import coerce
-from tenure.sources.stage import Layout
+from tenure.sources.staging_sql import Layout
 
 if TYPE_CHECKING:
     from tenure.engine import Engine

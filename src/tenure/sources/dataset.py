@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from tenure.core.files import digest, replacing
 from tenure.core.steps import quote, text_literal
 from tenure.core.times import show
-from tenure.sources.report import DataReport
+from tenure.sources.quality.data_report import DataReport
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
-    from tenure.sources.manifest import Lease
-    from tenure.sources.pieces import Pieces
+    from tenure.sources.cache.manifest import Lease
+    from tenure.sources.cache.pieces import Pieces
 
 
 @dataclass(frozen=True)

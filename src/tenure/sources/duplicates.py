@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tenure.core.steps import quote
 from tenure.sources import coerce
-from tenure.sources.stage import Layout
-from tenure.sources.tables import OPTIONAL_KEYS
+from tenure.sources.contract import OPTIONAL_KEYS
+from tenure.sources.staging_sql import Layout
 
 
 def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> str:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote
 from tenure.core.times import DAY
-from tenure.sources import attributes, counts, duplicates, origin, parts, reread
+from tenure.sources import counts, duplicates, origin
+from tenure.sources.assemble import assemble, require_rows, with_findings
+from tenure.sources.cache import parts, reread
+from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
-from tenure.sources.finish import finish, require_rows, with_findings
-from tenure.sources.prepare import NO_OWNER, Table, posted, prepare, unread
-from tenure.sources.tables import SOURCES
+from tenure.sources.layout import NO_OWNER, IncomingTable, prepare, register_posted, unread
+from tenure.sources.quality import attributes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +48,7 @@ def load(
     say = progress or (lambda _: None)
     engine.drop(*SOURCES)
     found, problems = origin.find(config.data, engine)
-    tables: dict[str, Table] = {}
+    tables: dict[str, IncomingTable] = {}
     for name, place in found.items():
         table, wrong = prepare(place, config, engine)
         problems += wrong
@@ -68,7 +70,7 @@ def load(
         raise DataError(*problems)
     say("checking")
     until = config.data.observed_until or _day_after_last(tables)
-    dataset = finish(tables, config, engine, until)
+    dataset = assemble(tables, config, engine, until)
     require_rows(dataset)
     dataset = replace(dataset, report=with_findings(dataset, thorough=thorough))
     if thorough:
@@ -77,7 +79,7 @@ def load(
     return dataset
 
 
-def _hopeless(table: Table, engine: Engine) -> list[Problem]:
+def _hopeless(table: IncomingTable, engine: Engine) -> list[Problem]:
     """Return why a table cannot be used; else note its columns that hold no value."""
     problems = counts.unreadable(table.layout, table.counts, engine)
     if not problems:
@@ -110,7 +112,7 @@ def load_frames(
         DataError: If a table is unknown, lacks a required column, or cannot be read.
     """
     engine.drop(*(name for name in SOURCES if name not in frames))
-    tables, problems = posted(frames, config, engine)
+    tables, problems = register_posted(frames, config, engine)
     if problems:
         raise DataError(*problems)
     for table in tables.values():
@@ -120,11 +122,14 @@ def load_frames(
         problems += counts.unreadable(table.layout, table.counts, engine)
     if problems:
         raise DataError(*problems)
-    return finish(tables, config, engine, observed_until)
+    return assemble(tables, config, engine, observed_until)
 
 
 def _stage(
-    table: Table, tables: Mapping[str, Table], engine: Engine, config: Config | None = None
+    table: IncomingTable,
+    tables: Mapping[str, IncomingTable],
+    engine: Engine,
+    config: Config | None = None,
 ) -> None:
     """Stage a table; with a config, from kept parts where that pays."""
     owned = table.layout.source.name not in NO_OWNER
@@ -135,7 +140,7 @@ def _stage(
     sound = not owned or table.layout.accounts is not None
     if config and config.data.cache and table.found and sound:
         found = replace(table.found, layout=table.layout)
-        table.kept = parts.kept(found, config.paths.runs / "cache" / "staged", engine)
+        table.kept = parts.staged_parts(found, config.paths.runs / "cache" / "staged", engine)
     if table.kept:
         reread.show(table.layout, table.kept, engine)
     else:
@@ -143,7 +148,7 @@ def _stage(
         engine.run([Step(table.layout.staged, table.layout.select())])
 
 
-def _count(tables: Mapping[str, Table], engine: Engine) -> None:
+def _count(tables: Mapping[str, IncomingTable], engine: Engine) -> None:
     """Count the marks of all staged rows and mark duplicates where there are any."""
     if not tables:
         return
@@ -172,7 +177,7 @@ def _count(tables: Mapping[str, Table], engine: Engine) -> None:
         tables[name].counts = counts.count([layout], engine)[name]
 
 
-def _day_after_last(tables: Mapping[str, Table]) -> datetime:
+def _day_after_last(tables: Mapping[str, IncomingTable]) -> datetime:
     last = max(
         table.counts.last
         for name, table in tables.items()

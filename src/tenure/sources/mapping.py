@@ -12,8 +12,8 @@ from sqlglot.errors import SqlglotError
 from tenure.core.errors import Problem, suggestion
 from tenure.core.spec import Source
 from tenure.core.steps import quote
-from tenure.sources.stage import time_columns
-from tenure.sources.tables import DEFAULTS
+from tenure.sources.contract import DEFAULTS
+from tenure.sources.staging_sql import time_columns
 
 FORBIDDEN: tuple[tuple[tuple[type[exp.Expr], ...], str], ...] = (
     ((exp.Query, exp.Subquery, exp.Exists), "a sub-query"),

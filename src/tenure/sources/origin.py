@@ -14,8 +14,8 @@ from sqlglot.errors import SqlglotError
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.steps import Step
+from tenure.sources.contract import SOURCES
 from tenure.sources.files import MARKS, TEXT_FILES, Files, listed
-from tenure.sources.tables import SOURCES
 
 if TYPE_CHECKING:
     from tenure.core.config import DataConfig, TableConfig

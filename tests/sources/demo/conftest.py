@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sources.demo.written import MEDIUM, SMALL, Written
-from tenure.sources.demo import Replay, read_outcomes, write_oracle, write_world
+from tenure.demo import Replay, read_outcomes, write_oracle, write_world
 
 
 @pytest.fixture(scope="package")

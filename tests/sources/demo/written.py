@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tenure.sources.demo import WorldSummary
+from tenure.demo import WorldSummary
 
 SMALL = {"accounts": 80, "months": 8, "seed": 3}
 MEDIUM = {"accounts": 500, "months": 16, "seed": 5}

@@ -12,7 +12,7 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
-from tenure.model.bundle import Bundle, read_bundle
+from tenure.model.bundle.bundle import Bundle, read_bundle
 
 
 class BundleModel(PythonModel):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import ModelError, Problem
-from tenure.model.bundle import Bundle, read_bundle
-from tenure.model.champion import champion
-from tenure.model.reference import from_records
-from tenure.model.roster import waiting
+from tenure.model.bundle.bundle import Bundle, read_bundle
+from tenure.model.bundle.reference_stats import from_records
+from tenure.model.registry.champion import champion
+from tenure.model.registry.published import waiting
 from tenure.model.tracking.store import Store, connected, reached
 
 if TYPE_CHECKING:

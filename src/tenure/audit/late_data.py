@@ -1,0 +1,156 @@
+"""Late data: how much arrived after the day it happened, how late, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tenure.audit.noise import at_once
+from tenure.audit.sample import Sample, rebuilt, unlike
+from tenure.core.steps import quote
+from tenure.sources.contract import SOURCES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tenure.engine import Engine
+    from tenure.features.plan.plan import Plan
+
+QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How late one clock of a table is.
+
+    Attributes:
+        table: Canonical table.
+        clock: ``event_time`` for the rows, else the clock of late columns.
+        rows: Rows with that time.
+        late: Those known on a later calendar day (UTC) than they happened.
+        lag_days: Quantiles of the lag of the late ones, in whole days, and the highest.
+    """
+
+    table: str
+    clock: str
+    rows: int
+    late: int
+    lag_days: Mapping[str, int]
+
+    @property
+    def share(self) -> float:
+        """Return the share that was late."""
+        return self.late / self.rows if self.rows else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "table": self.table,
+            "clock": self.clock,
+            "rows": self.rows,
+            "late": self.late,
+            "share": self.share,
+            "lag_days": dict(self.lag_days),
+        }
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the late data of a family's sources do to its features.
+
+    Attributes:
+        family: Feature family.
+        values: Values compared: snapshots × features.
+        changed: Values that differ from those of a world where everything was known at once.
+        snapshots: Snapshots of which any value of the family differs.
+        of_snapshots: Snapshots compared.
+        features: The features that differ most often, with the share of snapshots.
+    """
+
+    family: str
+    values: int
+    changed: int
+    snapshots: int
+    of_snapshots: int
+    features: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "family": self.family,
+            "values": self.values,
+            "changed": self.changed,
+            "share": self.changed / self.values if self.values else 0.0,
+            "snapshots": self.snapshots,
+            "of_snapshots": self.of_snapshots,
+            "features": dict(self.features),
+        }
+
+
+def arrivals(engine: Engine, tables: Sequence[str]) -> list[Arrival]:
+    """Return how late the rows and the late columns of tables are, over all rows.
+
+    Args:
+        engine: Holds the canonical tables.
+        tables: Their names.
+    """
+    found = []
+    for name in tables:
+        there = engine.columns(name)
+        clocks = [clock for clock in SOURCES[name].clocks if clock in there]
+        known = [clock for clock in clocks if f"{clock}__known" in there]
+        found.append(_arrival(engine, name, "event_time", "known_at"))
+        found += [_arrival(engine, name, clock, f"{clock}__known") for clock in known]
+    return [item for item in found if item.rows]
+
+
+def _arrival(engine: Engine, table: str, happened: str, known: str) -> Arrival:
+    counted = engine.fetch(
+        f"SELECT date_diff('day', date_trunc('day', {quote(happened)}), "
+        f"date_trunc('day', {quote(known)})) AS lag, count(*) AS n FROM {quote(table)} "
+        f"WHERE {quote(happened)} IS NOT NULL AND {quote(known)} IS NOT NULL GROUP BY 1"
+    )
+    lags = counted.column(0).to_numpy().astype(np.int64)
+    sizes = counted.column(1).to_numpy().astype(np.int64)
+    late = lags > 0
+    quantiles: dict[str, int] = {}
+    if late.any():
+        order = np.argsort(lags[late])
+        steps, total = lags[late][order], np.cumsum(sizes[late][order])
+        for name, level in QUANTILES.items():
+            quantiles[name] = int(steps[np.searchsorted(total, level * total[-1])])
+        quantiles["highest"] = int(steps[-1])
+    return Arrival(table, happened, int(sizes.sum()), int(sizes[late].sum()), quantiles)
+
+
+def costs(
+    engine: Engine, sample: Sample, plan: Plan, snapshots: pd.DataFrame, most: int = 5
+) -> list[Cost]:
+    """Compare the features with those of a world where everything was known at once.
+
+    Args:
+        engine: An empty engine; copies of the tables are put into it.
+        sample: The copies.
+        plan: Which features.
+        snapshots: Columns account_id and as_of; those of the sample's accounts are compared.
+        most: Features to name per family.
+    """
+    asked = snapshots[snapshots["account_id"].isin(sample.accounts)].reset_index(drop=True)
+    told = {name: at_once(SOURCES[name], table) for name, table in sample.tables.items()}
+    differ = unlike(rebuilt(engine, sample.tables, plan, asked), rebuilt(engine, told, plan, asked))
+    families: dict[str, list[str]] = {}
+    for name, spec in plan.specs.items():
+        if name in differ.columns:
+            families.setdefault(spec.family, []).append(name)
+    found = []
+    for family, names in families.items():
+        part = differ[names].to_numpy()
+        share = part.mean(axis=0) if len(part) else np.zeros(len(names))
+        top = [place for place in np.argsort(-share, kind="stable")[:most] if share[place] > 0]
+        touched = int(part.any(axis=1).sum())
+        named = {names[place]: float(share[place]) for place in top}
+        found.append(Cost(family, part.size, int(part.sum()), touched, len(asked), named))
+    return found

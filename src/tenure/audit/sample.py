@@ -1,0 +1,125 @@
+"""A bounded copy of the tables for some accounts, that the audit may disturb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from tenure.core.steps import quote
+from tenure.features.compute.matrix import FeatureMatrix, build
+from tenure.features.plan.plan import read_columns
+from tenure.sources.contract import SOURCES
+
+if TYPE_CHECKING:
+    from tenure.engine import Engine
+    from tenure.features.plan.plan import Plan
+
+CHOSEN = "audit_accounts"
+ALWAYS = ("account_id", "event_time", "known_at")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows of some accounts, as Arrow tables by canonical name.
+
+    Attributes:
+        accounts: The accounts, sorted.
+        tables: What features read of each table, and its times.
+    """
+
+    accounts: tuple[str, ...]
+    tables: Mapping[str, pa.Table]
+
+
+def chosen(accounts: Sequence[str], most: int, seed: int) -> list[str]:
+    """Return at most so many of the accounts, by a seeded draw, sorted."""
+    names = sorted(set(accounts))
+    if len(names) <= most:
+        return names
+    picked = np.random.default_rng(seed).choice(len(names), size=most, replace=False)
+    return [names[place] for place in sorted(picked)]
+
+
+def take(engine: Engine, plan: Plan, accounts: Sequence[str], *, rows: int, seed: int) -> Sample:
+    """Copy what a plan reads of some accounts.
+
+    Args:
+        engine: Holds the canonical tables.
+        plan: Which features.
+        accounts: Whose rows.
+        rows: Rows of one table at most; accounts are left out, by a seeded draw, until they fit.
+        seed: Of that draw.
+    """
+    names = {item.feature.source for item in plan.measured}
+    kept = _fitting(engine, sorted(names), accounts, rows, seed)
+    engine.register(CHOSEN, pa.table({"account_id": pa.array(kept, pa.string())}))
+    tables = {}
+    for name in sorted(names):
+        there = engine.columns(name)
+        read = [column for column in there if column in _needed(plan, name)]
+        listed = ", ".join(f"t.{quote(column)}" for column in read)
+        tables[name] = engine.fetch(
+            f"SELECT {listed} FROM {quote(name)} AS t JOIN {CHOSEN} AS c "
+            "ON t.account_id = c.account_id"
+        )
+    engine.drop(CHOSEN)
+    return Sample(tuple(kept), tables)
+
+
+def rebuilt(
+    engine: Engine, tables: Mapping[str, pa.Table], plan: Plan, snapshots: pd.DataFrame
+) -> FeatureMatrix:
+    """Return the features of snapshots from copied tables.
+
+    Args:
+        engine: Where the copies are put, under their canonical names; never the engine that holds
+            the tables themselves.
+        tables: The copies.
+        plan: Which features.
+        snapshots: See `tenure.features.compute.matrix.build`.
+    """
+    for name, table in tables.items():
+        engine.register(name, table)
+    return build(engine, snapshots, plan)
+
+
+def unlike(one: FeatureMatrix, other: FeatureMatrix) -> pd.DataFrame:
+    """Return where two matrices of the same snapshots differ, bit for bit; missing equals missing.
+
+    Returns:
+        Same rows and columns as the values; True where they differ.
+    """
+    found = {}
+    for name in one.values.columns:
+        left, right = one.values[name], other.values[name]
+        missing = left.isna() & right.isna()
+        found[name] = ((left != right) & ~missing).to_numpy(dtype=bool)
+    return pd.DataFrame(found)
+
+
+def _needed(plan: Plan, name: str) -> set[str]:
+    source = SOURCES[name]
+    read = {*ALWAYS, *source.clocks, *(f"{clock}__known" for clock in source.clocks)}
+    for item in plan.measured:
+        if item.feature.source == name:
+            read |= read_columns(item.feature)
+    return read
+
+
+def _fitting(
+    engine: Engine, names: Sequence[str], accounts: Sequence[str], rows: int, seed: int
+) -> list[str]:
+    """Return the accounts, in a seeded order, that no table has too many rows of."""
+    order = np.random.default_rng(seed).permutation(sorted(set(accounts)))
+    fits = len(order)
+    for name in names:
+        found = engine.fetch(f"SELECT account_id, count(*) AS n FROM {quote(name)} GROUP BY 1")
+        sizes = dict(zip(found.column(0).to_pylist(), found.column(1).to_pylist(), strict=True))
+        total = np.cumsum([sizes.get(account, 0) for account in order])
+        fits = min(fits, int(np.searchsorted(total, rows, side="right")))
+    return sorted(str(account) for account in order[: max(fits, 1)])

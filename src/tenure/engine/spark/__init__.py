@@ -1,0 +1,1 @@
+"""Spark: where the data outgrow one machine.  The same statements, translated."""

@@ -1,0 +1,241 @@
+"""The scale-out engine: Spark, on one machine or a cluster, by the same SQL.
+
+A step whose rows are kept is written once, as Parquet in a scratch folder, and read from there:
+memory stays bounded, later steps read only the columns that they need, and no plan grows with the
+length of the road.  On a cluster the scratch folder must be one that all executors see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyspark.errors import PySparkException
+
+from tenure.core.errors import ConfigError, DataError, Problem
+from tenure.core.steps import Step
+from tenure.engine.base import Pairing
+from tenure.engine.spark import files as spark_files
+from tenure.engine.spark.dialect import to_spark
+from tenure.engine.spark.file_reads import attached
+from tenure.engine.spark.session import SparkSettings, open_session
+from tenure.engine.spark.types import readable, sql_type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class SparkEngine:
+    """Runs SQL steps in one Spark session with views of its own.
+
+    Args:
+        settings: How Spark is to run.
+        scratch: Folder for rows that are kept; None for a temporary one, if Spark runs here.
+        search_path: Folders in which relative file names inside SQL are looked for.
+
+    Raises:
+        ConfigError: If Spark does not start, or a cluster is given no scratch folder.
+    """
+
+    dialect: ClassVar[str] = "spark"
+    scatters: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        settings: SparkSettings | None = None,
+        scratch: str | None = None,
+        search_path: Sequence[str | Path] = (),
+    ) -> None:
+        asked = settings or SparkSettings()
+        if scratch is None and not asked.local:
+            fix = "set `engine: {scratch: hdfs://… or s3a://…}`"
+            problem = Problem("engine.scratch", "is needed on a cluster", asked.address, fix)
+            raise ConfigError(problem)
+        self._own = tempfile.TemporaryDirectory(prefix="tenure-")
+        self._scratch = scratch or self._own.name
+        self._folders = [Path(folder) for folder in search_path]
+        self._kept: dict[str, str] = {}
+        self._views: set[str] = set()
+        self.threads = 1
+        self._divided: dict[str, str] = {}
+        self._session, self._started = open_session(asked, Path(self._own.name))
+
+    @property
+    def session(self) -> SparkSession:
+        """Return the session, for what only Spark can do."""
+        return self._session
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Create a table (or view) for each step, in order, replacing one of the same name."""
+        for step in steps:
+            text = self._text(step.sql)
+            with _explained(text):
+                if step.lazy:
+                    view = _quote(step.name)
+                    self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {view} AS {text}")
+                    self._replaced(step.name)
+                else:
+                    self._keep(step.name, self._session.sql(text))
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Return the rows of a SELECT as an Arrow table."""
+        text = self._text(sql)
+        with _explained(text):
+            return self._session.sql(text).toArrow()
+
+    def frame(self, sql: str) -> DataFrame:
+        """Return the rows of a SELECT as a Spark data frame, not yet computed."""
+        text = self._text(sql)
+        with _explained(text):
+            return self._session.sql(text)
+
+    def divide(self, step: Step, key: str, rows: int) -> None:
+        """Keep the rows of a step, to be read by a column of whole numbers."""
+        del rows
+        self.run([step])
+        self._divided[step.name] = key
+
+    def share(self, name: str, value: int) -> pa.Table:
+        """Return the rows of a divided step that have one value of its key."""
+        key = self._divided[name]
+        found = self.fetch(f"SELECT * FROM {name} WHERE {key} = {value}")
+        return found.drop_columns([key])
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make a table known under a name, replacing one of the same name."""
+        with _explained(f"register {name}"):
+            self._view(name, self._session.createDataFrame(readable(table)))
+
+    def attach(self, name: str, path: str, table: str | None = None) -> None:
+        """Make a CSV or Parquet file (or glob), or a table of the catalogue, known under a name.
+
+        Args:
+            name: Name of the view.
+            path: The file or glob; empty for a table of the catalogue.
+            table: Name of that table, `catalog.schema.table` or shorter.
+        """
+        with _explained(f"-- {path or table}"):
+            spark = self._session
+            frame = spark_files.read(spark, path) if path else spark.table(table or name)
+            self._view(name, frame)
+
+    def tables(self, path: str) -> list[str]:
+        """Refuse: Spark cannot open a DuckDB file.
+
+        Raises:
+            DataError: Always.
+        """
+        fix = "export its tables as Parquet, or set `engine: {kind: duckdb}`"
+        raise DataError(Problem(path, "Spark cannot open a DuckDB file", fix=fix))
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Return a table's columns and their SQL types, in order."""
+        with _explained(f"DESCRIBE {name}"):
+            schema = self._session.table(_quote(name)).schema
+        return {field.name: sql_type(field.dataType) for field in schema}
+
+    def cogroup(
+        self, left: str, right: str, key: str, function: Pairing, schema: pa.Schema
+    ) -> pa.Table:
+        """Apply a function to the rows of two SELECTs that share a key, in the executors."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        def apply(one: pa.Table, other: pa.Table) -> pa.Table:
+            return function(one, other)
+
+        sides = [self.frame(sql).groupBy(key) for sql in (left, right)]
+        with _explained(right), warnings.catch_warnings():
+            # PySpark warns of pandas 3 here, of which it uses nothing.
+            warnings.simplefilter("ignore", FutureWarning)
+            found = sides[0].cogroup(sides[1]).applyInArrow(apply, from_arrow_schema(schema))
+            return found.toArrow()
+
+    def write(self, sql: str, path: str) -> None:
+        """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
+        import pyarrow.parquet as pq
+
+        table = self.fetch(sql)
+        if ".csv" in Path(path).name:
+            table.to_pandas().to_csv(path, index=False)
+        else:
+            pq.write_table(table, path)
+
+    def drop(self, *names: str) -> None:
+        """Forget tables or views; unknown names are ignored."""
+        for name in names:
+            if name in self._views:
+                self._session.catalog.dropTempView(name)
+            self._views.discard(name)
+            self._divided.pop(name, None)
+            self._delete(self._kept.pop(name, None))
+
+    def clear(self) -> None:
+        """Forget all tables and views."""
+        self.drop(*list(self._views))
+
+    def close(self) -> None:
+        """Release the views and their rows; stop Spark if it was started for this engine."""
+        self.clear()
+        if self._started:
+            self._session.stop()
+        self._own.cleanup()
+
+    def _text(self, sql: str) -> str:
+        return to_spark(attached(sql, self._attach_file))
+
+    def _attach_file(self, path: str) -> str:
+        name = f"_file_{uuid.uuid4().hex[:8]}"
+        self.attach(name, spark_files.place(path, self._folders))
+        return name
+
+    def _view(self, name: str, frame: DataFrame) -> None:
+        self._replaced(name)
+        frame.createOrReplaceTempView(_quote(name))
+
+    def _keep(self, name: str, frame: DataFrame) -> None:
+        """Write the rows, and read them from there from now on."""
+        from pyspark.sql import functions
+
+        untyped = [field.name for field in frame.schema if field.dataType.typeName() == "void"]
+        for column in untyped:
+            frame = frame.withColumn(column, functions.lit(None).cast("string"))
+        folder = f"{self._scratch.rstrip('/')}/{uuid.uuid4().hex}"
+        frame.write.parquet(folder)
+        self._view(name, self._session.read.schema(frame.schema).parquet(folder))
+        self._kept[name] = folder
+
+    def _replaced(self, name: str) -> None:
+        self._views.add(name)
+        self._delete(self._kept.pop(name, None))
+
+    def _delete(self, folder: str | None) -> None:
+        if folder is None:
+            return
+        if "://" not in folder:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+        jvm: Any = self._session.sparkContext._jvm
+        place = jvm.org.apache.hadoop.fs.Path(folder)
+        jvm_context: Any = self._session.sparkContext._jsc
+        configuration = jvm_context.hadoopConfiguration()
+        place.getFileSystem(configuration).delete(place, True)
+
+
+def _quote(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+@contextlib.contextmanager
+def _explained(sql: str) -> Iterator[None]:
+    try:
+        yield
+    except PySparkException as error:
+        reason = str(error).split("\n\nJVM stacktrace")[0].strip()
+        raise DataError(Problem("Spark", reason, fix=f"the SQL was:\n{sql.strip()}")) from error

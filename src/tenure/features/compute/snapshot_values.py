@@ -1,0 +1,155 @@
+"""From placed rows to the values of snapshots: who is asked, and what each is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tenure.core.fragments import evaluate
+from tenure.core.times import EPOCH
+from tenure.features.compute.aggregate import PlacedRows, default
+from tenure.features.compute.window_fold import NOTHING, Array, Ints
+
+if TYPE_CHECKING:
+    from tenure.features.plan.columns import MeasuredColumn
+    from tenure.features.plan.plan import Plan
+
+MICROSECONDS_PER_DAY = 86_400_000_000
+
+FeatureValues = tuple["MeasuredColumn", Array]
+"""A feature and the values of some snapshots."""
+Starts = Mapping[str, list[date | None]]
+"""Source → per prediction time, the first day of its history."""
+
+
+@dataclass(frozen=True)
+class SnapshotIndex:
+    """Who is asked, and when.
+
+    Attributes:
+        accounts: Distinct accounts, ascending.
+        cutoffs: Distinct prediction times, ascending.
+        account_no: Number of the account of each snapshot, shape (n,).
+        cut_no: Number of its prediction time, shape (n,).
+    """
+
+    accounts: Array
+    cutoffs: tuple[datetime, ...]
+    account_no: Ints
+    cut_no: Ints
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> SnapshotIndex:
+        """Number the accounts and prediction times of snapshots."""
+        names = rows["account_id"].to_numpy(dtype=object)
+        times = rows["as_of"].to_numpy(dtype="datetime64[us]").astype(np.int64)
+        account_no, accounts = pd.factorize(names, sort=True)
+        stamps, cut_no = np.unique(times, return_inverse=True)
+        cutoffs = tuple(EPOCH + timedelta(microseconds=int(stamp)) for stamp in stamps)
+        return cls(accounts, cutoffs, account_no.astype(np.int64), cut_no.astype(np.int64))
+
+    @cached_property
+    def times(self) -> Ints:
+        """Return each snapshot's prediction time in microseconds since 1970, shape (n,)."""
+        moments = [(cutoff - EPOCH) // timedelta(microseconds=1) for cutoff in self.cutoffs]
+        return np.asarray(moments, dtype=np.int64)[self.cut_no]
+
+    def block(self, first: int, last: int) -> tuple[Ints, SnapshotIndex]:
+        """Return the snapshots of some accounts: their places and themselves."""
+        if (first, last) == (0, len(self.accounts)):
+            return np.arange(len(self.account_no)), self
+        inside = np.flatnonzero((self.account_no >= first) & (self.account_no < last))
+        numbers = self.account_no[inside] - first
+        part = SnapshotIndex(self.accounts[first:last], self.cutoffs, numbers, self.cut_no[inside])
+        return inside, part
+
+
+def measured_values(
+    asked: SnapshotIndex, placed: Iterable[PlacedRows], starts: Starts
+) -> Iterator[FeatureValues]:
+    """Yield the measured features of some snapshots from the placed rows of their accounts.
+
+    Args:
+        asked: The snapshots.
+        placed: Placed rows, by source.
+        starts: Source → per prediction time, the first day of its history.
+
+    Yields:
+        Feature and values, shape (n,): float64, or objects for words.
+    """
+    for item in placed:
+        for feature, grid in item.grids():
+            values = grid[asked.account_no, asked.cut_no]
+            if feature.aggregate.relative:
+                values = _relative(values, asked.times, feature)
+            if feature.spec.window is not None:
+                short = _too_short(feature, asked.cutoffs, starts[feature.feature.source])
+                if short.any():
+                    nothing: Any = None if feature.spec.text else np.nan
+                    values = np.where(short[asked.cut_no], nothing, values)
+            yield feature, values
+
+
+def column_values(
+    plan: Plan, asked: SnapshotIndex, found: Iterable[FeatureValues]
+) -> Iterator[tuple[str, Array]]:
+    """Yield the columns of some snapshots from what was measured.
+
+    Args:
+        plan: Which features.
+        asked: The snapshots.
+        found: Measured features of every source that the plan reads.
+
+    Yields:
+        Name and values, shape (n,): float64, or objects for words.
+    """
+    numbers, shape = _calendar_values(asked), asked.times.shape
+    for feature, values in found:
+        if feature.spec.text:
+            yield feature.spec.name, values
+        else:
+            numbers[feature.spec.name] = values
+    for computed in plan.computed:
+        value = evaluate(computed.formula, numbers)
+        whole = value if value.shape == shape else np.broadcast_to(value, shape)
+        numbers[computed.spec.name] = whole
+    for name, spec in plan.specs.items():
+        if not spec.text:
+            yield name, numbers[name]
+
+
+def _calendar_values(asked: SnapshotIndex) -> dict[str, Array]:
+    """Return what formulas may read of the prediction time alone."""
+    quarter = [
+        (date(t.year + (t.month > 9), (t.month + 2) // 3 * 3 % 12 + 1, 1) - t.date()).days
+        for t in asked.cutoffs
+    ]
+    return {
+        "as_of_month": np.asarray([t.month for t in asked.cutoffs], dtype=np.float64)[asked.cut_no],
+        "as_of_quarter_day": np.asarray(quarter, dtype=np.float64)[asked.cut_no],
+    }
+
+
+def _relative(moments: Array, times: Array, item: MeasuredColumn) -> Array:
+    """Return days from a time to `as_of` (or back), the default where there is none."""
+    distance = (times - moments) if item.aggregate.relative == "since" else (moments - times)
+    return np.where(moments == NOTHING, default(item), distance / MICROSECONDS_PER_DAY)
+
+
+def _too_short(
+    item: MeasuredColumn, cutoffs: tuple[datetime, ...], first: list[date | None]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return the prediction times at which a source's history does not fill a window."""
+    length = timedelta(days=item.spec.window or 0)
+    return np.asarray(
+        [
+            day is None or day > (cutoff - length).date()
+            for day, cutoff in zip(first, cutoffs, strict=True)
+        ]
+    )

@@ -1,0 +1,323 @@
+"""Shared SQL: the rows of each source, placed on the grid of accounts, cut-offs and slots.
+
+One statement per source serves all features that read it.  A row carries whole numbers for where
+it stands and what it adds; the fold makes features of them.  The text depends on the declarations
+and the cut-offs alone, so training, a batch and one account over HTTP run the same text.
+
+Few cut-offs have few slots, so many rows stand in one place.  A reading in cells wraps the same
+text in one that joins such rows: how many they are, and their sums and extremes.  The fold makes
+the same features of cells as of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from tenure.core.fragments import Aggregate, AggregateKind, columns_of
+from tenure.core.steps import Step, text_literal
+from tenure.core.times import literal
+from tenure.features.compute.timeline import Timeline
+from tenure.features.plan.columns import MeasuredColumn
+from tenure.features.plan.plan import Plan
+from tenure.sources.contract import SOURCES
+
+SCOPE = "feature_scope"
+"""Registered table of the accounts that are asked for: ``account_id`` and its number ``_no``."""
+SHORT_DAYS = 200
+"""Windows beyond are long: they reach most rows and are asked of few columns."""
+SCALE = 1_000_000
+"""Amounts are summed as whole millionths, so that no order of addition changes a sum."""
+JOINED: dict[AggregateKind, str] = {"sum": "sum", "avg": "sum", "min": "min", "max": "max"}
+"""How cells join what an aggregate reads; rows are told apart by what the others read."""
+WEIGHT = "weight"
+"""Column with the number of rows in a cell."""
+
+Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None, bool]
+"""What makes features read the same rows: clocks, at, running, where, each, whole past or not."""
+
+
+@dataclass(frozen=True)
+class SourceQuery:
+    """What features read from one source.
+
+    Attributes:
+        source: Canonical table name.
+        features: The features, in order.
+        part: What tells several readings of one source apart.
+        cells: Whether rows that stand in one place are joined.
+    """
+
+    source: str
+    features: tuple[MeasuredColumn, ...]
+    part: str = ""
+    cells: bool = False
+
+    def split(self) -> tuple[SourceQuery, ...]:
+        """Return readings for one cut-off, by reach into the past.
+
+        Short windows need many columns of few rows, which stay rows.  Longer ones need few columns
+        of most rows, and of these there are far fewer cells.
+        """
+        reaches: dict[str, list[MeasuredColumn]] = {}
+        for item in self.features:
+            reaches.setdefault(_reach(item), []).append(item)
+        found: list[SourceQuery] = []
+        for name, features in reaches.items():
+            reading = SourceQuery(self.source, tuple(features), f"_{name}")
+            found += [reading] if name == "recent" else reading.in_cells()
+        return tuple(found)
+
+    def in_cells(self) -> tuple[SourceQuery, ...]:
+        """Return readings that join rows, one for each set of columns that cells are told apart by.
+
+        Users by days would be as many cells as rows: each column has cells of its own, and those
+        who need none go with the first.
+        """
+        parts: dict[frozenset[str], list[MeasuredColumn]] = {}
+        for item in self.features:
+            parts.setdefault(_told_apart_by(item), []).append(item)
+        plain = parts.pop(frozenset(), [])
+        first = next(iter(parts), frozenset())
+        parts[first] = plain + parts.get(first, [])
+        return tuple(
+            replace(
+                self,
+                features=tuple(features),
+                part="_".join([self.part, *sorted(columns)]),
+                cells=True,
+            )
+            for columns, features in parts.items()
+        )
+
+    def timeline(self, cutoffs: Iterable[datetime]) -> Timeline:
+        """Return the grid that its rows are placed on."""
+        windows = dict.fromkeys(item.window for item in self.features)
+        return Timeline(tuple(cutoffs), tuple(windows))
+
+    @cached_property
+    def groups(self) -> dict[Selection, dict[Aggregate, list[MeasuredColumn]]]:
+        """Return the features by the rows that they read, and by what they ask of these."""
+        found: dict[Selection, dict[Aggregate, list[MeasuredColumn]]] = {}
+        for item in self.features:
+            said, whole = item.feature, item.spec.window is None
+            key = (item.clocks, said.at, said.running, said.where, said.each, whole)
+            found.setdefault(key, {}).setdefault(item.aggregate, []).append(item)
+        return found
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """Return the expressions that are read → column names, but for places on the grid."""
+        found: dict[str, str] = {}
+        for item in self.features:
+            for expression, _ in _expressions(item):
+                found.setdefault(expression, f"v{len(found)}")
+        return found
+
+    def column(self, expression: str, join: str = "") -> str:
+        """Return the column of what a feature reads.
+
+        Args:
+            expression: What is read.
+            join: How cells join it, empty where they are told apart by it.
+        """
+        name = self.columns[expression]
+        return f"{name}_{join}" if self.cells and join else name
+
+    @cached_property
+    def seen(self) -> dict[tuple[str, ...], str]:
+        """Return sets of clocks → the column with the first cut-off that sees a row."""
+        sets = dict.fromkeys(item.clocks for item in self.features)
+        return {clocks: f"seen{number}" for number, clocks in enumerate(sets)}
+
+    @cached_property
+    def slot(self) -> dict[str | None, str]:
+        """Return late times that stand in for the event time → the column with the slot."""
+        times = dict.fromkeys(item.feature.at for item in self.features)
+        return {at: f"slot{number}" for number, at in enumerate(times)}
+
+    @cached_property
+    def members(self) -> dict[str, dict[str, int]]:
+        """Return columns with values of their own feature → value → its number."""
+        found: dict[str, dict[str, int]] = {}
+        for item in self.features:
+            if item.feature.each is not None and item.member is not None:
+                values = found.setdefault(item.feature.each, {})
+                values.setdefault(item.member, len(values))
+        return found
+
+    @property
+    def running(self) -> bool:
+        """Return whether any feature looks at rows that have not ended."""
+        return any(item.feature.running for item in self.features)
+
+    @property
+    def weighs(self) -> bool:
+        """Return whether it holds cells of which any feature asks how many rows they join."""
+        counted = {"count", "most", "top"}
+        return self.cells and any(item.aggregate.kind in counted for item in self.features)
+
+    def step(self, timeline: Timeline) -> Step:
+        """Return the statement that places the rows, and joins them to cells where it should.
+
+        Columns: ``account_no``; ``seen…`` and ``slot…``; ``gone`` where rows end; ``member_…`` with
+        numbers of chosen values; ``v…`` for what the features read.  Cells have ``weight``, the
+        number of their rows, ``v…_sum``, ``v…_count``, ``v…_min``, ``v…_max`` as needed.
+
+        Args:
+            timeline: The grid.
+        """
+        return Step(f"placed_{self.source}{self.part}", self.text(timeline, self.source))
+
+    def text(self, timeline: Timeline, rows: str) -> str:
+        """Return the statement of `step` over a relation that goes by the name of the source."""
+        text = self._placed(timeline, rows)
+        return self._joined(text) if self.cells else text
+
+    def begun_sql(self, timeline: Timeline) -> str | None:
+        """Return SQL that leaves out rows before every window, None where none can be left out."""
+        if timeline.earliest is None or len(self.slot) > 1 or self.running:
+            return None
+        return f"{next(iter(self.slot)) or 'event_time'} >= {literal(timeline.earliest)}"
+
+    def _joined(self, placed: str) -> str:
+        """Return SQL for the cells of placed rows."""
+        place = [*self.place, "gone"] if self.running else self.place
+        return grouped(placed, [*place, *self.told_apart], self.totals)
+
+    @property
+    def place(self) -> list[str]:
+        """Return the columns that say where a row stands."""
+        return ["account_no", *self.seen.values(), *self.slot.values()]
+
+    @cached_property
+    def told_apart(self) -> list[str]:
+        """Return the columns that tell cells in one place apart."""
+        told = [self.column(read) for read, join in self._read if not join]
+        return [*map(member_column, self.members), *told]
+
+    @cached_property
+    def totals(self) -> dict[str, str]:
+        """Return the columns of what cells join → SQL over rows."""
+        totals = {WEIGHT: "count(*)"} if self.weighs else {}
+        for read, join in self._read:
+            name = self.column(read)
+            if join == "sum":
+                totals[f"{name}_sum"] = f"CAST(sum({name}) AS BIGINT)"
+                totals[f"{name}_count"] = f"count({name})"
+            elif join:
+                totals[f"{name}_{join}"] = f"{join}({name})"
+        return totals
+
+    @cached_property
+    def _read(self) -> tuple[tuple[str, str], ...]:
+        """Return what is read, and how cells join it."""
+        return tuple(dict.fromkeys(pair for item in self.features for pair in _expressions(item)))
+
+    def _placed(self, timeline: Timeline, rows: str) -> str:
+        """Return SQL for the rows on the grid."""
+        source = SOURCES[self.source]
+        columns = ["scope._no AS account_no"]
+        for clocks, name in self.seen.items():
+            moments = ["known_at", *(f"{clock}__known" for clock in clocks)]
+            columns.append(f"{timeline.seen_sql(moments)} AS {name}")
+        for at, name in self.slot.items():
+            columns.append(f"{timeline.slot_sql(at or 'event_time')} AS {name}")
+        if self.running:
+            columns.append(f"{timeline.seen_sql([f'{source.ends}__known'])} AS gone")
+        numbered, joins = self.numbered()
+        columns += numbered
+        columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
+        where = [f"known_at < {literal(timeline.cutoffs[-1])}"]
+        begun = self.begun_sql(timeline)
+        where += [begun] if begun else []
+        text = ",\n  ".join(columns)
+        scope = f"FROM {rows} JOIN {SCOPE} AS scope USING (account_id)"
+        return "\n".join([f"SELECT {text}", scope, *joins, f"WHERE {' AND '.join(where)}"])
+
+    def numbered(self) -> tuple[list[str], list[str]]:
+        """Return SQL for the numbers of chosen values: columns, and the joins that give them."""
+        columns, joins = [], []
+        for each, values in self.members.items():
+            name = member_column(each)
+            listed = ", ".join(f"({text_literal(value)}, {n})" for value, n in values.items())
+            joins.append(
+                f"LEFT JOIN (VALUES {listed}) AS {name}s(_value, _number) "
+                f"ON {self.source}.{each} = {name}s._value"
+            )
+            columns.append(f"CAST({name}s._number AS SMALLINT) AS {name}")
+        return columns, joins
+
+
+def grouped(rows: str, keys: Iterable[str], totals: Mapping[str, str]) -> str:
+    """Return SQL that joins rows which share their keys."""
+    told = list(keys)
+    columns = [*told, *(f"{sql} AS {name}" for name, sql in totals.items())]
+    listed = ",\n  ".join(columns)
+    return f"SELECT {listed}\nFROM (\n{rows}\n) AS placed\nGROUP BY {', '.join(told)}"
+
+
+def source_queries(plan: Plan) -> tuple[SourceQuery, ...]:
+    """Return what a plan reads from each source."""
+    groups: dict[str, list[MeasuredColumn]] = {}
+    for item in plan.measured:
+        groups.setdefault(item.feature.source, []).append(item)
+    return tuple(SourceQuery(source, tuple(found)) for source, found in groups.items())
+
+
+def member_column(each: str) -> str:
+    """Return the column that holds the number of a chosen value."""
+    return f"member_{each}"
+
+
+def condition(where: str) -> str:
+    """Return SQL that is true where a row meets a condition, else false."""
+    return f"coalesce(({where}), false)"
+
+
+def operand(aggregate: Aggregate) -> str | None:
+    """Return SQL for the whole number (or word) that an aggregate reads, None for ``count(*)``."""
+    text = aggregate.operand
+    if text is None:
+        return None
+    if aggregate.kind == "count":
+        return f"(({text}) IS NOT NULL)"
+    if aggregate.days:
+        return f"date_diff('day', DATE '1970-01-01', CAST({text} AS DATE))"
+    if aggregate.kind in {"distinct", "most", "top"}:
+        # Members are told apart by 64 bits of account and value: quick, and the same everywhere.
+        return f"CASE WHEN ({text}) IS NOT NULL THEN hash(account_id, {text}) END"
+    if aggregate.relative:
+        return f"epoch_us({text})"
+    if aggregate.text:
+        return text
+    return f"CAST(round(CAST({text} AS DOUBLE) * {SCALE}) AS BIGINT)"
+
+
+MOMENT = "epoch_us(event_time)"
+
+
+def _expressions(item: MeasuredColumn) -> Iterator[tuple[str, str]]:
+    """Yield what a feature reads, and how cells join it: empty where it tells them apart."""
+    if item.feature.where:
+        yield condition(item.feature.where), ""
+    read = operand(item.aggregate)
+    if read is not None:
+        yield read, JOINED.get(item.aggregate.kind, "")
+    if item.aggregate.kind in {"last", "top"}:
+        yield MOMENT, "max"
+
+
+def _reach(item: MeasuredColumn) -> str:
+    length = item.spec.window
+    return "past" if length is None else "year" if length > SHORT_DAYS else "recent"
+
+
+def _told_apart_by(item: MeasuredColumn) -> frozenset[str]:
+    """Return the columns by which a feature tells cells apart, but for conditions."""
+    aggregate = item.aggregate
+    plain = aggregate.operand is None or aggregate.kind in {"count", *JOINED}
+    read = frozenset() if plain else columns_of(aggregate.operand or "")
+    return read | ({item.feature.each} if item.feature.each else frozenset())

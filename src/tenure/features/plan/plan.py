@@ -1,0 +1,273 @@
+"""Which features a data set and a config give, and which they cannot, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.fragments import columns_of
+from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
+from tenure.features.families import FAMILIES, account
+from tenure.features.plan.columns import (
+    LOADED,
+    AbsentFeature,
+    ComputedColumn,
+    FeatureSpec,
+    MeasuredColumn,
+    PercentileColumn,
+    computed_columns,
+    known_columns,
+    measured_columns,
+    percentile_column,
+)
+from tenure.features.plan.custom import own_families
+from tenure.sources.contract import SOURCES
+
+if TYPE_CHECKING:
+    from tenure.core.config import FeatureConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The columns of a feature matrix, resolved against a data set.
+
+    Attributes:
+        measured: Features read from rows.
+        computed: Features computed from those, in an order in which each part comes first.
+        absent: Declared features that the data cannot give.
+        placed: Percentiles among peers, which a model adds to the matrix.
+    """
+
+    measured: tuple[MeasuredColumn, ...]
+    computed: tuple[ComputedColumn, ...]
+    absent: tuple[AbsentFeature, ...]
+    placed: tuple[PercentileColumn, ...] = ()
+
+    @cached_property
+    def specs(self) -> dict[str, FeatureSpec]:
+        """Return the columns by name, in matrix order."""
+        every: list[MeasuredColumn | ComputedColumn] = [*self.measured, *self.computed]
+        return {item.spec.name: item.spec for item in every if not item.spec.hidden}
+
+    @cached_property
+    def said(self) -> dict[str, FeatureSpec]:
+        """Return the columns by name with those that a model adds."""
+        return self.specs | {item.spec.name: item.spec for item in self.placed}
+
+    @property
+    def ranked(self) -> tuple[Ranked, ...]:
+        """Return what a model ranks among peers."""
+        return tuple(item.declared for item in self.placed)
+
+    @property
+    def bases(self) -> dict[str, str]:
+        """Return column name → base name of its declaration."""
+        bases = {item.spec.name: item.feature.name for item in self.measured}
+        further: list[ComputedColumn | PercentileColumn] = [*self.computed, *self.placed]
+        return bases | {item.spec.name: item.declared.name for item in further}
+
+    @property
+    def members(self) -> dict[str, list[str]]:
+        """Return base name → the values that have a feature of their own, sorted."""
+        found: dict[str, set[str]] = {}
+        for item in self.measured:
+            if item.member is not None:
+                found.setdefault(item.feature.name, set()).add(item.member)
+        return {name: sorted(values) for name, values in sorted(found.items())}
+
+    @property
+    def reads(self) -> dict[str, frozenset[str]]:
+        """Return table → the columns that the features read."""
+        found: dict[str, frozenset[str]] = {}
+        for item in self.measured:
+            table = item.feature.source
+            found[table] = found.get(table, frozenset()) | read_columns(item.feature)
+        return found
+
+    def only(self, names: Iterable[str]) -> Plan:
+        """Return the plan for some columns and whatever they are computed from."""
+        wanted = set(names)
+        further: list[PercentileColumn | ComputedColumn] = [*self.placed, *reversed(self.computed)]
+        for item in further:
+            if item.spec.name in wanted:
+                wanted |= item.needs
+        return Plan(
+            tuple(item for item in self.measured if item.spec.name in wanted),
+            tuple(item for item in self.computed if item.spec.name in wanted),
+            self.absent,
+            tuple(item for item in self.placed if item.spec.name in wanted),
+        )
+
+
+def united_plan(plans: Iterable[Plan]) -> Plan:
+    """Return one plan of what some plans measure and compute, each column once."""
+    plans = tuple(plans)
+    measured = {item.spec.name: item for plan in plans for item in plan.measured}
+    computed = {item.spec.name: item for plan in plans for item in plan.computed}
+    return Plan(tuple(measured.values()), tuple(computed.values()), ())
+
+
+def config_families(
+    config: FeatureConfig, attributes: Mapping[str, bool] | None = None
+) -> list[Family]:
+    """Return the families of a config, the user's own last.
+
+    Args:
+        config: The `features` section.
+        attributes: Constant account attributes → whether they are numbers.
+
+    Raises:
+        ConfigError: If a family is unknown or a declaration is malformed.
+    """
+    unknown = [name for name in config.families if name not in FAMILIES]
+    if unknown:
+        fix = suggestion(unknown[0], FAMILIES)
+        raise ConfigError(Problem("features.families", "is not a family", unknown[0], fix))
+    families = [FAMILIES[name] for name in config.families]
+    extra = [account.attribute(name, number=kind) for name, kind in (attributes or {}).items()]
+    if extra:
+        families.append(Family("attribute", "Constant attributes", tuple(extra)))
+    return [*families, *own_families(config)]
+
+
+def to_json(families: Iterable[Family], names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the declarations behind some columns as plain JSON values, for a bundle.
+
+    Args:
+        families: Declarations.
+        names: Base names of the features to keep.
+    """
+    kept = set(names)
+    return [
+        {"family": family.name, "declared": type(item).__name__, **asdict(item)}
+        for family in families
+        for item in family.features
+        if item.name in kept
+    ]
+
+
+def from_json(stored: Iterable[Mapping[str, Any]]) -> list[Family]:
+    """Return the families that `to_json` stored."""
+    kinds: dict[str, type[Declared]] = {kind.__name__: kind for kind in (Feature, Derived, Ranked)}
+    families: dict[str, list[Declared]] = {}
+    for item in stored:
+        kind = kinds[item["declared"]]
+        given = {name: value for name, value in item.items() if name not in {"family", "declared"}}
+        families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(given))
+    return [Family(name, name, tuple(found)) for name, found in families.items()]
+
+
+def resolve_plan(
+    families: Iterable[Family],
+    columns: Mapping[str, frozenset[str]],
+    *,
+    members: Mapping[str, Iterable[str]] | None = None,
+    exclude: Iterable[str] = (),
+) -> Plan:
+    """Resolve families against the columns that a data set has.
+
+    Args:
+        families: Declarations.
+        columns: Canonical table → columns that are there.
+        members: Feature with `each` → the values that get a feature of their own.
+        exclude: Column names, base names or groups to leave out.
+
+    Raises:
+        ConfigError: If a declaration breaks a rule, or two features share a name.
+    """
+    measured: list[MeasuredColumn] = []
+    computed: list[ComputedColumn] = []
+    absent: list[AbsentFeature] = []
+    specs: dict[str, FeatureSpec] = {}
+    left_out = set(exclude)
+    every = [(family.name, item) for family in families for item in family.features]
+    for family, item in every:
+        if isinstance(item, Feature):
+            reason = _lacking(item, columns)
+            if reason:
+                absent.append(AbsentFeature(item.name, reason))
+                continue
+            source = SOURCES.get(item.source)
+            readable = known_columns(source) | columns[item.source] if source else frozenset()
+            chosen = tuple((members or {}).get(item.name, ()))
+            for found in measured_columns(item, family, readable, chosen):
+                if not left_out & {found.spec.name, item.name, found.spec.group}:
+                    measured.append(found)
+                    _add(specs, found.spec)
+    columns_of_members = _chosen(measured)
+    for family, item in every:
+        if isinstance(item, Derived) and item.name not in left_out:
+            result = computed_columns(item, family, specs, columns_of_members)
+            if isinstance(result, AbsentFeature):
+                absent.append(result)
+                continue
+            for column in result:
+                if not left_out & {column.spec.name, column.spec.group}:
+                    computed.append(column)
+                    _add(specs, column.spec)
+    placed = _placed(every, specs, left_out, absent)
+    return Plan(tuple(measured), tuple(computed), tuple(absent), placed)
+
+
+def _chosen(measured: Iterable[MeasuredColumn]) -> dict[str, dict[str, str]]:
+    """Return name of a feature with `each` and its window → member → column."""
+    found: dict[str, dict[str, str]] = {}
+    for item in measured:
+        if item.member is not None:
+            window = item.spec.window
+            name = item.feature.name if window is None else f"{item.feature.name}_{window}d"
+            found.setdefault(name, {})[item.member] = item.spec.name
+    return found
+
+
+def _placed(
+    every: Iterable[tuple[str, Declared]],
+    specs: dict[str, FeatureSpec],
+    left_out: set[str],
+    absent: list[AbsentFeature],
+) -> tuple[PercentileColumn, ...]:
+    """Return the percentiles among peers of the columns that are there."""
+    placed: list[PercentileColumn] = []
+    for family, item in every:
+        if not isinstance(item, Ranked) or left_out & {item.name, item.group}:
+            continue
+        stands = percentile_column(item, family, specs)
+        if isinstance(stands, AbsentFeature):
+            absent.append(stands)
+        else:
+            placed.append(stands)
+    for stands in placed:
+        _add(specs, stands.spec)
+    return tuple(placed)
+
+
+def _add(specs: dict[str, FeatureSpec], spec: FeatureSpec) -> None:
+    if spec.name in specs:
+        raise ConfigError(Problem(f"feature `{spec.name}`", "is declared twice"))
+    specs[spec.name] = spec
+
+
+def read_columns(feature: Feature) -> frozenset[str]:
+    """Return the columns of its source that a feature reads."""
+    read = columns_of(feature.aggregate) | columns_of(feature.where or "true")
+    ends = SOURCES[feature.source].ends if feature.running else None
+    return read | {name for name in (feature.each, feature.at, ends) if name}
+
+
+def _lacking(feature: Feature, columns: Mapping[str, frozenset[str]]) -> str | None:
+    """Return why the data cannot give a feature, None where it can."""
+    source = SOURCES.get(feature.source)
+    if source is None:
+        return None
+    if feature.source not in columns:
+        return f"there is no table `{feature.source}`"
+    there = columns[feature.source] | LOADED | {column.name for column in source.computed}
+    # Validity is checked later, with a message; here only what the table happens to lack counts.
+    read = read_columns(feature)
+    lacking = sorted((read & {column.name for column in source.columns}) - there)
+    return f"`{feature.source}` has no `{lacking[0]}`" if lacking else None

@@ -1,0 +1,1 @@
+"""What the past would have shown: the walk forward, and the baselines beside it."""

@@ -1,0 +1,198 @@
+"""From feature values to the numbers a booster reads: state learnt from training rows only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from tenure.core.errors import ModelError, Problem
+from tenure.features import peer_percentile as standing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from tenure.core.spec import Ranked
+
+MIN_ROWS = 20
+MAX_CATEGORIES = 64
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Which columns are used, in which order, and the code of each text value.
+
+    Attributes:
+        columns: Used columns, in the booster's order.
+        categories: Text columns and their values, sorted; a value's place is its code.
+        dropped: Columns left out, and why (``missing`` or ``constant`` in the training rows).
+        standing: Spread of the ranked features among peers of the training rows, by the name of
+            the used column that is looked up in it.
+    """
+
+    columns: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    dropped: Mapping[str, str]
+    standing: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        values: pd.DataFrame,
+        *,
+        ranked: Iterable[Ranked] = (),
+        min_rows: int = MIN_ROWS,
+        limit: int = MAX_CATEGORIES,
+    ) -> Self:
+        """Learn from training rows.
+
+        Args:
+            values: One column per feature: numbers, or text.
+            ranked: Percentiles among peers that are learnt and added as columns.
+            min_rows: Rows a text value needs to get a code.
+            limit: Most codes per column; the most frequent values get them.
+        """
+        spread = standing.fit(values, ranked)
+        values = _with(values, spread)
+        columns: list[str] = []
+        categories: dict[str, tuple[str, ...]] = {}
+        dropped: dict[str, str] = {}
+        for name in map(str, values.columns):
+            column = values[name]
+            if is_text(column):
+                known = _frequent(column, min_rows, limit)
+                coded = column.isin(known)
+                reason = "constant" if len(known) < 2 and coded.all() else ""
+                reason = "missing" if not known else reason
+                if not reason:
+                    categories[name] = known
+            else:
+                reason = _idle(_numbers(column))
+            if reason:
+                dropped[name] = reason
+            else:
+                columns.append(name)
+        used = {name: spread[name] for name in columns if name in spread}
+        return cls(tuple(columns), categories, dropped, used)
+
+    @cached_property
+    def _coded(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.columns) if name in self.categories}
+
+    @property
+    def categorical(self) -> tuple[int, ...]:
+        """Positions of the columns that hold codes."""
+        return tuple(self._coded.values())
+
+    def absent(self, values: pd.DataFrame) -> tuple[str, ...]:
+        """Return the used columns that a frame lacks and that cannot be looked up."""
+        names = set(map(str, values.columns))
+        names |= self.found_from(names)
+        return tuple(name for name in self.columns if name not in names)
+
+    def found_from(self, names: Collection[str]) -> set[str]:
+        """Return the percentiles that can be looked up where columns of some names are there."""
+        return {name for name in self.standing if standing.parts(self.standing, name) <= set(names)}
+
+    def frame(self, values: pd.DataFrame) -> pd.DataFrame:
+        """Return the used columns; percentiles that a frame lacks are looked up.
+
+        Raises:
+            ModelError: If a used column is absent.
+        """
+        if tuple(values.columns) == self.columns:
+            return values
+        if absent := self.absent(values):
+            raise ModelError(
+                Problem(
+                    "feature values",
+                    f"{len(absent)} of the model's {len(self.columns)} features are absent",
+                    ", ".join(absent[:5]),
+                    "give every feature of the bundle's spec; empty where it is not known",
+                )
+            )
+        lacking = {name: item for name, item in self.standing.items() if name not in values}
+        return _with(values, lacking)[list(self.columns)]
+
+    def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
+
+        Raises:
+            ModelError: If a used column is absent.
+        """
+        values = self.frame(values)
+        matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
+        plain = [place for place, name in enumerate(self.columns) if name not in self.categories]
+        numbers = values.iloc[:, plain]
+        floats = {np.dtype(np.float32), np.dtype(np.float64)}
+        together = set(numbers.dtypes) <= floats
+        if together:
+            whole = numbers.to_numpy(dtype=np.float64)
+            matrix[:, plain] = np.where(np.isfinite(whole), whole, np.nan)
+        for position, name in enumerate(self.columns):
+            if name in self.categories:
+                words = values[name].to_numpy(dtype=object)
+                matrix[:, position] = _codes(words, self.categories[name])
+            elif not together:
+                matrix[:, position] = _numbers(values[name])
+        return matrix
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON values."""
+        return {
+            "columns": list(self.columns),
+            "categories": {name: list(known) for name, known in self.categories.items()},
+            "dropped": dict(self.dropped),
+            "standing": dict(self.standing),
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> Self:
+        """Return the encoder that `to_json` described."""
+        return cls(
+            tuple(state["columns"]),
+            {name: tuple(known) for name, known in state["categories"].items()},
+            dict(state["dropped"]),
+            dict(state.get("standing", {})),
+        )
+
+
+def _with(values: pd.DataFrame, spread: Mapping[str, Any]) -> pd.DataFrame:
+    """Return values with the percentiles that a state gives."""
+    if not spread:
+        return values
+    return pd.concat([values, standing.apply(values, spread)], axis=1)
+
+
+def is_text(column: pd.Series[Any]) -> bool:
+    """Return whether a column holds text rather than numbers."""
+    return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
+
+
+def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    finite = np.isfinite(numbers)
+    return numbers if finite.all() else np.where(finite, numbers, np.nan)
+
+
+def _idle(numbers: NDArray[np.float64]) -> str:
+    present = numbers[~np.isnan(numbers)]
+    if not len(present):
+        return "missing"
+    return "constant" if len(present) == len(numbers) and (present == present[0]).all() else ""
+
+
+def _frequent(column: pd.Series[Any], min_rows: int, limit: int) -> tuple[str, ...]:
+    counts = column.dropna().astype(str).value_counts()
+    often = sorted(((-int(n), str(value)) for value, n in counts.items() if n >= min_rows))
+    return tuple(sorted(value for _, value in often[:limit]))
+
+
+def _codes(values: NDArray[Any], known: tuple[str, ...]) -> NDArray[np.float64]:
+    code = {value: float(place) for place, value in enumerate(known)}
+    return np.asarray([code.get(value, np.nan) for value in values], dtype=np.float64)

@@ -1,0 +1,326 @@
+"""Search the booster's parameters on forward splits inside a past.
+
+Only the rows that are given play a part.  Their latest prediction times that have enough past of
+their own are predicted from what was known by then, once for each trial.  The trial's loss is the
+log loss over all of them after one sigmoid: a calibrator follows every booster, so its order
+counts, not how far it shrinks.  The default is trial 0, and it is kept unless a trial is better by
+more than chance explains: by two standard errors over accounts, since the best of many trials is
+ahead by one through luck alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from tenure.core.errors import ModelError, Problem
+from tenure.labels.splits import forward_origins, half
+from tenure.model.boosting.encoder import Encoder
+from tenure.model.boosting.estimator import TenureClassifier, sized_parameters
+from tenure.model.boosting.fit import constraints
+from tenure.model.boosting.search_space import searched
+from tenure.model.calibration.calibrators import Sigmoid
+from tenure.model.calibration.losses import log_loss
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import optuna
+
+    from tenure.labels.splits import Origin
+    from tenure.model.settings import FitSettings
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+SPLITS = 4  # prediction times that judge a trial, at least
+SPAN = 12  # latest prediction times they are taken from, evenly: neighbours share outcomes
+ENOUGH_POSITIVES = 250  # positive rows below which more prediction times judge
+LEAST_CUTOFFS = 2  # prediction times a split trains on
+LEAST_POSITIVES = 30  # positive rows that judge
+MOST_ROWS = 100_000  # rows above which half of the accounts are left out, again and again
+BAR = 2.0  # standard errors by which a trial has to be better than the default
+STARTUP = 5  # trials before one may be given up halfway
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a search may go on: as many trials or seconds, whichever comes first.
+
+    Attributes:
+        trials: Most trials, the default among them; 0 for no such limit.
+        seconds: Time after which no further trial begins; None for no such limit.  The result
+            then depends on the machine.
+        clock: What tells the time in seconds.
+
+    Raises:
+        ModelError: If a limit is below 0, or there is none.
+    """
+
+    trials: int = 0
+    seconds: float | None = None
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be searched with."""
+        found = f"trials {self.trials}, seconds {self.seconds}"
+        if self.trials < 0 or (self.seconds is not None and not self.seconds >= 0):
+            raise ModelError(Problem("tuning", "a budget is not below 0", found))
+        if not self.trials and self.seconds is None:
+            fix = "set `model.tuning.trials` or `model.tuning.seconds`"
+            raise ModelError(Problem("tuning", "a search needs a budget", found, fix))
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found.
+
+    Attributes:
+        parameters: For ``model.parameters``; those that were given where the default stays.
+        trials: Trials made, the default among them; 0 where the past was too short to judge.
+        pruned: Of them, given up halfway.
+        seconds: Time taken.
+        loss: Log loss of what was taken, after a sigmoid; None where nothing was judged.
+        default_loss: Log loss of the default on the same rows; None likewise.
+        error: Standard error of their difference, over accounts; 0 where the default stays.
+        rows: Rows that judged.
+        positives: Of them, positive.
+    """
+
+    parameters: Mapping[str, Any]
+    trials: int = 0
+    pruned: int = 0
+    seconds: float = 0.0
+    loss: float | None = None
+    default_loss: float | None = None
+    error: float = 0.0
+    rows: int = 0
+    positives: int = 0
+
+    @property
+    def gain(self) -> float:
+        """Log loss that the search saves; 0 where the default stays."""
+        return 0.0 if self.loss is None else float(self.default_loss or 0.0) - self.loss
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the findings as JSON values; without the seconds, which differ between runs."""
+        names = ("trials", "pruned", "loss", "default_loss", "gain", "error", "rows", "positives")
+        found = {name: getattr(self, name) for name in names}
+        return found | {"parameters": dict(self.parameters)}
+
+
+def tune(
+    values: pd.DataFrame,
+    rows: pd.DataFrame,
+    settings: FitSettings,
+    budget: Budget,
+    *,
+    since: Mapping[str, datetime] | None = None,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Search the parameters that predict the later ones of some rows best from the earlier ones.
+
+    The same rows, settings and number of trials give the same result, whatever the threads.
+
+    Args:
+        values: Feature values, one row per row of `rows`, in the same order.
+        rows: account_id, as_of, label (1, 0 or missing), label_known_at: a past, all of it known.
+        settings: How models are fitted; parameters fixed there are not searched.
+        budget: How long.
+        since: Columns that may be used only from a prediction time on.
+        progress: Called with a line for each trial.
+
+    Returns:
+        What was found; the default where the rows are too few to judge.
+    """
+    started = budget.clock()
+    fixed = settings.model.parameters
+    search = _Search(values, rows, settings, since or {})
+    if search.positives < LEAST_POSITIVES:
+        return Tuned(dict(fixed))
+    with threadpool_limits(limits=1), ThreadPoolExecutor(settings.model.threads) as pool:
+        search.run(pool, budget, progress or (lambda _: None))
+    best, better = search.best()
+    return Tuned(
+        parameters=dict(fixed) | search.tried[best] if best else dict(fixed),
+        trials=len(search.tried),
+        pruned=len(search.tried) - len(search.losses),
+        seconds=round(budget.clock() - started, 3),
+        loss=float(search.losses[best].mean()),
+        default_loss=float(search.losses[0].mean()),
+        error=_error(better, search.accounts) / len(better),
+        rows=len(better),
+        positives=search.positives,
+    )
+
+
+@dataclass(frozen=True)
+class _Split:
+    """One encoded split, shared by all trials."""
+
+    train: Floats
+    labels: Floats
+    categorical: tuple[int, ...]
+    constraints: dict[str, list[int]]
+    test: Floats
+
+
+class _Search:
+    """The splits, the space and what came of each trial."""
+
+    def __init__(
+        self,
+        values: pd.DataFrame,
+        rows: pd.DataFrame,
+        settings: FitSettings,
+        since: Mapping[str, datetime],
+    ) -> None:
+        self.model = settings.model
+        known = rows["label"].notna().to_numpy()
+        labels = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
+        positives, size = int(np.nansum(labels)), int(known.sum())
+        self.space = searched(self.model.parameters, positives, size)
+        self.default = dict(sized_parameters(min(positives, size - positives), size))
+        kept = _thinned(rows, known, self.model.seed)
+        rows, values, labels = rows.iloc[kept], values.iloc[kept], labels[kept]
+        origins = _origins(rows, labels, settings)
+        tested = [origin.test for origin in origins]
+        self.outcomes = [labels[origin.test] for origin in origins]
+        self.splits = [_split(values, labels, origin, settings, since) for origin in origins]
+        places = np.concatenate(tested) if tested else np.empty(0, dtype=np.intp)
+        self.accounts = pd.factorize(rows["account_id"].iloc[places])[0]
+        self.positives = int(labels[places].sum())
+        self.tried: list[dict[str, Any]] = []
+        self.losses: dict[int, Floats] = {}
+
+    def run(self, pool: ThreadPoolExecutor, budget: Budget, progress: Progress) -> None:
+        """Make trials until the budget is used up; the default is made in any case."""
+        study, started = _study(self.model.seed), budget.clock()
+        study.enqueue_trial({item.dial.name: item.nearest(self.default) for item in self.space})
+        limit = f" of {budget.trials}" if budget.trials else ""
+        while not budget.trials or len(self.tried) < budget.trials:
+            spent = budget.clock() - started
+            if self.tried and budget.seconds is not None and spent >= budget.seconds:
+                break
+            progress(f"trial {len(self.tried) + 1}{limit}")
+            self._try(study, pool)
+            if not self.space:
+                break
+
+    def best(self) -> tuple[int, Floats]:
+        """Return the trial to take, and by how much each row gains over the default."""
+        default = self.losses[0]
+        best, gains = 0, np.zeros(len(default))
+        for number, loss in self.losses.items():
+            better = default - loss
+            if better.sum() > max(BAR * _error(better, self.accounts), gains.sum()):
+                best, gains = number, better
+        return best, gains
+
+    def _try(self, study: optuna.Study, pool: ThreadPoolExecutor) -> None:
+        """Fit and judge every split side by side; give up once the median of trials was better."""
+        trial = study.ask()
+        drawn = {item.dial.name: item.draw(trial) for item in self.space}
+        self.tried.append(drawn if trial.number else {})
+        parameters = (drawn if trial.number else self.default) | dict(self.model.parameters)
+        jobs = [pool.submit(self._margins, split, parameters) for split in self.splits]
+        found: list[Floats] = []
+        for step, job in enumerate(jobs):
+            found.append(job.result())
+            loss = self._losses(found)
+            trial.report(float(loss.mean()), step)
+            if trial.number and step + 1 < len(jobs) and trial.should_prune():
+                for waiting in jobs:
+                    waiting.cancel()
+                study.tell(trial, state=_pruned())
+                return
+        self.losses[trial.number] = loss
+        study.tell(trial, float(loss.mean()))
+
+    def _losses(self, found: list[Floats]) -> Floats:
+        """Return the log loss of each later row of the first splits, after one sigmoid."""
+        margins, outcomes = np.concatenate(found), np.concatenate(self.outcomes[: len(found)])
+        return log_loss(outcomes, Sigmoid.fit(margins, outcomes).probability(margins))
+
+    def _margins(self, split: _Split, parameters: Mapping[str, Any]) -> Floats:
+        """Return log-odds of each later row; on one thread, as splits run side by side."""
+        extra = dict(parameters) | split.constraints
+        model = TenureClassifier(seed=self.model.seed, threads=1, extra=extra)
+        model.fit(split.train, split.labels, categorical=split.categorical)
+        return model.decision_function(split.test)
+
+
+def _study(seed: int) -> optuna.Study:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(
+        direction="minimize",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1),
+    )
+
+
+def _pruned() -> optuna.trial.TrialState:
+    import optuna
+
+    return optuna.trial.TrialState.PRUNED
+
+
+def _thinned(rows: pd.DataFrame, known: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
+    """Return the positions of known rows, of half of the accounts while they are too many."""
+    kept = known.copy()
+    while kept.sum() > MOST_ROWS:
+        seed += 1
+        kept &= half(rows["account_id"], seed)
+    return np.flatnonzero(kept)
+
+
+def _origins(rows: pd.DataFrame, labels: Floats, settings: FitSettings) -> list[Origin]:
+    """Return the prediction times that judge: more of them where each holds few positives."""
+    found = forward_origins(
+        rows,
+        min_train_cutoffs=LEAST_CUTOFFS,
+        min_train_positives=settings.model.min_train_positives,
+        max_folds=SPAN,
+    ).origins
+    if not found:
+        return []
+    positives = sum(labels[origin.test].sum() for origin in found) / len(found)
+    wanted = max(SPLITS, math.ceil(ENOUGH_POSITIVES / max(positives, 1.0)))
+    places = np.linspace(0, len(found) - 1, min(wanted, len(found))).round().astype(int)
+    return [found[place] for place in places]
+
+
+def _split(
+    values: pd.DataFrame,
+    labels: Floats,
+    origin: Origin,
+    settings: FitSettings,
+    since: Mapping[str, datetime],
+) -> _Split:
+    allowed = values.drop(columns=[name for name, start in since.items() if start > origin.as_of])
+    train = allowed.iloc[origin.train]
+    encoder = Encoder.fit(train, ranked=settings.ranked)
+    return _Split(
+        encoder.transform(train),
+        labels[origin.train],
+        encoder.categorical,
+        constraints(encoder, settings),
+        encoder.transform(allowed.iloc[origin.test]),
+    )
+
+
+def _error(better: Floats, accounts: NDArray[np.intp]) -> float:
+    """Return the standard error of a sum of differences, over accounts."""
+    sums = np.bincount(accounts, weights=better - better.mean())
+    return float(np.sqrt((sums**2).sum()))

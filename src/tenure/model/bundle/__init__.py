@@ -1,0 +1,1 @@
+"""A trained model as a folder of texts, named by its content."""

@@ -1,0 +1,1 @@
+"""From log-odds to probabilities, and the bounds around them."""

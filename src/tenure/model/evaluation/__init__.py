@@ -1,0 +1,1 @@
+"""How good predictions were: measures with intervals, and the verdict."""

@@ -1,0 +1,122 @@
+"""How long before an outcome a list would have pointed at the account, and kept pointing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tenure.model.evaluation.bootstrap import Resamples, interval, safe
+
+Floats = NDArray[np.float64]
+
+TOP = 0.10
+DAY = np.timedelta64(1, "D")
+STEPS = (1, 30, 60, 90, 120, 150, 180, 270, 365)
+FEWEST = 10  # outcomes that must have been watched that long for a share to be shown
+
+
+def in_top(scores: pd.Series, times: pd.Series, share: float = TOP) -> NDArray[np.bool_]:
+    """Return which rows are among the top share of their prediction time.
+
+    At least one row is; rows that tie are in only where all of them fit.
+    """
+    found = scores.groupby(times)
+    place = found.rank(method="max", ascending=False)
+    most = np.maximum(np.floor(found.transform("size") * share + 1e-9), 1)
+    return np.asarray(place <= most, dtype=np.bool_)
+
+
+def lead_times(predictions: pd.DataFrame, share: float = TOP) -> pd.DataFrame:
+    """Look back from each outcome over the predictions made of that account before it.
+
+    Args:
+        predictions: account_id, as_of, label, probability, outcome_at and outcome_id (of positive
+            rows).
+        share: Share of a prediction time's accounts that counts as pointed at.
+
+    Returns:
+        One row per distinct outcome that a positive row stands for: outcome_id, row (position of
+        the last prediction before it), watched_days (from the first prediction since the account's
+        previous outcome) and lead_days: from the first prediction time at which the account was in
+        the top share and after which it stayed there; missing where it was not in it at the last
+        one.
+    """
+    columns = ["account_id", "as_of", "probability", "label", "outcome_at", "outcome_id"]
+    rows = predictions[columns].reset_index(drop=True)
+    rows[["as_of", "outcome_at"]] = rows[["as_of", "outcome_at"]].astype("datetime64[us]")
+    rows["row"] = np.arange(len(rows))
+    rows["top"] = in_top(rows["probability"], rows["as_of"], share)
+    named = (rows["label"] == 1) & rows["outcome_at"].notna()
+    events = rows.loc[named, ["account_id", "outcome_at", "outcome_id"]].drop_duplicates()
+    asked = rows[["account_id", "as_of", "row", "top"]].sort_values("as_of", kind="stable")
+    seen = pd.merge_asof(
+        asked,
+        events.sort_values("outcome_at", kind="stable"),
+        left_on="as_of",
+        right_on="outcome_at",
+        by="account_id",
+        direction="forward",
+        allow_exact_matches=False,
+    ).dropna(subset=["outcome_at"])
+    left = (seen["outcome_at"] - seen["as_of"]).to_numpy() / DAY
+    seen = seen.assign(days=left, out=np.where(seen["top"], np.inf, left))
+    by = seen.groupby("outcome_id", sort=True)
+    broken = by["out"].transform("min")  # days from the last prediction outside the top share
+    stayed = seen["days"].where(seen["days"] < broken)
+    found = by.agg(row=("row", "last"), watched_days=("days", "max"))
+    found["lead_days"] = stayed.groupby(seen["outcome_id"]).max()
+    return found.reset_index()
+
+
+def lead_summary(leads: pd.DataFrame, resamples: Resamples, level: float) -> dict[str, Any]:
+    """Summarise lead times, with intervals over accounts.
+
+    Args:
+        leads: From `lead_times`.
+        resamples: Draws over the predictions that the leads were looked up in.
+        level: Coverage of the intervals.
+
+    Returns:
+        JSON-safe: outcomes, watched_days (median), warned (share of the outcomes that the list
+        pointed at when last asked), days (median over those) and curve: for some numbers of days,
+        the share pointed at that early among the outcomes watched at least that long, and their n.
+    """
+    if leads.empty:
+        return {}
+    counts = resamples.counts[:, resamples.account[leads["row"].to_numpy()]].astype(np.float64)
+    lead = leads["lead_days"].to_numpy(dtype=np.float64)
+    warned = ~np.isnan(lead)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (counts @ warned) / counts.sum(axis=1)
+    return {
+        "outcomes": len(leads),
+        "watched_days": safe(leads["watched_days"].median()),
+        "warned": interval(share, level),
+        "days": interval(_medians(lead[warned], counts[:, warned]), level),
+        "curve": _curve(lead, leads["watched_days"].to_numpy(dtype=np.float64)),
+    }
+
+
+def _medians(values: Floats, weights: Floats) -> Floats:
+    """Return the weighted median of values per line of weights; NaN where all weigh nothing."""
+    if not len(values):
+        return np.full(len(weights), np.nan)
+    order = np.argsort(values, kind="stable")
+    running = np.cumsum(weights[:, order], axis=1)
+    half = running[:, -1:] / 2
+    low = values[order][np.argmax(running >= half, axis=1)]
+    high = values[order][np.argmax(running > half, axis=1)]
+    return np.where(running[:, -1] > 0, (low + high) / 2, np.nan)
+
+
+def _curve(lead: Floats, watched: Floats) -> list[dict[str, Any]]:
+    found = []
+    for step in STEPS:
+        long = watched >= step
+        if long.sum() >= FEWEST:
+            early = np.nan_to_num(lead[long], nan=-1.0) >= step
+            found.append({"days": step, "n": int(long.sum()), "share": float(early.mean())})
+    return found

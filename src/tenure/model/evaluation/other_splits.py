@@ -1,0 +1,181 @@
+"""What other ways of testing would have said: on accounts never seen, and on rows split at random.
+
+Both measure the rows that the walk forward has measured, so the figures differ by the way of
+testing alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from tenure.labels.splits import forward_origins
+from tenure.model.boosting.fit import boost
+from tenure.model.boosting.search import parameters_at
+from tenure.model.calibration.calibrators import Sigmoid
+from tenure.model.calibration.losses import log_loss
+from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
+from tenure.model.settings import EvaluationSettings, FitSettings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
+    from tenure.model.backtest.walk_forward import WalkForward
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+PARTS = 4  # of the random split: each part is predicted from the others
+FOLDS = 6  # prediction times at which accounts never seen are tested
+TOP = 0.10
+
+
+@dataclass(frozen=True)
+class _Test:
+    """One model of another way of testing: what it learns from and what it predicts."""
+
+    train: Places
+    test: Places
+    as_of: pd.Timestamp | None
+
+
+class OtherSplits:
+    """The rows, the features and the walk that other ways of testing are compared with.
+
+    Args:
+        values: Feature values, one row per row of `rows`, in the same order.
+        rows: account_id, as_of, label, label_known_at.
+        walk: The walk over them.
+        settings: How it was made.
+        since: Columns that may be used only from a prediction time on.
+    """
+
+    def __init__(
+        self,
+        values: pd.DataFrame,
+        rows: pd.DataFrame,
+        walk: WalkForward,
+        settings: FitSettings,
+        since: Mapping[str, datetime] | None = None,
+    ) -> None:
+        self.values = values
+        self.rows = rows
+        self.labels = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
+        self.settings = settings
+        self.since = since or {}
+        self.walked = walk.predictions
+        self.tuned = walk.tuned
+
+    def measure(self, how: EvaluationSettings) -> dict[str, Any]:
+        """Return both figures beside the walk's.
+
+        Args:
+            how: Intervals; its seed draws the parts and the halves.
+
+        Returns:
+            JSON-safe: ``random_split`` and ``new_accounts``, each empty where it cannot be
+            measured, else n, positives, observed_rate, auc, lift_at_10, log_loss and
+            mean_probability, the walk's on the same rows under ``walk``, and ``gap``: this way
+            minus the walk's, paired.
+        """
+        if self.walked.empty:
+            return {"random_split": {}, "new_accounts": {}}
+        return {
+            "random_split": self._compared(self._random(how.seed), how),
+            "new_accounts": self._compared(self._unseen(how.seed), how),
+        }
+
+    def _random(self, seed: int) -> list[_Test]:
+        """Split all labelled rows at random, as if they did not depend on each other.
+
+        Each part holds the same share of positives: else a part with more of them is predicted
+        lower, by a base rate learnt without it, and the pooled order suffers.
+        """
+        known = np.flatnonzero(~np.isnan(self.labels))
+        mixed = np.random.default_rng(seed).permutation(known)
+        dealt = mixed[np.argsort(self.labels[mixed], kind="stable")]
+        parts = [np.sort(dealt[part::PARTS]) for part in range(PARTS)]
+        measured = np.zeros(len(self.rows), dtype=bool)
+        measured[self.walked["row"].to_numpy()] = True
+        return [
+            _Test(np.setdiff1d(known, part), part[measured[part]], None)
+            for part in parts
+            if measured[part].any()
+        ]
+
+    def _unseen(self, seed: int) -> list[_Test]:
+        """Train on one half of the accounts and test on the other, forward in time."""
+        settings = self.settings.model
+        found = forward_origins(
+            self.rows,
+            min_train_cutoffs=settings.min_train_cutoffs,
+            min_train_positives=max(10, settings.min_train_positives // 2),
+            max_folds=len(self.rows),
+            disjoint_seed=seed,
+        )
+        times = set(self.walked["as_of"])
+        shared = [origin for origin in found.origins if origin.as_of in times]
+        chosen = np.linspace(0, len(shared) - 1, min(FOLDS, len(shared))).round().astype(int)
+        return [
+            _Test(shared[place].train, shared[place].test, shared[place].as_of) for place in chosen
+        ]
+
+    def _compared(self, tests: Sequence[_Test], how: EvaluationSettings) -> dict[str, Any]:
+        if not tests or any(len(np.unique(self.labels[test.train])) < 2 for test in tests):
+            return {}
+        with threadpool_limits(limits=1), ThreadPoolExecutor(self.settings.model.threads) as pool:
+            scores = np.concatenate(list(pool.map(self._predict, tests)))
+            places = np.concatenate([test.test for test in tests])
+            return self._beside(places, scores, how)
+
+    def _predict(self, test: _Test) -> Floats:
+        """Return probabilities that meet the base rate: the same for all models of a comparison."""
+        allowed = self.values.drop(columns=list(self._late(test.as_of)))
+        labels = self.labels[test.train]
+        parameters = parameters_at(self.tuned, test.as_of, self.settings.model.parameters)
+        settings = self.settings.with_model(threads=1, parameters=parameters)
+        boosted = boost(allowed.iloc[test.train], labels, settings)
+        calibrator = Sigmoid.shift(boosted.margins, float(labels.mean()))
+        return calibrator.probability(boosted.predict(allowed.iloc[test.test]))
+
+    def _late(self, as_of: pd.Timestamp | None) -> Iterator[str]:
+        return (name for name, start in self.since.items() if as_of is not None and start > as_of)
+
+    def _beside(self, places: Places, scores: Floats, how: EvaluationSettings) -> dict[str, Any]:
+        """Compare predictions with the walk's of the same rows."""
+        found = self.walked.set_index("row").loc[places]
+        labels = found["label"].to_numpy(dtype=np.float64)
+        if len(np.unique(labels)) < 2:
+            return {}
+        accounts = found["account_id"].to_numpy(dtype=str)
+        draws = Resamples.draw(accounts, how.resamples, how.seed)
+        mine = _figures(draws, labels, scores)
+        theirs = _figures(draws, labels, found["probability"].to_numpy(dtype=np.float64))
+        return {
+            "n": len(labels),
+            "positives": int(labels.sum()),
+            "observed_rate": float(labels.mean()),
+            **{name: interval(values, how.level) for name, values in mine.items()},
+            "walk": {name: interval(values, how.level) for name, values in theirs.items()},
+            "gap": {name: interval(mine[name] - theirs[name], how.level) for name in mine},
+        }
+
+
+def _figures(draws: Resamples, labels: Floats, scores: Floats) -> dict[str, Floats]:
+    ranks = ranking(draws, labels, scores, (TOP,))
+    columns = np.column_stack([np.ones_like(labels), log_loss(labels, scores), scores])
+    rows, losses, total = draws.sums(columns).T
+    return {
+        "auc": ranks.auc,
+        "lift_at_10": ranks.capture[:, 0] / TOP,
+        "log_loss": losses / rows,
+        "mean_probability": total / rows,
+    }

@@ -1,0 +1,99 @@
+"""What a retention campaign along a list would have earned, with the value of each account.
+
+The measure is EMPB (Janssens et al. 2022, Annals of Operations Research): of the accounts that are
+contacted and were about to leave, a share accepts an offer and stays; the others leave; who would
+have stayed anyway takes the offer as well.  `empulse` gives the figure, the resamples here give its
+interval.  Which share accepts is an assumption: no data of the past says what a contact would do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenure.model.evaluation.bootstrap import Resamples
+
+if TYPE_CHECKING:
+    from tenure.core.sections import EvaluationConfig
+
+Floats = NDArray[np.float64]
+
+CERTAINTY = 20.0  # the Beta distribution of the acceptance has this sum of its parameters
+
+
+def worth(mrr: Floats, how: EvaluationConfig) -> Floats:
+    """Return what each account is worth, in the currency of its MRR."""
+    return how.profit_months * how.profit_margin * mrr
+
+
+def gains(labels: Floats, mrr: Floats, how: EvaluationConfig) -> Floats:
+    """Return what contacting each account earns, expected over who accepts.
+
+    Args:
+        labels: 1 where the account leaves, 0 where it stays; or the probability of it.
+        mrr: Monthly recurring revenue.
+        how: What a contact costs and what it may save.
+    """
+    value = worth(mrr, how)
+    leaves = how.profit_accepted * (1 - how.profit_offer) * value - how.profit_contact_cost
+    stays = -(how.profit_offer * value + how.profit_contact_cost)
+    return labels * leaves + (1 - labels) * stays
+
+
+def best_profit(labels: Floats, scores: Floats, mrr: Floats, how: EvaluationConfig) -> float:
+    """Return the profit per account asked of contacting the best number from the top of a list.
+
+    Args:
+        labels: 1 or 0.
+        scores: Higher is contacted sooner.
+        mrr: Monthly recurring revenue.
+        how: Costs.
+    """
+    from empulse.metrics import empb_score
+
+    return float(empb_score(labels, scores, **_parameters(mrr, how)))
+
+
+def best_share(labels: Floats, scores: Floats, mrr: Floats, how: EvaluationConfig) -> float:
+    """Return the share of the accounts that is contacted for `best_profit`."""
+    from empulse.metrics import empb_score
+
+    return float(empb_score.optimal_rate(labels, scores, **_parameters(mrr, how)))
+
+
+def _parameters(mrr: Floats, how: EvaluationConfig) -> dict[str, Any]:
+    return {
+        "clv": worth(mrr, how),
+        "alpha": CERTAINTY * how.profit_accepted,
+        "beta": CERTAINTY * (1 - how.profit_accepted),
+        "incentive_fraction": how.profit_offer,
+        "contact_cost": how.profit_contact_cost,
+    }
+
+
+def profit_draws(resamples: Resamples, scores: Floats, gains: Floats) -> Floats:
+    """Return the best profit per account asked, the metric itself first, then per resample.
+
+    Args:
+        resamples: Draws over the rows.
+        scores: Higher is contacted sooner; who ties is contacted together.
+        gains: What contacting each row earns.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
+    out = np.empty(len(resamples.counts))
+    for part, weights in resamples.weights(order):
+        rows = weights.sum(axis=1)
+        earned = np.cumsum(weights * gains[order], axis=1)[:, last].max(axis=1)
+        out[part] = np.maximum(earned, 0) / rows
+    return out
+
+
+def chosen_draws(resamples: Resamples, chosen: NDArray[np.bool_], gains: Floats) -> Floats:
+    """Return the profit per account asked of contacting chosen rows; the first is the metric."""
+    columns = np.column_stack([np.ones(len(gains)), np.where(chosen, gains, 0.0)])
+    rows, earned = resamples.sums(columns).T
+    return np.asarray(earned / rows)

@@ -1,0 +1,1 @@
+"""Which bundle is champion, which are challengers, and whether one may take over."""

@@ -1,0 +1,100 @@
+"""Columns that are too good to be true stop a training run, unless they are allowed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from tenure.audit.leakage import Suspect, suspicious
+from tenure.audit.raw_columns import raw_family
+from tenure.audit.sample import chosen
+from tenure.core.config import Config
+from tenure.core.errors import DataError, Problem
+from tenure.features.compute.matrix import FeatureMatrix, build
+from tenure.features.plan.plan import Plan, read_columns, resolve_plan
+from tenure.run.prepare import Prepared, Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from tenure.features.plan.columns import ComputedColumn, PercentileColumn
+    from tenure.sources.dataset import Dataset
+
+
+def check_leaks(config: Config, dataset: Dataset, prepared: Prepared, progress: Progress) -> None:
+    """Stop where a column alone knows the outcome too well.
+
+    Asked are the features, and the raw columns that they read, of at most `audit.accounts`
+    accounts, as the audit asks them.
+
+    Raises:
+        DataError: Naming every such column that `audit.allow` does not name, how well it knows
+            the outcome, where it comes from, and how to allow it.
+    """
+    progress("columns that are too good to be true")
+    found = [item for item in leaks(config, dataset, prepared) if not item.allowed]
+    if found:
+        raise DataError(*_problems(found, origins(prepared.plan)))
+
+
+def leaks(config: Config, dataset: Dataset, prepared: Prepared) -> list[Suspect]:
+    """Return the columns that know an outcome too well, those that are allowed marked."""
+    rows = prepared.matrix.rows
+    if rows.empty:
+        return []
+    seed, settings = config.model.seed, config.audit
+    accounts = chosen(rows["account_id"].tolist(), settings.accounts, seed)
+    mine = rows["account_id"].isin(accounts).to_numpy(dtype=bool)
+    labels = {name: known[mine].reset_index(drop=True) for name, known in prepared.labels.items()}
+    matrix = _part(prepared.matrix, mine)
+    read = {name: columns & dataset.columns[name] for name, columns in prepared.plan.reads.items()}
+    raw = build(dataset.engine, matrix.rows, resolve_plan([raw_family(read)], read))
+    allow = allowed(settings.allow, prepared.plan)
+    suspects: list[Suspect] = []
+    for part in (matrix, raw):
+        suspects += suspicious(part, labels, limit=settings.auc, allow=allow, seed=seed)
+    return sorted(suspects, key=lambda item: (-item.figure, item.column, item.target))
+
+
+def origins(resolved: Plan) -> dict[str, frozenset[str]]:
+    """Return feature → the columns it comes from, each as ``<table>.<column>``."""
+    found: dict[str, frozenset[str]] = {}
+    for item in resolved.measured:
+        source = item.feature.source
+        found[item.spec.name] = frozenset(f"{source}.{name}" for name in read_columns(item.feature))
+    further: list[ComputedColumn | PercentileColumn] = [*resolved.computed, *resolved.placed]
+    for one in further:
+        parts = [found[name] for name in one.needs if name in found]
+        found[one.spec.name] = frozenset[str]().union(*parts)
+    return found
+
+
+def allowed(names: Iterable[str], resolved: Plan) -> set[str]:
+    """Return names with the features that come from a column among them."""
+    given = set(names)
+    return given | {name for name, read in origins(resolved).items() if read & given}
+
+
+def _part(matrix: FeatureMatrix, mine: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> FeatureMatrix:
+    rows: pd.DataFrame = matrix.rows[mine].reset_index(drop=True)
+    values = matrix.values[mine].reset_index(drop=True)
+    return FeatureMatrix(rows, values, matrix.specs)
+
+
+def _problems(found: list[Suspect], sources: Mapping[str, frozenset[str]]) -> list[Problem]:
+    """Return a problem per suspicious column and target, the strongest first."""
+    problems = []
+    seen: set[tuple[str, str]] = set()
+    for item in found:
+        if (item.column, item.target) in seen:
+            continue
+        seen.add((item.column, item.target))
+        read = sorted(sources.get(item.column, ()))
+        place = f"{item.column} (from {', '.join(read)})" if read else item.column
+        rule, _, fix = item.text.partition(". Find out")
+        value = f"{item.figure:.3f}"
+        if item.lo is not None and item.hi is not None:
+            value += f" [{item.lo:.3f}, {item.hi:.3f}]"
+        problems.append(Problem(place, f"too good to be true: {rule}", value, f"find out{fix}"))
+    return problems

@@ -1,0 +1,150 @@
+"""Champions made ready for scoring: the bundle, its features, and what it may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tenure.core.errors import ModelError, Problem
+from tenure.explain.peers import Peers
+from tenure.features.plan.plan import Plan, from_json, resolve_plan
+from tenure.labels.windows import RENEWAL
+from tenure.model.bundle.bundle import Bundle, read_bundle
+from tenure.model.evaluation.expected_amount import Amounts
+from tenure.model.registry.champion import champion
+from tenure.sources.contract import SOURCES
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+    from tenure.core.spec import Kind
+    from tenure.features.plan.columns import FeatureSpec
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle made ready for scoring.
+
+    Attributes:
+        bundle: The trained model.
+        plan: Its features, resolved from its own declarations.
+        peers: Typical values of retained accounts.
+    """
+
+    bundle: Bundle
+    plan: Plan
+    peers: Peers
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Model:
+        """Resolve a bundle's own declarations against the columns it was trained with."""
+        spec = bundle.spec
+        columns = {name: frozenset(found) for name, found in spec["tables"].items()}
+        resolved = resolve_plan(from_json(spec["declarations"]), columns, members=spec["members"])
+        return cls(
+            bundle,
+            resolved.only(bundle.columns),
+            Peers.from_json(bundle.reference["peers"]),
+        )
+
+    @cached_property
+    def begins(self) -> dict[str, date]:
+        """Return the first day of each source's history when the model was trained."""
+        stored: Mapping[str, str] = self.bundle.spec["begins"]
+        return {source: date.fromisoformat(day) for source, day in stored.items()}
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """Return the tables that the model reads."""
+        names = {item.spec.source for item in self.plan.measured}
+        return frozenset(names)
+
+    @cached_property
+    def kinds(self) -> dict[str, dict[str, Kind]]:
+        """Return the tables and columns that the model was trained with, and what these are."""
+        texts = {name for name, spec in self.specs.items() if spec.text}
+        found: dict[str, dict[str, Kind]] = {}
+        for table, columns in self.bundle.spec["tables"].items():
+            declared = {column.name: column.kind for column in SOURCES[table].columns}
+            # A further attribute is a feature of the same name.
+            found[table] = {
+                name: declared.get(name, "text" if name in texts else "number") for name in columns
+            }
+        return found
+
+    @cached_property
+    def specs(self) -> dict[str, FeatureSpec]:
+        """Return how to speak of the model's columns."""
+        return self.plan.said
+
+    @property
+    def horizon_days(self) -> int:
+        """Return the main horizon."""
+        found: int = self.bundle.spec["labels"]["horizon_days"]
+        return found
+
+    @cached_property
+    def horizons(self) -> tuple[str, ...]:
+        """Return the horizons that the model answers for, as text, the main one first."""
+        main = str(self.horizon_days)
+        further = sorted(self.bundle.models, key=lambda name: (name == RENEWAL, name.zfill(9)))
+        return (main, *(name for name in further if name != main))
+
+    @cached_property
+    def longest(self) -> int:
+        """Return the most days that the model looks ahead."""
+        return max(int(name) for name in self.horizons if name != RENEWAL)
+
+    @cached_property
+    def amounts(self) -> Amounts | None:
+        """Return how much is at stake where it happens, None where that was not learnt."""
+        found = self.bundle.reference.get("amount")
+        return None if found is None else Amounts.from_json(found)
+
+
+def load_models(config: Config) -> dict[str, Model]:
+    """Return the champion of each target of a config that has one.
+
+    Raises:
+        ModelError: If no target has a champion, or a champion belongs to another project.
+    """
+    models: dict[str, Model] = {}
+    for target in config.targets:
+        found = champion(config.paths.models, target)
+        if found is None:
+            continue
+        folder = config.paths.models / target / found.version
+        bundle = read_bundle(folder, threads=config.model.threads)
+        check_owner(bundle, config)
+        models[target] = Model.of(bundle)
+    if not models:
+        raise ModelError(
+            Problem(
+                str(config.paths.models),
+                "holds no champion for " + ", ".join(config.targets),
+                fix="run `tenure train CONFIG`; it says why where no model was usable",
+            )
+        )
+    return models
+
+
+def check_owner(bundle: Bundle, config: Config) -> None:
+    """Make sure that a champion was trained for this config.
+
+    Raises:
+        ModelError: If it belongs to another project or another horizon.
+    """
+    spec = bundle.spec
+    place = f"champion of `{spec['target']}` in {config.paths.models}"
+    if spec["name"] != config.name:
+        fix = "set `paths: {models: …}` to a folder of this project's own"
+        raise ModelError(
+            Problem(place, f"belongs to `{spec['name']}`, not `{config.name}`", fix=fix)
+        )
+    horizon = config.labels.horizon_days
+    if spec["labels"]["horizon_days"] != horizon:
+        fix = "run `tenure train CONFIG` for the new horizon in another `paths.models`"
+        found = f"{spec['labels']['horizon_days']} days, config: {horizon}"
+        raise ModelError(Problem(place, "was trained for another horizon", found, fix))

@@ -1,0 +1,226 @@
+"""Bringing the staged parts of a table up to date: what is new is staged, tiny parts are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from tenure.core.errors import DataError
+from tenure.core.files import publishing
+from tenure.core.steps import Step, quote, text_literal
+from tenure.sources import duplicates, files
+from tenure.sources.cache.manifest import KEYS, ROWS, TALLY, Manifest, Part, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tenure.engine import Engine
+    from tenure.sources.files import Files
+    from tenure.sources.staging_sql import Layout
+
+PART_ROWS = 1_000_000
+MOST_PARTS = 30
+BYTES_A_ROW = 60
+"""Of a CSV file, to tell small tables."""
+
+
+@dataclass(frozen=True)
+class SourceFiles:
+    """A table as it is found: its files, and how they are staged.
+
+    Attributes:
+        layout: How it is staged.
+        files: Where its rows come from.
+        columns: SQL of each column over the rows as found.
+    """
+
+    layout: Layout
+    files: Files
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Staging:
+    """One bringing up to date of a folder.
+
+    Attributes:
+        found: The table.
+        folder: Where its parts lie.
+        engine: What stages.
+        stamps: Its files and their stamps.
+    """
+
+    found: SourceFiles
+    folder: Path
+    engine: Engine
+    stamps: Mapping[str, Stamp]
+
+    def bring_up(self, before: Manifest) -> tuple[list[Part], Manifest]:
+        """Stage what is not staged yet; return the new parts and the manifest to be."""
+        old = [
+            part for part in before.parts if valid(part, self.stamps) and part.whole(self.folder)
+        ]
+        groups = self._groups(before, old)
+        for group in groups:
+            self._look(group)
+        fresh = [self._staged(group) for group in groups]
+        parts = _ordered([*old, *fresh])
+        distinct = before.distinct & {part.name for part in parts}
+        if self._distinct(parts, distinct):
+            distinct = frozenset(part.name for part in parts)
+        return fresh, self._merged(Manifest(tuple(parts), distinct))
+
+    def _groups(self, before: Manifest, old: Sequence[Part]) -> list[list[str]]:
+        """Return the files to be staged, by part: those of a part together, new ones packed."""
+        done = {path for part in old for path in part.files}
+        groups = []
+        for part in before.parts:
+            again = [path for path in part.files if path in self.stamps and path not in done]
+            if again:
+                groups.append(again)
+                done.update(again)
+        new = [path for path in self.found.files.paths if path not in done]
+        sizes = rows_in(self.found.files, self.stamps, new, self.engine) if new else {}
+        return groups + _packed([(path, sizes[path]) for path in new])
+
+    def _look(self, paths: Sequence[str]) -> str:
+        """Make a view of some files' mapped columns and return its name.
+
+        Raises:
+            DataError: If they have to be read in another way than the files as a whole.
+        """
+        found, engine = self.found, self.engine
+        if len(files.dialects(found.files, paths[:1], engine)) > 1:
+            raise DataError(f"{paths[0]}: values are separated in another way")
+        items = ", ".join(f"{sql} AS {quote(name)}" for name, sql in found.columns.items())
+        raw = "_mapped_part"
+        select = found.files.select(paths)
+        engine.run([Step(raw, f"SELECT {items} FROM ({select})", lazy=True)])
+        types = engine.columns(raw)
+        if any(types[name] != kind for name, kind in found.layout.types.items()):
+            raise DataError(f"{paths[0]}: columns are of other types")
+        return raw
+
+    def _staged(self, paths: Sequence[str]) -> Part:
+        """Stage some files as a part."""
+        layout = replace(self.found.layout, raw=self._look(paths), deferred=True)
+        stamps = {path: self.stamps[path] for path in paths}
+        return self._written(f"SELECT * FROM ({layout.select()})", stamps)
+
+    def _written(self, select: str, stamps: dict[str, Stamp]) -> Part:
+        """Write the rows of a SELECT over staged columns as a part."""
+        layout, name = self.found.layout, uuid4().hex
+        with publishing(self.folder / name) as place:
+            rows = place / ROWS
+            self.engine.write(f"{select} ORDER BY {layout.event_time()}", str(rows))
+            relation = relation_of([str(rows)])
+            self.engine.write(_tally(layout, relation), str(place / TALLY))
+            if duplicates.has_key(layout):
+                self.engine.write(duplicates.hashes(layout, relation), str(place / KEYS))
+            counted = f"SELECT coalesce(sum(n), 0)::BIGINT FROM {relation_of([str(place / TALLY)])}"
+            number = int(self.engine.fetch(counted).column(0).to_pylist()[0])
+            sizes = {item.name: item.stat().st_size for item in place.iterdir()}
+        return Part(name, stamps, number, sizes)
+
+    def _distinct(self, parts: Sequence[Part], known: frozenset[str]) -> bool:
+        """Return whether no key stands in two rows, if that is so of the known parts together."""
+        new = [part for part in parts if part.name not in known]
+        if not new or not duplicates.has_key(self.found.layout):
+            return True
+        fresh = relation_of(paths(self.folder, new, KEYS))
+        sql = f"SELECT count(*) - count(DISTINCT _key) AS twice FROM {fresh}"
+        old = [part for part in parts if part.name in known]
+        if old:
+            earlier = relation_of(paths(self.folder, old, KEYS))
+            sql += f" UNION ALL SELECT count(*) FROM {earlier} WHERE _key IN (FROM {fresh})"
+        return not any(self.engine.fetch(sql).column(0).to_pylist())
+
+    def _merged(self, listed: Manifest) -> Manifest:
+        """Merge tiny neighbours where there are many parts."""
+        if len(listed.parts) <= MOST_PARTS:
+            return listed
+        parts: list[Part] = []
+        distinct = set(listed.distinct)
+        for run in _runs(listed.parts):
+            if len(run) == 1:
+                parts += run
+                continue
+            source = relation_of(paths(self.folder, run, ROWS))
+            stamps = {path: stamp for part in run for path, stamp in part.files.items()}
+            merged = self._written(f"SELECT * FROM {source}", stamps)
+            parts.append(merged)
+            if distinct.issuperset(part.name for part in run):
+                distinct.add(merged.name)
+        names = {part.name for part in parts}
+        return Manifest(tuple(parts), frozenset(distinct & names))
+
+
+def paths(folder: Path, parts: Iterable[Part], name: str) -> list[str]:
+    """Return the files of one name in some parts."""
+    return [str(folder / part.name / name) for part in parts]
+
+
+def relation_of(found: Sequence[str]) -> str:
+    """Return SQL of a relation that reads Parquet files."""
+    listed = ", ".join(map(text_literal, found))
+    return f"read_parquet([{listed}], hive_partitioning=false)"
+
+
+def _ordered(parts: Iterable[Part]) -> list[Part]:
+    return sorted(parts, key=lambda part: min(part.files))
+
+
+def _packed(sizes: Iterable[tuple[str, int]]) -> list[list[str]]:
+    """Return neighbouring files together, up to the size of a part."""
+    groups: list[list[str]] = []
+    room = 0
+    for path, rows in sizes:
+        if not groups or rows > room:
+            groups.append([])
+            room = PART_ROWS
+        groups[-1].append(path)
+        room -= rows
+    return groups
+
+
+def _runs(parts: Iterable[Part]) -> list[list[Part]]:
+    """Return parts, tiny neighbours together up to the size of a part."""
+    runs: list[list[Part]] = []
+    room = 0
+    for part in parts:
+        if not runs or part.rows > PART_ROWS // 2 or part.rows > room:
+            runs.append([])
+            room = PART_ROWS if part.rows <= PART_ROWS // 2 else 0
+        runs[-1].append(part)
+        room -= part.rows
+    return runs
+
+
+def _tally(layout: Layout, relation: str) -> str:
+    """Return a SELECT that counts staged rows by account, reason and remarks."""
+    account = "account_id" if "account_id" in layout.columns else "CAST(NULL AS VARCHAR)"
+    time = layout.event_time()
+    clocks = "".join(f", max({quote(clock)}) AS {quote(clock)}" for clock in layout.clocks)
+    return (
+        f"SELECT {account} AS account_id, _reason, _flags, count(*) AS n, min({time}) AS _first, "
+        f"max({time}) AS _last{clocks} FROM {relation} GROUP BY ALL"
+    )
+
+
+def valid(part: Part, stamps: Mapping[str, Stamp]) -> bool:
+    """Return whether the files of a part are as they were when it was staged."""
+    return all(stamps.get(path) == stamp for path, stamp in part.files.items())
+
+
+def rows_in(
+    found: Files, stamps: Mapping[str, Stamp], paths: Sequence[str], engine: Engine
+) -> dict[str, int]:
+    """Return the rows of files, estimated where they are text."""
+    if found.text:
+        return {path: stamps[path][0] // BYTES_A_ROW for path in paths}
+    names = ", ".join(map(text_literal, paths))
+    sql = f"SELECT file_name, num_rows FROM parquet_file_metadata([{names}])"
+    return {row["file_name"]: row["num_rows"] for row in engine.fetch(sql).to_pylist()}

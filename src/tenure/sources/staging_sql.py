@@ -1,0 +1,330 @@
+"""One SELECT per table that coerces, checks and marks its rows; nothing is thrown away yet.
+
+The staged table holds the columns that were found, `_reason` (0 for a row that is used, else the
+number of the reason it is not) and `_flags` (a bit per remark about the row).  One GROUP BY over
+these two gives every count of the data report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tenure.core.spec import Check, Column, Kind, Source
+from tenure.core.steps import quote
+from tenure.sources import coerce
+from tenure.sources.contract import DEFAULTS
+
+SQL_TYPES: dict[Kind, str] = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "time": "TIMESTAMP",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "flag": "BOOLEAN",
+}
+
+
+@dataclass(frozen=True)
+class RowFlag:
+    """A remark that a row may carry.
+
+    Attributes:
+        kind: ``unread`` (a value that could not be coerced), ``given`` (the column has a value
+            in the end), ``empty`` or ``warn`` (a check).
+        column: The column it is about, empty for a warning.
+        code: Reason as the report shows it.
+        sql: Condition over the checked row.
+    """
+
+    kind: str
+    column: str
+    code: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row is not used: a short code, the rule in words, and the condition."""
+
+    code: str
+    rule: str
+    sql: str
+    fix: str = ""
+    unread: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one table is staged.
+
+    Attributes:
+        source: The declaration.
+        raw: Relation that holds the mapped columns under canonical names, as found.
+        types: SQL types of the columns in `raw`, late columns without a clock left out.
+        formats: Declared formats of time columns.
+        zone: Zone of times written without one.
+        accounts: SELECT of the ids of known accounts, where they are to be checked.
+        values: Whether to mark which optional columns have a value.
+        deferred: Whether `accounts` is checked later, when the staged rows are read.
+    """
+
+    source: Source
+    raw: str
+    types: Mapping[str, str]
+    formats: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
+    accounts: str | None = None
+    values: bool = True
+    deferred: bool = False
+
+    @property
+    def staged(self) -> str:
+        """Return the name of the staged table."""
+        return f"_staged_{self.source.name}"
+
+    @property
+    def tally(self) -> str:
+        """Return the name of the counts of a staged table that is read from kept parts."""
+        return f"_tally_{self.source.name}"
+
+    @cached_property
+    def columns(self) -> dict[str, Kind]:
+        """Return the columns of the staged table: those found, and keys filled by default."""
+        kinds: dict[str, Kind] = {}
+        for column in self.source.columns:
+            if column.name in self.types or (self.source.name, column.name) in DEFAULTS:
+                kinds[column.name] = column.kind
+        if "known_at" in self.types:
+            kinds["known_at"] = "time"
+        for name, sql_type in self.types.items():
+            kinds.setdefault(name, natural_kind(sql_type))
+        return kinds
+
+    @cached_property
+    def clocks(self) -> tuple[str, ...]:
+        """Return the clock columns that were found."""
+        return tuple(name for name in self.source.clocks if name in self.types)
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """Return the checks whose columns were found."""
+        return tuple(
+            check for check in self.source.checks if all(name in self.types for name in check.needs)
+        )
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return why rows may be rejected; the first that holds is given."""
+        found: list[Reason] = []
+        for column in self.source.columns:
+            if column.required and column.name in self.columns:
+                found += self._required(column)
+        rule = f"needs {' or '.join(time_columns(self.source))}"
+        found.append(Reason("missing_time", rule, "event_time IS NULL"))
+        found += [
+            Reason(check.reason, check.rule, _holds(check), check.fix)
+            for check in self.checks
+            if check.action == "reject"
+        ]
+        return tuple(found)
+
+    def _required(self, column: Column) -> list[Reason]:
+        name, found = column.name, []
+        value = quote(name)
+        if self._readable(name):
+            unread = f"{_given(name)} AND {value} IS NULL"
+            fix = f"correct the values or map another column to {name}"
+            rule = f"{name} could not be read"
+            found.append(Reason(f"unread_{name}", rule, unread, fix, unread=True))
+        found.append(Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL"))
+        if name == "account_id" and self.accounts:
+            found.append(
+                Reason(
+                    "unknown_account",
+                    "account_id must stand in the accounts table",
+                    "false" if self.deferred else f"{value} NOT IN ({self.accounts})",
+                    "add the account, or check that both tables spell ids alike",
+                )
+            )
+        return found
+
+    @cached_property
+    def unknown_account(self) -> int | None:
+        """Return the number that stands for an unknown account, where accounts are checked."""
+        codes = [reason.code for reason in self.reasons]
+        return codes.index("unknown_account") + 1 if "unknown_account" in codes else None
+
+    @cached_property
+    def duplicate(self) -> int:
+        """Return the number that stands for a duplicate key."""
+        return len(self.reasons) + 1
+
+    @property
+    def duplicate_reason(self) -> Reason:
+        """Return the reason that is given to all but the first known of a key."""
+        keys = " and ".join(name for name in self.source.key if name in self.columns)
+        return Reason("duplicate_key", f"{keys} must be unique; the first known is kept", "")
+
+    @cached_property
+    def bits(self) -> tuple[RowFlag, ...]:
+        """Return the remarks that rows may carry, in the order of their bits."""
+        bits = [
+            RowFlag("unread", name, "unreadable", f"{_given(name)} AND {quote(name)} IS NULL")
+            for name in self.columns
+            if self._readable(name)
+        ]
+        bits += [
+            RowFlag(
+                "empty" if check.action == "empty" else "warn",
+                check.column or "",
+                check.reason,
+                _holds(check),
+            )
+            for check in self.checks
+            if check.action != "reject"
+        ]
+        bits += [
+            RowFlag(
+                "empty",
+                name,
+                "without_its_clock",
+                f"{quote(name)} IS NOT NULL AND {quote(clock)} IS NULL",
+            )
+            for name, clock in self.source.late.items()
+            if clock != name and name in self.columns
+        ]
+        bits += [
+            RowFlag("given", column.name, "", f"{self._final(column.name)} IS NOT NULL")
+            for column in self.source.columns
+            if self.values and not column.required and column.name in self.columns
+        ]
+        return tuple(bits)
+
+    def _readable(self, name: str) -> bool:
+        """Return whether a value of this column may turn out unreadable."""
+        if name not in self.types:
+            return False
+        wording = self._wording(name)
+        return self.columns[name] not in ("id", "text") or (wording is not None and wording.picks)
+
+    def _wording(self, name: str) -> coerce.Wording | None:
+        return coerce.WORDINGS.get((self.source.name, name))
+
+    def select(self, *, keep_raw: bool = False) -> str:
+        """Return the SELECT that stages the table.
+
+        Args:
+            keep_raw: Also carry `_row`, the mapped row as found, as JSON text.
+        """
+        names = [f"{self._final(name)} AS {quote(name)}" for name in self.columns]
+        cases = " ".join(
+            f"WHEN {reason.sql} THEN {number}" for number, reason in enumerate(self.reasons, 1)
+        )
+        flags = " | ".join(
+            f"(CAST({bit.sql} AS UBIGINT) << {place})" for place, bit in enumerate(self.bits)
+        )
+        names.append(f"CAST(CASE {cases} ELSE 0 END AS UTINYINT) AS _reason")
+        names.append(f"{flags or '0::UBIGINT'} AS _flags")
+        if keep_raw:
+            names.append("_row")
+        return f"SELECT {', '.join(names)} FROM ({self._timed(keep_raw)})"
+
+    def _typed(self, keep_raw: bool) -> str:
+        items = [f"{self._coerced(name)} AS {quote(name)}" for name in self.columns]
+        items += [
+            f"{coerce.given(quote(name), self.types[name], self.columns[name])} AS {_given(name)}"
+            for name in self.columns
+            if self._readable(name)
+        ]
+        items += [
+            f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quote(column.name)}"
+            for column in self.source.columns
+            if column.name not in self.columns
+        ]
+        if keep_raw:
+            items.append("CAST(to_json(_raw) AS VARCHAR) AS _row")
+        return f"SELECT {', '.join(items)} FROM {quote(self.raw)} AS _raw"
+
+    def _timed(self, keep_raw: bool) -> str:
+        items = [f"{self.source.time} AS event_time"]
+        items += [
+            f"{coerce.known(quote(name))} AS {quote(name + '__known')}" for name in self.clocks
+        ]
+        worded = [
+            f"{wording.choose(quote(name))} AS {quote(name)}"
+            for name in self.columns
+            if (wording := self._wording(name)) and wording.picks
+        ]
+        star = f"* REPLACE ({', '.join(worded)})" if worded else "*"
+        return f"SELECT {star}, {', '.join(items)} FROM ({self._typed(keep_raw)})"
+
+    def _coerced(self, name: str) -> str:
+        if name not in self.types:
+            default = DEFAULTS[self.source.name, name]
+            return coerce.identifier(quote(default), self.types.get(default, "VARCHAR"))
+        kind, sql_type, column = self.columns[name], self.types[name], quote(name)
+        if kind == "id":
+            return coerce.identifier(column, sql_type)
+        form = self.formats.get(name)
+        value = coerce.coerce(column, sql_type, kind, form=form, zone=self.zone)
+        wording = self._wording(name)
+        return wording.spell(value) if wording else value
+
+    def _final(self, name: str) -> str:
+        """Return SQL of a column after the checks that empty it, or its clock."""
+        clock = self.source.late.get(name)
+        emptied = [
+            _holds(check)
+            for check in self.checks
+            if check.action == "empty" and check.column in (name, clock)
+        ]
+        if clock and clock != name:
+            emptied.append(f"{quote(clock)} IS NULL")
+        if not emptied:
+            return quote(name)
+        return f"CASE WHEN {' OR '.join(emptied)} THEN NULL ELSE {quote(name)} END"
+
+    def event_time(self, prefix: str = "") -> str:
+        """Return SQL of the event time over staged columns."""
+        present = [name for name in time_columns(self.source) if name in self.columns]
+        times = [f"{prefix}{quote(name)}" for name in present]
+        return times[0] if len(times) == 1 else f"coalesce({', '.join(times)})"
+
+    def known_at(self, prefix: str = "") -> str:
+        """Return SQL of `known_at` over staged columns: never before the event time."""
+        moment = self.event_time(prefix)
+        if "known_at" not in self.columns:
+            return coerce.known(moment)
+        given = coerce.known(f"{prefix}known_at")
+        return f"greatest(coalesce({given}, {coerce.known(moment)}), {moment})"
+
+
+def time_columns(source: Source) -> list[str]:
+    """Return the columns of which the event time is the first that is given.
+
+    >>> from tenure.sources.contract import SOURCES
+    >>> time_columns(SOURCES["survey_responses"])
+    ['sent_at', 'responded_at']
+    """
+    return [word for word in re.findall(r"\w+", source.time) if source.column(word)]
+
+
+def natural_kind(sql_type: str) -> Kind:
+    """Return the kind of an undeclared attribute by the type in which it was found."""
+    found = coerce.base_type(sql_type)
+    if found in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
+        return "time"
+    if found in ("BOOLEAN", "VARCHAR", ""):
+        return "flag" if found == "BOOLEAN" else "text"
+    return "number" if found in ("FLOAT", "DOUBLE", "DECIMAL") else "integer"
+
+
+def _given(name: str) -> str:
+    return quote(f"{name}?")
+
+
+def _holds(check: Check) -> str:
+    return f"coalesce({check.bad}, false)"

@@ -1,0 +1,102 @@
+"""The encoder learns from training rows only."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from tenure.features.held import Held
+
+from tenure.core.errors import ModelError
+from tenure.core.spec import Ranked
+from tenure.model.boosting.encoder import Encoder
+
+
+def frame(**columns):
+    return pd.DataFrame(columns)
+
+
+def test_rare_and_unseen_values_are_missing():
+    train = frame(plan=["pro"] * 30 + ["free"] * 25 + ["odd"] * 19)
+    encoder = Encoder.fit(train)
+    assert encoder.categories == {"plan": ("free", "pro")}
+    codes = encoder.transform(frame(plan=["pro", "free", "odd", "new", None]))[:, 0]
+    np.testing.assert_array_equal(codes, [1, 0, np.nan, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "category"])
+def test_text_may_come_in_any_dtype(dtype):
+    train = pd.DataFrame({"plan": pd.Series(["a"] * 20 + ["b"] * 20 + [None], dtype=dtype)})
+    encoder = Encoder.fit(train)
+    assert encoder.categories == {"plan": ("a", "b")}
+    np.testing.assert_array_equal(encoder.transform(train)[[0, 20, 40], 0], [0, 1, np.nan])
+
+
+def test_the_most_frequent_values_get_the_codes():
+    words = [f"v{i:03d}" for i in range(100) for _ in range(20 + i)]
+    encoder = Encoder.fit(frame(word=words), limit=64)
+    assert encoder.categories["word"] == tuple(f"v{i:03d}" for i in range(36, 100))
+
+
+def test_idle_columns_are_dropped_with_the_reason():
+    train = pd.DataFrame(
+        {
+            "flat": np.full(50, 3.0),
+            "empty": np.full(50, np.nan),
+            "rare": ["x"] * 5 + [None] * 45,
+            "same": ["y"] * 50,
+            "sparse": [1.0] * 25 + [np.nan] * 25,
+            "half": ["z"] * 25 + [None] * 25,
+            "x": np.arange(50.0),
+        }
+    )
+    encoder = Encoder.fit(train)
+    assert encoder.columns == ("sparse", "half", "x")
+    assert encoder.dropped == {
+        "flat": "constant",
+        "empty": "missing",
+        "rare": "missing",
+        "same": "constant",
+    }
+
+
+def test_infinite_is_missing_and_order_is_the_encoders():
+    encoder = Encoder.fit(frame(a=[1.0, 2.0], b=[5.0, np.inf]))
+    given = frame(extra=[9.0], b=[-np.inf], a=[np.float32(2.5)])
+    np.testing.assert_array_equal(encoder.transform(given), [[2.5, np.nan]])
+
+
+def test_an_absent_column_is_named():
+    encoder = Encoder.fit(frame(a=[1.0, 2.0], b=[1.0, 2.0]))
+    with pytest.raises(ModelError, match=r"1 of the model's 2 features are absent \(found: b\)"):
+        encoder.transform(frame(a=[1.0]))
+
+
+def test_json_round_trip():
+    train = frame(plan=["a"] * 20 + ["b"] * 20, n=np.arange(40.0), flat=np.ones(40))
+    encoder = Encoder.fit(train)
+    assert Encoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+    assert encoder.categorical == (0,)
+
+
+def test_held_values_are_encoded_as_frames_are():
+    size = 240
+    dice = np.random.default_rng(5)
+    numbers = dice.normal(size=(2, size)).astype(np.float32)
+    numbers[0, :9], numbers[1, 3] = np.nan, np.inf
+    words = dice.choice(np.asarray(["a", "b", None], dtype=object), size)
+    held = Held(("x", "plan", "y"), numbers, {"x": 0, "y": 1}, {"plan": words})
+    values = held.frame()
+    ranked = [Ranked("level", "x", "above {value} of peers", within=("plan",), band=None)]
+    encoder = Encoder.fit(values, ranked=ranked)
+    assert set(encoder.columns) == {"x", "plan", "y", "level"}
+    used = encoder.held(held)
+    pd.testing.assert_frame_equal(used.frame(), encoder.frame(values))
+    for given in (held, used, held.take(np.arange(4)), used.take(np.arange(4))):
+        rows = len(given)
+        found = encoder.transform(given)
+        np.testing.assert_array_equal(found, encoder.transform(values)[:rows])
+    with pytest.raises(ModelError, match="absent"):
+        encoder.held(Held(("x",), numbers[:1], {"x": 0}, {}))

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from report.record import figure, no_claim, renewal, usable
+from tenure.report.sentences import accuracy
+from tenure.report.sentences.words import Outcome
+
+CHURN = Outcome.of("churn", usable())
+
+
+def test_each_measure_is_explained_where_it_stands() -> None:
+    told = accuracy.performance(CHURN, usable())
+    assert told[2] == (
+        "Of one account that churned and one that did not, the model ranked the first higher 72% "
+        "of the time (AUC 0.72 [0.69, 0.74]; a coin: 50%)."
+    )
+    assert told[3] == (
+        "Each probability pays a penalty that grows the further it was from what happened (log "
+        "loss): 0.1780 on average, 11% less than the 0.2000 that the average rate pays if it is "
+        "given to everyone."
+    )
+    assert told[4].startswith(
+        "Of the squared error of that average rate the model removes 3.7% [2.7%, 4.7%] (Brier skill"
+    )
+
+
+def test_a_greater_penalty_is_said_to_be_more() -> None:
+    entry = usable()
+    entry["evaluation"]["pooled"]["log_loss"] = figure(0.21, 0.01)
+    assert "5.0% more than the 0.2000" in accuracy.performance(CHURN, entry)[3]
+
+
+def test_what_happens_to_the_other_account_fits_the_verb() -> None:
+    entry = usable() | {"event": "upgrade", "events": "upgrades"}
+    told = accuracy.performance(Outcome.of("upgrade", entry), entry)
+    assert "Of one account that was followed by upgrade and one that was not, the" in told[2]
+    told = accuracy.performance(Outcome.of("renewal", renewal()), renewal())
+    assert "Of one account that renewed and one that did not, the" in told[2]
+
+
+@pytest.mark.parametrize(
+    "slope", [figure(5.0, 700.0), {"value": 5.0, "lo": None, "hi": None}, figure(2.0, 2.6)]
+)
+def test_a_slope_that_nobody_knows_is_not_shown(slope: dict[str, float]) -> None:
+    entry = usable()
+    entry["evaluation"]["pooled"]["calibration_slope"] = slope
+    text = accuracy.calibration(CHURN, entry)[-1]
+    assert text.endswith("cannot be told from so few outcomes.")
+    assert "[" not in text
+
+
+def test_bounds_say_where_their_coverage_was_measured() -> None:
+    (text,) = accuracy.bounds(CHURN, {"model": {"interval_level": 0.8}})
+    assert "churn_probability_lo and _hi" in text
+    assert "80% of accounts" in text
+    assert "simulated" in text
+    assert accuracy.bounds(CHURN, {"model_settings": {"interval_level": 0.8}}) == [text]
+    assert accuracy.bounds(CHURN, {}) == []
+
+
+def test_nothing_measured_is_nothing_said() -> None:
+    assert len(accuracy.performance(CHURN, no_claim())) == 1
+    assert accuracy.calibration(CHURN, no_claim()) == []
+    assert accuracy.searched({}) == ""

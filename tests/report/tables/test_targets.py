@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+from report.record import no_claim, refused, usable
+from tenure.report.tables.layout import Table
+from tenure.report.tables.targets import target_view
+
+
+def column(table: Table | None, place: int) -> list[str]:
+    assert table is not None
+    return [row[place].text for row in table.rows]
+
+
+def view(entry: dict[str, Any]) -> Any:
+    return target_view("churn", entry, {"labels": {"threshold": 0.1}})
+
+
+def test_a_replayed_time_joins_what_it_learnt_and_what_it_scored() -> None:
+    folds = view(usable()).folds
+    assert column(folds, 0)[0] == "2024-01-01"
+    assert column(folds, 3)[0] == "2023-12-01"
+    assert column(folds, 9)[0] == "0.69 [0.61, 0.77]"
+
+
+def test_reasons_for_no_label_are_explained_largest_first() -> None:
+    dropped = view(usable()).dropped
+    assert column(dropped, 0) == ["Censored", "Notice given"]
+    assert column(dropped, 2) == ["9.7%", "0.9%"]
+    assert dropped.rows[0][0].note.startswith("too recent")
+
+
+def test_a_measure_that_a_baseline_lacks_is_a_dash() -> None:
+    entry = usable()
+    del entry["evaluation"]["baselines"]["mrr"]["auc"]
+    assert view(entry).metrics.rows[0][5].text == "–"
+
+
+def test_the_headline_is_not_said_twice() -> None:
+    found = view(usable())
+    assert found.headline.first.startswith("Of the 10%")
+    assert not [text for text in found.performance if text.startswith("Of the 10%")]
+
+
+def test_a_refused_target_has_neither_figures_nor_a_model() -> None:
+    found = view(refused())
+    assert (found.metrics, found.drivers, found.folds, found.model) == (None,) * 4
+    assert found.status == "No model was fitted."
+
+
+def test_a_model_without_a_test_shows_its_drivers_only() -> None:
+    found = view(no_claim())
+    assert (found.metrics, found.folds) == (None, None)
+    assert column(found.drivers, 4)[:2] == ["lever", "context"]

@@ -1,0 +1,304 @@
+"""Flat rows for several targets and horizons, and why some are empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tenure.core.config import Config, make_config
+from tenure.core.times import days, show
+from tenure.demo import write_world
+from tenure.explain.peers import fit_peers
+from tenure.features.plan.plan import to_json
+from tenure.labels.snapshots import snapshots
+from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
+from tenure.model.bundle.bundle import Bundle, make_bundle
+from tenure.model.calibration.interval import Interval
+from tenure.model.evaluation.expected_amount import fit_amounts
+from tenure.model.settings import FitSettings
+from tenure.run.prepare import Prepared, loaded, prepare
+from tenure.score.abstain import NEW, NOTICE, STALE, THIN
+from tenure.score.score import COLUMNS, Model, score
+from tenure.sources.dataset import Dataset
+
+SETTINGS = {
+    "name": "tiny",
+    "data": {"path": "data"},
+    "labels": {"horizon_days": 90, "horizons": [30, 180, "renewal"]},
+    "targets": ["churn", "expansion", "churn_voluntary", "renewal"],
+    "model": {"threads": 1},
+}
+FURTHER: dict[str, list[Any]] = {
+    "churn": [30, 180, "renewal"],
+    "churn_voluntary": [30],
+    "expansion": [],
+    "renewal": [],
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A loaded world and models of it."""
+
+    config: Config
+    dataset: Dataset
+    models: Mapping[str, Model]
+
+    def rows(self, horizons: Any = "all", score_config: dict[str, Any] | None = None) -> Any:
+        """Return the flat rows where observation stopped."""
+        settings = self.config.score.model_copy(update=score_config or {})
+        config = self.config.model_copy(update={"score": settings})
+        until = self.dataset.observed_until
+        return score(self.dataset, self.models, config, until, horizons=horizons)
+
+
+def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> Bundle:
+    """Fit a model for the main horizon and one for each of `FURTHER`."""
+    labels = prepared.labels[name]
+    known = labels["label"].notna().to_numpy()
+    values = prepared.matrix.values
+    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
+    model = quick(values, labels, prepared)
+    ahead = {
+        str(item): quick(values, prepared.ahead[name][str(item)], prepared)
+        for item in FURTHER[name]
+    }
+    columns = [column for one in (model, *ahead.values()) for column in one.encoder.columns]
+    resolved = prepared.plan.only(columns)
+    spec = {
+        "name": config.name,
+        "model_name": f"{config.name}-{name}",
+        "target": name,
+        "labels": config.labels.model_dump(mode="json"),
+        "declarations": to_json(prepared.families, set(resolved.bases.values())),
+        "members": resolved.members,
+        "begins": {source: day.isoformat() for source, day in prepared.matrix.begins.items()},
+        "tables": {table: sorted(dataset.columns[table]) for table in sorted(resolved.reads)},
+        "reads": {
+            table: sorted(columns & dataset.columns[table])
+            for table, columns in resolved.reads.items()
+        },
+        "trained_until": show(dataset.observed_until),
+    }
+    used = model.encoder.frame(values[known])
+    peers = fit_peers(used, outcome, "segment").to_json()
+    amounts = fit_amounts(labels[known], used, by=()) if name == "expansion" else None
+    return make_bundle(
+        model,
+        values[known],
+        spec=spec,
+        metrics={},
+        peers=peers,
+        amount=amounts.to_json() if amounts else None,
+        ahead=ahead,
+    )
+
+
+def quick(values: pd.DataFrame, labels: pd.DataFrame, prepared: Prepared) -> FittedModel:
+    """Fit a small model, with bounds of its probabilities."""
+    known = labels["label"].notna().to_numpy()
+    parameters = {"num_iterations": 20, "min_data_in_leaf": 20}
+    settings = FitSettings(parameters=parameters, ranked=prepared.plan.ranked)
+    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
+    nothing = ForwardPredictions(np.empty(0), np.empty(0))
+    interval = Interval(0.8, (-4.0, 0.0), (0.6, 0.4))
+    return replace(fit_model(values[known], outcome, nothing, settings), interval=interval)
+
+
+def days_ahead(rows: pd.DataFrame) -> pd.Series:
+    """Return the days from each prediction time to the renewal date."""
+    return (rows["renews_at"] - rows["as_of"]).dt.total_seconds() / 86_400
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    root = tmp_path_factory.mktemp("score")
+    write_world(root / "data", accounts=120, months=24, seed=3)
+    config = make_config(SETTINGS | {"paths": {"runs": str(root / "runs")}}, base=Path(root))
+    with loaded(config) as dataset:
+        prepared = prepare(config, dataset)
+        models = {
+            name: Model.of(fitted(name, prepared, dataset, config)) for name in config.targets
+        }
+        yield World(config, dataset, models)
+
+
+@pytest.fixture(scope="module")
+def rows(world: World) -> pd.DataFrame:
+    found: pd.DataFrame = world.rows()
+    return found
+
+
+def test_the_main_rows_come_first_and_are_those_of_the_main_horizon_alone(
+    world: World, rows: pd.DataFrame
+) -> None:
+    main = world.rows("main")
+    assert list(main["horizon_days"].unique()) == [90]
+    assert main["account_id"].is_unique
+    pd.testing.assert_frame_equal(
+        rows.head(len(main)).drop(columns="scored_at"), main.drop(columns="scored_at")
+    )
+
+
+def test_a_row_is_an_account_and_a_horizon(world: World, rows: pd.DataFrame) -> None:
+    assert not rows.duplicated(["account_id", "as_of", "horizon_days"]).any()
+    everyone = set(rows.loc[rows["horizon_days"] == 90, "account_id"])
+    for number in (30, 180):
+        assert set(rows.loc[rows["horizon_days"] == number, "account_id"]) == everyone
+    own = rows[~rows["horizon_days"].isin([30, 90, 180])]
+    ahead = days_ahead(own)
+    assert (own["horizon_days"] - 1 <= ahead).all()
+    assert (ahead < own["horizon_days"]).all()
+    assert own["horizon_days"].between(1, 180).all()
+    assert len(own) > 20
+
+
+def test_a_longer_horizon_is_never_less_likely(rows: pd.DataFrame) -> None:
+    ordered = rows.sort_values(["account_id", "horizon_days"])
+    for name, further in FURTHER.items():
+        known = ordered[ordered[f"{name}_probability"].notna()]
+        steps = known.groupby("account_id")[f"{name}_probability"].diff().dropna()
+        assert (len(steps) > 50) == bool(further)
+        assert (steps >= 0).all()
+        assert (steps > 0).any() or name != "churn"
+
+
+def test_bounds_hold_the_probability_at_every_horizon(rows: pd.DataFrame) -> None:
+    ordered = rows.sort_values(["account_id", "horizon_days"])
+    for name in FURTHER:
+        lo, middle, hi = (ordered[f"{name}_probability{end}"] for end in ("_lo", "", "_hi"))
+        known = middle.notna()
+        assert known.any()
+        assert (lo[known] < middle[known]).all()
+        assert (middle[known] < hi[known]).all()
+        assert lo[~known].isna().all()
+        assert hi[~known].isna().all()
+        for bound in (lo, hi):
+            assert not (bound[known].groupby(ordered["account_id"]).diff() < 0).any()
+
+
+def test_a_part_is_never_more_likely_than_its_whole(world: World, rows: pd.DataFrame) -> None:
+    both = rows[rows["churn_voluntary_probability"].notna()]
+    for end in ("", "_lo", "_hi"):
+        part, whole = (both[f"{name}_probability{end}"] for name in ("churn_voluntary", "churn"))
+        assert (part <= whole).all()
+    only = {"churn_voluntary": world.models["churn_voluntary"]}
+    alone = score(world.dataset, only, world.config, world.dataset.observed_until)
+    main = rows[rows["horizon_days"] == 90].reset_index(drop=True)
+    name = "churn_voluntary_probability"
+    assert (alone[name] > main["churn_probability"]).any()
+    lowered = alone[name].clip(upper=main["churn_probability"])
+    pd.testing.assert_series_equal(main[name], lowered, check_names=False)
+    pd.testing.assert_series_equal(
+        main["churn_voluntary_driver_1_code"], alone["churn_voluntary_driver_1_code"]
+    )
+
+
+def test_a_target_is_empty_where_its_model_does_not_know_the_horizon(rows: pd.DataFrame) -> None:
+    for name, further in FURTHER.items():
+        known = {90, *(item for item in further if item != "renewal")}
+        there = rows[rows[f"{name}_probability"].notna()]
+        fixed = set(there["horizon_days"]) & {30, 90, 180}
+        assert fixed == known
+        assert ("renewal" in further) == bool(set(there["horizon_days"]) - {30, 90, 180})
+    short = rows[rows["horizon_days"] == 180]
+    assert short[["expansion_driver_1_code", "expansion_model_version"]].isna().all(axis=None)
+
+
+def test_rank_refers_to_the_rows_of_the_same_horizon(rows: pd.DataFrame) -> None:
+    for number in (30, 90, 180):
+        same = rows[(rows["horizon_days"] == number) & rows["churn_probability"].notna()]
+        wanted = same["churn_probability"].rank(ascending=False, method="min")
+        np.testing.assert_array_equal(same["churn_rank"].astype("int64"), wanted)
+    own = rows[~rows["horizon_days"].isin([30, 90, 180])]
+    assert own["churn_rank"].isna().all()
+    assert own["risk_band"].notna().any()
+
+
+def test_a_given_book_ranks_by_horizon_too(world: World) -> None:
+    book = pd.DataFrame({"horizon_days": [30, 90], "churn_probability": [1.0, 0.0]})
+    until = world.dataset.observed_until
+    found = score(world.dataset, world.models, world.config, until, book=book, horizons="all")
+    known = found[found["churn_probability"].notna()]
+    ranks = {days: part["churn_rank"] for days, part in known.groupby("horizon_days")}
+    assert (ranks[30] == 2).all()
+    assert (ranks[90] == 1).all()
+    assert ranks[180].isna().all()
+
+
+def test_a_renewal_has_a_probability_where_a_date_is_due(rows: pd.DataFrame) -> None:
+    main = rows[(rows["horizon_days"] == 90) & rows["abstain_reason"].isna()]
+    ahead = days_ahead(main)
+    due = (ahead >= 0) & (ahead < 90)
+    assert (main["renewal_probability"].notna() == due).all()
+    assert 0 < due.sum() < len(main)
+
+
+def test_expected_expansion_is_probability_times_amount(world: World, rows: pd.DataFrame) -> None:
+    amounts = world.models["expansion"].amounts
+    assert amounts is not None
+    main = rows[rows["horizon_days"] == 90]
+    asked = snapshots(world.dataset, [world.dataset.observed_until])
+    given = pd.Series(amounts.expected(asked, asked[[]]), index=asked["account_id"])
+    expected = main["expansion_probability"] * main["account_id"].map(given)
+    pd.testing.assert_series_equal(main["expected_expansion_mrr"], expected, check_names=False)
+    assert (expected.dropna() > 0).all()
+    assert rows.loc[rows["horizon_days"] != 90, "expected_expansion_mrr"].isna().all()
+
+
+def test_an_account_alone_has_the_rows_of_the_batch(world: World, rows: pd.DataFrame) -> None:
+    account = rows.loc[rows["churn_rank"] == 1, "account_id"].iloc[0]
+    until = world.dataset.observed_until
+    alone = score(
+        world.dataset, world.models, world.config, until, accounts=[account], horizons="all"
+    )
+    batch = rows[rows["account_id"] == account].reset_index(drop=True)
+    same = [name for name in COLUMNS if name not in ("scored_at", "churn_rank", "churn_percentile")]
+    pd.testing.assert_frame_equal(alone[same], batch[same], check_dtype=False)
+
+
+def test_who_pays_for_too_few_days_is_not_scored(world: World) -> None:
+    before = world.rows("main")
+    after = world.rows("main", {"min_tenure_days": 200})
+    new = after["abstain_reason"] == NEW
+    assert 0 < new.sum() < len(after)
+    assert after.loc[new, "churn_probability"].isna().all()
+    started = world.dataset.engine.fetch(
+        "SELECT account_id, min(started_at) AS t FROM subscriptions WHERE paid GROUP BY 1"
+    ).to_pandas()
+    since = after["account_id"].map(started.set_index("account_id")["t"])
+    asked = after["abstain_reason"] != NOTICE
+    assert (new == (asked & (after["as_of"] - since < days(200)))).all()
+    kept = ~new
+    pd.testing.assert_series_equal(
+        after.loc[kept, "churn_probability"], before.loc[kept, "churn_probability"]
+    )
+
+
+def test_thin_data_is_a_share_of_the_sources(world: World) -> None:
+    rows = world.rows("main", {"min_coverage": 0.5})
+    thin = rows["abstain_reason"] == THIN
+    asked = rows["abstain_reason"] != NOTICE
+    assert (thin == (asked & (rows["data_coverage"] <= 0.5))).all()
+    assert thin.any()
+    assert rows.loc[thin, "driver_1_code"].isna().all()
+
+
+def test_nobody_is_scored_where_every_source_fell_silent(world: World) -> None:
+    late = world.dataset.observed_until + days(60)
+    silent = Dataset(world.dataset.engine, world.dataset.columns, late, world.dataset.report)
+    rows = score(silent, world.models, world.config, late)
+    assert set(rows["abstain_reason"]) <= {STALE, NOTICE}
+    assert (rows["abstain_reason"] == STALE).any()
+    assert rows["churn_probability"].isna().all()
+    settings = world.config.score.model_copy(update={"abstain_when_stale": False})
+    lenient = world.config.model_copy(update={"score": settings})
+    rows = score(silent, world.models, lenient, late)
+    assert rows["churn_probability"].notna().any()
+    assert rows["stale_sources"].notna().all()

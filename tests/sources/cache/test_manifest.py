@@ -1,0 +1,88 @@
+"""What is read is not removed, one process writes at a time, and old ways of staging go."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from tenure.sources.cache import manifest
+from tenure.sources.cache.manifest import Lease, Manifest, Part
+
+
+def part(folder: Path, name: str) -> Part:
+    (folder / name).mkdir(parents=True)
+    (folder / name / manifest.ROWS).write_bytes(b"rows")
+    return Part(name, {"/data/x.parquet": (1, 2)}, 3, {manifest.ROWS: 4})
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    listed = Manifest((part(tmp_path, "one"), part(tmp_path, "two")), frozenset({"two"}))
+    manifest.write(tmp_path, listed)
+    assert manifest.read(tmp_path) == listed
+    assert all(item.whole(tmp_path) for item in listed.parts)
+    (tmp_path / "one" / manifest.ROWS).write_bytes(b"row")
+    assert [item.whole(tmp_path) for item in listed.parts] == [False, True]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"parts": [{}], "distinct": []}', '{"parts": 1}'])
+def test_a_manifest_that_is_none_lists_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / manifest.MANIFEST).write_text(text)
+    assert manifest.read(tmp_path) == Manifest()
+
+
+def test_nothing_is_removed_while_it_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "way"
+    kept = part(folder, "kept")
+    part(folder, "old")
+    manifest.write(folder, Manifest((kept,)))
+    lease = Lease(folder)
+    manifest.tidy(folder)
+    assert (folder / "old").exists()
+    lease.release()
+    manifest.tidy(folder)
+    assert not (folder / "old").exists()
+    assert (folder / "kept").exists()
+
+
+def test_a_lease_ends_with_what_holds_it(tmp_path: Path) -> None:
+    folder = tmp_path / "way"
+    part(folder, "old")
+    lease = Lease(folder)
+    del lease
+    manifest.tidy(folder)
+    assert not (folder / "old").exists()
+
+
+def test_the_last_used_ways_are_kept(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(5)]
+    for number, folder in enumerate(folders):
+        manifest.write(folder, Manifest((part(folder, "one"),)))
+        Lease(folder).release()
+        os.utime(folder / manifest.LEASE, (number, number))
+    reader = Lease(folders[1])
+    os.utime(folders[1] / manifest.LEASE, (1, 1))
+    manifest.tidy(folders[4])
+    there = [(folder / "one").exists() for folder in folders]
+    assert there == [False, True, True, True, True]
+    reader.release()
+    manifest.tidy(folders[4])
+    assert [(folder / "one").exists() for folder in folders] == [False, False, True, True, True]
+
+
+def test_one_writes_at_a_time(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with manifest.writing(tmp_path):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with manifest.writing(tmp_path):
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
