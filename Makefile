@@ -21,7 +21,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .uv/bin/uv)
 help:  ## Show this help
 	@echo "Usage: make TARGET"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Settings: PYTHON="$(PYTHON)" (which Python uv takes), WORKERS=$(WORKERS) (test processes),'
 	@echo '          ARGS= (passed on, as in: make demo ARGS="--accounts 500")'
@@ -55,6 +55,11 @@ test: $(STAMP)  ## Run every test but the acceptance runs (several minutes)
 test-fast: $(STAMP)  ## Run the tests that take a second or less each
 	$(BIN)/python -m pytest -m "not acceptance and not slow and not browser and not server" \
 	  -n $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: test-feature
+test-feature: $(STAMP)  ## Run what a new feature has to pass: its SQL, the cut, the house rules
+	$(BIN)/python -m pytest tests/features/test_golden.py tests/contract/test_features.py tests/house \
+	  -n $(WORKERS) $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP)  ## Check format, style, types and the direction of imports

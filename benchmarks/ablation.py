@@ -38,13 +38,14 @@ from sklearn.metrics import roc_auc_score
 
 from tenure.core.config import Config
 from tenure.core.files import write_text
+from tenure.core.progress import StageLines
+from tenure.core.sections import TuningConfig
 from tenure.demo import Replay, write_oracle
 from tenure.labels.splits import forward_origins
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.walk_forward import walk_forward
 from tenure.model.boosting.estimator import sized_parameters
-from tenure.model.boosting.fit import boost
-from tenure.model.boosting.search import TuneSettings
+from tenure.model.boosting.fit import fit_booster
 from tenure.model.calibration.losses import log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 from tenure.model.settings import FitSettings
@@ -84,7 +85,7 @@ class Case:
         self.ranked = prepared.plan.ranked
         settings = FitSettings.of(config, self.ranked, self.target.outcome)
         self.settings = replace(settings, bare=True)
-        said = prepared.plan.said.values()
+        said = prepared.plan.described.values()
         self.directions = {spec.name: spec.direction for spec in said}
         self.directions |= {item.name: item.direction for item in self.ranked}
 
@@ -105,22 +106,22 @@ class Case:
         settings = self.settings
         first = forward_origins(
             self.rows,
-            min_train_cutoffs=settings.min_train_cutoffs,
-            min_train_positives=settings.min_train_positives,
+            min_train_cutoffs=settings.model.min_train_cutoffs,
+            min_train_positives=settings.model.min_train_positives,
             max_folds=settings.max_folds or len(self.rows),
         ).origins[0]
         late = [name for name, start in self.since.items() if start > first.as_of]
         values = self.values.drop(columns=late).iloc[first.train]
         labels = self.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)[first.train]
-        boosted = boost(values, labels, settings.fit)
-        model: lgb.Booster = boosted.model.booster_
+        booster = fit_booster(values, labels, settings)
+        model: lgb.Booster = booster.model.booster_
         order = np.argsort(-model.feature_importance("gain"), kind="stable")[:COLUMNS]
-        return {boosted.encoder.columns[place] for place in order}
+        return {booster.encoder.columns[place] for place in order}
 
     def walk(self, values: pd.DataFrame, settings: FitSettings) -> pd.DataFrame:
         """Return the predictions of the evaluated folds."""
         since = {name: start for name, start in self.since.items() if name in values}
-        walked = walk_forward(values, self.rows, settings, since=since, progress=tell)
+        walked = walk_forward(values, self.rows, settings, since=since, progress=StageLines())
         return walked.predictions[[*KEYS, "label", "probability"]]
 
 
@@ -158,8 +159,7 @@ def sized(make: Callable[[Mapping[str, float]], dict[str, Any]]) -> Run:
 
 
 def fitted(case: Case, **change: Any) -> pd.DataFrame:
-    fit: FitSettings = replace(case.settings.fit, **change)
-    return case.walk(case.values, replace(case.settings, fit=fit))
+    return case.walk(case.values, case.settings.with_model(**change))
 
 
 def seeds(case: Case) -> pd.DataFrame:
@@ -174,12 +174,11 @@ def fewer(case: Case) -> pd.DataFrame:
     for item in ranked:
         kept |= {item.of, *item.within, *([item.band] if item.band else [])}
     values = case.values[[name for name in case.values.columns if name in kept]]
-    fit = replace(case.settings.fit, ranked=ranked)
-    return case.walk(values, replace(case.settings, fit=fit))
+    return case.walk(values, replace(case.settings, ranked=ranked))
 
 
 def tuned(case: Case) -> pd.DataFrame:
-    return case.walk(case.values, replace(case.settings, tuning=TuneSettings(trials=30)))
+    return fitted(case, tuning=TuningConfig(trials=30))
 
 
 VARIANTS = {
@@ -292,7 +291,7 @@ def _cases(
     if all(_file(folder, name).exists() for folder in folders.values() for name in names):
         return [(None, folder) for folder in folders.values()]
     config = chosen.config(options.folder / chosen.name)
-    with loaded(config, tell, thorough=False) as dataset:
+    with loaded(config, StageLines(), thorough=False) as dataset:
         prepared = prepare(config, dataset)
     return [(Case(prepared, config, name), folder) for name, folder in folders.items()]
 
@@ -375,10 +374,6 @@ def _expected_auc(true: Floats, scores: Floats) -> float:
     outcome = np.repeat([1, 0], len(true))
     weights = np.concatenate([true, 1 - true])
     return float(roc_auc_score(outcome, np.tile(scores, 2), sample_weight=weights))
-
-
-def tell(line: str) -> None:
-    print(f"  {line}", flush=True)
 
 
 if __name__ == "__main__":

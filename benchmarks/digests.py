@@ -68,7 +68,7 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
         "features": frame_digest(values),
         "labels": {target: frame_digest(rows) for target, rows in prepared.labels.items()},
     }
-    record = run_train(config)
+    record = run_train(config).to_json()
     result["targets"] = {
         target: {
             "status": entry["status"],

@@ -22,9 +22,10 @@ from scipy.special import logit
 from scipy.stats import norm
 
 from tenure.core.config import Config, load_config
+from tenure.core.progress import SILENT
 from tenure.demo import Replay, write_oracle, write_world
 from tenure.run.fit import walk_target
-from tenure.run.prepare import loaded, prepare, silent
+from tenure.run.prepare import loaded, prepare
 
 ROOT = Path(__file__).parent.parent
 TARGETS = ("churn", "expansion")
@@ -105,7 +106,7 @@ def walks(config: Config) -> dict[str, tuple[pd.DataFrame, float]]:
         prepared = prepare(config, dataset)
         for target in TARGETS:
             if prepared.labels[target]["label"].sum() >= config.model.min_events:
-                walk = walk_target(target, prepared, config, silent)
+                walk = walk_target(target, prepared, config, SILENT)
                 found[target] = (walk.predictions, config.model.interval_level)
     return found
 

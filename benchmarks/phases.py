@@ -16,15 +16,15 @@ import json
 import os
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ablation import DATA, DEFAULT, PHASES, ROOT, Case, compared, sizes, tell
+from ablation import DATA, DEFAULT, PHASES, ROOT, Case, compared, sizes
 from peers.ablation_page import EVERY_MONDAY, WIDER_LEAVES
 
 from tenure.core.files import write_text
+from tenure.core.progress import StageLines
 from tenure.model.backtest.walk_forward import walk_forward
 from tenure.run.prepare import loaded, prepare
 
@@ -50,7 +50,7 @@ def main() -> None:
             config = chosen[name].config(Path(folder))
             calendar = config.calendar.model_copy(update={"cadence": "weekly"})
             config = config.model_copy(update={"calendar": calendar})
-            with loaded(config, tell, thorough=False) as dataset:
+            with loaded(config, StageLines(), thorough=False) as dataset:
                 prepared = prepare(config, dataset)
             for target in chosen[name].targets:
                 found[f"{name} {target}"] = measure(Case(prepared, config, target))
@@ -74,14 +74,14 @@ def measure(case: Case) -> dict[str, Any]:
 
 
 def _walk(case: Case, rows: NDArray[np.intp], parameters: dict[str, float]) -> pd.DataFrame:
-    settings = replace(case.settings, fit=replace(case.settings.fit, parameters=parameters))
+    settings = case.settings.with_model(parameters=parameters)
     started = time.process_time()
     walked = walk_forward(
         case.values.iloc[rows].reset_index(drop=True),
         case.rows.iloc[rows].reset_index(drop=True),
         settings,
         since=case.since,
-        progress=tell,
+        progress=StageLines(),
     )
     found = walked.predictions[KEPT].reset_index(drop=True)
     found.attrs["seconds"] = time.process_time() - started

@@ -63,16 +63,16 @@ def measure(name: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         started = time.monotonic()
         if name == "demo":
-            record = run_demo(Path("demo")).record
+            record = run_demo(Path("demo")).record.to_json()
             config = load_config("demo/config.yaml")
             draw(record["targets"]["churn"])
         else:
             config = load_config(ROOT / "configs" / f"{name}.yaml")
             run_check(config)
-            record = run_train(config)
+            record = run_train(config).to_json()
         commands = {
             "backtest": command(lambda: f"{run_backtest(config, Path('b.parquet'))['rows']} rows"),
-            "score": command(lambda: f"{run_score(config, Path('s.parquet'))['rows']} accounts"),
+            "score": command(lambda: f"{run_score(config, Path('s.parquet')).rows} accounts"),
             "report": command(lambda: f"{_size(config)} KiB"),
         }
         return {

@@ -5,8 +5,8 @@
 The data are those of `benchmarks/features.py` (20,000 accounts, 24 monthly prediction times, the
 given millions of usage events).  Each engine works in a process of its own, both with two cores
 and 4 GB; memory is the peak of the resident memory of the process and all its children (for Spark
-that is Java and the Python workers).  A run that takes longer than the limit is stopped and said
-to have taken more.
+that is Java and the Python workers).  A run that takes longer than the limit is stopped, and
+reported to have taken more.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ def resident(root: int) -> int:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(place.name))
             sizes[int(place.name)] = int(fields[21]) * PAGE
-    found, todo = 0, [root]
+    total, todo = 0, [root]
     while todo:
         process = todo.pop()
-        found += sizes.get(process, 0)
+        total += sizes.get(process, 0)
         todo += parents.get(process, [])
-    return found
+    return total
 
 
 def measured(kind: str, folder: Path, limit: float) -> dict[str, float] | None:
@@ -98,7 +98,7 @@ def measured(kind: str, folder: Path, limit: float) -> dict[str, float] | None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        said, _ = child.communicate(timeout=limit)
+        output, _ = child.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()
@@ -108,7 +108,7 @@ def measured(kind: str, folder: Path, limit: float) -> dict[str, float] | None:
         watcher.join()
     if child.returncode:
         raise SystemExit(f"{kind} failed on {folder}")
-    spent: dict[str, float] = json.loads(said.splitlines()[-1])
+    spent: dict[str, float] = json.loads(output.splitlines()[-1])
     return spent | {"memory": peak / 1024**2}
 
 
@@ -116,8 +116,8 @@ def claims_of(size: float, kind: str, spent: dict[str, float] | None, limit: flo
     name = f"{size:g} million events, {kind}"
     if spent is None:
         return [Claim(f"{name}: stopped after", limit, "s")]
-    found = [Claim(f"{name}: {part}", spent[part], "s") for part in ("start", "load", "features")]
-    return [*found, Claim(f"{name}: peak memory", spent["memory"], "MiB")]
+    seconds = [Claim(f"{name}: {part}", spent[part], "s") for part in ("start", "load", "features")]
+    return [*seconds, Claim(f"{name}: peak memory", spent["memory"], "MiB")]
 
 
 def write_curve(claims: list[Claim]) -> None:
@@ -135,8 +135,8 @@ def write_curve(claims: list[Claim]) -> None:
         if "stopped after" in parts:
             lines.append(f"| {name} | stopped after {parts['stopped after']} s | | | |")
         elif "load" in parts:
-            told = [parts[part] for part in ("start", "load", "features", "peak memory")]
-            lines.append(f"| {name} | {' | '.join(told)} |")
+            cells = [parts[part] for part in ("start", "load", "features", "peak memory")]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
     text = DOCS.read_text(encoding="utf-8")
     head, mark, rest = text.partition("benchmarks/spark.py` -->\n")
     _, end, tail = rest.partition("<!-- end of curve -->")
@@ -149,21 +149,21 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("--work")
     parser.add_argument("--folder", type=Path)
-    asked = parser.parse_args()
-    if asked.work:
-        work(asked.work, asked.folder)
+    options = parser.parse_args()
+    if options.work:
+        work(options.work, options.folder)
         return 0
     from world import write
 
     claims: list[Claim] = []
-    for size in [float(text) for text in asked.sizes.split(",")]:
+    for size in [float(text) for text in options.sizes.split(",")]:
         with tempfile.TemporaryDirectory(prefix="tenure-spark-") as place:
             folder = Path(place)
             write(folder, size)
             totals = []
             for kind in ("duckdb", "spark"):
-                spent = measured(kind, folder, asked.limit)
-                claims += claims_of(size, kind, spent, asked.limit)
+                spent = measured(kind, folder, options.limit)
+                claims += claims_of(size, kind, spent, options.limit)
                 if spent:
                     totals.append(spent["total"])
                     print(f"{size:g} M, {kind}: {spent}", flush=True)

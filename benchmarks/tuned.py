@@ -20,6 +20,7 @@ from record import Claim, record
 from sklearn.metrics import log_loss, roc_auc_score
 
 from tenure.core.config import Config, load_config
+from tenure.core.progress import StageLines
 from tenure.demo import write_world
 from tenure.run.backtest import run_backtest
 
@@ -64,7 +65,7 @@ def backtest(what: str, config: Config, limit: float | None) -> list[Claim]:
     """Run one backtest of both targets; return how long it took and how good it was."""
     print(what, flush=True)
     started = time.monotonic()
-    rows = run_backtest(config, Path("out.parquet"), _tell)["predictions"]
+    rows = run_backtest(config, Path("out.parquet"), StageLines())["predictions"]
     claims = [Claim(f"{what}: seconds of the command", time.monotonic() - started, "s", limit)]
     for target in TARGETS:
         known = rows.dropna(subset=[f"{target}_outcome", f"{target}_probability"])
@@ -75,10 +76,6 @@ def backtest(what: str, config: Config, limit: float | None) -> list[Claim]:
             Claim(f"{what}, {target}: log loss", log_loss(outcome, said), ""),
         ]
     return claims
-
-
-def _tell(line: str) -> None:
-    print(f"  {line}", flush=True)
 
 
 if __name__ == "__main__":

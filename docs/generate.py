@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -11,6 +12,12 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from tenure.core.config import Config, FeatureConfig, TableConfig
+from tenure.core.records.audit import AuditRecord, CheckRecord
+from tenure.core.records.base import Record
+from tenure.core.records.bundle import BundleMetrics, BundleSpec
+from tenure.core.records.data import DataRecord
+from tenure.core.records.promotion import PromotionRecord, ScoreRecord
+from tenure.core.records.training import TrainingRecord
 from tenure.features.plan.plan import FAMILIES
 from tenure.features.reference_page import reference_page
 from tenure.sources.contract import SOURCES
@@ -21,7 +28,27 @@ NOTE = "Written by `python docs/generate.py` from the declarations; do not edit 
 
 def pages() -> dict[str, str]:
     """Return file name → text."""
-    return {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
+    markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
+    schemas = {f"schemas/{name}.json": schema(record) for name, record in RECORDS.items()}
+    return markdown | schemas
+
+
+RECORDS: dict[str, type[Record]] = {
+    "audit": AuditRecord,
+    "bundle-metrics": BundleMetrics,
+    "bundle-spec": BundleSpec,
+    "check": CheckRecord,
+    "data": DataRecord,
+    "promote": PromotionRecord,
+    "score": ScoreRecord,
+    "train": TrainingRecord,
+}
+"""What commands write and print with `--json`, and bundles hold, by the name of its schema."""
+
+
+def schema(record: type[Record]) -> str:
+    """Return the JSON schema of a record; parts that were not measured may be left out."""
+    return json.dumps(record.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def data() -> str:
@@ -207,4 +234,5 @@ with its place, e.g. `features.custom.0.where`.
 
 if __name__ == "__main__":
     for name, text in pages().items():
+        (HERE / name).parent.mkdir(exist_ok=True)
         (HERE / name).write_text(text, encoding="utf-8")

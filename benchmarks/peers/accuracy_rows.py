@@ -27,6 +27,7 @@ import pandas as pd
 from peers.accuracy_sets import ACCOUNTS, SETS, DataSet
 from peers.accuracy_side import KEYS, LABEL, checksum
 
+from tenure.core.progress import StageLines
 from tenure.demo import Replay, write_oracle
 from tenure.features import peer_percentile as standing
 from tenure.labels.splits import check_embargo
@@ -43,7 +44,7 @@ REPLAYS = 64
 def write_rows(chosen: DataSet, folder: Path, code: str) -> None:
     """Prepare a data set and write the rows of each target, the raw tables and the truth."""
     config = chosen.config(folder)
-    with loaded(config, lambda line: print(f"  {line}", flush=True), thorough=False) as dataset:
+    with loaded(config, StageLines(), thorough=False) as dataset:
         prepared = prepare(config, dataset)
         write_tables(dataset, folder / "tables")
     for target in chosen.targets:

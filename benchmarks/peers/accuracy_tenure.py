@@ -12,11 +12,11 @@ are given, are learnt by the model itself.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from peers.accuracy_sets import SETS
 from peers.accuracy_side import KEYS, LABEL, THREADS, Floats, Predictor, Rows, measured
 
@@ -66,9 +66,10 @@ def fitting(rows: Rows, config: Config, seconds: float | None, said: dict[str, f
     if walk.tuned:
         said["search_gain"] = walk.tuned[-1]["gain"]
 
+    final = replace(walk.final, threads=THREADS)
+
     def predict(frame: pd.DataFrame) -> Floats:
-        margins = walk.final.margins(values_of(rows, frame), threads=THREADS)
-        return np.asarray(walk.final.calibrator.probability(margins))
+        return final.probabilities(values_of(rows, frame))
 
     return predict
 

@@ -32,7 +32,7 @@ these tables, the choice of event names included. *Load and check* reads and che
 other sides start from the checked ones. *One new day* is what `tenure score` does on the morning
 after: the events lie in one file per month, the day before was scored (*the day before*, with
 nothing kept from earlier), then the file of a day arrives, and the tables are loaded and one later
-prediction time is built; what is kept of closed months is not read again. *By hand* are programs
+prediction time is built. *By hand* are programs
 written for exactly these columns and these data: they may know that the files are sorted, that
 every prediction time is a midnight and that the event names are twelve.
 """
@@ -159,9 +159,10 @@ def _account(found: dict[str, Any]) -> list[str]:
         "",
         "## One account",
         "",
-        f"Scored from its own rows ({rows}) by `score_history`, {found['targets']} targets,",
+        f"Scored from its own rows ({rows}) by `score_posted`, {found['targets']} targets,",
         f"drivers included, warm: median {1e3 * found['median']:.0f} ms, 95th percentile "
-        f"{1e3 * found['p95']:.0f} ms of {found['times']}.",
+        f"{1e3 * found['p95']:.0f} ms of {found['times']}.  {found['many']} accounts together",
+        f"({found['rows_many']:,} rows): median {1e3 * found['median_many']:.0f} ms.",
     ]
 
 

@@ -37,7 +37,7 @@ from tenure.core.spec import Feature
 from tenure.engine import Engine, open_engine
 from tenure.features.compute.categories import choose_categories
 from tenure.features.compute.history_start import history_starts
-from tenure.features.compute.matrix import FeatureMatrix, build, build_held
+from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.plan.plan import Plan, config_families, resolve_plan
 from tenure.labels.snapshots import snapshots
 from tenure.sources.dataset import Dataset
@@ -108,8 +108,7 @@ def score_day(folder: Path, until: datetime, out: Path | None) -> tuple[int, int
         first = {name: day[0] for name, day in history_starts(engine, resolved, [until]).items()}
         known = {name: day for name, day in first.items() if day}
         with stage("build"):
-            held, _ = build_held(engine, rows, resolved, known_begins=known, pieces=dataset.pieces)
-            found = FeatureMatrix(rows, held.frame(rows.index), resolved.said)
+            found = build(engine, rows, resolved, known_begins=known)
         if out is not None:
             write(found, out)
         return len(rows), len(found.values.columns)

@@ -1,9 +1,16 @@
 """Tenure: who stays, who leaves, who grows, and why.
 
-Point-in-time churn and expansion models for subscription businesses.  The stages are sub-packages
-in the order the data takes: `sources`, `labels`, `features`, `model`, `explain`, `score`, `report`,
-`run`, `service`.  Importing the package loads none of the heavy libraries: the functions below are
-imported when they are first used.
+Point-in-time churn and expansion models for subscription businesses.
+
+>>> import tenure
+>>> project = tenure.Project({"data": {"path": "exports"}})
+>>> [name for name in dir(project) if not name.startswith("_")]
+['backtest', 'check', 'config', 'explain', 'report', 'score', 'train', 'training_set']
+
+The ``run_…`` functions are the commands; `Project` has them as methods.  The stages are
+sub-packages in the order the data takes: `sources`, `labels`, `features`, `model`, `explain`,
+`score`, `report`, `run`, `service`.  Importing the package loads none of the heavy libraries: what
+is named below is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -15,10 +22,13 @@ from tenure.core.errors import ConfigError, DataError, ModelError, RefusedError,
 
 if TYPE_CHECKING:
     from tenure.features.plan.config_checks import load_config
+    from tenure.features.reference_page import feature_table as features
+    from tenure.model.boosting.estimator import TenureClassifier
     from tenure.run.backtest import run_backtest
     from tenure.run.check import run_check
     from tenure.run.demo import run_demo
     from tenure.run.explanations import run_explanations
+    from tenure.run.project import Project
     from tenure.run.promote import run_promote
     from tenure.run.report import run_report
     from tenure.run.score import run_explain, run_score
@@ -30,9 +40,12 @@ __all__ = [
     "ConfigError",
     "DataError",
     "ModelError",
+    "Project",
     "RefusedError",
+    "TenureClassifier",
     "TenureError",
     "__version__",
+    "features",
     "load_config",
     "run_backtest",
     "run_check",
@@ -46,6 +59,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Project": "tenure.run.project",
+    "TenureClassifier": "tenure.model.boosting.estimator",
     "load_config": "tenure.features.plan.config_checks",
     "run_backtest": "tenure.run.backtest",
     "run_check": "tenure.run.check",
@@ -60,7 +75,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a function of the public API when it is first asked for."""
+    """Return a name of the public API, imported when it is first used."""
+    if name == "features":  # the sub-package, which can be called
+        return importlib.import_module("tenure.features")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'tenure' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the names of the public API, for completion."""
+    return sorted(__all__)

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import textwrap
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from tenure import __version__
 from tenure.core.errors import ConfigError, Problem, TenureError
+from tenure.core.progress import for_command
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from tenure.score.rows import Selection
 
 EXIT_UNUSABLE = 1
+EXIT_CODES = """\b
+Exit codes:
+  0  done; warnings and doubts do not change it
+  1  `check` failed, or `promote` refused a challenger
+  2  the config or an option cannot be used
+  3  the input tables cannot be used
+  4  a model, a run or MLflow is missing, damaged or of another project
+  5  the data cannot carry the model that was asked for
+"""
+INTERVAL = re.compile(r"\S+ \[[^\[\]]{1,40}\]")
+"""A number and its interval."""
+GLUE = "\N{NO-BREAK SPACE}"
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
 AS_OF = click.option("--as-of", default=None, help="Prediction time, e.g. 2026-01-01 (UTC).")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
 @click.version_option(__version__, prog_name="tenure")
 def cli() -> None:
     """Who stays, who leaves, who grows, and why.
@@ -44,8 +61,8 @@ def demo(out: Path, accounts: int, seed: int, as_json: bool) -> None:
     """Run the whole road on the built-in world."""
     from tenure.run.demo import run_demo
 
-    with progress() as say:
-        result = run_demo(out, accounts=accounts, seed=seed, progress=say)
+    with for_command() as progress:
+        result = run_demo(out, accounts=accounts, seed=seed, progress=progress)
     show(result.to_json(), result.lines(), as_json=as_json)
 
 
@@ -57,10 +74,10 @@ def check(config: Path, as_json: bool) -> None:
     from tenure.report.text import check_lines
     from tenure.run.check import run_check
 
-    with progress() as say:
-        result = run_check(settings(config), progress=say)
-    show(result, check_lines(result), as_json=as_json)
-    if not result["passed"]:
+    with for_command() as progress:
+        result = run_check(settings(config), progress=progress)
+    show(result.to_json(), check_lines(result), as_json=as_json)
+    if not result.passed:
         sys.exit(EXIT_UNUSABLE)
 
 
@@ -72,9 +89,9 @@ def train(config: Path, as_json: bool) -> None:
     from tenure.report.text import train_lines
     from tenure.run.train import run_train
 
-    with progress() as say:
-        record = run_train(settings(config), progress=say)
-    show(record, train_lines(record), as_json=as_json)
+    with for_command() as progress:
+        record = run_train(settings(config), progress=progress)
+    show(record.to_json(), train_lines(record), as_json=as_json)
 
 
 @cli.command()
@@ -85,8 +102,8 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
     """Write out-of-time predictions with their outcomes, as they would have been made then."""
     from tenure.run.backtest import run_backtest
 
-    with progress() as say:
-        result = run_backtest(settings(config), table(out), progress=say)
+    with for_command() as progress:
+        result = run_backtest(settings(config), table(out), progress=progress)
     result.pop("predictions")
     show(
         result,
@@ -99,15 +116,22 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
 @CONFIG
 @AS_OF
 @OUT
+@click.option(
+    "--columns",
+    type=click.Choice(["all", "slim"]),
+    default="all",
+    help="slim: what people read.",
+    show_default=True,
+)
 @AS_JSON
-def score(config: Path, as_of: str | None, out: Path, as_json: bool) -> None:
+def score(config: Path, as_of: str | None, out: Path, columns: Selection, as_json: bool) -> None:
     """Write a flat row per account and horizon: probability, rank, money at risk, drivers."""
     from tenure.run.score import run_score
 
-    with progress() as say:
-        result = run_score(settings(config), table(out), moment(as_of), progress=say)
-    line = f"{result['accounts']:,} accounts scored as of {result['as_of']}: {out}"
-    show(result, [line], as_json=as_json)
+    with for_command() as progress:
+        result = run_score(settings(config), table(out), moment(as_of), progress, columns)
+    line = f"{result.accounts:,} accounts scored as of {result.as_of}: {out}"
+    show(result.to_json(), [line], as_json=as_json)
 
 
 @cli.command()
@@ -119,8 +143,8 @@ def explain(config: Path, account: str, as_of: str | None, as_json: bool) -> Non
     """Say why one account has its score."""
     from tenure.run.score import run_explain
 
-    with progress() as say:
-        result = run_explain(settings(config), account, moment(as_of), progress=say)
+    with for_command() as progress:
+        result = run_explain(settings(config), account, moment(as_of), progress=progress)
     show(result, result["lines"], as_json=as_json)
 
 
@@ -152,10 +176,10 @@ def promote(config: Path, as_json: bool, **wish: Any) -> None:
     from tenure.report.promotion import promote_lines
     from tenure.run.promote import PromotionRequest, run_promote
 
-    with progress() as say:
-        result = run_promote(settings(config), PromotionRequest(**wish), progress=say)
-    show(result, promote_lines(result), as_json=as_json)
-    if not result["passed"]:
+    with for_command() as progress:
+        result = run_promote(settings(config), PromotionRequest(**wish), progress=progress)
+    show(result.to_json(), promote_lines(result), as_json=as_json)
+    if not result.passed:
         sys.exit(EXIT_UNUSABLE)
 
 
@@ -199,20 +223,33 @@ def table(path: Path) -> Path:
 
 def show(result: Any, lines: list[str], *, as_json: bool) -> None:
     """Write a result to stdout: as JSON, or as lines for people."""
-    click.echo(json.dumps(result, indent=1, sort_keys=True) if as_json else "\n".join(lines))
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Yield what reports a step on stderr: a live line on a terminal, else a line each."""
-    from rich.console import Console
-
-    console: Console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda line: click.echo(f"… {line}", err=True)
+    if as_json:
+        click.echo(json.dumps(result, indent=1, sort_keys=True))
         return
-    with console.status("starting") as status:
-        yield status.update
+    for line in lines:
+        click.echo(fitted(line, sys.stdout))
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """Return lines broken between words where they are longer than a terminal is wide.
+
+    What does not fit goes on below the last column of a line; a number stays with its interval.
+    A stream that is no terminal gets the lines as they are.
+    """
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(_broken(line, width) for line in text.splitlines())
+
+
+def _broken(line: str, width: int) -> str:
+    start = max((match.end() for match in re.finditer(r"(^| ) +", line)), default=0)
+    if len(line) <= width or start > width // 2:
+        return line
+    words = INTERVAL.sub(lambda match: match.group().replace(" ", GLUE), line[start:])
+    wrapper = textwrap.TextWrapper(width - start, break_long_words=False, break_on_hyphens=False)
+    parts = wrapper.wrap(words)
+    return (line[:start] + ("\n" + " " * start).join(parts)).replace(GLUE, " ")
 
 
 def main() -> None:
@@ -220,7 +257,7 @@ def main() -> None:
     try:
         cli()
     except TenureError as error:
-        click.echo(f"tenure: {error}", err=True)
+        click.echo(fitted(f"tenure: {error}", sys.stderr), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()

@@ -65,4 +65,4 @@ def test_what_a_computed_column_stands_on_is_named_too(tmp_path: Path) -> None:
     said = found(tmp_path)
     assert said["subscriptions", "status"].done == "with_row"
     assert "mrr" in said["subscriptions", "status"].features
-    assert said["accounts", "segment"].to_dict()["features"] == ["segment"]
+    assert said["accounts", "segment"].features == ("segment",)

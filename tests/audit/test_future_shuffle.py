@@ -57,7 +57,7 @@ def test_a_broken_cut_moves_features_and_names_the_accounts(
     moved = {item.feature: item for item in found[0].moved}
     assert {"tickets", "open"} <= set(moved)
     assert set(moved["tickets"].accounts) <= {"a", "b"}
-    assert found[0].to_dict()["moved"][0]["values"] > 0
+    assert found[0].moved[0].values > 0
 
 
 def test_nothing_is_compared_where_nobody_is_asked() -> None:

@@ -24,7 +24,7 @@ def test_share_and_lag_of_what_came_late() -> None:
     events = found["event_time"]
     assert (events.rows, events.late, events.share) == (10, 4, 0.4)
     assert events.lag_days == {"median": 2, "p90": 9, "p99": 9, "highest": 9}
-    assert found["csat_at"].to_dict()["lag_days"]["median"] == 20
+    assert found["csat_at"].lag_days["median"] == 20
 
 
 def test_a_date_that_is_known_by_its_evening_is_not_late() -> None:

@@ -154,4 +154,4 @@ def test_values_around_outcomes_become_suspects() -> None:
     [found] = nearby([item], "churn", 90, ["tickets.category"])
     assert (found.kind, found.figure, found.allowed) == ("near", 0.96, True)
     assert "`cancellation`" in found.text
-    assert found.to_dict()["events"] == 40
+    assert found.events == 40

@@ -94,7 +94,7 @@ def test_no_feature_of_any_family_reads_its_future() -> None:
         read = reads(where, world.plan(), cutoffs)
     finally:
         where.close()
-    assert {item.feature for item in read} == set(world.plan().said)
+    assert {item.feature for item in read} == set(world.plan().described)
     assert sum(any(item.latest_event) for item in read) > len(read) / 2
     assert [item.feature for item in read if item.violations(cutoffs)] == []
 

@@ -38,7 +38,7 @@ PLAN = whole_plan()
 COLUMNS = list(PLAN.specs)
 MEASURED = {item.spec.name: item for item in PLAN.measured}
 DECLARED = {item.name: item for family in FAMILIES.values() for item in family.features}
-VISIBLE = resolve_plan(FAMILIES.values(), EVERYTHING, members=MEMBERS).said
+VISIBLE = resolve_plan(FAMILIES.values(), EVERYTHING, members=MEMBERS).described
 Pair = tuple[FeatureMatrix, FeatureMatrix]
 
 every_feature = pytest.mark.parametrize("name", COLUMNS)

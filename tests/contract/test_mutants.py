@@ -12,7 +12,7 @@ from features.compare import disagreements
 from features.past import CUTOFFS, awkward, differences, past, rows_of
 from tenure.core.spec import Family, Feature
 from tenure.core.times import literal
-from tenure.features.compute import source_query as reading
+from tenure.features.compute import source_query
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.features.compute.timeline import Timeline, rank_sql
 from tenure.features.families import FAMILIES
@@ -38,7 +38,7 @@ def never_null(timeline: Timeline, moments: Sequence[str]) -> str:
 
 
 LEAKS: list[tuple[Callable[[Timeline, Sequence[str]], str], str]] = [
-    (including_the_cutoff, "with_more_future"),
+    (including_the_cutoff, "with_more_learnt_later"),
     (including_the_cutoff, "with_other_late_columns"),
     (by_event_time, "with_more_learnt_later"),
     (without_late_clocks, "with_other_late_columns"),
@@ -54,12 +54,25 @@ def test_a_leak_is_found(
 ) -> None:
     monkeypatch.setattr(Timeline, "seen_sql", leak)
     # The mutants look past the rows that the shared text leaves out early.
-    monkeypatch.setattr(reading, "literal", lambda moment: literal(CUTOFFS[-1].replace(year=2100)))
+    monkeypatch.setattr(
+        source_query, "literal", lambda moment: literal(CUTOFFS[-1].replace(year=2100))
+    )
     world = past(0, 40)
     cutoffs = [cutoff for cutoff in CUTOFFS if cutoff <= AT]
     before = world.matrix(cutoffs)
     after = CHANGES[change](world, AT, random.Random(1)).matrix(cutoffs, accounts(before))
     assert differences(before, after)
+
+
+def test_a_row_that_happens_at_the_cutoff_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both its clocks have to be wrong: a slot that ends at the cut-off hides it by itself."""
+    place = Timeline.slot_sql
+    monkeypatch.setattr(
+        Timeline,
+        "slot_sql",
+        lambda timeline, moment: place(timeline, f"({moment} - INTERVAL 1 MICROSECOND)"),
+    )
+    test_a_leak_is_found(including_the_cutoff, "with_more_future", monkeypatch)
 
 
 def accounts(matrix: FeatureMatrix) -> list[str]:

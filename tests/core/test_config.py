@@ -105,6 +105,71 @@ def test_a_broken_rule_names_the_key_and_the_value(
         assert part in message
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (
+            "data: {path: x}\nlabels: {horizons: [30, renewl]}",
+            ["labels.horizons.1: must be a valid integer", "'renewl'", "did you mean `renewal`?"],
+        ),
+        (
+            "data: {path: x}\nengine: {settings: {spark.a: [1]}}",
+            ["engine.settings.spark.a: must be a valid string; or must be a valid integer"],
+        ),
+        (
+            "data: {path: x}\ncalendar: {cadence: montly}",
+            ["calendar.cadence: must be 'monthly' or 'weekly'", "did you mean `monthly`?"],
+        ),
+    ],
+)
+def test_alternatives_are_one_problem_at_the_place_that_was_written(
+    tmp_path: Path, text: str, parts: list[str]
+) -> None:
+    message = refused(tmp_path, text)
+    assert "problems" not in message
+    assert not any(word in message for word in ("constrained", "literal", "Input", ".str", ".int"))
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("data: {path: x}\nname: a\ndata: {path: y}", "data: is given twice (found: in lines 1"),
+        ("data:\n  path: x\n  path: y", "path: is given twice (found: in lines 2 and 3)"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    message = refused(tmp_path, text)
+    assert "run.yaml" in message
+    assert said in message
+
+
+def test_a_key_may_stand_in_two_mappings_and_be_merged(tmp_path: Path) -> None:
+    text = """
+    data:
+      path: x
+      tables:
+        tickets: &one {path: t.csv, columns: {a: b}}
+        invoices: {<<: *one, path: i.csv}
+    """
+    tables = config(tmp_path, text).data.tables
+    assert tables["invoices"].path == str(tmp_path / "i.csv")
+    assert tables["invoices"].columns == {"a": "b"}
+
+
+def test_a_table_may_lie_in_the_folder_of_the_data(tmp_path: Path) -> None:
+    (tmp_path / "exports" / "crm").mkdir(parents=True)
+    (tmp_path / "exports" / "crm" / "companies.csv").write_text("id\n1\n")
+    text = "data: {path: exports, tables: {accounts: {path: crm/companies.csv}}}"
+    place = tmp_path / "exports" / "crm" / "companies.csv"
+    assert config(tmp_path, text).data.tables["accounts"].path == str(place)
+    (tmp_path / "crm").mkdir()
+    (tmp_path / "crm" / "companies.csv").write_text("id\n2\n")
+    nearer = tmp_path / "crm" / "companies.csv"
+    assert config(tmp_path, text).data.tables["accounts"].path == str(nearer)
+
+
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
     message = refused(tmp_path, "data: {pat: x}\nlabels: {gap_days: -1}")
     assert message.startswith("3 problems:")

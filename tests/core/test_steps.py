@@ -4,20 +4,7 @@ import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenure.core.steps import Step, quote, render, text_literal
-
-SQL = "SELECT date_trunc('month', t) AS m, count(*) AS n FROM e GROUP BY date_trunc('month', t)"
-
-
-def test_duckdb_text_is_left_as_it_was_written() -> None:
-    assert Step("x", SQL).text("duckdb") == SQL
-
-
-def test_other_dialects_are_translated() -> None:
-    text = Step("x", SQL).text("spark")
-    assert "TRUNC" in text.upper()
-    sqlglot.parse_one(text, read="spark")
-    assert render(SQL, "spark") == text
+from tenure.core.steps import quote, text_literal
 
 
 @given(st.text(st.characters(exclude_characters="\x00", codec="utf-8"), min_size=1))

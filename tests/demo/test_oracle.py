@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sources.demo.written import SMALL, Written
+from demo.written import SMALL, Written
 from tenure.demo import Replay, write_oracle
 
 OVERLAP = 3  # monthly snapshots look at ninety days: an outcome is counted up to three times

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sources.demo.written import SMALL, Written
+from demo.written import SMALL, Written
 from tenure.core.files import sha256
 from tenure.demo import write_world
 from tenure.sources.contract import SOURCES

@@ -17,10 +17,15 @@ def _generate():
     return module
 
 
-@pytest.mark.parametrize("name", ["data.md", "configuration.md", "features.md"])
+@pytest.mark.parametrize("name", _generate().pages())
 def test_page_is_current(name):
     text = _generate().pages()[name]
     assert (DOCS / name).read_text(encoding="utf-8") == text, "run `make docs`"
+
+
+def test_no_schema_is_left_over():
+    named = {name.removeprefix("schemas/") for name in _generate().pages() if "/" in name}
+    assert {path.name for path in (DOCS / "schemas").iterdir()} == named
 
 
 def test_every_declaration_is_described():

@@ -32,11 +32,14 @@ def publish(
 ) -> str:
     """Publish a bundle as if it had been trained some days later."""
     made = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(days=days)
-    verdict = {**bundle.metrics["verdict"], "status": "usable", "promotable": promotable}
+    assert bundle.metrics.verdict is not None
+    verdict = bundle.metrics.verdict.model_copy(
+        update={"status": "usable", "promotable": promotable}
+    )
     later = replace(
         bundle,
-        spec={**bundle.spec, **spec},
-        metrics={**bundle.metrics, "verdict": verdict},
+        spec=bundle.spec.model_copy(update=spec),
+        metrics=bundle.metrics.model_copy(update={"verdict": verdict}),
         run={**bundle.run, "created_at": show(made)},
     )
     write_bundle(later, own.root / "models", TARGET)
@@ -45,8 +48,9 @@ def publish(
 
 def tilted(bundle: Bundle, shift: float) -> Bundle:
     """Return a bundle whose log-odds are off by some amount."""
-    draft = replace(bundle, calibrator=Sigmoid(1.0, shift))
-    scored = draft.probabilities(from_records(dict(bundle.examples))).tolist()
+    main = replace(bundle.main, calibrator=Sigmoid(1.0, shift))
+    draft = replace(bundle, models={**bundle.models, str(bundle.spec.labels.horizon_days): main})
+    scored = draft.main.probabilities(from_records(dict(bundle.examples))).tolist()
     return replace(draft, examples={**bundle.examples, "probabilities": scored})
 
 
@@ -60,4 +64,4 @@ def early(own: Project, shift: float = 0.0) -> str:
 
 def as_text(bundle: Bundle, days: int) -> str:
     """Return a bundle's last day of learning, moved."""
-    return show(as_utc(bundle.spec["trained_until"]) + timedelta(days=days))
+    return show(as_utc(bundle.spec.trained_until) + timedelta(days=days))

@@ -142,10 +142,10 @@ def make(root: Path) -> Project:
     project = Project(root).set()
     config = project.config
     record = run_train(config)
-    for target, entry in record["targets"].items():
+    for target, entry in record.targets.items():
+        assert entry.model is not None
         if champion(config.paths.models, target) is None:
             # The world is too small for every model to prove itself.
-            version = entry["model"]["version"]
-            set_champion(config.paths.models, target, version, "test", "test")
+            set_champion(config.paths.models, target, entry.model.version, "test", "test")
     run_score(config, root / "scores.csv")
     return project

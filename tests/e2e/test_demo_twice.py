@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tenure.core.records.evaluation import Verdict
 from tenure.demo import write_world
 from tenure.features.plan.config_checks import load_config
-from tenure.model.evaluation.verdict import Verdict
 from tenure.model.registry.champion import champion, history
 from tenure.model.tracking import Store
 from tenure.model.tracking.store import connected
@@ -27,8 +27,10 @@ model: {threads: 1, min_events: 1, min_train_positives: 5, parameters: {num_iter
 evaluation: {max_folds: 3, bootstrap: 50, contrast: false}
 engine: {threads: 1}
 """
-USABLE = Verdict("usable", ("Usable, for the test.",))
-USELESS = Verdict("no_usable_signal", ("No usable signal, for the test.",))
+USABLE = Verdict(status="usable", sentences=("Usable, for the test.",))
+USELESS = Verdict(
+    status="no_usable_signal", sentences=("No usable signal, for the test.",)
+)
 
 
 class Judge:
@@ -59,7 +61,8 @@ def ran(judge: Judge, seed: int, *verdicts: Verdict) -> DemoResult:
 
 def made(result: DemoResult) -> dict[str, str]:
     """Return the bundle that a demo exported, by target."""
-    return {name: entry["model"]["version"] for name, entry in result.record["targets"].items()}
+    models = {name: target.model for name, target in result.record.targets.items()}
+    return {name: model.version for name, model in models.items() if model}
 
 
 def live() -> dict[str, str | None]:

@@ -99,7 +99,7 @@ def complete(own: Project, command: str, rows: int) -> None:
             home = own.config.paths.models / target
             assert len(versions(own.config.paths.models, target)) == 2
             assert list(home.glob(".*.tmp")) == []
-    assert run_score(own.config, own.root / "again.csv")["rows"] == rows
+    assert run_score(own.config, own.root / "again.csv").rows == rows
 
 
 def size(own: Project) -> int:

@@ -33,12 +33,12 @@ def home(world: Path, tmp_path: Path) -> Project:
 
 def test_what_is_known_only_afterwards_has_no_effect(home: Project) -> None:
     plant(home.root / "data", known_afterwards)
-    entry = run_train(home.config)["targets"]["churn"]
-    assert entry["status"] != "refused"
-    bundle = read_bundle(Path(entry["model"]["path"]))
+    entry = run_train(home.config).targets["churn"]
+    assert entry.model is not None
+    bundle = read_bundle(Path(entry.model.path))
     # No snapshot ever saw a rating, so there was nothing to learn from.
-    assert {"category", "resolved_at"} <= set(bundle.spec["reads"]["tickets"])
-    assert not {"csat_score", "csat_at"} & set(bundle.spec["reads"]["tickets"])
+    assert {"category", "resolved_at"} <= set(bundle.spec.reads["tickets"])
+    assert not {"csat_score", "csat_at"} & set(bundle.spec.reads["tickets"])
 
 
 def test_an_attribute_that_is_overwritten_stops_the_run(home: Project) -> None:

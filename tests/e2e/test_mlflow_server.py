@@ -123,14 +123,15 @@ def test_registered_promoted_gone_and_back(project: Project, tmp_path: Path) -> 
 
 def registered(own: Project, store: Store) -> str:
     """Train against the server; return the version it registered."""
-    model = run_train(own.config)["targets"][TARGET]["model"]
-    assert model["mlflow"]["store"] == store.uri
-    assert model["mlflow"]["name"] == NAME
+    model = run_train(own.config).targets[TARGET].model
+    assert model is not None
+    assert model.mlflow is not None
+    assert (model.mlflow.store, model.mlflow.name) == (store.uri, NAME)
     with connected(store) as client:
         (version,) = client.search_model_versions(f"name = '{NAME}'")
-        assert version.tags["tenure.bundle"] == model["version"]
-        assert client.get_run(version.run_id or "").data.tags["tenure.bundle"] == model["version"]
-    return str(model["version"])
+        assert version.tags["tenure.bundle"] == model.version
+        assert client.get_run(version.run_id or "").data.tags["tenure.bundle"] == model.version
+    return str(model.version)
 
 
 def promoted(own: Project, store: Store, version: str) -> None:
@@ -168,15 +169,17 @@ def gone_while_training(own: Project, server: Server) -> str:
         if line.endswith("measuring"):
             server.stop()
 
-    model = run_train(own.config, tell)["targets"][TARGET]["model"]
+    model = run_train(own.config, tell).targets[TARGET].model
+    assert model is not None
     assert any("not recorded in MLflow" in line for line in said)
     kept = json.loads((own.root / "runs" / "training.json").read_text(encoding="utf-8"))
-    assert kept["targets"][TARGET]["model"] == model
-    assert model["mlflow"]["uri"] is None
-    assert "cannot be reached" in model["mlflow"]["error"]
-    assert read_bundle(Path(model["path"])).version == model["version"]
+    assert kept["targets"][TARGET]["model"] == model.to_json()
+    assert model.mlflow is not None
+    assert model.mlflow.uri is None
+    assert "cannot be reached" in (model.mlflow.error or "")
+    assert read_bundle(Path(model.path)).version == model.version
     assert (own.root / "runs" / "report.html").is_file()
-    return str(model["version"])
+    return str(model.version)
 
 
 def unreachable(own: Project) -> None:

@@ -176,10 +176,10 @@ def test_the_bundle_keeps_the_declarations_and_the_hash_of_the_module(own: Proje
     found = champion(models, "churn")
     assert found is not None
     bundle = read_bundle(models / "churn" / found.version)
-    kinds = {item["name"]: item["declared"] for item in bundle.spec["declarations"]}
+    kinds = {item["name"]: item["declared"] for item in bundle.spec.declarations}
     used = set(bundle.columns) & COLUMNS
     assert len(used) >= 3
     if "workers_level" in used:
         assert kinds["workers_level"] == "Ranked"
         assert bundle.encoder.standing["workers_level"]["of"] == "workers_28d"
-    assert sorted(bundle.spec["modules"]) == (["mine.py"] if own.config.features.modules else [])
+    assert sorted(bundle.spec.modules) == (["mine.py"] if own.config.features.modules else [])

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from e2e.road import Project
+from tenure.core.records.evaluation import Metrics
 from tenure.demo import Replay, decoys, planted_drivers, write_oracle, write_world
 from tenure.run.fit import TargetResult, fit_target
 from tenure.run.prepare import loaded, prepare
@@ -91,12 +92,12 @@ def test_five_full_worlds(tmp_path: Path, record_property: Callable[[str, object
     for target in TARGETS:
         tried = [run[target] for run in runs]
         truths = [true_chances(tmp_path / str(seed), target, seed) for seed in range(5)]
-        pooled = [item.metrics["pooled"] for item in tried]
+        pooled = [item.evaluation.pooled for item in tried]
         planted = len(planted_drivers(target))
         found: dict[str, list[float]] = {
             "planted drivers that lead": [1 - len(missed(item)) / planted for item in tried],
             "decoys that lead": [len(fooled(item)) for item in tried],
-            **{name: [item[name]["value"] for item in pooled] for name in POOLED},
+            **{name: [value(item, name) for item in pooled] for name in POOLED},
             "true probabilities inside": list(map(covered, tried, truths)),
         }
         for name, values in found.items():
@@ -107,6 +108,13 @@ def test_five_full_worlds(tmp_path: Path, record_property: Callable[[str, object
             )
             kept[f"{target}: {name}: {values}"] = least <= median(values) <= most
     assert all(kept.values()), [said for said, good in kept.items() if not good]
+
+
+def value(pooled: Metrics, name: str) -> float:
+    """Return a metric, which was measured."""
+    number = pooled.figure(name).value
+    assert number is not None
+    return number
 
 
 def true_chances(root: Path, target: str, seed: int) -> pd.DataFrame:

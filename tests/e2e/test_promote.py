@@ -15,7 +15,7 @@ from tenure.core.times import show
 from tenure.model.registry.champion import history, set_champion
 from tenure.model.tracking import Store
 from tenure.model.tracking.store import connected
-from tenure.run.promote import Promotion, run_promote
+from tenure.run.promote import PromotionRequest, run_promote
 
 pytestmark = pytest.mark.slow
 
@@ -53,23 +53,24 @@ def test_both_as_they_stand_on_rows_that_neither_saw(own: Project) -> None:
     first = bundle_of(own)
     bad = early(own, shift=2.5)
     good = publish(own, first, trained_until=show(EARLY))
-    dry = run_promote(own.config, Promotion(dry_run=True))
-    entry = dry["targets"][TARGET]
-    assert (entry["action"], entry["champion"], entry["version"]) == ("promoted", bad, good)
-    found = entry["comparison"]
-    assert found["basis"] == "unseen"
-    assert found["first"] >= show(EARLY)
-    assert found["as_it_stands"] is None
-    assert found["gain"]["log_loss"]["lo"] > 0
+    dry = run_promote(own.config, PromotionRequest(dry_run=True))
+    entry = dry.targets[TARGET]
+    assert (entry.action, entry.champion, entry.version) == ("promoted", bad, good)
+    found = entry.comparison
+    assert found is not None
+    assert found.basis == "unseen"
+    assert found.first >= show(EARLY)
+    assert found.as_it_stands is None
+    assert found.gain.log_loss.above
     assert standing(own) == bad
     said = command("promote", own.root / "config.yaml", "--json", "--reason", "quarterly")
     assert said.code == 0
-    assert json.loads(said.out)["targets"][TARGET]["comparison"] == found
+    assert json.loads(said.out)["targets"][TARGET]["comparison"] == found.to_json()
     assert standing(own) == good
     line = history(own.root / "models", TARGET)[-1]
     assert (line.action, line.previous, line.reason) == ("promoted", bad, "quarterly")
     assert line.who
-    assert line.facts["gain"] == found["gain"]
+    assert line.facts["gain"] == found.gain.to_json()
     assert line.facts["said"][0].startswith("Better on the same rows")
 
 
@@ -99,21 +100,23 @@ def test_the_older_one_as_it_stands_beside_the_newer_recipe(own: Project) -> Non
     first = bundle_of(own)
     early(own, shift=2.5)
     publish(own, first)
-    found = run_promote(own.config)["targets"][TARGET]
-    assert found["action"] == "promoted"
-    assert found["comparison"]["basis"] == "later"
-    assert found["comparison"]["as_it_stands"] is not None
+    found = run_promote(own.config).targets[TARGET]
+    assert found.action == "promoted"
+    assert found.comparison is not None
+    assert found.comparison.basis == "later"
+    assert found.comparison.as_it_stands is not None
 
 
 def test_recipes_speak_where_everything_was_learnt_from(own: Project) -> None:
     first = bundle_of(own)
     publish(own, replace(first, card="# another\n"))
-    found = run_promote(own.config)["targets"][TARGET]
-    assert found["comparison"]["basis"] == "replayed"
-    assert found["comparison"]["gain"]["log_loss"]["value"] == 0
-    assert found["action"] == "refused"  # the same, from the same outcomes
-    pooled = first.metrics["pooled"]["log_loss"]
-    assert found["comparison"]["champion"]["log_loss"]["value"] == pytest.approx(pooled["value"])
+    found = run_promote(own.config).targets[TARGET]
+    assert found.comparison is not None
+    assert found.comparison.basis == "replayed"
+    assert found.comparison.gain.log_loss.value == 0
+    assert found.action == "refused"  # the same, from the same outcomes
+    pooled = first.metrics.pooled.log_loss
+    assert found.comparison.champion.log_loss.value == pytest.approx(pooled.value)
 
 
 def test_a_twin_from_later_outcomes_takes_over(own: Project) -> None:
@@ -122,10 +125,13 @@ def test_a_twin_from_later_outcomes_takes_over(own: Project) -> None:
     older = publish(own, first, days=-30, trained_until=day)
     set_champion(own.root / "models", TARGET, older, "test", "test")
     publish(own, replace(first, card="# another\n"))
-    found = run_promote(own.config)["targets"][TARGET]
-    assert found["comparison"]["basis"] == "replayed"
-    assert found["action"] == "promoted"
-    assert found["sentences"] == ["Made like the champion, from later outcomes; as good as it."]
+    found = run_promote(own.config).targets[TARGET]
+    assert found.comparison is not None
+    assert found.comparison.basis == "replayed"
+    assert found.action == "promoted"
+    assert found.sentences == (
+        "Made like the champion, from later outcomes; as good as it.",
+    )
 
 
 def test_a_bundle_that_is_not_its_recipe_is_refused(own: Project) -> None:
@@ -133,16 +139,16 @@ def test_a_bundle_that_is_not_its_recipe_is_refused(own: Project) -> None:
     older = publish(own, first, days=-30, trained_until=as_text(first, -1))
     set_champion(own.root / "models", TARGET, older, "test", "test")
     publish(own, tilted(first, 4.0))
-    found = run_promote(own.config)["targets"][TARGET]
-    assert found["action"] == "refused"
-    assert "worse than its recipe would have" in found["sentences"][0]
+    found = run_promote(own.config).targets[TARGET]
+    assert found.action == "refused"
+    assert "worse than its recipe would have" in found.sentences[0]
 
 
 def test_what_cannot_be_asked_is_said(own: Project) -> None:
     with pytest.raises(ConfigError, match="--target: is not a target of the config"):
-        run_promote(own.config, Promotion(target="expansion"))
+        run_promote(own.config, PromotionRequest(target="expansion"))
     with pytest.raises(ModelError, match=r"--to: is no published version of churn.*did you mean"):
-        run_promote(own.config, Promotion(to=standing(own)[:-1] + "x"))
+        run_promote(own.config, PromotionRequest(to=standing(own)[:-1] + "x"))
     said = command("promote", own.root / "config.yaml", "--to", standing(own))
     assert (said.code, "is champion already" in said.out) == (0, True)
 
@@ -152,8 +158,8 @@ def test_the_first_champion_needs_no_other(own: Project) -> None:
     (own.root / "models" / TARGET / "champion.json").unlink()
     (own.root / "models" / TARGET / "history.jsonl").unlink()
     version = publish(own, bundle)
-    entry = run_promote(own.config)["targets"][TARGET]
-    assert (entry["action"], entry["version"]) == ("first", version)
+    entry = run_promote(own.config).targets[TARGET]
+    assert (entry.action, entry.version) == ("first", version)
     assert standing(own) == version
 
 
@@ -171,9 +177,9 @@ def test_the_alias_follows(own: Project) -> None:
     other = publish(own, bundle_of(own), days=-30)
     set_champion(own.root / "models", TARGET, other, "test", "test")
     # MLflow never heard of that one.
-    assert "was never registered" in " ".join(run_promote(own.config)["notes"])
-    result = run_promote(own.config, Promotion(to=first))
-    assert result["targets"][TARGET]["action"] == "rolled_back"
+    assert "was never registered" in " ".join(run_promote(own.config).notes)
+    result = run_promote(own.config, PromotionRequest(to=first))
+    assert result.targets[TARGET].action == "rolled_back"
     with connected(Store.from_config(own.config)) as client:
         version = client.get_model_version_by_alias(name, "champion")
         assert version.tags["tenure.bundle"] == first

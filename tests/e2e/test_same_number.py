@@ -28,7 +28,7 @@ def test_alone_as_in_the_batch(project: Project, batch: pd.DataFrame) -> None:
     assert len(asked) > 20
     with loaded(config) as dataset:
         alone = [
-            score(dataset, models, config, dataset.observed_until, accounts=[account])
+            score(dataset, models, config, dataset.observed_until, accounts=[account]).rows
             for account in asked[::12]
         ]
     found = pd.concat(alone, ignore_index=True)

@@ -10,22 +10,19 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from tenure.features.held import Held
 
 from e2e.road import UNTIL, Project
 from tenure.core.config import Config
 from tenure.core.spec import Column, Source
 from tenure.engine import Engine, open_engine
-from tenure.features.compute.matrix import build_held
 from tenure.score.score import Model, load_models, score
 from tenure.sources.contract import SOURCES
 from tenure.sources.load import load_frames
@@ -57,17 +54,8 @@ class Given:
     def measured(self, frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the flat rows and all features at the prediction time."""
         dataset = load_frames(frames, self.config, self.engine, observed_until=UNTIL)
-        seen: list[Held] = []
-
-        def spy(*arguments: Any, **named: Any) -> tuple[Held, dict[str, date]]:
-            found = build_held(*arguments, **named)
-            seen.append(found[0])
-            return found
-
-        with patch("tenure.score.score.build_held", spy):
-            rows = score(dataset, self.models, self.config, AT)
-        (held,) = seen
-        return rows.drop(columns="scored_at"), held.frame()
+        scored = score(dataset, self.models, self.config, AT)
+        return scored.rows.drop(columns="scored_at"), scored.matrix.values
 
 
 @pytest.fixture(scope="module")

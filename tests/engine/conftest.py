@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tenure.engine.small import SmallEngine
 
 from tenure.engine import Engine
 from tenure.engine.duckdb import DuckDBEngine
@@ -52,15 +51,8 @@ def duck(tmp_path: Path) -> Iterator[Engine]:
     engine.close()
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Engine]:
-    engine = SmallEngine(lambda: DuckDBEngine(1, "500MB", search_path=(tmp_path,)))
-    yield engine
-    engine.close()
-
-
-@pytest.fixture(params=["duck", "small", pytest.param("spark", marks=pytest.mark.slow)])
+@pytest.fixture(params=["duck", pytest.param("spark", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Return each engine in turn."""
-    found: Engine = request.getfixturevalue(request.param)
-    return found
+    chosen: Engine = request.getfixturevalue(request.param)
+    return chosen

@@ -34,6 +34,20 @@ def test_steps_run_in_order_and_are_kept(engine: Engine) -> None:
         engine.columns("twice")
 
 
+@pytest.mark.parametrize("rows", [1, 10**9])
+def test_clear_leaves_no_table(engine: Engine, rows: int) -> None:
+    engine.register("numbers", pa.table({"x": [1, 2, 3]}))
+    engine.run([Step("twice", "SELECT 2 * x AS x FROM numbers")])
+    engine.run([Step("seen", "SELECT x FROM twice", lazy=True)])
+    engine.divide(Step("pairs", "SELECT x, x % 2 AS odd FROM numbers"), "odd", rows)
+    engine.clear()
+    for name in ("numbers", "twice", "seen", "pairs"):
+        with pytest.raises(DataError):
+            engine.columns(name)
+    engine.register("numbers", pa.table({"x": [4]}))
+    assert engine.fetch("SELECT x FROM numbers").to_pylist() == [{"x": 4}]
+
+
 def test_an_error_shows_the_sql(engine: Engine) -> None:
     for run in (
         lambda: engine.fetch("SELECT nowhere FROM numbers"),

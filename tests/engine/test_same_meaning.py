@@ -89,7 +89,7 @@ def test_text_is_coerced_alike(duck: Engine, spark: Engine) -> None:
     both(duck, spark, texts(ISO), ", ".join(["i", *times, f"{coerce.known('t0')} AS k"][:-1]))
     kinds = [f"{coerce.coerce('x', 'VARCHAR', kind)} AS {kind}" for kind in ("number", "integer")]
     kinds += [f"{coerce.coerce('x', 'VARCHAR', 'flag')} AS flag"]
-    kinds += [f"{coerce.given('x', 'VARCHAR', 'number')} AS given"]
+    kinds += [f"{coerce.has_value('x', 'VARCHAR', 'number')} AS present"]
     kinds += [f"{coerce.identifier('x', 'VARCHAR')} AS id"]
     both(duck, spark, texts(NUMBERS), ", ".join(["i", *kinds]))
     wording = coerce.WORDINGS["subscriptions", "billing_period"]

@@ -15,7 +15,7 @@ from features.past import CUTOFFS, Past, differences, past
 from tenure.core.config import make_config
 from tenure.demo import write_world
 from tenure.engine import Engine
-from tenure.features.compute import batches as blocks
+from tenure.features.compute import batches
 from tenure.features.coverage import latest_known
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
@@ -118,7 +118,7 @@ def test_every_feature_is_what_the_contract_says(
     """In one process, and in the executors."""
     assert disagreements(spark_past, CUTOFFS) == {}
     whole = spark_past.matrix(CUTOFFS)
-    monkeypatch.setattr(blocks, "SCATTERED_ROWS", 40)
+    monkeypatch.setattr(batches, "SCATTERED_ROWS", 40)
     assert differences(whole, spark_past.matrix(CUTOFFS)) == {}
 
 
@@ -126,9 +126,9 @@ def test_cells_and_rows_give_the_same_bits(
     spark_past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = spark_past.matrix(CUTOFFS[-1:])
-    monkeypatch.setattr(blocks, "SPLIT_ROWS", 0)
+    monkeypatch.setattr(batches, "SPLIT_ROWS", 0)
     assert differences(whole, spark_past.matrix(CUTOFFS[-1:])) == {}
-    monkeypatch.setattr(blocks, "SCATTERED_ROWS", 40)
+    monkeypatch.setattr(batches, "SCATTERED_ROWS", 40)
     assert differences(whole, spark_past.matrix(CUTOFFS[-1:])) == {}
 
 

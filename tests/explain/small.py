@@ -7,11 +7,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from tenure.core.config import ModelConfig
 from tenure.features.plan.columns import FeatureSpec
-from tenure.model.boosting.encoder import Encoder
-from tenure.model.boosting.estimator import TenureClassifier
-from tenure.model.bundle.bundle import Bundle
-from tenure.model.calibration.calibrators import Identity
+from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
+from tenure.model.settings import FitSettings
 
 ROWS = 600
 
@@ -40,14 +39,12 @@ def labels(values: pd.DataFrame) -> np.ndarray:
 
 
 @cache
-def bundle(*, text: bool = True) -> Bundle:
+def model(*, text: bool = True) -> FittedModel:
     """Return a model of the frame above, with or without its text column."""
     values = frame() if text else frame().drop(columns="segment")
-    encoder = Encoder.fit(values)
-    model = TenureClassifier(seed=1, threads=1, rounds=30)
-    model.fit(encoder.transform(values), labels(frame()), categorical=encoder.categorical)
-    text_of = model.booster_.model_to_string()
-    return Bundle({}, text_of, encoder, Identity(), {}, {}, {}, "")
+    nothing = ForwardPredictions(np.empty(0), np.empty(0))
+    how = ModelConfig(seed=1, threads=1, parameters={"num_iterations": 30})
+    return fit_model(values, labels(frame()).astype(float), nothing, FitSettings(how))
 
 
 def spec(name: str, **other: object) -> FeatureSpec:

@@ -4,36 +4,46 @@ from __future__ import annotations
 
 from itertools import combinations
 from math import factorial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from explain.small import bundle, frame
+from explain.small import frame, model
 from tenure.explain.contributions import explanation, trees
+from tenure.model.boosting.fit import FittedModel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Node = dict[str, Any]
 
 
+def explained(fitted: FittedModel, values: pd.DataFrame | None = None) -> Any:
+    rows = frame() if values is None else values
+    return explanation(fitted, rows, fitted.contributions(rows))
+
+
 @pytest.mark.parametrize("text", [True, False])
 def test_contributions_add_up_to_the_log_odds(text: bool) -> None:
-    found = explanation(bundle(text=text), frame())
+    fitted = model(text=text)
+    found = explained(fitted)
     total = found.base_values + found.values.sum(axis=1)
-    np.testing.assert_allclose(total, bundle(text=text).margins(frame()), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(total, fitted.margins(frame()), rtol=0, atol=1e-9)
     assert np.ptp(found.base_values) == 0
-    assert list(found.feature_names) == list(bundle(text=text).columns)
+    assert list(found.feature_names) == list(fitted.columns)
     assert found.data.shape == found.values.shape
     assert np.abs(found.values).max() > 0.1
 
 
 def test_they_equal_those_of_a_tree_explainer() -> None:
-    model = bundle(text=False)
-    matrix = model.encoder.transform(frame())
-    explainer = trees(model)
+    fitted = model(text=False)
+    matrix = fitted.encoder.transform(frame())
+    explainer = trees(fitted)
     explainer.model.model_type = "internal"  # so that it walks the trees itself
     theirs = explainer.shap_values(matrix, check_additivity=False)
     theirs = theirs[1] if isinstance(theirs, list) else theirs
-    ours = explanation(model, frame())
+    ours = explained(fitted)
     np.testing.assert_allclose(ours.values, theirs, rtol=0, atol=1e-6)
     np.testing.assert_allclose(
         ours.base_values[0], np.ravel(explainer.expected_value)[-1], atol=1e-6
@@ -76,17 +86,17 @@ def shapley(dump: Node, row: np.ndarray, width: int) -> list[float]:
 
 
 def test_they_are_shapley_values() -> None:
-    model = bundle(text=False)
+    fitted = model(text=False)
     rows = frame().iloc[:12]
-    matrix = model.encoder.transform(rows)
+    matrix = fitted.encoder.transform(rows)
     assert np.isnan(matrix).any()
-    dump = model.booster.dump_model()
-    ours = explanation(model, rows).values
+    dump = fitted.booster.dump_model()
+    ours = explained(fitted, rows).values
     for row, found in zip(matrix, ours, strict=True):
         np.testing.assert_allclose(found, shapley(dump, row, matrix.shape[1]), rtol=0, atol=1e-6)
 
 
 def test_one_row_alone_is_explained_as_in_the_batch() -> None:
-    whole = explanation(bundle(), frame())
-    alone = explanation(bundle(), frame().iloc[[7]])
+    whole = explained(model())
+    alone = explained(model(), frame().iloc[[7]])
     assert (alone.values[0] == whole.values[7]).all()

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explain.small import SPECS, bundle, frame, labels, spec
-from tenure.explain.drivers import FIELDS, TOP, driver_columns, drivers, summarise
+from explain.small import SPECS, frame, labels, model, spec
+from tenure.explain.drivers import FIELDS, TOP, driver_columns, drivers, signals, summarise
 from tenure.explain.peers import Peers, fit_peers
 from tenure.labels.targets import TARGETS
 
@@ -17,7 +17,7 @@ CHURN, EXPANSION = TARGETS["churn"], TARGETS["expansion"]
 
 def table(prefix: str = "") -> tuple[pd.DataFrame, np.ndarray]:
     values = frame()
-    found = bundle().contributions(values)[:, :-1]
+    found = model().contributions(values)[:, :-1]
     peers = fit_peers(values, labels(values), "segment")
     return drivers(found, values, SPECS, peers, CHURN, prefix=prefix), found
 
@@ -145,3 +145,8 @@ def test_the_planted_driver_leads_the_summary() -> None:
     signs = found.set_index("group")["association"]
     assert signs["events_28d"] < -0.9
     assert signs["open_tickets"] > 0.9
+
+
+def test_columns_of_one_group_are_one_signal() -> None:
+    specs = {"b_7d": spec("b_7d", group="b"), "a": spec("a"), "b_28d": spec("b_28d", group="b")}
+    assert signals(["b_7d", "a", "b_28d"], specs) == {"b": [0, 2], "a": [1]}

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tenure.core.config import make_config
+from tenure.core.progress import Progress
 from tenure.core.spec import Family, Ranked
 from tenure.engine.duckdb import DuckDBEngine
 from tenure.features.compute.matrix import FeatureMatrix, build
@@ -26,6 +27,22 @@ from worlds import month, random_world, tiny_world
 
 Row = dict[str, Any]
 Change = Callable[[str, Row], Row | None]
+
+
+class Recorded(Progress):
+    """Progress that remembers what each step was about, and the notes."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.notes: list[str] = []
+
+    def step(self, done: int, total: int | None, what: str = "") -> None:
+        assert total is None or done <= total
+        self.steps.append(what)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
 
 EVENTS = ("login", "export", "share")
 MEMBERS = {
@@ -120,7 +137,7 @@ class Past:
             rows={name: tuple(dice.sample(items, len(items))) for name, items in self.rows.items()},
         )
 
-    def resolve_plan(self, families: Iterable[Family] = OPEN) -> Plan:
+    def plan(self, families: Iterable[Family] = OPEN) -> Plan:
         return resolve_plan(families, self.columns, members=MEMBERS)
 
     def matrix(

@@ -8,8 +8,7 @@ import pytest
 
 from features.past import CUTOFFS, EVENTS, OPEN, awkward, differences, past, whole_plan
 from tenure.core.spec import Family, Feature
-from tenure.features.compute import batches as blocks
-from tenure.features.compute import source_query as reading
+from tenure.features.compute import batches, source_query
 from tenure.features.compute.source_query import SourceQuery, source_queries
 from tenure.features.plan.plan import Plan
 
@@ -34,8 +33,8 @@ FAMILIES = (*OPEN, OWN)
 
 
 def everything_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "SPLIT_ROWS", 0)
-    monkeypatch.setattr(reading, "SHORT_DAYS", 0)
+    monkeypatch.setattr(batches, "SPLIT_ROWS", 0)
+    monkeypatch.setattr(source_query, "SHORT_DAYS", 0)
 
 
 def check(seed: int, at: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +65,11 @@ def test_cells_at_several_prediction_times(monkeypatch: pytest.MonkeyPatch) -> N
     def cells(plan: Plan) -> list[SourceQuery]:
         return [part for item in source_queries(plan) for part in item.in_cells()]
 
-    monkeypatch.setattr(Plan, "readings", property(cells))
+    monkeypatch.setattr(batches, "source_queries", cells)
     assert differences(rows, world.matrix(CUTOFFS, families=FAMILIES)) == {}
 
 
-def test_rows_are_told_apart_by_one_column_at_a_time() -> None:
+def test_cells_differ_by_one_column_at_a_time() -> None:
     usage = next(item for item in source_queries(whole_plan()) if item.source == "usage_events")
     parts = {item.part: item for item in usage.split()}
     assert list(parts) == ["_recent", "_past_event", "_year"]
@@ -78,4 +77,4 @@ def test_rows_are_told_apart_by_one_column_at_a_time() -> None:
     assert sorted(item.spec.name for found in parts.values() for item in found.features) == sorted(
         item.spec.name for item in usage.features
     )
-    assert set(parts["_past_event"].members["event"]) == set(EVENTS)
+    assert set(parts["_past_event"].categories["event"]) == set(EVENTS)

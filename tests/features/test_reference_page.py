@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+from tenure.core.errors import ConfigError
 from tenure.core.spec import Derived, Family, Feature, Ranked
 from tenure.features.families import FAMILIES
-from tenure.features.reference_page import fragment, missing, reference_page, row
+from tenure.features.reference_page import feature_table, fragment, missing, reference_page, row
 
 COUNT = Feature("x", "tickets", "count(*)", "{value} x", where="priority = 'p1'", windows=(7, 28))
 
@@ -51,6 +53,27 @@ def test_a_percentile_names_its_peers() -> None:
     found = fragment(Ranked("x", "events_28d", "{value}", edges=(30, 365)))
     assert found == "`percentile of events_28d` within segment and tenure_days cut at 30, 365"
     assert "all accounts" in fragment(Ranked("x", "y", "{value}", within=(), band=None))
+
+
+def test_the_table_lists_a_family_and_all_of_them() -> None:
+    table = feature_table("usage")
+    assert set(table["family"]) == {"usage"}
+    events = table.loc["events"]
+    assert (events["source"], events["unit"], events["lever"]) == ("usage_events", "count", True)
+    assert 28 in events["windows"]
+    assert events["missing"] == "0 without a row"
+    everything = feature_table()
+    assert list(dict.fromkeys(everything["family"])) == list(FAMILIES)
+    shown = [
+        item.name
+        for family in FAMILIES.values()
+        for item in family.features
+        if isinstance(item, Ranked) or not item.hidden
+    ]
+    assert list(everything.index) == shown
+    pd.testing.assert_frame_equal(everything.loc[table.index], table)
+    with pytest.raises(ConfigError, match="did you mean `usage`"):
+        feature_table("usge")
 
 
 def test_families_that_are_off_are_marked() -> None:

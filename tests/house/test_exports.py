@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import subprocess
+import sys
 from importlib.metadata import entry_points, version
 
 import pytest
@@ -35,7 +37,20 @@ def test_the_package_exports_every_public_name() -> None:
         for name, value in vars(tenure).items()
         if str(getattr(value, "__module__", "")).startswith("tenure.")
     }
-    assert here | set(tenure._HOMES) | {"__version__"} == set(tenure.__all__)
+    assert here | set(tenure._HOMES) | {"__version__", "features"} == set(tenure.__all__)
+    assert dir(tenure) == sorted(tenure.__all__)
+
+
+def test_a_family_of_features_is_listed_whatever_was_imported_before() -> None:
+    code = "import tenure; print({}len(tenure.features('usage')), len(tenure.features()))"
+    lines = set()
+    for before in ("", "tenure.run_train and "):  # loads the sub-package of that name first
+        command = [sys.executable, "-c", code.format(before)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        lines.add(done.stdout)
+    assert len(lines) == 1
+    few, every = map(int, lines.pop().split())
+    assert 0 < few < every
 
 
 def test_the_error_tree_is_drawn_whole() -> None:

@@ -13,7 +13,6 @@ DOORS = {  # the layers that are a door themselves, and what may stand behind th
     "explain": {"shap"},
     "score": {"lightgbm", "sklearn"},  # a bundle is what it scores with
     "service": {"bentoml"},
-    "review": {"streamlit"},
 }
 HEAVY = set(
     settings()["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-module-level-imports"]

@@ -3,13 +3,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from histories import history, subscription
 from tenure.core.config import Config
-from tenure.core.errors import ConfigError
+from tenure.core.errors import ConfigError, DataError
 from tenure.engine.base import Engine
-from tenure.labels.snapshots import prediction_times, snapshots
+from tenure.labels.snapshots import (
+    CUTOFFS,
+    PAID,
+    RUNNING,
+    SCOPE,
+    SNAPSHOTS,
+    paid_rows,
+    prediction_times,
+    snapshots,
+)
 
 UNTIL = datetime(2024, 7, 1)
 
@@ -86,7 +97,38 @@ def test_sums_do_not_depend_on_the_order_of_rows(engine: Engine) -> None:
     assert found == {1000000001.3}
 
 
-def test_nobody_asked_keeps_the_columns(engine: Engine) -> None:
+def test_chosen_accounts_have_the_rows_that_they_have_among_all(engine: Engine) -> None:
+    rows = [
+        subscription(datetime(2024, 1, month), account=account, id=f"{account}{month}", mrr=month)
+        for account in "abcd"
+        for month in (1, 2)
+    ]
+    cutoffs = [datetime(2024, 2, 1), datetime(2024, 1, 2)]
+    dataset = history(engine, rows, UNTIL)
+    every = snapshots(dataset, cutoffs)
+    for accounts in (["c"], ["d", "a", "nobody"], {"b"}, ()):
+        chosen = every[every["account_id"].isin(accounts)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(snapshots(dataset, cutoffs, accounts=accounts), chosen)
+
+
+def test_only_the_subscriptions_of_chosen_accounts_are_read(engine: Engine) -> None:
+    rows = [subscription(datetime(2024, 1, 1), account=account, id=account) for account in "ab"]
+    history(engine, rows, UNTIL)
+    engine.register(SCOPE, pa.table({"account_id": ["b"]}))
+    engine.run([paid_rows(scoped=True)])
+    assert engine.fetch(f"SELECT account_id FROM {PAID}").to_pylist() == [{"account_id": "b"}]
+    engine.drop(SCOPE, PAID)
+
+
+def test_snapshots_leave_no_table(engine: Engine) -> None:
+    dataset = history(engine, [subscription(datetime(2024, 1, 1))], UNTIL)
+    snapshots(dataset, [datetime(2024, 2, 1)], accounts=["a1"])
+    for name in (CUTOFFS, PAID, RUNNING, SCOPE, SNAPSHOTS):
+        with pytest.raises(DataError):
+            engine.columns(name)
+
+
+def test_no_snapshot_keeps_the_columns(engine: Engine) -> None:
     got = snapshots(history(engine, [], UNTIL), [datetime(2024, 2, 1)])
     assert got.empty
     assert list(got.columns) == [

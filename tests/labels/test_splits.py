@@ -7,9 +7,17 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_validate
 
-from tenure.core.errors import ModelError
-from tenure.labels.splits import check_embargo, distinct_events, forward_origins, half
+from tenure.core.errors import ModelError, RefusedError
+from tenure.labels.splits import (
+    ForwardSplit,
+    check_embargo,
+    distinct_events,
+    forward_origins,
+    half,
+)
 
 
 def frame(
@@ -173,3 +181,67 @@ def test_the_embargo_holds_whatever_the_history(
         assert len(test)
         assert train["label"].notna().all()
         assert test["label"].notna().all()
+
+
+def indexed(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.set_index(["as_of", "account_id"], drop=False)
+
+
+def test_the_splitter_gives_the_forward_folds() -> None:
+    rows = indexed(frame())
+    cv = ForwardSplit(rows, min_train_positives=50, max_folds=5)
+    expected = forward_origins(rows, min_train_positives=50, max_folds=5).origins
+    for X in (None, rows, rows["label"], rows.to_numpy(), rows.reset_index(drop=True)):
+        folds = list(cv.split(X))
+        assert cv.get_n_splits(X) == len(folds) == 5
+        for (train, test), origin in zip(folds, expected, strict=True):
+            assert (train == origin.train).all()
+            assert (test == origin.test).all()
+    assert ForwardSplit(rows).get_n_splits() == len(forward_origins(rows).origins)
+
+
+def test_the_splitter_knows_rows_by_their_index() -> None:
+    rows = indexed(frame(cutoffs=14))
+    mixed = rows.sample(frac=0.7, random_state=1)
+    for train, test in ForwardSplit(rows).split(mixed[["label"]]):
+        check_embargo(mixed.iloc[train], None, mixed.iloc[test])
+        as_of = mixed.iloc[test]["as_of"].iloc[0]
+        assert set(test) == set(np.flatnonzero(mixed["as_of"] == as_of))
+        assert set(train) == set(np.flatnonzero(mixed["label_known_at"] <= as_of))
+
+
+def test_rows_that_cannot_be_told_apart_are_refused() -> None:
+    rows = indexed(frame(cutoffs=14))
+    some = rows.iloc[:500]
+    for X in (some.to_numpy(), some.reset_index(drop=True), some.iloc[:0]):
+        with pytest.raises(ValueError, match="keep the index of the training set"):
+            ForwardSplit(rows).get_n_splits(X)
+
+
+def test_a_history_without_a_fold_is_refused() -> None:
+    with pytest.raises(RefusedError, match=r"there is no fold .*more months"):
+        list(ForwardSplit(indexed(frame(cutoffs=6))).split())
+
+
+def test_scikit_learn_takes_the_splitter_and_searches_inside_a_fold() -> None:
+    rows = indexed(frame(cutoffs=18))
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=len(rows)) + rows["label"].to_numpy()}, index=rows.index)
+    inner_cv, cv = ForwardSplit(rows), ForwardSplit(rows, min_train_cutoffs=10)
+    seen = []
+
+    class Noted(LogisticRegression):  # type: ignore[misc]
+        def fit(self, X: pd.DataFrame, y: pd.Series) -> Noted:
+            seen.append(X.index)
+            return super().fit(X, y)
+
+    search = GridSearchCV(
+        Noted(), {"C": [1.0]}, cv=inner_cv, scoring="roc_auc", error_score="raise"
+    )
+    result = cross_validate(search, X, rows["label"], cv=cv, scoring="roc_auc", return_indices=True)
+    assert len(result["test_score"]) == cv.get_n_splits()
+    assert result["test_score"].min() > 0.6
+    first = cv.folds()[0]
+    assert (result["indices"]["train"][0] == first.train).all()
+    inner = seen[0]
+    assert rows.loc[inner, "label_known_at"].max() < rows.iloc[first.train]["as_of"].max()

@@ -7,7 +7,11 @@ import shutil
 import numpy as np
 import pytest
 
-from model.panel import LEVELS, make_panel
+from model.panel import HORIZON, LEVELS, make_panel
+from tenure.core.config import LabelConfig, ModelConfig
+from tenure.core.records.base import Figure
+from tenure.core.records.bundle import BundleMetrics, BundleSpec
+from tenure.core.records.evaluation import Metrics
 from tenure.model.boosting.fit import ForwardPredictions, fit_model
 from tenure.model.bundle.bundle import make_bundle
 from tenure.model.settings import FitSettings
@@ -23,12 +27,20 @@ def fitted(panel, *, threads=1, **parameters):
     values, labels = panel.values[known], panel.rows["label"][known].to_numpy()
     nothing = ForwardPredictions(np.empty(0), np.empty(0))
     chosen = {"rounds": 15, "min_rows_leaf": 20, **parameters}
-    settings = FitSettings(threads=threads, parameters=chosen, ranked=LEVELS)
+    settings = FitSettings(ModelConfig(threads=threads, parameters=chosen), ranked=LEVELS)
+    horizon = str(HORIZON)
     return make_bundle(
-        fit_model(values, labels, nothing, settings),
+        {horizon: fit_model(values, labels, nothing, settings)},
         values,
-        spec={"target": "churn", "fingerprint": "f00"},
-        metrics={"pooled": {"auc": 0.7}},
+        spec=BundleSpec(
+            name="acme",
+            model_name="acme-churn",
+            target="churn",
+            labels=LabelConfig(horizon_days=HORIZON),
+            fingerprint="f00",
+            trained_until="2024-01-01",
+        ),
+        metrics=BundleMetrics(pooled=Metrics(auc=Figure(value=0.7))),
         peers={"smb": {"mrr": 100.0}},
         card="# Churn\n",
         run={"at": "2024-01-01"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tenure.core.progress import Progress
 from tenure.core.spec import Ranked
 
 LEVELS = (
@@ -15,6 +16,22 @@ LEVELS = (
 )
 HORIZON, WINBACK = 90, 30
 DAY = np.timedelta64(1, "D")
+
+
+class Recorder(Progress):
+    """Keeps what long work reports: a line per stage and per step."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.steps: list[tuple[int, int | None, str]] = []
+
+    def stage(self, name: str) -> None:
+        """Record a stage."""
+        self.stages.append(name)
+
+    def step(self, done: int, total: int | None, what: str = "") -> None:
+        """Record a step."""
+        self.steps.append((done, total, what))
 
 
 @dataclass(frozen=True)

@@ -74,10 +74,10 @@ def test_loads_back_by_alias_and_scores_the_same(bundle, root, store, panel):
         model = mlflow.pyfunc.load_model(found.uri)
     given = panel.values.head(50)
     scored = model.predict(given)["probability"]
-    np.testing.assert_array_equal(scored, bundle.probabilities(given))
+    np.testing.assert_array_equal(scored, bundle.main.probabilities(given))
     assert model.metadata.get_input_schema().input_names() == list(bundle.columns)
     one = given.head(1).astype({"nps": "float64"}).assign(nps=np.nan)
-    np.testing.assert_array_equal(model.predict(one)["probability"], bundle.probabilities(one))
+    np.testing.assert_array_equal(model.predict(one)["probability"], bundle.main.probabilities(one))
 
 
 def test_the_model_is_code_and_text_not_a_pickle(bundle, root, store):
@@ -191,7 +191,7 @@ def test_mlflow_serves_the_model(panel, root, store, bundle):
         finally:
             os.killpg(server.pid, signal.SIGTERM)
     scored = [row["probability"] for row in answer["predictions"]]
-    np.testing.assert_array_equal(scored, bundle.probabilities(panel.values.head(5)))
+    np.testing.assert_array_equal(scored, bundle.main.probabilities(panel.values.head(5)))
 
 
 def post(url, body, patience=120):

@@ -1,11 +1,14 @@
-"""An audit's record made by hand."""
+"""Audits in every state that a page has to show."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from tenure.core.records.audit import AuditRecord, CheckRecord
+from tenure.core.records.data import DataRecord
 
-def audit(**changed: Any) -> dict[str, Any]:
+
+def audit(**changed: Any) -> AuditRecord:
     """Return a clean audit with some parts changed."""
     as_of = ["2024-01-01", "2024-02-01"]
     record: dict[str, Any] = {
@@ -86,7 +89,33 @@ def audit(**changed: Any) -> dict[str, Any]:
         },
         "suspects": [],
     }
-    return record | changed
+    return AuditRecord.from_json(record | changed)
+
+
+def not_possible() -> AuditRecord:
+    """An audit of data that nobody pays for."""
+    names = ("format", "name", "created_at", "fingerprint", "observed_until", "settings", "clocks")
+    values = audit().to_json()
+    return AuditRecord.from_json(
+        {name: values[name] for name in names} | {"status": "not_possible", "reason": "nobody pays"}
+    )
+
+
+def check(data: DataRecord, **parts: Any) -> CheckRecord:
+    """What `tenure check` comes to on some data."""
+    values: dict[str, Any] = {
+        "name": "acme",
+        "data": data,
+        "features": {
+            "count": 117,
+            "absent": [{"name": "late", "reason": "there is no table `invoices`"}],
+        },
+        "audit": audit(),
+        "passed": True,
+        "rejects": {},
+        "page": "runs/audit.html",
+    }
+    return CheckRecord.from_json(values | parts)
 
 
 def arrival(table: str, clock: str, share: float, lag: dict[str, int]) -> dict[str, Any]:
@@ -127,15 +156,15 @@ def suspect(column: str = "stage", *, allowed: bool = False, kind: str = "forwar
     }
 
 
-def violated() -> dict[str, Any]:
+def violated() -> AuditRecord:
     """Return an audit in which one feature read its future, and noticed the noise."""
-    found = audit(status="violated")
-    feature = found["reads"]["features"]["events_28d"]
+    values = audit(status="violated").to_json()
+    feature = values["reads"]["features"]["events_28d"]
     feature["latest_known"] = ["2023-12-31", "2024-02-01"]
     feature["violations"] = ["2024-02-01"]
-    found["reads"]["violations"] = ["events_28d"]
-    found["shuffle"][0]["moved"] = [
+    values["reads"]["violations"] = ["events_28d"]
+    values["shuffle"][0]["moved"] = [
         {"feature": "events_28d", "values": 7, "accounts": ["a01", "a02"]},
         {"feature": "usage_28d", "values": 7, "accounts": ["a01"]},
     ]
-    return found
+    return AuditRecord.from_json(values)

@@ -1,33 +1,60 @@
-"""A training record by hand, in every state that a report has to show."""
+"""Training records in every state that a report has to show."""
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from tenure.core.records.base import Record
+from tenure.core.records.data import DataRecord
+from tenure.core.records.evaluation import Evaluation, Horizon
+from tenure.core.records.training import TargetRecord, TrainingRecord
 
 BASELINES = (
     "base_rate",
     "days_since_last_event",
     "tenure_days",
     "mrr",
-    "health_score",
+    "hand_weighted",
     "logistic_regression",
 )
 HOSTILE = "<script>alert('x')</script>\"&{{ 7*7 }}"
+NO_FIGURE = {"value": None, "lo": None, "hi": None}
+
+R = TypeVar("R", bound=Record)
+
+
+def changed(record: R, changes: Mapping[str, Any]) -> R:
+    """The same record with some values changed.
+
+    Args:
+        record: Any.
+        changes: Place, e.g. ``evaluation.pooled.auc``, → JSON value.
+    """
+    values = record.to_json()
+    for place, value in changes.items():
+        *path, last = place.split(".")
+        part: Any = values
+        for name in path:
+            part = part[int(name) if isinstance(part, list) else name]
+        part[int(last) if isinstance(part, list) else last] = value
+    return type(record).from_json(values)
 
 
 def figure(value: float, half: float) -> dict[str, float]:
-    """A value with a symmetric interval."""
+    """A value with a symmetric interval, as JSON."""
     return {"value": value, "lo": value - half, "hi": value + half}
 
 
 def metrics(auc: float, n: int = 6_240, rate: float = 0.05) -> dict[str, Any]:
-    """Figures as `evaluate` gives them, all better with a higher AUC."""
+    """Metrics as JSON, all better with a higher AUC."""
     skill = auc - 0.5
     lifts = {share: 1 + skill * (40 - share) / 3.5 for share in (5, 10, 20)}
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "n": n,
         "positives": round(n * rate),
+        "events": 241,
+        "others": 900,
         "observed_rate": rate,
         "mean_probability": rate * 1.04,
         "auc": figure(auc, 0.025),
@@ -38,19 +65,24 @@ def metrics(auc: float, n: int = 6_240, rate: float = 0.05) -> dict[str, Any]:
         "calibration_error": figure(0.009, 0.003),
         "calibration_slope": figure(0.93, 0.12),
         "calibration_intercept": figure(-0.05, 0.1),
-        "events": 241,
         "best_profit": figure(100 * skill**2, 1.5),
         "profit": figure(80 * skill**2, 2.0),
         "warned": figure(0.1 + skill, 0.03),
         "lead_time_days": figure(41.0, 8.0),
     }
     for share, lift in lifts.items():
-        found[f"lift_at_{share}"] = figure(lift, 0.3)
-        found[f"capture_at_{share}"] = figure(lift * share / 100, 0.3 * share / 100)
-        found[f"mrr_capture_at_{share}"] = figure(1.1 * lift * share / 100, 0.4 * share / 100)
+        values[f"lift_at_{share}"] = figure(lift, 0.3)
+        values[f"capture_at_{share}"] = figure(lift * share / 100, 0.3 * share / 100)
+        values[f"mrr_capture_at_{share}"] = figure(1.1 * lift * share / 100, 0.4 * share / 100)
     for name in ("lift", "capture", "mrr_capture"):
-        found[f"{name}_at_capacity"] = found[f"{name}_at_10"]
-    return found
+        values[f"{name}_at_capacity"] = values[f"{name}_at_10"]
+    return values
+
+
+def gains(auc: float) -> dict[str, Any]:
+    """Gains over a baseline, as JSON."""
+    profit = figure(100 * auc * (auc + 0.2), 1.5)
+    return {"auc": figure(auc, 0.015), "log_loss": figure(auc / 10, 0.0015), "best_profit": profit}
 
 
 def day(month: int) -> str:
@@ -58,8 +90,8 @@ def day(month: int) -> str:
     return f"{2023 + month // 12}-{month % 12 + 1:02d}-01"
 
 
-def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> dict[str, Any]:
-    """What `evaluate` returns.
+def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> Evaluation:
+    """A backtest, measured.
 
     Args:
         auc: The model's.
@@ -69,64 +101,66 @@ def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> dict[
     scores |= {name: auc + more for name, more in (over or {}).items()}
     folds = []
     for place in range(12):
-        found = metrics(auc + 0.03 * ((place * 7) % 5 - 2) / 2, n=520)
-        found["auc"] = figure(found["auc"]["value"], 0.08)
-        folds.append({"as_of": day(place + 12), "fold": place, "base_rate": 0.048, **found})
-    return {
-        "pooled": metrics(auc),
-        "folds": folds,
-        "baselines": {name: metrics(score) for name, score in scores.items()},
-        "differences": {
-            name: {
-                "auc": figure(auc - score, 0.015),
-                "log_loss": figure((auc - score) / 10, 0.0015),
-                "best_profit": figure(100 * ((auc - 0.5) ** 2 - (score - 0.5) ** 2), 1.5),
-            }
-            for name, score in scores.items()
-        },
-        "reliability": [
-            {
-                "n": 624,
-                "mean_probability": 0.004 * (place + 1) ** 1.6,
-                "observed_rate": 0.004 * (place + 1) ** 1.6 * (1 + 0.1 * (-1) ** place),
-                "lowest": 0.0,
-                "highest": 0.2,
-            }
-            for place in range(10)
-        ],
-        "lead_time": {
-            "outcomes": 241,
-            "watched_days": 190.0,
-            "warned": figure(auc - 0.4, 0.03),
-            "days": figure(41.0, 8.0),
-            "curve": [
-                {"days": days, "n": 241 - days, "share": share}
-                for days, share in ((1, 0.32), (30, 0.2), (60, 0.08), (90, 0.0))
-            ],
-        },
-        "money": {
-            "currency": "EUR",
-            "rows": 6_240,
-            "at_stake": 123_456.0,
-            "campaign": {
-                "months": 12.0,
-                "margin": 0.8,
-                "contact_cost": 50.0,
-                "offer": 0.05,
-                "accepted": 0.3,
+        shifted = auc + 0.03 * ((place * 7) % 5 - 2) / 2
+        measured = metrics(shifted, n=520) | {"auc": figure(shifted, 0.08)}
+        folds.append({"as_of": day(place + 12), "fold": place, "base_rate": 0.048, **measured})
+    return Evaluation.from_json(
+        {
+            "pooled": metrics(auc),
+            "folds": folds,
+            "baselines": {name: metrics(score) for name, score in scores.items()},
+            "differences": {
+                name: gains(auc - score)
+                | {"best_profit": figure(100 * ((auc - 0.5) ** 2 - (score - 0.5) ** 2), 1.5)}
+                for name, score in scores.items()
             },
-            "contacted": 0.12,
-        },
-        "groups": groups(),
-        "contrast": contrast(auc),
-        "resamples": 500,
-        "level": 0.95,
-        "capacity": 40,
-    }
+            "reliability": [
+                {
+                    "n": 624,
+                    "mean_probability": 0.004 * (place + 1) ** 1.6,
+                    "observed_rate": 0.004 * (place + 1) ** 1.6 * (1 + 0.1 * (-1) ** place),
+                    "lowest": 0.0,
+                    "highest": 0.2,
+                }
+                for place in range(10)
+            ],
+            "lead_time": {
+                "outcomes": 241,
+                "watched_days": 190.0,
+                "warned": figure(auc - 0.4, 0.03),
+                "days": figure(41.0, 8.0),
+                "curve": [
+                    {"days": days, "n": 241 - days, "share": share}
+                    for days, share in ((1, 0.32), (30, 0.2), (60, 0.08), (90, 0.0))
+                ],
+            },
+            "money": money(6_240, 123_456.0)
+            | {
+                "campaign": {
+                    "months": 12.0,
+                    "margin": 0.8,
+                    "contact_cost": 50.0,
+                    "offer": 0.05,
+                    "accepted": 0.3,
+                },
+                "contacted": 0.12,
+            },
+            "groups": groups(),
+            "contrast": contrast(auc),
+            "resamples": 500,
+            "level": 0.95,
+            "capacity": 40,
+        }
+    )
+
+
+def money(rows: int, at_stake: float) -> dict[str, Any]:
+    """What figures in money are about, as JSON."""
+    return {"currency": "EUR", "rows": rows, "at_stake": at_stake}
 
 
 def groups() -> list[dict[str, Any]]:
-    """What `by_group` returns: one group well calibrated, one off, one of too few events."""
+    """Groups as JSON: one well calibrated, one off, one of too few events."""
     counts = {"n": 2_000, "positives": 100, "observed_rate": 0.05, "mean_probability": 0.05}
     measured = {"auc": figure(0.7, 0.04), "log_loss_gain": figure(0.02, 0.005)}
     return [
@@ -141,51 +175,50 @@ def groups() -> list[dict[str, Any]]:
 
 
 def contrast(auc: float) -> dict[str, Any]:
-    """What `Contrast.measure` returns."""
+    """Other ways of testing, as JSON."""
     walk = {
         "auc": figure(auc, 0.025),
         "log_loss": figure(0.2 - (auc - 0.5) / 10, 0.008),
         "mean_probability": figure(0.042, 0.002),
     }
+    counts = {"n": 6_240, "positives": 312, "observed_rate": 0.05, "walk": walk}
     return {
         "random_split": {
-            "n": 6_240,
-            "observed_rate": 0.05,
+            **counts,
             "auc": figure(auc + 0.08, 0.02),
             "log_loss": figure(0.16, 0.008),
             "mean_probability": figure(0.05, 0.002),
-            "walk": walk,
             "gap": {"auc": figure(0.08, 0.02)},
         },
         "new_accounts": {
-            "n": 1_500,
+            **counts,
             "auc": figure(auc - 0.02, 0.04),
-            "walk": walk,
             "gap": {"auc": figure(-0.02, 0.03)},
         },
     }
 
 
-def horizons() -> dict[str, Any]:
+def horizons() -> dict[str, Horizon]:
     """What became of further horizons: one usable, one without signal, one refused."""
-    told = {"distinct_events": 120, "folds": 8, "pooled": metrics(0.7, n=3_000, rate=0.02)}
-    gains = {"auc": figure(0.2, 0.04), "log_loss": figure(0.02, 0.005)}
+    walked = {"distinct_events": 120, "folds": 8, "pooled": metrics(0.7, n=3_000, rate=0.02)}
+    some = {"auc": figure(0.2, 0.04), "log_loss": figure(0.02, 0.005)}
     none = {"auc": figure(0.01, 0.04), "log_loss": figure(0.0001, 0.002)}
     few = "Refused: the past holds 12 distinct churns, and a model needs at least 30."
-    return {
-        "180": told
+    parts: dict[str, dict[str, Any]] = {
+        "180": walked
         | {
             "pooled": metrics(0.51),
             "gain": none,
-            "verdict": verdict("no_usable_signal", "No usable signal: 0.0001.", adds=None),
+            "verdict": verdict("no_usable_signal", "No usable signal: 0.0001."),
         },
         "renewal": {
             "distinct_events": 12,
             "folds": 0,
-            "verdict": verdict("refused", few, "Give a longer history.", adds=None),
+            "verdict": verdict("refused", few, "Give a longer history."),
         },
-        "30": told | {"gain": gains, "verdict": verdict("usable", "Usable: 0.0200.")},
+        "30": walked | {"gain": some, "verdict": verdict("usable", "Usable: 0.0200.", adds=True)},
     }
+    return {name: Horizon.from_json(part) for name, part in parts.items()}
 
 
 LABELS: dict[str, Any] = {
@@ -243,6 +276,7 @@ FOLDS: list[dict[str, Any]] = [
         "train_known_until": day(place + 11),
         "base_rate": 0.048,
         "calibrated_on": 1_000 + 400 * place,
+        "calibrated_by": "sigmoid",
         "test_rows": 520,
         "test_positives": 26,
     }
@@ -257,25 +291,20 @@ MODEL: dict[str, Any] = {
     "positives": 653,
     "trained_until": "2025-01-01",
     "parameters": {"num_leaves": 15, "learning_rate": 0.05},
-    "calibrator": {"kind": "sigmoid", "a": 1.0, "b": 0.0},
+    "calibrator": {"kind": "sigmoid", "slope": 1.0, "intercept": 0.0},
     "features": 88,
 }
 
 
-def verdict(status: str, *sentences: str, adds: bool | None = True) -> dict[str, Any]:
-    """What `Verdict.to_json` returns."""
-    return {
-        "status": status,
-        "sentences": list(sentences),
-        "best_column": "tenure_days" if status == "usable" else None,
-        "adds_over": adds,
-        "promotable": status == "usable" and adds is not False,
-    }
+def verdict(status: str, *sentences: str, adds: bool | None = None) -> dict[str, Any]:
+    """A verdict as JSON."""
+    best = "tenure_days" if status == "usable" else None
+    return {"status": status, "sentences": sentences, "best_column": best, "adds_over": adds}
 
 
-def usable() -> dict[str, Any]:
-    """A churn target with a good model."""
-    return {
+def target(**parts: Any) -> TargetRecord:
+    """A churn target with a good model, with some parts replaced by JSON values."""
+    values: dict[str, Any] = {
         "event": "churn",
         "events": "churns",
         "bad": True,
@@ -286,100 +315,99 @@ def usable() -> dict[str, Any]:
             "usable",
             "Usable: log loss 0.0212 [0.0162, 0.0262] better than the base rate.",
             "Adds to tenure_days, the best single column: AUC 0.1100 [0.0950, 0.1250] higher.",
+            adds=True,
         ),
-        "labels": copy.deepcopy(LABELS),
+        "labels": LABELS,
         "evaluation": evaluation(),
-        "folds": copy.deepcopy(FOLDS),
-        "drivers": copy.deepcopy(DRIVERS),
-        "model": copy.deepcopy(MODEL),
+        "folds": FOLDS,
+        "drivers": DRIVERS,
+        "model": MODEL,
     }
+    return TargetRecord.from_json(values | parts)
 
 
-def expansion() -> dict[str, Any]:
+def usable() -> TargetRecord:
+    """A churn target with a good model."""
+    return target()
+
+
+def expansion(**parts: Any) -> TargetRecord:
     """An expansion target that one column serves as well, and that a regression beats."""
-    return usable() | {
+    plain = "Usable: log loss 0.0150 [0.0135, 0.0165] better than the base rate."
+    nothing = "Adds nothing over mrr: AUC −0.0010 [-0.0160, 0.0140] higher."
+    values = {
         "event": "expansion",
         "events": "expansions",
         "bad": False,
         "status": "not_promoted",
         "evaluation": evaluation(0.65, {"mrr": 0.001, "logistic_regression": 0.03}),
-        "verdict": verdict(
-            "usable",
-            "Usable: log loss 0.0150 [0.0135, 0.0165] better than the base rate.",
-            "Adds nothing over mrr: AUC −0.0010 [-0.0160, 0.0140] higher.",
-            adds=False,
-        )
-        | {"best_column": "mrr"},
+        "verdict": verdict("usable", plain, nothing, adds=False) | {"best_column": "mrr"},
     }
+    return target(**(values | parts))
 
 
-def renewal() -> dict[str, Any]:
+def renewal() -> TargetRecord:
     """A renewal target: most accounts do it, and those who do not stand at the low end."""
-    found = evaluation(0.72)
     top = metrics(0.72, n=2_000, rate=0.1)
     names = [name for name in top if name.startswith(("lift_", "capture_", "mrr_capture_"))]
-    found["lowest"] = {name: top[name] for name in ("n", "positives", "observed_rate", *names)}
-    found["lowest"] |= {"events": 64, "money": {"currency": "EUR", "rows": 2_000}}
-    found["lowest"]["money"]["at_stake"] = 9_876.0
-    found["pooled"] = metrics(0.72, n=2_000, rate=0.9)
-    found["money"] = {"currency": "EUR", "rows": 2_000, "at_stake": 123_456.0}
-    return usable() | {
-        "event": "renewal",
-        "events": "renewals",
-        "bad": False,
-        "labels": LABELS | {"dropped": {"not_due": 4_000, "censored": 1_480}},
-        "evaluation": found,
+    low = {name: top[name] for name in ("n", "positives", "observed_rate", *names)}
+    measured = {
+        "lowest": low | {"events": 64, "money": money(2_000, 9_876.0)},
+        "pooled": metrics(0.72, n=2_000, rate=0.9),
+        "money": money(2_000, 123_456.0),
     }
+    return target(
+        event="renewal",
+        events="renewals",
+        bad=False,
+        labels=LABELS | {"dropped": {"not_due": 4_000, "censored": 1_480}},
+        evaluation=evaluation(0.72).to_json() | measured,
+    )
 
 
-def beaten() -> dict[str, Any]:
+def beaten() -> TargetRecord:
     """A usable model that a logistic regression beats."""
-    return usable() | {"evaluation": evaluation(0.68, {"logistic_regression": 0.03})}
+    return target(evaluation=evaluation(0.68, {"logistic_regression": 0.03}))
 
 
-def no_signal() -> dict[str, Any]:
+def no_signal() -> TargetRecord:
     """A model that is no better than the base rate."""
     sentence = "No usable signal: log loss 0.0001 [-0.0020, 0.0022] better than the base rate."
-    found = usable() | {
-        "status": "not_promoted",
-        "verdict": verdict("no_usable_signal", sentence, adds=None),
-        "evaluation": evaluation(0.51),
-    }
-    found["evaluation"]["differences"]["base_rate"] = {
-        "auc": figure(0.01, 0.02),
-        "log_loss": figure(0.0001, 0.0021),
-    }
-    return found
+    none = {"auc": figure(0.01, 0.02), "log_loss": figure(0.0001, 0.0021)}
+    return target(
+        status="not_promoted",
+        verdict=verdict("no_usable_signal", sentence),
+        evaluation=changed(evaluation(0.51), {"differences.base_rate": none}),
+    )
 
 
-def no_claim() -> dict[str, Any]:
+def no_claim() -> TargetRecord:
     """A model that could not be tested."""
-    return usable() | {
-        "status": "not_promoted",
-        "verdict": verdict("no_claim", "Trained without a claim: 2 test cut-offs.", adds=None),
-        "evaluation": {"pooled": {}, "folds": [], "baselines": {}, "differences": {}},
-        "folds": [],
-    }
+    return target(
+        status="not_promoted",
+        verdict=verdict("no_claim", "Trained without a claim: 2 test cut-offs."),
+        evaluation=Evaluation(),
+        folds=[],
+    )
 
 
-def refused() -> dict[str, Any]:
+def refused(**parts: Any) -> TargetRecord:
     """No model at all."""
-    labels = LABELS | {"positives": 5, "distinct_events": 3, "base_rate": 5 / 13_610}
-    return usable() | {
+    few = (
+        "Refused: the past holds 3 distinct churns, and a model needs at least 30 "
+        "(model.min_events)."
+    )
+    advice = "Give a longer history, a longer labels.horizon_days, or more accounts."
+    values = {
         "status": "refused",
-        "verdict": verdict(
-            "refused",
-            "Refused: the past holds 3 distinct churns, and a model needs at least 30 "
-            "(model.min_events).",
-            "Give a longer history, a longer labels.horizon_days, or more accounts.",
-            adds=None,
-        ),
-        "labels": labels,
-        "evaluation": {},
+        "verdict": verdict("refused", few, advice),
+        "labels": LABELS | {"positives": 5, "distinct_events": 3, "base_rate": 5 / 13_610},
+        "evaluation": Evaluation(),
         "folds": [],
         "drivers": [],
         "model": None,
     }
+    return target(**(values | parts))
 
 
 STATES = {
@@ -421,7 +449,7 @@ def table(name: str, rows: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def data(*, dirty: bool = False) -> dict[str, Any]:
+def data(*, dirty: bool = False) -> DataRecord:
     """A data report, clean or as dirty as RavenStack's."""
     outside = "77 % of the usage rows lie outside their subscription"
     early = "54 % of the tickets precede the sign-up of their account"
@@ -458,47 +486,46 @@ def data(*, dirty: bool = False) -> dict[str, Any]:
             + ([remark("before_created", early, 0.54, red=True)] if dirty else []),
         ),
     }
-    return {
-        "observed_until": "2025-07-01",
-        "observed_until_declared": False,
-        "accounts": 1_500,
-        "usable": True,
-        "red": [f"usage_events: {outside}", f"tickets: {early}"] if dirty else [],
-        "missing_tables": ["invoices", "touchpoints"],
-        "attributes": [
-            {"name": "segment", "usable": True, "verdict": "today's value; taken as constant"},
-            {"name": "csm_tier", "usable": False, "verdict": "today's value; not listed"},
-        ],
-        "tables": tables,
-    }
+    return DataRecord.from_json(
+        {
+            "observed_until": "2025-07-01",
+            "observed_until_declared": False,
+            "accounts": 1_500,
+            "usable": True,
+            "red": [f"usage_events: {outside}", f"tickets: {early}"] if dirty else [],
+            "missing_tables": ["invoices", "touchpoints"],
+            "attributes": [
+                {"name": "segment", "usable": True, "verdict": "today's value; taken as constant"},
+                {"name": "csm_tier", "usable": False, "verdict": "today's value; not listed"},
+            ],
+            "tables": tables,
+        }
+    )
 
 
 def record(
-    targets: dict[str, dict[str, Any]] | None = None, *, dirty: bool = False
-) -> dict[str, Any]:
+    targets: dict[str, TargetRecord] | None = None, *, dirty: bool = False, **settings: Any
+) -> TrainingRecord:
     """A whole training record."""
-    return {
-        "name": "acme",
-        "created_at": "2026-01-02T03:04:05Z",
-        "tenure_version": "0.1.0",
-        "versions": {"lightgbm": "4.7.0", "duckdb": "2.0.0"},
-        "took_seconds": 61.2,
-        "fingerprint": "fedcba9876543210",
-        "config": {
+    return TrainingRecord.from_json(
+        {
             "name": "acme",
-            "data": {"path": "data"},
-            "labels": {"horizon_days": 90, "threshold": 0.1},
-            "model": {"seed": 0, "threads": 2},
-        },
-        "data": data(dirty=dirty),
-        "calendar": {"first": day(0), "last": day(27), "count": 28, "cadence": "monthly"},
-        "features": {
-            "count": 117,
-            "families": {"usage": 41, "support": 24, "subscription": 31, "account": 21},
-            "absent": [
-                {"name": "invoices_late_365d", "reason": "there is no table `invoices`"},
-                {"name": "touchpoints_28d", "reason": "there is no table `touchpoints`"},
-            ],
-        },
-        "targets": {"churn": usable(), "expansion": expansion()} if targets is None else targets,
-    }
+            "created_at": "2026-01-02T03:04:05Z",
+            "tenure_version": "0.1.0",
+            "versions": {"lightgbm": "4.7.0", "duckdb": "2.0.0"},
+            "took_seconds": 61.2,
+            "fingerprint": "fedcba9876543210",
+            "config": {"name": "acme", "data": {"path": "data"}, **settings},
+            "data": data(dirty=dirty),
+            "calendar": {"first": day(0), "last": day(27), "count": 28, "cadence": "monthly"},
+            "features": {
+                "count": 117,
+                "families": {"usage": 41, "support": 24, "subscription": 31, "account": 21},
+                "absent": [
+                    {"name": "invoices_late_365d", "reason": "there is no table `invoices`"},
+                    {"name": "touchpoints_28d", "reason": "there is no table `touchpoints`"},
+                ],
+            },
+            "targets": targets or {"churn": usable(), "expansion": expansion()},
+        }
+    )

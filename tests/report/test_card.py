@@ -2,25 +2,29 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from report.record import HOSTILE, STATES, beaten, no_claim, usable
+from report.record import DRIVERS, HOSTILE, MODEL, STATES, beaten, no_claim, target, usable
+from tenure.core.records.bundle import BundleSpec
 from tenure.report.card import model_card
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEC: dict[str, Any] = {
-    "model_name": "acme-churn",
-    "labels": {"horizon_days": 90, "gap_days": 0, "threshold": 0.1},
-    "calendar": {"cadence": "monthly", "start": None, "end": None},
-    "model_settings": {"seed": 7},
-    "reads": {"tickets": ["priority"], "usage_events": ["event", "user_id"]},
-    "fingerprint": "fedcba9876543210",
-    "sql_hash": "aaaabbbbccccdddd",
-    "trained_until": "2025-01-01",
-    "versions": {"lightgbm": "4.7.0", "tenure": "0.1.0"},
-}
+SPEC = BundleSpec.from_json(
+    {
+        "name": "acme",
+        "target": "churn",
+        "model_name": "acme-churn",
+        "labels": {"horizon_days": 90, "gap_days": 0, "threshold": 0.1},
+        "calendar": {"cadence": "monthly", "start": None, "end": None},
+        "model_settings": {"seed": 7},
+        "reads": {"tickets": ["priority"], "usage_events": ["event", "user_id"]},
+        "fingerprint": "fedcba9876543210",
+        "sql_hash": "aaaabbbbccccdddd",
+        "trained_until": "2025-01-01",
+        "versions": {"lightgbm": "4.7.0", "tenure": "0.1.0"},
+    }
+)
 
 
 def headings(text: str) -> list[str]:
@@ -35,9 +39,8 @@ def test_a_card_has_every_section_of_the_template(state: str) -> None:
 
 def test_a_card_does_not_know_the_run() -> None:
     """It is part of the content hash, from which the version follows."""
-    early = usable() | {"status": "refused", "model": None}
-    late = usable() | {"status": "champion"}
-    late["model"] |= {"version": "ffff", "path": "elsewhere"}
+    early = target(status="refused", model=None)
+    late = target(status="champion", model=MODEL | {"version": "ffff", "path": "elsewhere"})
     assert model_card("churn", early, SPEC) == model_card("churn", late, SPEC)
 
 
@@ -74,18 +77,17 @@ def test_a_card_says_its_limits_and_how_to_make_it_again() -> None:
 
 
 def test_a_label_cannot_break_the_card() -> None:
-    entry = usable()
-    entry["drivers"][0]["label"] = HOSTILE + " | x"
-    text = model_card("churn", entry, SPEC)
+    drivers = [DRIVERS[0] | {"label": HOSTILE + " | x"}, *DRIVERS[1:]]
+    text = model_card("churn", target(drivers=drivers), SPEC)
     assert "<script>" not in text.replace("\\<script\\>", "")
     rows = [line for line in text.splitlines() if "alert" in line]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [10, 5]  # a group, a driver
 
 
 def test_a_card_tells_of_the_search_for_parameters() -> None:
-    found = {"trials": 40, "positives": 210, "gain": 0.0031}
+    found = {"as_of": None, "trials": 40, "positives": 210, "gain": 0.0031}
     none = found | {"gain": 0.0}
-    short = {"trials": 0, "positives": 0, "gain": 0.0}
+    short = {"as_of": None, "trials": 0, "positives": 0, "gain": 0.0}
     told = {
         "Tuning: 40 trials, each judged by 210 outcomes; the best saves 0.0031": [short, found],
         "none was better than the default by more than chance": [found, none],
@@ -93,4 +95,4 @@ def test_a_card_tells_of_the_search_for_parameters() -> None:
     }
     assert "Tuning" not in model_card("churn", usable(), SPEC)
     for said, searches in told.items():
-        assert said in model_card("churn", usable() | {"tuning": searches}, SPEC)
+        assert said in model_card("churn", target(tuning=searches), SPEC)

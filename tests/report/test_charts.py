@@ -11,7 +11,7 @@ import pytest
 from report.record import DRIVERS, HOSTILE, LABELS, evaluation, figure
 from tenure.report import charts
 
-CURVE = evaluation()["reliability"]
+CURVE = [row.model_dump() for row in evaluation().reliability]
 SHARES: list[dict[str, Any]] = [
     {"share": 0.05, "lift": 3.0, **figure(0.15, 0.02)},
     {"share": 0.1, "lift": 2.5, "value": 0.25, "lo": None, "hi": None},
@@ -31,6 +31,23 @@ WAYS = [
     {"way": "Forward in time", "honest": True, **figure(0.7, 0.02)},
     {"way": "Accounts never seen", "honest": True, "value": 0.68, "lo": None, "hi": None},
 ]
+MOVED = [
+    {"label": "Days to renewal: 26", "contribution": 0.41, "kind": "raises"},
+    {"label": "Seats: 12", "contribution": -0.2, "kind": "lowers"},
+    {"label": "228 other features", "contribution": 0.02, "kind": "all others"},
+]
+BOOK = [
+    {"band": "low", "accounts": 900, "mrr_at_risk": 4_000.0},
+    {"band": "high", "accounts": 40, "mrr_at_risk": 9_000.0},
+]
+EFFECT = [
+    {"value": float(x), "mean": 0.1 * x, "lo": 0.1 * x - 0.2, "hi": 0.1 * x + 0.2, "n": 50}
+    for x in range(6)
+]
+PLANS = [
+    {"value": name, "mean": mean, "lo": mean - 0.1, "hi": mean + 0.1, "n": n}
+    for name, mean, n in (("basic", 0.2, 80), ("pro", -0.1, 20))
+]
 CHARTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "reliability": lambda title: charts.reliability_chart(CURVE, title),
     "capture": lambda title: charts.capture_chart(SHARES, title, "churns"),
@@ -39,6 +56,10 @@ CHARTS: dict[str, Callable[[str], dict[str, Any]]] = {
     ),
     "lead": lambda title: charts.lead_chart(STEPS, title),
     "contrast": lambda title: charts.contrast_chart(WAYS, title),
+    "contributions": lambda title: charts.contribution_chart(MOVED, title, "A note"),
+    "bands": lambda title: charts.band_chart(BOOK, title),
+    "effect": lambda title: charts.effect_chart(EFFECT, title, "Days to renewal"),
+    "effect of words": lambda title: charts.effect_chart(PLANS, title, "Plan"),
     "folds": lambda title: charts.fold_chart(FOLDS, figure(0.7, 0.02), title),
     "one fold": lambda title: charts.fold_chart(FOLDS[:1], figure(0.7, 0.02), title),
     "baselines": lambda title: charts.baseline_chart(GAINS, title),
@@ -125,3 +146,29 @@ def test_a_cutoff_without_known_outcomes_has_no_rate() -> None:
 
 def test_a_picture_for_a_readme() -> None:
     assert charts.to_png(CHARTS["capture"]("t"), 1).startswith(b"\x89PNG")
+
+
+def test_drivers_stand_in_their_order_with_their_sign() -> None:
+    words = texts(charts.to_svg(CHARTS["contributions"]("t"), "n"))
+    assert words.index("Days to renewal: 26") < words.index("Seats: 12")
+    assert "+0.41" in words
+    assert "−0.20" in words
+
+
+def test_bands_are_listed_from_high_to_low_and_none_is_invented() -> None:
+    words = texts(charts.to_svg(CHARTS["bands"]("t"), "n"))
+    assert words.index("high") < words.index("low")
+    assert "medium" not in words
+    assert "9,000" in words
+
+
+def test_a_notebook_gets_a_picture_that_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    with alt.renderers.enable("default"):
+        shown = charts.picture(CHARTS["bands"]("The finding"))._repr_mimebundle_()
+        image = shown[0] if isinstance(shown, tuple) else shown
+        assert image is not None
+        assert image["image/png"][:4] == b"\x89PNG"
+        assert alt.renderers.active == "png"
+    with alt.renderers.enable("mimetype"):  # whoever chose a renderer keeps it
+        charts.picture(CHARTS["bands"]("t"))
+        assert alt.renderers.active == "mimetype"

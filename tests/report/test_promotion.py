@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenure.core.records.promotion import PromotionRecord
 from tenure.report.promotion import promote_lines
 
 BETWEEN = {"value": 0.0123, "lo": 0.004, "hi": 0.02}
@@ -23,6 +24,7 @@ def group(name: str, worse: bool | None) -> dict[str, Any]:
         "name": name,
         "rows": 1200,
         "events": 44,
+        "others": 900,
         "log_loss": 0.25,
         "increase": BETWEEN,
         "worse": worse,
@@ -44,13 +46,16 @@ COMPARED: dict[str, Any] = {
     "groups": [group("smb", None), group("mid", True), group("large", False)],
     "as_it_stands": None,
     "level": 0.95,
+    "limits": {},
     "basis": "unseen",
     "how": "both bundles as they stand",
     "notes": ["The champion was trained with labels.gap_days 7; both are judged by the config."],
 }
 
 
-def record(action: str, *, dry: bool = False, **parts: Any) -> dict[str, Any]:
+def record(
+    action: str, *, dry: bool = False, notes: tuple[str, ...] = (), **parts: Any
+) -> PromotionRecord:
     entry = {
         "action": action,
         "champion": "aaaa",
@@ -59,13 +64,15 @@ def record(action: str, *, dry: bool = False, **parts: Any) -> dict[str, Any]:
         "comparison": None,
         **parts,
     }
-    return {
-        "name": "acme",
-        "dry_run": dry,
-        "passed": action != "refused",
-        "notes": [],
-        "targets": {"churn": entry},
-    }
+    return PromotionRecord.from_json(
+        {
+            "name": "acme",
+            "dry_run": dry,
+            "passed": action != "refused",
+            "notes": notes,
+            "targets": {"churn": entry},
+        }
+    )
 
 
 def test_what_became_of_it() -> None:
@@ -101,5 +108,7 @@ def test_the_comparison_is_a_table() -> None:
 
 
 def test_notes_of_mlflow_come_last() -> None:
-    said = record("promoted") | {"notes": ["acme-churn: alias champion set to version 2 (bbbb)"]}
-    assert promote_lines(said)[-1].startswith("acme-churn: alias champion")
+    note = "acme-churn: alias champion set to version 2 (bbbb)"
+    assert promote_lines(record("promoted", notes=(note,)))[-1].startswith(
+        "acme-churn: alias champion"
+    )

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from report.record import data, expansion, record, refused, usable
+from report.audit_record import check
+from report.record import MODEL, data, expansion, record, refused, target, usable
 from tenure.report.text import check_lines, train_lines
 
 
 def test_red_stands_before_the_tables() -> None:
-    lines = check_lines({"name": "acme", "data": data(dirty=True)})
+    lines = check_lines(check(data(dirty=True)))
     red = [place for place, line in enumerate(lines) if line.startswith("RED  ")]
     heads = next(place for place, line in enumerate(lines) if line.startswith("table "))
     assert len(red) == 2
@@ -13,9 +14,8 @@ def test_red_stands_before_the_tables() -> None:
 
 
 def test_a_check_says_what_was_found() -> None:
-    found = record()
     rejects = {"subscriptions": "runs/rejects/subscriptions.parquet"}
-    text = "\n".join(check_lines({**found, "rejects": rejects}))
+    text = "\n".join(check_lines(check(data(), rejects=rejects)))
     for words in (
         "acme: 1,500 accounts, 428,175 rows in 4 tables",
         "Observation stopped at 2025-07-01 (exclusive).",
@@ -30,7 +30,7 @@ def test_a_check_says_what_was_found() -> None:
 
 
 def test_columns_line_up() -> None:
-    lines = check_lines({"data": data()})
+    lines = check_lines(check(data()))
     start = next(place for place, line in enumerate(lines) if line.startswith("table "))
     used = lines[start].index("used") + len("used")
     for line in lines[start + 1 : start + 5]:
@@ -39,12 +39,8 @@ def test_columns_line_up() -> None:
 
 
 def test_unusable_data_is_said_in_red() -> None:
-    lines = check_lines({"data": data() | {"usable": False}})
+    lines = check_lines(check(data().model_copy(update={"usable": False})))
     assert any(line.startswith("RED  nothing can be asked") for line in lines)
-
-
-def test_a_check_of_nothing_does_not_fail() -> None:
-    assert check_lines({})[0].startswith("data: 0 accounts")
 
 
 def test_training_says_verdict_figures_and_place() -> None:
@@ -56,8 +52,8 @@ def test_training_says_verdict_figures_and_place() -> None:
 
 
 def test_training_says_what_is_not_in_mlflow() -> None:
-    found = usable()
-    found["model"]["mlflow"] = {"uri": None, "error": "MLflow store http://h: cannot be reached"}
+    mlflow = {"store": "http://h", "error": "MLflow store http://h: cannot be reached"}
+    found = target(model=MODEL | {"mlflow": mlflow})
     said = "  not recorded in MLflow: MLflow store http://h: cannot be reached"
     assert said in train_lines(record({"churn": found}))
 
@@ -73,6 +69,5 @@ def test_training_says_what_was_refused_and_what_to_do() -> None:
 
 
 def test_the_report_is_named() -> None:
-    found = record({"churn": usable()})
-    found["config"]["paths"] = {"runs": "out/runs"}
+    found = record({"churn": usable()}, paths={"runs": "out/runs"})
     assert "report: out/runs/report.html" in train_lines(found)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tenure.core.config import ScoreConfig
+from tenure.core.sections import ScoreConfig
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN, abstention
 
 SOURCES = ("tickets", "usage_events")

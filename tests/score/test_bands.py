@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tenure.core.config import ScoreConfig
+from tenure.core.sections import ScoreConfig
 from tenure.score.bands import bands, rank
 
 RISK = np.array([0.50, 0.10, np.nan, 0.05, 0.10])

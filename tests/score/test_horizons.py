@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenure.score.horizons import Ahead, never_falling
+from tenure.score.horizons import never_falling
 
 CHANCES = st.floats(0, 1)
 
@@ -51,15 +49,3 @@ def test_an_account_without_a_probability_has_none_at_any_horizon():
     found = never_falling(given_rows, ["chance"])
     assert found["chance"].iloc[:4].isna().all()
     assert found["chance"].iloc[4:].tolist() == [0.1, 0.2, 0.2, 0.4]
-
-
-def test_the_state_is_json_and_scores_like_the_bundle(bundle, panel):
-    model = Ahead(bundle.model_text, bundle.encoder, bundle.calibrator, base_rate=0.1)
-    again = Ahead.from_json(json.loads(json.dumps(model.to_json())))
-    values = panel.values.tail(50)
-    for one, other in zip(
-        bundle.scores_and_contributions(values), again.scores_and_contributions(values), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
-    nothing = model.scores_and_contributions(values.head(0))
-    assert [len(part) for part in nothing] == [0, 0]

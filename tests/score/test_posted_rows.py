@@ -7,20 +7,19 @@ from typing import Any
 import pytest
 
 from tenure.core.errors import DataError, Problem
-from tenure.score.posted_rows import by_column, frames
+from tenure.score.posted_rows import posted_tables
+
+READ: dict[str, Any] = {"accounts": {"segment": "text", "attr_of_mine": "text"}}
 
 
-@pytest.mark.parametrize("zone", [None, "UTC"])
 @pytest.mark.parametrize("name", ["account_id", "created_at", "segment", "attr_of_mine"])
 @pytest.mark.parametrize("first", ["smb", None, 3])
-def test_half_a_surrogate_pair_is_refused_with_its_place(
-    name: str, first: Any, zone: str | None
-) -> None:
+def test_half_a_surrogate_pair_is_refused_with_its_place(name: str, first: Any) -> None:
     rows = [{"account_id": f"a{place}", "created_at": "2023-01-15"} for place in range(3)]
     for row, value in zip(rows, (first, "so \N{GRINNING FACE}", "half \ud83d"), strict=True):
         row[name] = value
     with pytest.raises(DataError, match="Unicode") as caught:
-        frames({"accounts": by_column(rows)}, {}, zone)
+        posted_tables({"accounts": rows}, READ)
     (problem,) = caught.value.problems
     assert isinstance(problem, Problem)
     assert problem.thing == f"tables.accounts[2].{name}"
@@ -29,7 +28,12 @@ def test_half_a_surrogate_pair_is_refused_with_its_place(
 
 def test_text_beyond_ascii_is_kept() -> None:
     rows: list[dict[str, Any]] = [{"account_id": "Ünïcode \N{GRINNING FACE}"}, {"account_id": None}]
-    values, there = frames({"accounts": by_column(rows)}, {})["accounts"].columns["account_id"]
-    assert values.tolist() == [rows[0]["account_id"], ""]
-    assert there is not None
-    assert there.tolist() == [True, False]
+    table = posted_tables({"accounts": rows}, {})["accounts"]
+    assert table.column("account_id").to_pylist() == [rows[0]["account_id"], None]
+
+
+def test_a_column_that_nobody_posted_is_there_without_values() -> None:
+    rows = [{"account_id": "a", "created_at": "2023-01-15", "of_nobody": 1}]
+    table = posted_tables({"accounts": rows}, READ)["accounts"]
+    assert table.column_names == ["account_id", "created_at", "segment", "attr_of_mine"]
+    assert table.column("segment").to_pylist() == [None]

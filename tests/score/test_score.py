@@ -2,113 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from tenure.core.config import Config, make_config
-from tenure.core.times import days, show
-from tenure.demo import write_world
-from tenure.explain.peers import fit_peers
-from tenure.features.plan.plan import to_json
+from score.small_world import FURTHER, World
+from tenure.core.times import days
 from tenure.labels.snapshots import snapshots
-from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
-from tenure.model.bundle.bundle import Bundle, make_bundle
-from tenure.model.calibration.interval import Interval
-from tenure.model.evaluation.expected_amount import fit_amounts
-from tenure.model.settings import FitSettings
-from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
-from tenure.score.score import COLUMNS, Model, score
+from tenure.score.score import COLUMNS, Scored, score
 from tenure.sources.dataset import Dataset
-
-SETTINGS = {
-    "name": "tiny",
-    "data": {"path": "data"},
-    "labels": {"horizon_days": 90, "horizons": [30, 180, "renewal"]},
-    "targets": ["churn", "expansion", "churn_voluntary", "renewal"],
-    "model": {"threads": 1},
-}
-FURTHER: dict[str, list[Any]] = {
-    "churn": [30, 180, "renewal"],
-    "churn_voluntary": [30],
-    "expansion": [],
-    "renewal": [],
-}
-
-
-@dataclass(frozen=True)
-class World:
-    """A loaded world and models of it."""
-
-    config: Config
-    dataset: Dataset
-    models: Mapping[str, Model]
-
-    def rows(self, horizons: Any = "all", score_config: dict[str, Any] | None = None) -> Any:
-        """Return the flat rows where observation stopped."""
-        settings = self.config.score.model_copy(update=score_config or {})
-        config = self.config.model_copy(update={"score": settings})
-        until = self.dataset.observed_until
-        return score(self.dataset, self.models, config, until, horizons=horizons)
-
-
-def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> Bundle:
-    """Fit a model for the main horizon and one for each of `FURTHER`."""
-    labels = prepared.labels[name]
-    known = labels["label"].notna().to_numpy()
-    values = prepared.matrix.values
-    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
-    model = quick(values, labels, prepared)
-    ahead = {
-        str(item): quick(values, prepared.ahead[name][str(item)], prepared)
-        for item in FURTHER[name]
-    }
-    columns = [column for one in (model, *ahead.values()) for column in one.encoder.columns]
-    resolved = prepared.plan.only(columns)
-    spec = {
-        "name": config.name,
-        "model_name": f"{config.name}-{name}",
-        "target": name,
-        "labels": config.labels.model_dump(mode="json"),
-        "declarations": to_json(prepared.families, set(resolved.bases.values())),
-        "members": resolved.members,
-        "begins": {source: day.isoformat() for source, day in prepared.matrix.begins.items()},
-        "tables": {table: sorted(dataset.columns[table]) for table in sorted(resolved.reads)},
-        "reads": {
-            table: sorted(columns & dataset.columns[table])
-            for table, columns in resolved.reads.items()
-        },
-        "trained_until": show(dataset.observed_until),
-    }
-    used = model.encoder.frame(values[known])
-    peers = fit_peers(used, outcome, "segment").to_json()
-    amounts = fit_amounts(labels[known], used, by=()) if name == "expansion" else None
-    return make_bundle(
-        model,
-        values[known],
-        spec=spec,
-        metrics={},
-        peers=peers,
-        amount=amounts.to_json() if amounts else None,
-        ahead=ahead,
-    )
-
-
-def quick(values: pd.DataFrame, labels: pd.DataFrame, prepared: Prepared) -> FittedModel:
-    """Fit a small model, with bounds of its probabilities."""
-    known = labels["label"].notna().to_numpy()
-    parameters = {"num_iterations": 20, "min_data_in_leaf": 20}
-    settings = FitSettings(parameters=parameters, ranked=prepared.plan.ranked)
-    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
-    nothing = ForwardPredictions(np.empty(0), np.empty(0))
-    interval = Interval(0.8, (-4.0, 0.0), (0.6, 0.4))
-    return replace(fit_model(values[known], outcome, nothing, settings), interval=interval)
 
 
 def days_ahead(rows: pd.DataFrame) -> pd.Series:
@@ -117,28 +20,14 @@ def days_ahead(rows: pd.DataFrame) -> pd.Series:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    root = tmp_path_factory.mktemp("score")
-    write_world(root / "data", accounts=120, months=24, seed=3)
-    config = make_config(SETTINGS | {"paths": {"runs": str(root / "runs")}}, base=Path(root))
-    with loaded(config) as dataset:
-        prepared = prepare(config, dataset)
-        models = {
-            name: Model.of(fitted(name, prepared, dataset, config)) for name in config.targets
-        }
-        yield World(config, dataset, models)
-
-
-@pytest.fixture(scope="module")
-def rows(world: World) -> pd.DataFrame:
-    found: pd.DataFrame = world.rows()
-    return found
+def rows(scored: Scored) -> pd.DataFrame:
+    return scored.rows
 
 
 def test_the_main_rows_come_first_and_are_those_of_the_main_horizon_alone(
     world: World, rows: pd.DataFrame
 ) -> None:
-    main = world.rows("main")
+    main = world.scored("main").rows
     assert list(main["horizon_days"].unique()) == [90]
     assert main["account_id"].is_unique
     pd.testing.assert_frame_equal(
@@ -189,7 +78,7 @@ def test_a_part_is_never_more_likely_than_its_whole(world: World, rows: pd.DataF
         part, whole = (both[f"{name}_probability{end}"] for name in ("churn_voluntary", "churn"))
         assert (part <= whole).all()
     only = {"churn_voluntary": world.models["churn_voluntary"]}
-    alone = score(world.dataset, only, world.config, world.dataset.observed_until)
+    alone = score(world.dataset, only, world.config, world.dataset.observed_until).rows
     main = rows[rows["horizon_days"] == 90].reset_index(drop=True)
     name = "churn_voluntary_probability"
     assert (alone[name] > main["churn_probability"]).any()
@@ -224,7 +113,7 @@ def test_rank_refers_to_the_rows_of_the_same_horizon(rows: pd.DataFrame) -> None
 def test_a_given_book_ranks_by_horizon_too(world: World) -> None:
     book = pd.DataFrame({"horizon_days": [30, 90], "churn_probability": [1.0, 0.0]})
     until = world.dataset.observed_until
-    found = score(world.dataset, world.models, world.config, until, book=book, horizons="all")
+    found = score(world.dataset, world.models, world.config, until, book=book, horizons="all").rows
     known = found[found["churn_probability"].notna()]
     ranks = {days: part["churn_rank"] for days, part in known.groupby("horizon_days")}
     assert (ranks[30] == 2).all()
@@ -257,15 +146,15 @@ def test_an_account_alone_has_the_rows_of_the_batch(world: World, rows: pd.DataF
     until = world.dataset.observed_until
     alone = score(
         world.dataset, world.models, world.config, until, accounts=[account], horizons="all"
-    )
+    ).rows
     batch = rows[rows["account_id"] == account].reset_index(drop=True)
     same = [name for name in COLUMNS if name not in ("scored_at", "churn_rank", "churn_percentile")]
     pd.testing.assert_frame_equal(alone[same], batch[same], check_dtype=False)
 
 
 def test_who_pays_for_too_few_days_is_not_scored(world: World) -> None:
-    before = world.rows("main")
-    after = world.rows("main", {"min_tenure_days": 200})
+    before = world.scored("main").rows
+    after = world.scored("main", min_tenure_days=200).rows
     new = after["abstain_reason"] == NEW
     assert 0 < new.sum() < len(after)
     assert after.loc[new, "churn_probability"].isna().all()
@@ -282,7 +171,7 @@ def test_who_pays_for_too_few_days_is_not_scored(world: World) -> None:
 
 
 def test_thin_data_is_a_share_of_the_sources(world: World) -> None:
-    rows = world.rows("main", {"min_coverage": 0.5})
+    rows = world.scored("main", min_coverage=0.5).rows
     thin = rows["abstain_reason"] == THIN
     asked = rows["abstain_reason"] != NOTICE
     assert (thin == (asked & (rows["data_coverage"] <= 0.5))).all()
@@ -293,12 +182,12 @@ def test_thin_data_is_a_share_of_the_sources(world: World) -> None:
 def test_nobody_is_scored_where_every_source_fell_silent(world: World) -> None:
     late = world.dataset.observed_until + days(60)
     silent = Dataset(world.dataset.engine, world.dataset.columns, late, world.dataset.report)
-    rows = score(silent, world.models, world.config, late)
+    rows = score(silent, world.models, world.config, late).rows
     assert set(rows["abstain_reason"]) <= {STALE, NOTICE}
     assert (rows["abstain_reason"] == STALE).any()
     assert rows["churn_probability"].isna().all()
     settings = world.config.score.model_copy(update={"abstain_when_stale": False})
     lenient = world.config.model_copy(update={"score": settings})
-    rows = score(silent, world.models, lenient, late)
+    rows = score(silent, world.models, lenient, late).rows
     assert rows["churn_probability"].notna().any()
     assert rows["stale_sources"].notna().all()

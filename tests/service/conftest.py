@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from tenure.core.config import Config, load_config
+from tenure.core.config import Config, ModelConfig, load_config
 from tenure.core.files import write_text
+from tenure.core.records.bundle import BundleMetrics, BundleSpec
+from tenure.core.records.evaluation import Verdict
 from tenure.core.times import show
 from tenure.demo import write_world
 from tenure.explain.peers import fit_peers
@@ -84,30 +86,31 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
     values = prepared.matrix.values.iloc[known]
     nothing = ForwardPredictions(np.empty(0), np.empty(0))
-    settings = FitSettings(parameters={"num_iterations": rounds}, ranked=prepared.plan.ranked)
+    model = ModelConfig(parameters={"num_iterations": rounds}, threads=1)
+    settings = FitSettings(model=model, ranked=prepared.plan.ranked)
     fitted = fit_model(values, outcome, nothing, settings)
     resolved = prepared.plan.only(fitted.encoder.columns)
     used = fitted.encoder.frame(values)
-    spec: Mapping[str, Any] = {
-        "name": config.name,
-        "model_name": f"{config.name}-{name}",
-        "target": name,
-        "labels": config.labels.model_dump(mode="json"),
-        "declarations": to_json(prepared.families, set(resolved.bases.values())),
-        "members": resolved.members,
-        "begins": {name: day.isoformat() for name, day in prepared.matrix.begins.items()},
-        "tables": {table: sorted(dataset.columns[table]) for table in sorted(resolved.reads)},
-        "reads": {
-            table: sorted(columns & dataset.columns[table])
+    spec = BundleSpec(
+        name=config.name,
+        model_name=f"{config.name}-{name}",
+        target=name,
+        labels=config.labels,
+        declarations=to_json(prepared.families, set(resolved.bases.values())),
+        members=resolved.members,
+        begins={name: day.isoformat() for name, day in prepared.matrix.begins.items()},
+        tables={table: tuple(sorted(dataset.columns[table])) for table in sorted(resolved.reads)},
+        reads={
+            table: tuple(sorted(columns & dataset.columns[table]))
             for table, columns in sorted(resolved.reads.items())
         },
-        "trained_until": show(dataset.observed_until),
-    }
+        trained_until=show(dataset.observed_until),
+    )
     bundle = make_bundle(
-        fitted,
+        {str(config.labels.horizon_days): fitted},
         values,
         spec=spec,
-        metrics={"verdict": {"status": "usable", "sentences": ["Usable."]}},
+        metrics=BundleMetrics(verdict=Verdict(status="usable", sentences=("Usable.",))),
         peers=fit_peers(used, outcome, "segment").to_json(),
     )
     return write_bundle(bundle, config.paths.models, name).name
@@ -136,7 +139,6 @@ def _bentoml_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     home = tmp_path_factory.mktemp("bentoml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENTOML_HOME", str(home))
-        patch.setenv("PROMETHEUS_MULTIPROC_DIR", str(home))
         yield
 
 

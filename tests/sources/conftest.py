@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tenure.core.config import make_config
+from tenure.core.progress import Progress
 from tenure.engine import Engine, open_engine
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
@@ -33,6 +34,24 @@ t3,b,2023-12-30T23:00:00-05:00,
 """
 
 Load = Callable[..., Dataset]
+
+
+class Recorder(Progress):
+    """Progress as lists: the stages, what each step is about, the notes."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.steps: list[str] = []
+        self.notes: list[str] = []
+
+    def stage(self, name: str) -> None:
+        self.stages.append(name)
+
+    def step(self, done: int, total: int | None, what: str = "") -> None:
+        self.steps.append(what)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 @pytest.fixture(scope="module")

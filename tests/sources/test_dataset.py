@@ -43,25 +43,6 @@ def test_the_order_of_rows_does_not_matter(engine: Engine, seed: int) -> None:
     assert again.report.to_dict() == counts
 
 
-@given(
-    seed=st.integers(0, 10_000),
-    dirty=st.booleans(),
-    until=st.sampled_from([UNTIL, datetime(2025, 1, 1)]),
-)
-def test_the_lean_road_gives_the_same_tables(
-    engine: Engine, seed: int, dirty: bool, until: datetime
-) -> None:
-    world = random_world(seed, accounts=3, dirty=dirty)
-    full = load_frames(world, CONFIG, engine, observed_until=until)
-    mark = full.fingerprint
-    rows = {name: engine.fetch(f"SELECT * FROM {name} ORDER BY ALL") for name in full.columns}
-    lean = load_frames(world, CONFIG, engine, observed_until=until, lean=True)
-    assert lean.fingerprint == mark
-    assert lean.columns == full.columns
-    for name, table in rows.items():
-        assert engine.fetch(f"SELECT * FROM {name} ORDER BY ALL").equals(table)
-
-
 def test_files_and_frames_give_the_same_tables(engine: Engine, tmp_path: Path) -> None:
     world = tiny_world()
     # A column of a file that has no value in any row counts as absent.
@@ -120,10 +101,9 @@ def test_the_fingerprint_sees_every_value(engine: Engine) -> None:
 
 def test_frames_may_be_empty_and_must_have_their_columns(engine: Engine) -> None:
     world = {name: table.slice(0, 0) for name, table in tiny_world().items()}
-    for lean in (False, True):
-        dataset = load_frames(world, CONFIG, engine, observed_until=TINY_UNTIL, lean=lean)
-        assert dataset.has("tickets", "csat_score")
-        assert dataset.engine.fetch("SELECT * FROM tickets").num_rows == 0
+    dataset = load_frames(world, CONFIG, engine, observed_until=TINY_UNTIL)
+    assert dataset.has("tickets", "csat_score")
+    assert dataset.engine.fetch("SELECT * FROM tickets").num_rows == 0
     with pytest.raises(DataError) as caught:
         load_frames({"accounts": pa.table({"id": ["a"]}), "ticket": pa.table({})}, CONFIG, engine,
                     observed_until=TINY_UNTIL)  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from sources.conftest import Load, rows
 from tenure.engine import Engine
-from tenure.sources.files import listed
+from tenure.sources.files import files_of
 
 TICKET = "SELECT 't' || {0} AS ticket_id, 'a' AS account_id, TIMESTAMP '2023-05-0{0}' AS opened_at"
 
@@ -91,13 +91,13 @@ def test_folders_above_the_path_say_nothing(read: Load, bare: Path) -> None:
 def test_files_are_listed_in_order(engine: Engine, tmp_path: Path) -> None:
     parts(tmp_path, "month", ["2", "1", "3"], TICKET)
     path = f"{tmp_path}/**/*.parquet"
-    files = listed(path, {"month"}, "_looked_at", engine)
+    files = files_of(path, {"month"}, "_looked_at", engine)
     assert files is not None
     assert files.keys == ("month",)
     assert [files.label(item) for item in files.paths] == ["month=1", "month=2", "month=3"]
     found = engine.fetch(files.select(files.paths[1:2])).to_pylist()
     assert [(row["ticket_id"], row["month"]) for row in found] == [("t1", "2")]
-    assert listed(f"{tmp_path}/*.csv", (), "_looked_at", engine) is None
+    assert files_of(f"{tmp_path}/*.csv", (), "_looked_at", engine) is None
 
 
 def test_a_name_that_reads_like_a_pattern(read: Load, bare: Path) -> None:

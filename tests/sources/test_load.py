@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sources.conftest import ACCOUNTS, Load, rows
+from sources.conftest import ACCOUNTS, Load, Recorder, rows
+from tenure.core.config import make_config
 from tenure.core.errors import DataError
+from tenure.engine import Engine
+from tenure.sources.load import load
 
 
 def message(read: Load, **data: object) -> str:
@@ -232,13 +235,12 @@ def test_a_broken_file(read: Load, folder: Path) -> None:
     assert "CSV (with a header line) or Parquet" in text
 
 
-def test_progress_is_told(folder: Path, engine) -> None:
-    from tenure.core.config import make_config
-    from tenure.sources.load import load
-
-    told: list[str] = []
-    load(make_config({"data": {"path": str(folder)}}, base=folder), engine, progress=told.append)
-    assert told[:3] == ["reading accounts", "reading subscriptions", "reading tickets"]
+def test_progress_names_each_table(folder: Path, engine: Engine) -> None:
+    progress = Recorder()
+    config = make_config({"data": {"path": str(folder)}}, base=folder)
+    load(config, engine, progress=progress)
+    assert progress.steps == ["accounts", "subscriptions", "tickets"]
+    assert progress.stages == ["reading tables", "checking rows", "fingerprint of the tables"]
 
 
 def test_ids_lose_the_decimals_that_floats_left(read: Load, folder: Path) -> None:

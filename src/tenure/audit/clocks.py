@@ -1,10 +1,10 @@
-"""The columns without a clock of their own, and what was done about each."""
+"""The columns without a clock of their own, and how each is treated."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tenure.core.fragments import columns_of
 from tenure.features.plan.plan import read_columns
@@ -25,7 +25,7 @@ MOST_FEATURES = 5
 
 @dataclass(frozen=True)
 class Clockless:
-    """A column that no clock of its own dates.
+    """A column without a clock of its own, and how it is treated.
 
     Attributes:
         table: Canonical table.
@@ -44,16 +44,6 @@ class Clockless:
     text: str
     features: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "table": self.table,
-            "column": self.column,
-            "done": self.done,
-            "text": self.text,
-            "features": list(self.features),
-        }
-
 
 def clockless(dataset: Dataset, plan: Plan) -> list[Clockless]:
     """Return every column that is used or was left out without a clock of its own.
@@ -63,24 +53,24 @@ def clockless(dataset: Dataset, plan: Plan) -> list[Clockless]:
         plan: The features; columns known with their row are listed where one reads them.
     """
     readers = _readers(plan)
-    found: list[Clockless] = []
+    columns: list[Clockless] = []
     for name, table in dataset.report.tables.items():
         for column, clock in table.unused.items():
             text = (
                 f"late, and mapped without its clock `{clock}`: not used. Map `{clock}` to use it"
             )
-            found.append(Clockless(name, column, NOT_USED, text))
+            columns.append(Clockless(name, column, NOT_USED, text))
         for column, text in table.assumptions.items():
-            found.append(Clockless(name, column, ASSUMED, text, readers.get((name, column), ())))
+            columns.append(Clockless(name, column, ASSUMED, text, readers.get((name, column), ())))
     for item in dataset.report.attributes:
         dated = "accounts" in dataset.columns and "valid_from" in dataset.columns["accounts"]
         if not dated:
             done = CONSTANT if item.usable else EXCLUDED
             read = readers.get(("accounts", item.name), ())
-            found.append(Clockless("accounts", item.name, done, item.verdict, read))
-    said = {(item.table, item.column) for item in found}
-    return found + [
-        item for item in _with_row(dataset, readers) if (item.table, item.column) not in said
+            columns.append(Clockless("accounts", item.name, done, item.verdict, read))
+    listed = {(item.table, item.column) for item in columns}
+    return columns + [
+        item for item in _with_row(dataset, readers) if (item.table, item.column) not in listed
     ]
 
 
@@ -105,11 +95,11 @@ def _with_row(
 
 def _readers(plan: Plan) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the base names of the features that read each column, in the plan's order."""
-    found: dict[tuple[str, str], dict[str, None]] = {}
+    readers: dict[tuple[str, str], dict[str, None]] = {}
     for feature in {item.feature.name: item.feature for item in plan.measured}.values():
         source = SOURCES[feature.source]
         computed = {column.name: columns_of(column.sql) for column in source.computed}
         for name in read_columns(feature):
             for column in computed.get(name, {name}):
-                found.setdefault((feature.source, column), {})[feature.name] = None
-    return {key: tuple(names) for key, names in found.items()}
+                readers.setdefault((feature.source, column), {})[feature.name] = None
+    return {key: tuple(names) for key, names in readers.items()}

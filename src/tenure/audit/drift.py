@@ -49,18 +49,6 @@ class Drift:
     typical: tuple[float | str | None, float | str | None]
     text: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "feature": self.feature,
-            "psi": self.psi,
-            "noise": self.noise,
-            "verdict": self.verdict,
-            "missing": list(self.missing),
-            "typical": list(self.typical),
-            "text": self.text,
-        }
-
 
 def feature_drift(matrix: FeatureMatrix, *, recent: int, limit: float) -> list[Drift]:
     """Compare each feature at the latest prediction times with the earlier ones.
@@ -76,20 +64,20 @@ def feature_drift(matrix: FeatureMatrix, *, recent: int, limit: float) -> list[D
     times = np.sort(matrix.rows["as_of"].unique())
     since = times[-recent] if len(times) > recent else None
     late = (matrix.rows["as_of"] >= since).to_numpy() if since is not None else None
-    found = [
+    drifts = [
         _drift(str(name), matrix.specs[str(name)], matrix.values[name], late, limit)
         for name in matrix.values.columns
     ]
     steps = _Steps.of(matrix.rows)
-    found = [
+    drifts = [
         replace(item, verdict="ages", text=f"{AGES}{_more(item.typical, item.missing)}")
         if item.verdict in {"shifted", "drifted"}
         and not matrix.specs[item.feature].text
         and steps.ages(matrix.values[item.feature])
         else item
-        for item in found
+        for item in drifts
     ]
-    return sorted(found, key=lambda item: -(item.psi if item.psi is not None else -1.0))
+    return sorted(drifts, key=lambda item: -(item.psi if item.psi is not None else -1.0))
 
 
 @dataclass(frozen=True)
@@ -113,9 +101,9 @@ class _Steps:
         """Return whether a feature nearly always grows by just the days that went by."""
         numbers = values.to_numpy(dtype=np.float64)
         grown = numbers[self.second] - numbers[self.first]
-        there = ~np.isnan(grown)
-        by_days = np.abs(grown[there] - self.days[there]) < 0.01
-        return bool(there.sum() >= FEWEST and by_days.mean() >= MOSTLY)
+        present = ~np.isnan(grown)
+        by_days = np.abs(grown[present] - self.days[present]) < 0.01
+        return bool(present.sum() >= FEWEST and by_days.mean() >= MOSTLY)
 
 
 def since(matrix: FeatureMatrix, recent: int) -> str | None:
@@ -144,9 +132,11 @@ def _drift(name: str, spec: FeatureSpec, values: pd.Series[Any], late: Any, limi
 
 def _bins(values: pd.Series[Any], before: pd.Series[Any]) -> Any:
     """Return the bin of each value, cut at the earlier deciles; the missing have the last."""
-    there = before.dropna().to_numpy(dtype=np.float64)
+    present = before.dropna().to_numpy(dtype=np.float64)
     levels = np.arange(1, BINS) / BINS
-    edges = np.unique(np.quantile(there, levels, method="inverted_cdf")) if len(there) else there
+    edges = (
+        np.unique(np.quantile(present, levels, method="inverted_cdf")) if len(present) else present
+    )
     numbers = values.to_numpy(dtype=np.float64)
     codes = np.searchsorted(edges, numbers, side="left")
     return np.where(np.isnan(numbers), len(edges) + 1, codes)
@@ -167,19 +157,19 @@ def _share(codes: Any, size: int) -> Floats:
 
 
 def _typical(values: pd.Series[Any], text: bool) -> float | str | None:
-    there = values.dropna()
-    if there.empty:
+    present = values.dropna()
+    if present.empty:
         return None
-    return str(there.mode().iloc[0]) if text else float(there.median())
+    return str(present.mode().iloc[0]) if text else float(present.median())
 
 
 def _text(verdict: str, typical: tuple[Any, Any], missing: tuple[float, float]) -> str:
-    said = {
+    sentence = {
         "steady": "looks as it did",
         "shifted": "looks somewhat different from its earlier past",
         "drifted": "looks different from its earlier past: a model knows little of such values",
     }[verdict]
-    return f"{said}{_more(typical, missing)}"
+    return f"{sentence}{_more(typical, missing)}"
 
 
 def _more(typical: tuple[Any, Any], missing: tuple[float | None, float | None]) -> str:

@@ -1,18 +1,17 @@
-"""The future shuffle: with everything at or after `as_of` replaced by noise, no feature moves."""
+"""The future shuffle: replace everything at or after `as_of` by noise; no feature may change."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from tenure.audit.noise import disturbed
 from tenure.audit.sample import Sample, rebuilt, unlike
-from tenure.core.times import show
 from tenure.sources.contract import SOURCES
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ BEYOND = timedelta(days=91)
 
 @dataclass(frozen=True)
 class Moved:
-    """A feature that noticed the future.
+    """A feature whose past values changed when only the future did.
 
     Attributes:
         feature: Column name.
@@ -54,18 +53,6 @@ class Shuffle:
     rows: int
     compared: int
     moved: tuple[Moved, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "as_of": show(self.as_of),
-            "rows": self.rows,
-            "compared": self.compared,
-            "moved": [
-                {"feature": item.feature, "values": item.values, "accounts": list(item.accounts)}
-                for item in self.moved
-            ],
-        }
 
 
 def sampled(cutoffs: Sequence[datetime], count: int, seed: int) -> list[datetime]:
@@ -95,32 +82,32 @@ def shuffle(
     """
     dice = np.random.default_rng(seed)
     mine = snapshots[snapshots["account_id"].isin(sample.accounts)]
-    found = []
+    shuffles = []
     for at in moments:
         times = np.sort(mine.loc[mine["as_of"] <= at, "as_of"].unique())[-REACH:]
-        asked = mine.loc[mine["as_of"].isin(times), ["account_id", "as_of"]]
-        if asked.empty:
+        pairs = mine.loc[mine["as_of"].isin(times), ["account_id", "as_of"]]
+        if pairs.empty:
             continue
-        compared = len(asked)
+        compared = len(pairs)
         # A later time, so that no row is out of reach merely because nothing asks for it.
-        later = asked[asked["as_of"] == asked["as_of"].max()].assign(as_of=at + BEYOND)
-        asked = pd.concat([asked, later.astype(asked.dtypes)], ignore_index=True)
-        before = rebuilt(engine, sample.tables, plan, asked)
+        later = pairs[pairs["as_of"] == pairs["as_of"].max()].assign(as_of=at + BEYOND)
+        pairs = pd.concat([pairs, later.astype(pairs.dtypes)], ignore_index=True)
+        before = rebuilt(engine, sample.tables, plan, pairs)
         tables, rows = {}, 0
         for name, table in sample.tables.items():
             tables[name], count = disturbed(SOURCES[name], table, at, dice)
             rows += count
-        after = rebuilt(engine, tables, plan, asked)
+        after = rebuilt(engine, tables, plan, pairs)
         differ = unlike(before, after).iloc[:compared]
-        found.append(Shuffle(at, rows, differ.size, _moved(differ, asked.iloc[:compared])))
-    return found
+        shuffles.append(Shuffle(at, rows, differ.size, _moved(differ, pairs.iloc[:compared])))
+    return shuffles
 
 
-def _moved(differ: pd.DataFrame, asked: pd.DataFrame) -> tuple[Moved, ...]:
+def _moved(differ: pd.DataFrame, rows: pd.DataFrame) -> tuple[Moved, ...]:
     moved = []
     for name in differ.columns:
         where = differ[name].to_numpy()
         if where.any():
-            accounts = asked.loc[where, "account_id"].unique()[:MOST_ACCOUNTS]
+            accounts = rows.loc[where, "account_id"].unique()[:MOST_ACCOUNTS]
             moved.append(Moved(str(name), int(where.sum()), tuple(str(item) for item in accounts)))
     return tuple(moved)

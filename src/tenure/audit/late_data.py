@@ -1,10 +1,10 @@
-"""Late data: how much arrived after the day it happened, how late, and what that costs."""
+"""Late data: how much arrived after the day it happened, how late, and what that changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,21 +45,10 @@ class Arrival:
         """Return the share that was late."""
         return self.late / self.rows if self.rows else 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "table": self.table,
-            "clock": self.clock,
-            "rows": self.rows,
-            "late": self.late,
-            "share": self.share,
-            "lag_days": dict(self.lag_days),
-        }
-
 
 @dataclass(frozen=True)
 class Cost:
-    """What the late data of a family's sources do to its features.
+    """How many of a family's feature values differ because data arrived late.
 
     Attributes:
         family: Feature family.
@@ -77,17 +66,10 @@ class Cost:
     of_snapshots: int
     features: Mapping[str, float]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "family": self.family,
-            "values": self.values,
-            "changed": self.changed,
-            "share": self.changed / self.values if self.values else 0.0,
-            "snapshots": self.snapshots,
-            "of_snapshots": self.of_snapshots,
-            "features": dict(self.features),
-        }
+    @property
+    def share(self) -> float:
+        """Return the share of values that differ."""
+        return self.changed / self.values if self.values else 0.0
 
 
 def arrivals(engine: Engine, tables: Sequence[str]) -> list[Arrival]:
@@ -97,14 +79,14 @@ def arrivals(engine: Engine, tables: Sequence[str]) -> list[Arrival]:
         engine: Holds the canonical tables.
         tables: Their names.
     """
-    found = []
+    arrived = []
     for name in tables:
-        there = engine.columns(name)
-        clocks = [clock for clock in SOURCES[name].clocks if clock in there]
-        known = [clock for clock in clocks if f"{clock}__known" in there]
-        found.append(_arrival(engine, name, "event_time", "known_at"))
-        found += [_arrival(engine, name, clock, f"{clock}__known") for clock in known]
-    return [item for item in found if item.rows]
+        present = engine.columns(name)
+        clocks = [clock for clock in SOURCES[name].clocks if clock in present]
+        known = [clock for clock in clocks if f"{clock}__known" in present]
+        arrived.append(_arrival(engine, name, "event_time", "known_at"))
+        arrived += [_arrival(engine, name, clock, f"{clock}__known") for clock in known]
+    return [item for item in arrived if item.rows]
 
 
 def _arrival(engine: Engine, table: str, happened: str, known: str) -> Arrival:
@@ -138,19 +120,21 @@ def costs(
         snapshots: Columns account_id and as_of; those of the sample's accounts are compared.
         most: Features to name per family.
     """
-    asked = snapshots[snapshots["account_id"].isin(sample.accounts)].reset_index(drop=True)
-    told = {name: at_once(SOURCES[name], table) for name, table in sample.tables.items()}
-    differ = unlike(rebuilt(engine, sample.tables, plan, asked), rebuilt(engine, told, plan, asked))
+    pairs = snapshots[snapshots["account_id"].isin(sample.accounts)].reset_index(drop=True)
+    timely = {name: at_once(SOURCES[name], table) for name, table in sample.tables.items()}
+    differ = unlike(
+        rebuilt(engine, sample.tables, plan, pairs), rebuilt(engine, timely, plan, pairs)
+    )
     families: dict[str, list[str]] = {}
     for name, spec in plan.specs.items():
         if name in differ.columns:
             families.setdefault(spec.family, []).append(name)
-    found = []
+    by_family = []
     for family, names in families.items():
         part = differ[names].to_numpy()
         share = part.mean(axis=0) if len(part) else np.zeros(len(names))
         top = [place for place in np.argsort(-share, kind="stable")[:most] if share[place] > 0]
         touched = int(part.any(axis=1).sum())
         named = {names[place]: float(share[place]) for place in top}
-        found.append(Cost(family, part.size, int(part.sum()), touched, len(asked), named))
-    return found
+        by_family.append(Cost(family, part.size, int(part.sum()), touched, len(pairs), named))
+    return by_family

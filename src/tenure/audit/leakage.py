@@ -1,4 +1,4 @@
-"""Too good to be true: what a single column says about the outcome, measured on later rows.
+"""Leakage: columns that alone predict later outcomes too well to be true.
 
 A model of one column is the event rate of its bins in the past.  A column whose bins order later
 outcomes almost without fault knows them already: it was written because of the outcome, or after
@@ -8,7 +8,7 @@ it.  Nothing is fitted on the rows that are measured.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -31,7 +31,7 @@ Kind = Literal["forward", "accounts", "certain", "near"]
 BINS = 20
 WORDS = 50
 FEWEST = 10
-"""Distinct outcomes on either side without which nothing is said."""
+"""Distinct outcomes needed on either side of the split."""
 PRIOR = 10.0
 CERTAIN = 0.8
 RARE = 0.3
@@ -68,14 +68,10 @@ class Suspect:
     allowed: bool
     text: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class _Rows:
-    """Labelled rows: where to learn and where to measure."""
+    """Labelled rows, and which of them to fit on and to measure on."""
 
     labels: Floats
     accounts: NDArray[np.str_]
@@ -113,36 +109,36 @@ def suspicious(
         few outcomes to measure give none.
     """
     permitted = set(allow)
-    found: dict[tuple[str, str, Kind], Suspect] = {}
+    strongest: dict[tuple[str, str, Kind], Suspect] = {}
     for target, rows in labels.items():
-        asked = _asked(rows, seed)
+        split = _forward_split(rows, seed)
         ever = _ever(rows, seed)
         for name in matrix.values.columns:
             spec = matrix.specs[name]
             column = f"{spec.group}" if spec.family == "raw" else name
             test = _Column(column, target, limit, bool({column, name} & permitted), seed)
             values = matrix.values[name].to_numpy()[rows["label"].notna().to_numpy()]
-            for suspect in _suspects(test, spec, values, asked, ever):
+            for suspect in _suspects(test, spec, values, split, ever):
                 key = (suspect.column, target, suspect.kind)
-                if key not in found or found[key].figure < suspect.figure:
-                    found[key] = suspect
-    return sorted(found.values(), key=lambda item: (-item.figure, item.column, item.target))
+                if key not in strongest or strongest[key].figure < suspect.figure:
+                    strongest[key] = suspect
+    return sorted(strongest.values(), key=lambda item: (-item.figure, item.column, item.target))
 
 
 def nearby(
-    found: Iterable[Near], target: str, window_days: int, allow: Iterable[str] = ()
+    values: Iterable[Near], target: str, window_days: int, allow: Iterable[str] = ()
 ) -> list[Suspect]:
     """Return values that stand around outcomes only as suspects.
 
     Args:
-        found: From `tenure.audit.near_outcome.near`.
+        values: From `tenure.audit.near_outcome.near`.
         target: Whose outcomes they stand around.
         window_days: The days before and after an outcome that counted as close.
         allow: Names of columns that may.
     """
     permitted = set(allow)
     suspects = []
-    for item in found:
+    for item in values:
         what = "a value" if item.value is None else f"`{item.value}`"
         text = (
             f"{item.near:.0%} of the {item.rows:,} rows of {item.column} with {what} lie within "
@@ -169,7 +165,7 @@ def nearby(
 
 @dataclass(frozen=True)
 class _Column:
-    """What is asked of one column."""
+    """One column under test, and the limit it must stay below."""
 
     name: str
     target: str
@@ -188,12 +184,12 @@ class _Column:
 
 
 def _suspects(
-    test: _Column, spec: FeatureSpec, values: Any, asked: _Rows | None, ever: _Ever | None
+    test: _Column, spec: FeatureSpec, values: Any, split: _Rows | None, ever: _Ever | None
 ) -> Iterable[Suspect]:
-    if asked is not None:
-        scores, codes, names = _scores(spec, values, asked)
-        yield from _by_order(test, "forward", scores, asked)
-        yield from _by_certainty(test, codes, names, asked)
+    if split is not None:
+        scores, codes, names = _scores(spec, values, split)
+        yield from _by_order(test, "forward", scores, split)
+        yield from _by_certainty(test, codes, names, split)
     if ever is not None:
         first = values[ever.first]
         if _constant(values, ever.account, first):
@@ -213,7 +209,7 @@ def _by_order(test: _Column, kind: Kind, scores: Floats, rows: _Rows) -> Iterabl
 
 
 def _by_certainty(test: _Column, codes: Ints, names: list[str], rows: _Rows) -> Iterable[Suspect]:
-    """Find the bin that is almost always followed by the outcome, where that is rare."""
+    """Yield the bin that is almost always followed by the outcome, where that is rare."""
     measured = rows.measured
     labels, bins, accounts = rows.labels[measured], codes[measured], rows.accounts[measured]
     if not len(labels) or labels.mean() > RARE:
@@ -238,13 +234,13 @@ class _Ever:
     first: Ints
 
 
-def _asked(rows: pd.DataFrame, seed: int) -> _Rows | None:
-    """Return where to learn and where to measure: later rows, else the other accounts' rows."""
+def _forward_split(rows: pd.DataFrame, seed: int) -> _Rows | None:
+    """Return rows to fit and to measure on: the past and later, else two halves of accounts."""
     known = rows[rows["label"].notna()]
     labels = known["label"].to_numpy(dtype=np.float64)
     accounts = known["account_id"].to_numpy(dtype=str)
     as_of = known["as_of"].to_numpy(dtype="datetime64[us]")
-    learnt = known["label_known_at"].to_numpy(dtype="datetime64[us]")
+    known_at = known["label_known_at"].to_numpy(dtype="datetime64[us]")
     outcome = labels == 1
 
     def events(part: Bools) -> int:
@@ -252,7 +248,7 @@ def _asked(rows: pd.DataFrame, seed: int) -> _Rows | None:
 
     best: tuple[int, Bools, Bools] | None = None
     for moment in np.unique(as_of):
-        past, later = learnt <= moment, as_of >= moment
+        past, later = known_at <= moment, as_of >= moment
         fewest = min(events(past), events(later))
         if fewest >= FEWEST and (best is None or fewest > best[0]):
             best = (fewest, past, later)
@@ -262,7 +258,7 @@ def _asked(rows: pd.DataFrame, seed: int) -> _Rows | None:
 
 
 def _halves(labels: Floats, accounts: NDArray[np.str_], seed: int) -> _Rows | None:
-    """Return rows that are learnt on one half of the accounts and measured on the other."""
+    """Return rows that are fitted on one half of the accounts and measured on the other."""
     first = half(pd.Series(accounts), seed) if len(accounts) else np.zeros(0, dtype=bool)
     fewest = min(len(np.unique(accounts[part & (labels == 1)])) for part in (first, ~first))
     if fewest < FEWEST // 2 or labels.min() == labels.max():
@@ -290,7 +286,7 @@ def _constant(values: Any, account: Ints, first: Any) -> bool:
 
 
 def _scores(spec: FeatureSpec, values: Any, rows: _Rows) -> tuple[Floats, Ints, list[str]]:
-    """Return each row's event rate by its bin, learnt elsewhere, its bin, and the bins' names."""
+    """Return each row's event rate by bin, fitted on other rows, its bin, and the bins' names."""
     scores = np.full(len(values), np.nan)
     codes, names = _codes(values, rows.folds[0][0], text=spec.text)
     for past, later in rows.folds:
@@ -307,13 +303,13 @@ def _codes(values: Any, past: Bools, *, text: bool) -> tuple[Ints, list[str]]:
         column = pd.Series(values, dtype=object)
         common = [str(word) for word in column[past].value_counts().index[:WORDS]]
         place = {word: number for number, word in enumerate(common)}
-        found = column.astype(str).map(place).fillna(len(common))
-        codes = np.where(column.isna(), len(common) + 1, found).astype(np.int64)
+        places = column.astype(str).map(place).fillna(len(common))
+        codes = np.where(column.isna(), len(common) + 1, places).astype(np.int64)
         return codes, [*common, "any other value", "missing"]
     numbers = np.asarray(values, dtype=np.float64)
-    there = numbers[past & ~np.isnan(numbers)]
+    present = numbers[past & ~np.isnan(numbers)]
     levels = np.arange(1, BINS) / BINS
-    edges = np.quantile(there, levels, method="inverted_cdf") if len(there) else np.empty(0)
+    edges = np.quantile(present, levels, method="inverted_cdf") if len(present) else np.empty(0)
     edges = np.unique(edges)
     codes = np.searchsorted(edges, numbers, side="left").astype(np.int64)
     codes = np.where(np.isnan(numbers), len(edges) + 1, codes)
@@ -336,7 +332,7 @@ def _text(kind: Kind, test: _Column, figure: float, value: str | None) -> str:
         "Find out when it is written: map that time as its clock, leave it out, or allow it by "
         f"name (audit.allow: [{test.name}])"
     )
-    said = {
+    reason = {
         "forward": f"alone it orders later {test.target} with an AUC of {figure:.3f}, "
         f"{test.limit:g} or more: what is honestly known beforehand rarely does",
         "accounts": f"it never changes for an account, and tells with an AUC of {figure:.3f} which "
@@ -345,4 +341,4 @@ def _text(kind: Kind, test: _Column, figure: float, value: str | None) -> str:
         "it may be the outcome itself",
         "near": "",
     }[kind]
-    return f"{said}. {fix}"
+    return f"{reason}. {fix}"

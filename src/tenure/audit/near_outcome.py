@@ -66,19 +66,19 @@ def near(
     if outcomes["account_id"].nunique() < FEWEST:
         return []
     engine.register(OUTCOMES, _windows(outcomes, window_days))
-    found: list[Near] = []
-    for table, there in columns.items():
+    values: list[Near] = []
+    for table, present in columns.items():
         source = SOURCES[table]
         skipped = {*source.late, *source.key, *columns_of(source.time)}
-        asked = [
+        tested = [
             column.name
             for column in source.columns
-            if column.name in there and column.name not in skipped and column.kind in KINDS
+            if column.name in present and column.name not in skipped and column.kind in KINDS
         ]
-        if asked and source.column("account_id") is not None and table != "accounts":
-            found += _table(engine, table, asked)
+        if tested and source.column("account_id") is not None and table != "accounts":
+            values += _table(engine, table, tested)
     engine.drop(OUTCOMES)
-    return found
+    return values
 
 
 KINDS = ("text", "number", "integer")
@@ -108,8 +108,8 @@ def _windows(outcomes: pd.DataFrame, window_days: int) -> pa.Table:
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
 
 
-def _table(engine: Engine, table: str, asked: list[str]) -> Iterator[Near]:
-    listed = ", ".join(f"t.{quote(name)}" for name in asked)
+def _table(engine: Engine, table: str, names: list[str]) -> Iterator[Near]:
+    listed = ", ".join(f"t.{quote(name)}" for name in names)
     engine.run(
         [
             Step(
@@ -126,7 +126,7 @@ def _table(engine: Engine, table: str, asked: list[str]) -> Iterator[Near]:
     whole = engine.fetch(f"SELECT count(*) AS n, sum(close_by) AS near FROM {ROWS}").to_pylist()[0]
     usual = float(whole["near"] or 0) / whole["n"] if whole["n"] else 1.0
     if usual <= USUAL:
-        for name in asked:
+        for name in names:
             yield from _column(engine, table, name, whole["n"], usual)
     engine.drop(ROWS)
 
@@ -141,12 +141,12 @@ def _column(engine: Engine, table: str, name: str, total: int, usual: float) -> 
         f"AND sum(close_by) >= {NEAR} * count(*)"
     ).to_pylist()
     for row in sorted(rows, key=lambda item: -item["n"]):
-        said = str(row["value"]) if kind else None
+        text = str(row["value"]) if kind else None
         if not kind and row["n"] == total:
             continue
         yield Near(
             f"{table}.{name}",
-            said,
+            text,
             int(row["n"]),
             int(row["accounts"]),
             float(row["near"]) / row["n"],

@@ -1,4 +1,4 @@
-"""Noise in place of the future: what no feature at or before a prediction time may notice."""
+"""Noise in place of the future, which no feature at or before a prediction time may depend on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ADDED = 1 / 10
 def disturbed(
     source: Source, table: pa.Table, at: datetime, dice: np.random.Generator
 ) -> tuple[pa.Table, int]:
-    """Replace by noise all that a table says which was not known before a time.
+    """Replace everything that was not known before a time by noise.
 
     Of the rows known at or after it a third are dropped, the others get another account, other
     values and other times; further rows, copied from the past, are added, some exactly at that
@@ -44,12 +44,12 @@ def disturbed(
     edge = (at - EPOCH) // timedelta(microseconds=1)
     known = _micros(table, "known_at")
     past, future = np.flatnonzero(known < edge), np.flatnonzero(known >= edge)
-    kept = _relearnt(source, table.take(pa.array(past)), edge, dice)
+    before = _redated(source, table.take(pa.array(past)), edge, dice)
     replaced = round(len(future) * (1 - DROPPED))
     size = replaced + 1 + round(len(past) * ADDED)
     drawn = table.take(pa.array(dice.integers(0, table.num_rows, size)))
     noise = _moved(source, drawn, table, edge, dice)
-    both = pa.concat_tables([kept, noise])
+    both = pa.concat_tables([before, noise])
     return both.take(pa.array(dice.permutation(both.num_rows))), len(future) + size - replaced
 
 
@@ -63,9 +63,9 @@ def at_once(source: Source, table: pa.Table) -> pa.Table:
     pairs += [(clock, f"{clock}__known") for clock in source.clocks]
     for happened, known in pairs:
         if known in table.column_names and happened in table.column_names:
-            begun, learnt = _micros(table, happened), _micros(table, known)
-            late = (learnt // DAY > begun // DAY) & (begun != _NULL) & (learnt != _NULL)
-            table = _put(table, known, np.where(late, begun, learnt))
+            begun, known_at = _micros(table, happened), _micros(table, known)
+            late = (known_at // DAY > begun // DAY) & (begun != _NULL) & (known_at != _NULL)
+            table = _put(table, known, np.where(late, begun, known_at))
     if "known_at" in table.column_names:
         later = np.maximum(_micros(table, "event_time"), _micros(table, "known_at"))
         table = _put(table, "known_at", later)
@@ -85,28 +85,28 @@ def _moved(
     drawn = _put(_put(drawn, "known_at", known), "event_time", happened)
     for clock in source.clocks:
         if f"{clock}__known" in drawn.column_names:
-            learnt = np.where(dice.random(size) < 0.3, _NULL, known + _ahead(size, dice))
-            drawn = _put(_put(drawn, clock, learnt), f"{clock}__known", learnt)
+            known_at = np.where(dice.random(size) < 0.3, _NULL, known + _ahead(size, dice))
+            drawn = _put(_put(drawn, clock, known_at), f"{clock}__known", known_at)
     return drawn
 
 
-def _relearnt(source: Source, kept: pa.Table, edge: int, dice: np.random.Generator) -> pa.Table:
+def _redated(source: Source, rows: pa.Table, edge: int, dice: np.random.Generator) -> pa.Table:
     """Replace the late values of rows that were not known before a time."""
-    size = kept.num_rows
+    size = rows.num_rows
     for clock in source.clocks:
-        if f"{clock}__known" not in kept.column_names or not size:
+        if f"{clock}__known" not in rows.column_names or not size:
             continue
-        known = _micros(kept, f"{clock}__known")
+        known = _micros(rows, f"{clock}__known")
         later = (known == _NULL) | (known >= edge)
-        learnt = np.where(dice.random(size) < 0.3, _NULL, edge + _ahead(size, dice))
+        known_at = np.where(dice.random(size) < 0.3, _NULL, edge + _ahead(size, dice))
         for name in (clock, f"{clock}__known"):
-            kept = _put(kept, name, np.where(later, learnt, _micros(kept, name)))
+            rows = _put(rows, name, np.where(later, known_at, _micros(rows, name)))
         for name, own in source.late.items():
-            if own == clock and name != clock and name in kept.column_names:
-                other = kept.column(name).take(pa.array(dice.integers(0, size, size)))
-                mixed = pc.if_else(pa.array(later), other, kept.column(name))
-                kept = kept.set_column(kept.schema.get_field_index(name), name, mixed)
-    return kept
+            if own == clock and name != clock and name in rows.column_names:
+                other = rows.column(name).take(pa.array(dice.integers(0, size, size)))
+                mixed = pc.if_else(pa.array(later), other, rows.column(name))
+                rows = rows.set_column(rows.schema.get_field_index(name), name, mixed)
+    return rows
 
 
 def _ahead(size: int, dice: np.random.Generator) -> Ints:

@@ -25,36 +25,36 @@ def raw_family(columns: Mapping[str, frozenset[str]]) -> Family:
     Args:
         columns: Canonical table → columns that may be used.
     """
-    found: list[Feature] = []
-    for name, there in columns.items():
+    features: list[Feature] = []
+    for name, present in columns.items():
         source = SOURCES[name]
         if source.column("account_id") is None or name == "accounts":
             continue
         times = columns_of(source.time)
         for column in source.columns:
-            if column.name in there and column.name not in times and column.kind != "id":
-                found += _features(name, column)
-    return Family(NAME, "Raw columns", tuple(found))
+            if column.name in present and column.name not in times and column.kind != "id":
+                features += _features(name, column)
+    return Family(NAME, "Raw columns", tuple(features))
 
 
 def _features(table: str, column: Column) -> Iterator[Feature]:
     stem, operand = f"{NAME}_{table}_{slug(column.name)}", quote(column.name)
-    said = f"{table}.{column.name}"
+    label = f"{table}.{column.name}"
     last = f"days_since(last({operand}))" if column.kind == "time" else f"last({operand})"
     if column.kind != "flag" and table not in LOGS:
         yield Feature(
             name=f"{stem}_last",
             source=table,
             aggregate=last,
-            sentence=f"The last {said} is {{value}}",
+            sentence=f"The last {label} is {{value}}",
             unit="text" if column.kind == "text" else "number",
-            group=said,
+            group=label,
         )
     yield Feature(
         name=f"{stem}_filled",
         source=table,
         aggregate=f"count({operand})",
-        sentence=f"{said} was filled {{value}} times",
+        sentence=f"{label} was filled {{value}} times",
         unit="count",
-        group=said,
+        group=label,
     )

@@ -1,4 +1,4 @@
-"""What each feature read: the latest event and the latest knowledge behind it, per `as_of`.
+"""Latest event and latest known time of the rows that each feature read, per `as_of`.
 
 Rows are placed by `Timeline.seen_sql` and `Timeline.slot_sql`, the expressions that every feature
 is cut by; the times compared with `as_of` are the rows' own.  A cut that lets a row through too
@@ -96,23 +96,23 @@ def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]
         feature = item.feature
         key = _Group(feature.source, item.clocks, feature.at, feature.running)
         groups.setdefault(key, []).append(item)
-    found: dict[str, tuple[Ints, Ints]] = {}
+    latest: dict[str, tuple[Ints, Ints]] = {}
     clocks: dict[str, tuple[str, ...]] = {}
     for group, items in groups.items():
-        for item, latest in zip(items, _latest(engine, group, items, cutoffs), strict=True):
-            found[item.spec.name] = latest
+        for item, times in zip(items, _latest(engine, group, items, cutoffs), strict=True):
+            latest[item.spec.name] = times
             clocks[item.spec.name] = item.clocks
     later: list[ComputedColumn | PercentileColumn] = [*plan.computed, *plan.placed]
     for further in later:
-        parts = sorted(further.needs & set(found))
-        found[further.spec.name] = (
-            _highest([found[name][0] for name in parts], len(cutoffs)),
-            _highest([found[name][1] for name in parts], len(cutoffs)),
+        parts = sorted(further.needs & set(latest))
+        latest[further.spec.name] = (
+            _highest([latest[name][0] for name in parts], len(cutoffs)),
+            _highest([latest[name][1] for name in parts], len(cutoffs)),
         )
         clocks[further.spec.name] = tuple(sorted({c for name in parts for c in clocks[name]}))
     return [
-        Read(name, spec.source, clocks[name], _times(found[name][0]), _times(found[name][1]))
-        for name, spec in plan.said.items()
+        Read(name, spec.source, clocks[name], _times(latest[name][0]), _times(latest[name][1]))
+        for name, spec in plan.described.items()
     ]
 
 

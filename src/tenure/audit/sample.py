@@ -56,19 +56,19 @@ def take(engine: Engine, plan: Plan, accounts: Sequence[str], *, rows: int, seed
         seed: Of that draw.
     """
     names = {item.feature.source for item in plan.measured}
-    kept = _fitting(engine, sorted(names), accounts, rows, seed)
-    engine.register(CHOSEN, pa.table({"account_id": pa.array(kept, pa.string())}))
+    fitting = _fitting(engine, sorted(names), accounts, rows, seed)
+    engine.register(CHOSEN, pa.table({"account_id": pa.array(fitting, pa.string())}))
     tables = {}
     for name in sorted(names):
-        there = engine.columns(name)
-        read = [column for column in there if column in _needed(plan, name)]
+        present = engine.columns(name)
+        read = [column for column in present if column in _needed(plan, name)]
         listed = ", ".join(f"t.{quote(column)}" for column in read)
         tables[name] = engine.fetch(
             f"SELECT {listed} FROM {quote(name)} AS t JOIN {CHOSEN} AS c "
             "ON t.account_id = c.account_id"
         )
     engine.drop(CHOSEN)
-    return Sample(tuple(kept), tables)
+    return Sample(tuple(fitting), tables)
 
 
 def rebuilt(
@@ -94,12 +94,12 @@ def unlike(one: FeatureMatrix, other: FeatureMatrix) -> pd.DataFrame:
     Returns:
         Same rows and columns as the values; True where they differ.
     """
-    found = {}
+    differs = {}
     for name in one.values.columns:
         left, right = one.values[name], other.values[name]
         missing = left.isna() & right.isna()
-        found[name] = ((left != right) & ~missing).to_numpy(dtype=bool)
-    return pd.DataFrame(found)
+        differs[name] = ((left != right) & ~missing).to_numpy(dtype=bool)
+    return pd.DataFrame(differs)
 
 
 def _needed(plan: Plan, name: str) -> set[str]:
@@ -118,8 +118,8 @@ def _fitting(
     order = np.random.default_rng(seed).permutation(sorted(set(accounts)))
     fits = len(order)
     for name in names:
-        found = engine.fetch(f"SELECT account_id, count(*) AS n FROM {quote(name)} GROUP BY 1")
-        sizes = dict(zip(found.column(0).to_pylist(), found.column(1).to_pylist(), strict=True))
+        counts = engine.fetch(f"SELECT account_id, count(*) AS n FROM {quote(name)} GROUP BY 1")
+        sizes = dict(zip(counts.column(0).to_pylist(), counts.column(1).to_pylist(), strict=True))
         total = np.cumsum([sizes.get(account, 0) for account in order])
         fits = min(fits, int(np.searchsorted(total, rows, side="right")))
     return sorted(str(account) for account in order[: max(fits, 1)])

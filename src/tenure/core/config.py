@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -17,10 +17,22 @@ from pydantic import (
     model_validator,
 )
 
-from tenure.core.errors import ConfigError, Problem, suggestion
-from tenure.core.paths import absolute, expanded
-from tenure.core.sections import EvaluationConfig, PromotionConfig, Section, TuningConfig
+from tenure.core.authored import merged, read_mapping
+from tenure.core.errors import ConfigError
+from tenure.core.paths import absolute, present
+from tenure.core.sections import (
+    AuditConfig,
+    EvaluationConfig,
+    PromotionConfig,
+    ScoreConfig,
+    Section,
+    ServiceConfig,
+    StoreConfig,
+    TrackingConfig,
+    TuningConfig,
+)
 from tenure.core.times import as_utc
+from tenure.core.validation import validation_problems
 
 
 def _time(value: Any) -> Any:
@@ -49,11 +61,15 @@ Zone = Annotated[str, AfterValidator(_zone)]
 class TableConfig(Section):
     """Where one table comes from and how its columns map onto the contract's."""
 
-    path: str | None = Field(None, description="CSV or Parquet file or glob, or a DuckDB file.")
+    path: str | None = Field(
+        None,
+        description="CSV or Parquet file or glob, or a DuckDB file; relative to the config file, "
+        "or else to `data.path`.",
+    )
     table: str | None = Field(
         None, description="Table inside a DuckDB file; without `path`, of Spark's catalogue."
     )
-    sql: str | None = Field(None, description="A SELECT over files, relative to the config file.")
+    sql: str | None = Field(None, description="A SELECT over files; relative names likewise.")
     columns: dict[str, str] = Field({}, description="Canonical name → your column or SQL.")
     formats: dict[str, str] = Field(
         {}, description="Canonical time column → `iso`, `epoch_s`, `epoch_ms` or a strptime format."
@@ -81,7 +97,11 @@ class DataConfig(Section):
     tables: dict[str, Annotated[TableConfig, BeforeValidator(_table)]] = Field(
         {}, description="Tables by canonical name; those left out are looked for under `path`."
     )
-    base: str = Field(".", description="Folder that relative paths refer to.")
+    base: str = Field(
+        ".",
+        description="Folder that relative names in SQL refer to; what does not exist there is "
+        "looked for under `path`.",
+    )
     observed_until: Moment | None = Field(
         None,
         description="When observation stopped (exclusive); default: the day after the last event.",
@@ -90,8 +110,7 @@ class DataConfig(Section):
     cache: bool = Field(
         True,
         description="Keep the checked rows of large files (200,000 rows and more) as Parquet under "
-        "`paths.runs`, and what scoring counts of them, so that only new and changed files are "
-        "read again; not on Spark.",
+        "`paths.runs`, so that only new and changed files are read again; not on Spark.",
     )
     constant_attributes: list[str] = Field(
         [], description="Further account attributes that never change and may be features."
@@ -179,41 +198,6 @@ class ModelConfig(Section):
     tuning: TuningConfig = TuningConfig()
 
 
-class ScoreConfig(Section):
-    """How scores are shown."""
-
-    high_at: float = Field(
-        3.0, gt=0, description="Band `high` from this multiple of the base rate."
-    )
-    medium_at: float = Field(1.0, gt=0, description="Band `medium` likewise.")
-    capacity: int | None = Field(
-        None, ge=1, description="Accounts a team can handle: bands by rank."
-    )
-    stale_after_days: int = Field(30, ge=1)
-    lookback_days: int = Field(365, ge=1, description="Past in which coverage is counted.")
-    min_coverage: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Share of the sources up to which an account is not scored (0: with none).",
-    )
-    min_tenure_days: int = Field(
-        0, ge=0, description="Paid days an account needs to be scored (0: all are)."
-    )
-    abstain_when_stale: bool = Field(
-        True, description="Score nobody where every source of events is stale."
-    )
-
-
-class TrackingConfig(Section):
-    """Where MLflow keeps runs and models."""
-
-    uri: str | None = Field(
-        None, description="Any MLflow tracking URI; default SQLite under `runs`."
-    )
-    experiment: str | None = Field(None, description="Experiment; default: the config's name.")
-
-
 class PathConfig(Section):
     """Where a run writes, relative to the current directory."""
 
@@ -236,46 +220,6 @@ class EngineConfig(Section):
     )
 
 
-class ServiceConfig(Section):
-    """The HTTP service."""
-
-    port: int = Field(3000, ge=1, le=65535)
-    host: str = "127.0.0.1"
-    max_body_bytes: int = Field(2_000_000, ge=1_000)
-    max_accounts: int = Field(1_000, ge=1, description="Accounts one request may ask for.")
-
-
-class AuditConfig(Section):
-    """How much of the data the point-in-time audit looks at, and when it speaks up."""
-
-    accounts: int = Field(
-        2_000, ge=10, description="Accounts whose features are looked at; more are sampled."
-    )
-    copied: int = Field(
-        300, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
-    )
-    rows: int = Field(
-        2_000_000, ge=1_000, description="Rows of one table that may be copied at most."
-    )
-    shuffles: int = Field(
-        3, ge=0, description="Prediction times at which the future is replaced by noise."
-    )
-    recent: int = Field(
-        3, ge=1, description="Latest prediction times that are compared with the earlier ones."
-    )
-    drift: float = Field(
-        0.25, gt=0, description="Population stability index from which a feature has drifted."
-    )
-    auc: float = Field(
-        0.90, gt=0.5, le=1, description="AUC of one column alone that is too good to be true."
-    )
-    allow: list[str] = Field(
-        [],
-        description="Columns that may be that good: a feature, or a source column "
-        "`<table>.<column>` with every feature made from it.",
-    )
-
-
 class Config(Section):
     """A whole run."""
 
@@ -290,31 +234,28 @@ class Config(Section):
     promotion: PromotionConfig = PromotionConfig()
     score: ScoreConfig = ScoreConfig()
     tracking: TrackingConfig = TrackingConfig()
+    store: StoreConfig = StoreConfig()
     paths: PathConfig = PathConfig()
     engine: EngineConfig = EngineConfig()
     service: ServiceConfig = ServiceConfig()
     audit: AuditConfig = AuditConfig()
 
 
-def load_config(path: Path | str) -> Config:
+def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:
     """Read a YAML config; `${VAR}` and `${VAR:-default}` are taken from the environment.
 
-    Relative data paths are made absolute against the file's folder; `name` defaults to its stem.
+    Relative data paths are made absolute (see `make_config`); `name` defaults to the file's stem.
+
+    Args:
+        path: The file.
+        changes: Put into what the file says (see `merged`).
 
     Raises:
-        ConfigError: If the file is missing, is not YAML, or breaks a rule; lists every problem.
+        ConfigError: If the file is missing, is not YAML, gives a key twice, or breaks a rule;
+            lists every problem.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ConfigError(Problem(str(path), "is not a file", fix="give the path of a YAML config"))
-    try:
-        authored = yaml.safe_load(expanded(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
-    if not isinstance(authored, dict):
-        raise ConfigError(
-            Problem(str(path), "must be a mapping", fix="start with `data: {path: DIR}`")
-        )
+    authored = merged(read_mapping(path), changes or {})
     authored.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]", "-", path.stem))
     return make_config(authored, base=path.parent, origin=str(path))
 
@@ -322,9 +263,12 @@ def load_config(path: Path | str) -> Config:
 def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config") -> Config:
     """Resolve an authored mapping into a `Config`.
 
+    Relative paths under `data`, and those of feature modules, refer to the config's folder.  The
+    path of a table that does not exist there is looked for under `data.path` too.
+
     Args:
         authored: What the user wrote.
-        base: Folder that relative data paths refer to.
+        base: The config's folder.
         origin: What to call the config in messages.
 
     Raises:
@@ -333,16 +277,18 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
     try:
         config = Config.model_validate(authored)
     except ValidationError as error:
-        raise ConfigError(*[_problem(origin, item) for item in error.errors()]) from None
+        raise ConfigError(*validation_problems(origin, authored, error.errors(), _keys)) from None
     data = config.data
-    tables = {
-        name: table.model_copy(update={"path": absolute(table.path, base) if table.path else None})
-        for name, table in data.tables.items()
-    }
-    update = {
+    update: dict[str, Any] = {
         "path": absolute(data.path, base),
         "base": absolute(data.base, base),
-        "tables": tables,
+    }
+    folders = (base, Path(update["path"]))
+    update["tables"] = {
+        name: table.model_copy(
+            update={"path": present(table.path, folders) if table.path else None}
+        )
+        for name, table in data.tables.items()
     }
     modules = [
         absolute(name, base) if name.endswith(".py") else name for name in config.features.modules
@@ -353,15 +299,6 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
             "features": config.features.model_copy(update={"modules": modules}),
         }
     )
-
-
-def _problem(origin: str, item: Any) -> Problem:
-    where = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        key = str(item["loc"][-1])
-        return Problem(f"{origin}: {where}", "unknown key", fix=suggestion(key, _keys(item["loc"])))
-    value = "" if item["type"] == "missing" else repr(item.get("input"))[:80]
-    return Problem(f"{origin}: {where}", item["msg"].removeprefix("Value error, "), value)
 
 
 def _keys(location: tuple[Any, ...]) -> list[str]:

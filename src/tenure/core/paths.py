@@ -1,12 +1,11 @@
-"""What a config takes from around it: the environment, and the folder it stands in."""
+"""Where relative paths lead: to the config's folder, and from there to the folder of the data."""
 
 from __future__ import annotations
 
+import glob
 import os
-import re
+from collections.abc import Sequence
 from pathlib import Path
-
-from tenure.core.errors import ConfigError, Problem
 
 
 def absolute(path: str, base: Path) -> str:
@@ -16,20 +15,18 @@ def absolute(path: str, base: Path) -> str:
     return os.path.normpath(base.resolve() / path)
 
 
-def expanded(text: str) -> str:
-    """Return a text with `${VAR}` and `${VAR:-default}` taken from the environment.
+def present(path: str, folders: Sequence[Path]) -> str:
+    """Return a path against the first folder in which it exists, else against the first of all.
 
-    Raises:
-        ConfigError: If a variable without a default is not set.
+    Args:
+        path: A file, a folder or a glob.
+        folders: Where to look, in this order.
     """
+    candidates = [absolute(path, folder) for folder in folders]
+    return next((item for item in candidates if exists(item)), candidates[0])
 
-    def value(match: re.Match[str]) -> str:
-        name, default = match.group(1), match.group(2)
-        found = os.environ.get(name) or default
-        if found is None:
-            raise ConfigError(
-                Problem(f"${{{name}}}", "is not set in the environment", fix=f"export {name}=…")
-            )
-        return found
 
-    return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}", value, text)
+def exists(path: str) -> bool:
+    """Return whether a file or a folder is there, or a glob matches one."""
+    matches = glob.iglob(path, recursive=True) if glob.has_magic(path) else iter(())  # noqa: PTH207
+    return Path(path).exists() or next(matches, None) is not None

@@ -1,8 +1,10 @@
-"""What all sections of a config are, and those of tuning, the backtest and promotion."""
+"""Sections of a config that need no other: how to tune, measure, score, keep, audit."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -80,4 +82,100 @@ class PromotionConfig(Section):
         30,
         ge=1,
         description="Groups with fewer distinct outcomes, or accounts without one, are not judged.",
+    )
+
+
+class TrackingConfig(Section):
+    """Where MLflow keeps runs and models."""
+
+    uri: str | None = Field(
+        None, description="Any MLflow tracking URI; default SQLite under `runs`."
+    )
+    experiment: str | None = Field(None, description="Experiment; default: the config's name.")
+
+
+def _database(url: str) -> str:
+    if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("must begin with postgresql+psycopg:// or sqlite:///")
+    return url
+
+
+class StoreConfig(Section):
+    """Where scored runs are kept, to be compared with later ones."""
+
+    url: Annotated[str, AfterValidator(_database)] | None = Field(
+        None,
+        exclude=True,  # it may hold a password, which no record of a run is to repeat
+        repr=False,
+        description="`postgresql+psycopg://user:${PASSWORD}@host/database`; default: SQLite, in "
+        "`tenure.db` under `paths.runs`.",
+    )
+    keep: int | None = Field(
+        None, ge=2, description="Keep so many runs, the latest by prediction time; default: all."
+    )
+
+
+class ServiceConfig(Section):
+    """The HTTP service."""
+
+    port: int = Field(3000, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    max_body_bytes: int = Field(2_000_000, ge=1_000)
+    max_accounts: int = Field(1_000, ge=1, description="Accounts one request may ask for.")
+
+
+class AuditConfig(Section):
+    """How much of the data the point-in-time audit looks at, and when it speaks up."""
+
+    accounts: int = Field(
+        2_000, ge=10, description="Accounts whose features are looked at; more are sampled."
+    )
+    copied: int = Field(
+        300, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
+    )
+    rows: int = Field(
+        2_000_000, ge=1_000, description="Rows of one table that may be copied at most."
+    )
+    shuffles: int = Field(
+        3, ge=0, description="Prediction times at which the future is replaced by noise."
+    )
+    recent: int = Field(
+        3, ge=1, description="Latest prediction times that are compared with the earlier ones."
+    )
+    drift: float = Field(
+        0.25, gt=0, description="Population stability index from which a feature has drifted."
+    )
+    auc: float = Field(
+        0.90, gt=0.5, le=1, description="AUC of one column alone that is too good to be true."
+    )
+    allow: list[str] = Field(
+        [],
+        description="Columns that may be that good: a feature, or a source column "
+        "`<table>.<column>` with every feature made from it.",
+    )
+
+
+class ScoreConfig(Section):
+    """How scores are shown."""
+
+    high_at: float = Field(
+        3.0, gt=0, description="Band `high` from this multiple of the base rate."
+    )
+    medium_at: float = Field(1.0, gt=0, description="Band `medium` likewise.")
+    capacity: int | None = Field(
+        None, ge=1, description="Accounts a team can handle: bands by rank."
+    )
+    stale_after_days: int = Field(30, ge=1)
+    lookback_days: int = Field(365, ge=1, description="Past in which coverage is counted.")
+    min_coverage: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the sources up to which an account is not scored (0: with none).",
+    )
+    min_tenure_days: int = Field(
+        0, ge=0, description="Paid days an account needs to be scored (0: all are)."
+    )
+    abstain_when_stale: bool = Field(
+        True, description="Score nobody where every source of events is stale."
     )

@@ -1,4 +1,4 @@
-"""Days as whole numbers from the first simulated midnight, and what the season does to them."""
+"""Days as whole numbers from the first simulated midnight, with their dates and seasons."""
 
 from __future__ import annotations
 

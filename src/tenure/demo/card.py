@@ -14,7 +14,7 @@ as Parquet, from 2022-01-01 on. The same seed gives the same bytes.
 
 ```python
 from pathlib import Path
-from tenure.sources.demo import decoys, planted_drivers, write_oracle, write_world
+from tenure.demo import decoys, planted_drivers, write_oracle, write_world
 
 world = write_world(Path("world"), seed=0)   # accounts.parquet, subscriptions.parquet …
 write_oracle(Path("oracle"), seed=0)         # oracle.parquet: the true probabilities

@@ -1,4 +1,4 @@
-"""What the simulation writes down while it runs, for the tables."""
+"""The facts that the simulation records while it runs, from which the tables are made."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Log:
         self._pieces: dict[str, list[Mapping[str, Column]]] = {}
 
     def add(self, table: str, **columns: Column) -> None:
-        """Write facts down; a piece without any is kept only to name the columns."""
+        """Add facts; a piece without rows only names the columns."""
         pieces = self._pieces.setdefault(table, [])
         if not pieces or len(next(iter(columns.values()))):
             pieces.append(columns)
@@ -39,7 +39,7 @@ class Log:
 def write_rows(
     state: State, rows: Ints, end: Ints, reason: int, log: Log, *, main: bool = True
 ) -> None:
-    """Write rows of the main subscriptions, or of the add-ons, down as they stand at their end."""
+    """Write rows of the main subscriptions, or of the add-ons, as they are at their end."""
     size = rows.size
     price = np.round(state.seats[rows] * state.unit[rows], 2) if main else state.add_on[rows]
     log.add(

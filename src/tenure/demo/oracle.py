@@ -56,14 +56,14 @@ def true_probabilities(world: World, replay: Replay) -> pd.DataFrame:
     pieces = []
     for day in world.days():
         if day in firsts:
-            rows = asked(world.state)
-            found = _replays(world.state, rows, day, desk, replay.count)
-            for target, probability in zip(("churn", "expansion"), found, strict=True):
+            rows = snapshot_rows(world.state)
+            chances = _replays(world.state, rows, day, desk, replay.count)
+            for target, probability in zip(("churn", "expansion"), chances, strict=True):
                 pieces.append(_frame(world.state.account[rows], day, target, probability))
     return pd.concat(pieces, ignore_index=True)
 
 
-def asked(state: State) -> Ints:
+def snapshot_rows(state: State) -> Ints:
     """Return the rows that are paying and have not given notice."""
     return np.flatnonzero((state.status == PAID) & (state.notice == NEVER))
 
@@ -83,15 +83,15 @@ def _frame(account: Ints, day: int, target: str, probability: Floats) -> pd.Data
 def _replays(state: State, rows: Ints, day: int, desk: Desk, count: int) -> tuple[Floats, Floats]:
     """Return the probabilities of churn and of expansion of rows, by `count` replays of each."""
     block = max(1, BLOCK // count)
-    found = [(np.zeros(0), np.zeros(0))]
+    chances = [(np.zeros(0), np.zeros(0))]
     for start in range(0, rows.size, block):
         part = rows[start : start + block]
         future = state.take(np.repeat(part, count))
         future.stay = desk.rng.exponential(size=future.account.size)
         future.hold, weight = _strata(part.size, count, desk.rng)
         left, grown = _chances(future, day, desk)
-        found.append((left.reshape(-1, count) @ weight, grown.reshape(-1, count) @ weight))
-    left, grown = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
+        chances.append((left.reshape(-1, count) @ weight, grown.reshape(-1, count) @ weight))
+    left, grown = (np.concatenate(pieces) for pieces in zip(*chances, strict=True))
     return left, grown
 
 

@@ -1,4 +1,4 @@
-"""What happened after each snapshot, read back from the written subscriptions in plain pandas.
+"""The outcome of each snapshot, from the written subscriptions in plain pandas.
 
 A slow restatement of the contract's churn and expansion, for judging the true probabilities.
 """
@@ -30,12 +30,12 @@ def read_outcomes(folder: Path, observed_until: pd.Timestamp) -> pd.DataFrame:
     paid = _with_spells(rows[(rows["mrr"] > 0) & (rows["status"] == "active")])
     begin = rows["started_at"].min().normalize() + pd.offsets.MonthBegin()
     pieces = [_at(paid, as_of) for as_of in pd.date_range(begin, observed_until, freq="MS")]
-    found = pd.concat(pieces, ignore_index=True)
-    late_churn = found["as_of"] + HORIZON + GAP > observed_until
-    late_growth = found["as_of"] + HORIZON > observed_until
-    found["churn"] = found["churn"].astype(float).mask(late_churn)
-    found["expansion"] = found["expansion"].astype(float).mask(late_growth)
-    return found
+    outcomes = pd.concat(pieces, ignore_index=True)
+    late_churn = outcomes["as_of"] + HORIZON + GAP > observed_until
+    late_growth = outcomes["as_of"] + HORIZON > observed_until
+    outcomes["churn"] = outcomes["churn"].astype(float).mask(late_churn)
+    outcomes["expansion"] = outcomes["expansion"].astype(float).mask(late_growth)
+    return outcomes
 
 
 def _with_spells(paid: pd.DataFrame) -> pd.DataFrame:
@@ -52,16 +52,16 @@ def _with_spells(paid: pd.DataFrame) -> pd.DataFrame:
 
 
 def _at(paid: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    asked = paid[_runs(paid, as_of)]
-    noticed = asked["notice_at"] < as_of
-    book = asked.groupby("account_id").agg(
+    running = paid[_runs(paid, as_of)]
+    noticed = running["notice_at"] < as_of
+    book = running.groupby("account_id").agg(
         mrr=("mrr", "sum"),
         list_mrr=("list_mrr", "sum"),
         spell=("spell", "first"),
         decided_at=("decided_at", "first"),
         spell_end=("spell_end", "first"),
     )
-    book = book[~book.index.isin(asked.loc[noticed, "account_id"])]
+    book = book[~book.index.isin(running.loc[noticed, "account_id"])]
     later = as_of + HORIZON
     churn = (book["decided_at"] >= as_of) & (book["decided_at"] < later)
     after = book["spell"].map(_list_at(paid, later))

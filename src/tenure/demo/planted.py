@@ -172,12 +172,12 @@ DECOYS = (
 
 
 def planted_drivers(target: str | None = None) -> tuple[Planted, ...]:
-    """Return what was planted, for one target or for all."""
+    """Return the planted drivers of one target, or of all."""
     return tuple(driver for driver in DRIVERS if target in (None, driver.target))
 
 
 def decoys() -> tuple[Decoy, ...]:
-    """Return what looks telling and is not."""
+    """Return the columns that look telling and move no outcome."""
     return DECOYS
 
 

@@ -1,4 +1,4 @@
-"""The world, day by day."""
+"""The simulation: a world of accounts, lived through day by day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that the simulation remembers of its accounts: one array per quantity, one entry per row.
+"""The state of the simulated accounts: one array per quantity, one entry per row.
 
 A row is an account, or, when the world is replayed, one replay of an account.
 """
@@ -21,7 +21,7 @@ SLOTS = 4
 
 @dataclass(slots=True)
 class State:
-    """Where every row stands at the end of a day.
+    """Every row at the end of a day.
 
     Attributes:
         account: Number of the account.

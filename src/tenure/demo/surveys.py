@@ -24,10 +24,10 @@ SENT = 7 * HOUR  # second of the day; answers come the same day
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Survey requests, by any order.
+    """Survey requests, in any order.
 
     Attributes:
-        account, day: Whom and when.
+        account, day: The account asked, and the day.
         kind: Number of the survey type.
         score: The answer, -1 where there is none.
         user: Number of the respondent.
@@ -51,22 +51,22 @@ def surveys(log: Log, people: People, last_day: int, rng: np.random.Generator) -
         np.concatenate([getattr(part, name) for part in parts]) for name in Requests.__slots__
     ]
     order = np.lexsort((joined[4], joined[0], joined[2], joined[1]))
-    asked = Requests(*(column[order] for column in joined))
-    size, answered = order.size, asked.score >= 0
+    requests = Requests(*(column[order] for column in joined))
+    size, answered = order.size, requests.score >= 0
     delay = rng.integers(600, 15 * HOUR, size)
-    mood = (asked.score - SCALES[asked.kind, 0]) / np.diff(SCALES)[asked.kind, 0]
+    mood = (requests.score - SCALES[requests.kind, 0]) / np.diff(SCALES)[requests.kind, 0]
     word = np.clip((mood * 2.99).astype(np.int64), 0, 2)
     return table(
         {
             "response_id": numbered("res-", np.arange(1, size + 1), 6),
-            "account_id": account_ids(asked.account),
-            "respondent_id": user_ids(asked.account, asked.user),
-            "survey_type": named(TYPES, asked.kind),
-            "score": numbers(asked.score, answered),
-            "scale_min": numbers(SCALES[asked.kind, 0]),
-            "scale_max": numbers(SCALES[asked.kind, 1]),
-            "sent_at": times(as_times(asked.day, SENT)),
-            "responded_at": times(as_times(asked.day, SENT + delay), answered),
+            "account_id": account_ids(requests.account),
+            "respondent_id": user_ids(requests.account, requests.user),
+            "survey_type": named(TYPES, requests.kind),
+            "score": numbers(requests.score, answered),
+            "scale_min": numbers(SCALES[requests.kind, 0]),
+            "scale_max": numbers(SCALES[requests.kind, 1]),
+            "sent_at": times(as_times(requests.day, SENT)),
+            "responded_at": times(as_times(requests.day, SENT + delay), answered),
             "comment": named(COMMENTS, word, answered & (rng.random(size) < 0.15)),
         }
     )

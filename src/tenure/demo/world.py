@@ -21,7 +21,7 @@ LEAST_MONTHS = 6
 
 @dataclass(frozen=True, slots=True)
 class WorldSummary:
-    """What was written.
+    """The tables that `write_world` wrote.
 
     Attributes:
         folder: Where the tables are.
@@ -91,17 +91,17 @@ def write_oracle(
     Raises:
         ValueError: If there are too few accounts or months to simulate.
     """
-    found = true_probabilities(_world(accounts, months, seed), replay or Replay())
+    probabilities = true_probabilities(_world(accounts, months, seed), replay or Replay())
     columns.write(
         Path(out),
         "oracle",
         columns.table(
             {
-                "account_id": tables.account_ids(found["account"].to_numpy()),
-                "as_of": columns.times(found["as_of"].to_numpy()),
-                "target": pa.array(found["target"].to_numpy(), pa.string()),
-                "horizon_days": pa.array(np.full(len(found), HORIZON_DAYS)),
-                "probability": pa.array(found["probability"].to_numpy()),
+                "account_id": tables.account_ids(probabilities["account"].to_numpy()),
+                "as_of": columns.times(probabilities["as_of"].to_numpy()),
+                "target": pa.array(probabilities["target"].to_numpy(), pa.string()),
+                "horizon_days": pa.array(np.full(len(probabilities), HORIZON_DAYS)),
+                "probability": pa.array(probabilities["probability"].to_numpy()),
             }
         ),
     )

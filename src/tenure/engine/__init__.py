@@ -1,4 +1,4 @@
-"""The only places that run SQL."""
+"""The only package that runs SQL: DuckDB by default, Spark where data outgrow one machine."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def _open_spark(config: Config) -> Engine:
             "engine.kind: spark", "needs PySpark, which is not installed", "", INSTALL
         )
         raise ConfigError(problem) from None
-    asked = config.engine
-    settings = {name: _text(value) for name, value in asked.settings.items()}
+    authored = config.engine
+    settings = {name: _text(value) for name, value in authored.settings.items()}
     return SparkEngine(
-        SparkSettings(asked.master, asked.threads, asked.memory_limit, settings),
-        scratch=asked.scratch,
+        SparkSettings(authored.master, authored.threads, authored.memory_limit, settings),
+        scratch=authored.scratch,
         search_path=(config.data.base, config.data.path),
     )
 

@@ -1,4 +1,4 @@
-"""Arrow columns as arrays: their values, and where there are any."""
+"""Arrow columns as numpy arrays with a mask of where they have a value."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pyarrow as pa
 Array: TypeAlias = np.ndarray[Any, Any]
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 Column: TypeAlias = tuple[Array, Mask | None]
-"""Values, and where there are any (None: everywhere)."""
+"""Values, and the mask of where there is one (None: everywhere)."""
 
 
 def array_of(column: pa.ChunkedArray) -> Column:
-    """Return a column as an array, and where it has a value (None: everywhere).
+    """Return the values of a column, and the mask of where there is one (None: everywhere).
 
-    What is missing among numbers is 0, whole numbers without a sign have their bits with one.
+    Missing numbers are 0; unsigned 64-bit integers become signed ones of the same bits.
     """
     valid = column.is_valid().to_numpy() if column.null_count else None
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):

@@ -1,4 +1,4 @@
-"""What the stages ask of an engine; they never import duckdb or pyspark themselves."""
+"""What every engine does; the stages know this alone, and import neither duckdb nor pyspark."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
 """A function from two tables to one."""
 
 ENGINES = frozenset({"DuckDB", "Spark"})
-"""What engines call themselves in problems: the rule of such a problem is what the engine said."""
+"""Things of problems whose rule is the error message of an engine."""
+
+CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+DATABASE_SUFFIXES = (".duckdb", ".ddb", ".db")
 
 
 class Engine(Protocol):
@@ -22,9 +26,9 @@ class Engine(Protocol):
 
     dialect: ClassVar[str]
     threads: int
-    """How many threads may work in this process."""
+    """Threads that may work in this process."""
     scatters: ClassVar[bool]
-    """Whether rows lie on several machines, so that functions had better go to them."""
+    """Whether rows lie on several machines, where functions of them then run (`cogroup`)."""
 
     def run(self, steps: Sequence[Step]) -> None:
         """Create a table (or view) for each step, in order, replacing one of the same name."""
@@ -33,10 +37,10 @@ class Engine(Protocol):
         """Return the rows of a SELECT, written in the DuckDB dialect, as an Arrow table."""
 
     def divide(self, step: Step, key: str, rows: int) -> None:
-        """Keep the rows of a step divided by a column of whole numbers, to be read share by share.
+        """Compute the rows of a step and divide them by a column of whole numbers, for `share`.
 
         Args:
-            step: What to keep, and under which name; replaces one of the same name.
+            step: The rows, and their name; replaces a table of the same name.
             key: Name of the column, which the shares do not hold.
             rows: About how many rows there are at most.
         """
@@ -45,10 +49,10 @@ class Engine(Protocol):
         """Return the rows of a divided step that have one value of its key."""
 
     def register(self, name: str, table: pa.Table) -> None:
-        """Make a table known under a name, replacing one of the same name."""
+        """Make an Arrow table known under a name, replacing one of the same name."""
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
-        """Make a file, glob or table known under a name.
+        """Make a file, glob or table known under a name, as a view.
 
         Args:
             name: The name.

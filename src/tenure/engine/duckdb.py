@@ -13,15 +13,13 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
-from tenure.engine.base import Pairing
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, Pairing
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
 ROWS_IN_MEMORY = 16_000_000
-"""Rows up to which a divided step is one table that is looked through for each share."""
-DATABASE_SUFFIXES = (".duckdb", ".db", ".ddb")
+"""Rows up to which a divided step is one table, filtered for each share."""
 
 
 class DuckDBEngine:
@@ -80,7 +78,7 @@ class DuckDBEngine:
             return self._connection.sql(sql).to_arrow_table()
 
     def divide(self, step: Step, key: str, rows: int) -> None:
-        """Keep the rows of a step, to be read by a column of whole numbers; many on disk."""
+        """Compute the rows of a step, to be read by a column of whole numbers; many lie on disk."""
         folder = self._folder(step.name)
         shutil.rmtree(folder, ignore_errors=True)
         if rows <= ROWS_IN_MEMORY:

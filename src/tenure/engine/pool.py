@@ -1,4 +1,4 @@
-"""Embedded engines that requests borrow: one for each that runs at the same time, kept for more."""
+"""Embedded engines that requests borrow: as many as run at the same time, then used again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class EnginePool:
-    """Engines at rest, made as they are needed.
+    """Idle engines; more are opened as they are needed.
 
     Args:
         make: Opens an engine.
@@ -24,7 +24,10 @@ class EnginePool:
 
     @contextmanager
     def borrow(self) -> Iterator[Engine]:
-        """Yield an engine that nobody else has meanwhile."""
+        """Yield an empty engine that nobody else has meanwhile.
+
+        One that cannot be emptied afterwards is not used again.
+        """
         try:
             engine = self._idle.get_nowait()
         except Empty:
@@ -32,9 +35,14 @@ class EnginePool:
         try:
             yield engine
         finally:
+            try:
+                engine.clear()
+            except BaseException:
+                engine.close()
+                raise
             self._idle.put(engine)
 
     def close(self) -> None:
-        """Close the engines at rest."""
+        """Close the idle engines."""
         while not self._idle.empty():
             self._idle.get_nowait().close()

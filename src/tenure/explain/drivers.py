@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,8 +60,8 @@ def drivers(
         Index as `values`; columns as `driver_columns`, missing past the last feature that
         contributes.
     """
-    found = driver_arrays(contributions, values, specs, peers, target)
-    return pd.DataFrame(flat_columns(*found, prefix), index=values.index)
+    words, numbers = driver_arrays(contributions, values, specs, peers, target)
+    return pd.DataFrame(flat_columns(words, numbers, prefix), index=values.index)
 
 
 def driver_arrays(
@@ -71,9 +71,9 @@ def driver_arrays(
     peers: Peers,
     target: Target,
 ) -> tuple[Array, Array]:
-    """Return what `drivers` tells, as arrays: words, and numbers.
+    """Return the drivers as two arrays, of their words and of their numbers.
 
-    Their shapes are (n, `TOP`, `WORDS`) and (n, `TOP`, `NUMBERS`).
+    Their shapes are (n, `TOP`, `WORDS`) and (n, `TOP`, `NUMBERS`); arguments as of `drivers`.
     """
     # Ties go to the earlier column, so equal input gives equal output.
     order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :TOP]
@@ -100,16 +100,16 @@ def driver_arrays(
 
 
 def flat_columns(words: Array, numbers: Array, prefix: str = "") -> dict[str, Any]:
-    """Return what was told as columns of their types, named as `driver_columns`."""
-    # Said, so that a column of which nothing is there has the type of one that is full.
-    spoken = as_text(words.transpose(1, 2, 0).ravel())
+    """Return the arrays of `driver_arrays` as columns, named as `driver_columns`."""
+    # Typed here, so that an empty column has the type of a full one.
+    texts = as_text(words.transpose(1, 2, 0).ravel())
     rows = len(words)
     columns: dict[str, Any] = {}
     for place in range(TOP):
         for name in FIELDS:
             if name in WORDS:
                 start = (place * len(WORDS) + WORDS.index(name)) * rows
-                column: Any = spoken[start : start + rows]
+                column: Any = texts[start : start + rows]
             else:
                 column = numbers[:, place, NUMBERS.index(name)]
             columns[f"{prefix}driver_{place + 1}_{name}"] = column
@@ -130,14 +130,22 @@ def _describe(
     numbers = np.full((len(values), len(NUMBERS)), np.nan)
     for row, (raw, peer, amount) in enumerate(zip(values, peer_values, amounts, strict=True)):
         value = None if pd.isna(raw) else raw
-        said, peer_said = show(value, spec.unit), show(peer, spec.unit)
+        shown, peer_shown = show(value, spec.unit), show(peer, spec.unit)
         raises = bool(amount > 0)
-        sentence = reason(spec, said, peer_said, raises=raises, target=target)
+        sentence = reason(spec, shown, peer_shown, raises=raises, target=target)
         direction = "raises" if raises else "lowers"
-        words[row] = (spec.name, called, said, peer_said, direction, sentence)
-        driver_arrays = (None, None) if spec.text else (value, peer)
-        numbers[row] = [np.nan if item is None else item for item in (*driver_arrays, amount)]
+        words[row] = (spec.name, called, shown, peer_shown, direction, sentence)
+        figures = (None, None) if spec.text else (value, peer)
+        numbers[row] = [np.nan if item is None else item for item in (*figures, amount)]
     return words, numbers
+
+
+def signals(columns: Sequence[str], specs: Mapping[str, FeatureSpec]) -> dict[str, list[int]]:
+    """Return signal → positions of the columns that measure it, signals as they first appear."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(columns):
+        places.setdefault(specs[name].group, []).append(place)
+    return places
 
 
 def summarise(
@@ -151,22 +159,19 @@ def summarise(
     ``features``; strongest first.
     """
     names = list(values.columns)
-    members: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        members.setdefault(specs[name].group, []).append(index)
     rows = []
-    for group, found in members.items():
-        strength = np.abs(contributions[:, found]).mean(axis=0)
-        leading = found[int(np.argmax(strength))]
+    for group, places in signals(names, specs).items():
+        strength = np.abs(contributions[:, places]).mean(axis=0)
+        leading = places[int(np.argmax(strength))]
         spec = specs[names[leading]]
         rows.append(
             {
                 "group": group,
                 "label": label(spec),
-                "mean_abs": float(np.abs(contributions[:, found].sum(axis=1)).mean()),
+                "mean_abs": float(np.abs(contributions[:, places].sum(axis=1)).mean()),
                 "lever": spec.lever,
                 "association": _association(values[spec.name], contributions[:, leading]),
-                "features": ", ".join(names[index] for index in found),
+                "features": ", ".join(names[index] for index in places),
             }
         )
     frame = pd.DataFrame(rows).sort_values(["mean_abs", "group"], ascending=[False, True])
@@ -178,5 +183,5 @@ def _association(values: pd.Series[Any], contribution: Array) -> float | None:
     words = not pd.api.types.is_numeric_dtype(values)
     if words or values.nunique() < 2 or np.ptp(contribution) == 0:
         return None
-    found = pd.Series(contribution, index=values.index).rank().corr(values.rank())
-    return None if np.isnan(found) else float(found)
+    correlation = pd.Series(contribution, index=values.index).rank().corr(values.rank())
+    return None if np.isnan(correlation) else float(correlation)

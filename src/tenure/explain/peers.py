@@ -41,8 +41,8 @@ class Peers:
         if self.by is None or self.by not in values:
             return np.full(len(values), EVERYONE, dtype=object)
         words = values[self.by].to_numpy(dtype=object)
-        found = [word if word in self.values else EVERYONE for word in words]
-        return np.asarray(found, dtype=object)
+        groups = [word if word in self.values else EVERYONE for word in words]
+        return np.asarray(groups, dtype=object)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as plain JSON values."""
@@ -51,7 +51,9 @@ class Peers:
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Peers:
         """Return peers from their fitted state."""
-        return cls(state["by"], {group: dict(found) for group, found in state["values"].items()})
+        return cls(
+            state["by"], {group: dict(typical) for group, typical in state["values"].items()}
+        )
 
 
 def fit_peers(values: pd.DataFrame, label: np.ndarray[Any, Any], by: str | None) -> Peers:
@@ -75,12 +77,12 @@ def fit_peers(values: pd.DataFrame, label: np.ndarray[Any, Any], by: str | None)
 def _typical(rows: pd.DataFrame) -> dict[str, float | str]:
     typical: dict[str, float | str] = {}
     for name in rows.columns:
-        there = rows[name].dropna()
-        if there.empty:
+        present = rows[name].dropna()
+        if present.empty:
             continue
-        if there.dtype == np.float32:
-            typical[name] = float(np.median(there.to_numpy(dtype=np.float64)))
+        if present.dtype == np.float32:
+            typical[name] = float(np.median(present.to_numpy(dtype=np.float64)))
         else:
-            counts = there.astype(str).value_counts()
+            counts = present.astype(str).value_counts()
             typical[name] = str(min(counts[counts == counts.max()].index))
     return typical

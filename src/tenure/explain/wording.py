@@ -70,10 +70,10 @@ def reason(spec: FeatureSpec, value: str, peer: str, *, raises: bool, target: Ta
         target: What is predicted.
     """
     if value == UNKNOWN:
-        said = f"No data on: {label(spec)[:1].lower()}{label(spec)[1:]}"
+        fact = f"No data on: {label(spec)[:1].lower()}{label(spec)[1:]}"
     else:
-        said = spec.sentence.replace("{value}", value)
-        said = said[:1].upper() + said[1:]
+        fact = spec.sentence.replace("{value}", value)
+        fact = fact[:1].upper() + fact[1:]
     compared = "" if peer == UNKNOWN else f" (comparable retained accounts: {peer})"
     effect = "higher" if raises else "lower"
-    return f"{said}{compared}; associated with a {effect} probability of {target.event}."
+    return f"{fact}{compared}; associated with a {effect} probability of {target.event}."

@@ -26,9 +26,9 @@ PAYING = "days_since_first_paid_row"
 def recency(sources: frozenset[str]) -> Plan:
     """Return the plan of one column per source: days since an account's latest row."""
     named = sorted(sources)
-    said = "{value} days since the latest row"
+    sentence = "{value} days since the latest row"
     features = tuple(
-        Feature(f"{PREFIX}{name}", name, "days_since(max(event_time))", said) for name in named
+        Feature(f"{PREFIX}{name}", name, "days_since(max(event_time))", sentence) for name in named
     )
     family = Family("coverage", "Rows in the look-back", features)
     return resolve_plan([family], dict.fromkeys(named, frozenset()))
@@ -37,8 +37,8 @@ def recency(sources: frozenset[str]) -> Plan:
 @lru_cache
 def paying() -> Plan:
     """Return the plan of one column: days since an account's first paid row."""
-    said = "{value} days since the first paid row"
-    begun = Feature(PAYING, "subscriptions", "days_since(min(started_at))", said, where="paid")
+    sentence = "{value} days since the first paid row"
+    begun = Feature(PAYING, "subscriptions", "days_since(min(started_at))", sentence, where="paid")
     columns = {"subscriptions": frozenset({"started_at", "mrr", "status"})}
     return resolve_plan([Family("coverage", "Paid time", (begun,))], columns)
 

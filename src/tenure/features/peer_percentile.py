@@ -49,13 +49,13 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
         state: Output of `fit`.
     """
     grouped: dict[Any, list[np.ndarray[Any, Any]]] = {}
-    found = np.empty((len(state), len(values)), dtype=np.float32)
+    percentiles = np.empty((len(state), len(values)), dtype=np.float32)
     for place, item in enumerate(state.values()):
         groups = (tuple(item["within"]), item["band"], tuple(item["edges"]))
         if groups not in grouped:
             grouped[groups] = _keys(values, item)
-        found[place] = _places(values, item, grouped[groups])
-    return pd.DataFrame(found.T, index=values.index, columns=list(state))
+        percentiles[place] = _percentiles(values, item, grouped[groups])
+    return pd.DataFrame(percentiles.T, index=values.index, columns=list(state))
 
 
 def parts(state: Mapping[str, Any], name: str) -> frozenset[str]:
@@ -67,12 +67,12 @@ def parts(state: Mapping[str, Any], name: str) -> frozenset[str]:
 
 def _spread(values: pd.DataFrame, item: Ranked) -> State:
     state = asdict(item)
-    there = [name for name in item.within if name in values]
+    within = [name for name in item.within if name in values]
     band = item.band if item.band in values else None
-    kept = {"of": item.of, "within": there, "band": band, "edges": list(state["edges"])}
+    grouping = {"of": item.of, "within": within, "band": band, "edges": list(state["edges"])}
     numbers = _numbers(values, item.of)
     groups = []
-    for keys in _keys(values, kept):
+    for keys in _keys(values, grouping):
         known = pd.DataFrame({"key": keys, "value": numbers}).dropna()
         groups.append(
             {
@@ -81,30 +81,30 @@ def _spread(values: pd.DataFrame, item: Ranked) -> State:
                 if len(rows) >= MIN_ROWS or key == ""
             }
         )
-    return kept | {"groups": groups}
+    return grouping | {"groups": groups}
 
 
 def _quantiles(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
     if len(numbers) <= LEVELS:
         return [float(value) for value in np.sort(numbers)]
     # Values that occur, not points between them: a tie stays a tie.
-    found = np.quantile(numbers, np.linspace(0, 1, LEVELS + 1), method="inverted_cdf")
-    return [float(value) for value in found]
+    quantiles = np.quantile(numbers, np.linspace(0, 1, LEVELS + 1), method="inverted_cdf")
+    return [float(value) for value in quantiles]
 
 
-def _places(
+def _percentiles(
     values: pd.DataFrame, item: Mapping[str, Any], keyed: list[np.ndarray[Any, Any]]
 ) -> np.ndarray[Any, Any]:
     numbers = _numbers(values, item["of"])
-    found = np.full(len(values), np.nan)
+    percentiles = np.full(len(values), np.nan)
     for keys, groups in zip(keyed, item["groups"], strict=True):
         for key in groups.keys() & set(keys):
             rows = np.flatnonzero(keys == key)
             spread = np.asarray(groups[key], dtype=np.float64)
             below = np.searchsorted(spread, numbers[rows], side="left")
             through = np.searchsorted(spread, numbers[rows], side="right")
-            found[rows] = (below + through) / (2 * max(len(spread), 1))
-    return np.where(np.isnan(numbers), np.nan, found)
+            percentiles[rows] = (below + through) / (2 * max(len(spread), 1))
+    return np.where(np.isnan(numbers), np.nan, percentiles)
 
 
 def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
@@ -122,15 +122,18 @@ def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any,
 
 def _numbers(values: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     # As float32, so that a number that went through a text or a wider type ties as it did.
-    found: np.ndarray[Any, np.dtype[np.float64]] = (
+    numbers: np.ndarray[Any, np.dtype[np.float64]] = (
         values[name].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float64)
     )
-    return np.where(np.isfinite(found), found, np.nan)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def _words(values: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
-    found = values[name].to_numpy(dtype=object)
+    words = values[name].to_numpy(dtype=object)
     return np.asarray(
-        [MISSING if one else str(value) for value, one in zip(found, pd.isna(found), strict=True)],
+        [
+            MISSING if nothing else str(word)
+            for word, nothing in zip(words, pd.isna(words), strict=True)
+        ],
         dtype=object,
     )

@@ -1,10 +1,16 @@
-"""The reference of features, written from their declarations: what each says and how it is read."""
+"""The reference page of features, written from their declarations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
+from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
+from tenure.features.families import FAMILIES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EFFECT = {1: "raises churn", -1: "lowers churn", 0: "–"}
 HEAD = (
@@ -38,13 +44,57 @@ def row(item: Declared) -> str:
         cells = [fragment(item), f"`{item.source}`", windows]
     else:
         cells = [fragment(item), "–", "–"]
-    said = item.sentence.replace("|", "\\|")
+    sentence = item.sentence.replace("|", "\\|")
     if not isinstance(item, Ranked) and item.hidden:
-        said += " (a part of others, no column)"
+        sentence += " (a part of others, no column)"
     lever = "yes" if item.lever else "no"
     return " | ".join(
-        [f"| `{item.name}`", said, *cells, EFFECT[item.direction], lever, f"{missing(item)} |"]
+        [f"| `{item.name}`", sentence, *cells, EFFECT[item.direction], lever, f"{missing(item)} |"]
     )
+
+
+def feature_table(family: str | None = None) -> pd.DataFrame:
+    """Return the features of a family, or of all families: one row per declaration.
+
+    >>> table = feature_table("onboarding")
+    >>> table.loc["days_to_first_use", ["sentence", "unit"]].tolist()
+    ["{value} days from the account's creation to its first use", 'days']
+
+    Args:
+        family: Its name, as in the config under ``features.families``; all by default.
+
+    Returns:
+        Indexed by name: ``family``, ``sentence`` (``{value}`` stands for the value), ``unit``,
+        ``windows`` (days; a column for each), ``direction`` (1: raises churn, -1: lowers it, 0:
+        unknown), ``lever`` (whether a team can act on it), ``source`` (the table, empty where it is
+        made from other features) and ``missing`` (what stands where there is nothing to count).
+
+    Raises:
+        ConfigError: If there is no such family.
+    """
+    import pandas as pd
+
+    if family is not None and family not in FAMILIES:
+        raise ConfigError(Problem("family", "no such family", family, suggestion(family, FAMILIES)))
+    families = FAMILIES.values() if family is None else [FAMILIES[family]]
+    rows = [_described(one.name, item) for one in families for item in one.features]
+    visible = [row for row in rows if not row.pop("hidden")]
+    return pd.DataFrame(visible).set_index("name")
+
+
+def _described(family: str, item: Declared) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "family": family,
+        "sentence": item.sentence,
+        "unit": item.unit,
+        "windows": getattr(item, "windows", ()),
+        "direction": item.direction,
+        "lever": item.lever,
+        "source": getattr(item, "source", ""),
+        "missing": missing(item).replace("`", ""),
+        "hidden": getattr(item, "hidden", False),
+    }
 
 
 def fragment(item: Declared) -> str:
@@ -65,7 +115,7 @@ def fragment(item: Declared) -> str:
 
 
 def missing(item: Declared) -> str:
-    """Return what stands where there is nothing to say.
+    """Return the value of a feature without any row, in words.
 
     >>> missing(Feature("x", "tickets", "avg(csat_score)", "{value}", windows=(28,)))
     'missing without a row'

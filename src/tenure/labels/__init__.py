@@ -1,1 +1,1 @@
-"""Who is asked, when, and what happened afterwards."""
+"""Snapshots of accounts in time, their labels, and the forward splits of labelled snapshots."""

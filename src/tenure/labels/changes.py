@@ -38,7 +38,7 @@ def change_steps(rules: Rules, name: str) -> list[Step]:
 
 
 def _rates() -> Step:
-    """The latest rate of each currency that was known at each prediction time."""
+    """Return the step of the latest rate of each currency known at each prediction time."""
     return Step(
         RATES,
         f"""
@@ -58,7 +58,7 @@ WHERE place = 1
 
 
 def _based() -> Step:
-    """The two times that are compared, moved back to the last paid moment in a pause."""
+    """Return the step of the two times compared, each moved back to the last paid moment before."""
     return Step(
         BASED,
         f"""
@@ -110,7 +110,7 @@ FROM {BASED} AS s{joins}
 
 
 def _set_changes(name: str, column: str) -> Step:
-    """Whether the set of plans (or billing periods) is another one at the window's end."""
+    """Return the step that tells whether plans (or billing periods) differ at the window's end."""
     return Step(
         name,
         f"""
@@ -126,7 +126,10 @@ GROUP BY row_id
 
 
 def _change(rules: Rules) -> Step:
-    """A move between billing periods is no change of price where list prices are not recorded."""
+    """Return the step that compares list MRR at both times.
+
+    A move between billing periods is no change of price where list prices are not recorded.
+    """
     moved_term, joins = "", ""
     if not rules.list_prices:
         moved_term = "WHEN b.differs = 1 AND p.differs = 0 AND c.seats_differ = 0 THEN 0"
@@ -165,7 +168,7 @@ def _counts(after: str, table: str, rules: Rules) -> str:
 
 
 def _levels(rules: Rules) -> Step:
-    """In a pause there is no level, so that it starts no contraction."""
+    """Return the step of list MRR after each start and end; a pause has none, so starts no fall."""
     return Step(
         LEVELS,
         f"""
@@ -206,7 +209,7 @@ GROUP BY row_id
 
 
 def _outcomes(name: str) -> Step:
-    """Who churned neither expands nor contracts."""
+    """Return the step of the labels; an account that churned neither expands nor contracts."""
     return Step(
         name,
         f"""

@@ -1,4 +1,4 @@
-"""What happened after a snapshot, per target, as SQL steps: one row per snapshot at the end.
+"""The outcome of each snapshot under a target, as SQL steps that end in one row per snapshot.
 
 The last step has row_id, drop_reason (empty where there is a label), label (1 or 0), outcome_at,
 amount (change of list MRR) and churn_type.
@@ -16,9 +16,9 @@ OUTCOMES = "labels_outcomes"
 
 
 def outcome_steps(target: Target, rules: Rules) -> list[Step]:
-    """Return the steps from `labels_asked` and `subscriptions` to `labels_outcomes`.
+    """Return the steps from `labels_windows` and `subscriptions` to `labels_outcomes`.
 
-    The first step does not depend on `labels_asked`.
+    The first step does not depend on `labels_windows`.
     """
     if target.outcome == "change":
         last = change_steps(rules, OUTCOMES)
@@ -30,7 +30,11 @@ def outcome_steps(target: Target, rules: Rules) -> list[Step]:
 
 
 def _churn(kind: str | None) -> Step:
-    """Of one kind, the other kind is no event: who left so can no longer leave otherwise."""
+    """Return the step that labels churn.
+
+    With a kind, only churn of that kind is positive; churn of the other is a negative, not missing:
+    an account that left in one way can no longer leave in the other.
+    """
     unknown, counts = "", CHURNED
     if kind is not None:
         unknown = f"WHEN {CHURNED} AND d.churn_type IS NULL THEN 'churn_type_unknown'\n    "

@@ -18,7 +18,7 @@ RENEWED = "labels_renewed"
 
 
 def renewal_steps(rules: Rules, name: str) -> list[Step]:
-    """Return the steps from `labels_decided` and `labels_asked` to the outcomes, under a name."""
+    """Return the steps from `labels_decided` and `labels_windows` to the outcomes, under a name."""
     return [_renewed(rules.winback_gap_days), _outcomes(name)]
 
 

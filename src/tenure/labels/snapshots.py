@@ -1,4 +1,4 @@
-"""Who is asked, and when: accounts with a paid subscription running at each prediction time.
+"""Snapshots: the accounts whose paid subscription runs at each prediction time.
 
 The clocks of a subscription are resolved once, in `paid_rows`; everything downstream compares a
 time with one of its three columns ``seen_after``, ``end_seen_after`` and ``notice_seen_after``.  A
@@ -74,13 +74,13 @@ def snapshots(
 ) -> pd.DataFrame:
     """Return one row per account and prediction time at which a paid subscription runs.
 
-    Only what was known before the prediction time counts.  Who is in a pause is not asked, however
-    short it is.
+    Only what was known before the prediction time counts.  An account in a pause has no row,
+    however short the pause is.
 
     Args:
         dataset: Loaded tables.
         cutoffs: Prediction times, naive UTC.
-        accounts: Limits the rows to these accounts; no other's subscriptions are looked at.
+        accounts: Limits the rows to these accounts; only their subscriptions are read.
 
     Returns:
         Rows in order of (as_of, account_id) with account_id, as_of, mrr, list_mrr and seats (sums
@@ -105,7 +105,7 @@ def snapshot_steps(*, scoped: bool = False) -> list[Step]:
     """Return the steps from `subscriptions` and the cut-offs to the table of snapshots.
 
     Args:
-        scoped: Whether only the accounts of the table `SCOPE` are looked at.
+        scoped: Whether to read the accounts of the table `SCOPE` alone.
     """
     return [
         paid_rows(scoped=scoped),
@@ -184,7 +184,10 @@ def exact_sum(expression: str) -> str:
 
 
 def _earliest_start(dataset: Dataset) -> datetime | None:
-    """Return when observation began: contracts often reach further back than the logs."""
+    """Return when observation began: the later of first paid start and first usage.
+
+    Contracts often reach further back than the logs.
+    """
     rows = dataset.engine.fetch("SELECT MIN(started_at) AS first FROM subscriptions WHERE paid")
     earliest: datetime | None = rows.column("first")[0].as_py()
     if earliest is None or not dataset.has("usage_events"):

@@ -5,8 +5,8 @@
 * `labels_spell`: … of the spell that runs at as_of, up to its first long interruption
 * `labels_decided`: per snapshot: when the end of the spell was decided, if it was
 
-They and what is built on them are the one place that looks past `as_of`; even so they read only
-what had happened and was known before the snapshot's ``label_known_at``.
+They and the steps built on them alone read past `as_of`, and even they only what had happened and
+was known before the snapshot's ``label_known_at``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from tenure.core.steps import Step
 from tenure.labels.snapshots import FOREVER, PAID, paid_rows
 
-LABEL_WINDOWS = "labels_asked"
+LABEL_WINDOWS = "labels_windows"
 """Snapshots and the edges of their windows, one portion at a time; `tenure.labels.targets`
 registers it."""
 
@@ -43,10 +43,10 @@ class Rules:
         winback_gap_days: An interruption shorter than this does not end a spell.
         effective: Whether churn is dated by the end instead of the notice.
         threshold: Relative change of list MRR that counts.
-        sign: 1 counts rises, -1 falls; None asks for no change.
+        sign: 1 counts rises, -1 falls; None where the target is no change.
         list_prices: Whether list prices are recorded; if not, a move between billing periods is
             not taken for a change of price.
-        rates: Whether exchange rates are there.
+        rates: Whether there are exchange rates.
     """
 
     winback_gap_days: int
@@ -58,7 +58,7 @@ class Rules:
 
 
 def spell_steps(rules: Rules) -> list[Step]:
-    """Return the steps from `labels_asked` and `subscriptions` to `labels_decided`."""
+    """Return the steps from `labels_windows` and `subscriptions` to `labels_decided`."""
     return [paid_rows(), _rows(), _reach(), _spell(rules.winback_gap_days), _decided(rules)]
 
 
@@ -86,7 +86,7 @@ WHERE r.seen_after < a.label_known_at AND r.end_seen_after >= a.as_of
 
 
 def _reach() -> Step:
-    """Rows without length never ran, so they bridge nothing."""
+    """Return the step of how far earlier rows reach; rows without length bridge no interruption."""
     return Step(
         REACH,
         f"""
@@ -125,7 +125,7 @@ WHERE next_spell_at IS NULL OR started_at < next_spell_at
 
 
 def _decided(rules: Rules) -> Step:
-    """The end of an account is decided when the last of its rows is given up."""
+    """Return the step of when the end was decided: when the last of the spell's rows was ended."""
     earlier = "CASE WHEN notice_at < until_at THEN notice_at ELSE ended_at END"
     closing = "ended_at" if rules.effective else earlier
     return Step(

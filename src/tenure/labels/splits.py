@@ -1,21 +1,25 @@
 """Forward splits: nothing is trained on before its outcome was known.
 
-An origin is a prediction time of the past.  It trains on the rows whose label was known by then and
-is tested on the rows of its own time.  The same account may stand in train and test, in that order.
+An origin (of rolling-origin evaluation) is a prediction time of the past.  It trains on the rows
+whose label was known by then and is tested on the rows of its own time.  The same account may stand
+in train and test, in that order.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from tenure.core.errors import ModelError, Problem
+from tenure.core.errors import ModelError, Problem, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -78,7 +82,7 @@ def forward_origins(
     max_folds: int = 24,
     disjoint_seed: int | None = None,
 ) -> Folds:
-    """Return the latest folds that have enough past to train on.
+    """Return the latest folds that have enough past to train on, oldest first.
 
     Args:
         rows: Labelled snapshots with as_of, label (1, 0 or missing), label_known_at, account_id.
@@ -120,6 +124,89 @@ def forward_origins(
     return Folds(tuple(reversed(origins)), shortage)
 
 
+@dataclass(frozen=True)
+class ForwardSplit:
+    """A scikit-learn splitter: forward folds, each embargoed until its training labels were known.
+
+    A fold tests on the rows of one prediction time and trains on the rows whose label was known by
+    then.  Rows are told apart by the index of a frame, so a part of the rows, or the rows in
+    another order, are split as they should be, and a search inside a fold stays inside its past.
+
+    >>> months = pd.date_range("2024-01-01", periods=6, freq="MS")
+    >>> index = pd.MultiIndex.from_product([months, ["a", "b"]], names=["as_of", "account_id"])
+    >>> rows = index.to_frame().assign(label=[0, 1] * 6)
+    >>> rows["label_known_at"] = rows["as_of"] + pd.Timedelta(days=90)
+    >>> cv = ForwardSplit(rows, min_train_cutoffs=2, min_train_positives=2)
+    >>> [(train.tolist(), test.tolist()) for train, test in cv.split(rows)]
+    [([0, 1, 2, 3], [8, 9]), ([0, 1, 2, 3, 4, 5], [10, 11])]
+
+    Attributes:
+        rows: Labelled rows, each under an index of its own: as_of, label, label_known_at,
+            account_id.
+        min_train_cutoffs: Distinct prediction times a fold must train on.
+        min_train_positives: Positive rows a fold must train on.
+        max_folds: The most folds, the latest; None for all.
+    """
+
+    rows: pd.DataFrame = field(repr=False)
+    min_train_cutoffs: int = 4
+    min_train_positives: int = 40
+    max_folds: int | None = None
+
+    def folds(self, X: Any = None) -> tuple[Origin, ...]:
+        """Return the folds of the rows of X, positions being those in X; of all rows by default.
+
+        Raises:
+            RefusedError: If the history of these rows is too short for one fold.
+            ValueError: If the rows of X are not rows of this splitter.
+        """
+        rows = self.rows.iloc[self._positions(X)]
+        folds = forward_origins(
+            rows,
+            min_train_cutoffs=self.min_train_cutoffs,
+            min_train_positives=self.min_train_positives,
+            max_folds=self.max_folds or max(rows["as_of"].nunique(), 1),
+        )
+        if not folds.origins:
+            fix = "give more history, or ask less of a fold: min_train_cutoffs, min_train_positives"
+            raise RefusedError(Problem("cv", "there is no fold", str(folds.shortage), fix))
+        return folds.origins
+
+    def split(
+        self, X: Any = None, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield the positions in X of the training and of the test rows of each fold.
+
+        Args:
+            X: A frame with the index of the rows, or with every row, in their order.
+            y: Not looked at: a fold's training labels are those of the rows.
+            groups: Not looked at: an account stands in train and test, in that order.
+        """
+        del y, groups
+        for fold in self.folds(X):
+            yield fold.train, fold.test
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds."""
+        del y, groups
+        return len(self.folds(X))
+
+    def _positions(self, X: Any) -> NDArray[np.intp]:
+        everything = np.arange(len(self.rows))
+        if X is None:
+            return everything
+        if isinstance(X, pd.DataFrame | pd.Series):
+            positions = self.rows.index.get_indexer(X.index)
+            if len(positions) and positions.min() >= 0:
+                return np.asarray(positions, dtype=np.intp)
+        if len(X) == len(self.rows):
+            return everything
+        raise ValueError(
+            f"X has {len(X)} rows that cannot be told apart; the splitter knows {len(self.rows)}: "
+            "keep the index of the training set, or give every row in its order"
+        )
+
+
 def half(accounts: pd.Series, seed: int) -> NDArray[np.bool_]:
     """Return which accounts fall into the first half, by a seeded hash of their id."""
     codes, names = pd.factorize(accounts)
@@ -159,32 +246,31 @@ def check_embargo(
         ModelError: If a label became known after a later part's first prediction time.
     """
     parts = [("train", train), ("calibration", calibration), ("test", test)]
-    given = [(name, part) for name, part in parts if part is not None and len(part)]
-    for earlier in range(len(given)):
-        for later in range(earlier + 1, len(given)):
-            _check_pair(given[earlier], given[later])
+    filled = [(name, part) for name, part in parts if part is not None and len(part)]
+    for earlier, later in itertools.combinations(filled, 2):
+        _check_pair(earlier, later)
 
 
 def _check_pair(earlier: tuple[str, pd.DataFrame], later: tuple[str, pd.DataFrame]) -> None:
-    known, asked = earlier[1]["label_known_at"].max(), later[1]["as_of"].min()
-    if known > asked:
+    known, first = earlier[1]["label_known_at"].max(), later[1]["as_of"].min()
+    if known > first:
         raise ModelError(
             Problem(
                 f"{earlier[0]} and {later[0]} rows",
                 "every label must be known before the next part's first prediction time",
-                f"label known at {known}, next part starts at {asked}",
+                f"label known at {known}, next part starts at {first}",
                 "take earlier rows for the first part",
             )
         )
 
 
 def _shortage(rows: pd.DataFrame, cutoffs: int, positives: int, tests: int, folds: int) -> Shortage:
-    """Estimate the history still needed, at the pace of the history that is there."""
+    """Return how much more history is needed, if it goes on at the pace of the history so far."""
     labelled = rows[rows["label"].notna()]
-    found = int((labelled["label"] == 1).sum())
-    if len(labelled) and not found:
+    events = int((labelled["label"] == 1).sum())
+    if len(labelled) and not events:
         return Shortage("no positive labels", None)
-    if len(labelled) and found == len(labelled):
+    if len(labelled) and events == len(labelled):
         return Shortage("no negative labels", None)
     moments = pd.Series(np.sort(rows["as_of"].unique()))
     if not len(moments):
@@ -193,8 +279,8 @@ def _shortage(rows: pd.DataFrame, cutoffs: int, positives: int, tests: int, fold
     if len(moments) > 1:
         step = (moments.iloc[-1] - moments.iloc[0]) / (len(moments) - 1)
     wait = (rows["label_known_at"] - rows["as_of"]).max()
-    if found:
-        pace = found / labelled["as_of"].nunique()
+    if events:
+        pace = events / labelled["as_of"].nunique()
         cutoffs = max(cutoffs, math.ceil(positives / pace))
     reason = (
         f"{folds} of the {tests} test prediction times that a claim needs: a fold trains on "

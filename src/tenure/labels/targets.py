@@ -1,7 +1,7 @@
-"""What is predicted: the targets, and their labels.
+"""The targets that can be predicted, and the labels of snapshots.
 
 A target is one `Target` declaration; `tenure.labels.outcomes` interprets it.  To add one, declare
-it here: ``outcome="churn"`` asks whether the account's last paid subscription is ended,
+it here: ``outcome="churn"`` is whether the account's last paid subscription is ended,
 ``outcome="change"`` whether its list MRR at the window's end has moved by the threshold,
 ``outcome="renewal"`` whether a paid term follows the renewal date in the window.
 
@@ -115,9 +115,9 @@ def label_horizons(
         Horizon as text (``"90"``, ``"renewal"``) → rows in the order of `snaps`; the main horizon
         first.
     """
-    asked = horizons(target, labels)
-    frames = _label(dataset, snaps, target, labels, asked)
-    return {str(name): frame for name, frame in zip(asked, frames, strict=True)}
+    names = horizons(target, labels)
+    frames = _label(dataset, snaps, target, labels, names)
+    return {str(name): frame for name, frame in zip(names, frames, strict=True)}
 
 
 def _label(
@@ -125,12 +125,12 @@ def _label(
     snaps: pd.DataFrame,
     target: Target,
     labels: LabelConfig,
-    asked: list[Horizon],
+    chosen: list[Horizon],
 ) -> list[pd.DataFrame]:
     """Label snapshots under several horizons in one pass over the subscriptions."""
-    edges = pd.concat([windows(snaps, labels, item) for item in asked], ignore_index=True)
+    edges = pd.concat([windows(snaps, labels, item) for item in chosen], ignore_index=True)
     edges.insert(0, "row_id", np.arange(len(edges), dtype="int64"))
-    reason = _unasked(dataset, snaps, target, edges)
+    reason = _early_drop_reason(dataset, snaps, target, edges)
     rules = Rules(
         winback_gap_days=labels.winback_gap_days,
         effective=labels.dated_by == "effective",
@@ -139,18 +139,18 @@ def _label(
         list_prices=dataset.has("subscriptions", "list_mrr"),
         rates=dataset.has("fx_rates", "currency", "rate"),
     )
-    found = _outcomes(dataset, edges[reason == ""], outcome_steps(target, rules))
-    found = found.reindex(edges["row_id"]).reset_index(drop=True)
-    judged = found["drop_reason"].fillna("already_decided").to_numpy(dtype=object)
+    outcomes = _outcomes(dataset, edges[reason == ""], outcome_steps(target, rules))
+    outcomes = outcomes.reindex(edges["row_id"]).reset_index(drop=True)
+    judged = outcomes["drop_reason"].fillna("already_decided").to_numpy(dtype=object)
     edges["drop_reason"] = np.where(reason == "", judged, reason).astype(str)
-    parts = [slice(place * len(snaps), (place + 1) * len(snaps)) for place in range(len(asked))]
-    return [_assigned(snaps, target, edges[part], found[part]) for part in parts]
+    parts = [slice(place * len(snaps), (place + 1) * len(snaps)) for place in range(len(chosen))]
+    return [_assigned(snaps, target, edges[part], outcomes[part]) for part in parts]
 
 
-def _unasked(
+def _early_drop_reason(
     dataset: Dataset, snaps: pd.DataFrame, target: Target, edges: pd.DataFrame
 ) -> np.ndarray:
-    """Return why a row needs no look at what happened; empty where it does."""
+    """Return why a row has no label whatever happened after it; empty where the outcome decides."""
     notice = np.tile(snaps["notice_given"].to_numpy(dtype=bool), len(edges) // max(1, len(snaps)))
     undated = edges["due_at"].isna()
     reason = np.where(undated & (edges["horizon"] == RENEWAL), "no_renewal_due", "")
@@ -161,15 +161,15 @@ def _unasked(
 
 
 def _assigned(
-    snaps: pd.DataFrame, target: Target, edges: pd.DataFrame, found: pd.DataFrame
+    snaps: pd.DataFrame, target: Target, edges: pd.DataFrame, outcomes: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the snapshots with their labels under one horizon."""
-    edges, found = edges.reset_index(drop=True), found.reset_index(drop=True)
+    edges, outcomes = edges.reset_index(drop=True), outcomes.reset_index(drop=True)
     reason = edges["drop_reason"]
-    values = np.where(reason == "", found["label"].to_numpy(dtype="float64"), np.nan)
+    values = np.where(reason == "", outcomes["label"].to_numpy(dtype="float64"), np.nan)
     happened = values == 1
-    at = found["outcome_at"].where(happened)
-    amount = found["amount"].to_numpy(dtype="float64")
+    at = outcomes["outcome_at"].where(happened)
+    amount = outcomes["amount"].to_numpy(dtype="float64")
     if target.outcome == "churn":
         amount = -snaps["list_mrr"].to_numpy(dtype="float64")
     return snaps.assign(
@@ -180,17 +180,17 @@ def _assigned(
         outcome_at=at.to_numpy(dtype="datetime64[us]"),
         outcome_id=_identity(snaps["account_id"], at).to_numpy(),
         outcome_amount=np.where(happened, amount, np.where(np.isnan(values), np.nan, 0.0)),
-        churn_type=found["churn_type"].where(happened).to_numpy(),
+        churn_type=outcomes["churn_type"].where(happened).to_numpy(),
         drop_reason=reason.to_numpy(),
     ).astype(dict.fromkeys(("horizon", "outcome_id", "churn_type", "drop_reason"), "str"))
 
 
-def _outcomes(dataset: Dataset, asked: pd.DataFrame, steps: list[Step]) -> pd.DataFrame:
-    """Run the steps over a bounded number of snapshots at a time."""
+def _outcomes(dataset: Dataset, edges: pd.DataFrame, steps: list[Step]) -> pd.DataFrame:
+    """Return the outcomes by row_id, from a bounded number of snapshots at a time."""
     engine = dataset.engine
     engine.run(steps[:1])
     parts = []
-    for part in _portions(asked):
+    for part in _portions(edges):
         table = pa.Table.from_pandas(part, schema=_SCHEMA, preserve_index=False)
         engine.register(LABEL_WINDOWS, table)
         engine.run(steps[1:])
@@ -202,9 +202,9 @@ def _outcomes(dataset: Dataset, asked: pd.DataFrame, steps: list[Step]) -> pd.Da
     return frame.set_index("row_id")
 
 
-def _portions(asked: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    for start in range(0, max(1, len(asked)), ROWS_AT_ONCE):
-        yield asked.iloc[start : start + ROWS_AT_ONCE]
+def _portions(edges: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, max(1, len(edges)), ROWS_AT_ONCE):
+        yield edges.iloc[start : start + ROWS_AT_ONCE]
 
 
 _SCHEMA = pa.schema(

@@ -32,7 +32,7 @@ def horizons(target: Target, labels: LabelConfig) -> list[Horizon]:
 
 
 def longest(labels: LabelConfig) -> int:
-    """Return the longest horizon in days; no renewal date beyond it is looked for."""
+    """Return the longest horizon in days; renewal dates beyond it do not count."""
     return max(labels.horizon_days, *(item for item in labels.horizons if item != RENEWAL), 1)
 
 
@@ -50,20 +50,20 @@ def days_to_renewal(
     Returns:
         1 to `longest`; missing where no renewal date lies in the longest window.
     """
-    ahead, there = ahead_to_renewal(as_of, renews_at, gap_days=gap_days, longest=longest)
-    return pd.Series(pd.arrays.IntegerArray(ahead, ~there), index=as_of.index)
+    ahead, due = ahead_to_renewal(as_of, renews_at, gap_days=gap_days, longest=longest)
+    return pd.Series(pd.arrays.IntegerArray(ahead, ~due), index=as_of.index)
 
 
 def ahead_to_renewal(
     as_of: pd.Series, renews_at: pd.Series, *, gap_days: int, longest: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Return what `days_to_renewal` does as arrays: days, and where there are any."""
+    """Return the days of `days_to_renewal` (1 where missing), and the mask of where they exist."""
     start = as_of.to_numpy(dtype="datetime64[us]").astype(np.int64)
-    due = renews_at.to_numpy(dtype="datetime64[us]")
+    renewal = renews_at.to_numpy(dtype="datetime64[us]")
     day = DAY // timedelta(microseconds=1)
-    ahead = (due.astype(np.int64) - (start + gap_days * day)) // day + 1
-    there = ~np.isnat(due) & (ahead >= 1) & (ahead <= longest)
-    return np.where(there, ahead, 1), there
+    ahead = (renewal.astype(np.int64) - (start + gap_days * day)) // day + 1
+    due = ~np.isnat(renewal) & (ahead >= 1) & (ahead <= longest)
+    return np.where(due, ahead, 1), due
 
 
 def windows(snaps: pd.DataFrame, labels: LabelConfig, horizon: Horizon) -> pd.DataFrame:
@@ -85,8 +85,8 @@ def windows(snaps: pd.DataFrame, labels: LabelConfig, horizon: Horizon) -> pd.Da
     most = longest(labels)
     length = pd.Series(most if horizon == RENEWAL else horizon, index=as_of.index, dtype="int64")
     if horizon == RENEWAL:
-        found = days_to_renewal(as_of, renews_at, gap_days=labels.gap_days, longest=most)
-        length = found.fillna(most).astype("int64")
+        ahead = days_to_renewal(as_of, renews_at, gap_days=labels.gap_days, longest=most)
+        length = ahead.fillna(most).astype("int64")
     start = as_of + days(labels.gap_days)
     end = start + pd.to_timedelta(length, unit="D")
     return pd.DataFrame(

@@ -10,22 +10,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tenure.core.records.bundle import BundleSpec
+from tenure.core.records.evaluation import Evaluation
+from tenure.core.records.training import TargetRecord
 from tenure.report.sentences import findings, practice
-from tenure.report.sentences.accuracy import bounds, calibration, performance, searched
-from tenure.report.sentences.list_end import metrics_of
-from tenure.report.sentences.words import (
-    DROPS,
-    Outcome,
-    baseline,
-    count,
-    day,
-    percent,
-    plain,
-    spread,
-)
+from tenure.report.sentences.accuracy import bounds, calibration, performance, tuning
+from tenure.report.sentences.formatting import count, day, percent, plain, spread
+from tenure.report.sentences.names import DROPS, baseline
+from tenure.report.sentences.outcome import Outcome
+from tenure.report.sentences.ranking import shown_metrics
 from tenure.report.tables.groups import group_table
 from tenure.report.tables.horizons import horizon_table, horizon_words
-from tenure.report.tables.layout import Cell, Entry, Table
+from tenure.report.tables.layout import Cell, Table
 
 LIMITS = (
     "The drivers are associated with the outcome in this data. They are not its causes; whether "
@@ -41,162 +37,156 @@ LIMITS = (
 )
 
 
-def model_card(name: str, entry: Entry, spec: Entry) -> str:
+def model_card(name: str, target: TargetRecord, spec: BundleSpec) -> str:
     """Return the model card of a target, in Markdown.
 
     Args:
         name: Name of the target.
-        entry: The target's part of the training record; ``status`` and ``model`` are not read.
-        spec: What the bundle is made of: model_name, labels, calendar, model_settings, reads,
-            fingerprint, trained_until, versions.
+        target: The target's part of the training record; ``status`` and ``model`` are not read.
+        spec: What the bundle is made of.
     """
-    outcome = Outcome.of(name, entry)
-    headline = findings.headline(outcome, entry)
+    outcome = Outcome.of(name, target)
+    headline = findings.headline(outcome, target)
     sections = {
         "Verdict": [f"**{headline.label.capitalize()}.** {headline.first}", *headline.more],
         "Intended use": [
-            findings.question(outcome, spec),
+            findings.question(outcome, spec.labels.threshold),
             "It ranks paying accounts and says how likely the outcome is, so that a "
             "customer-success team can choose whom to look at first, and can add up the money at "
             "stake. A person decides what to do.",
         ],
         "Data": _data(spec),
-        "Labels": [findings.asked(outcome, entry), *_dropped(entry)],
-        "Performance": _performance(outcome, entry),
-        "In practice": _practice(outcome, entry),
-        "Calibration": [*calibration(outcome, entry), *bounds(outcome, spec)] or ["Not measured."],
-        "Further horizons": _horizons(outcome, entry),
-        "Drivers": _drivers(outcome, entry),
+        "Labels": [findings.labelling(outcome, target), *_dropped(target)],
+        "Performance": _performance(outcome, target),
+        "In practice": _practice(outcome, target),
+        "Calibration": [
+            *calibration(outcome, target),
+            bounds(outcome, spec.model_settings.interval_level),
+        ],
+        "Further horizons": _horizons(outcome, target),
+        "Drivers": _drivers(outcome, target),
         "Limits": [bullets(LIMITS)],
-        "How to reproduce": _reproduce(entry, spec),
+        "How to reproduce": _reproduce(target, spec),
     }
-    title = f"# {escape(str(spec.get('model_name') or name))}: {outcome.title.lower()}"
+    title = f"# {escape(spec.model_name)}: {outcome.title.lower()}"
     parts = [title, *(f"## {head}\n\n" + "\n\n".join(body) for head, body in sections.items())]
     return "\n\n".join(parts) + "\n"
 
 
-def _data(spec: Entry) -> list[str]:
-    reads = spec.get("reads") or {}
-    listed = [f"`{table}`: {', '.join(columns)}" for table, columns in sorted(reads.items())]
+def _data(spec: BundleSpec) -> list[str]:
+    reads = [f"`{table}`: {', '.join(columns)}" for table, columns in sorted(spec.reads.items())]
     body = [
-        f"Outcomes known until {day(spec.get('trained_until'))} were learnt from. At each "
+        f"Outcomes known until {day(spec.trained_until)} were learnt from. At each "
         "prediction time only rows that had happened and were known before it were read.",
     ]
-    return [*body, bullets(listed)] if listed else body
+    return [*body, bullets(reads)] if reads else body
 
 
-def _dropped(entry: Entry) -> list[str]:
-    dropped = (entry.get("labels") or {}).get("dropped") or {}
-    found = [
+def _dropped(target: TargetRecord) -> list[str]:
+    dropped = [
         f"{count(rows)} {plain(reason)}" + (f": {DROPS[reason]}" if reason in DROPS else "")
-        for reason, rows in sorted(dropped.items())
+        for reason, rows in sorted(target.labels.dropped.items())
         if rows
     ]
-    return ["Not labelled:", bullets(found)] if found else []
+    return ["Not labelled:", bullets(dropped)] if dropped else []
 
 
-def _performance(outcome: Outcome, entry: Entry) -> list[str]:
-    model = findings.pooled(entry)
-    said = performance(outcome, entry)
-    if not model:
-        return said
-    others = findings.by_baseline(entry, "baselines")
-    heads = ["Measure", "Better", "Model", *(baseline(name) for name in others)]
-    rows = [
-        [
-            metric.name,
-            metric.best,
-            *(
-                f"{metric.say(found[metric.key].get('value'))} {metric.interval(found[metric.key])}"
-                for found in (model, *others.values())
-            ),
-        ]
-        for metric in metrics_of(entry)
-        if all(metric.key in found for found in (model, *others.values()))
-    ]
-    gains = findings.by_baseline(entry, "differences")
+def _performance(outcome: Outcome, target: TargetRecord) -> list[str]:
+    evaluation, sentences = target.evaluation, performance(outcome, target)
+    if evaluation.pooled.n is None:
+        return sentences
     compared = [
-        f"{baseline(name)}: AUC {spread(gain.get('auc'), 3)} higher, log loss "
-        f"{spread(gain.get('log_loss'), 4)} better"
-        for name, gain in gains.items()
+        f"{baseline(name)}: AUC {spread(gain.auc, 3)} higher, log loss "
+        f"{spread(gain.log_loss, 4)} better"
+        for name, gain in findings.differences(evaluation).items()
     ]
-    level = percent((entry.get("evaluation") or {}).get("level", 0.95))
-    sure = [*practice.rough(outcome, entry), *practice.contrast(entry)]
+    level = percent(evaluation.level)
+    sentences += [*practice.rough(outcome, target), *practice.contrast(evaluation)]
     intro = f"Over all replayed prediction times; in brackets the {level} interval over accounts:"
-    tables = [intro, grid(heads, rows), "Against each baseline:", bullets(compared)]
-    return [bullets([*said, *sure]), *tables]
+    measured = [intro, _metrics(evaluation), "Against each baseline:", bullets(compared)]
+    return [bullets(sentences), *measured]
 
 
-def _practice(outcome: Outcome, entry: Entry) -> list[str]:
-    """Say what the list would have been worth, and how it does within groups."""
-    said = [
-        *practice.lists(outcome, entry),
-        *practice.lead(outcome, entry),
-        *practice.money(outcome, entry),
-        *practice.amounts(outcome, entry),
+def _metrics(evaluation: Evaluation) -> str:
+    baselines = findings.baselines(evaluation)
+    columns = (evaluation.pooled, *baselines.values())
+    figures = {metric: [*map(metric.of, columns)] for metric in shown_metrics(evaluation)}
+    rows = [
+        [metric.name, metric.best, *(f"{metric.show(x.value)} {metric.interval(x)}" for x in row)]
+        for metric, row in figures.items()
+        if all(figure.value is not None for figure in row)
     ]
-    groups = group_table(outcome, entry)
+    return grid(["Measure", "Better", "Model", *map(baseline, baselines)], rows)
+
+
+def _practice(outcome: Outcome, target: TargetRecord) -> list[str]:
+    """Say what the ranking would have been worth, and how it does within groups."""
+    sentences = [
+        *practice.lists(outcome, target),
+        *practice.lead(outcome, target),
+        *practice.money(outcome, target),
+        *practice.amounts(outcome, target),
+    ]
+    groups = group_table(outcome, target.evaluation)
     if groups is None:
-        return [bullets(said)] if said else ["Not measured."]
-    return [bullets(said), *_listed(groups)]
+        return [bullets(sentences)] if sentences else ["Not measured."]
+    return [bullets(sentences), *_listed(groups)]
 
 
-def _horizons(outcome: Outcome, entry: Entry) -> list[str]:
+def _horizons(outcome: Outcome, target: TargetRecord) -> list[str]:
     """Say what became of the further horizons."""
-    found = horizon_table(outcome, entry)
-    if found is None:
+    horizons = horizon_table(outcome, target)
+    if horizons is None:
         return ["None was asked for."]
-    return [bullets(horizon_words(outcome, entry)), *_listed(found)]
+    return [bullets(horizon_words(outcome, target.evaluation)), *_listed(horizons)]
 
 
-def _listed(found: Table) -> list[str]:
+def _listed(table: Table) -> list[str]:
     """Return a table with its caption before it."""
-    heads = [cell.text for cell in found.columns]
-    rows = [[_both(cell) for cell in row] for row in found.rows]
-    return [f"{found.caption}:", grid(heads, rows)]
+    heads = [cell.text for cell in table.columns]
+    rows = [[_both(cell) for cell in row] for row in table.rows]
+    return [f"{table.caption}:", grid(heads, rows)]
 
 
 def _both(cell: Cell) -> str:
     return f"{escape(cell.text)} {cell.note}".strip()
 
 
-def _drivers(outcome: Outcome, entry: Entry) -> list[str]:
+def _drivers(outcome: Outcome, target: TargetRecord) -> list[str]:
     rows = [
         [
-            escape(str(row.get("label"))),
-            percent(row.get("share"), 1),
-            findings.association(row.get("association"), outcome),
-            "lever" if row.get("lever") else "context",
+            escape(row.label),
+            percent(row.share, 1),
+            findings.association(row.association, outcome),
+            "lever" if row.lever else "context",
         ]
-        for row in (entry.get("drivers") or [])[:10]
+        for row in target.drivers[:10]
     ]
     if not rows:
         return ["None."]
-    said = "Share of the mean absolute contribution to the log-odds; associated, not causing."
-    return [said, grid(["About", "Share", "Direction", "Kind"], rows)]
+    intro = "Share of the mean absolute contribution to the log-odds; associated, not causing."
+    return [intro, grid(["About", "Share", "Direction", "Kind"], rows)]
 
 
-def _reproduce(entry: Entry, spec: Entry) -> list[str]:
-    versions = spec.get("versions") or {}
-    facts: Mapping[str, Any] = {
-        "Data fingerprint": spec.get("fingerprint"),
-        "SQL hash": spec.get("sql_hash"),
-        "Seed": (spec.get("model_settings") or {}).get("seed"),
-        "Tuning": searched(entry),
-        "Labels": _inline(spec.get("labels") or {}),
-        "Calendar": _inline(spec.get("calendar") or {}),
-        "Versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+def _reproduce(target: TargetRecord, spec: BundleSpec) -> list[str]:
+    facts = {
+        "Data fingerprint": spec.fingerprint,
+        "SQL hash": spec.sql_hash,
+        "Seed": str(spec.model_settings.seed),
+        "Tuning": tuning(target),
+        "Labels": _inline(spec.labels.model_dump(mode="json")),
+        "Calendar": _inline(spec.calendar.model_dump(mode="json")),
+        "Versions": _inline(spec.versions),
     }
-    listed = [f"{name}: {value}" for name, value in facts.items() if value not in (None, "")]
     return [
         "The same data, config, seed, lock file and processor architecture give the same bytes: "
         "`tenure train CONFIG`.",
-        bullets(listed),
+        bullets([f"{name}: {value}" for name, value in facts.items() if value]),
     ]
 
 
-def _inline(found: Entry) -> str:
-    return ", ".join(f"{key} {value}" for key, value in sorted(found.items()) if value is not None)
+def _inline(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in sorted(values.items()) if value is not None)
 
 
 def bullets(lines: Sequence[str]) -> str:

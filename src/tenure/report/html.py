@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from tenure.core.records.audit import AuditRecord
+from tenure.core.records.training import TrainingRecord
 from tenure.report.tables.audit import audit_view
 from tenure.report.tables.page import page
 
@@ -12,26 +13,22 @@ TEMPLATE = "report.html.j2"
 AUDIT = "audit.html.j2"
 
 
-def render(record: Mapping[str, Any], audit: Mapping[str, Any] | None = None) -> str:
+def render(record: TrainingRecord, audit: AuditRecord | None = None) -> str:
     """Return the report of a training run.
 
     Args:
-        record: The training record (JSON values).  Parts that it lacks are left out.
+        record: The training record.
         audit: The audit of the same data, for a section of its own; None leaves it out.
 
     Returns:
         A whole HTML page; every text of the record is escaped.
     """
-    found = None if audit is None else audit_view(audit, whole_page=False)
-    return _filled(TEMPLATE, page=page(record), audit=found)
+    section = None if audit is None else audit_view(audit, whole_page=False)
+    return _filled(TEMPLATE, page=page(record), audit=section)
 
 
-def render_audit(audit: Mapping[str, Any]) -> str:
-    """Return the page of an audit.
-
-    Args:
-        audit: The audit's record (JSON values).
-    """
+def render_audit(audit: AuditRecord) -> str:
+    """Return the page of an audit."""
     return _filled(AUDIT, page=audit_view(audit))
 
 

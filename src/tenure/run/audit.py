@@ -20,15 +20,16 @@ from tenure.audit.raw_columns import raw_family
 from tenure.audit.reads import reads
 from tenure.audit.sample import chosen, take
 from tenure.core.config import Config
-from tenure.core.times import now, show
+from tenure.core.progress import Progress
+from tenure.core.records.audit import AuditRecord, AuditStatus
+from tenure.core.times import now
 from tenure.engine import open_engine
-from tenure.features.compute.categories import choose_categories
 from tenure.features.compute.matrix import build
-from tenure.features.plan.plan import Plan, config_families, resolve_plan
+from tenure.features.plan.plan import Plan, resolve_plan
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.run.leakage_gate import allowed
-from tenure.run.prepare import Progress, attributes
+from tenure.run.prepare import declared_families, plan_features
 
 if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
@@ -36,12 +37,15 @@ if TYPE_CHECKING:
 FORMAT = 1
 RECORD = "audit.json"
 PAGE = "audit.html"
-CLEAN, DOUBTS, VIOLATED, NOT_POSSIBLE = "clean", "doubts", "violated", "not_possible"
+CLEAN: AuditStatus = "clean"
+DOUBTS: AuditStatus = "doubts"
+VIOLATED: AuditStatus = "violated"
+NOT_POSSIBLE: AuditStatus = "not_possible"
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What the parts of the audit share."""
+class _Audited:
+    """What is audited: the tables, the features, and the accounts that are looked at."""
 
     config: Config
     dataset: Dataset
@@ -56,156 +60,138 @@ class _Asked:
         return self.snapshots[self.snapshots["account_id"].isin(self.accounts)]
 
 
-def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) -> dict[str, Any]:
+def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) -> AuditRecord:
     """Audit a data set.
 
     Args:
         config: Settings; the section `audit` bounds the work.
         dataset: Loaded tables; they are left as they are.
         resolved: The features to audit.
-        progress: Called with a line for each step.
-
-    Returns:
-        JSON-safe: ``status`` (clean, doubts, violated or not_possible) and the parts that
-        docs/audit.md describes.
+        progress: Told of each stage.
     """
     record: dict[str, Any] = {
         "format": FORMAT,
         "name": config.name,
-        "created_at": show(now()),
+        "created_at": now(),
         "fingerprint": dataset.fingerprint,
-        "observed_until": show(dataset.observed_until),
-        "settings": config.audit.model_dump(mode="json"),
-        "clocks": [item.to_dict() for item in clockless(dataset, resolved)],
+        "observed_until": dataset.observed_until,
+        "settings": config.audit,
+        "clocks": clockless(dataset, resolved),
     }
     cutoffs = prediction_times(config, dataset)
-    found = snapshots(dataset, cutoffs) if cutoffs else pd.DataFrame()
-    if found.empty:
+    rows = snapshots(dataset, cutoffs) if cutoffs else pd.DataFrame()
+    if rows.empty:
         reason = "there is no prediction time at which an account pays"
-        return record | {"status": NOT_POSSIBLE, "reason": reason}
-    accounts = chosen(found["account_id"].tolist(), config.audit.accounts, config.model.seed)
-    asked = _Asked(config, dataset, resolved, cutoffs, found, accounts, progress)
+        return AuditRecord(**record, status=NOT_POSSIBLE, reason=reason)
+    accounts = chosen(rows["account_id"].tolist(), config.audit.accounts, config.model.seed)
+    audited = _Audited(config, dataset, resolved, cutoffs, rows, accounts, progress)
     record["sample"] = {
         "accounts": len(accounts),
-        "of_accounts": int(found["account_id"].nunique()),
-        "snapshots": len(asked.mine),
-        "of_snapshots": len(found),
-        "as_of": [show(cutoff) for cutoff in cutoffs],
+        "of_accounts": int(rows["account_id"].nunique()),
+        "snapshots": len(audited.mine),
+        "of_snapshots": len(rows),
+        "as_of": cutoffs,
     }
-    record["reads"] = _reads(asked)
-    record |= _disturbed(asked)
-    record |= _values(asked)
-    return record | {"status": _status(record)}
+    record["reads"] = _reads(audited)
+    record |= _disturbed(audited)
+    record |= _values(audited)
+    return AuditRecord(**record, status=_status(record))
 
 
-def _status(record: dict[str, Any]) -> str:
-    moved = any(item["moved"] for item in record["shuffle"])
-    if record["reads"]["violations"] or moved:
+def _status(record: dict[str, Any]) -> AuditStatus:
+    if record["reads"]["violations"] or any(item.moved for item in record["shuffle"]):
         return VIOLATED
-    return DOUBTS if any(not item["allowed"] for item in record["suspects"]) else CLEAN
+    return CLEAN if all(item.allowed for item in record["suspects"]) else DOUBTS
 
 
-def _reads(asked: _Asked) -> dict[str, Any]:
-    asked.progress("audit: what each feature read")
-    found = reads(asked.dataset.engine, asked.plan, asked.cutoffs)
+def _reads(audited: _Audited) -> dict[str, Any]:
+    audited.progress.stage("audit: what each feature read")
+    features = reads(audited.dataset.engine, audited.plan, audited.cutoffs)
     return {
-        "as_of": [show(cutoff) for cutoff in asked.cutoffs],
-        "features": {item.feature: item.to_dict(asked.cutoffs) for item in found},
-        "violations": [item.feature for item in found if item.violations(asked.cutoffs)],
+        "as_of": audited.cutoffs,
+        "features": {item.feature: item.to_dict(audited.cutoffs) for item in features},
+        "violations": [item.feature for item in features if item.violations(audited.cutoffs)],
     }
 
 
-def _disturbed(asked: _Asked) -> dict[str, Any]:
+def _disturbed(audited: _Audited) -> dict[str, Any]:
     """Return the parts for which copies of the tables are disturbed, in an engine of their own."""
-    settings, seed = asked.config.audit, asked.config.model.seed
-    asked.progress("audit: copying what the features read")
-    few = chosen(asked.accounts, settings.copied, seed)
-    sample = take(asked.dataset.engine, asked.plan, few, rows=settings.rows, seed=seed)
-    tables = sorted(set(asked.dataset.columns) & set(asked.plan.reads))
-    late = arrivals(asked.dataset.engine, tables)
-    copies = open_engine(asked.config)
+    settings, seed = audited.config.audit, audited.config.model.seed
+    audited.progress.stage("audit: copying what the features read")
+    few = chosen(audited.accounts, settings.copied, seed)
+    sample = take(audited.dataset.engine, audited.plan, few, rows=settings.rows, seed=seed)
+    tables = sorted(set(audited.dataset.columns) & set(audited.plan.reads))
+    late = arrivals(audited.dataset.engine, tables)
+    copies = open_engine(audited.config)
     try:
-        asked.progress("audit: replacing the future by noise")
-        times = sampled(sorted(asked.snapshots["as_of"].unique()), settings.shuffles, seed)
+        audited.progress.stage("audit: replacing the future by noise")
+        times = sampled(sorted(audited.snapshots["as_of"].unique()), settings.shuffles, seed)
         moments = [pd.Timestamp(time).to_pydatetime() for time in times]
-        shuffled = shuffle(copies, sample, asked.plan, asked.mine, moments, seed)
-        asked.progress("audit: what late data cost")
-        paid = costs(copies, sample, asked.plan, asked.mine)
+        shuffled = shuffle(copies, sample, audited.plan, audited.mine, moments, seed)
+        audited.progress.stage("audit: what late data cost")
+        paid = costs(copies, sample, audited.plan, audited.mine)
     finally:
         copies.close()
     return {
-        "shuffle": [item.to_dict() for item in shuffled],
-        "late": {
-            "accounts": len(sample.accounts),
-            "arrivals": [item.to_dict() for item in late],
-            "costs": [item.to_dict() for item in paid],
-        },
+        "shuffle": shuffled,
+        "late": {"accounts": len(sample.accounts), "arrivals": late, "costs": paid},
     }
 
 
-def _values(asked: _Asked) -> dict[str, Any]:
+def _values(audited: _Audited) -> dict[str, Any]:
     """Return the parts that look at the values of features and of raw columns."""
-    config, dataset = asked.config, asked.dataset
-    mine = asked.mine.reset_index(drop=True)
-    asked.progress("audit: drift")
-    matrix = build(dataset.engine, mine, asked.plan)
+    config, dataset = audited.config, audited.dataset
+    mine = audited.mine.reset_index(drop=True)
+    audited.progress.stage("audit: drift")
+    matrix = build(dataset.engine, mine, audited.plan)
     settings = config.audit
     moved = feature_drift(matrix, recent=settings.recent, limit=settings.drift)
-    asked.progress("audit: too good to be true")
+    audited.progress.stage("audit: too good to be true")
     known = {
-        name: label(dataset, asked.snapshots, TARGETS[name], config.labels)
+        name: label(dataset, audited.snapshots, TARGETS[name], config.labels)
         for name in config.targets
     }
     labels = {
-        name: rows[rows["account_id"].isin(asked.accounts)].reset_index(drop=True)
+        name: rows[rows["account_id"].isin(audited.accounts)].reset_index(drop=True)
         for name, rows in known.items()
     }
     raw = resolve_plan([raw_family(dataset.columns)], dataset.columns)
     suspects: list[Suspect] = []
-    allow = allowed(settings.allow, asked.plan)
-    for found in (matrix, build(dataset.engine, mine, raw)):
+    allow = allowed(settings.allow, audited.plan)
+    for values in (matrix, build(dataset.engine, mine, raw)):
         suspects += suspicious(
-            found, labels, limit=settings.auc, allow=allow, seed=config.model.seed
+            values, labels, limit=settings.auc, allow=allow, seed=config.model.seed
         )
-    suspects += _near(asked, known)
     return {
-        "drift": {
-            "recent_since": since(matrix, settings.recent),
-            "features": [item.to_dict() for item in moved],
-        },
-        "suspects": [item.to_dict() for item in suspects],
+        "drift": {"recent_since": since(matrix, settings.recent), "features": moved},
+        "suspects": suspects + _near(audited, known),
     }
 
 
-def _near(asked: _Asked, known: dict[str, pd.DataFrame]) -> list[Suspect]:
+def _near(audited: _Audited, known: dict[str, pd.DataFrame]) -> list[Suspect]:
     """Return values that are only filled around the end of an account."""
-    width = asked.config.labels.horizon_days
+    config, dataset = audited.config, audited.dataset
+    width = config.labels.horizon_days
     suspects: list[Suspect] = []
     for name, rows in known.items():
         if TARGETS[name].outcome == "churn":
             outcomes = rows.loc[rows["label"] == 1, ["account_id", "outcome_at"]]
-            found = near(asked.dataset.engine, asked.dataset.columns, outcomes, width)
-            suspects += nearby(found, name, width, asked.config.audit.allow)
+            values = near(dataset.engine, dataset.columns, outcomes, width)
+            suspects += nearby(values, name, width, config.audit.allow)
     return suspects
 
 
 def audited_plan(config: Config, dataset: Dataset) -> Plan:
     """Return the features of a config, with the values that get one of their own."""
-    families = config_families(config.features, attributes(dataset))
-    cutoffs = prediction_times(config, dataset)
-    members = (
-        choose_categories(dataset.engine, families, dataset.columns, cutoffs).values
-        if cutoffs
-        else {}
-    )
-    return resolve_plan(families, dataset.columns, members=members, exclude=config.features.exclude)
+    families = declared_families(config, dataset)
+    return plan_features(config, dataset, families, prediction_times(config, dataset))[1]
 
 
-def last_audit(config: Config, fingerprint: str | None) -> dict[str, Any] | None:
+def last_audit(config: Config, fingerprint: str) -> AuditRecord | None:
     """Return the audit that `tenure check` wrote, where it is of the same project and data."""
     try:
-        found: dict[str, Any] = json.loads((config.paths.runs / RECORD).read_text(encoding="utf-8"))
+        text = (config.paths.runs / RECORD).read_text(encoding="utf-8")
+        record = AuditRecord.from_json(json.loads(text))
     except (FileNotFoundError, ValueError):
         return None
-    same = found.get("name") == config.name and found.get("fingerprint") == fingerprint
-    return found if same else None
+    return record if (record.name, record.fingerprint) == (config.name, fingerprint) else None

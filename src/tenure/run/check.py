@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tenure.core.config import Config
 from tenure.core.files import write_json, write_text
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.audit import CheckedFeatures, CheckRecord
+from tenure.core.records.data import DataRecord
+from tenure.core.records.training import AbsentFeature
 from tenure.features.plan.config_checks import check_features
+from tenure.model.boosting.parameter_names import check_parameters
 from tenure.report.html import render_audit
 from tenure.run.audit import PAGE, RECORD, VIOLATED, audit, audited_plan
-from tenure.run.prepare import Progress, loaded, silent
+from tenure.run.prepare import loaded
+from tenure.run.runs_folder import check_runs_folder, claim_runs_folder
 from tenure.sources.dataset import write_rejects
 
 
-def run_check(config: Config, progress: Progress = silent) -> dict[str, Any]:
+def run_check(config: Config, progress: Progress = SILENT) -> CheckRecord:
     """Load the tables, report on them, and audit the features.
 
-    Returns:
-        ``data`` (the data report), ``features`` (which are there, which are absent and why),
-        ``audit`` (see docs/audit.md), ``passed`` (whether the data can be used and no feature saw
-        its future), ``rejects`` (table → file) and ``page``.  The data report, the audit and its
-        page are also written to ``data.json``, ``audit.json`` and ``audit.html`` under ``<runs>``.
+    The data report, the audit and its page are also written to ``data.json``, ``audit.json`` and
+    ``audit.html`` under ``<runs>``.
     """
     check_features(config)
+    check_parameters(config.model.parameters)
+    check_runs_folder(config)
     runs = config.paths.runs
     with loaded(config, progress) as dataset:
+        claim_runs_folder(config)
         written = write_rejects(dataset, runs / "rejects")
-        report = dataset.report.to_dict()
-        write_json(runs / "data.json", report)
-        progress("features")
-        resolved = audited_plan(config, dataset)
-        found = audit(config, dataset, resolved, progress)
-    write_json(runs / RECORD, found)
-    write_text(runs / PAGE, render_audit(found))
-    return {
-        "name": config.name,
-        "data": report,
-        "features": {
-            "count": len(resolved.specs),
-            "absent": [{"name": item.name, "reason": item.reason} for item in resolved.absent],
-        },
-        "audit": found,
-        "passed": bool(report["usable"]) and found["status"] != VIOLATED,
-        "rejects": {name: str(path) for name, path in written.items()},
-        "page": str(runs / PAGE),
-    }
+        data = DataRecord.from_json(dataset.report.to_dict())
+        write_json(runs / "data.json", data.to_json())
+        progress.stage("choosing features")
+        plan = audited_plan(config, dataset)
+        record = audit(config, dataset, plan, progress)
+    progress.stage("pages")
+    write_json(runs / RECORD, record.to_json())
+    write_text(runs / PAGE, render_audit(record))
+    return CheckRecord(
+        name=config.name,
+        data=data,
+        features=CheckedFeatures(
+            count=len(plan.specs), absent=tuple(map(AbsentFeature.model_validate, plan.absent))
+        ),
+        audit=record,
+        passed=data.usable and record.status != VIOLATED,
+        rejects={name: str(path) for name, path in written.items()},
+        page=str(runs / PAGE),
+    )

@@ -10,11 +10,16 @@ import pandas as pd
 
 from tenure.core.config import Config
 from tenure.core.files import write_text
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.training import TrainingRecord
 from tenure.demo import write_world
 from tenure.features.plan.config_checks import load_config
-from tenure.run.prepare import Progress, silent
+from tenure.report.sentences.findings import headline
+from tenure.report.sentences.outcome import Outcome
+from tenure.run.account_words import account_lines
 from tenure.run.report import run_report
-from tenure.run.score import LAST, plain, run_score, sentences
+from tenure.run.runs_folder import check_runs_folder
+from tenure.run.score import LAST, plain, run_score
 from tenure.run.train import run_train
 
 CONFIG = """\
@@ -44,7 +49,7 @@ class DemoResult:
 
     config: Path
     files: dict[str, str]
-    record: dict[str, Any]
+    record: TrainingRecord
     account: str | None
     reasons: list[str]
 
@@ -56,29 +61,36 @@ class DemoResult:
             "account": self.account,
             "reasons": self.reasons,
             "targets": {
-                name: {"status": target["status"], "verdict": target["verdict"]}
-                for name, target in self.record["targets"].items()
+                name: {"status": target.status, "verdict": target.verdict.to_json()}
+                for name, target in self.record.targets.items()
             },
-            "took_seconds": self.record["took_seconds"],
+            "took_seconds": self.record.took_seconds,
         }
 
     def lines(self) -> list[str]:
         """Return the result as lines for people."""
         width = max(len(name) for name in self.files)
         verdicts = [
-            f"{name}: {target['verdict']['sentences'][0]}"
-            for name, target in self.record["targets"].items()
+            f"{name}: {headline(Outcome.of(name, target), target).first}"
+            for name, target in self.record.targets.items()
         ]
         withdrawn = [
-            f"{name}: {target['withdrawn']}, champion of an earlier demo, was withdrawn."
-            for name, target in self.record["targets"].items()
-            if target["withdrawn"]
+            f"{name}: {target.withdrawn}, champion of an earlier demo, was withdrawn."
+            for name, target in self.record.targets.items()
+            if target.withdrawn
+        ]
+        store = self.record.config.tracking.uri or f"sqlite:///{self.files['MLflow store']}"
+        account = [
+            f"  tenure explain {self.config} --account {self.account}",
+            f"  tenure serve {self.config}",
         ]
         following = [
             "",
             "next:",
-            f"  tenure explain {self.config} --account {self.account}",
-            f"  tenure serve {self.config}",
+            f"  open {self.files['report']} in a browser",
+            *(account if self.account else []),
+            f"  mlflow ui --backend-store-uri {store}",
+            "  try the notebooks: train, backtest, review drivers (notebooks/ of the repository)",
         ]
         return [
             *verdicts,
@@ -87,12 +99,12 @@ class DemoResult:
             *self.reasons,
             "",
             *(f"{name:<{width}}  {path}" for name, path in self.files.items()),
-            *(following if self.account else []),
+            *following,
         ]
 
 
 def run_demo(
-    out: Path, *, accounts: int = 1500, seed: int = 0, progress: Progress = silent
+    out: Path, *, accounts: int = 1500, seed: int = 0, progress: Progress = SILENT
 ) -> DemoResult:
     """Write the demo world, train on it, score it and report.
 
@@ -104,40 +116,42 @@ def run_demo(
             every run puts them.
         accounts: Accounts to simulate.
         seed: Seed of the simulation.
-        progress: Called with a line for each step.
+        progress: Told of each stage.
     """
     path, scores = out / "config.yaml", out / PLACES["scores"]
     write_text(path, CONFIG)
     config = load_config(path)
+    check_runs_folder(config)
     for stale in (scores, config.paths.runs / LAST):
         stale.unlink(missing_ok=True)
-    progress(f"simulating {accounts:,} accounts")
+    progress.stage(f"simulating {accounts:,} accounts")
     write_world(out / "data", accounts=accounts, seed=seed)
     # Another world's champion must not score this one.
     record = run_train(config, progress, replace="demo run")
+    progress.stage("report")
     run_report(config, out / PLACES["report"])
     account, reasons = None, [NOTHING]
-    if any(entry["status"] == "champion" for entry in record["targets"].values()):
+    if any(target.status == "champion" for target in record.targets.values()):
         account, reasons = _scored(config, scores, progress)
     return DemoResult(path, _files(out, config, record), record, account, reasons)
 
 
 def _scored(config: Config, scores: Path, progress: Progress) -> tuple[str, list[str]]:
     """Score every account; return the one with the highest risk, and its score in sentences."""
-    progress("scoring")
     run_score(config, scores, progress=progress)
     rows = pd.read_parquet(config.paths.runs / LAST)
     top = plain(rows.sort_values("churn_probability", ascending=False).iloc[0].to_dict())
     reported = [name for name in config.targets if top.get(f"{name}_probability") is not None]
-    return str(top["account_id"]), sentences(top, reported)
+    return str(top["account_id"]), account_lines(top, reported)
 
 
-def _files(out: Path, config: Config, record: dict[str, Any]) -> dict[str, str]:
+def _files(out: Path, config: Config, record: TrainingRecord) -> dict[str, str]:
     places = {name: out / place for name, place in PLACES.items()}
-    found = {name: str(path) for name, path in places.items() if path.exists()}
-    for name, entry in record["targets"].items():
-        if entry["model"]:
-            found[f"{name} bundle"] = entry["model"]["path"]
-            found[f"{name} in MLflow"] = entry["model"]["mlflow"]["uri"] or "not recorded"
-    found["MLflow store"] = str(config.paths.runs / "mlflow.db")
-    return found
+    files = {name: str(path) for name, path in places.items() if path.exists()}
+    for name, target in record.targets.items():
+        if target.model:
+            files[f"{name} bundle"] = target.model.path
+            tracked = target.model.mlflow
+            files[f"{name} in MLflow"] = (tracked and tracked.uri) or "not recorded"
+    files["MLflow store"] = str(config.paths.runs / "mlflow.db")
+    return files

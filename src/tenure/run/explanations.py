@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ModelError, Problem, suggestion
-from tenure.run.prepare import Progress, loaded, silent
+from tenure.core.progress import SILENT, Progress
+from tenure.run.prepare import loaded
 from tenure.score.score import load_models, score
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def run_explanations(
     config: Config,
     target: str = "churn",
     as_of: datetime | None = None,
-    progress: Progress = silent,
+    progress: Progress = SILENT,
 ) -> Explanations:
     """Explain the champion's scores of every account.
 
@@ -45,7 +46,7 @@ def run_explanations(
         config: Settings.
         target: Whose champion.
         as_of: Prediction time; when observation stopped by default.
-        progress: Called with a line for each step.
+        progress: Told of each stage.
 
     Raises:
         ModelError: If the target has no champion.

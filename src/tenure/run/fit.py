@@ -10,6 +10,16 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.config import Config
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.evaluation import AmountCheck, Contrast, Evaluation, Verdict
+from tenure.core.records.training import (
+    CutoffLabels,
+    DriverSummary,
+    FoldRow,
+    LabelSummary,
+    SearchRecord,
+    TargetRecord,
+)
 from tenure.core.spec import Target
 from tenure.core.times import show
 from tenure.explain.drivers import summarise
@@ -21,10 +31,10 @@ from tenure.model.evaluation.evaluate import evaluate
 from tenure.model.evaluation.expected_amount import BY, Amounts, check_amounts, fit_amounts
 from tenure.model.evaluation.other_splits import OtherSplits
 from tenure.model.evaluation.prediction_detail import with_detail
-from tenure.model.evaluation.verdict import Verdict, judge, refusal
+from tenure.model.evaluation.verdict import judge, refusal
 from tenure.model.settings import EvaluationSettings, FitSettings
 from tenure.run.horizons import further_horizons
-from tenure.run.prepare import Prepared, Progress, silent
+from tenure.run.prepare import Prepared
 
 SUMMARY_ROWS = 4_000
 PEER_GROUP = "segment"
@@ -65,19 +75,19 @@ class TargetResult:
         target: What is predicted.
         rows: All snapshots with their labels, in the matrix's order.
         verdict: What may be said.
-        metrics: Output of `evaluate`; empty where refused.
+        evaluation: The backtest, measured; empty where refused.
         fit: What was fitted; None where refused.
     """
 
     target: Target
     rows: pd.DataFrame
     verdict: Verdict
-    metrics: dict[str, Any] = field(default_factory=dict)
+    evaluation: Evaluation = field(default_factory=Evaluation)
     fit: FittedTarget | None = None
 
 
 def fit_target(
-    name: str, prepared: Prepared, config: Config, progress: Progress = silent
+    name: str, prepared: Prepared, config: Config, progress: Progress = SILENT
 ) -> TargetResult:
     """Fit and measure one target, or say why it is refused."""
     target = TARGETS[name]
@@ -88,18 +98,21 @@ def fit_target(
     if refused is not None:
         return TargetResult(target, rows, refused)
     walk = walk_target(name, prepared, config, progress)
-    progress(f"{name}: measuring")
-    metrics = _measured(target, walk, prepared, config)
+    stages = progress.within(name)
+    stages.stage("measuring")
+    measured = _measured(target, walk, prepared, config)
+    further: dict[str, Any] = {}
     if config.evaluation.contrast:
-        progress(f"{name}: what other ways of testing would have said")
-        metrics["contrast"] = _contrast(name, walk, prepared, config)
+        stages.stage("what other ways of testing would have said")
+        further["contrast"] = Contrast.from_json(_contrast(name, walk, prepared, config))
     ahead = further_horizons(name, prepared, config, progress)
-    if ahead.metrics:
-        metrics["horizons"] = ahead.metrics
+    further["horizons"] = ahead.metrics
+    stages.stage("what moves the scores")
     fit = replace(_explained(name, walk, prepared), further=ahead.fitted)
     if fit.amounts is not None:
-        metrics["amount"] = _amounts_checked(walk, rows, prepared, config)
-    return TargetResult(target, rows, judge(metrics, walk.shortage), metrics, fit)
+        further["amount"] = _amounts_checked(walk, rows, prepared, config)
+    evaluation = measured.model_copy(update=further)
+    return TargetResult(target, rows, judge(evaluation, walk.shortage), evaluation, fit)
 
 
 def walk_target(name: str, prepared: Prepared, config: Config, progress: Progress) -> WalkForward:
@@ -109,13 +122,11 @@ def walk_target(name: str, prepared: Prepared, config: Config, progress: Progres
         prepared.labels[name],
         FitSettings.of(config, prepared.plan.ranked, TARGETS[name].outcome),
         since=prepared.matrix.since,
-        progress=lambda line: progress(f"{name}: {line}"),
+        progress=progress.within(name),
     )
 
 
-def _measured(
-    target: Target, walk: WalkForward, prepared: Prepared, config: Config
-) -> dict[str, Any]:
+def _measured(target: Target, walk: WalkForward, prepared: Prepared, config: Config) -> Evaluation:
     """Measure the walk's predictions, with what their rows say of money, time and groups."""
     found = with_detail(
         walk.predictions,
@@ -140,12 +151,12 @@ def _contrast(name: str, walk: WalkForward, prepared: Prepared, config: Config) 
 
 def _amounts_checked(
     walk: WalkForward, rows: pd.DataFrame, prepared: Prepared, config: Config
-) -> dict[str, Any] | None:
+) -> AmountCheck | None:
     """Compare the expected amounts of the walk's predictions with what came of them."""
     if walk.predictions.empty:
         return None
     settings = config.evaluation
-    return check_amounts(
+    check = check_amounts(
         walk.predictions,
         rows,
         prepared.matrix.values,
@@ -153,6 +164,7 @@ def _amounts_checked(
         level=settings.level,
         seed=config.model.seed,
     )
+    return AmountCheck.from_json(check) if check else None
 
 
 def _explained(name: str, walk: WalkForward, prepared: Prepared) -> FittedTarget:
@@ -173,27 +185,55 @@ def _explained(name: str, walk: WalkForward, prepared: Prepared) -> FittedTarget
     return FittedTarget(walk, peers, drivers, amounts)
 
 
-def label_summary(rows: pd.DataFrame) -> dict[str, Any]:
+def target_record(result: TargetResult, config: Config) -> TargetRecord:
+    """Return what became of a target; its model is not exported yet, so the status is refused."""
+    target, fit = result.target, result.fit
+    return TargetRecord(
+        event=target.event,
+        events=target.events,
+        bad=target.bad,
+        horizon_days=config.labels.horizon_days,
+        gap_days=config.labels.gap_days,
+        status="refused",
+        verdict=result.verdict,
+        labels=label_summary(result.rows),
+        evaluation=result.evaluation,
+        folds=_folds(fit) if fit else (),
+        tuning=tuple(map(SearchRecord.from_json, fit.walk.tuned)) if fit else (),
+        drivers=_drivers(fit) if fit else (),
+    )
+
+
+def _folds(fit: FittedTarget) -> tuple[FoldRow, ...]:
+    return tuple(FoldRow.from_json(fold) for fold in fit.walk.folds.to_dict(orient="records"))
+
+
+def _drivers(fit: FittedTarget) -> tuple[DriverSummary, ...]:
+    drivers = fit.drivers.astype(object)
+    rows = drivers.where(drivers.notna(), None).to_dict(orient="records")
+    return tuple(map(DriverSummary.from_json, rows))
+
+
+def label_summary(rows: pd.DataFrame) -> LabelSummary:
     """Return counts of snapshots, labels and outcomes, over all and by prediction time."""
     known = rows[rows["label"].notna()]
     dropped = rows.loc[rows["label"].isna(), "drop_reason"].value_counts().sort_index()
     by_cutoff = rows.groupby("as_of", sort=True)["label"].agg(["size", "count", "sum"])
-    moments = [pd.Timestamp(str(moment)).to_pydatetime() for moment in by_cutoff.index]
     positives = known[known["label"] == 1]
-    return {
-        "snapshots": len(rows),
-        "labelled": len(known),
-        "positives": len(positives),
-        "distinct_events": int(positives["outcome_id"].nunique()),
-        "base_rate": float(known["label"].mean()) if len(known) else None,
-        "dropped": {str(reason): int(count) for reason, count in dropped.items()},
-        "by_cutoff": [
-            {
-                "as_of": show(moment),
-                "snapshots": int(counts["size"]),
-                "labelled": int(counts["count"]),
-                "positives": int(counts["sum"]),
-            }
-            for moment, counts in zip(moments, by_cutoff.to_dict(orient="records"), strict=True)
-        ],
-    }
+    return LabelSummary(
+        snapshots=len(rows),
+        labelled=len(known),
+        positives=len(positives),
+        distinct_events=int(positives["outcome_id"].nunique()),
+        base_rate=float(known["label"].mean()) if len(known) else None,
+        dropped={str(reason): int(count) for reason, count in dropped.items()},
+        by_cutoff=tuple(
+            CutoffLabels(
+                as_of=show(pd.Timestamp(str(moment)).to_pydatetime()),
+                snapshots=int(counts["size"]),
+                labelled=int(counts["count"]),
+                positives=int(counts["sum"]),
+            )
+            for moment, counts in by_cutoff.iterrows()
+        ),
+    )

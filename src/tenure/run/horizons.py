@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenure.core.config import Config
+from tenure.core.progress import Progress
+from tenure.core.records.evaluation import Gains, Horizon
 from tenure.labels.splits import distinct_events
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.baselines import BASE_RATE
@@ -14,7 +16,7 @@ from tenure.model.boosting.fit import FittedModel
 from tenure.model.evaluation.evaluate import evaluate
 from tenure.model.evaluation.verdict import judge, refusal
 from tenure.model.settings import EvaluationSettings, FitSettings
-from tenure.run.prepare import Prepared, Progress
+from tenure.run.prepare import Prepared
 
 FOLDS = 8
 """Latest prediction times that are replayed for a further horizon."""
@@ -26,12 +28,11 @@ class FurtherHorizons:
 
     Attributes:
         fitted: Horizon, as text → its model, where it is usable.
-        metrics: Horizon → verdict, folds, distinct_events and, where it was replayed, the pooled
-            figures and ``gain`` (over the base rate, in AUC and log loss); JSON-safe.
+        metrics: Horizon, as text → how it did, and its verdict.
     """
 
     fitted: dict[str, FittedModel] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Horizon] = field(default_factory=dict)
 
 
 def further_horizons(
@@ -43,33 +44,36 @@ def further_horizons(
         name: The target.
         prepared: The training set.
         config: Settings.
-        progress: Called with a line for each step.
+        progress: Told of each stage.
     """
-    target, found = TARGETS[name], FurtherHorizons()
+    target, further = TARGETS[name], FurtherHorizons()
     settings = FitSettings.of(config, prepared.plan.ranked, target.outcome)
     settings = replace(settings, max_folds=min(settings.max_folds or FOLDS, FOLDS))
     for horizon, rows in prepared.ahead.get(name, {}).items():
         verdict = refusal(
             rows, min_events=config.model.min_events, event=target.event, events=target.events
         )
-        measured: dict[str, Any] = {"distinct_events": distinct_events(rows), "folds": 0}
+        measured: dict[str, Any] = {"folds": 0}
         if verdict is None:
+            stages = progress.within(f"{name}, horizon {horizon}")
             walk = walk_forward(
                 prepared.matrix.values,
                 rows,
                 settings,
                 since=prepared.matrix.since,
-                progress=_prefixed(progress, f"{name}, horizon {horizon}"),
+                progress=stages,
             )
-            figures = evaluate(walk.predictions, walk.baselines, EvaluationSettings.of(config))
-            verdict = judge(figures, walk.shortage)
-            gain = figures["differences"].get(BASE_RATE, {})
-            measured |= {"folds": len(walk.folds), "pooled": figures["pooled"], "gain": gain}
+            stages.stage("measuring")
+            evaluation = evaluate(walk.predictions, walk.baselines, EvaluationSettings.of(config))
+            verdict = judge(evaluation, walk.shortage)
+            measured = {
+                "folds": len(walk.folds),
+                "pooled": evaluation.pooled,
+                "gain": evaluation.differences.get(BASE_RATE, Gains()),
+            }
             if verdict.status == "usable":
-                found.fitted[horizon] = walk.final
-        found.metrics[horizon] = measured | {"verdict": verdict.to_json()}
-    return found
-
-
-def _prefixed(progress: Progress, prefix: str) -> Progress:
-    return lambda line: progress(f"{prefix}: {line}")
+                further.fitted[horizon] = walk.final
+        further.metrics[horizon] = Horizon(
+            distinct_events=distinct_events(rows), verdict=verdict, **measured
+        )
+    return further

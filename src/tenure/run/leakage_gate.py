@@ -10,9 +10,10 @@ from tenure.audit.raw_columns import raw_family
 from tenure.audit.sample import chosen
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
+from tenure.core.progress import Progress
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.plan.plan import Plan, read_columns, resolve_plan
-from tenure.run.prepare import Prepared, Progress
+from tenure.run.prepare import Prepared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ def check_leaks(config: Config, dataset: Dataset, prepared: Prepared, progress: 
         DataError: Naming every such column that `audit.allow` does not name, how well it knows
             the outcome, where it comes from, and how to allow it.
     """
-    progress("columns that are too good to be true")
+    progress.stage("columns that are too good to be true")
     found = [item for item in leaks(config, dataset, prepared) if not item.allowed]
     if found:
         raise DataError(*_problems(found, origins(prepared.plan)))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.errors import ModelError
 from tenure.core.files import write_json
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.base import Figure
+from tenure.core.records.training import ModelFacts, TrackedModel, TrainingRecord
 from tenure.model.registry.published import waiting
 from tenure.model.tracking import Run, Store, repair, track
-from tenure.run.prepare import Progress, silent
 
 RECORD = "training.json"
 PAGE = "report.html"
@@ -28,97 +28,117 @@ def user() -> str:
         return "unknown"
 
 
-def mirror(config: Config, progress: Progress = silent) -> tuple[str, ...]:
+def mirror(config: Config, progress: Progress = SILENT) -> tuple[str, ...]:
     """Bring MLflow's aliases in line with the champion files; return what was done or not."""
+    progress.stage("MLflow")
     try:
         notes = repair(config.paths.models, config.name, config.targets, Store.from_config(config))
     except ModelError as error:
         notes = (f"{error}; the aliases are set at the next start",)
     for note in notes:
-        progress(note)
+        progress.note(note)
     return notes
 
 
-def catch_up(config: Config, progress: Progress = silent) -> None:
+def catch_up(config: Config, progress: Progress = SILENT) -> None:
     """Record in MLflow what an earlier run could not, and set the aliases right.
 
     Raises:
         ModelError: If MLflow cannot be reached.
     """
+    progress.stage("opening MLflow")
     store = Store.from_config(config)
     path = config.paths.runs / RECORD
     record = _last(path)
-    if record and record.get("name") == config.name:
-        missing = [name for name, entry in record["targets"].items() if _untracked(entry)]
-        for name in missing:
-            entry = record["targets"][name]
-            progress(f"{name}: recording {entry['model']['version']} in MLflow, which was away")
-            entry["model"]["mlflow"] = _track(name, record, config, store)
+    if record and record.name == config.name:
+        missing = {
+            name: target.model.version
+            for name, target in record.targets.items()
+            if target.model and _untracked(target.model)
+        }
+        for name, version in missing.items():
+            progress.stage(f"{name}: recording {version}, as MLflow was away")
+            record = _updated(record, name, _track(name, record, config, store))
         if missing:
-            write_json(path, record)
+            write_json(path, record.to_json())
     for note in repair(config.paths.models, config.name, config.targets, store):
-        progress(note)
+        progress.note(note)
 
 
-def track_all(record: dict[str, Any], config: Config, progress: Progress = silent) -> None:
-    """Record every exported model of a run in MLflow; write into the record where it stands there.
+def track_all(
+    record: TrainingRecord, config: Config, progress: Progress = SILENT
+) -> TrainingRecord:
+    """Record every exported model of a run in MLflow; return the record with where it stands there.
 
-    Where MLflow has gone away, the entry says why, and `catch_up` does it later.
+    Where MLflow has gone away, the record says why, and `catch_up` does it later.
     """
     store = Store.from_config(config)
-    for name, entry in record["targets"].items():
-        if entry["model"] is None:
-            continue
-        progress(f"{name}: recording in MLflow")
+    for name in [name for name, target in record.targets.items() if target.model]:
+        progress.stage(f"{name}: recording in MLflow")
         try:
-            entry["model"]["mlflow"] = _track(name, record, config, store)
+            tracked = _track(name, record, config, store)
         except ModelError as error:
-            said = f"{error}; it is recorded at the next start"
-            progress(f"{name}: not recorded in MLflow: {said}")
-            empty = dict.fromkeys(("run_id", "name", "version", "alias", "uri"))
-            entry["model"]["mlflow"] = {"store": store.uri, **empty, "error": said}
+            why = f"{error}; it is recorded at the next start"
+            progress.note(f"{name}: not recorded in MLflow: {why}")
+            tracked = TrackedModel(store=store.uri, error=why)
+        record = _updated(record, name, tracked)
+    return record
 
 
-def _track(target: str, record: Mapping[str, Any], config: Config, store: Store) -> dict[str, Any]:
-    """Record a bundle in MLflow; return where it stands there."""
-    entry, runs = record["targets"][target], config.paths.runs
-    pooled = entry["evaluation"].get("pooled", {})
-    metrics = {
-        name: found["value"] if isinstance(found, dict) else found for name, found in pooled.items()
+def _updated(record: TrainingRecord, name: str, tracked: TrackedModel) -> TrainingRecord:
+    """Return a record that says where the model of a target stands in MLflow."""
+    target = record.targets[name]
+    if target.model is None:
+        return record
+    model = target.model.model_copy(update={"mlflow": tracked})
+    targets = record.targets | {name: target.model_copy(update={"model": model})}
+    return record.model_copy(update={"targets": targets})
+
+
+def _track(name: str, record: TrainingRecord, config: Config, store: Store) -> TrackedModel:
+    """Record the exported bundle of a target in MLflow; return where it stands there."""
+    target, runs = record.targets[name], config.paths.runs
+    model = target.model
+    if model is None:
+        raise ValueError(f"{name} has no exported model")
+    sections = {
+        "labels": record.config.labels,
+        "calendar": record.config.calendar,
+        "model": record.config.model,
+        "evaluation": record.config.evaluation,
     }
     settings = {
-        f"{section}.{name}": value
-        for section in ("labels", "calendar", "model", "evaluation")
-        for name, value in record["config"][section].items()
+        f"{section}.{key}": value
+        for section, values in sections.items()
+        for key, value in values.model_dump(mode="json").items()
     }
-    settings |= {f"lightgbm.{name}": value for name, value in entry["model"]["parameters"].items()}
     run = Run(
         experiment=config.tracking.experiment or config.name,
         model=config.name,
-        target=target,
-        params=settings,
-        metrics=metrics,
-        fingerprint=record["fingerprint"],
+        target=name,
+        params=settings | {f"lightgbm.{key}": value for key, value in model.parameters.items()},
+        metrics={
+            key: value.value if isinstance(value, Figure) else value
+            for key, value in target.evaluation.pooled
+        },
+        fingerprint=record.fingerprint,
         source=config.data.path,
         artifacts=tuple(path for path in (runs / PAGE, runs / "data.json") if path.is_file()),
-        tags={"tenure.status": entry["status"], "tenure.verdict": entry["verdict"]["status"]},
+        tags={"tenure.status": target.status, "tenure.verdict": target.verdict.status},
     )
-    alias = entry["status"] if entry["status"] in {"champion", "challenger"} else None
-    if alias == "challenger" and waiting(config.paths.models, target) != entry["model"]["version"]:
+    alias = target.status if target.status in {"champion", "challenger"} else None
+    if alias == "challenger" and waiting(config.paths.models, name) != model.version:
         alias = None
-    found = track(Path(entry["model"]["path"]), run, store, alias=alias)
-    return {"store": store.uri, **asdict(found)}
+    tracked = track(Path(model.path), run, store, alias=alias)
+    return TrackedModel(store=store.uri, **asdict(tracked))
 
 
-def _untracked(entry: Mapping[str, Any]) -> bool:
-    model = entry.get("model") or {}
-    there = bool(model) and Path(model["path"]).is_dir()
-    return there and "error" in (model.get("mlflow") or {})
+def _untracked(model: ModelFacts) -> bool:
+    return model.mlflow is not None and bool(model.mlflow.error) and Path(model.path).is_dir()
 
 
-def _last(path: Path) -> dict[str, Any] | None:
+def _last(path: Path) -> TrainingRecord | None:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return TrainingRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return None
-    return found

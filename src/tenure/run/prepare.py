@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.config import Config
-from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.progress import SILENT, Progress
 from tenure.core.spec import Family
 from tenure.engine import open_engine
 from tenure.features.cache.matrix_cache import build_cached
 from tenure.features.compute.categories import Categories, choose_categories
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.features.plan.columns import known_columns
+from tenure.features.plan.config_checks import check_targets
+from tenure.features.plan.name_checks import check_names
 from tenure.features.plan.plan import Plan, config_families, resolve_plan
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label_horizons
@@ -27,47 +29,30 @@ from tenure.sources.load import load
 if TYPE_CHECKING:
     import pandas as pd
 
-Progress = Callable[[str], None]
 CACHE = Path("cache") / "features"
-
-
-def silent(line: str) -> None:
-    """Report nothing."""
-    del line
 
 
 @contextmanager
 def loaded(
-    config: Config, progress: Progress = silent, *, thorough: bool = True
+    config: Config, progress: Progress = SILENT, *, thorough: bool = True
 ) -> Iterator[Dataset]:
     """Yield the loaded tables of a config; the engine is closed afterwards.
 
     Args:
         config: Settings.
-        progress: Called with a line for each step.
+        progress: Told of each stage.
         thorough: Whether to look for all dirt, or just load the tables.
 
     Raises:
         ConfigError: If a target does not exist.
         DataError: If a table cannot be used.
     """
-    _check_targets(config)
+    check_targets(config)
     engine = open_engine(config)
     try:
         yield load(config, engine, progress=progress, thorough=thorough)
     finally:
         engine.close()
-
-
-def _check_targets(config: Config) -> None:
-    unknown = [name for name in config.targets if name not in TARGETS]
-    if unknown:
-        raise ConfigError(
-            *(
-                Problem("targets", "no such target", name, suggestion(name, TARGETS))
-                for name in unknown
-            )
-        )
 
 
 @dataclass(frozen=True)
@@ -77,7 +62,6 @@ class Prepared:
     Attributes:
         cutoffs: Prediction times.
         families: Declarations.
-        members: Values with a feature of their own.
         plan: Resolved features.
         matrix: Features of all snapshots.
         labels: Target → one row per snapshot, in the matrix's order.
@@ -86,44 +70,72 @@ class Prepared:
 
     cutoffs: list[datetime]
     families: list[Family]
-    members: Categories
     plan: Plan
     matrix: FeatureMatrix
     labels: Mapping[str, pd.DataFrame]
     ahead: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
 
 
-def prepare(config: Config, dataset: Dataset, progress: Progress = silent) -> Prepared:
+def prepare(config: Config, dataset: Dataset, progress: Progress = SILENT) -> Prepared:
     """Build the labelled training set of a config.
 
     Args:
         config: Settings.
         dataset: Loaded tables.
-        progress: Called with a line for each step.
+        progress: Told of each stage.
     """
+    families = declared_families(config, dataset)
     cutoffs = prediction_times(config, dataset)
-    progress(f"snapshots at {len(cutoffs)} prediction times")
-    asked = snapshots(dataset, cutoffs)
+    progress.stage(f"snapshots and labels at {len(cutoffs)} prediction times")
+    rows = snapshots(dataset, cutoffs)
     ahead = {
-        name: label_horizons(dataset, asked, TARGETS[name], config.labels)
-        for name in config.targets
+        name: label_horizons(dataset, rows, TARGETS[name], config.labels) for name in config.targets
     }
     main = str(config.labels.horizon_days)
-    labels = {name: found.pop(main) for name, found in ahead.items()}
+    labels = {name: by_horizon.pop(main) for name, by_horizon in ahead.items()}
+    progress.stage("choosing features")
+    categories, plan = plan_features(config, dataset, families, cutoffs)
+    matrix = feature_matrix(config, dataset, rows, plan, categories, progress)
+    return Prepared(cutoffs, families, plan, matrix, labels, ahead)
+
+
+def declared_families(config: Config, dataset: Dataset) -> list[Family]:
+    """Return the declarations of a config, its own and those of the account's attributes."""
     families = config_families(config.features, attributes(dataset))
-    members = choose_categories(dataset.engine, families, dataset.columns, cutoffs)
-    resolved = resolve_plan(
-        families, dataset.columns, members=members.values, exclude=config.features.exclude
+    check_names(config, families, dataset.columns)
+    return families
+
+
+def plan_features(
+    config: Config, dataset: Dataset, families: Sequence[Family], cutoffs: Sequence[datetime]
+) -> tuple[Categories, Plan]:
+    """Return the values that get a feature of their own, and the columns of all features."""
+    categories = Categories({}, {})
+    if cutoffs:
+        categories = choose_categories(dataset.engine, families, dataset.columns, cutoffs)
+    exclude = config.features.exclude
+    return categories, resolve_plan(
+        families, dataset.columns, members=categories.values, exclude=exclude
     )
-    matrix = build_cached(
+
+
+def feature_matrix(
+    config: Config,
+    dataset: Dataset,
+    rows: pd.DataFrame,
+    plan: Plan,
+    categories: Categories,
+    progress: Progress,
+) -> FeatureMatrix:
+    """Return the features of snapshots; from the cache, as far as it holds them."""
+    return build_cached(
         dataset.engine,
-        asked,
-        resolved,
+        rows,
+        plan,
         config.paths.runs / CACHE if config.features.cache else None,
-        since=since(resolved, members),
+        since=since(plan, categories),
         progress=progress,
     )
-    return Prepared(cutoffs, families, members, resolved, matrix, labels, ahead)
 
 
 def attributes(dataset: Dataset) -> dict[str, bool]:
@@ -133,14 +145,14 @@ def attributes(dataset: Dataset) -> dict[str, bool]:
     return {name: types[name] in {"DOUBLE", "BIGINT"} for name in sorted(further)}
 
 
-def since(resolved: Plan, members: Categories) -> dict[str, datetime]:
+def since(plan: Plan, categories: Categories) -> dict[str, datetime]:
     """Return, for columns of chosen values, the first prediction time that may use them."""
-    found: dict[str, datetime] = {}
-    for item in resolved.measured:
+    starts: dict[str, datetime] = {}
+    for item in plan.measured:
         if item.member is not None:
-            found[item.spec.name] = members.since[item.feature.name, item.member]
-    for computed in resolved.computed:
-        parts = [found[name] for name in computed.needs if name in found]
+            starts[item.spec.name] = categories.since[item.feature.name, item.member]
+    for computed in plan.computed:
+        parts = [starts[name] for name in computed.needs if name in starts]
         if parts:
-            found[computed.spec.name] = max(parts)
-    return {name: start for name, start in found.items() if name in resolved.specs}
+            starts[computed.spec.name] = max(parts)
+    return {name: start for name, start in starts.items() if name in plan.specs}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,10 @@ from tenure.core.errors import (
     TenureError,
     suggestion,
 )
-from tenure.model.bundle.bundle import read_bundle
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.evaluation import Verdict
+from tenure.core.records.promotion import Action, Comparison, PromotionRecord, TargetPromotion
+from tenure.model.bundle.bundle import Bundle, read_bundle
 from tenure.model.registry.champion import (
     Change,
     champion,
@@ -30,20 +33,24 @@ from tenure.model.registry.comparison import Decision, compare, decide
 from tenure.model.registry.published import challengers
 from tenure.model.settings import EvaluationSettings
 from tenure.run.mlflow_sync import mirror, user
-from tenure.run.prepare import Progress, loaded, silent
-from tenure.run.replay import WORDS, paired_predictions, same_recipe, trained_until
+from tenure.run.prepare import loaded
+from tenure.run.replay import BASES, paired_predictions, same_recipe, trained_until
 from tenure.score.score import check_owner
 
 if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
-PROMOTED, FORCED, ROLLED_BACK, FIRST = "promoted", "forced", "rolled_back", "first"
-REFUSED, NOTHING = "refused", "nothing"
+
+FACTS = {
+    *("basis", "rows", "events", "first", "last", "champion", "challenger"),
+    *("gain", "level", "limits"),
+}
+"""Parts of a comparison that the history of champions keeps."""
 
 
 @dataclass(frozen=True)
 class PromotionRequest:
-    """What is asked of a promotion.
+    """Which champions to compare with what, and what may be overruled.
 
     Attributes:
         target: The only target to look at; all of the config's by default.
@@ -60,56 +67,39 @@ class PromotionRequest:
     dry_run: bool = False
 
 
-@dataclass(frozen=True)
-class _Verdict:
-    """What is to become of one target."""
-
-    action: str
-    sentences: tuple[str, ...]
-    version: str | None = None
-    standing: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
 def run_promote(
-    config: Config, wish: PromotionRequest | None = None, progress: Progress = silent
-) -> dict[str, Any]:
+    config: Config, request: PromotionRequest | None = None, progress: Progress = SILENT
+) -> PromotionRecord:
     """Compare challengers with champions on the same rows; make those champion that are better.
 
     Args:
         config: Settings.
-        wish: What is asked; by default every target's latest challenger is compared.
-        progress: Called with a line for each step.
-
-    Returns:
-        JSON-safe: ``name``, ``dry_run``, ``passed`` (whether nothing was refused), ``notes`` on
-        MLflow and ``targets``: per target ``action`` (promoted, first, forced, rolled_back,
-        refused, nothing), ``champion`` (before), ``version`` (the challenger), ``sentences`` and
-        ``comparison`` (from `comparison.compare`, with ``basis`` and ``notes``).
+        request: What to do; by default every target's latest challenger is compared.
+        progress: Told of each stage.
 
     Raises:
         ConfigError: If the target is not one of the config's.
         ModelError: If there is no such version, a bundle is damaged, or the champion was changed
             meanwhile; champions that were set before stay.
     """
-    wish = wish or PromotionRequest()
+    request = request or PromotionRequest()
     with _lazily(config, progress) as tables:
         decided = {
-            target: _Look(config, target, wish, tables, progress).decide()
-            for target in _targets(config, wish)
+            target: _Look(config, target, request, tables, progress).decide()
+            for target in _targets(config, request)
         }
-    if not wish.dry_run:
-        for target, verdict in decided.items():
+    if not request.dry_run:
+        for target, decision in decided.items():
             settle(config.paths.models, target)
-            _apply(config, target, verdict, wish)
-    notes = () if wish.dry_run else mirror(config, progress)
-    return {
-        "name": config.name,
-        "dry_run": wish.dry_run,
-        "passed": all(item.action != REFUSED for item in decided.values()),
-        "notes": list(notes),
-        "targets": {target: _shown(item) for target, item in decided.items()},
-    }
+            _apply(config, target, decision, request)
+    notes = () if request.dry_run else mirror(config, progress)
+    return PromotionRecord(
+        name=config.name,
+        dry_run=request.dry_run,
+        passed=all(decision.action != "refused" for decision in decided.values()),
+        notes=notes,
+        targets=decided,
+    )
 
 
 @contextmanager
@@ -123,29 +113,29 @@ class _Tables:
 
     def __init__(self, config: Config, progress: Progress, stack: ExitStack) -> None:
         self._config, self._progress, self._stack = config, progress, stack
-        self._found: Dataset | None = None
+        self._dataset: Dataset | None = None
 
     def get(self) -> Dataset:
-        if self._found is None:
+        if self._dataset is None:
             opened = loaded(self._config, self._progress, thorough=False)
-            self._found = self._stack.enter_context(opened)
-        return self._found
+            self._dataset = self._stack.enter_context(opened)
+        return self._dataset
 
 
-def _targets(config: Config, wish: PromotionRequest) -> list[str]:
+def _targets(config: Config, request: PromotionRequest) -> list[str]:
     """Return the targets to look at; a version belongs to one."""
-    if wish.target is not None and wish.target not in config.targets:
-        fix = suggestion(wish.target, config.targets)
-        raise ConfigError(Problem("--target", "is not a target of the config", wish.target, fix))
-    named = [wish.target] if wish.target is not None else list(config.targets)
-    if wish.to is None:
+    if request.target is not None and request.target not in config.targets:
+        fix = suggestion(request.target, config.targets)
+        raise ConfigError(Problem("--target", "is not a target of the config", request.target, fix))
+    named = [request.target] if request.target is not None else list(config.targets)
+    if request.to is None:
         return named
-    there = {name: versions(config.paths.models, name) for name in named}
-    owners = [name for name, found in there.items() if wish.to in found]
+    published = {name: versions(config.paths.models, name) for name in named}
+    owners = [name for name, own in published.items() if request.to in own]
     if not owners:
-        every = sorted({version for found in there.values() for version in found})
+        every = sorted({version for own in published.values() for version in own})
         rule = f"is no published version of {', '.join(named)}"
-        raise ModelError(Problem("--to", rule, wish.to, suggestion(wish.to, every)))
+        raise ModelError(Problem("--to", rule, request.to, suggestion(request.to, every)))
     return owners
 
 
@@ -155,7 +145,7 @@ class _Look:
 
     config: Config
     target: str
-    wish: PromotionRequest
+    request: PromotionRequest
     tables: _Tables
     progress: Progress
 
@@ -163,110 +153,113 @@ class _Look:
     def root(self) -> Path:
         return Path(self.config.paths.models)
 
-    def decide(self) -> _Verdict:
+    def decide(self) -> TargetPromotion:
         standing = self._standing()
-        if self.wish.to is not None:
-            return self._named(self.wish.to, standing)
+        if self.request.to is not None:
+            return self._named(self.request.to, standing)
         waiting = challengers(self.root, self.target)
-        able = next((item for item in waiting if item.promotable or self.wish.force), None)
+        able = next((item for item in waiting if item.promotable or self.request.force), None)
         if able is not None:
             return self._compared(able.version, standing)
         if waiting:
-            return self._refused(waiting[0].version, standing, _unable(waiting[0].verdict))
-        said = f"The champion {standing} stays" if standing else "There is no champion"
-        return _Verdict(NOTHING, (f"{said}: no later bundle waits.",), None, standing)
+            sentences = _unable(waiting[0].verdict)
+            return _promotion("refused", sentences, waiting[0].version, standing)
+        stays = f"The champion {standing} stays" if standing else "There is no champion"
+        return _promotion("nothing", (f"{stays}: no later bundle waits.",), None, standing)
 
     def _standing(self) -> str | None:
         try:
-            found = champion(self.root, self.target)
+            standing = champion(self.root, self.target)
         except ModelError:
-            if self.wish.to is None and not self.wish.force:
+            if self.request.to is None and not self.request.force:
                 raise
             return None  # a damaged file is replaced
-        return found.version if found else None
+        return standing.version if standing else None
 
-    def _named(self, version: str, standing: str | None) -> _Verdict:
-        """Decide on a version that was asked for: one that was champion before needs no proof."""
+    def _named(self, version: str, standing: str | None) -> TargetPromotion:
+        """Decide on a chosen version: one that was champion before needs no proof."""
         bundle = read_bundle(self.root / self.target / version)
-        check_owner(bundle, self.config)
+        check_owner(bundle, self.config, self.target)
         if version == standing:
-            return _Verdict(NOTHING, (f"{version} is champion already.",), version, standing)
+            return _promotion("nothing", (f"{version} is champion already.",), version, standing)
         if version in {change.version for change in history(self.root, self.target)}:
-            said = f"Back to {version}, which was champion before."
-            return _Verdict(ROLLED_BACK, (said,), version, standing)
-        verdict = bundle.metrics.get("verdict", {})
-        if not verdict.get("promotable") and not self.wish.force:
-            return self._refused(version, standing, _unable(verdict))
+            back = f"Back to {version}, which was champion before."
+            return _promotion("rolled_back", (back,), version, standing)
+        if not _promotable(bundle) and not self.request.force:
+            return _promotion("refused", _unable(bundle.metrics.verdict), version, standing)
         return self._compared(version, standing)
 
-    def _compared(self, version: str, standing: str | None) -> _Verdict:
+    def _compared(self, version: str, standing: str | None) -> TargetPromotion:
         challenger = read_bundle(self.root / self.target / version)
-        check_owner(challenger, self.config)
-        verdict = challenger.metrics.get("verdict", {})
+        check_owner(challenger, self.config, self.target)
+        able = _promotable(challenger)
         if standing is None:
-            able = verdict.get("promotable") is True
-            said = "There is no champion to compare it with."
-            return _Verdict(FIRST if able else FORCED, (said,), version, None)
+            alone = ("There is no champion to compare it with.",)
+            return _promotion("first" if able else "forced", alone, version, None)
+        comparison: Comparison | None = None
         try:
-            decision, facts = self._contest(version, standing)
+            decision, comparison = self._contest(version, standing)
         except TenureError as error:
-            if not self.wish.force and not isinstance(error, RefusedError):
+            if not self.request.force and not isinstance(error, RefusedError):
                 raise
-            decision, facts = Decision(False, (f"Refused: not compared: {error}",)), {}
-        if decision.better and verdict.get("promotable") is True:
-            return _Verdict(PROMOTED, decision.sentences, version, standing, facts)
-        if self.wish.force:
-            first = decision.sentences[0].replace("Refused:", "Overruled:")
-            overruled = (first, *decision.sentences[1:])
-            return _Verdict(FORCED, overruled, version, standing, facts)
-        return self._refused(version, standing, decision.sentences, facts)
+            decision = Decision(False, (f"Refused: not compared: {error}",))
+        if decision.better and able:
+            return _promotion("promoted", decision.sentences, version, standing, comparison)
+        if not self.request.force:
+            return _promotion("refused", decision.sentences, version, standing, comparison)
+        first, *rest = decision.sentences
+        overruled = (first.replace("Refused:", "Overruled:"), *rest)
+        return _promotion("forced", overruled, version, standing, comparison)
 
-    def _contest(self, version: str, standing: str) -> tuple[Decision, dict[str, Any]]:
+    def _contest(self, version: str, standing: str) -> tuple[Decision, Comparison]:
         home = self.root / self.target
         threads = self.config.model.threads
         one, other = (read_bundle(home / name, threads=threads) for name in (standing, version))
-        check_owner(one, self.config)
-        found = paired_predictions(self.tables.get(), self.config, one, other, self.progress)
-        self.progress(f"{self.target}: comparing on {len(found.rows):,} rows")
+        check_owner(one, self.config, self.target)
+        pair = paired_predictions(self.tables.get(), self.config, one, other, self.progress)
+        self.progress.stage(f"{self.target}: comparing on {len(pair.rows):,} rows")
         settings = EvaluationSettings.of(self.config)
-        facts = compare(found.rows, found.groups, settings, self.config.promotion)
+        comparison = compare(pair.rows, pair.groups, settings, self.config.promotion)
         newer_twin = same_recipe(one, other) and trained_until(other) > trained_until(one)
-        said = {"basis": found.basis, "how": WORDS[found.basis], "notes": list(found.notes)}
-        return decide(facts, newer_twin=newer_twin), facts | said
-
-    def _refused(
-        self,
-        version: str,
-        standing: str | None,
-        sentences: tuple[str, ...],
-        facts: Mapping[str, Any] | None = None,
-    ) -> _Verdict:
-        return _Verdict(REFUSED, sentences, version, standing, facts or {})
+        about = {"basis": pair.basis, "how": BASES[pair.basis], "notes": pair.notes}
+        return decide(comparison, newer_twin=newer_twin), comparison.model_copy(update=about)
 
 
-def _unable(verdict: Mapping[str, Any]) -> tuple[str, ...]:
+def _promotion(
+    action: Action,
+    sentences: tuple[str, ...],
+    version: str | None,
+    standing: str | None,
+    comparison: Comparison | None = None,
+) -> TargetPromotion:
+    return TargetPromotion(
+        action=action,
+        champion=standing,
+        version=version,
+        sentences=sentences,
+        comparison=comparison,
+    )
+
+
+def _promotable(bundle: Bundle) -> bool:
+    return bundle.metrics.verdict is not None and bundle.metrics.verdict.promotable
+
+
+def _unable(verdict: Verdict | None) -> tuple[str, ...]:
     """Return why a bundle may not be promoted, by its own backtest."""
-    said = [str(sentence) for sentence in verdict.get("sentences", ())]
-    return ("Refused: its own backtest does not allow it; --force overrules that.", *said)
+    sentences = verdict.sentences if verdict else ()
+    return ("Refused: its own backtest does not allow it; --force overrules that.", *sentences)
 
 
-def _apply(config: Config, target: str, found: _Verdict, wish: PromotionRequest) -> None:
-    if found.version is None or found.action in {REFUSED, NOTHING}:
+def _apply(
+    config: Config, target: str, decision: TargetPromotion, request: PromotionRequest
+) -> None:
+    if decision.version is None or decision.action in {"refused", "nothing"}:
         return
-    reason = wish.reason or found.sentences[0]
-    what = ("basis", "rows", "events", "first", "last", "champion", "challenger")
-    kept = (*what, "gain", "level", "limits")
-    facts: dict[str, Any] = {name: found.facts[name] for name in kept if name in found.facts}
-    facts["said"] = list(found.sentences)
-    change = Change(found.version, reason, user(), found.action, facts, found.standing)
+    facts: dict[str, Any] = {}
+    if decision.comparison:
+        facts = decision.comparison.model_dump(mode="json", include=FACTS)
+    facts["said"] = list(decision.sentences)
+    reason = request.reason or decision.sentences[0]
+    change = Change(decision.version, reason, user(), decision.action, facts, decision.champion)
     change_champion(config.paths.models, target, change)
-
-
-def _shown(found: _Verdict) -> dict[str, Any]:
-    return {
-        "action": found.action,
-        "champion": found.standing,
-        "version": found.version,
-        "sentences": list(found.sentences),
-        "comparison": dict(found.facts) or None,
-    }

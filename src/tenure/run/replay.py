@@ -7,27 +7,27 @@ it is walked through the past anew, and predicts each time from what was known b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.core.config import Config, ModelConfig
+from tenure.core.config import Config
 from tenure.core.errors import Problem, RefusedError
+from tenure.core.progress import Progress
+from tenure.core.records.promotion import Basis
 from tenure.core.times import as_utc, show
-from tenure.features.cache.matrix_cache import build_cached
-from tenure.features.compute.categories import choose_categories
-from tenure.features.plan.plan import from_json, resolve_plan
+from tenure.features.plan.plan import from_json
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.splits import rarer
 from tenure.labels.targets import TARGETS, label
-from tenure.model.registry.comparison import mrr_thirds
+from tenure.model.evaluation.prediction_detail import mrr_thirds
 from tenure.run.fit import walk_target
-from tenure.run.prepare import CACHE, Prepared, Progress, since
+from tenure.run.prepare import Prepared, feature_matrix, plan_features
 from tenure.score.score import Model, check_tables, features
 
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
 Floats = NDArray[np.float64]
-Basis = Literal["unseen", "later", "replayed"]
 
-RECIPE = "recipe"
-WORDS: dict[Basis, str] = {
+BASES: dict[Basis, str] = {
     "unseen": "both bundles as they stand, on rows later than anything either learnt from",
     "later": "the older bundle as it stands, on rows later than anything it learnt from, beside "
     "what the newer one's recipe would have predicted then",
@@ -67,13 +65,12 @@ class PairedPredictions:
 
 def trained_until(bundle: Bundle) -> datetime:
     """Return when the last outcome that a bundle learnt from was known."""
-    return as_utc(bundle.spec["trained_until"])
+    return as_utc(bundle.spec.trained_until)
 
 
 def same_recipe(one: Bundle, other: Bundle) -> bool:
     """Return whether two bundles were made from the same declarations, settings and code."""
-    recipe = one.spec.get(RECIPE)
-    return recipe is not None and recipe == other.spec.get(RECIPE)
+    return one.spec.recipe is not None and one.spec.recipe == other.spec.recipe
 
 
 def paired_predictions(
@@ -90,7 +87,7 @@ def paired_predictions(
         config: Settings; what is asked, and when, is taken from here.
         champion: The bundle that stands.
         challenger: The bundle that would take its place.
-        progress: Called with a line for each step.
+        progress: Told of each stage.
 
     Raises:
         DataError: If a table that a bundle reads is missing.
@@ -110,21 +107,21 @@ class _Replay:
 
     @property
     def target(self) -> str:
-        return str(self.challenger.spec["target"])
+        return self.challenger.spec.target
 
     @cached_property
     def cutoffs(self) -> list[datetime]:
         return prediction_times(self.config, self.dataset)
 
     @cached_property
-    def asked(self) -> pd.DataFrame:
+    def snapshots(self) -> pd.DataFrame:
         """All snapshots, as a training run has them."""
         return snapshots(self.dataset, self.cutoffs)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
         """The same with their labels."""
-        return label(self.dataset, self.asked, TARGETS[self.target], self.config.labels)
+        return label(self.dataset, self.snapshots, TARGETS[self.target], self.config.labels)
 
     def pair(self) -> PairedPredictions:
         pair = {"champion": self.champion, "challenger": self.challenger}
@@ -133,21 +130,21 @@ class _Replay:
         known = self.rows[self.rows["label"].notna()]
         unseen = known[known["as_of"] >= trained_until(pair[newer])]
         if self._enough(unseen):
-            said = {name: self._stated(bundle, unseen) for name, bundle in pair.items()}
-            return self._contest(unseen, said, "unseen")
+            stated = {name: self._stated(bundle, unseen) for name, bundle in pair.items()}
+            return self._paired(unseen, stated, "unseen")
         later = known[known["as_of"] >= trained_until(pair[older])]
         if self._enough(later):
             walk = self._replayed(newer, pair[newer])
             later = later[later.index.isin(walk.index)]
             if self._enough(later):
-                said = {newer: walk[later.index], older: self._stated(pair[older], later)}
-                return self._contest(later, said, "later")
-        said = {name: self._replayed(name, bundle) for name, bundle in pair.items()}
-        both = known[known.index.isin(said[older].index.intersection(said[newer].index))]
+                stated = {newer: walk[later.index], older: self._stated(pair[older], later)}
+                return self._paired(later, stated, "later")
+        walks = {name: self._replayed(name, bundle) for name, bundle in pair.items()}
+        both = known[known.index.isin(walks[older].index.intersection(walks[newer].index))]
         if not self._enough(both):
             raise RefusedError(self._too_few(both))
-        return self._contest(
-            both, {name: walk[both.index] for name, walk in said.items()}, "replayed"
+        return self._paired(
+            both, {name: walk[both.index] for name, walk in walks.items()}, "replayed"
         )
 
     def _enough(self, rows: pd.DataFrame) -> bool:
@@ -167,12 +164,11 @@ class _Replay:
         )
 
     def _stated(self, bundle: Bundle, rows: pd.DataFrame) -> pd.Series[float]:
-        """Return what a bundle says itself."""
-        self.progress(f"{self.target}: {bundle.version} on {len(rows):,} rows")
-        asked = self.asked.loc[rows.index]
-        matrix = features(self.dataset, asked, {self.target: Model.of(bundle)})
-        found = bundle.main.probabilities(matrix.values)
-        return pd.Series(found, index=rows.index)
+        """Return the probabilities of a bundle as it stands."""
+        self.progress.stage(f"{self.target}: {bundle.version} on {len(rows):,} rows")
+        chosen = self.snapshots.loc[rows.index]
+        matrix = features(self.dataset, chosen, {self.target: Model.of(bundle)})
+        return pd.Series(bundle.main.probabilities(matrix.values), index=rows.index)
 
     def _replayed(self, name: str, bundle: Bundle) -> pd.Series[float]:
         """Return what a recipe would have predicted, by position in `rows`."""
@@ -183,64 +179,61 @@ class _Replay:
         return self.walks[name]
 
     def _walk(self, name: str, bundle: Bundle) -> pd.Series[float]:
-        families = from_json(bundle.spec["declarations"])
-        engine, columns = self.dataset.engine, self.dataset.columns
-        members = choose_categories(engine, families, columns, self.cutoffs)
-        resolved = resolve_plan(families, columns, members=members.values).only(bundle.main.columns)
-        matrix = build_cached(
-            engine,
-            self.asked,
-            resolved,
-            self.config.paths.runs / CACHE if self.config.features.cache else None,
-            since=since(resolved, members),
-            progress=self.progress,
-        )
-        labels = {self.target: self.rows}
-        prepared = Prepared(self.cutoffs, families, members, resolved, matrix, labels)
-        told = lambda line: self.progress(f"{name}: {line}")  # noqa: E731
-        walk = walk_target(self.target, prepared, self._settings(bundle), told)
-        found = walk.predictions
-        if found.empty:
+        families = from_json(bundle.spec.declarations)
+        dataset, config = self.dataset, self._settings(bundle)
+        categories, plan = plan_features(config, dataset, families, self.cutoffs)
+        plan = plan.only(bundle.main.columns)
+        matrix = feature_matrix(config, dataset, self.snapshots, plan, categories, self.progress)
+        prepared = Prepared(self.cutoffs, families, plan, matrix, {self.target: self.rows})
+        stages = self.progress.within(name)
+        predictions = walk_target(self.target, prepared, config, stages).predictions
+        if predictions.empty:
             return pd.Series(dtype="float64")
-        return pd.Series(found["probability"].to_numpy(), index=found["row"].to_numpy())
+        return pd.Series(predictions["probability"].to_numpy(), index=predictions["row"].to_numpy())
 
     def _settings(self, bundle: Bundle) -> Config:
         """Return the config with the bundle's own settings of how to fit."""
-        stored = bundle.spec["model_settings"]
-        known = {name: stored[name] for name in ModelConfig.model_fields if name in stored}
-        model = ModelConfig.model_validate(known | {"threads": self.config.model.threads})
-        return self.config.model_copy(update={"model": model})
+        threads = {"threads": self.config.model.threads}
+        model = bundle.spec.model_settings.model_copy(update=threads)
+        features = self.config.features.model_copy(update={"exclude": []})
+        return self.config.model_copy(update={"model": model, "features": features})
 
-    def _contest(
-        self, rows: pd.DataFrame, said: dict[str, pd.Series[float]], basis: Basis
+    def _paired(
+        self, rows: pd.DataFrame, probabilities: dict[str, pd.Series[float]], basis: Basis
     ) -> PairedPredictions:
-        kept = rows[["account_id", "as_of", "mrr", "label", "outcome_id"]].assign(**said)
+        names = ["account_id", "as_of", "mrr", "label", "outcome_id"]
+        paired = rows[names].assign(**probabilities)
         replayed = basis == "replayed" or (
             basis == "later" and trained_until(self.challenger) >= trained_until(self.champion)
         )
         if replayed:
-            kept = kept.assign(as_it_stands=self._stated(self.challenger, rows))
-        made = PairedPredictions(kept.reset_index(drop=True), {}, basis, self._notes())
-        return replace(made, groups=self._groups(made.rows))
+            paired = paired.assign(as_it_stands=self._stated(self.challenger, rows))
+        paired = paired.reset_index(drop=True)
+        return PairedPredictions(paired, self._groups(paired), basis, self._notes())
 
     def _groups(self, rows: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-        groups = {"MRR": mrr_thirds(rows["mrr"])}
+        mrr = rows["mrr"].to_numpy(dtype=np.float64, na_value=np.nan)
+        groups: dict[str, pd.Series[Any]] = {"MRR": pd.Series(mrr_thirds(mrr, mrr))}
         if self.dataset.has("accounts", "segment"):
             sql = "SELECT account_id, segment FROM accounts ORDER BY event_time"
-            found = self.dataset.engine.fetch(sql).to_pandas()
-            latest = found.drop_duplicates("account_id", keep="last").set_index("account_id")
+            history = self.dataset.engine.fetch(sql).to_pandas()
+            latest = history.drop_duplicates("account_id", keep="last").set_index("account_id")
             groups["segment"] = rows["account_id"].map(latest["segment"])
         return groups
 
     def _notes(self) -> tuple[str, ...]:
         notes = []
         for name, bundle in (("champion", self.champion), ("challenger", self.challenger)):
-            stored, asked = bundle.spec["labels"], self.config.labels.model_dump(mode="json")
-            other = [key for key, value in asked.items() if stored.get(key, value) != value]
+            stored, current = (
+                labels.model_dump() for labels in (bundle.spec.labels, self.config.labels)
+            )
+            other = [key for key, value in current.items() if stored[key] != value]
             if other:
-                said = ", ".join(f"labels.{key} {stored[key]}" for key in other)
-                notes.append(f"The {name} was trained with {said}; both are judged by the config.")
-        if self.challenger.spec["fingerprint"] != self.dataset.fingerprint:
+                settings = ", ".join(f"labels.{key} {stored[key]}" for key in other)
+                notes.append(
+                    f"The {name} was trained with {settings}; both are judged by the config."
+                )
+        if self.challenger.spec.fingerprint != self.dataset.fingerprint:
             last = show(trained_until(self.challenger))
             notes.append(f"The challenger was trained on other data, on outcomes until {last}.")
         return tuple(notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,102 +12,129 @@ import pandas as pd
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
+from tenure.core.files import canonical_json, digest
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.promotion import ScoreRecord
 from tenure.core.tables import write_table
 from tenure.core.times import show
-from tenure.explain.drivers import TOP
-from tenure.labels.targets import TARGETS
-from tenure.run.prepare import Progress, loaded, silent
+from tenure.run.account_words import absence, abstention_reason, account_lines
+from tenure.run.prepare import loaded
+from tenure.run.runs_folder import claim_runs_folder
+from tenure.score.rows import MAIN, Selection, selected, with_change
 from tenure.score.score import load_models, score
+from tenure.score.scored import Scored
 
 LAST = "scores.parquet"
 
 
 def run_score(
-    config: Config, out: Path, as_of: datetime | None = None, progress: Progress = silent
-) -> dict[str, Any]:
-    """Score every account and write its flat rows; also kept as ``<runs>/scores.parquet``.
+    config: Config,
+    out: Path,
+    as_of: datetime | None = None,
+    progress: Progress = SILENT,
+    columns: Selection = "all",
+) -> ScoreRecord:
+    """Score every account, keep the run, and write its flat rows; see `score_book`.
 
-    The rows of the main horizon come first, then those of the further horizons of the models.
+    Args:
+        config: Settings.
+        out: Where the rows are written, .csv or .parquet.
+        as_of: Prediction time; when observation stopped by default.
+        progress: Told of each stage.
+        columns: ``slim`` writes the columns that people read alone.
     """
+    scored = score_book(config, as_of, progress)
+    write_table(selected(scored.rows, columns), out)
+    main = scored.rows[~scored.rows["account_id"].duplicated()]
+    return ScoreRecord(
+        rows=len(scored.rows),
+        accounts=len(main),
+        as_of=show(main["as_of"].iloc[0].to_pydatetime()),
+        out=str(out),
+        abstained=int(main["abstain_reason"].notna().sum()),
+        models={target: model.bundle.version for target, model in scored.models.items()},
+    )
+
+
+def score_book(
+    config: Config, as_of: datetime | None = None, progress: Progress = SILENT
+) -> Scored:
+    """Return the scores of every account, after they were kept.
+
+    They are kept in the store, and their rows as ``<runs>/scores.parquet`` too.  The rows of the
+    main horizon come first, then those of the further horizons of the models.
+    `probability_change` is the change of the probability of churn since the kept run with the
+    latest prediction time before this one, under the same horizon; it is empty for accounts that
+    had no probability then, and under the horizon ``renewal``.
+
+    Args:
+        config: Settings.
+        as_of: Prediction time; when observation stopped by default.
+        progress: Told of each stage.
+
+    Raises:
+        DataError: If no account pays at that time.
+        ConfigError: If the store cannot be used.
+    """
+    from tenure.score.store.store import Store
+    from tenure.score.store.write import Run
+
     models = load_models(config)
-    with loaded(config, progress, thorough=False) as dataset:
+    claim_runs_folder(config)
+    with loaded(config, progress, thorough=False) as dataset, Store.open(config) as store:
         moment = as_of or dataset.observed_until
-        rows = score(dataset, models, config, moment, horizons="all", progress=progress).rows
-    if rows.empty:
-        raise DataError(
-            Problem(
-                "as_of",
-                "no account has a paid subscription then",
-                show(moment),
-                "choose a date inside the data",
-            )
+        scored = score(dataset, models, config, moment, horizons="all", progress=progress)
+        if scored.rows.empty:
+            rule, fix = "no account has a paid subscription then", "choose a date inside the data"
+            raise DataError(Problem("as_of", rule, show(moment), fix))
+        earlier = store.before(moment)
+        if earlier is not None and MAIN in models:
+            rows = with_change(scored.rows, store.probabilities(earlier, MAIN))
+            scored = replace(scored, rows=rows)
+        progress.stage("keeping the scores")
+        run = Run(
+            project=config.name,
+            kind="batch",
+            as_of=moment,
+            scored_at=scored.rows["scored_at"].iloc[0].to_pydatetime(),
+            observed_until=dataset.observed_until,
+            config_digest=_settings_digest(config),
+            data_fingerprint=dataset.fingerprint,
+            models={target: model.bundle.version for target, model in models.items()},
         )
-    write_table(rows, out)
-    write_table(rows, config.paths.runs / LAST)
-    main = rows[~rows["account_id"].duplicated()]
-    return {
-        "rows": len(rows),
-        "accounts": len(main),
-        "as_of": show(moment),
-        "out": str(out),
-        "abstained": int(main["abstain_reason"].notna().sum()),
-        "models": {target: model.bundle.version for target, model in models.items()},
-    }
+        store.add(run, scored, config.store.keep)
+    write_table(scored.rows, config.paths.runs / LAST)
+    return scored
+
+
+def _settings_digest(config: Config) -> str:
+    """Return a hash of the settings that scores depend on beside the data and the models."""
+    settings = config.model_dump(mode="json", include={"name", "labels", "targets", "score"})
+    return digest(canonical_json(settings))
 
 
 def run_explain(
-    config: Config, account: str, as_of: datetime | None = None, progress: Progress = silent
+    config: Config, account: str, as_of: datetime | None = None, progress: Progress = SILENT
 ) -> dict[str, Any]:
     """Return one account's flat row, and the same in sentences.
 
     Raises:
-        DataError: If the account is unknown or not paying at that time.
+        DataError: If the account is unknown, has left, or does not pay yet; says which.
     """
     models = load_models(config)
     with loaded(config, progress, thorough=False) as dataset:
         moment = as_of or dataset.observed_until
         rows = score(dataset, models, config, moment, accounts=[account]).rows
-    if rows.empty:
-        raise DataError(
-            Problem(
-                f"account `{account}`",
-                f"has no paid subscription at {show(moment)}",
-                fix="check the id against `accounts`, or choose another --as-of",
-            )
-        )
-    row = plain(rows.iloc[0].to_dict())
-    return {"row": row, "lines": sentences(row, list(models))}
+        if rows.empty:
+            raise DataError(absence(account, dataset, moment))
+        row = plain(rows.iloc[0].to_dict())
+        reason = abstention_reason(row, dataset, config.score)
+    return {"row": row, "lines": account_lines(row, list(models), reason)}
 
 
 def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a flat row as JSON values: times as text, nothing for what is missing."""
     return {str(name): _plain(value) for name, value in row.items()}
-
-
-def sentences(row: dict[str, Any], targets: list[str]) -> list[str]:
-    """Return a flat row as lines for people."""
-    lines = [f"{row['account_id']} as of {row['as_of']}"]
-    if row["abstain_reason"]:
-        return [*lines, f"no probability: {row['abstain_reason']}"]
-    for target in targets:
-        prefix = "" if target == "churn" else f"{target}_"
-        base = row["base_rate" if target == "churn" else f"{target}_base_rate"]
-        chance = row[f"{target}_probability"]
-        if chance is None:
-            lines.append(f"{target}: no probability, its renewal date lies outside the horizon")
-            continue
-        horizon = row["horizon_days"]
-        event = TARGETS[target].event
-        lines.append(f"{event} within {horizon} days: {chance:.1%} (base rate {base:.1%})")
-        for place in range(1, TOP + 1):
-            said = row[f"{prefix}driver_{place}_sentence"]
-            if said:
-                amount = row[f"{prefix}driver_{place}_contribution"]
-                lines.append(f"  {amount:+.3f}  {said}")
-    lines.append(
-        "Contributions are in the model's log-odds before calibration; associated, not causes."
-    )
-    return lines
 
 
 def _plain(value: Any) -> Any:

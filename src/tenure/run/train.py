@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import time
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from tenure import __version__
 from tenure.core.config import Config
 from tenure.core.files import canonical_json, digest, write_json, write_text
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.bundle import BundleMetrics, BundleSpec
+from tenure.core.records.data import DataRecord
+from tenure.core.records.training import (
+    AbsentFeature,
+    CalendarFacts,
+    FeatureFacts,
+    ModelFacts,
+    TargetRecord,
+    TargetStatus,
+    TrainingRecord,
+)
 from tenure.core.times import now, show
 from tenure.features.compute.source_query import source_queries
 from tenure.features.plan.config_checks import check_features
 from tenure.features.plan.custom import module_digests
 from tenure.features.plan.plan import to_json
 from tenure.features.reference_page import reference_page
+from tenure.model.boosting.parameter_names import check_parameters
 from tenure.model.bundle.bundle import Bundle, make_bundle, read_bundle, write_bundle
 from tenure.model.registry.champion import Change, champion, change_champion, withdraw
 from tenure.report.card import model_card
 from tenure.report.html import render
 from tenure.run.audit import last_audit
-from tenure.run.fit import FittedTarget, TargetResult, fit_target, label_summary
+from tenure.run.fit import FittedTarget, TargetResult, fit_target, target_record
 from tenure.run.leakage_gate import check_leaks
 from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, user
-from tenure.run.prepare import Prepared, Progress, loaded, prepare, silent
-from tenure.run.replay import RECIPE
+from tenure.run.prepare import Prepared, loaded, prepare
+from tenure.run.runs_folder import check_runs_folder, claim_runs_folder
 from tenure.score.score import check_owner
 from tenure.sources.dataset import Dataset, write_rejects
 
@@ -34,20 +45,20 @@ REFERENCE = "features.md"
 
 
 def run_train(
-    config: Config, progress: Progress = silent, *, replace: str | None = None
-) -> dict[str, Any]:
+    config: Config, progress: Progress = SILENT, *, replace: str | None = None
+) -> TrainingRecord:
     """Train every target of a config.
 
     Args:
         config: Settings.
-        progress: Called with a line for each step.
+        progress: Told of each stage.
         replace: Why usable models take the place of standing champions without a comparison, and
             why a champion is withdrawn where no usable model takes its place; by default usable
             models become challengers, and champions stand.
 
     Returns:
-        The training record (JSON-safe), which is also written to ``<runs>/training.json`` with
-        the report beside it.
+        The training record, which is also written to ``<runs>/training.json`` with the report
+        beside it.
 
     Raises:
         DataError: If a table cannot be used, or a column is too good to be true.
@@ -56,30 +67,35 @@ def run_train(
     """
     started = time.monotonic()
     check_features(config)
+    check_parameters(config.model.parameters)
     runs = config.paths.runs
     _check_owners(config)
+    check_runs_folder(config)
     catch_up(config, progress)
     with loaded(config, progress) as dataset:
+        claim_runs_folder(config)
         write_rejects(dataset, runs / "rejects")
         write_json(runs / "data.json", dataset.report.to_dict())
         prepared = prepare(config, dataset, progress)
         check_leaks(config, dataset, prepared, progress)
-        record = _record(config, dataset, prepared)
+        targets: dict[str, TargetRecord] = {}
         for name in config.targets:
-            tried = fit_target(name, prepared, config, progress)
-            entry, bundle = _publish(tried, prepared, dataset, config)
+            result = fit_target(name, prepared, config, progress)
+            targets[name], bundle = _publish(result, prepared, dataset, config)
+            update: dict[str, str | None] = {}
             if bundle is not None:
-                entry["status"] = _place(tried, bundle, config, replace)
-            if replace is not None and entry["status"] != "champion":
-                entry["withdrawn"] = _withdraw(name, config, replace, progress)
-            record["targets"][name] = entry
-    record["took_seconds"] = round(time.monotonic() - started, 1)
+                update["status"] = _place(result, bundle, config, replace)
+            if replace is not None and update.get("status") != "champion":
+                update["withdrawn"] = _withdraw(name, config, replace, progress)
+            targets[name] = targets[name].model_copy(update=update)
+        record = _record(config, dataset, prepared, targets, time.monotonic() - started)
+    progress.stage("report")
     write_text(runs / REFERENCE, reference_page(prepared.families))
-    write_text(runs / PAGE, render(record, last_audit(config, record["fingerprint"])))
-    track_all(record, config, progress)
-    if any(entry["withdrawn"] for entry in record["targets"].values()):
+    write_text(runs / PAGE, render(record, last_audit(config, record.fingerprint)))
+    record = track_all(record, config, progress)
+    if any(target.withdrawn for target in targets.values()):
         mirror(config, progress)
-    write_json(runs / RECORD, record)
+    write_json(runs / RECORD, record.to_json())
     return record
 
 
@@ -88,141 +104,115 @@ def _check_owners(config: Config) -> None:
     for target in config.targets:
         found = champion(config.paths.models, target)
         if found is not None:
-            check_owner(read_bundle(config.paths.models / target / found.version), config)
+            bundle = read_bundle(config.paths.models / target / found.version)
+            check_owner(bundle, config, target)
 
 
-def _record(config: Config, dataset: Dataset, prepared: Prepared) -> dict[str, Any]:
+def _record(
+    config: Config,
+    dataset: Dataset,
+    prepared: Prepared,
+    targets: dict[str, TargetRecord],
+    seconds: float,
+) -> TrainingRecord:
     families: dict[str, int] = {}
-    for spec in prepared.plan.said.values():
+    for spec in prepared.plan.described.values():
         families[spec.family] = families.get(spec.family, 0) + 1
     cutoffs = prepared.cutoffs
-    return {
-        "name": config.name,
-        "created_at": show(now()),
-        "tenure_version": __version__,
-        "versions": versions(),
-        "config": config.model_dump(mode="json"),
-        "fingerprint": dataset.fingerprint,
-        "data": dataset.report.to_dict(),
-        "calendar": {
-            "first": show(cutoffs[0]) if cutoffs else None,
-            "last": show(cutoffs[-1]) if cutoffs else None,
-            "count": len(cutoffs),
-            "cadence": config.calendar.cadence,
-        },
-        "features": {
-            "count": len(prepared.plan.said),
-            "families": families,
-            "absent": [{"name": item.name, "reason": item.reason} for item in prepared.plan.absent],
-        },
-        "targets": {},
-    }
+    return TrainingRecord(
+        name=config.name,
+        created_at=show(now()),
+        tenure_version=version("tenure"),
+        versions=versions(),
+        config=config,
+        fingerprint=dataset.fingerprint,
+        data=DataRecord.from_json(dataset.report.to_dict()),
+        calendar=CalendarFacts(
+            first=show(cutoffs[0]) if cutoffs else None,
+            last=show(cutoffs[-1]) if cutoffs else None,
+            count=len(cutoffs),
+            cadence=config.calendar.cadence,
+        ),
+        features=FeatureFacts(
+            count=len(prepared.plan.described),
+            families=families,
+            absent=tuple(map(AbsentFeature.model_validate, prepared.plan.absent)),
+        ),
+        targets=targets,
+        took_seconds=round(seconds, 1),
+    )
 
 
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that decide what a model is."""
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return {name: version(name) for name in LIBRARIES}
 
 
 def _publish(
-    tried: TargetResult, prepared: Prepared, dataset: Dataset, config: Config
-) -> tuple[dict[str, Any], Bundle | None]:
+    result: TargetResult, prepared: Prepared, dataset: Dataset, config: Config
+) -> tuple[TargetRecord, Bundle | None]:
     """Export the bundle; return the record and what was exported."""
-    target = tried.target
-    entry: dict[str, Any] = {
-        "event": target.event,
-        "events": target.events,
-        "bad": target.bad,
-        "horizon_days": config.labels.horizon_days,
-        "gap_days": config.labels.gap_days,
-        "status": "refused",
-        "withdrawn": None,
-        "verdict": tried.verdict.to_json(),
-        "labels": label_summary(tried.rows),
-        "evaluation": tried.metrics,
-        "folds": [],
-        "tuning": [],
-        "drivers": [],
-        "model": None,
-    }
-    if tried.fit is None:
-        return entry, None
-    entry["folds"] = _folds(tried.fit)
-    entry["tuning"] = tried.fit.walk.tuned
-    drivers = tried.fit.drivers.astype(object)
-    entry["drivers"] = drivers.where(drivers.notna(), None).to_dict(orient="records")
-    bundle = _bundle(tried, tried.fit, prepared, dataset, config, entry)
-    folder = write_bundle(bundle, config.paths.models, target.name)
-    final = tried.fit.walk.final
-    entry["model"] = {
-        "name": bundle.spec["model_name"],
-        "version": bundle.version,
-        "path": str(folder),
-        "rows": final.rows,
-        "positives": final.positives,
-        "trained_until": bundle.spec["trained_until"],
-        "parameters": dict(final.parameters),
-        "calibrator": final.calibrator.to_json(),
-        "features": len(final.encoder.columns),
-    }
-    return entry, bundle
-
-
-def _folds(fit: FittedTarget) -> list[dict[str, Any]]:
-    moments = ("as_of", "train_known_until")
-    return [
-        {
-            str(name): show(value.to_pydatetime()) if name in moments else value
-            for name, value in fold.items()
-        }
-        for fold in fit.walk.folds.to_dict(orient="records")
-    ]
+    fit, record = result.fit, target_record(result, config)
+    if fit is None:
+        return record, None
+    bundle = _bundle(result, fit, prepared, dataset, config, record)
+    folder = write_bundle(bundle, config.paths.models, result.target.name)
+    final = fit.walk.final
+    model = ModelFacts(
+        name=bundle.spec.model_name,
+        version=bundle.version,
+        path=str(folder),
+        rows=final.rows,
+        positives=final.positives,
+        trained_until=bundle.spec.trained_until,
+        parameters=dict(final.parameters),
+        calibrator=final.calibrator.to_json(),
+        features=len(final.encoder.columns),
+    )
+    return record.model_copy(update={"model": model}), bundle
 
 
 def _bundle(
-    tried: TargetResult,
+    result: TargetResult,
     fit: FittedTarget,
     prepared: Prepared,
     dataset: Dataset,
     config: Config,
-    entry: dict[str, Any],
+    record: TargetRecord,
 ) -> Bundle:
-    final = fit.walk.final
-    resolved = prepared.plan.only(fit.columns)
-    reads = resolved.reads
+    plan = prepared.plan.only(fit.columns)
     last = prepared.cutoffs[-1:]
-    known = tried.rows["label_known_at"].iloc[fit.walk.train].max()
-    spec = {
-        "name": config.name,
-        "model_name": f"{config.name}-{tried.target.name}",
-        "target": tried.target.name,
-        "labels": config.labels.model_dump(mode="json"),
-        "calendar": config.calendar.model_dump(mode="json"),
-        "model_settings": config.model.model_dump(mode="json", exclude={"threads"}),
-        "declarations": to_json(prepared.families, set(resolved.bases.values())),
-        "members": resolved.members,
-        "modules": module_digests(config.features),
-        RECIPE: _recipe(config),
-        "tables": {name: sorted(dataset.columns[name]) for name in sorted(reads)},
-        "reads": {
-            name: sorted(found & dataset.columns[name]) for name, found in sorted(reads.items())
+    known = result.rows["label_known_at"].iloc[fit.walk.train].max()
+    spec = BundleSpec(
+        name=config.name,
+        model_name=f"{config.name}-{result.target.name}",
+        target=result.target.name,
+        labels=config.labels,
+        calendar=config.calendar,
+        model_settings=config.model,
+        declarations=to_json(prepared.families, set(plan.bases.values())),
+        members={name: tuple(members) for name, members in plan.members.items()},
+        modules=module_digests(config.features),
+        recipe=_recipe(config),
+        tables={name: tuple(sorted(dataset.columns[name])) for name in sorted(plan.reads)},
+        reads={
+            name: tuple(sorted(columns & dataset.columns[name]))
+            for name, columns in sorted(plan.reads.items())
         },
-        "begins": {name: day.isoformat() for name, day in prepared.matrix.begins.items()},
-        "sql_hash": digest(
-            *[item.step(item.timeline(last)).sql for item in source_queries(resolved)]
-        ),
-        "fingerprint": dataset.fingerprint,
-        "trained_until": show(known.to_pydatetime()),
-        "versions": versions() | {"tenure": __version__},
-    }
+        begins={name: day.isoformat() for name, day in prepared.matrix.begins.items()},
+        sql_hash=digest(*[item.step(item.timeline(last)).sql for item in source_queries(plan)]),
+        fingerprint=dataset.fingerprint,
+        trained_until=show(known.to_pydatetime()),
+        versions=versions() | {"tenure": version("tenure")},
+    )
     return make_bundle(
-        {str(config.labels.horizon_days): final, **fit.further},
+        {str(config.labels.horizon_days): fit.walk.final, **fit.further},
         prepared.matrix.values.iloc[fit.walk.train],
         spec=spec,
-        metrics={"verdict": entry["verdict"], **tried.metrics},
+        metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
         amount=fit.amounts.to_json() if fit.amounts else None,
-        card=model_card(tried.target.name, entry, spec),
+        card=model_card(result.target.name, record, spec),
         run={"created_at": show(now()), "data": dataset.report.to_dict()},
     )
 
@@ -237,15 +227,17 @@ def _recipe(config: Config) -> str:
         "modules": module_digests(config.features),
         "attributes": [sorted(data.constant_attributes), sorted(data.changing_attributes)],
         "model": model,
-        "versions": versions() | {"tenure": __version__},
+        "versions": versions() | {"tenure": version("tenure")},
     }
     return digest(canonical_json(parts))
 
 
-def _place(tried: TargetResult, bundle: Bundle, config: Config, replace: str | None) -> str:
+def _place(
+    result: TargetResult, bundle: Bundle, config: Config, replace: str | None
+) -> TargetStatus:
     """Make the first usable model the champion; later ones stay challengers."""
-    root, target = Path(config.paths.models), tried.target.name
-    if not tried.verdict.promotable:
+    root, target = Path(config.paths.models), result.target.name
+    if not result.verdict.promotable:
         return "not_promoted"
     standing = champion(root, target)
     if standing is not None and standing.version == bundle.version:
@@ -262,5 +254,5 @@ def _withdraw(target: str, config: Config, reason: str, progress: Progress) -> s
     gone = withdraw(Path(config.paths.models), target, reason, user())
     if gone is None:
         return None
-    progress(f"{target}: {gone.version} is champion no more: no usable model replaces it")
+    progress.note(f"{target}: {gone.version} is champion no more: no usable model replaces it")
     return gone.version

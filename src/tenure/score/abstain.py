@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from tenure.core.config import ScoreConfig
+    from tenure.core.sections import ScoreConfig
 
 NOTICE = "notice_given"
 STALE = "stale_data"

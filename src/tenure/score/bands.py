@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from tenure.core.config import ScoreConfig
+    from tenure.core.sections import ScoreConfig
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Which accounts are asked about, and how far ahead: one entry per account and horizon."""
+"""Which accounts are scored, and how far ahead: one entry per account and horizon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class ScoreEntries:
-    """What is asked: one entry per account and horizon, those of the main horizon first.
+    """One entry per account and horizon, those of the main horizon first.
 
     Attributes:
         accounts: The snapshots, one row per account.
@@ -42,7 +42,7 @@ class ScoreEntries:
 
     @cached_property
     def same(self) -> bool:
-        """Return whether each account is asked for once, in order."""
+        """Return whether each account has one entry, in order."""
         return self.everyone(self.row)
 
     def everyone(self, rows: Array) -> bool:
@@ -59,33 +59,40 @@ class ScoreEntries:
 
 
 def score_entries(
-    asked: pd.DataFrame,
+    paid: pd.DataFrame,
     models: Mapping[str, Model],
     config: Config,
     reason: Array,
     *,
     every: bool,
 ) -> ScoreEntries:
-    """Return what is asked of the models.
+    """Return one entry for each account and horizon that the models are to score.
 
     Accounts whose renewal date lies beyond the longest window have no entry of the horizon
     ``renewal``, nor those that have another entry of as many days.
+
+    Args:
+        paid: Snapshots of the accounts.
+        models: Target → model.
+        config: Settings of the labels.
+        reason: Why each account gets no probability, None where it gets one, shape (accounts,).
+        every: Whether the further horizons of the models have entries too.
     """
     main = config.labels.horizon_days
     further = dict.fromkeys(name for model in models.values() for name in model.horizons)
     names = [str(main), *(name for name in further if every and name != str(main))]
-    ahead, there = ahead_to_renewal(
-        asked["as_of"],
-        asked["renews_at"],
+    ahead, within = ahead_to_renewal(
+        paid["as_of"],
+        paid["renews_at"],
         gap_days=config.labels.gap_days,
         longest=max([main, *(model.longest for model in models.values())]),
     )
-    due = np.where(there, ahead, np.nan)
+    due = np.where(within, ahead, np.nan)
     numbers = [int(name) for name in names if name != RENEWAL]
     rows, days_of, horizon, start = [], [], {}, 0
     for name in names:
         own = ~np.isnan(due) & ~np.isin(due, numbers) if name == RENEWAL else slice(None)
-        row = np.arange(len(asked))[own]
+        row = np.arange(len(paid))[own]
         horizon[name] = np.arange(start, start + len(row))
         rows.append(row)
         days_of.append(due[row] if name == RENEWAL else np.full(len(row), int(name)))
@@ -93,24 +100,24 @@ def score_entries(
     row = np.concatenate(rows)
     silent = np.asarray([item is not None for item in reason], dtype=bool)
     length = np.concatenate(days_of).astype(np.int64)
-    return ScoreEntries(asked, row, horizon, length, due[row], silent[row])
+    return ScoreEntries(paid, row, horizon, length, due[row], silent[row])
 
 
-def never_falling(found: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def never_falling(figures: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Return figures that never fall with the horizon, the main horizon's as they were.
 
     Args:
-        found: Rows with `row` (the account), `days` (the horizon), `main` (whether it is the main
-            one) and the figures; any index.
-        names: The figures.
+        figures: Rows with `row` (the account), `days` (the horizon), `main` (whether it is the main
+            one) and the columns `names`; any index.
+        names: Columns of probabilities or their bounds.
 
     Returns:
         The same rows: a shorter horizon is lowered to the next longer one, and a longer one lifted
         to the next shorter, going out from the main horizon.
     """
-    if found["main"].all():
-        return found
-    order = found.sort_values(["row", "days", "main"], kind="stable")
+    if figures["main"].all():
+        return figures
+    order = figures.sort_values(["row", "days", "main"], kind="stable")
     at = order["days"].where(order["main"]).groupby(order["row"]).transform("max")
     before, after = order["days"] <= at, order["days"] >= at
     rows = order["row"]
@@ -119,4 +126,4 @@ def never_falling(found: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         lowered = column.where(before)[::-1].groupby(rows[::-1]).cummin()[::-1]
         lifted = column.where(after).groupby(rows).cummax()
         order[name] = lowered.where(before & ~order["main"], lifted).where(~order["main"], column)
-    return order.reindex(found.index)
+    return order.reindex(figures.index)

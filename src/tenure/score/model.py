@@ -41,8 +41,8 @@ class Model:
     def of(cls, bundle: Bundle) -> Model:
         """Resolve a bundle's own declarations against the columns it was trained with."""
         spec = bundle.spec
-        columns = {name: frozenset(found) for name, found in spec["tables"].items()}
-        resolved = resolve_plan(from_json(spec["declarations"]), columns, members=spec["members"])
+        columns = {name: frozenset(listed) for name, listed in spec.tables.items()}
+        resolved = resolve_plan(from_json(spec.declarations), columns, members=spec.members)
         return cls(
             bundle,
             resolved.only(bundle.columns),
@@ -52,7 +52,7 @@ class Model:
     @cached_property
     def begins(self) -> dict[str, date]:
         """Return the first day of each source's history when the model was trained."""
-        stored: Mapping[str, str] = self.bundle.spec["begins"]
+        stored: Mapping[str, str] = self.bundle.spec.begins
         return {source: date.fromisoformat(day) for source, day in stored.items()}
 
     @cached_property
@@ -65,25 +65,25 @@ class Model:
     def kinds(self) -> dict[str, dict[str, Kind]]:
         """Return the tables and columns that the model was trained with, and what these are."""
         texts = {name for name, spec in self.specs.items() if spec.text}
-        found: dict[str, dict[str, Kind]] = {}
-        for table, columns in self.bundle.spec["tables"].items():
+        kinds: dict[str, dict[str, Kind]] = {}
+        for table, columns in self.bundle.spec.tables.items():
             declared = {column.name: column.kind for column in SOURCES[table].columns}
             # A further attribute is a feature of the same name.
-            found[table] = {
+            kinds[table] = {
                 name: declared.get(name, "text" if name in texts else "number") for name in columns
             }
-        return found
+        return kinds
 
     @cached_property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return how to speak of the model's columns."""
-        return self.plan.said
+        return self.plan.described
 
     @property
     def horizon_days(self) -> int:
         """Return the main horizon."""
-        found: int = self.bundle.spec["labels"]["horizon_days"]
-        return found
+        days: int = self.bundle.spec.labels.horizon_days
+        return days
 
     @cached_property
     def horizons(self) -> tuple[str, ...]:
@@ -100,8 +100,8 @@ class Model:
     @cached_property
     def amounts(self) -> Amounts | None:
         """Return how much is at stake where it happens, None where that was not learnt."""
-        found = self.bundle.reference.get("amount")
-        return None if found is None else Amounts.from_json(found)
+        stored = self.bundle.reference.get("amount")
+        return None if stored is None else Amounts.from_json(stored)
 
 
 def load_models(config: Config) -> dict[str, Model]:
@@ -112,12 +112,12 @@ def load_models(config: Config) -> dict[str, Model]:
     """
     models: dict[str, Model] = {}
     for target in config.targets:
-        found = champion(config.paths.models, target)
-        if found is None:
+        standing = champion(config.paths.models, target)
+        if standing is None:
             continue
-        folder = config.paths.models / target / found.version
+        folder = config.paths.models / target / standing.version
         bundle = read_bundle(folder, threads=config.model.threads)
-        check_owner(bundle, config)
+        check_owner(bundle, config, target)
         models[target] = Model.of(bundle)
     if not models:
         raise ModelError(
@@ -130,21 +130,22 @@ def load_models(config: Config) -> dict[str, Model]:
     return models
 
 
-def check_owner(bundle: Bundle, config: Config) -> None:
-    """Make sure that a champion was trained for this config.
+def check_owner(bundle: Bundle, config: Config, target: str) -> None:
+    """Make sure that a champion was trained for this config and target.
 
     Raises:
-        ModelError: If it belongs to another project or another horizon.
+        ModelError: If it belongs to another target, another project or another horizon.
     """
     spec = bundle.spec
-    place = f"champion of `{spec['target']}` in {config.paths.models}"
-    if spec["name"] != config.name:
+    place = f"champion of `{target}` in {config.paths.models}"
+    if spec.target != target:
+        fix = f"set another champion: `tenure promote CONFIG --target {target} --to VERSION`"
+        raise ModelError(Problem(place, "is a model of another target", spec.target, fix))
+    if spec.name != config.name:
         fix = "set `paths: {models: …}` to a folder of this project's own"
-        raise ModelError(
-            Problem(place, f"belongs to `{spec['name']}`, not `{config.name}`", fix=fix)
-        )
+        raise ModelError(Problem(place, f"belongs to `{spec.name}`, not `{config.name}`", fix=fix))
     horizon = config.labels.horizon_days
-    if spec["labels"]["horizon_days"] != horizon:
+    if spec.labels.horizon_days != horizon:
         fix = "run `tenure train CONFIG` for the new horizon in another `paths.models`"
-        found = f"{spec['labels']['horizon_days']} days, config: {horizon}"
-        raise ModelError(Problem(place, "was trained for another horizon", found, fix))
+        trained = f"{spec.labels.horizon_days} days, config: {horizon}"
+        raise ModelError(Problem(place, "was trained for another horizon", trained, fix))

@@ -99,7 +99,10 @@ def _column(source: Source, name: str, values: Sequence[Any]) -> pa.Array:
     """Return values of one column: numbers and flags as such, all else as text."""
     kinds = set(map(type, values))
     exact = declared_kinds(source.name).get(name) == "id"
-    if not kinds <= {bool, NoneType}:
+    texts_only = kinds <= {str, NoneType}
+    # Most columns are fine as a whole; else the place of the first wrong value counts.
+    fine = kinds <= {bool, NoneType} or (texts_only and _is_unicode("".join(filter(None, values))))
+    if not fine:
         for place, value in enumerate(values):
             if wrong := _wrong(value, exact=exact):
                 where = f"tables.{source.name}[{place}].{name}"
@@ -113,6 +116,8 @@ def _column(source: Source, name: str, values: Sequence[Any]) -> pa.Array:
     if kinds and kinds <= {int, float}:
         numbers = [None if value is None else float(value) for value in values]
         return pa.array(numbers, pa.float64(), from_pandas=False)
+    if texts_only:
+        return pa.array(values, pa.string())
     texts = [None if value is None else str(value) for value in values]
     return pa.array(texts, pa.string())
 

@@ -26,7 +26,7 @@ WHOLES: dict[str, str] = {
 ENDS = ("", "_lo", "_hi")
 
 
-def capped_parts(flat: Mapping[str, Any], ahead: ScoreEntries) -> dict[str, Array]:
+def capped_parts(flat: Mapping[str, Any], entries: ScoreEntries) -> dict[str, Array]:
     """Return the probabilities of parts and their bounds, none above that of its whole.
 
     A whole that does not know a horizon stands in with the next longer one that it knows: it is at
@@ -35,20 +35,20 @@ def capped_parts(flat: Mapping[str, Any], ahead: ScoreEntries) -> dict[str, Arra
     Args:
         flat: Columns by name, one value per entry, missing where there is none.  A whole does not
             fall as the horizon grows.
-        ahead: Whom each entry asks about, and how far ahead.
+        entries: Whom each entry is about, and how far ahead.
 
     Returns:
         The columns that replace those of `flat`; none where no part stands beside its whole.
     """
-    found: dict[str, Array] = {}
+    capped: dict[str, Array] = {}
     for part, whole in WHOLES.items():
         if f"{part}_probability" not in flat or f"{whole}_probability" not in flat:
             continue
         names = [f"{part}_probability{end}" for end in ENDS]
-        most = _ahead([np.asarray(flat[f"{whole}_probability{end}"]) for end in ENDS], ahead)
+        most = _filled([np.asarray(flat[f"{whole}_probability{end}"]) for end in ENDS], entries)
         chance, low, high = (_lower(flat[name], top) for name, top in zip(names, most, strict=True))
-        found |= zip(names, (chance, _lower(low, chance), high), strict=True)
-    return found
+        capped |= zip(names, (chance, _lower(low, chance), high), strict=True)
+    return capped
 
 
 def _lower(values: Array, most: Array) -> Array:
@@ -56,11 +56,11 @@ def _lower(values: Array, most: Array) -> Array:
     return np.where(most < values, most, values)
 
 
-def _ahead(columns: list[Array], ahead: ScoreEntries) -> list[Array]:
+def _filled(columns: list[Array], entries: ScoreEntries) -> list[Array]:
     """Return columns whose gaps hold the account's value at its next longer horizon."""
-    if ahead.same:
+    if entries.same:
         return columns
-    order = np.lexsort((ahead.days, ahead.row))
+    order = np.lexsort((entries.days, entries.row))
     frame = pd.DataFrame(dict(enumerate(columns))).iloc[order]
-    filled = frame.groupby(ahead.row[order]).bfill().sort_index()
+    filled = frame.groupby(entries.row[order]).bfill().sort_index()
     return [filled[place].to_numpy(dtype=np.float64) for place in range(len(columns))]

@@ -1,1 +1,1 @@
-"""The tables of the contract: declared, found, mapped, coerced, checked and reported."""
+"""Loads the tables of the contract: finds, maps, coerces, checks and reports on them."""

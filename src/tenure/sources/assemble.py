@@ -1,4 +1,4 @@
-"""From staged tables to the dataset: canonical tables, the report, and how to list the rejects."""
+"""From staged tables to the dataset: canonical tables, the report, and SELECTs of the rejects."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import text_literal
 from tenure.sources import duplicates
-from tenure.sources.cache.pieces import Pieces
 from tenure.sources.canonical import ahead, canonical, nothing_ahead
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 from tenure.sources.layout import IncomingTable
-from tenure.sources.quality import attributes
-from tenure.sources.quality import dirt as audit
+from tenure.sources.quality import attributes, dirt
 from tenure.sources.quality.data_report import DataReport
 from tenure.sources.quality.table_report import table_report
 
@@ -34,11 +32,11 @@ def assemble(
     for table in tables.values():
         lazy = table.counts.rows > LAZY_ROWS
         engine.run([canonical(table.layout, _present(table), until, lazy=lazy)])
-    tallied = [table.layout for table in tables.values() if table.kept and not table.marked]
-    found = _rows_of([nothing_ahead(layout, until) for layout in tallied], engine)
-    others = [table.layout for name, table in tables.items() if name not in found]
-    found |= _rows_of([ahead(layout, until) for layout in others], engine)
-    for name, row in found.items():
+    tallied = [table.layout for table in tables.values() if table.parts and not table.marked]
+    rows = _rows_of([nothing_ahead(layout, until) for layout in tallied], engine)
+    others = [table.layout for name, table in tables.items() if name not in rows]
+    rows |= _rows_of([ahead(layout, until) for layout in others], engine)
+    for name, row in rows.items():
         tables[name].ahead = row
     return dataset_of(tables, config, engine, until)
 
@@ -53,7 +51,7 @@ def _rows_of(selects: list[str], engine: Engine) -> dict[str, dict[str, Any]]:
 def dataset_of(
     tables: Mapping[str, IncomingTable], config: Config, engine: Engine, until: datetime
 ) -> Dataset:
-    """Return the dataset with its report as far as counts go."""
+    """Return the dataset, with all of its report that follows from counts."""
     verdicts = attributes.verdicts(config.data, tables["accounts"].layout)
     barred = {item.name for item in verdicts if not item.usable}
     columns = {}
@@ -73,17 +71,12 @@ def dataset_of(
         attributes=verdicts,
     )
     rejects = {name: _rejects(table) for name, table in tables.items() if table.counts.rejected}
-    leases = tuple(table.kept.lease for table in tables.values() if table.kept)
-    pieces = {
-        name: Pieces(table.layout, frozenset(_present(table)), table.kept, until)
-        for name, table in tables.items()
-        if table.kept and not table.marked
-    }
-    return Dataset(engine, columns, until, report, rejects, leases, pieces)
+    leases = tuple(table.parts.lease for table in tables.values() if table.parts)
+    return Dataset(engine, columns, until, report, rejects, leases)
 
 
 def _present(table: IncomingTable) -> set[str]:
-    """Return the columns that were found and hold a value."""
+    """Return the columns that hold a value in some row."""
     return set(table.layout.columns) - set(table.empty)
 
 
@@ -106,10 +99,10 @@ def _rejects(table: IncomingTable) -> str:
 
 
 def require_rows(dataset: Dataset) -> None:
-    """Stop where `observed_until` leaves nothing of a required table.
+    """Check that `observed_until` leaves rows of every required table.
 
     Raises:
-        DataError: If so.
+        DataError: If it leaves none of one.
     """
     until = dataset.observed_until
     problems = [
@@ -128,16 +121,16 @@ def require_rows(dataset: Dataset) -> None:
 
 def with_findings(dataset: Dataset, *, thorough: bool = True) -> DataReport:
     """Return the report with coverage and, if thorough, the warnings that need several tables."""
-    found = audit.find_dirt(dataset) if thorough else {}
+    dirt_by_table = dirt.find_dirt(dataset) if thorough else {}
     accounts = dataset.engine.fetch("SELECT count(DISTINCT account_id) FROM accounts")
     tables = {
         name: replace(
             table,
-            coverage=found[name].coverage,
-            median_rows=found[name].median_rows,
-            remarks=(*table.remarks, *found[name].remarks),
+            coverage=dirt_by_table[name].coverage,
+            median_rows=dirt_by_table[name].median_rows,
+            remarks=(*table.remarks, *dirt_by_table[name].remarks),
         )
-        if name in found
+        if name in dirt_by_table
         else table
         for name, table in dataset.report.tables.items()
     }

@@ -1,9 +1,9 @@
-"""The canonical tables: staged rows that are used, cut where observation stopped.
+"""The canonical tables: staged rows that no check rejects, cut where observation stopped.
 
-Whatever lies at or after `observed_until` is set aside here: rows by their event time, late
-columns by their clocks.  An `ended_at` there is a due date; it becomes `renews_at` where that is
-empty.  `term_end` never reads it: a due date is only known of rows that still ran, so it would
-tell who left.
+Whatever lies at or after `observed_until` is left out here: rows by their event time, values of
+late columns by their clocks.  An `ended_at` there is a due date; it becomes `renews_at` where that
+is empty.  `term_end` never reads it: a due date is known only of rows that still ran, so it would
+show who left.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ALWAYS = {
         "status",
     )
 }
-"""Columns that stand in a canonical table even where nothing was mapped, all null."""
+"""Columns that a canonical table has even where they are not mapped, all null."""
 
 
 def canonical(layout: Layout, columns: Collection[str], until: datetime, *, lazy: bool) -> Step:
@@ -39,37 +39,22 @@ def canonical(layout: Layout, columns: Collection[str], until: datetime, *, lazy
 
     Args:
         layout: How the table was staged.
-        columns: Columns found and not wholly empty.
+        columns: Columns that hold a value in some row.
         until: `observed_until`.
         lazy: Whether a view is enough.
     """
-    sql = _select(layout, columns, until, _used(layout, quote(layout.staged)))
+    sql = _select(layout, columns, until)
     return Step(layout.source.name, sql, lazy=lazy)
 
 
-def lasting(layout: Layout, columns: Collection[str], rows: str) -> str:
-    """Return a SELECT of the canonical rows of some staged rows, wherever observation stopped.
-
-    Rows and values that lie at or after `observed_until` are among them.
-
-    Args:
-        layout: How the rows were staged.
-        columns: Columns found and not wholly empty.
-        rows: Relation of staged rows.
-    """
-    return _select(layout, columns, _NO_TIME, _used(layout, rows))
-
-
-def _used(layout: Layout, rows: str) -> str:
+def _used(layout: Layout) -> str:
+    """Return a SELECT of the staged rows without a reason against them, and their times."""
     times = [f"{layout.event_time()} AS event_time"]
     times += [f"{coerce.known(quote(name))} AS {_known(name)}" for name in layout.clocks]
-    return f"SELECT *, {', '.join(times)} FROM {rows} WHERE _reason = 0"
+    return f"SELECT *, {', '.join(times)} FROM {quote(layout.staged)} WHERE _reason = 0"
 
 
-_NO_TIME = datetime(9999, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
-
-
-def _select(layout: Layout, columns: Collection[str], until: datetime, rows: str) -> str:
+def _select(layout: Layout, columns: Collection[str], until: datetime) -> str:
     source = layout.source
     names = [
         name
@@ -92,7 +77,9 @@ def _select(layout: Layout, columns: Collection[str], until: datetime, rows: str
         for name, kind in ((column.name, column.kind), (f"{column.name}__known", column.kind))
         if not name.endswith("__known") or column.name in source.clocks
     ]
-    rows = f"SELECT {', '.join(['*', *absent])} FROM ({rows})" if absent else rows
+    rows = _used(layout)
+    if absent:
+        rows = f"SELECT {', '.join(['*', *absent])} FROM ({rows})"
     return f"SELECT {', '.join(items)} FROM ({rows}) WHERE event_time < {literal(until)}"
 
 
@@ -116,7 +103,7 @@ def _value(layout: Layout, name: str, until: datetime) -> str:
 
 
 def nothing_ahead(layout: Layout, until: datetime) -> str:
-    """Return a SELECT of what `ahead` gives, over the tally; no row if anything lies ahead."""
+    """Return the SELECT of `ahead`, from the tally alone; without a row if anything lies ahead."""
     moment = literal(until)
     late = " OR ".join(
         f"max({name}) FILTER (_reason = 0) >= {moment}"

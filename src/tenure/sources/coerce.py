@@ -1,4 +1,4 @@
-"""SQL that turns a column as found into a column of the contract, or null where it cannot.
+"""SQL that turns a column of the user into one of the contract, or null where it cannot.
 
 Nothing is guessed.  Text is read as a time only if it is ISO 8601 or in the declared format;
 numbers are read as times only if declared `epoch_s` or `epoch_ms`.  A time without a zone is in
@@ -53,35 +53,35 @@ def base_type(sql_type: str) -> str:
 
 def refusal(sql_type: str, kind: Kind, form: str | None) -> tuple[str, str] | None:
     """Return the rule and the fix where a type can never be read as a kind, else None."""
-    found = base_type(sql_type)
-    if not found:
+    family = base_type(sql_type)
+    if not family:
         return f"cannot be read from type {sql_type}", "map an expression that gives one value"
     if kind == "time":
-        if found == "BOOLEAN":
+        if family == "BOOLEAN":
             return "must be a time", "map another column"
-        if found in _NUMBERS and form in (None, "iso"):
+        if family in _NUMBERS and form in (None, "iso"):
             return (
                 "is a number, and which time it means is not declared",
                 "declare `formats: {…: epoch_s}`, `epoch_ms` or a strptime format",
             )
-    elif found in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and kind in ("number", "integer", "flag"):
+    elif family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and kind in ("number", "integer", "flag"):
         return f"must be a {kind}, not a time", "map another column"
     return None
 
 
-def given(expression: str, sql_type: str, kind: Kind) -> str:
-    """Return SQL that is true where a value was given, readable or not.
+def has_value(expression: str, sql_type: str, kind: Kind) -> str:
+    """Return SQL that is true where there is a value, readable or not.
 
     The year 9999, with which warehouses say "no end yet", counts as no time at all.
     """
-    found = base_type(sql_type)
-    if found == "VARCHAR":
+    family = base_type(sql_type)
+    if family == "VARCHAR":
         text = f"lower(trim({_plain(expression, sql_type)}))"
         never = f" AND NOT starts_with({text}, '9999-')" if kind == "time" else ""
         return f"coalesce({text} NOT IN {NOTHING}{never}, false)"
-    if found in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
+    if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
         return f"coalesce(year({expression}) < 9999, false)"
-    if found in ("DOUBLE", "FLOAT"):
+    if family in ("DOUBLE", "FLOAT"):
         return f"({expression} IS NOT NULL AND NOT isnan({expression}))"
     return f"({expression} IS NOT NULL)"
 
@@ -92,25 +92,25 @@ def coerce(
     """Return SQL of the coerced value: VARCHAR, TIMESTAMP (UTC), DOUBLE, BIGINT or BOOLEAN.
 
     Args:
-        expression: SQL of the value as found.
+        expression: SQL of the value to read.
         sql_type: Its SQL type.
         kind: What it has to become.
         form: Declared format of a time: `iso`, `epoch_s`, `epoch_ms` or a strptime format.
         zone: Zone of times written without one.
     """
-    found = base_type(sql_type)
+    family = base_type(sql_type)
     if kind == "time":
         return _time(expression, sql_type, form, zone)
     if kind == "number":
-        return _number(expression, found)
-    if kind == "integer" and found in _INTEGERS:
-        return expression if found == "BIGINT" else f"CAST({expression} AS BIGINT)"
+        return _number(expression, family)
+    if kind == "integer" and family in _INTEGERS:
+        return expression if family == "BIGINT" else f"CAST({expression} AS BIGINT)"
     if kind == "integer":
-        number = _number(expression, found)
+        number = _number(expression, family)
         whole = f"CAST({number} AS DOUBLE)"
         return f"CASE WHEN {whole} = round({whole}) THEN TRY_CAST({whole} AS BIGINT) END"
     if kind == "flag":
-        return _flag(expression, found)
+        return _flag(expression, family)
     return _text(expression, sql_type)
 
 
@@ -119,15 +119,15 @@ def _plain(expression: str, sql_type: str) -> str:
 
 
 def _text(expression: str, sql_type: str) -> str:
-    found = base_type(sql_type)
-    if found in ("DOUBLE", "FLOAT"):
+    family = base_type(sql_type)
+    if family in ("DOUBLE", "FLOAT"):
         whole = f"CAST(TRY_CAST({expression} AS BIGINT) AS VARCHAR)"
         other = f"CAST({expression} AS VARCHAR)"
         return (
             f"CASE WHEN isfinite({expression}) THEN CASE WHEN {expression} = round({expression}) "
             f"AND abs({expression}) < 9e15 THEN {whole} ELSE {other} END END"
         )
-    if found == "VARCHAR":
+    if family == "VARCHAR":
         return f"nullif(trim({_plain(expression, sql_type)}), '')"
     return f"CAST({expression} AS VARCHAR)"
 
@@ -141,19 +141,19 @@ def identifier(expression: str, sql_type: str) -> str:
     return f"CASE WHEN {whole} THEN left({text}, -2) ELSE {text} END"
 
 
-def _number(expression: str, found: str) -> str:
-    if found == "VARCHAR":
+def _number(expression: str, family: str) -> str:
+    if family == "VARCHAR":
         text = f"trim(CAST({expression} AS VARCHAR))"
         expression = f"CASE WHEN NOT starts_with({text}, '_') THEN TRY_CAST({text} AS DOUBLE) END"
-    elif found not in ("DOUBLE", "FLOAT"):
+    elif family not in ("DOUBLE", "FLOAT"):
         return f"CAST({expression} AS DOUBLE)"
-    plain = f"CAST({expression} AS DOUBLE)" if found == "FLOAT" else expression
+    plain = f"CAST({expression} AS DOUBLE)" if family == "FLOAT" else expression
     return f"CASE WHEN isfinite({expression}) THEN {plain} END"
 
 
-def _flag(expression: str, found: str) -> str:
+def _flag(expression: str, family: str) -> str:
     text = f"lower(trim(CAST({expression} AS VARCHAR)))"
-    if found == "BOOLEAN":
+    if family == "BOOLEAN":
         return expression
     return (
         f"CASE WHEN {text} IN ('true', 't', 'yes', 'y', '1', '1.0') THEN true "
@@ -162,13 +162,13 @@ def _flag(expression: str, found: str) -> str:
 
 
 def _time(expression: str, sql_type: str, form: str | None, zone: str) -> str:
-    found = base_type(sql_type)
-    if found == "DATE":
+    family = base_type(sql_type)
+    if family == "DATE":
         moment = f"CAST({expression} AS TIMESTAMP)"
-    elif found == "TIMESTAMP":
+    elif family == "TIMESTAMP":
         plain = expression if sql_type == "TIMESTAMP" else f"CAST({expression} AS TIMESTAMP)"
         moment = _local(plain, zone)
-    elif found == "TIMESTAMPTZ":
+    elif family == "TIMESTAMPTZ":
         moment = f"({expression} AT TIME ZONE 'UTC')"
     elif form in EPOCHS:
         number = f"TRY_CAST({expression} AS DOUBLE)"
@@ -194,7 +194,7 @@ def _iso(text: str, zone: str) -> str:
 
 
 def _local(moment: str, zone: str) -> str:
-    """Return a naive time of a zone in UTC; its midnight stands for the date and is kept."""
+    """Return a naive time of a zone in UTC; midnight is a date and stays as it is."""
     if zone == "UTC":
         return moment
     shifted = f"({moment} AT TIME ZONE {text_literal(zone)}) AT TIME ZONE 'UTC'"
@@ -251,7 +251,7 @@ class Wording:
     """How words that the contract fixes are brought to one spelling.
 
     Attributes:
-        spell: SQL of the plain spelling from the text as found.
+        spell: SQL of the plain spelling of a text.
         choose: SQL of the contract's word from the plain spelling; null where it is none.
     """
 

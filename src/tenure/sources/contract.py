@@ -63,6 +63,7 @@ ACCOUNTS = Source(
         Column("account_id", "id", required=True),
         Column("created_at", "time", required=True),
         Column("valid_from", "time"),
+        Column("name", "text"),
         Column("segment", "text"),
         Column("industry", "text"),
         Column("country", "text"),

@@ -1,4 +1,4 @@
-"""What one GROUP BY over the marks of staged rows says about each table."""
+"""Counts of staged rows by reason and remarks, for all tables by one GROUP BY each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Counts:
     """Counts of one staged table.
 
     Attributes:
-        rows: Rows found.
+        rows: Rows read.
         used: Rows without a reason against them.
         rejected: Rows by reason.
         unread: Unreadable values by column, over all rows.
@@ -46,18 +46,18 @@ class Counts:
 
     def emptied(self, layout: Layout) -> dict[str, dict[str, int]]:
         """Return the values that were emptied, by column and reason."""
-        found: dict[str, dict[str, int]] = {}
+        values: dict[str, dict[str, int]] = {}
         for place, bit in enumerate(layout.bits):
             if bit.kind in ("unread", "empty") and self.remarks[place]:
-                found.setdefault(bit.column, {})[bit.code] = self.remarks[place]
-        return found
+                values.setdefault(bit.column, {})[bit.code] = self.remarks[place]
+        return values
 
     def without_values(self, layout: Layout) -> list[str]:
         """Return the optional columns that hold no value in any used row."""
         return [
             bit.column
             for place, bit in enumerate(layout.bits)
-            if bit.kind == "given" and not self.remarks[place]
+            if bit.kind == "present" and not self.remarks[place]
         ]
 
 
@@ -68,8 +68,8 @@ def count(
 
     Args:
         layouts: The tables.
-        engine: Where they stand.
-        tallied: Names of tables whose counts stand in a table of their own.
+        engine: What holds them.
+        tallied: Names of tables whose rows are counted already, in their tally.
     """
     layouts = list(layouts)
     sql = " UNION ALL ".join(
@@ -80,11 +80,11 @@ def count(
         f"max({layout.event_time()}) AS last FROM {quote(layout.staged)} GROUP BY ALL"
         for layout in layouts
     )
-    found = {layout.source.name: Counts() for layout in layouts}
+    counted = {layout.source.name: Counts() for layout in layouts}
     by_name = {layout.source.name: layout for layout in layouts}
     for row in engine.fetch(sql).to_pylist():
-        _add(found[row["name"]], by_name[row["name"]], row)
-    return found
+        _add(counted[row["name"]], by_name[row["name"]], row)
+    return counted
 
 
 def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:
@@ -103,22 +103,25 @@ def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:
 
 
 def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
-    """Return a problem for each column of which too much could not be read to be a slip."""
+    """Return a problem for each column with so many unreadable values that it is no slip.
+
+    Rows with fewer are rejected or emptied one by one.
+    """
     problems = []
     for name, rows in counts.unread.items():
         kind, sql_type = layout.columns[name], layout.types[name]
         if (layout.source.name, name) in coerce.WORDINGS:
             continue
-        given = coerce.given(quote(name), sql_type, kind)
+        has_value = coerce.has_value(quote(name), sql_type, kind)
         form = layout.formats.get(name)
         value = coerce.coerce(quote(name), sql_type, kind, form=form, zone=layout.zone)
         row = engine.fetch(
-            f"SELECT count(*) AS given, min(CAST({quote(name)} AS VARCHAR)) "
-            f"FILTER ({value} IS NULL) AS sample FROM {quote(layout.raw)} WHERE {given}"
+            f"SELECT count(*) AS filled, min(CAST({quote(name)} AS VARCHAR)) "
+            f"FILTER ({value} IS NULL) AS sample FROM {quote(layout.raw)} WHERE {has_value}"
         ).to_pylist()[0]
         limit = WRONG_TIME_SHARE if kind == "time" else WRONG_VALUE_SHARE
-        if rows > limit * row["given"]:
-            problems.append(_unreadable(layout, name, row["sample"], rows / row["given"]))
+        if rows > limit * row["filled"]:
+            problems.append(_unreadable(layout, name, row["sample"], rows / row["filled"]))
     return problems
 
 
@@ -135,7 +138,7 @@ def _unreadable(layout: Layout, name: str, sample: str, share: float) -> Problem
 
 
 def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
-    """Return the problem with a table of which no row can be used, if so."""
+    """Return why no row of a table can be used; None where some can."""
     name = layout.source.name
     if not counts.rows:
         return Problem(name, "the table is empty", fix="leave it out of the config, or fill it")
@@ -156,9 +159,9 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
         thing = f"{name}.{column}" if column in layout.columns else name
         fix = f"map another column under data.tables.{name}.columns"
         return Problem(thing, "a required column has no value in any row", fix=fix)
-    found = ", ".join(f"{reason} {rows}" for reason, rows in counts.reasons().items())
+    rejected = ", ".join(f"{reason} {rows}" for reason, rows in counts.reasons().items())
     fix = reason.fix or "see the rejected rows' reasons"
-    return Problem(name, f"no row can be used: {reason.rule}", f"rejected: {found}", fix)
+    return Problem(name, f"no row can be used: {reason.rule}", f"rejected: {rejected}", fix)
 
 
 def _samples(engine: Engine, select: str | None, name: str) -> str:

@@ -17,7 +17,6 @@ from tenure.sources.quality.data_report import DataReport
 if TYPE_CHECKING:
     from tenure.engine import Engine
     from tenure.sources.cache.manifest import Lease
-    from tenure.sources.cache.pieces import Pieces
 
 
 @dataclass(frozen=True)
@@ -25,13 +24,12 @@ class Dataset:
     """Canonical tables, checked and cut at `observed_until`.
 
     Attributes:
-        engine: Where the tables stand, under their contract names.
+        engine: What holds the tables, under their contract names.
         columns: Usable columns by table; attributes that may not be features are not among them.
         observed_until: When observation stopped, exclusive, naive UTC.
         report: The data report.
         rejects: By table with rejected rows, the SELECT of (rule, reason, row).
-        leases: What keeps files that the tables read from being removed.
-        pieces: By table that is read from staged parts, these.
+        leases: Protect the cached files that the tables are read from.
     """
 
     engine: Engine = field(repr=False)
@@ -40,10 +38,9 @@ class Dataset:
     report: DataReport = field(repr=False)
     rejects: Mapping[str, str] = field(default_factory=dict, repr=False)
     leases: tuple[Lease, ...] = field(default=(), repr=False, compare=False)
-    pieces: Mapping[str, Pieces] = field(default_factory=dict, repr=False, compare=False)
 
     def has(self, table: str, *columns: str) -> bool:
-        """Return whether a table, and all of these columns of it, were found and can be used."""
+        """Return whether a table exists and all of these columns of it can be used."""
         return table in self.columns and all(name in self.columns[table] for name in columns)
 
     @cached_property
@@ -51,9 +48,9 @@ class Dataset:
         """Return a hash of the content: the same for any order of rows and number of threads."""
         queries = []
         for name in sorted(self.columns):
-            found = sorted(self.engine.columns(name).items())
-            names = text_literal(", ".join(f"{column} {kind}" for column, kind in found))
-            row = f"hash({', '.join(quote(column) for column, _ in found)})"
+            columns = sorted(self.engine.columns(name).items())
+            names = text_literal(", ".join(f"{column} {kind}" for column, kind in columns))
+            row = f"hash({', '.join(quote(column) for column, _ in columns)})"
             queries.append(
                 f"SELECT {text_literal(name)} || ' ' || {names} || ' ' || concat_ws(' ', count(*), "
                 f"sum(CAST({row} AS HUGEINT)), bit_xor({row})) AS line FROM {quote(name)}"
@@ -65,7 +62,7 @@ class Dataset:
 def write_rejects(dataset: Dataset, folder: Path) -> dict[str, Path]:
     """Write the rejected rows of each table to `<folder>/<table>.parquet`.
 
-    Columns: `reason` (short code), `rule` (in words), `row` (the mapped row as found, JSON text).
+    Columns: `reason` (short code), `rule` (in words), `row` (the mapped row, uncoerced; JSON text).
     A file of an earlier run whose table has no rejects now is removed.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Of rows with one key the first known is kept, whatever the order in which they were found."""
+"""Duplicate keys: the row known first is used, whatever the order in which rows are read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> st
     match = " AND ".join(
         f"_all.{quote(name)} IS NOT DISTINCT FROM _twice.{quote(name)}" for name in keys
     )
-    kept = ", ".join(
+    columns = ", ".join(
         [*(f"_all.{quote(name)}" for name in layout.columns), "_flags"]
         + (["_row"] if keep_raw else [])
     )
@@ -25,9 +25,9 @@ def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> st
     )
     return (
         f"WITH _twice AS ({repeated(layout, relation)}) "
-        f"SELECT {kept}, _reason FROM {relation} AS _all "
+        f"SELECT {columns}, _reason FROM {relation} AS _all "
         f"WHERE NOT (_reason = 0 AND EXISTS (SELECT 1 FROM _twice WHERE {match})) "
-        f"UNION ALL BY NAME SELECT {kept}, "
+        f"UNION ALL BY NAME SELECT {columns}, "
         f"CAST(CASE WHEN {rank} > 1 THEN {layout.duplicate} ELSE 0 END AS UTINYINT) AS _reason "
         f"FROM {relation} AS _all JOIN _twice ON {match} WHERE _reason = 0"
     )
@@ -59,8 +59,8 @@ def _keyed(layout: Layout, relation: str) -> str:
 
 def has_key(layout: Layout) -> bool:
     """Return whether rows of the table can be duplicates of each other."""
-    found = [name for name in layout.source.key if name in layout.columns]
-    return bool(found) and found != ["valid_from"]
+    keys = [name for name in layout.source.key if name in layout.columns]
+    return bool(keys) and keys != ["valid_from"]
 
 
 def _first_known(layout: Layout) -> list[str]:

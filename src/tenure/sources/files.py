@@ -1,4 +1,4 @@
-"""The files that a table comes as: which they are, and the SELECT that reads some of them.
+"""The files of a table: which they are, and the SELECT that reads some of them.
 
 Folders may carry values in their names (`…/date=2024-01-01/part.parquet`).  Such a value serves as
 a column where the contract has one of that name, or where a mapping names it, and only if the
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine.base import CSV_SUFFIXES
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
 
-TEXT_FILES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
 MARKS = "*?["
 _NAME = "_tenure_file"
 _NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -30,7 +30,7 @@ class Files:
     """The files of a table.
 
     Attributes:
-        path: As given: a file or a glob.
+        path: A file or a glob, as configured.
         paths: The files, in the order in which they are read.
         keys: Names of folders (`name=value`) that serve as columns.
     """
@@ -42,7 +42,7 @@ class Files:
     @property
     def text(self) -> bool:
         """Return whether every value is text."""
-        return self.path.endswith(TEXT_FILES)
+        return self.path.endswith(CSV_SUFFIXES)
 
     def select(self, paths: Sequence[str] | None = None) -> str:
         """Return the SELECT that reads the files, or some of them."""
@@ -70,8 +70,8 @@ class Files:
         return "/".join(valued) or "/".join(below)
 
 
-def listed(path: str, columns: Collection[str], relation: str, engine: Engine) -> Files | None:
-    """Return the files of a glob as the embedded engine finds them, else nothing.
+def files_of(path: str, columns: Collection[str], relation: str, engine: Engine) -> Files | None:
+    """Return the files that a path or glob stands for, None where only the engine can tell.
 
     Args:
         path: A file or a glob.
@@ -81,14 +81,14 @@ def listed(path: str, columns: Collection[str], relation: str, engine: Engine) -
     """
     if engine.dialect != "duckdb":
         return None
-    found = engine.fetch(f"SELECT file FROM glob({text_literal(path)})").column(0).to_pylist()
-    if not found or any(mark in name for name in found for mark in MARKS):
+    paths = engine.fetch(f"SELECT file FROM glob({text_literal(path)})").column(0).to_pylist()
+    if not paths or any(mark in name for name in paths for mark in MARKS):
         return None
-    files = Files(path, tuple(found))
-    given = dict.fromkeys(
-        name.split("=", 1)[0] for item in found for name in _below(path, item)[:-1] if "=" in name
+    files = Files(path, tuple(paths))
+    keys = dict.fromkeys(
+        name.split("=", 1)[0] for item in paths for name in _below(path, item)[:-1] if "=" in name
     )
-    served = [name for name in given if name.lower() in {column.lower() for column in columns}]
+    served = [name for name in keys if name.lower() in {column.lower() for column in columns}]
     if not served:
         return files
     engine.run([Step(relation, files.select(), lazy=True)])
@@ -97,23 +97,26 @@ def listed(path: str, columns: Collection[str], relation: str, engine: Engine) -
 
 
 def dialects(files: Files, paths: Sequence[str], engine: Engine) -> set[str]:
-    """Return how the first file and others of a table separate and quote values, if text."""
+    """Return the different ways in which the first file and others separate and quote values.
+
+    Empty where the files are not text.
+    """
     if not files.text:
         return set()
-    found = set()
+    dialects = set()
     for path in dict.fromkeys((files.paths[0], *paths)):
         sniffed = engine.fetch(
             "SELECT Delimiter, Quote, Escape, NewLineDelimiter, Comment, SkipRows, HasHeader "
             f"FROM sniff_csv({text_literal(path)}, all_varchar=true, header=true)"
         )
-        found.add(str(sniffed.to_pylist()[0]))
-    return found
+        dialects.add(str(sniffed.to_pylist()[0]))
+    return dialects
 
 
 def _value(key: str) -> str:
     pattern = text_literal(rf"[/\\]{re.escape(key)}=([^/\\]*)[/\\]")
-    found = f"regexp_extract({_NAME}, {pattern}, 1)"
-    return f"nullif(url_decode({found}), '{_NULL}')"
+    value = f"regexp_extract({_NAME}, {pattern}, 1)"
+    return f"nullif(url_decode({value}), '{_NULL}')"
 
 
 def _below(path: str, item: str) -> list[str]:

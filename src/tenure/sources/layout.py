@@ -1,4 +1,4 @@
-"""From a table as found to how it is staged: columns mapped, types and formats looked at."""
+"""How each table is to be staged: its columns mapped, its types and declared formats checked."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ NO_OWNER = ("accounts", "fx_rates")
 
 @dataclass
 class IncomingTable:
-    """One table on its way in.
+    """One table while it is loaded.
 
     Attributes:
         layout: How it is staged.
-        origin: What to call its origin.
+        origin: Where it comes from, in words: a path, `query`, `posted`.
         unused: Late columns left out, with the clock that they lack.
         counts: Counts of its staged rows.
         ahead: What lies at or after `observed_until`.
         empty: Columns without a value in any row.
-        found: Its files, where its staged rows may be kept from one load to the next.
-        kept: Its staged parts, where they are.
-        marked: Whether duplicates were found, so that its staged rows stand in the engine.
+        files: Its files, where they are known one by one, so that staged rows may be cached.
+        parts: Its staged parts, where it is read from the cache.
+        marked: Whether it has duplicates, so that its staged rows are a table in the engine.
     """
 
     layout: Layout
@@ -48,37 +48,37 @@ class IncomingTable:
     counts: Counts = field(default_factory=Counts)
     ahead: dict[str, Any] = field(default_factory=dict)
     empty: list[str] = field(default_factory=list)
-    found: SourceFiles | None = None
-    kept: StagedParts | None = None
+    files: SourceFiles | None = None
+    parts: StagedParts | None = None
     marked: bool = False
 
 
 def prepare(
-    place: origin.Origin, config: Config, engine: Engine
+    place: origin.TableOrigin, config: Config, engine: Engine
 ) -> tuple[IncomingTable | None, list[Problem]]:
-    """Map a table's columns and look at their types."""
+    """Return a table with its columns mapped and its types checked, or the problems with it."""
     source = SOURCES[place.name]
-    authored = config.data.tables.get(place.name)
+    settings = config.data.tables.get(place.name)
     try:
-        theirs = engine.columns(place.relation)
+        columns = engine.columns(place.relation)
     except DataError as error:
-        return None, [unread(place.name, place.text, item) for item in error.problems]
-    found = map_columns(source, theirs, authored.columns if authored else {})
-    if found.problems:
-        return None, found.problems
+        return None, [cannot_read(place.name, place.text, item) for item in error.problems]
+    mapped = map_columns(source, columns, settings.columns if settings else {})
+    if mapped.problems:
+        return None, mapped.problems
     relation = f"_mapped_{place.name}"
     try:
-        types = _view(relation, place.relation, found.columns, engine)
+        types = _view(relation, place.relation, mapped.columns, engine)
     except DataError:
-        return None, _culprits(place, found.columns, engine)
-    formats = authored.formats if authored else {}
+        return None, _culprits(place, mapped.columns, engine)
+    formats = settings.formats if settings else {}
     layout = Layout(source, relation, types, formats, config.data.timezone)
     problems = _refused(layout) + _wrong_formats(layout, engine)
     if problems:
         return None, problems
     table = _without_clockless(IncomingTable(layout, place.text))
     if place.files:
-        table.found = SourceFiles(table.layout, place.files, found.columns)
+        table.files = SourceFiles(table.layout, place.files, mapped.columns)
     return table, problems
 
 
@@ -88,7 +88,9 @@ def _view(relation: str, raw: str, columns: Mapping[str, str], engine: Engine) -
     return engine.columns(relation)
 
 
-def _culprits(place: origin.Origin, columns: Mapping[str, str], engine: Engine) -> list[Problem]:
+def _culprits(
+    place: origin.TableOrigin, columns: Mapping[str, str], engine: Engine
+) -> list[Problem]:
     problems = []
     for name, sql in columns.items():
         try:
@@ -96,7 +98,9 @@ def _culprits(place: origin.Origin, columns: Mapping[str, str], engine: Engine) 
         except DataError as error:
             where = f"data.tables.{place.name}.columns.{name}"
             problems.append(
-                Problem(where, origin.reason(error), sql.strip("()\n"), "correct the expression")
+                Problem(
+                    where, origin.first_line(error), sql.strip("()\n"), "correct the expression"
+                )
             )
     return problems
 
@@ -128,7 +132,7 @@ def _wrong_formats(layout: Layout, engine: Engine) -> list[Problem]:
 
 
 def _without_clockless(table: IncomingTable) -> IncomingTable:
-    """Leave out late columns whose clock was not mapped."""
+    """Return the table without its late columns whose clock was not mapped."""
     layout = table.layout
     table.unused = {
         name: clock
@@ -143,7 +147,7 @@ def _without_clockless(table: IncomingTable) -> IncomingTable:
 def register_posted(
     frames: Mapping[str, pa.Table], config: Config, engine: Engine
 ) -> tuple[dict[str, IncomingTable], list[Problem]]:
-    """Register tables and look at their columns."""
+    """Register posted tables; return how they are staged, and the problems with their columns."""
     problems = [origin.unknown_table(name) for name in frames if name not in SOURCES]
     tables: dict[str, IncomingTable] = {}
     for name, source in SOURCES.items():
@@ -161,7 +165,7 @@ def register_posted(
     return tables, problems
 
 
-def unread(name: str, place: str, item: Problem | str) -> Problem:
+def cannot_read(name: str, place: str, item: Problem | str) -> Problem:
     """Return the problem with a table that the engine could not read."""
     text = item.value or item.rule if isinstance(item, Problem) else item
     if isinstance(item, Problem) and item.thing in ENGINES:

@@ -1,13 +1,14 @@
-"""The way in: find the tables, map and coerce their columns, check every row, report."""
+"""Load the tables of a run: find them, map and coerce their columns, check every row, report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError, Problem
+from tenure.core.progress import SILENT, Progress
 from tenure.core.steps import Step, quote
 from tenure.core.times import DAY
 from tenure.sources import counts, duplicates, origin
@@ -15,7 +16,7 @@ from tenure.sources.assemble import assemble, require_rows, with_findings
 from tenure.sources.cache import parts, reread
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
-from tenure.sources.layout import NO_OWNER, IncomingTable, prepare, register_posted, unread
+from tenure.sources.layout import NO_OWNER, IncomingTable, cannot_read, prepare, register_posted
 from tenure.sources.quality import attributes
 
 if TYPE_CHECKING:
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
     from tenure.core.config import Config
     from tenure.engine import Engine
 
-Progress = Callable[[str], None]
-
 
 def load(
-    config: Config, engine: Engine, *, progress: Progress | None = None, thorough: bool = True
+    config: Config, engine: Engine, *, progress: Progress = SILENT, thorough: bool = True
 ) -> Dataset:
     """Load the tables of a config into an engine, checked and cut at `observed_until`.
 
@@ -38,49 +37,51 @@ def load(
     Args:
         config: The run.
         engine: Where the canonical tables will stand.
-        progress: Told in a few words what is being read.
-        thorough: Whether to look for dirt that breaks no rule and to take the fingerprint at once;
-            what only needs the tables can do without.
+        progress: What shows which table is being read.
+        thorough: Whether to look for dirt that breaks no rule and to compute the fingerprint now;
+            callers that need only the tables can do without.
 
     Raises:
         DataError: If a table cannot be used at all; lists every problem over all tables.
     """
-    say = progress or (lambda _: None)
+    progress.stage("reading tables")
     engine.drop(*SOURCES)
-    found, problems = origin.find(config.data, engine)
+    origins, problems = origin.find(config.data, engine)
     tables: dict[str, IncomingTable] = {}
-    for name, place in found.items():
-        table, wrong = prepare(place, config, engine)
-        problems += wrong
+    for name, place in origins.items():
+        table, faults = prepare(place, config, engine)
+        problems += faults
         if table:
             tables[name] = table
     if "accounts" in tables:
         problems += attributes.unknown(config.data, tables["accounts"].layout)
-    for name in list(tables):
-        say(f"reading {name}")
+    for number, name in enumerate(list(tables)):
+        progress.step(number, len(origins), name)
         try:
             _stage(tables[name], tables, engine, config)
-            if (kept := tables[name].kept) and kept.changes:
-                say(f"{name}: {kept.changes}")
+            if (staged := tables[name].parts) and staged.changes:
+                progress.note(f"{name}: {staged.changes}")
         except DataError as error:
-            problems += [unread(name, tables.pop(name).origin, item) for item in error.problems]
+            problems += [
+                cannot_read(name, tables.pop(name).origin, item) for item in error.problems
+            ]
+    progress.stage("checking rows")
     _count(tables, engine)
     problems += [item for table in tables.values() for item in _hopeless(table, engine)]
     if problems:
         raise DataError(*problems)
-    say("checking")
     until = config.data.observed_until or _day_after_last(tables)
     dataset = assemble(tables, config, engine, until)
     require_rows(dataset)
     dataset = replace(dataset, report=with_findings(dataset, thorough=thorough))
     if thorough:
-        say("fingerprint")
+        progress.stage("fingerprint of the tables")
         _ = dataset.fingerprint
     return dataset
 
 
 def _hopeless(table: IncomingTable, engine: Engine) -> list[Problem]:
-    """Return why a table cannot be used; else note its columns that hold no value."""
+    """Return why a table cannot be used, if so; set which of its columns hold no value."""
     problems = counts.unreadable(table.layout, table.counts, engine)
     if not problems:
         problem = counts.unusable(table.layout, table.counts, engine)
@@ -96,11 +97,10 @@ def load_frames(
     *,
     observed_until: datetime,
 ) -> Dataset:
-    """Load tables at hand that already have canonical columns, by the same road.
+    """Load Arrow tables whose columns have canonical names, with the same checks as files.
 
-    For history that is posted and for tests: small tables, possibly empty, of few accounts.  A
-    column that is there counts as there even where it is empty, and shares of dirt are not
-    computed.
+    For posted history and for tests: small tables, possibly without rows.  A column counts as
+    present even where it has no value, and shares of dirt are not computed.
 
     Args:
         frames: Tables by canonical name.
@@ -131,35 +131,35 @@ def _stage(
     engine: Engine,
     config: Config | None = None,
 ) -> None:
-    """Stage a table; with a config, from kept parts where that pays."""
+    """Stage a table: from the cache, where a config allows it and its size makes it pay."""
     owned = table.layout.source.name not in NO_OWNER
     if owned and "accounts" in tables:
-        known = quote(tables["accounts"].layout.staged)
-        known = f"SELECT account_id FROM {known} WHERE _reason = 0"
-        table.layout = replace(table.layout, accounts=known)
-    sound = not owned or table.layout.accounts is not None
-    if config and config.data.cache and table.found and sound:
-        found = replace(table.found, layout=table.layout)
-        table.kept = parts.staged_parts(found, config.paths.runs / "cache" / "staged", engine)
-    if table.kept:
-        reread.show(table.layout, table.kept, engine)
+        staged = quote(tables["accounts"].layout.staged)
+        accounts = f"SELECT account_id FROM {staged} WHERE _reason = 0"
+        table.layout = replace(table.layout, accounts=accounts)
+    checkable = not owned or table.layout.accounts is not None
+    if config and config.data.cache and table.files and checkable:
+        source = replace(table.files, layout=table.layout)
+        table.parts = parts.staged_parts(source, config.paths.runs / "cache" / "staged", engine)
+    if table.parts:
+        reread.view_parts(table.layout, table.parts, engine)
     else:
         engine.drop(table.layout.staged)
         engine.run([Step(table.layout.staged, table.layout.select())])
 
 
 def _count(tables: Mapping[str, IncomingTable], engine: Engine) -> None:
-    """Count the marks of all staged rows and mark duplicates where there are any."""
+    """Count the staged rows by reason and remarks, after marking duplicates as rejected."""
     if not tables:
         return
-    tallied = [name for name, table in tables.items() if table.kept]
+    tallied = [name for name, table in tables.items() if table.parts]
     layouts = [table.layout for table in tables.values()]
-    for name, found in counts.count(layouts, engine, tallied).items():
-        tables[name].counts = found
+    for name, counted in counts.count(layouts, engine, tallied).items():
+        tables[name].counts = counted
     keyed = [
         table.layout
         for table in tables.values()
-        if duplicates.has_key(table.layout) and not (table.kept and table.kept.distinct)
+        if duplicates.has_key(table.layout) and not (table.parts and table.parts.distinct)
     ]
     sql = " UNION ALL ".join(
         f"SELECT '{layout.source.name}' AS name, count(*) AS n "

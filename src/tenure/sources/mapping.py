@@ -27,7 +27,7 @@ _CLOCKS = ("now", "today", "random", "uuid", "get_current_timestamp", "nextval",
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """The SQL of each canonical column over a table as found, and what is wrong with it."""
+    """Canonical column → its SQL over the columns of the user, and the problems of the mapping."""
 
     columns: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -8,34 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from tenure.core.errors import DataError, Problem, suggestion
+from tenure.core.paths import exists
 from tenure.core.steps import Step
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES
 from tenure.sources.contract import SOURCES
-from tenure.sources.files import MARKS, TEXT_FILES, Files, listed
+from tenure.sources.files import Files, files_of
+from tenure.sources.user_query import attach_query
 
 if TYPE_CHECKING:
-    from tenure.core.config import DataConfig, TableConfig
+    from tenure.core.config import DataConfig
     from tenure.engine import Engine
-
-PARQUET = (".parquet", ".pq")
-DATABASES = (".duckdb", ".ddb", ".db")
-_CSV_READERS = ("read_csv", "read_csv_auto")
-_TYPED = ("all_varchar", "columns", "types", "dtypes", "auto_type_candidates", "dateformat")
 
 
 @dataclass(frozen=True)
-class Origin:
-    """A table as found.
+class TableOrigin:
+    """Where a table comes from.
 
     Attributes:
         name: Canonical name.
-        relation: What holds its rows.
-        text: What to call its origin.
-        files: The files it comes as, where they are read one by one.
+        relation: The view in the engine that reads its rows.
+        text: Its path, or `query`, for the report and for messages.
+        files: Its files, where they are known one by one.
     """
 
     name: str
@@ -44,13 +38,13 @@ class Origin:
     files: Files | None = None
 
 
-def find(data: DataConfig, engine: Engine) -> tuple[dict[str, Origin], list[Problem]]:
+def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list[Problem]]:
     """Make every table that is configured or lies under `data.path` known to the engine.
 
     Returns:
-        The tables found, and the problems; an optional table that is not there is neither.
+        The tables by name, and the problems; an optional table that does not exist is neither.
     """
-    found: dict[str, Origin] = {}
+    origins: dict[str, TableOrigin] = {}
     problems = [unknown_table(name) for name in data.tables if name not in SOURCES]
     folder = Path(data.path)
     if not folder.exists() and not all(
@@ -64,7 +58,7 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, Origin], list[Prob
         ]
     for name, source in SOURCES.items():
         try:
-            origin = _configured(name, data.tables[name], engine) if name in data.tables else None
+            origin = _configured(name, data, engine) if name in data.tables else None
             origin = origin or (None if name in data.tables else _discovered(name, folder, engine))
         except DataError as error:
             problems += [
@@ -73,7 +67,7 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, Origin], list[Prob
             ]
             continue
         if origin:
-            found[name] = origin
+            origins[name] = origin
         elif source.required:
             problems.append(
                 Problem(
@@ -83,29 +77,43 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, Origin], list[Prob
                     f"add the file, or say where it is: data.tables.{name}",
                 )
             )
-    return found, problems
+    return origins, problems
 
 
 def unknown_table(name: str) -> Problem:
-    """Return the problem with a table that the contract does not have."""
+    """Return the problem for a table name that the contract does not have."""
     return Problem(f"table {name}", "is not a table of the contract", fix=suggestion(name, SOURCES))
 
 
-def _configured(name: str, table: TableConfig, engine: Engine) -> Origin:
+def _configured(name: str, data: DataConfig, engine: Engine) -> TableOrigin:
+    table = data.tables[name]
     if table.sql is not None:
-        engine.run([Step(f"_raw_{name}", _query(name, table.sql), lazy=True)])
-        return Origin(name, f"_raw_{name}", "query")
+        attach_query(name, table.sql, data, engine)
+        return TableOrigin(name, f"_raw_{name}", "query")
     if table.path is None:
         engine.attach(f"_raw_{name}", "", table.table)
-        return Origin(name, f"_raw_{name}", f"table {table.table}")
+        return TableOrigin(name, f"_raw_{name}", f"table {table.table}")
     words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
+    if "://" not in table.path and not exists(table.path):
+        raise DataError(_lacking(name, Path(table.path), data))
     return attach(name, table.path, engine, table.table, columns=words)
 
 
-def _discovered(name: str, folder: Path, engine: Engine) -> Origin | None:
+def _lacking(name: str, place: Path, data: DataConfig) -> Problem:
+    """Return the problem with a path at which there is nothing, with all places looked at."""
+    places = [str(place)]
+    if place.is_relative_to(data.base):
+        places.append(str(Path(data.path) / place.relative_to(data.base)))
+    near = [other.name for other in place.parent.iterdir()] if place.parent.is_dir() else []
+    fix = suggestion(place.name, near) if near else f"the folder {place.parent} does not exist"
+    looked = " and ".join(dict.fromkeys(places))
+    return Problem(name, "the file does not exist", looked, fix)
+
+
+def _discovered(name: str, folder: Path, engine: Engine) -> TableOrigin | None:
     if folder.is_file():
         return attach(name, str(folder), engine) if name in engine.tables(str(folder)) else None
-    for suffix in (*PARQUET, *TEXT_FILES, *DATABASES):
+    for suffix in (*PARQUET_SUFFIXES, *CSV_SUFFIXES, *DATABASE_SUFFIXES):
         if (path := folder / f"{name}{suffix}").is_file():
             return attach(name, str(path), engine)
     if any((folder / name).rglob("*.parquet")):
@@ -120,7 +128,7 @@ def attach(
     table: str | None = None,
     *,
     columns: Collection[str] = (),
-) -> Origin:
+) -> TableOrigin:
     """Make one file, glob, folder of Parquet parts or database table known as `_raw_<name>`.
 
     Args:
@@ -137,22 +145,18 @@ def attach(
     relation = f"_raw_{name}"
     if "://" in path:
         engine.attach(relation, path)
-        return Origin(name, relation, path)
+        return TableOrigin(name, relation, path)
     if place.is_dir():
         path = f"{path}/**/*.parquet"
-    elif not any(mark in path for mark in MARKS) and not place.is_file():
-        near = [other.name for other in place.parent.iterdir()] if place.parent.is_dir() else []
-        fix = suggestion(place.name, near) if near else f"the folder {place.parent} does not exist"
-        raise DataError(Problem(name, "the file does not exist", path, fix))
-    if path.endswith(DATABASES):
+    if path.endswith(DATABASE_SUFFIXES):
         tables = engine.tables(path)
         if (table or name) not in tables:
             raise DataError(
                 Problem(name, f"no table `{table or name}` in {path}", fix=suggestion(name, tables))
             )
         engine.attach(relation, path, table or name)
-        return Origin(name, relation, f"{path}: {table or name}")
-    if not path.endswith((*TEXT_FILES, *PARQUET)):
+        return TableOrigin(name, relation, f"{path}: {table or name}")
+    if not path.endswith((*CSV_SUFFIXES, *PARQUET_SUFFIXES)):
         raise DataError(
             Problem(name, "is no kind of file that can be read", path, "use CSV, Parquet or DuckDB")
         )
@@ -162,57 +166,24 @@ def attach(
             engine.attach(relation, path)
     except DataError as error:
         fix = "check that it is a whole CSV (with a header line) or Parquet file"
-        raise DataError(Problem(name, f"cannot be read from {path}", reason(error), fix)) from error
-    return Origin(name, relation, path, files)
+        raise DataError(
+            Problem(name, f"cannot be read from {path}", first_line(error), fix)
+        ) from error
+    return TableOrigin(name, relation, path, files)
 
 
 def _read(name: str, path: str, columns: Collection[str], engine: Engine) -> Files | None:
     """Make the files of a path known as a view, if the engine can tell which they are."""
     source = SOURCES[name]
     wanted = {*columns, *(column.name for column in source.columns), "known_at"}
-    files = listed(path, wanted, f"_raw_{name}", engine)
+    files = files_of(path, wanted, f"_raw_{name}", engine)
     if files:
         engine.run([Step(f"_raw_{name}", files.select(), lazy=True)])
     return files
 
 
-def _query(name: str, sql: str) -> str:
-    """Return a user's query in which CSV files are read as text, like those given by path."""
-    where = f"data.tables.{name}.sql"
-    try:
-        statements = [item for item in sqlglot.parse(sql, read="duckdb") if item is not None]
-    except SqlglotError as error:
-        message = str(error).splitlines()[0]
-        raise DataError(Problem(where, "is not valid SQL", message, "correct the query")) from error
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise DataError(Problem(where, "must be one SELECT", sql.strip()[:80], "remove the rest"))
-    query = statements[0]
-    rewritten = [_as_text(table) for table in query.find_all(exp.Table)]
-    return query.sql(dialect="duckdb") if any(rewritten) else sql.strip().rstrip(";")
-
-
-def _as_text(table: exp.Table) -> bool:
-    """Make a query read a CSV file as text, unless it declares types; return whether it did."""
-    inner = table.this
-    if isinstance(inner, exp.Identifier) and inner.name.endswith(TEXT_FILES):
-        name = inner.name
-        inner = exp.Anonymous(this="read_csv", expressions=[exp.Literal.string(name)])
-        table.set("this", inner)
-        if not table.alias:
-            stem = Path(name).name.split(".")[0]
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(stem, quoted=True)))
-    reader = isinstance(inner, exp.Anonymous) and inner.name.lower() in _CSV_READERS
-    if not reader and not isinstance(inner, exp.ReadCSV):
-        return False
-    if any(item.this.name.lower() in _TYPED for item in inner.expressions if item.find(exp.EQ)):
-        return False
-    option = exp.EQ(this=exp.column("all_varchar"), expression=exp.true())
-    inner.set("expressions", [*inner.expressions, option])
-    return True
-
-
-def reason(error: DataError) -> str:
-    """Return the first line of what an engine had to say."""
+def first_line(error: DataError) -> str:
+    """Return the first line of an engine's error message."""
     first = error.problems[0]
     text = first.value or first.rule if isinstance(first, Problem) else first
     return text.strip().splitlines()[0][:200]

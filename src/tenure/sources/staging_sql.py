@@ -1,6 +1,6 @@
-"""One SELECT per table that coerces, checks and marks its rows; nothing is thrown away yet.
+"""One SELECT per table that coerces, checks and marks its rows; none is dropped yet.
 
-The staged table holds the columns that were found, `_reason` (0 for a row that is used, else the
+The staged table holds the mapped columns, `_reason` (0 for a row that is used, else the
 number of the reason it is not) and `_flags` (a bit per remark about the row).  One GROUP BY over
 these two gives every count of the data report.
 """
@@ -32,8 +32,8 @@ class RowFlag:
     """A remark that a row may carry.
 
     Attributes:
-        kind: ``unread`` (a value that could not be coerced), ``given`` (the column has a value
-            in the end), ``empty`` or ``warn`` (a check).
+        kind: ``unread`` (a value that could not be coerced), ``present`` (the column has a value
+            after all checks), ``empty`` or ``warn`` (a check).
         column: The column it is about, empty for a warning.
         code: Reason as the report shows it.
         sql: Condition over the checked row.
@@ -62,11 +62,11 @@ class Layout:
 
     Attributes:
         source: The declaration.
-        raw: Relation that holds the mapped columns under canonical names, as found.
+        raw: Relation with the mapped columns under canonical names, not yet coerced.
         types: SQL types of the columns in `raw`, late columns without a clock left out.
         formats: Declared formats of time columns.
         zone: Zone of times written without one.
-        accounts: SELECT of the ids of known accounts, where they are to be checked.
+        accounts: SELECT of the ids of known accounts; None where they are not checked.
         values: Whether to mark which optional columns have a value.
         deferred: Whether `accounts` is checked later, when the staged rows are read.
     """
@@ -87,12 +87,12 @@ class Layout:
 
     @property
     def tally(self) -> str:
-        """Return the name of the counts of a staged table that is read from kept parts."""
+        """Return the name of the table of counts of a staged table that is read from the cache."""
         return f"_tally_{self.source.name}"
 
     @cached_property
     def columns(self) -> dict[str, Kind]:
-        """Return the columns of the staged table: those found, and keys filled by default."""
+        """Return the columns of the staged table: the mapped ones, and keys filled by default."""
         kinds: dict[str, Kind] = {}
         for column in self.source.columns:
             if column.name in self.types or (self.source.name, column.name) in DEFAULTS:
@@ -105,43 +105,44 @@ class Layout:
 
     @cached_property
     def clocks(self) -> tuple[str, ...]:
-        """Return the clock columns that were found."""
+        """Return the clock columns that are mapped."""
         return tuple(name for name in self.source.clocks if name in self.types)
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
-        """Return the checks whose columns were found."""
+        """Return the checks whose columns are mapped."""
         return tuple(
             check for check in self.source.checks if all(name in self.types for name in check.needs)
         )
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
-        """Return why rows may be rejected; the first that holds is given."""
-        found: list[Reason] = []
+        """Return why rows may be rejected; of several that hold, the first counts."""
+        reasons: list[Reason] = []
         for column in self.source.columns:
             if column.required and column.name in self.columns:
-                found += self._required(column)
+                reasons += self._required(column)
         rule = f"needs {' or '.join(time_columns(self.source))}"
-        found.append(Reason("missing_time", rule, "event_time IS NULL"))
-        found += [
+        reasons.append(Reason("missing_time", rule, "event_time IS NULL"))
+        reasons += [
             Reason(check.reason, check.rule, _holds(check), check.fix)
             for check in self.checks
             if check.action == "reject"
         ]
-        return tuple(found)
+        return tuple(reasons)
 
     def _required(self, column: Column) -> list[Reason]:
-        name, found = column.name, []
+        name = column.name
+        reasons: list[Reason] = []
         value = quote(name)
         if self._readable(name):
-            unread = f"{_given(name)} AND {value} IS NULL"
+            unread = f"{_filled(name)} AND {value} IS NULL"
             fix = f"correct the values or map another column to {name}"
             rule = f"{name} could not be read"
-            found.append(Reason(f"unread_{name}", rule, unread, fix, unread=True))
-        found.append(Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL"))
+            reasons.append(Reason(f"unread_{name}", rule, unread, fix, unread=True))
+        reasons.append(Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL"))
         if name == "account_id" and self.accounts:
-            found.append(
+            reasons.append(
                 Reason(
                     "unknown_account",
                     "account_id must stand in the accounts table",
@@ -149,7 +150,7 @@ class Layout:
                     "add the account, or check that both tables spell ids alike",
                 )
             )
-        return found
+        return reasons
 
     @cached_property
     def unknown_account(self) -> int | None:
@@ -164,7 +165,7 @@ class Layout:
 
     @property
     def duplicate_reason(self) -> Reason:
-        """Return the reason that is given to all but the first known of a key."""
+        """Return the reason against all rows of a key but the one known first."""
         keys = " and ".join(name for name in self.source.key if name in self.columns)
         return Reason("duplicate_key", f"{keys} must be unique; the first known is kept", "")
 
@@ -172,7 +173,7 @@ class Layout:
     def bits(self) -> tuple[RowFlag, ...]:
         """Return the remarks that rows may carry, in the order of their bits."""
         bits = [
-            RowFlag("unread", name, "unreadable", f"{_given(name)} AND {quote(name)} IS NULL")
+            RowFlag("unread", name, "unreadable", f"{_filled(name)} AND {quote(name)} IS NULL")
             for name in self.columns
             if self._readable(name)
         ]
@@ -197,7 +198,7 @@ class Layout:
             if clock != name and name in self.columns
         ]
         bits += [
-            RowFlag("given", column.name, "", f"{self._final(column.name)} IS NOT NULL")
+            RowFlag("present", column.name, "", f"{self._final(column.name)} IS NOT NULL")
             for column in self.source.columns
             if self.values and not column.required and column.name in self.columns
         ]
@@ -217,7 +218,7 @@ class Layout:
         """Return the SELECT that stages the table.
 
         Args:
-            keep_raw: Also carry `_row`, the mapped row as found, as JSON text.
+            keep_raw: Also carry `_row`, the mapped row before coercion, as JSON text.
         """
         names = [f"{self._final(name)} AS {quote(name)}" for name in self.columns]
         cases = " ".join(
@@ -235,8 +236,8 @@ class Layout:
     def _typed(self, keep_raw: bool) -> str:
         items = [f"{self._coerced(name)} AS {quote(name)}" for name in self.columns]
         items += [
-            f"{coerce.given(quote(name), self.types[name], self.columns[name])} AS {_given(name)}"
-            for name in self.columns
+            f"{coerce.has_value(quote(name), self.types[name], kind)} AS {_filled(name)}"
+            for name, kind in self.columns.items()
             if self._readable(name)
         ]
         items += [
@@ -298,12 +299,12 @@ class Layout:
         moment = self.event_time(prefix)
         if "known_at" not in self.columns:
             return coerce.known(moment)
-        given = coerce.known(f"{prefix}known_at")
-        return f"greatest(coalesce({given}, {coerce.known(moment)}), {moment})"
+        stated = coerce.known(f"{prefix}known_at")
+        return f"greatest(coalesce({stated}, {coerce.known(moment)}), {moment})"
 
 
 def time_columns(source: Source) -> list[str]:
-    """Return the columns of which the event time is the first that is given.
+    """Return the columns of which the first with a value is the event time.
 
     >>> from tenure.sources.contract import SOURCES
     >>> time_columns(SOURCES["survey_responses"])
@@ -313,16 +314,17 @@ def time_columns(source: Source) -> list[str]:
 
 
 def natural_kind(sql_type: str) -> Kind:
-    """Return the kind of an undeclared attribute by the type in which it was found."""
-    found = coerce.base_type(sql_type)
-    if found in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
+    """Return the kind of an undeclared attribute, by its SQL type."""
+    family = coerce.base_type(sql_type)
+    if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
         return "time"
-    if found in ("BOOLEAN", "VARCHAR", ""):
-        return "flag" if found == "BOOLEAN" else "text"
-    return "number" if found in ("FLOAT", "DOUBLE", "DECIMAL") else "integer"
+    if family in ("BOOLEAN", "VARCHAR", ""):
+        return "flag" if family == "BOOLEAN" else "text"
+    return "number" if family in ("FLOAT", "DOUBLE", "DECIMAL") else "integer"
 
 
-def _given(name: str) -> str:
+def _filled(name: str) -> str:
+    """Return the column that says whether the raw value is one, readable or not."""
     return quote(f"{name}?")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tenure.core.errors import DataError
-from tenure.core.steps import render
 from tenure.engine.spark.dialect import REFUSED, REWRITES, to_spark
 from tenure.engine.spark.file_reads import attached
 from tenure.engine.spark.strptime import DIRECTIVES, pattern
@@ -29,7 +28,6 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS)
 def test_an_expression_reads_so_on_spark(text: str) -> None:
     assert to_spark(f"SELECT {text} FROM r") == f"SELECT {TEXTS[text]} FROM r"
-    assert render(f"SELECT {text} FROM r", "duckdb") == f"SELECT {text} FROM r"
 
 
 def test_statements_are_put_into_another_form() -> None:

@@ -16,10 +16,10 @@ from contract.changes import CHANGES
 from features.past import CUTOFFS, Past, past
 from tenure.core.spec import Family, Feature
 from tenure.engine.duckdb import DuckDBEngine
+from tenure.features.compute import categories
 from tenure.features.compute.categories import Categories, choose_categories
 from tenure.features.compute.matrix import build
 from tenure.features.families import FAMILIES
-from tenure.features.plan import categories as members
 from tenure.features.plan.plan import resolve_plan
 from tenure.run.prepare import since
 
@@ -55,7 +55,7 @@ def used_by(count: int, value: str, day: float) -> list[tuple[str, str, float]]:
 
 
 def test_a_value_counts_once_enough_accounts_have_used_it() -> None:
-    enough = members.MIN_ACCOUNTS
+    enough = categories.MIN_ACCOUNTS
     facts = [*used_by(enough, "a", 0), *used_by(enough - 1, "b", 0), *used_by(1, "b", 1)]
     facts += used_by(enough, "late", 6)
     found = chosen(facts, [0.5, 2, 5])
@@ -69,7 +69,7 @@ def test_a_value_counts_once_enough_accounts_have_used_it() -> None:
 
 
 def test_only_the_most_used_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(members, "LIMIT", 2)
+    monkeypatch.setattr(categories, "LIMIT", 2)
     facts = [*used_by(30, "a", 0), *used_by(28, "c", 0), *used_by(28, "b", 0), *used_by(40, "d", 3)]
     found = chosen(facts, [1, 4])
     assert found.values == {"event": ("a", "b", "d")}, "ties go to the first by name"
@@ -108,14 +108,14 @@ def brute(world: Past, table: str, column: str, clock: str | None) -> dict[str, 
             if row[column] and all(moment and moment < cutoff for moment in moments):
                 accounts[row[column]].add(row["account_id"])
         for value, users in accounts.items():
-            if len(users) >= members.MIN_ACCOUNTS:
+            if len(users) >= categories.MIN_ACCOUNTS:
                 first.setdefault(value, cutoff)
     return first
 
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(members, "MIN_ACCOUNTS", 4)
+    monkeypatch.setattr(categories, "MIN_ACCOUNTS", 4)
 
 
 @pytest.mark.usefixtures("few")

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.past import CUTOFFS, NOBODY, differences, past
+from features.past import CUTOFFS, NOBODY, Recorded, differences, past
 from tenure.core.spec import Family, Feature
-from tenure.features import alone
-from tenure.features.compute import batches as blocks
-from tenure.features.compute.matrix import FeatureMatrix, build, build_held
+from tenure.features.compute import batches
+from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.compute.source_query import SCOPE, source_queries
 from tenure.features.families import FAMILIES
 from tenure.features.plan.plan import resolve_plan
@@ -88,17 +87,16 @@ def test_missing_words_do_not_change_a_type() -> None:
 def test_progress_names_each_statement_and_nothing_is_left_behind() -> None:
     world = past(21, 15)
     engine = world.engine()
-    lines: list[str] = []
+    progress = Recorded()
     try:
         matrix = build(
-            engine, snapshots(5), world.plan(), since={"x": CUTOFFS[0]}, progress=lines.append
+            engine, snapshots(5), world.plan(), since={"x": CUTOFFS[0]}, progress=progress
         )
         left = engine.fetch("SELECT table_name AS name FROM information_schema.tables")
         assert SCOPE not in left.column("name").to_pylist()
     finally:
         engine.close()
-    assert len(lines) == len(source_queries(world.plan()))
-    assert lines[0] == "features from usage_events"
+    assert progress.steps == [query.source for query in source_queries(world.plan())]
     assert matrix.since == {"x": CUTOFFS[0]}
 
 
@@ -143,45 +141,13 @@ def test_one_prediction_time_read_apart_and_in_blocks_is_the_same(
 ) -> None:
     world = past(0, 25)
     whole = world.matrix([at])
-    monkeypatch.setattr(blocks, "SPLIT_ROWS", 0)
-    monkeypatch.setattr(blocks, "BLOCK_ACCOUNTS_ONCE", 7)
+    monkeypatch.setattr(batches, "SPLIT_ROWS", 0)
+    monkeypatch.setattr(batches, "BATCH_ACCOUNTS_ONCE", 7)
     assert differences(whole, world.matrix([at], threads=2)) == {}
 
 
 def test_blocks_of_accounts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     world = past(0, 25)
     whole = world.matrix(CUTOFFS)
-    monkeypatch.setattr(blocks, "BLOCK_ACCOUNTS", 4)
+    monkeypatch.setattr(batches, "BATCH_ACCOUNTS", 4)
     assert differences(whole, world.matrix(CUTOFFS, threads=2)) == {}
-
-
-@pytest.mark.parametrize("seed", [0, 3])
-def test_side_by_side_or_folded_is_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = past(seed, 15)
-    asked = pd.DataFrame(snapshots().groupby("account_id").nth(seed + 3))
-    engine, plan_of_world = world.engine(), world.plan()
-    for row in range(len(asked)):
-        one = asked.iloc[row : row + 1]
-        side_by_side = build(engine, one, plan_of_world)
-        with monkeypatch.context() as patch:
-            patch.setattr(alone, "MOST_CELLS", -1)
-            folded = build(engine, one, plan_of_world)
-        pd.testing.assert_frame_equal(side_by_side.values, folded.values, check_exact=True)
-    engine.close()
-
-
-def test_what_is_held_is_what_the_frame_tells() -> None:
-    world = past(21, 15)
-    engine = world.engine()
-    asked = snapshots(40).reset_index(drop=True)
-    held, begins = build_held(engine, asked, world.plan())
-    matrix = build(engine, asked, world.plan())
-    engine.close()
-    assert begins == matrix.begins
-    assert held.columns == tuple(matrix.values.columns)
-    for name in held.columns:
-        assert name in held
-        np.testing.assert_array_equal(held[name], matrix.values[name].to_numpy())
-    some = matrix.values.iloc[[3, 1]].reset_index(drop=True)
-    pd.testing.assert_frame_equal(held.take(np.asarray([3, 1])).frame(), some)
-    assert "nobody" not in held

@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenure.features import few
 from tenure.features.compute.active_days import ActiveDays
-from tenure.features.compute.distinct import MemberRows
+from tenure.features.compute.members import MemberRows
 from tenure.features.compute.timeline import Timeline
 from tenure.features.compute.window_fold import NOTHING, GridRows, latest, maxima, minima, sums
 from tenure.features.plan.columns import Window
@@ -143,6 +142,15 @@ def test_what_still_runs(facts: list[Fact]) -> None:
 
 
 @given(FACTS)
+def test_members_of_what_still_runs(facts: list[Fact]) -> None:
+    members = MemberRows.of(rows_of(facts, running=True), column(facts, "member"))
+    expected = brute(
+        facts, Window(None), lambda seen: len({fact.member for fact in seen}), running=True
+    )
+    assert (members.distinct([Window(None)])[Window(None)] == expected).all()
+
+
+@given(FACTS)
 def test_extremes(facts: list[Fact]) -> None:
     values = column(facts, "value")
     largest, smallest = (fold(rows_of(facts), values, WINDOWS) for fold in (maxima, minima))
@@ -208,11 +216,13 @@ def test_active_days_and_the_longest_gap_between_them(facts: list[Fact]) -> None
         found = ordinals(seen)
         return max((b - a for a, b in pairwise(found)), default=NOTHING)
 
-    activity = ActiveDays.of(rows_of(facts), days(facts))
-    counts, gaps = activity.count(WINDOWS), activity.longest_gap(WINDOWS)
+    active = ActiveDays.of(rows_of(facts), days(facts))
+    counts, gaps = active.count(WINDOWS), active.longest_gap(WINDOWS)
+    members = MemberRows.of(rows_of(facts), days(facts)).distinct(WINDOWS)
     for window in WINDOWS:
         expected = brute(facts, window, lambda seen: len(ordinals(seen)))
         assert (counts[window] == expected).all()
+        assert (members[window] == expected).all()
         assert (gaps[window] == brute(facts, window, gap)).all()
 
 
@@ -240,30 +250,4 @@ def test_no_rows_give_a_grid_of_nothing(fold: Callable[..., Any], nothing: int) 
     assert (latest(rows_of([]), empty, empty, WINDOWS)[WINDOWS[0]] == -1).all()
     assert (MemberRows.of(rows_of([]), empty).distinct(WINDOWS)[WINDOWS[1]] == 0).all()
     assert (MemberRows.of(rows_of([]), empty).top(empty, WINDOWS)[WINDOWS[1]] == NOTHING).all()
-    assert (ActiveDays.of(rows_of([]), empty).count(WINDOWS)[WINDOWS[1]] == 0).all()
-
-
-@given(FACTS, st.booleans(), st.sampled_from([1, LANES]))
-def test_a_few_rows_at_one_cutoff_are_folded_in_one_array(
-    facts: list[Fact], running: bool, lanes: int
-) -> None:
-    placed = rows_of(facts, running=running)
-    timeline = Timeline(CUTOFFS[2:3], WINDOWS)
-    moments = np.asarray([fact.happened for fact in facts], dtype="datetime64[us]")
-    known = np.asarray([first_after(fact.known) < len(CUTOFFS) for fact in facts], dtype=bool)
-    slot = np.searchsorted(
-        np.asarray(timeline.edges, dtype="datetime64[us]"), moments[known], side="right"
-    )
-    gone = None if placed.gone is None else (placed.gone > 2).astype(np.int64)
-    rows = GridRows(
-        timeline, placed.lane % lanes, lanes, (placed.seen > 2).astype(np.int64), slot, gone
-    )
-    values = np.asarray([fact.value for fact in facts], dtype=np.int64)[known]
-    for fold in (sums, maxima):
-        with pytest.MonkeyPatch.context() as patch:
-            at_once = fold(rows, values, WINDOWS)
-            patch.setattr(few, "FEW_CELLS", -1)
-            one_by_one = fold(rows, values, WINDOWS)
-        for window in WINDOWS:
-            np.testing.assert_array_equal(at_once[window], one_by_one[window])
-            assert at_once[window].dtype == one_by_one[window].dtype
+    assert (ActiveDays.of(rows_of([]), empty).longest_gap(WINDOWS)[WINDOWS[1]] == NOTHING).all()

@@ -1,16 +1,5 @@
 -- labels_paid
-SELECT
-  account_id, subscription_id, started_at, ended_at, end_reason, notice_at, term_end,
-  mrr, list_price, currency, seats, plan, billing_period,
-  GREATEST(started_at, event_time, known_at) AS seen_after,
-  CASE WHEN ended_at IS NULL THEN TIMESTAMP '9000-01-01 00:00:00' ELSE GREATEST(ended_at, ended_at__known) END
-    AS end_seen_after,
-  CASE WHEN notice_at IS NOT NULL THEN GREATEST(notice_at, notice_at__known) END
-    AS notice_seen_after,
-  CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
-    AS notice_until
-FROM subscriptions
-WHERE paid
+-- as in snapshots
 
 -- labels_rows
 SELECT
@@ -24,7 +13,7 @@ SELECT
       OR r.notice_until IS NULL OR r.notice_until >= a.label_known_at
     ) THEN r.notice_at
   END AS notice_at
-FROM labels_asked AS a
+FROM labels_windows AS a
 JOIN labels_paid AS r ON r.account_id = a.account_id
 WHERE r.seen_after < a.label_known_at AND r.end_seen_after >= a.as_of
 

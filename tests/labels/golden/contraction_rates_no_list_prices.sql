@@ -1,79 +1,17 @@
 -- labels_paid
-SELECT
-  account_id, subscription_id, started_at, ended_at, end_reason, notice_at, term_end,
-  mrr, list_price, currency, seats, plan, billing_period,
-  GREATEST(started_at, event_time, known_at) AS seen_after,
-  CASE WHEN ended_at IS NULL THEN TIMESTAMP '9000-01-01 00:00:00' ELSE GREATEST(ended_at, ended_at__known) END
-    AS end_seen_after,
-  CASE WHEN notice_at IS NOT NULL THEN GREATEST(notice_at, notice_at__known) END
-    AS notice_seen_after,
-  CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
-    AS notice_until
-FROM subscriptions
-WHERE paid
+-- as in snapshots
 
 -- labels_rows
-SELECT
-  a.row_id, a.as_of, a.window_start, a.window_end, a.label_known_at,
-  r.subscription_id, r.started_at, r.list_price, r.currency, r.seats, r.plan, r.billing_period,
-  CASE WHEN r.end_seen_after < a.label_known_at THEN r.ended_at END AS ended_at,
-  CASE WHEN r.end_seen_after < a.label_known_at THEN r.end_reason END AS end_reason,
-  CASE
-    WHEN r.notice_seen_after < a.label_known_at AND (
-      r.end_seen_after < a.label_known_at
-      OR r.notice_until IS NULL OR r.notice_until >= a.label_known_at
-    ) THEN r.notice_at
-  END AS notice_at
-FROM labels_asked AS a
-JOIN labels_paid AS r ON r.account_id = a.account_id
-WHERE r.seen_after < a.label_known_at AND r.end_seen_after >= a.as_of
+-- as in churn
 
 -- labels_reach
-SELECT
-  *,
-  COALESCE(ended_at, TIMESTAMP '9000-01-01 00:00:00') AS until_at,
-  MAX(COALESCE(ended_at, TIMESTAMP '9000-01-01 00:00:00')) OVER (
-    PARTITION BY row_id ORDER BY started_at, subscription_id
-    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-  ) AS reached
-FROM labels_rows
-WHERE ended_at IS NULL OR ended_at > started_at
+-- as in churn
 
 -- labels_spell
-SELECT * FROM (
-  SELECT
-    *,
-    MIN(
-      CASE
-        WHEN started_at > reached AND started_at >= reached + INTERVAL '30' DAY
-        THEN started_at
-      END
-    ) OVER (PARTITION BY row_id) AS next_spell_at
-  FROM labels_reach
-) AS spells
-WHERE next_spell_at IS NULL OR started_at < next_spell_at
+-- as in churn
 
 -- labels_decided
-SELECT
-  row_id,
-  MIN(as_of) AS as_of, MIN(window_start) AS window_start, MIN(window_end) AS window_end,
-  MIN(started_at) AS began_at,
-  CASE WHEN COUNT(closed_at) = COUNT(*) THEN MAX(closed_at) END AS decided_at,
-  MAX(CASE WHEN place = 1 THEN churn_type END) AS churn_type
-FROM (
-  SELECT
-    row_id, as_of, window_start, window_end, started_at,
-    CASE WHEN notice_at < until_at THEN notice_at ELSE ended_at END AS closed_at,
-    CASE
-      WHEN end_reason = 'involuntary' THEN 'involuntary'
-      WHEN end_reason IS NOT NULL OR notice_at IS NOT NULL THEN 'voluntary'
-    END AS churn_type,
-    ROW_NUMBER() OVER (
-      PARTITION BY row_id ORDER BY until_at DESC, started_at DESC, subscription_id DESC
-    ) AS place
-  FROM labels_spell
-) AS closings
-GROUP BY row_id
+-- as in churn
 
 -- labels_rates
 SELECT as_of, currency, rate FROM (
@@ -82,35 +20,14 @@ SELECT as_of, currency, rate FROM (
     ROW_NUMBER() OVER (
       PARTITION BY c.as_of, f.currency ORDER BY f.event_time DESC, f.known_at DESC, f.rate
     ) AS place
-  FROM (SELECT DISTINCT as_of FROM labels_asked) AS c
+  FROM (SELECT DISTINCT as_of FROM labels_windows) AS c
   JOIN fx_rates AS f ON f.event_time < c.as_of AND f.known_at < c.as_of
   WHERE f.rate > 0
 ) AS ranked
 WHERE place = 1
 
 -- labels_based
-SELECT
-  *,
-  CASE WHEN started_at < first_at AND until_at >= first_at THEN 1 ELSE 0 END AS at_first,
-  CASE WHEN started_at < last_at AND until_at >= last_at THEN 1 ELSE 0 END AS at_last,
-  COALESCE(
-    MIN(CASE WHEN started_at < first_at AND until_at >= first_at THEN currency END)
-      OVER (PARTITION BY row_id),
-    MIN(CASE WHEN started_at < last_at AND until_at >= last_at THEN currency END)
-      OVER (PARTITION BY row_id)
-  ) AS home_currency
-FROM (
-  SELECT
-    *,
-    LEAST(
-      as_of, MAX(CASE WHEN started_at < as_of THEN until_at END) OVER (PARTITION BY row_id)
-    ) AS first_at,
-    LEAST(
-      window_end,
-      MAX(CASE WHEN started_at < window_end THEN until_at END) OVER (PARTITION BY row_id)
-    ) AS last_at
-  FROM labels_spell
-) AS moments
+-- as in expansion
 
 -- labels_priced
 SELECT
@@ -179,29 +96,7 @@ FROM (
 ) AS v
 
 -- labels_moved
-SELECT row_id, MIN(CASE WHEN failed_at IS NULL OR moment > failed_at THEN moment END) AS moved_at
-FROM (
-  SELECT
-    row_id, moment,
-    MAX(CASE WHEN holds = 0 THEN moment END) OVER (PARTITION BY row_id) AS failed_at
-  FROM labels_levels
-) AS levels
-GROUP BY row_id
+-- as in expansion
 
 -- labels_outcomes
-SELECT
-  d.row_id,
-  CASE
-    WHEN d.began_at >= d.as_of OR d.decided_at < d.as_of THEN 'already_decided'
-    WHEN d.decided_at < d.window_start THEN 'ended_in_gap'
-    WHEN d.decided_at >= d.window_start AND d.decided_at < d.window_end THEN ''
-    WHEN c.unpriced = 1 THEN 'currency_changed'
-    ELSE ''
-  END AS drop_reason,
-  CASE WHEN d.decided_at >= d.window_start AND d.decided_at < d.window_end THEN 0 ELSE c.counts END AS label,
-  COALESCE(m.moved_at, c.as_of) AS outcome_at,
-  c.list_after - c.list_before AS amount,
-  CAST(NULL AS VARCHAR) AS churn_type
-FROM labels_decided AS d
-JOIN labels_change AS c ON c.row_id = d.row_id
-LEFT JOIN labels_moved AS m ON m.row_id = d.row_id
+-- as in expansion

@@ -28,14 +28,14 @@ def test_each_named_baseline_that_has_its_column(data):
         "days_since_last_event",
         "tenure_days",
         "mrr",
-        "health_score",
+        "hand_weighted",
         "logistic_regression",
     ]
     assert (found["base_rate"] == data[1][data[2]].mean()).all()
     without = baseline_probabilities(data[0].drop(columns="mrr"), *data[1:])
     assert list(without) == [name for name in found if name != "mrr"]
     silent = data[0].drop(columns=["days_since_last_event"])
-    assert "health_score" not in baseline_probabilities(silent, *data[1:])
+    assert "hand_weighted" not in baseline_probabilities(silent, *data[1:])
 
 
 def test_test_labels_and_other_test_rows_do_not_matter(data):

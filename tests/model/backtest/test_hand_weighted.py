@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tenure.model.backtest.hand_weighted import PARTS, Part, health_score
+from tenure.model.backtest.hand_weighted import PARTS, Part, hand_weighted_score
 
 HEALTHY = {
     "events_trend_28d_vs_84d": 1.2,
@@ -29,7 +29,7 @@ SICK = {
 
 
 def score(*rows):
-    found = health_score(pd.DataFrame(list(rows)))
+    found = hand_weighted_score(pd.DataFrame(list(rows)))
     assert found is not None
     return found.tolist()
 
@@ -40,7 +40,7 @@ def test_weights_are_shares_of_a_hundred():
 
 
 def test_the_declared_parts_are_those_of_the_docs():
-    text = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "method.md").read_text(encoding="utf-8")
     for part in PARTS:
         row = next(line for line in text.splitlines() if line.startswith(f"| {part.name} |"))
         assert row.split("|")[2].strip() == f"{part.weight}"
@@ -68,18 +68,18 @@ def test_what_the_data_cannot_give_is_left_out_and_the_rest_scaled():
     without = {name: value for name, value in HEALTHY.items() if name != "nps_last"}
     bad = without | {"invoices_late_182d": 9.0}
     assert score(bad) == pytest.approx([100 * 80 / 90])
-    assert health_score(pd.DataFrame({"mrr": [1.0]})) is None
+    assert hand_weighted_score(pd.DataFrame({"mrr": [1.0]})) is None
 
 
 def test_an_account_without_a_value_is_judged_by_the_others_but_silence_is_bad():
     missing = HEALTHY | {"nps_last": np.nan, "seat_utilisation": np.nan}
     silent = HEALTHY | {"days_since_last_event": np.nan}
     assert score(missing, silent) == pytest.approx([100, 80])
-    np.testing.assert_array_equal(health_score(pd.DataFrame({"nps_last": [np.nan]})), [50])
+    np.testing.assert_array_equal(hand_weighted_score(pd.DataFrame({"nps_last": [np.nan]})), [50])
 
 
 def test_the_first_column_that_is_there_speaks_for_a_part():
     part = Part("support", 10, ("best", "second"), 3, 0)
     frame = pd.DataFrame({"second": [3.0], "best": [0.0]})
-    np.testing.assert_array_equal(health_score(frame, [part]), [100])
-    np.testing.assert_array_equal(health_score(frame[["second"]], [part]), [0])
+    np.testing.assert_array_equal(hand_weighted_score(frame, [part]), [100])
+    np.testing.assert_array_equal(hand_weighted_score(frame[["second"]], [part]), [0])

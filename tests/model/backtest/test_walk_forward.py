@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.panel import LEVELS, make_panel
+from model.panel import LEVELS, Recorder, make_panel
+from tenure.core.config import ModelConfig
 from tenure.core.errors import RefusedError
 from tenure.core.sections import EvaluationConfig
-from tenure.features import peer_percentile as standing
+from tenure.features import peer_percentile
 from tenure.model.backtest.walk_forward import BOUNDS_GROWTH, walk_forward
 from tenure.model.calibration.interval import Interval
 from tenure.model.evaluation.evaluate import evaluate
@@ -19,9 +20,9 @@ from tenure.model.settings import EvaluationSettings, FitSettings
 SMALL = {"rounds": 20}
 
 
-def settings(**how):
-    fit = FitSettings(parameters=how.pop("parameters", SMALL), ranked=LEVELS, **how.pop("fit", {}))
-    return FitSettings(fit=fit, **{"max_folds": 5, **how})
+def settings(*, max_folds=5, bare=False, **model):
+    section = ModelConfig(**{"threads": 1, "parameters": SMALL, **model})
+    return FitSettings(section, LEVELS, max_folds=max_folds, bare=bare)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_noise_in_future_features_changes_no_earlier_prediction(walk, panel):
 def test_levels_are_learnt_from_the_training_rows_alone(walk, panel):
     final = walk.final.encoder
     assert {item.name for item in LEVELS} <= set(final.columns)
-    assert final.standing == standing.fit(panel.values.iloc[np.sort(walk.train)], LEVELS)
+    assert final.peer_spread == peer_percentile.fit(panel.values.iloc[np.sort(walk.train)], LEVELS)
 
 
 def test_row_order_changes_nothing(walk, panel):
@@ -97,7 +98,7 @@ def test_threads_change_nothing():
         walk_forward(
             panel.values,
             panel.rows,
-            settings(fit={"threads": threads}, parameters={"rounds": 5}, max_folds=2),
+            settings(threads=threads, parameters={"rounds": 5}, max_folds=2),
         )
         for threads in (1, 2)
     )
@@ -147,11 +148,14 @@ def test_features_that_never_vary_are_refused(panel):
 
 
 def test_progress_names_every_fold(panel):
-    lines: list[str] = []
-    walk_forward(panel.values, panel.rows, settings(), progress=lines.append)
-    assert lines[0].startswith(f"fold 1 of {len(lines)}: 2022-")
-    assert lines[-1].startswith(f"fold {len(lines)} of {len(lines)}: 2023-")
-    assert len(lines) > 5
+    progress = Recorder()
+    walk_forward(panel.values, panel.rows, settings(), progress=progress)
+    named = [step for step in progress.steps if step[2]]
+    assert [done for done, _, _ in named] == list(range(len(named)))
+    assert {total for _, total, _ in named} == {len(named)}
+    assert named[0][2].startswith("2022-")
+    assert named[-1][2].startswith("2023-")
+    assert len(named) > 5
 
 
 def test_finds_the_planted_signal_and_calls_it_usable(panel):
@@ -162,8 +166,9 @@ def test_finds_the_planted_signal_and_calls_it_usable(panel):
     )
     verdict = judge(result, walk.shortage)
     assert (verdict.status, verdict.adds_over, verdict.promotable) == ("usable", True, True)
-    assert result["pooled"]["auc"]["lo"] > 0.6
-    assert result["pooled"]["calibration_error"]["value"] < 0.04
+    pooled = result.pooled.to_json()
+    assert pooled["auc"]["lo"] > 0.6
+    assert pooled["calibration_error"]["value"] < 0.04
 
 
 @pytest.mark.parametrize("seed", range(2))

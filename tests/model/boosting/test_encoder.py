@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from tenure.features.held import Held
 
 from tenure.core.errors import ModelError
 from tenure.core.spec import Ranked
@@ -64,8 +63,8 @@ def test_idle_columns_are_dropped_with_the_reason():
 
 def test_infinite_is_missing_and_order_is_the_encoders():
     encoder = Encoder.fit(frame(a=[1.0, 2.0], b=[5.0, np.inf]))
-    given = frame(extra=[9.0], b=[-np.inf], a=[np.float32(2.5)])
-    np.testing.assert_array_equal(encoder.transform(given), [[2.5, np.nan]])
+    values = frame(extra=[9.0], b=[-np.inf], a=[np.float32(2.5)])
+    np.testing.assert_array_equal(encoder.transform(values), [[2.5, np.nan]])
 
 
 def test_an_absent_column_is_named():
@@ -81,22 +80,17 @@ def test_json_round_trip():
     assert encoder.categorical == (0,)
 
 
-def test_held_values_are_encoded_as_frames_are():
-    size = 240
+def test_peer_percentiles_that_a_frame_lacks_are_looked_up():
     dice = np.random.default_rng(5)
-    numbers = dice.normal(size=(2, size)).astype(np.float32)
-    numbers[0, :9], numbers[1, 3] = np.nan, np.inf
-    words = dice.choice(np.asarray(["a", "b", None], dtype=object), size)
-    held = Held(("x", "plan", "y"), numbers, {"x": 0, "y": 1}, {"plan": words})
-    values = held.frame()
+    plans = dice.choice(np.asarray(["a", "b"], dtype=object), 240)
+    train = frame(x=dice.normal(size=240).astype(np.float32), plan=plans)
     ranked = [Ranked("level", "x", "above {value} of peers", within=("plan",), band=None)]
-    encoder = Encoder.fit(values, ranked=ranked)
-    assert set(encoder.columns) == {"x", "plan", "y", "level"}
-    used = encoder.held(held)
-    pd.testing.assert_frame_equal(used.frame(), encoder.frame(values))
-    for given in (held, used, held.take(np.arange(4)), used.take(np.arange(4))):
-        rows = len(given)
-        found = encoder.transform(given)
-        np.testing.assert_array_equal(found, encoder.transform(values)[:rows])
-    with pytest.raises(ModelError, match="absent"):
-        encoder.held(Held(("x",), numbers[:1], {"x": 0}, {}))
+    encoder = Encoder.fit(train, ranked=ranked)
+    assert encoder.columns == ("x", "plan", "level")
+    whole = encoder.frame(train)
+    assert list(whole) == list(encoder.columns)
+    np.testing.assert_array_equal(encoder.transform(whole), encoder.transform(train))
+    assert encoder.derivable({"x", "plan"}) == {"level"}
+    assert encoder.derivable({"x"}) == set()
+    with pytest.raises(ModelError, match="plan"):
+        encoder.transform(train[["x"]])

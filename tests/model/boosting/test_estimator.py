@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from model.panel import make_panel
@@ -73,6 +76,60 @@ def test_categorical_columns_may_be_named_in_a_frame():
     assert by_name.booster_text == by_place.booster_text
     with pytest.raises(ValueError, match="X has no names"):
         TenureClassifier().fit(frame.to_numpy(), labels, categorical=["code"])
+
+
+@pytest.fixture(scope="module")
+def plans():
+    """A frame whose text decides the outcome, as categories, and the labels."""
+    rng = np.random.default_rng(0)
+    plan = pd.Series(rng.choice(["basic", "pro", "team", "trial"], 800), dtype="category")
+    labels = plan.isin(["basic", "trial"]).to_numpy() ^ (rng.random(800) < 0.05)
+    usage = rng.normal(size=800).astype(np.float32)
+    return pd.DataFrame({"usage": usage, "plan": plan}), labels.astype(int)
+
+
+def test_category_columns_need_no_encoder(plans):
+    X, labels = plans
+    model = TenureClassifier().fit(X, labels)
+    codes = X.assign(plan=X["plan"].cat.codes.astype(float))
+    assert model.booster_text == TenureClassifier().fit(codes, labels, ["plan"]).booster_text
+    assert model.categories_ == {"plan": ("basic", "pro", "team", "trial")}
+    assert list(model.feature_names_in_) == ["usage", "plan"]
+    assert X["plan"].dtype == "category"  # the caller's frame is as it was
+
+
+def test_a_category_means_the_same_whatever_its_place_in_the_frame_to_score(plans):
+    X, labels = plans
+    model = TenureClassifier().fit(X, labels)
+    rows = X[X["plan"] == "team"]
+    alone = rows.assign(plan=rows["plan"].cat.remove_unused_categories())
+    text = rows.assign(plan=rows["plan"].astype("str"))
+    for same in (alone, text):
+        assert (model.predict_proba(same) == model.predict_proba(rows)).all()
+    missing = X.assign(plan=pd.Categorical([None] * len(X), categories=["team"]))
+    unseen = X.assign(plan=pd.Categorical(["never seen"] * len(X)))
+    assert (model.predict_proba(unseen) == model.predict_proba(missing)).all()
+    assert (model.predict_proba(unseen) != model.predict_proba(X)).any()
+
+
+def test_importances_are_shares_of_the_gain(plans):
+    model = TenureClassifier().fit(*plans)
+    shares = dict(zip(model.feature_names_in_, model.feature_importances_, strict=True))
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["plan"] > 0.5
+    stump = TenureClassifier(min_rows_leaf=790).fit(*plans)
+    assert stump.feature_importances_.tolist() == [0.0, 0.0]
+
+
+def test_works_in_a_pipeline_and_a_search(plans):
+    X, labels = plans
+    pipeline = make_pipeline(FunctionTransformer(), TenureClassifier())
+    grid = {"tenureclassifier__depth": [1, 2], "tenureclassifier__rounds": [5]}
+    search = GridSearchCV(pipeline, grid, scoring="neg_log_loss", cv=3).fit(X, labels)
+    best = search.best_estimator_[-1]
+    assert best.get_params()["rounds"] == best.booster_.num_trees() == 5
+    assert search.best_score_ > -np.log(2)
+    assert search.predict_proba(X).shape == (800, 2)
 
 
 def test_sizes_grow_with_the_data_and_can_be_replaced(data):

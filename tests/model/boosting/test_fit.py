@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from model.panel import LEVELS, make_panel
-from tenure.model.boosting.fit import boost, resampled
+from tenure.core.config import ModelConfig
+from tenure.model.boosting.fit import fit_booster, refit_on_resample
 from tenure.model.settings import FitSettings
 
 RISING = {"tickets_90d": 1, "usage_28d": -1, "segment": 1, "usage_level": -1}
@@ -21,18 +22,18 @@ def known():
     return panel.values[there], labels, accounts
 
 
-def steps(boosted, values, name):
+def steps(booster, values, name):
     """Return how log-odds move as one column grows and the others stay."""
     grown = values.sample(40, random_state=0).loc[lambda frame: frame.index.repeat(30)]
     low, high = values[name].min(), values[name].max()
     grown = grown.assign(**{name: np.tile(np.linspace(low, high, 30), 40).astype("float32")})
-    return np.diff(boosted.predict(grown).reshape(40, 30), axis=1)
+    return np.diff(booster.margins(grown).reshape(40, 30), axis=1)
 
 
 def test_a_column_that_may_only_rise_does(known):
     values, labels, _ = known
-    free = boost(values, labels, FitSettings())
-    held = boost(values, labels, FitSettings(monotone=RISING))
+    free = fit_booster(values, labels, FitSettings())
+    held = fit_booster(values, labels, FitSettings(monotone=RISING))
     assert (steps(free, values, "usage_28d") > 0).any()
     assert (steps(held, values, "usage_28d") <= 0).all()
     assert (steps(held, values, "tickets_90d") >= 0).all()
@@ -42,7 +43,7 @@ def test_a_column_that_may_only_rise_does(known):
 def test_resampled_boosters_are_held_too(known):
     values, labels, accounts = known
     settings = FitSettings(monotone=RISING, ranked=LEVELS)
-    held = boost(values, labels, settings)
+    held = fit_booster(values, labels, settings)
     signs = dict(
         zip(held.encoder.columns, held.model.parameters_["monotone_constraints"], strict=True)
     )
@@ -52,7 +53,7 @@ def test_resampled_boosters_are_held_too(known):
         "usage_level": -1,
     }
     matrix = held.encoder.transform(values)
-    asked = matrix[:1].repeat(30, axis=0)
-    asked[:, held.encoder.columns.index("tickets_90d")] = np.linspace(0, 10, 30)
-    drawn = resampled(held, matrix, accounts, asked, FitSettings(seed=3))
+    others = matrix[:1].repeat(30, axis=0)
+    others[:, held.encoder.columns.index("tickets_90d")] = np.linspace(0, 10, 30)
+    drawn = refit_on_resample(held, matrix, accounts, others, FitSettings(ModelConfig(seed=3)))
     assert (np.diff(drawn) >= 0).all()

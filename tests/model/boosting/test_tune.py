@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.panel import LEVELS, make_panel
+from model.panel import LEVELS, Recorder, make_panel
+from tenure.core.config import ModelConfig
 from tenure.core.errors import ModelError
+from tenure.core.sections import TuningConfig
 from tenure.labels.splits import forward_origins
 from tenure.model.backtest.walk_forward import walk_forward
 from tenure.model.boosting import search as searches
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.boosting.estimator import TenureClassifier
-from tenure.model.boosting.search import TuneSettings, parameters_at
-from tenure.model.boosting.search_space import SPACE, searched
+from tenure.model.boosting.search import parameters_at
+from tenure.model.boosting.search_space import SPACE, search_ranges
 from tenure.model.boosting.tune import BAR, Budget, Tuned, tune
 from tenure.model.calibration.calibrators import Sigmoid
 from tenure.model.calibration.losses import log_loss
@@ -27,11 +29,9 @@ from tenure.model.settings import FitSettings
 POOR = {"rounds": 4}  # far too few trees at the default learning rate
 
 
-def settings(parameters=POOR, *, tuning=None, **fit):
-    chosen = FitSettings(parameters=parameters, ranked=LEVELS, **fit)
-    return FitSettings(
-        fit=chosen, min_train_positives=20, max_folds=5, tuning=tuning or TuneSettings()
-    )
+def settings(parameters=POOR, **model):
+    model = {"threads": 1, "min_train_positives": 20, **model}
+    return FitSettings(ModelConfig(parameters=parameters, **model), LEVELS, max_folds=5)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_the_first_trial_is_the_default(panel):
     chosen = settings({"rounds": 30, "depth": 2, "leaves": 3, "min_rows_leaf": 20, "l2": 5})
     alone = tune(panel.values, panel.rows, chosen, Budget(1))
     assert (alone.trials, alone.gain, alone.error) == (1, 0, 0)
-    assert alone.parameters == chosen.fit.parameters
+    assert alone.parameters == chosen.model.parameters
     origins = forward_origins(
         panel.rows, min_train_cutoffs=2, min_train_positives=20, max_folds=12
     ).origins
@@ -83,7 +83,7 @@ def test_the_first_trial_is_the_default(panel):
     for origin in origins:  # all of them: each has few positives
         train, test = panel.values.iloc[origin.train], panel.values.iloc[origin.test]
         encoder = Encoder.fit(train, ranked=LEVELS)
-        model = TenureClassifier(extra=chosen.fit.parameters)
+        model = TenureClassifier(extra=chosen.model.parameters)
         model.fit(encoder.transform(train), labels[origin.train], categorical=encoder.categorical)
         margins.extend(model.decision_function(encoder.transform(test)))
         outcomes.extend(labels[origin.test])
@@ -99,7 +99,7 @@ def test_what_is_taken_is_better_than_chance_or_the_default(seed):
     chosen = settings({"rounds": 20}, seed=seed)
     found = tune(panel.values, panel.rows, chosen, Budget(8))
     assert found.trials == 8
-    if found.parameters == chosen.fit.parameters:
+    if found.parameters == chosen.model.parameters:
         assert (found.gain, found.error) == (0, 0)
         assert found.loss == found.default_loss
     else:
@@ -109,10 +109,10 @@ def test_what_is_taken_is_better_than_chance_or_the_default(seed):
 def test_no_trial_begins_after_the_time_is_up(panel):
     ticks = count(step=10)
     budget = Budget(seconds=45, clock=lambda: float(next(ticks)))
-    lines: list[str] = []
-    found = tune(panel.values, panel.rows, settings(), budget, progress=lines.append)
+    progress = Recorder()
+    found = tune(panel.values, panel.rows, settings(), budget, progress=progress)
     assert 1 < found.trials < 10
-    assert len(lines) == found.trials
+    assert progress.steps == [(trial, None, "trials") for trial in range(found.trials)]
     ticks = count(step=10)
     budget = Budget(2, seconds=1e6, clock=lambda: float(next(ticks)))
     assert tune(panel.values, panel.rows, settings(), budget).trials == 2
@@ -147,26 +147,25 @@ def test_a_budget_that_means_nothing_is_refused(given):
 
 
 def test_few_positives_keep_trees_shallow_and_what_is_fixed_is_not_searched():
-    free = {item.dial.name: item for item in searched((), 100, 2_000)}
+    free = {item.parameter.name: item for item in search_ranges((), 100, 2_000)}
     assert (free["depth"].high, free["leaves"].high) == (3, 8)
     assert free["min_rows_leaf"].high == 200
-    assert set(free) == {dial.name for dial in SPACE}
+    assert set(free) == {parameter.name for parameter in SPACE}
     names = {"max_depth": 2, "l2": 1, "extra_trees": True}
-    left = {item.dial.name for item in searched(names, 100, 2_000)}
+    left = {item.parameter.name for item in search_ranges(names, 100, 2_000)}
     assert left == set(free) - {"depth", "l2", "extra_trees"}
 
 
 def test_nothing_left_to_search_is_the_default(panel):
-    fixed = {
-        dial.name: item.nearest(POOR) for item in searched((), 40, 1_000) if (dial := item.dial)
-    }
+    ranges = search_ranges((), 40, 1_000)
+    fixed = {item.parameter.name: item.nearest(POOR) for item in ranges}
     found = tune(panel.values, panel.rows, settings(fixed), Budget(5))
     assert (found.trials, found.parameters) == (1, fixed)
 
 
 @pytest.fixture(scope="module")
 def walk(panel):
-    how = settings(tuning=TuneSettings(trials=6, every=2))
+    how = settings(tuning=TuningConfig(trials=6, every=2))
     return walk_forward(panel.values, panel.rows, how)
 
 
@@ -184,7 +183,7 @@ def test_later_outcomes_change_no_earlier_search(walk, panel):
     rows = panel.rows.copy()
     later = (rows["label_known_at"] > moment) & rows["label"].notna()
     rows.loc[later, "label"] = 1 - rows.loc[later, "label"]
-    again = walk_forward(panel.values, rows, settings(tuning=TuneSettings(trials=6, every=2)))
+    again = walk_forward(panel.values, rows, settings(tuning=TuningConfig(trials=6, every=2)))
     assert again.tuned[:2] == walk.tuned[:2]
     assert again.tuned[-1] != walk.tuned[-1]
     early = walk.predictions["as_of"] <= moment
@@ -212,10 +211,11 @@ def test_seconds_are_shared_out(panel, monkeypatch):
         return Tuned({}, seconds=10.0)
 
     monkeypatch.setattr(searches, "tune", stub)
-    how = settings(tuning=TuneSettings(seconds=120, every=2))
+    how = settings(tuning=TuningConfig(seconds=120, every=2))
     origins = forward_origins(panel.rows, min_train_positives=20, max_folds=5).origins
-    lines: list[str] = []
-    found = searches.search(panel.values, panel.rows, how, origins, since={}, progress=lines.append)
+    progress = Recorder()
+    found = searches.search(panel.values, panel.rows, how, origins, since={}, progress=progress)
+    assert progress.stages[-1] == "tuning 4 of 4, the final model"
     assert given == [30, pytest.approx(110 / 3), 50, 90]
     assert [item["as_of"] for item in found][-1] is None
     assert len(found) == 4

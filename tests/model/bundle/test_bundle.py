@@ -21,6 +21,12 @@ from tenure.model.bundle.bundle import read_bundle, write_bundle
 from tenure.model.bundle.files import CONTENT, MANIFEST, RUN
 
 
+def with_main(bundle, **changes):
+    """Return a bundle whose main model has other parts."""
+    name = str(bundle.spec.labels.horizon_days)
+    return replace(bundle, models={**bundle.models, name: replace(bundle.main, **changes)})
+
+
 @pytest.fixture
 def folder(bundle, tmp_path):
     return write_bundle(bundle, tmp_path, "churn")
@@ -41,46 +47,65 @@ def test_reads_back_the_same(bundle, folder, panel):
     assert again.version == bundle.version
     assert again.run == {"at": "2024-01-01"}
     np.testing.assert_array_equal(
-        again.probabilities(panel.values), bundle.probabilities(panel.values)
+        again.main.probabilities(panel.values), bundle.main.probabilities(panel.values)
     )
 
 
 def test_one_row_alone_equals_the_batch_to_the_last_bit(folder, panel):
-    bundle = read_bundle(folder)
-    for score in (bundle.margins, bundle.probabilities, bundle.contributions):
+    model = read_bundle(folder).main
+    for score in (model.margins, model.probabilities, model.contributions):
         batch = score(panel.values)
         for row in range(0, len(panel.values), 37):
             assert (score(panel.values.iloc[[row]])[0] == batch[row]).all()
-    probabilities, contributions = bundle.scores_and_contributions(panel.values)
-    assert (probabilities == bundle.probabilities(panel.values)).all()
-    assert (contributions == bundle.contributions(panel.values)).all()
+    probabilities, contributions = model.scores_and_contributions(panel.values)
+    assert (probabilities == model.probabilities(panel.values)).all()
+    assert (contributions == model.contributions(panel.values)).all()
 
 
 def test_levels_may_be_given_or_are_looked_up(folder, panel):
     bundle = read_bundle(folder)
     assert {item.name for item in LEVELS} <= set(bundle.columns)
-    whole = bundle.encoder.frame(panel.values)
+    whole = bundle.main.encoder.frame(panel.values)
     assert list(whole) == list(bundle.columns)
-    np.testing.assert_array_equal(bundle.margins(whole), bundle.margins(panel.values))
+    np.testing.assert_array_equal(bundle.main.margins(whole), bundle.main.margins(panel.values))
     assert set(bundle.columns) <= set(bundle.reference["features"])
     with pytest.raises(ModelError, match="usage_level"):
-        bundle.margins(panel.values.drop(columns="tenure_days"))
+        bundle.main.margins(panel.values.drop(columns="tenure_days"))
+
+
+def test_a_further_horizon_is_a_model_like_the_main_one(bundle, second, panel, tmp_path):
+    both = replace(bundle, models={**bundle.models, "180": second.main})
+    again = read_bundle(write_bundle(both, tmp_path, "churn"))
+    assert list(again.models) == ["180", "90"]
+    assert again == both
+    assert again.main == bundle.main
+    assert again.version != bundle.version
+    further = again.models["180"]
+    values = panel.values.tail(50)
+    for one, other in zip(
+        second.main.scores_and_contributions(values),
+        further.scores_and_contributions(values),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    assert set(further.columns) <= set(again.columns)
+    assert again.columns[: len(again.main.columns)] == again.main.columns
 
 
 def test_contributions_add_up_to_the_margin(bundle, panel):
-    gap = bundle.contributions(panel.values).sum(axis=1) - bundle.margins(panel.values)
+    model = bundle.main
+    gap = model.contributions(panel.values).sum(axis=1) - model.margins(panel.values)
     assert np.abs(gap).max() < 1e-12
 
 
 def test_no_rows_give_no_scores(bundle, panel):
     nobody = panel.values.head(0)
-    assert bundle.probabilities(nobody).shape == (0,)
-    assert bundle.contributions(nobody).shape == (0, len(bundle.columns) + 1)
+    assert bundle.main.probabilities(nobody).shape == (0,)
+    assert bundle.main.contributions(nobody).shape == (0, len(bundle.columns) + 1)
 
 
 def test_the_version_follows_content_not_runs(bundle, panel):
     assert replace(bundle, run={"at": "later"}).version == bundle.version
-    assert replace(bundle, threads=7).version == bundle.version
     assert fitted(panel, threads=2).version == bundle.version
     assert replace(bundle, card="# Other\n").version != bundle.version
     assert fitted(panel, depth=1).version != bundle.version
@@ -166,7 +191,7 @@ def test_examples_that_score_otherwise_are_refused(bundle, tmp_path):
 
 
 def test_a_broken_booster_text_is_refused(bundle, tmp_path):
-    folder = write_bundle(replace(bundle, model_text="tree\n"), tmp_path, "churn")
+    folder = write_bundle(with_main(bundle, booster_text="tree\n"), tmp_path, "churn")
     with pytest.raises(ModelError, match="not a booster that LightGBM reads"):
         read_bundle(folder)
 
@@ -174,7 +199,7 @@ def test_a_broken_booster_text_is_refused(bundle, tmp_path):
 def test_another_format_is_refused(folder):
     spec = json.loads((folder / "spec.json").read_text())
     (folder / "spec.json").write_text(json.dumps(spec | {"format": 99}))
-    with pytest.raises(ModelError, match=r"spec.json: has not format 2"):
+    with pytest.raises(ModelError, match=r"spec.json: has not format 3"):
         read_bundle(folder, verify=False)
 
 
@@ -187,14 +212,14 @@ def test_writing_again_keeps_the_first_and_mends_a_damaged_one(bundle, folder, t
     before = (folder / RUN).stat().st_mtime_ns
     assert write_bundle(replace(bundle, run={"at": "later"}), tmp_path, "churn") == folder
     assert (folder / RUN).stat().st_mtime_ns == before
-    (folder / "model.txt").write_text("")
+    (folder / "models.json").write_text("")
     assert read_bundle(write_bundle(bundle, tmp_path, "churn")) == bundle
 
 
 def test_leftovers_of_killed_runs_are_ignored_and_swept(bundle, second, folder, tmp_path):
     left = folder.with_name(f".{second.version}.dead.tmp")
     shutil.copytree(folder, left)
-    (left / "model.txt").unlink()
+    (left / "models.json").unlink()
     stray = folder.with_name(".champion.json.dead.tmp")
     stray.write_text("{")
     assert read_bundle(folder) == bundle

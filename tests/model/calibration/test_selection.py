@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from tenure.model.calibration.calibrators import Drifted, Sigmoid
+from tenure.model.calibration.calibrators import ShiftedCalibrator, Sigmoid
 from tenure.model.calibration.selection import (
     CANDIDATES,
     DEFAULT,
-    MOVED,
+    SHIFTED,
     CalibratorTrials,
     ForwardPredictions,
     fit_candidate,
@@ -36,7 +36,7 @@ def walked(found):
         known = ForwardPredictions(
             found.margins[past], found.labels[past], None, found.moments[past]
         )
-        trials.note(now, found.margins[now], fit_candidates(known))
+        trials.record(now, found.margins[now], fit_candidates(known))
     return trials
 
 
@@ -53,9 +53,9 @@ def test_a_bent_truth_takes_a_bent_curve():
 def test_a_drifting_rate_is_followed():
     found = forward(truth=lambda margins, moments: margins - 0.5 * moments)
     best = walked(found).best(found.labels, np.ones(ROWS, bool))
-    assert best.endswith(MOVED)
+    assert best.endswith(SHIFTED)
     calibrator = fit_candidate(best, found)
-    assert isinstance(calibrator, Drifted)
+    assert isinstance(calibrator, ShiftedCalibrator)
     assert calibrator.shift < -0.2
 
 
@@ -76,7 +76,7 @@ def test_too_few_outcomes_choose_nothing():
 
 def test_the_latest_times_move_the_calibrator_towards_their_rate():
     found = forward(truth=lambda margins, moments: margins + 1.0 * (moments >= 5))
-    base, moved = fit_candidate(DEFAULT, found), fit_candidate(DEFAULT + MOVED, found)
+    base, moved = fit_candidate(DEFAULT, found), fit_candidate(DEFAULT + SHIFTED, found)
     latest = found.latest
     rate = found.labels[latest].mean()
     gaps = [abs(one.probability(found.margins[latest]).mean() - rate) for one in (moved, base)]
@@ -92,5 +92,5 @@ def test_every_candidate_can_be_fitted(name):
 
 def test_no_shift_where_nothing_moved():
     found = forward()
-    moved = Drifted.towards(Sigmoid(1.0, 0.0), found.margins, found.labels)
+    moved = ShiftedCalibrator.fit_shift(Sigmoid(1.0, 0.0), found.margins, found.labels)
     assert abs(moved.shift) < 0.15

@@ -12,9 +12,11 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
+from tenure.core.records.base import UNMEASURED, Figure
+from tenure.core.records.evaluation import Evaluation
 from tenure.core.sections import EvaluationConfig
 from tenure.model.evaluation.evaluate import evaluate, reliability
-from tenure.model.evaluation.profit import Campaign
+from tenure.model.evaluation.profit import gains
 from tenure.model.settings import EvaluationSettings
 
 FAST = EvaluationSettings(EvaluationConfig(bootstrap=100))
@@ -36,52 +38,57 @@ def predictions(n=4_000, *, slope=1.0, seed=0):
     )
 
 
+def measured(frame, others, settings):
+    """Return the evaluation, whose figures a test knows to be there."""
+    return evaluate(frame, others, settings)
+
+
 def test_values_agree_with_scikit_learn():
     frame = predictions()
-    pooled = evaluate(frame, pd.DataFrame(), FAST)["pooled"]
+    pooled = measured(frame, pd.DataFrame(), FAST).pooled
     labels, found = frame["label"], frame["probability"]
-    assert pooled["log_loss"]["value"] == pytest.approx(log_loss(labels, found))
-    assert pooled["brier"]["value"] == pytest.approx(brier_score_loss(labels, found))
+    assert pooled.log_loss.value == pytest.approx(log_loss(labels, found))
+    assert pooled.brier.value == pytest.approx(brier_score_loss(labels, found))
     skill = 1 - brier_score_loss(labels, found) / ((labels - 0.2) ** 2).mean()
-    assert pooled["brier_skill"]["value"] == pytest.approx(skill)
-    assert pooled["lift_at_10"]["value"] == pytest.approx(10 * pooled["capture_at_10"]["value"])
-    assert (pooled["n"], pooled["positives"]) == (4_000, int(labels.sum()))
+    assert pooled.brier_skill.value == pytest.approx(skill)
+    assert pooled.lift_at_10.value == pytest.approx(10 * pooled.capture_at_10.value)
+    assert (pooled.n, pooled.positives) == (4_000, int(labels.sum()))
 
 
 def test_the_low_end_of_the_list_is_measured_where_it_is_asked_for():
     frame = predictions().assign(amount=100.0)
     frame["label"] = 1 - frame["label"]
     frame["probability"] = 1 - frame["probability"]
-    assert evaluate(frame, pd.DataFrame(), FAST)["lowest"] == {}
-    settings = replace(FAST, lowest=True, capacity=50, campaign=Campaign())
-    found = evaluate(frame, pd.DataFrame(), settings)["lowest"]
+    assert measured(frame, pd.DataFrame(), FAST).lowest is None
+    settings = replace(FAST, lowest=True, capacity=50, profit=True)
+    found = measured(frame, pd.DataFrame(), settings).lowest
     without = frame["label"] == 0
     lowest = frame.nsmallest(400, "probability")["label"] == 0
-    assert found["positives"] == without.sum()
-    assert found["observed_rate"] == pytest.approx(without.mean())
-    assert found["capture_at_10"]["value"] == pytest.approx(lowest.sum() / without.sum())
-    assert found["lift_at_10"]["value"] == pytest.approx(lowest.mean() / without.mean())
-    assert found["capture_at_10"]["lo"] < found["capture_at_10"]["value"]
-    assert found["events"] == frame.loc[without, "account_id"].nunique()
-    assert found["money"]["at_stake"] == pytest.approx(100.0 * without.sum())
-    assert found["capture_at_capacity"]["value"] > 0
-    assert not {"auc", "profit", "best_profit"} & set(found)
+    assert found.positives == without.sum()
+    assert found.observed_rate == pytest.approx(without.mean())
+    assert found.capture_at_10.value == pytest.approx(lowest.sum() / without.sum())
+    assert found.lift_at_10.value == pytest.approx(lowest.mean() / without.mean())
+    assert found.capture_at_10.lo < found.capture_at_10.value
+    assert found.events == frame.loc[without, "account_id"].nunique()
+    assert found.money.at_stake == pytest.approx(100.0 * without.sum())
+    assert found.capture_at_capacity.value > 0
+    assert not {"auc", "profit", "best_profit"} & set(found.to_json())
 
 
 def test_slope_and_intercept_are_the_maximum_likelihood_line():
     frame = predictions(slope=0.5)
-    pooled = evaluate(frame, pd.DataFrame(), FAST)["pooled"]
+    pooled = measured(frame, pd.DataFrame(), FAST).pooled
     logits = np.log(frame["probability"] / (1 - frame["probability"]))
     line = LogisticRegression(C=1e9, tol=1e-10).fit(logits.to_numpy()[:, None], frame["label"])
-    assert pooled["calibration_slope"]["value"] == pytest.approx(line.coef_[0, 0], abs=1e-4)
-    assert pooled["calibration_intercept"]["value"] == pytest.approx(line.intercept_[0], abs=1e-4)
-    assert pooled["calibration_slope"]["lo"] < 0.5 < pooled["calibration_slope"]["hi"] < 1
+    assert pooled.calibration_slope.value == pytest.approx(line.coef_[0, 0], abs=1e-4)
+    assert pooled.calibration_intercept.value == pytest.approx(line.intercept_[0], abs=1e-4)
+    assert pooled.calibration_slope.lo < 0.5 < pooled.calibration_slope.hi < 1
 
 
 def test_the_one_step_interval_of_the_slope_equals_full_refits():
     frame = predictions(1_000, slope=0.7, seed=4)
-    found = evaluate(frame, pd.DataFrame(), EvaluationSettings(EvaluationConfig(bootstrap=300)))
-    slope = found["pooled"]["calibration_slope"]
+    found = measured(frame, pd.DataFrame(), EvaluationSettings(EvaluationConfig(bootstrap=300)))
+    slope = found.pooled.calibration_slope
     logits = np.log(frame["probability"] / (1 - frame["probability"])).to_numpy()[:, None]
     rng = np.random.default_rng(9)
     accounts, owner = np.unique(frame["account_id"], return_inverse=True)
@@ -93,7 +100,7 @@ def test_the_one_step_interval_of_the_slope_equals_full_refits():
         model = LogisticRegression(C=1e9, solver="newton-cholesky")
         model.fit(logits, frame["label"].to_numpy(), weights[owner])
         refits.append(model.coef_[0, 0])
-    assert slope["hi"] - slope["lo"] == pytest.approx(
+    assert slope.hi - slope.lo == pytest.approx(
         np.ptp(np.quantile(refits, [0.025, 0.975])), rel=0.2
     )
 
@@ -103,8 +110,8 @@ def test_calibration_error_sees_a_shift():
     shifted = frame.assign(
         probability=expit(np.log(frame["probability"] / (1 - frame["probability"])) + 1)
     )
-    good = evaluate(frame, pd.DataFrame(), FAST)["pooled"]["calibration_error"]["value"]
-    bad = evaluate(shifted, pd.DataFrame(), FAST)["pooled"]["calibration_error"]["value"]
+    good = measured(frame, pd.DataFrame(), FAST).pooled.calibration_error.value
+    bad = measured(shifted, pd.DataFrame(), FAST).pooled.calibration_error.value
     assert good < 0.02
     assert bad == pytest.approx((shifted["probability"] - frame["label"]).mean(), abs=0.01)
 
@@ -118,26 +125,26 @@ def test_differences_are_paired_and_signed_for_the_model():
             "worse": 1 - frame["probability"],
         }
     )
-    differences = evaluate(frame, others, FAST)["differences"]
-    assert differences["same"]["auc"] == {"value": 0, "lo": 0, "hi": 0}
-    assert differences["worse"]["auc"]["lo"] > 0
-    assert differences["base_rate"]["log_loss"]["lo"] > 0
+    differences = measured(frame, others, FAST).differences
+    assert differences["same"].auc == Figure(value=0, lo=0, hi=0)
+    assert differences["worse"].auc.lo > 0
+    assert differences["base_rate"].log_loss.lo > 0
 
 
 def test_everything_is_json_and_repeats():
     frame = predictions(300)
     frame.loc[frame["as_of"] == frame["as_of"].max(), "label"] = 0.0  # a fold without positives
     others = pd.DataFrame({"base_rate": frame["base_rate"]})
-    first, second = (evaluate(frame, others, FAST) for _ in range(2))
-    assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)
-    assert first["folds"][-1]["auc"]["value"] is None
-    assert first["folds"][0]["as_of"] == "2024-01-01"
+    first, second = (measured(frame, others, FAST) for _ in range(2))
+    assert first == second
+    assert Evaluation.from_json(json.loads(json.dumps(first.to_json()))) == first
+    assert first.folds[-1].auc.value is None
+    assert first.folds[0].as_of == "2024-01-01"
 
 
 def test_nothing_to_measure_is_empty():
-    found = evaluate(pd.DataFrame(), pd.DataFrame(), FAST)
-    assert found["pooled"] == {}
-    assert found["folds"] == []
+    found = measured(pd.DataFrame(), pd.DataFrame(), FAST)
+    assert found == Evaluation(resamples=100, level=0.95)
 
 
 def test_reliability_bins_hold_equally_many_rows_and_the_rates():
@@ -150,7 +157,7 @@ def test_reliability_bins_hold_equally_many_rows_and_the_rates():
     assert weighted == pytest.approx(frame["label"].mean())
 
 
-MONEY = EvaluationSettings(EvaluationConfig(bootstrap=100), capacity=50, campaign=Campaign())
+MONEY = EvaluationSettings(EvaluationConfig(bootstrap=100), capacity=50, profit=True)
 
 
 def with_money(frame, seed=0):
@@ -166,70 +173,64 @@ def with_money(frame, seed=0):
 
 def test_money_captured_is_that_of_the_top_by_hand():
     frame = with_money(predictions(1_000))
-    pooled = evaluate(frame, pd.DataFrame(), MONEY)["pooled"]
+    pooled = measured(frame, pd.DataFrame(), MONEY).pooled
     top = frame.nlargest(100, "probability")
     lost = frame.loc[frame["label"] == 1, "amount"].sum()
     held = top.loc[top["label"] == 1, "amount"].sum() / lost
-    assert pooled["mrr_capture_at_10"]["value"] == pytest.approx(held)
+    assert pooled.mrr_capture_at_10.value == pytest.approx(held)
     met = frame.sort_values("probability", ascending=False).groupby("as_of").head(50)
-    assert pooled["capture_at_capacity"]["value"] == pytest.approx(
+    assert pooled.capture_at_capacity.value == pytest.approx(
         met["label"].sum() / frame["label"].sum()
     )
-    assert pooled["lift_at_capacity"]["value"] == pytest.approx(
+    assert pooled.lift_at_capacity.value == pytest.approx(
         met["label"].mean() / frame["label"].mean()
     )
 
 
 def test_profit_of_the_models_own_choice_by_hand():
     frame = with_money(predictions(1_000))
-    found = evaluate(frame, pd.DataFrame({"base_rate": frame["base_rate"]}), MONEY)
-    gains = Campaign().gains(frame["label"].to_numpy(), frame["amount"].to_numpy())
-    expected = Campaign().gains(frame["probability"].to_numpy(), frame["amount"].to_numpy())
-    assert found["pooled"]["profit"]["value"] == pytest.approx(gains[expected > 0].sum() / 1_000)
-    assert (
-        found["pooled"]["best_profit"]["value"]
-        >= found["differences"]["base_rate"]["best_profit"]["value"]
-    )
-    assert 0 < found["money"]["contacted"] < 1
-    assert found["money"]["campaign"]["accepted"] == 0.3
+    found = measured(frame, pd.DataFrame({"base_rate": frame["base_rate"]}), MONEY)
+    amounts, campaign = frame["amount"].to_numpy(), MONEY.evaluation
+    earned = gains(frame["label"].to_numpy(), amounts, campaign)
+    expected = gains(frame["probability"].to_numpy(), amounts, campaign)
+    assert found.pooled.profit.value == pytest.approx(earned[expected > 0].sum() / 1_000)
+    assert found.pooled.best_profit.value >= found.differences["base_rate"].best_profit.value
+    assert 0 < found.money.contacted < 1
+    assert found.money.campaign.accepted == 0.3
 
 
 def test_a_perfect_model_catches_everything_and_a_random_one_its_share():
     frame = with_money(predictions())
     rate = frame["label"].mean()
     perfect = frame.assign(probability=frame["label"] * 0.98 + 0.01)
-    best = evaluate(perfect, pd.DataFrame(), MONEY)["pooled"]
-    assert best["auc"]["value"] == 1
-    assert best["capture_at_10"]["value"] == pytest.approx(0.1 / rate)
+    best = measured(perfect, pd.DataFrame(), MONEY).pooled
+    assert best.auc.value == 1
+    assert best.capture_at_10.value == pytest.approx(0.1 / rate)
     chance = frame.assign(probability=np.random.default_rng(1).random(len(frame)))
-    worst = evaluate(chance, pd.DataFrame(), MONEY)["pooled"]
+    worst = measured(chance, pd.DataFrame(), MONEY).pooled
     for name in ("capture_at_10", "mrr_capture_at_10"):
-        assert worst[name]["lo"] < 0.1 < worst[name]["hi"]
-    assert worst["lift_at_capacity"]["lo"] < 1 < worst["lift_at_capacity"]["hi"]
-    assert best["best_profit"]["lo"] > worst["best_profit"]["hi"]
+        assert worst.figure(name).lo < 0.1 < worst.figure(name).hi
+    assert worst.lift_at_capacity.lo < 1 < worst.lift_at_capacity.hi
+    assert best.best_profit.lo > worst.best_profit.hi
 
 
 def test_money_in_another_currency_is_left_out_and_counted():
     frame = with_money(predictions(1_000))
     frame.loc[::2, "amount"] = np.nan
-    found = evaluate(frame, pd.DataFrame(), MONEY)
+    found = measured(frame, pd.DataFrame(), MONEY)
     half = frame[1::2]
-    assert found["money"]["rows"] == 500
-    assert found["money"]["at_stake"] == pytest.approx((half["amount"] * half["label"]).sum())
-    alone = evaluate(half, pd.DataFrame(), MONEY)["pooled"]
-    assert found["pooled"]["best_profit"]["value"] == pytest.approx(alone["best_profit"]["value"])
+    assert found.money.rows == 500
+    assert found.money.at_stake == pytest.approx((half["amount"] * half["label"]).sum())
+    alone = measured(half, pd.DataFrame(), MONEY).pooled
+    assert found.pooled.best_profit.value == pytest.approx(alone.best_profit.value)
 
 
 def test_everything_of_money_time_and_groups_is_json_and_repeats():
     frame = with_money(predictions(600)).assign(**{"group:x": pd.Categorical(["a"] * 600)})
-    first, second = (evaluate(frame, pd.DataFrame(), MONEY) for _ in range(2))
-    assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)
-    assert first["pooled"]["events"] == frame["outcome_id"].nunique()
-    assert first["pooled"]["lead_time_days"] == first["lead_time"]["days"]
-    assert all(
-        isinstance(found, int | float) or set(found) == {"value", "lo", "hi"}
-        for found in first["pooled"].values()
-    )
-    nothing = evaluate(frame.assign(label=0.0), pd.DataFrame(), MONEY)
-    json.dumps(nothing, allow_nan=False)
-    assert "best_profit" not in nothing["pooled"]
+    first, second = (measured(frame, pd.DataFrame(), MONEY) for _ in range(2))
+    assert first == second
+    assert Evaluation.from_json(json.loads(json.dumps(first.to_json()))) == first
+    assert first.pooled.events == frame["outcome_id"].nunique()
+    assert first.pooled.lead_time_days == first.lead_time.days
+    nothing = measured(frame.assign(label=0.0), pd.DataFrame(), MONEY)
+    assert nothing.pooled.best_profit == UNMEASURED

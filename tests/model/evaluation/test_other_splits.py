@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from model.panel import make_panel
+from tenure.core.config import ModelConfig
 from tenure.core.sections import EvaluationConfig
 from tenure.model.backtest.walk_forward import walk_forward
 from tenure.model.calibration.losses import log_loss
@@ -16,7 +17,8 @@ from tenure.model.evaluation.other_splits import OtherSplits
 from tenure.model.settings import EvaluationSettings, FitSettings
 
 QUICK = {"rounds": 150, "min_rows_leaf": 20}
-SETTINGS = FitSettings(fit=FitSettings(parameters=QUICK), min_train_positives=20)
+MODEL = ModelConfig(parameters=QUICK, threads=1, min_train_positives=20)
+SETTINGS = FitSettings(MODEL)
 HOW = EvaluationSettings(EvaluationConfig(bootstrap=100))
 
 
@@ -84,7 +86,7 @@ def test_no_account_is_trained_on_and_tested_nor_known_too_late(chance):
 
 
 def test_it_repeats_on_any_number_of_threads_and_is_json(chance):
-    two = FitSettings(fit=FitSettings(parameters=QUICK, threads=2), min_train_positives=20)
+    two = SETTINGS.with_model(threads=2)
     first, second = contrast(chance).measure(HOW), contrast(chance, settings=two).measure(HOW)
     assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)
 
@@ -100,7 +102,7 @@ def test_late_columns_wait_for_their_time_where_accounts_are_unseen(chance):
 
 def test_nothing_walked_is_nothing_to_compare():
     panel = make_panel(60, 8, rate=0.05)
-    walk = walk_forward(panel.values, panel.rows, FitSettings(min_train_cutoffs=50))
+    walk = walk_forward(panel.values, panel.rows, FitSettings(ModelConfig(min_train_cutoffs=50)))
     assert walk.predictions.empty
     empty: dict[str, object] = {"random_split": {}, "new_accounts": {}}
     assert OtherSplits(panel.values, panel.rows, walk, FitSettings()).measure(HOW) == empty

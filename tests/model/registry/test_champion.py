@@ -89,7 +89,7 @@ def test_setting_it_again_changes_nothing(root, bundle):
 
 def test_a_damaged_bundle_is_not_promoted(root, bundle, second):
     set_champion(root, "churn", bundle.version, "first usable", "ann")
-    (root / "churn" / second.version / "model.txt").write_text("")
+    (root / "churn" / second.version / "models.json").write_text("")
     with pytest.raises(ModelError, match="differs from its checksum"):
         set_champion(root, "churn", second.version, "better", "bob")
     assert current(root) == bundle.version

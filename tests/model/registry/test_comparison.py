@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from tenure.core.config import make_config
+from tenure.core.records.base import Figure
+from tenure.core.records.promotion import Comparison
 from tenure.core.sections import EvaluationConfig, PromotionConfig
 from tenure.model.calibration.losses import log_loss
-from tenure.model.registry.comparison import compare, decide, mrr_thirds
+from tenure.model.registry.comparison import compare, decide
 from tenure.model.settings import EvaluationSettings
 
 SETTINGS = EvaluationSettings(EvaluationConfig(bootstrap=200, level=0.95), seed=3)
@@ -53,26 +55,40 @@ def losses(rows: pd.DataFrame, name: str) -> Any:
     return log_loss(np.asarray(rows["label"], dtype=float), np.asarray(rows[name], dtype=float))
 
 
+def compared(*arguments: Any) -> Any:
+    """Return the comparison, whose figures a test knows to be there."""
+    return compare(*arguments)
+
+
+def with_gain(comparison: Comparison, value: float, lo: float, hi: float) -> Comparison:
+    """Return a comparison with another gain in log loss."""
+    gain = {"log_loss": Figure(value=value, lo=lo, hi=hi)}
+    return comparison.model_copy(update={"gain": comparison.gain.model_copy(update=gain)})
+
+
 def test_figures_are_those_of_the_rows() -> None:
     rows = rivals(1.0, 0.2)
-    found = compare(rows, {"segment": rows["segment"]}, SETTINGS)
+    found = compared(rows, {"segment": rows["segment"]}, SETTINGS)
     loss = {name: losses(rows, name).mean() for name in ("champion", "challenger")}
-    assert found["champion"]["log_loss"]["value"] == pytest.approx(loss["champion"])
-    gain = found["gain"]["log_loss"]
-    assert gain["value"] == pytest.approx(loss["champion"] - loss["challenger"])
-    assert gain["lo"] < gain["value"] < gain["hi"]
-    assert (found["rows"], found["accounts"], found["cutoffs"]) == (1800, 600, 3)
-    assert (found["first"], found["last"]) == ("2024-01-01", "2024-03-01")
-    assert found["events"] == found["positives"] == int(rows["label"].sum())
-    smb = next(item for item in found["groups"] if item["name"] == "smb")
+    assert found.champion.log_loss.value == pytest.approx(loss["champion"])
+    gain = found.gain.log_loss
+    assert gain.value == pytest.approx(loss["champion"] - loss["challenger"])
+    assert gain.lo < gain.value < gain.hi
+    assert (found.rows, found.accounts, found.cutoffs) == (1800, 600, 3)
+    assert (found.first, found.last) == ("2024-01-01", "2024-03-01")
+    assert found.events == found.positives == int(rows["label"].sum())
+    smb = next(item for item in found.groups if item.name == "smb")
     inside = rows[rows["segment"] == "smb"]
     rise = losses(inside, "challenger") - losses(inside, "champion")
-    assert smb["rows"] == len(inside)
-    assert smb["increase"]["value"] == pytest.approx(rise.mean())
+    assert smb.rows == len(inside)
+    assert smb.increase.value == pytest.approx(rise.mean())
 
 
 def test_the_better_one_is_promoted_and_the_worse_one_refused() -> None:
-    better, worse = compare(rivals(1.0, 0.2), {}, SETTINGS), compare(rivals(0.2, 1.0), {}, SETTINGS)
+    better, worse = (
+        compared(rivals(1.0, 0.2), {}, SETTINGS),
+        compared(rivals(0.2, 1.0), {}, SETTINGS),
+    )
     assert decide(better).better
     assert decide(better).sentences[0].startswith("Better on the same rows: gain in log loss +0.0")
     refused = decide(worse)
@@ -83,18 +99,17 @@ def test_the_better_one_is_promoted_and_the_worse_one_refused() -> None:
 def test_a_row_order_of_its_own_changes_nothing() -> None:
     rows = rivals(1.0, 0.2)
     shuffled = rows.sample(frac=1, random_state=5)
-    one = compare(rows, {"segment": rows["segment"]}, SETTINGS)
-    other = compare(shuffled, {"segment": shuffled["segment"].reset_index(drop=True)}, SETTINGS)
-    assert one["gain"]["log_loss"] == pytest.approx(other["gain"]["log_loss"])
+    one = compared(rows, {"segment": rows["segment"]}, SETTINGS)
+    other = compared(shuffled, {"segment": shuffled["segment"].reset_index(drop=True)}, SETTINGS)
+    assert one.gain.log_loss.model_dump() == pytest.approx(other.gain.log_loss.model_dump())
 
 
 def test_a_segment_that_loses_much_is_named() -> None:
     rows = rivals(1.0, 0.1)
     smb = rows["segment"] == "smb"
     rows.loc[smb, "challenger"] = rows.loc[smb, "champion"] ** 0.6
-    found = compare(rows, {"segment": rows["segment"]}, SETTINGS)
-    found["gain"]["log_loss"] = {"value": 0.01, "lo": 0.005, "hi": 0.02}
-    refused = decide(found)
+    found = compared(rows, {"segment": rows["segment"]}, SETTINGS)
+    refused = decide(with_gain(found, 0.01, 0.005, 0.02))
     assert not refused.better
     assert "much worse for some" in refused.sentences[0]
     assert refused.sentences[1].startswith("segment `smb` (")
@@ -111,15 +126,15 @@ def test_a_segment_of_few_outcomes_says_nothing() -> None:
     rows.loc[few, "challenger"] = 1e-6
 
     def entry(limits: PromotionConfig) -> Any:
-        found = compare(rows, {"g": named}, SETTINGS, limits)
-        return next(item for item in found["groups"] if item["name"] == "few")
+        found = compared(rows, {"g": named}, SETTINGS, limits)
+        return next(item for item in found.groups if item.name == "few")
 
-    said = entry(PromotionConfig())
-    assert said["events"] == 29
-    assert said["others"] > 30
-    assert said["increase"]["value"] > 0.5
-    assert said["worse"] is None
-    assert entry(PromotionConfig(group_events=29))["worse"] is True
+    few_rows = entry(PromotionConfig())
+    assert few_rows.events == 29
+    assert few_rows.others > 30
+    assert few_rows.increase.value > 0.5
+    assert few_rows.worse is None
+    assert entry(PromotionConfig(group_events=29)).worse is True
 
 
 def test_a_group_of_few_accounts_without_the_outcome_says_nothing_either() -> None:
@@ -129,11 +144,11 @@ def test_a_group_of_few_accounts_without_the_outcome_says_nothing_either() -> No
     named[happened] = "few"
     named[rows.index[~happened][:12]] = "few"
     rows.loc[named == "few", "challenger"] = 1e-6
-    found = compare(rows, {"g": named}, SETTINGS)["groups"]
-    (few,) = [item for item in found if item["name"] == "few"]
-    assert few["events"] > 100
-    assert few["others"] <= 12
-    assert few["worse"] is None
+    found = compared(rows, {"g": named}, SETTINGS).groups
+    (few,) = [item for item in found if item.name == "few"]
+    assert few.events > 100
+    assert few.others <= 12
+    assert few.worse is None
 
 
 def test_the_limits_are_those_of_the_config(tmp_path: Path) -> None:
@@ -143,11 +158,11 @@ def test_the_limits_are_those_of_the_config(tmp_path: Path) -> None:
     config = make_config(authored | {"promotion": promotion}, base=tmp_path)
     limits = config.promotion
     assert limits == PromotionConfig(tolerance=0.01, group_tolerance=0.5, group_events=10)
-    found = compare(rivals(1.0, 0.2), {}, SETTINGS, limits)
-    assert found["limits"] == promotion
-    loss = found["champion"]["log_loss"]["value"]
-    found["gain"]["log_loss"] = {"value": 0.001, "lo": -0.04 * loss, "hi": 0.07 * loss}
-    assert "it may be more than 1% worse" in decide(found).sentences[0]
+    found = compared(rivals(1.0, 0.2), {}, SETTINGS, limits)
+    assert found.limits.model_dump() == promotion
+    loss = found.champion.log_loss.value
+    risky = with_gain(found, 0.001, -0.04 * loss, 0.07 * loss)
+    assert "it may be more than 1% worse" in decide(risky).sentences[0]
 
 
 def test_a_wider_limit_lets_a_group_lose_more() -> None:
@@ -156,33 +171,35 @@ def test_a_wider_limit_lets_a_group_lose_more() -> None:
     rows.loc[smb, "challenger"] = rows.loc[smb, "champion"] ** 0.6
     groups = {"segment": rows["segment"]}
     strict, wide = (
-        compare(rows, groups, SETTINGS, PromotionConfig(group_tolerance=x)) for x in (0.1, 1)
+        compared(rows, groups, SETTINGS, PromotionConfig(group_tolerance=x)) for x in (0.1, 1)
     )
-    assert [item["worse"] for item in strict["groups"]] == [False, True]
-    assert [item["worse"] for item in wide["groups"]] == [False, False]
-    strict["gain"]["log_loss"] = {"value": 0.01, "lo": 0.005, "hi": 0.02}
-    assert decide(strict).sentences[1].endswith("the upper end passes 10% of it.")
+    assert [item.worse for item in strict.groups] == [False, True]
+    assert [item.worse for item in wide.groups] == [False, False]
+    assert (
+        decide(with_gain(strict, 0.01, 0.005, 0.02))
+        .sentences[1]
+        .endswith("the upper end passes 10% of it.")
+    )
 
 
 def test_missing_groups_are_a_group() -> None:
     rows = rivals(1.0, 0.2)
-    found = compare(rows, {"segment": rows["segment"].where(rows["segment"] == "mid")}, SETTINGS)
-    assert [item["name"] for item in found["groups"]] == ["(none)", "mid"]
+    found = compared(rows, {"segment": rows["segment"].where(rows["segment"] == "mid")}, SETTINGS)
+    assert [item.name for item in found.groups] == ["(none)", "mid"]
 
 
 def test_better_by_chance_with_a_risk_of_much_worse_is_refused() -> None:
-    found = compare(rivals(1.0, 0.2), {}, SETTINGS)
-    loss = found["champion"]["log_loss"]["value"]
-    found["gain"]["log_loss"] = {"value": 0.001, "lo": -0.06 * loss, "hi": 0.07 * loss}
-    assert "it may be more than 5% worse" in decide(found).sentences[0]
-    found["gain"]["log_loss"]["lo"] = -0.04 * loss
-    assert decide(found).better
+    found = compared(rivals(1.0, 0.2), {}, SETTINGS)
+    loss = found.champion.log_loss.value
+    risky = with_gain(found, 0.001, -0.06 * loss, 0.07 * loss)
+    assert "it may be more than 5% worse" in decide(risky).sentences[0]
+    assert decide(with_gain(found, 0.001, -0.04 * loss, 0.07 * loss)).better
 
 
 def test_a_newer_twin_may_take_over_and_an_older_one_not() -> None:
     rows = rivals(0.2, 0.2).assign(challenger=lambda x: x["champion"])
-    found = compare(rows, {"segment": rows["segment"]}, SETTINGS)
-    assert found["gain"]["log_loss"] == {"value": 0, "lo": 0, "hi": 0}
+    found = compared(rows, {"segment": rows["segment"]}, SETTINGS)
+    assert found.gain.log_loss == Figure(value=0, lo=0, hi=0)
     assert decide(found, newer_twin=True).better
     assert not decide(found).better
 
@@ -190,25 +207,15 @@ def test_a_newer_twin_may_take_over_and_an_older_one_not() -> None:
 def test_a_bundle_that_is_not_what_its_recipe_gives_is_refused() -> None:
     rows = rivals(1.0, 0.2)
     fine = rows.assign(as_it_stands=predicted(rows, 0.1))
-    assert decide(compare(fine, {}, SETTINGS)).better
+    assert decide(compared(fine, {}, SETTINGS)).better
     swapped = rows.assign(as_it_stands=1 - rows["challenger"])
-    refused = decide(compare(swapped, {}, SETTINGS))
+    refused = decide(compared(swapped, {}, SETTINGS))
     assert not refused.better
     assert "worse than its recipe would have" in refused.sentences[0]
 
 
 def test_one_class_alone_cannot_be_compared_by_order_but_by_loss() -> None:
     rows = rivals(1.0, 0.2).query("label == 0")
-    found = compare(rows, {}, SETTINGS)
-    assert found["gain"]["auc"]["value"] is None
-    assert found["events"] == 0
-
-
-def test_bands_are_thirds_of_the_money() -> None:
-    mrr = pd.Series([10.0, 20, 30, 40, 50, 60, np.nan], index=list("abcdefg"))
-    found = mrr_thirds(mrr)
-    assert list(found.index) == list(mrr.index)
-    assert found["a"] == found["b"] == "lowest third"
-    assert found["c"] == found["d"] == "middle third"
-    assert found["e"] == found["f"] == "highest third"
-    assert pd.isna(found["g"])
+    found = compared(rows, {}, SETTINGS)
+    assert found.gain.auc.value is None
+    assert found.events == 0

@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from tenure.core.records.bundle import BundleMetrics
+from tenure.core.records.evaluation import Verdict
 from tenure.model.bundle.bundle import write_bundle
 from tenure.model.registry.champion import set_champion
 from tenure.model.registry.published import challengers, published_bundles, waiting
 
 
 def dated(bundle, day, **verdict):
+    said = {"status": "usable", "sentences": ("Usable.",), "promotable": True, **verdict}
     return replace(
         bundle,
-        metrics={"verdict": {"status": "usable", "promotable": True, **verdict}},
+        metrics=BundleMetrics(verdict=Verdict(**said)),
         card=f"# made on {day}\n",
         run={"created_at": f"2024-01-{day:02d}"},
     )

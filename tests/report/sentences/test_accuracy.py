@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from report.record import figure, no_claim, renewal, usable
+from report.record import changed, figure, no_claim, renewal, target, usable
 from tenure.report.sentences import accuracy
-from tenure.report.sentences.words import Outcome
+from tenure.report.sentences.outcome import Outcome
 
 CHURN = Outcome.of("churn", usable())
 
@@ -26,13 +26,12 @@ def test_each_measure_is_explained_where_it_stands() -> None:
 
 
 def test_a_greater_penalty_is_said_to_be_more() -> None:
-    entry = usable()
-    entry["evaluation"]["pooled"]["log_loss"] = figure(0.21, 0.01)
+    entry = changed(usable(), {"evaluation.pooled.log_loss": figure(0.21, 0.01)})
     assert "5.0% more than the 0.2000" in accuracy.performance(CHURN, entry)[3]
 
 
 def test_what_happens_to_the_other_account_fits_the_verb() -> None:
-    entry = usable() | {"event": "upgrade", "events": "upgrades"}
+    entry = target(event="upgrade", events="upgrades")
     told = accuracy.performance(Outcome.of("upgrade", entry), entry)
     assert "Of one account that was followed by upgrade and one that was not, the" in told[2]
     told = accuracy.performance(Outcome.of("renewal", renewal()), renewal())
@@ -43,23 +42,20 @@ def test_what_happens_to_the_other_account_fits_the_verb() -> None:
     "slope", [figure(5.0, 700.0), {"value": 5.0, "lo": None, "hi": None}, figure(2.0, 2.6)]
 )
 def test_a_slope_that_nobody_knows_is_not_shown(slope: dict[str, float]) -> None:
-    entry = usable()
-    entry["evaluation"]["pooled"]["calibration_slope"] = slope
+    entry = changed(usable(), {"evaluation.pooled.calibration_slope": slope})
     text = accuracy.calibration(CHURN, entry)[-1]
     assert text.endswith("cannot be told from so few outcomes.")
     assert "[" not in text
 
 
 def test_bounds_say_where_their_coverage_was_measured() -> None:
-    (text,) = accuracy.bounds(CHURN, {"model": {"interval_level": 0.8}})
+    text = accuracy.bounds(CHURN, 0.8)
     assert "churn_probability_lo and _hi" in text
     assert "80% of accounts" in text
     assert "simulated" in text
-    assert accuracy.bounds(CHURN, {"model_settings": {"interval_level": 0.8}}) == [text]
-    assert accuracy.bounds(CHURN, {}) == []
 
 
 def test_nothing_measured_is_nothing_said() -> None:
     assert len(accuracy.performance(CHURN, no_claim())) == 1
     assert accuracy.calibration(CHURN, no_claim()) == []
-    assert accuracy.searched({}) == ""
+    assert accuracy.tuning(usable()) == ""

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from report.record import (
     beaten,
+    changed,
     data,
     evaluation,
     expansion,
@@ -14,16 +13,18 @@ from report.record import (
     no_signal,
     refused,
     renewal,
+    target,
     usable,
 )
+from tenure.core.records.training import TargetRecord
 from tenure.report.sentences import accuracy, findings
 from tenure.report.sentences.findings import Headline, headline
-from tenure.report.sentences.words import Outcome
+from tenure.report.sentences.outcome import Outcome
 
 CHURN = Outcome.of("churn", usable())
 
 
-def said(entry: dict[str, Any], name: str = "churn") -> Headline:
+def said(entry: TargetRecord, name: str = "churn") -> Headline:
     return headline(Outcome.of(name, entry), entry)
 
 
@@ -60,9 +61,8 @@ def test_the_verdict_is_told_without_code_names() -> None:
 
 
 def test_a_verdict_without_its_figures_stays_as_it_was_written() -> None:
-    entry = usable()
-    entry["evaluation"]["differences"] = {}
-    assert said(entry).more == tuple(entry["verdict"]["sentences"])
+    entry = changed(usable(), {"evaluation.differences": {}})
+    assert said(entry).more == entry.verdict.sentences
 
 
 def test_no_usable_signal_says_what_that_means() -> None:
@@ -76,7 +76,7 @@ def test_a_model_that_loses_to_a_baseline_says_so_first() -> None:
 
 
 def test_a_tie_with_a_baseline_stands_in_the_first_line_too() -> None:
-    entry = usable() | {"evaluation": evaluation(0.7, {"logistic_regression": 0.002})}
+    entry = target(evaluation=evaluation(0.7, {"logistic_regression": 0.002}))
     found = said(entry)
     assert found.label == "usable"
     assert found.first.startswith("No better than logistic regression: AUC 0.0020 worse")
@@ -84,9 +84,8 @@ def test_a_tie_with_a_baseline_stands_in_the_first_line_too() -> None:
 
 
 def test_several_winners_are_named_without_figures() -> None:
-    entry = usable() | {
-        "evaluation": evaluation(0.6, {"logistic_regression": 0.1, "mrr": 0.05, "tenure_days": 0.1})
-    }
+    winners = {"logistic_regression": 0.1, "mrr": 0.05, "tenure_days": 0.1}
+    entry = target(evaluation=evaluation(0.6, winners))
     assert said(entry).first == "Loses to tenure, MRR and logistic regression."
 
 
@@ -103,10 +102,9 @@ def test_a_model_that_adds_nothing_names_the_column() -> None:
         (no_signal(), "no usable signal", "No usable signal: log loss"),
         (no_claim(), "no claim", "Trained without a claim"),
         (refused(), "refused", "Refused: the past holds 3 distinct churns"),
-        ({}, "refused", "Refused."),
     ],
 )
-def test_no_model_is_praised_that_may_not_be(entry: Any, label: str, first: str) -> None:
+def test_no_model_is_praised_that_may_not_be(entry: TargetRecord, label: str, first: str) -> None:
     found = said(entry)
     assert found.label == label
     assert found.first.startswith(first)
@@ -120,12 +118,11 @@ def test_a_refusal_says_what_to_do() -> None:
 
 
 def test_the_question_names_event_window_and_threshold() -> None:
-    config = {"labels": {"threshold": 0.25}}
-    entry = expansion() | {"gap_days": 14}
-    text = findings.question(Outcome.of("expansion", entry), config)
+    entry = expansion(gap_days=14)
+    text = findings.question(Outcome.of("expansion", entry), 0.25)
     assert "at least 25% higher" in text
     assert "90 days after the prediction time, starting 14 days later" in text
-    assert "the decision to end" in findings.question(CHURN, {})
+    assert "the decision to end" in findings.question(CHURN, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -138,18 +135,18 @@ def test_the_question_names_event_window_and_threshold() -> None:
     ],
 )
 def test_every_event_is_said_in_plain_words(event: str, words: str) -> None:
-    entry = usable() | {"event": event, "events": f"{event}s"}
-    assert words in findings.question(Outcome.of("any", entry), {})
+    entry = target(event=event, events=f"{event}s")
+    assert words in findings.question(Outcome.of("any", entry), 0.1)
 
 
 def test_accounts_that_were_not_due_are_told_apart() -> None:
-    text = findings.asked(Outcome.of("renewal", renewal()), renewal())
+    text = findings.labelling(Outcome.of("renewal", renewal()), renewal())
     assert "15,230 snapshots in all, 4,000 without a renewal date in the days looked at." in text
     assert "renewed within 90 days" in text
 
 
 def test_nothing_known_is_nothing_to_learn_from() -> None:
-    assert findings.asked(CHURN, {"labels": {"snapshots": 4, "labelled": 0}}).endswith(
+    assert findings.labelling(CHURN, changed(usable(), {"labels.labelled": 0})).endswith(
         "There is nothing to learn from."
     )
 
@@ -163,8 +160,7 @@ def test_nothing_known_is_nothing_to_learn_from() -> None:
     ],
 )
 def test_a_calibration_slope_in_words(slope: dict[str, float], words: str) -> None:
-    entry = usable()
-    entry["evaluation"]["pooled"]["calibration_slope"] = slope
+    entry = changed(usable(), {"evaluation.pooled.calibration_slope": slope})
     assert words in accuracy.calibration(CHURN, entry)[-1]
 
 
@@ -205,4 +201,3 @@ def test_the_data_in_one_sentence() -> None:
     assert "20 rejected (under 0.1%)" in clean
     assert "Missing: invoices and touchpoints." in clean
     assert "red" not in clean
-    assert findings.data_finding({}) == "0 accounts, 0 rows in 0 tables, 0 rejected."

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from report.record import figure, no_claim, refused, renewal, usable
+from report.record import changed, expansion, figure, no_claim, refused, renewal, usable
+from tenure.core.records.training import TargetRecord
 from tenure.report.sentences import practice
-from tenure.report.sentences.words import Outcome
+from tenure.report.sentences.outcome import Outcome
 
 
-def outcome(entry: dict[str, Any], name: str = "churn") -> Outcome:
-    return Outcome.of(name, entry)
-
-
-def said(part: str, entry: dict[str, Any], name: str = "churn") -> list[str]:
-    found: list[str] = getattr(practice, part)(outcome(entry, name), entry)
-    return found
+def said(part: str, entry: TargetRecord, name: str = "churn") -> list[str]:
+    sentences: list[str] = getattr(practice, part)(Outcome.of(name, entry), entry)
+    return sentences
 
 
 def test_lists_count_in_hundreds() -> None:
@@ -32,9 +27,7 @@ def test_lists_count_in_hundreds() -> None:
 
 
 def test_without_a_capacity_no_team_is_spoken_of() -> None:
-    entry = usable()
-    entry["evaluation"]["capacity"] = None
-    assert len(said("lists", entry)) == 1
+    assert len(said("lists", changed(usable(), {"evaluation.capacity": None}))) == 1
 
 
 def test_money_says_what_is_assumed() -> None:
@@ -61,17 +54,19 @@ def test_money_says_what_is_assumed() -> None:
 
 
 def test_a_baseline_that_earns_more_is_said_to() -> None:
-    entry = usable()
-    entry["evaluation"]["baselines"]["health_score"]["best_profit"] = figure(6.0, 1.0)
-    entry["evaluation"]["differences"]["health_score"]["best_profit"] = figure(-1.16, 2.0)
-    assert said("money", entry)[3] == (
-        "Of the baselines, health score earns most: 6.00; the model earns 1.16 [−0.84, 3.16] less."
+    changes = {
+        "evaluation.baselines.hand_weighted.best_profit": figure(6.0, 1.0),
+        "evaluation.differences.hand_weighted.best_profit": figure(-1.16, 2.0),
+    }
+    assert said("money", changed(usable(), changes))[3] == (
+        "Of the baselines, hand-weighted score earns most: 6.00; the model earns 1.16 "
+        "[−0.84, 3.16] less."
     )
 
 
 def test_where_no_contact_pays_that_is_said_once() -> None:
-    entry = usable()
-    entry["evaluation"]["pooled"]["best_profit"] = {"value": 0.0, "lo": 0.0, "hi": 3.6}
+    none = {"value": 0.0, "lo": 0.0, "hi": 3.6}
+    entry = changed(usable(), {"evaluation.pooled.best_profit": none})
     _, suppose, warning = said("money", entry)
     assert suppose.startswith("Suppose a contact costs 50 EUR")
     assert "Then contacting nobody is best" in suppose
@@ -79,14 +74,12 @@ def test_where_no_contact_pays_that_is_said_once() -> None:
 
 
 def test_money_in_several_currencies_says_what_it_covers() -> None:
-    entry = usable()
-    entry["evaluation"]["money"]["rows"] = 3_120
+    entry = changed(usable(), {"evaluation.money.rows": 3_120})
     assert "Figures in money cover the 50% of predictions in EUR" in said("money", entry)[0]
 
 
 def test_money_without_a_campaign_is_captured_only() -> None:
-    entry = usable() | {"event": "expansion", "events": "expansions", "bad": False}
-    del entry["evaluation"]["money"]["campaign"]
+    entry = changed(expansion(), {"evaluation.money.campaign": None})
     (text,) = said("money", entry, "expansion")
     assert "of the MRR that was gained (" in text
 
@@ -102,8 +95,8 @@ def test_lead_time_says_who_was_warned_and_how_early() -> None:
 
 
 def test_few_events_are_called_rough_and_what_that_means() -> None:
-    entry = usable()
-    entry["evaluation"]["pooled"] |= {"events": 85, "auc": figure(0.71, 0.07)}
+    few = {"evaluation.pooled.events": 85, "evaluation.pooled.auc": figure(0.71, 0.07)}
+    entry = changed(usable(), few)
     first, advice = said("rough", entry)
     assert first == (
         "Only 85 distinct churns stand behind these figures, so they are rough (95% intervals): "
@@ -117,13 +110,12 @@ def test_few_events_are_called_rough_and_what_that_means() -> None:
 def test_many_events_are_only_counted() -> None:
     (text,) = said("rough", usable())
     assert text.startswith("241 distinct churns stand behind these figures (95% intervals):")
-    entry = usable()
-    entry["evaluation"]["pooled"]["auc"] = figure(0.71, 0.09)
+    entry = changed(usable(), {"evaluation.pooled.auc": figure(0.71, 0.09)})
     assert said("rough", entry)[0].startswith("Only 241 distinct churns")  # wide all the same
 
 
 def test_the_random_split_is_a_warning() -> None:
-    first, probabilities, second = practice.contrast(usable())
+    first, probabilities, second = practice.contrast(usable().evaluation)
     assert first.startswith(
         "A random split would have promised an AUC of 0.80; the honest figure is 0.72. Rows of one "
         "account at different times resemble each other"
@@ -143,9 +135,8 @@ def test_the_random_split_is_a_warning() -> None:
 
 
 def test_a_gap_within_chance_is_not_blamed_on_the_split() -> None:
-    entry = usable()
-    entry["evaluation"]["contrast"]["random_split"]["gap"]["auc"] = figure(0.01, 0.02)
-    assert practice.contrast(entry)[0].endswith(
+    chance = {"contrast.random_split.gap.auc": figure(0.01, 0.02)}
+    assert practice.contrast(changed(usable().evaluation, chance))[0].endswith(
         "Here the difference (0.01 [−0.01, 0.03]) is not told apart from chance."
     )
 
@@ -167,17 +158,18 @@ def test_of_renewals_the_accounts_that_lapse_are_looked_for_at_the_low_end() -> 
 
 
 def test_expected_amounts_are_compared_with_what_came() -> None:
-    entry = usable() | {"event": "expansion", "events": "expansions", "bad": False}
-    assert said("amounts", entry, "expansion") == []
-    entry["evaluation"]["amount"] = {"total": figure(0.9, 0.2), "given": figure(1.1, 0.1)}
+    assert said("amounts", expansion(), "expansion") == []
+    counts = {"level": 0.95, "rows": 90, "events": 12, "by_currency": {}}
+    check = {"total": figure(0.9, 0.2), "given": figure(1.1, 0.1), **counts}
+    entry = changed(expansion(), {"evaluation.amount": check})
     (text,) = said("amounts", entry, "expansion")
     assert "expected_expansion_mrr" in text
     assert "what came was 0.90 [0.70, 1.10] times that" in text
     assert "accounts that expanded, it was 1.10 [1.00, 1.20] times the usual" in text
 
 
-@pytest.mark.parametrize("entry", [no_claim(), refused(), {}])
+@pytest.mark.parametrize("entry", [no_claim(), refused()])
 @pytest.mark.parametrize("part", ["lists", "money", "amounts", "lead", "rough"])
-def test_what_was_not_measured_is_not_said(part: str, entry: dict[str, Any]) -> None:
+def test_what_was_not_measured_is_not_said(part: str, entry: TargetRecord) -> None:
     assert said(part, entry) == []
-    assert practice.contrast(entry) == []
+    assert practice.contrast(entry.evaluation) == []

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
-from report.audit_record import audit, suspect, violated
-from report.record import record
+from report.audit_record import audit, check, not_possible, suspect, violated
+from report.record import data, record
+from tenure.core.records.audit import AuditRecord
 from tenure.report.html import render, render_audit
 from tenure.report.tables.audit import Part, audit_view
 from tenure.report.text import check_lines
 
 
-def part(found: dict[str, Any], key: str) -> Part:
+def part(found: AuditRecord, key: str) -> Part:
     parts = {item.anchor: item for item in audit_view(found).parts}
     return parts[f"audit-{key}"]
 
@@ -71,7 +71,7 @@ def test_the_page_is_one_offline_file_and_escapes_what_it_shows() -> None:
 
 
 def test_an_audit_that_was_not_possible_is_a_page_too() -> None:
-    page = render_audit({"status": "not_possible", "reason": "nobody pays", "name": "acme"})
+    page = render_audit(not_possible())
     assert "The data was not audited: nobody pays." in page
 
 
@@ -84,6 +84,6 @@ def test_the_model_report_has_a_section_where_there_is_an_audit() -> None:
 
 
 def test_check_lines_end_with_the_page() -> None:
-    lines = check_lines({"audit": audit(), "page": "runs/audit.html"})
+    lines = check_lines(check(data()))
     assert lines[-1] == "audit: runs/audit.html"
     assert "point-in-time audit: clean" in lines

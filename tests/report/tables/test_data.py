@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from report.record import data
+from report.record import changed, data
 from tenure.report.tables.data import data_view, rules
 
 
@@ -32,13 +32,12 @@ def test_a_reason_comes_with_its_rule_and_the_next_step() -> None:
 
 
 def test_a_table_with_many_rejects_is_red() -> None:
-    found = data()
-    found["tables"]["accounts"] |= {"rows_in": 1_000, "rows_used": 900, "rows_rejected": 100}
-    overview = data_view(found).overview
+    changes = {"tables.accounts.rows_in": 1_000, "tables.accounts.rows_rejected": 100}
+    overview = data_view(changed(data(), changes)).overview
     assert overview is not None
     tones = {row[0].text: row[3].tone for row in overview.rows}
     assert tones == {"accounts": "bad", "subscriptions": "", "usage_events": "", "tickets": ""}
 
 
 def test_a_report_without_tables_has_no_overview() -> None:
-    assert data_view({}).overview is None
+    assert data_view(changed(data(), {"tables": {}})).overview is None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from report.record import no_claim, usable
-from tenure.report.sentences.words import Outcome
+from tenure.report.sentences.outcome import Outcome
 from tenure.report.tables.groups import group_table
 
 
 def test_a_row_for_each_group_and_its_kind_named_once() -> None:
     entry = usable()
-    found = group_table(Outcome.of("churn", entry), entry)
+    found = group_table(Outcome.of("churn", entry), entry.evaluation)
     assert found is not None
     assert [row[0].text for row in found.rows] == ["Segment", "", "MRR"]
     good, off, few = found.rows
@@ -24,4 +24,4 @@ def test_a_row_for_each_group_and_its_kind_named_once() -> None:
 
 def test_without_groups_there_is_no_table() -> None:
     entry = no_claim()
-    assert group_table(Outcome.of("churn", entry), entry) is None
+    assert group_table(Outcome.of("churn", entry), entry.evaluation) is None

@@ -1,21 +1,22 @@
 from __future__ import annotations
 
-from typing import Any
-
-from report.record import horizons, record, usable
+from report.record import changed, horizons, record, usable
+from report.test_card import SPEC
+from tenure.core.records.evaluation import Evaluation
+from tenure.core.records.training import TargetRecord
 from tenure.report.card import model_card
 from tenure.report.html import render
-from tenure.report.sentences.words import Outcome
+from tenure.report.sentences.outcome import Outcome
 from tenure.report.tables.horizons import horizon_lines, horizon_table, horizon_words
 from tenure.report.text import train_lines
 
 CHURN = Outcome.of("churn", usable())
 
 
-def entry() -> dict[str, Any]:
-    found = usable()
-    found["evaluation"]["horizons"] = horizons()
-    return found
+def entry() -> TargetRecord:
+    target = usable()
+    evaluation = target.evaluation.model_copy(update={"horizons": horizons()})
+    return target.model_copy(update={"evaluation": evaluation})
 
 
 def test_a_row_for_each_horizon_below_the_main_one() -> None:
@@ -40,7 +41,7 @@ def test_a_row_for_each_horizon_below_the_main_one() -> None:
 
 
 def test_what_is_left_out_says_why() -> None:
-    first, signal, refused = horizon_words(CHURN, entry())
+    first, signal, refused = horizon_words(CHURN, entry().evaluation)
     assert "asked for 30 days, 180 days and the time to the renewal date" in first
     assert signal == "Left out: 180 days. No usable signal: 0.0001."
     assert refused.startswith("Left out: the time to the renewal date. Refused: the past holds 12")
@@ -51,7 +52,7 @@ def test_the_page_the_card_and_the_terminal_show_them() -> None:
     page = render(record({"churn": entry()}))
     assert "What about other spans of time?" in page
     assert "Left out: 180 days." in page
-    card = model_card("churn", entry(), {})
+    card = model_card("churn", entry(), SPEC)
     assert "| 30 days | 8 | 120 | 2.1% | 2.0% | 0.70 [0.67, 0.72] |" in card
     assert "- Left out: 180 days." in card
     lines = train_lines(record({"churn": entry()}))
@@ -62,15 +63,13 @@ def test_the_page_the_card_and_the_terminal_show_them() -> None:
 
 def test_without_further_horizons_nothing_is_said_of_them() -> None:
     assert horizon_table(CHURN, usable()) is None
-    assert horizon_words(CHURN, usable()) == []
-    assert horizon_lines(usable()) == []
+    assert horizon_words(CHURN, usable().evaluation) == []
+    assert horizon_lines(Evaluation()) == []
     assert "other spans of time" not in render(record({"churn": usable()}))
-    assert "None was asked for." in model_card("churn", usable(), {})
+    assert "None was asked for." in model_card("churn", usable(), SPEC)
 
 
 def test_a_record_without_the_gain_shows_a_dash() -> None:
-    found = entry()
-    del found["evaluation"]["horizons"]["30"]["gain"]
-    told = horizon_table(CHURN, found)
+    told = horizon_table(CHURN, changed(entry(), {"evaluation.horizons.30.gain": {}}))
     assert told is not None
     assert told.rows[1][6].text == "–"

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from report.record import no_claim, refused, usable
+from report.record import NO_FIGURE, changed, no_claim, record, refused, usable
+from tenure.core.records.training import TargetRecord
 from tenure.report.tables.layout import Table
 from tenure.report.tables.targets import target_view
 
@@ -12,8 +13,8 @@ def column(table: Table | None, place: int) -> list[str]:
     return [row[place].text for row in table.rows]
 
 
-def view(entry: dict[str, Any]) -> Any:
-    return target_view("churn", entry, {"labels": {"threshold": 0.1}})
+def view(entry: TargetRecord) -> Any:
+    return target_view("churn", entry, record().config)
 
 
 def test_a_replayed_time_joins_what_it_learnt_and_what_it_scored() -> None:
@@ -31,8 +32,7 @@ def test_reasons_for_no_label_are_explained_largest_first() -> None:
 
 
 def test_a_measure_that_a_baseline_lacks_is_a_dash() -> None:
-    entry = usable()
-    del entry["evaluation"]["baselines"]["mrr"]["auc"]
+    entry = changed(usable(), {"evaluation.baselines.mrr.auc": NO_FIGURE})
     assert view(entry).metrics.rows[0][5].text == "–"
 
 

@@ -100,7 +100,7 @@ def test_feature_rows_have_the_probability_and_drivers_of_the_batch(
     account = matrix.rows["account_id"][at]
     expected = batch(tiny, account)
     for target, model in load_models(tiny.config).items():
-        used = model.bundle.encoder.frame(matrix.values)
+        used = model.bundle.main.encoder.frame(matrix.values)
         row = {name: plain(used[name][at]) for name in model.bundle.columns}
         answer = ask(client, "/score_rows", {"target": target, "rows": [row, row]})
         assert answer["model_version"] == model.bundle.version

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tenure.service.api import middleware as guard
-from tenure.service.api.middleware import Guard, Message, Receive, Scope, Send
+from tenure.service.api import admission, bodies
+from tenure.service.api.addresses import Message, Receive, Scope, Send
+from tenure.service.api.metrics import CLIENT_GONE, Metrics
+from tenure.service.api.middleware import Guard
 
 STATE = SimpleNamespace(ready=True, failure=None, warnings=[])
 
@@ -23,7 +26,8 @@ class Client:
         self.received = 0
         self.bodies: list[bytes] = []
         self.sent: list[Message] = []
-        self.guard = Guard(self.application, limit=limit, state=state)
+        self.metrics = Metrics()
+        self.guard = Guard(self.application, limit, state, self.metrics)
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
@@ -36,6 +40,7 @@ class Client:
     ) -> tuple[int, Any]:
         async def receive() -> Message:
             self.received += 1
+            await asyncio.sleep(0)
             return chunk(self.received)
 
         async def send(message: Message) -> None:
@@ -66,7 +71,7 @@ def test_a_body_within_the_limit_arrives_whole() -> None:
 def test_a_chunked_body_is_refused_once_it_passes_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(guard, "LINGER_SECONDS", 0.0)
+    monkeypatch.setattr(bodies, "LINGER_SECONDS", 0.0)
     client = Client()
     status, body = client.request(endless, transfer_encoding="chunked")
     assert status == 413
@@ -76,7 +81,7 @@ def test_a_chunked_body_is_refused_once_it_passes_the_limit(
 
 
 def test_a_declared_length_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "LINGER_SECONDS", 0.0)
+    monkeypatch.setattr(bodies, "LINGER_SECONDS", 0.0)
     client = Client()
     status, _ = client.request(endless, content_length="1001")
     assert status == 413
@@ -98,7 +103,7 @@ def test_the_answer_stands_before_the_rest_is_dropped() -> None:
 
 
 def test_a_client_that_sends_too_slowly_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(bodies, "READ_SECONDS", 0.0)
 
     client = Client()
 
@@ -131,3 +136,64 @@ def test_readiness_says_what_to_look_at(
     given = SimpleNamespace(**{"ready": True, "failure": None, "warnings": [], **state})
     found, body = Client(given).request(endless, path="/readyz")
     assert (found, body) == (status, {"ready": ready, "warnings": warnings})
+
+
+class Leaving(Client):
+    """A client that leaves while its request is answered."""
+
+    async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.bodies.append(b"cancelled")
+            raise
+
+
+def test_an_answer_that_nobody_waits_for_is_cancelled() -> None:
+    def parts(count: int) -> Message:
+        return {"type": "http.request" if count == 1 else "http.disconnect", "body": b"{}"}
+
+    client = Leaving()
+    assert client.request(parts)[0] == CLIENT_GONE
+    assert client.bodies == [b"cancelled"]
+    assert f'tenure_requests_total{{path="/score",status="{CLIENT_GONE}"}} 1.0' in (
+        client.metrics.text().decode()
+    )
+    assert 'tenure_requests_open{path="/score"} 0.0' in client.metrics.text().decode()
+
+
+def test_no_more_requests_are_admitted_than_can_be_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(admission.MOST_OPEN, "/score", 0)
+    client = Client()
+    status, body = client.request(lambda _: {"type": "http.request", "body": b"{}"})
+    assert (status, body["error"]["field"]) == (503, "service")
+    assert dict(client.sent[0]["headers"])[b"Retry-After"]
+    assert client.bodies == []
+
+
+def test_a_worker_is_free_again_when_its_thread_is() -> None:
+    """A cancelled call frees its thread when it ends; one that waited for it never starts."""
+    free, started = threading.Event(), []
+
+    def call(name: str) -> str:
+        started.append(name)
+        free.wait(60)
+        return name
+
+    async def run() -> str:
+        workers = admission.Workers(1, "test")
+        calls = [asyncio.ensure_future(workers.run(call, name)) for name in "abc"]
+        await asyncio.sleep(0.1)
+        calls[0].cancel()
+        calls[1].cancel()
+        await asyncio.sleep(0.1)
+        assert started == ["a"]
+        free.set()
+        last = await calls[2]
+        workers.close()
+        return last
+
+    assert asyncio.run(run()) == "c"
+    assert started == ["a", "c"]

@@ -2,72 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
+from service.processes import TENURE, free_port, running
 from tenure.core.errors import ConfigError
+from tenure.service.api.hosts import exposure
 from tenure.service.api.serve import greeting, listen
 
 if TYPE_CHECKING:
     from service.conftest import Tiny
-
-TENURE = Path(sys.executable).with_name("tenure")
-PATIENCE = 240.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
-@dataclass(frozen=True)
-class Server:
-    url: str
-    port: int
-    process: subprocess.Popen[str]
-
-
-@contextlib.contextmanager
-def running(
-    command: list[str], port: int, folder: Path, env: Mapping[str, str]
-) -> Iterator[Server]:
-    """Run a server until the block ends; it is ready when the block starts."""
-    log = folder / "server.log"
-    with log.open("w") as sink:
-        process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **env}, stdout=sink, stderr=sink, text=True
-        )
-    server = Server(f"http://127.0.0.1:{port}", port, process)
-    try:
-        until = time.monotonic() + PATIENCE
-        while not ready(server.url):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.2)
-        yield server
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(60)
-
-
-def ready(url: str) -> bool:
-    with contextlib.suppress(requests.RequestException):
-        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
-    return False
 
 
 @pytest.mark.server
@@ -98,7 +49,7 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
         assert f"cannot listen on 127.0.0.1:{port}" in taken.stderr
 
         metrics = requests.get(f"{server.url}/metrics", timeout=30).text
-        assert 'endpoint="/score",http_response_code="200"' in metrics
+        assert 'tenure_requests_total{path="/score",status="200"} 1.0' in metrics
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) == 0
     log = (tmp_path / "server.log").read_text()
@@ -114,14 +65,19 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
 def test_bentoml_serves_it_too(tiny: Tiny, tmp_path: Path) -> None:
     port = free_port()
     bentoml = str(Path(sys.executable).with_name("bentoml"))
-    command = [bentoml, "serve", "tenure.service.api.app:svc"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    command = [bentoml, "serve", "tenure.service.app:svc", "--port", str(port)]
     env = {"TENURE_CONFIG": str(tiny.path), "BENTOML_HOME": str(tmp_path / "home")}
     with running(command, port, tmp_path, env) as server:
         account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
         body = {"account_ids": [account]}
         answer = requests.post(f"{server.url}/score", json=body, timeout=60).json()
         assert answer["rows"][0]["churn_probability"] == expected
+        # Who listens on every address is reached under this one too.
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port), timeout=10)
+        requests.get(f"{server.url}/nothing", timeout=30)
+        metrics = requests.get(f"{server.url}/metrics", timeout=30).text
+        assert 'tenure_requests_total{path="other",status="404"} 1.0' in metrics
 
 
 @pytest.mark.server
@@ -154,6 +110,12 @@ def test_a_taken_port_is_named_with_another_to_try() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=rf"127\.0\.0\.1:{port} .*--port {port + 1}"):
             listen("127.0.0.1", port)
+
+
+def test_an_address_that_others_reach_is_greeted_with_a_warning() -> None:
+    url = "http://127.0.0.1:3000"
+    assert "no keys yet" in greeting(url, "a", exposure("0.0.0.0"))
+    assert "WARNING" not in greeting(url, "a", exposure("::1"))
 
 
 def test_the_greeting_is_a_command_to_copy() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,9 +21,13 @@ from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
 from tenure.model.bundle.bundle import read_bundle, write_bundle
 from tenure.model.registry.champion import FILE, champion, set_champion, versions, withdraw
+from tenure.run.promote import PromotionRequest, run_promote
 from tenure.run.score import LAST
-from tenure.score.horizons import Ahead
+from tenure.score.score import load_models
+from tenure.service.api import champions
+from tenure.service.api import state as state_module
 from tenure.service.api.app import make_service
+from tenure.service.api.problems import Refusal
 from tenure.service.api.state import State
 
 if TYPE_CHECKING:
@@ -42,7 +51,7 @@ def own(tiny: Tiny, tmp_path: Path) -> Config:
 @pytest.fixture
 def served(own: Config) -> Iterator[TestClient]:
     state = State(own)
-    with TestClient(make_service(own, state, metrics=False).to_asgi()) as client:
+    with TestClient(make_service(own, state).to_asgi()) as client:
         state.start().result()
         yield client
 
@@ -79,8 +88,7 @@ def test_rows_of_further_horizons_are_given_where_they_are_asked_for(
     standing = champion(own.paths.models, "churn")
     assert standing is not None
     bundle = read_bundle(own.paths.models / "churn" / standing.version)
-    same = Ahead(bundle.model_text, bundle.encoder, bundle.calibrator, base_rate=0.1)
-    further = replace(bundle, ahead=dict.fromkeys(["30", "180", "renewal"], same))
+    further = replace(bundle, models=dict.fromkeys(["30", "90", "180", "renewal"], bundle.main))
     version = write_bundle(further, own.paths.models, "churn").name
     set_champion(own.paths.models, "churn", version, "knows more", "test")
 
@@ -109,8 +117,8 @@ def test_a_damaged_champion_leaves_the_old_one(
     challenger = other(own, "churn")
     if damage == "bundle":
         set_champion(own.paths.models, "churn", challenger, "better", "test")
-        text = (home / challenger / "model.txt").read_text()
-        (home / challenger / "model.txt").write_text(text[: len(text) // 2])
+        text = (home / challenger / "models.json").read_text()
+        (home / challenger / "models.json").write_text(text[: len(text) // 2])
     elif damage == "file":
         (home / FILE).write_text("{")
     elif damage == "removed":
@@ -129,6 +137,102 @@ def test_a_damaged_champion_leaves_the_old_one(
     shutil.copytree(tiny.config.paths.models / "churn", home)
     one(served, account)
     assert served.get("/readyz").json()["warnings"] == []
+
+
+def test_a_refused_champion_is_read_again(
+    served: TestClient, own: Config, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(champions, "RETRY_SECONDS", 0.0)
+    account = tiny.asked["account_id"].iloc[0]
+    challenger = other(own, "churn")
+    file = own.paths.models / "churn" / challenger / "models.json"
+    whole = file.read_text()
+    set_champion(own.paths.models, "churn", challenger, "better", "test")
+    file.write_text(whole[: len(whole) // 2])  # copied after champion.json, and not yet whole
+    assert one(served, account)["models"]["churn"] != challenger
+    file.write_text(whole)
+    assert one(served, account)["models"]["churn"] == challenger
+    assert served.get("/readyz").json()["warnings"] == []
+
+
+@pytest.mark.parametrize("version", [5, None, [], "", "latest", "../expansion/{}"])
+def test_a_champion_whose_version_is_none_is_damaged(
+    served: TestClient, own: Config, tiny: Tiny, version: Any
+) -> None:
+    path = own.paths.models / "churn" / FILE
+    if isinstance(version, str):
+        version = version.format(versions(own.paths.models, "expansion")[0])
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": version}))
+    assert one(served, tiny.asked["account_id"].iloc[0])["models"]["churn"] != version
+    (warning,) = served.get("/readyz").json()["warnings"]
+    assert "is damaged" in warning
+    with pytest.raises(ModelError, match="is damaged"):
+        load_models(own)
+
+
+def test_a_model_of_another_target_is_never_champion(
+    served: TestClient, own: Config, tiny: Tiny
+) -> None:
+    home = own.paths.models / "churn"
+    (foreign, *_) = versions(own.paths.models, "expansion")
+    shutil.copytree(own.paths.models / "expansion" / foreign, home / foreign)
+    with pytest.raises(ModelError, match="of another target"):
+        run_promote(own, PromotionRequest("churn", to=foreign, force=True))
+    before = one(served, tiny.asked["account_id"].iloc[0])
+    set_champion(own.paths.models, "churn", foreign, "by mistake", "test")
+    after = one(served, tiny.asked["account_id"].iloc[0])
+    assert after["models"] == before["models"]
+    assert after["rows"][0]["churn_probability"] == before["rows"][0]["churn_probability"]
+    (warning,) = served.get("/readyz").json()["warnings"]
+    assert "of another target" in warning
+    for refused in (load_models, State):
+        with pytest.raises(ModelError, match="of another target"):
+            refused(own)
+
+
+def test_scores_that_nobody_waits_for_are_not_computed(
+    own: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One group runs; of those behind it only that with a client left is scored."""
+    free, scored = threading.Event(), []
+
+    def score(dataset: object, *args: Any, accounts: list[str], **named: Any) -> list[str]:
+        free.wait(60)
+        scored.append(accounts)
+        return accounts
+
+    async def ask() -> tuple[list[Any], list[Any]]:
+        served = SimpleNamespace(
+            models={}, config=own, book=None, loaded=SimpleNamespace(dataset=0)
+        )
+        wanted = [("a", 1), ("b", 2), ("c", 2), ("d", 3), ("e", 3)]
+        asked = [
+            asyncio.ensure_future(state.scores(served, datetime(2023, 1, day), {name}))  # type: ignore[arg-type]
+            for name, day in wanted
+        ]
+        await asyncio.sleep(0.1)
+        for gone in (asked[0], asked[1], asked[3], asked[4]):
+            gone.cancel()
+        more = [state.scores(served, datetime(2023, 2, day), {"f"}) for day in range(1, 12)]  # type: ignore[arg-type]
+        late = [asyncio.ensure_future(each) for each in more]
+        await asyncio.sleep(0.1)
+        free.set()
+        return await asyncio.gather(*asked, return_exceptions=True), await asyncio.gather(
+            *late, return_exceptions=True
+        )
+
+    monkeypatch.setattr(state_module, "score", score)
+    state = State(own)
+    asked, late = asyncio.run(ask())
+    state.close()
+    assert asked[2] == ["b", "c"]
+    assert all(isinstance(asked[place], asyncio.CancelledError) for place in (0, 1, 3, 4))
+    assert scored[:2] == [["a"], ["b", "c"]]
+    refused = [item for item in late if isinstance(item, Refusal)]
+    assert scored[2:] == [["f"]] * (state_module.MOST_GROUPS - 1)
+    assert len(refused) == len(late) - (state_module.MOST_GROUPS - 1)
+    assert {item.status for item in refused} == {503}
+    assert all("Retry-After" in item.headers for item in refused)
 
 
 def test_ranks_follow_the_last_scored_book(served: TestClient, own: Config, tiny: Tiny) -> None:
@@ -150,7 +254,7 @@ def test_ranks_follow_the_last_scored_book(served: TestClient, own: Config, tiny
 def test_requests_wait_for_the_tables(own: Config) -> None:
     state = State(own)
     state.start = lambda: None  # type: ignore[assignment,method-assign,return-value]
-    with TestClient(make_service(own, state, metrics=False).to_asgi()) as client:
+    with TestClient(make_service(own, state).to_asgi()) as client:
         assert client.get("/livez").status_code == 200
         assert client.get("/readyz").status_code == 503
         for path in ("/score", "/explain", "/model"):
@@ -165,7 +269,7 @@ def test_requests_wait_for_the_tables(own: Config) -> None:
 def test_tables_that_cannot_be_loaded_end_the_service(tiny: Tiny, tmp_path: Path) -> None:
     config = moved(tiny.config, tmp_path, path=str(tmp_path / "nowhere"))
     state = State(config)
-    with TestClient(make_service(config, state, metrics=False).to_asgi()) as client:
+    with TestClient(make_service(config, state).to_asgi()) as client:
         with pytest.raises(DataError, match="nowhere"):
             state.start().result()
         assert client.get("/livez").status_code == 503

@@ -15,19 +15,18 @@ from typing import Any
 import duckdb
 import pytest
 
+from sources.conftest import Recorder
 from tenure.core.config import make_config
 from tenure.core.errors import DataError
 from tenure.core.steps import quote
 from tenure.demo import write_world
 from tenure.engine import Engine, open_engine
-from tenure.sources import assemble as finish
-from tenure.sources.cache import manifest, parts
-from tenure.sources.cache import update as staging
+from tenure.sources import assemble
+from tenure.sources.cache import manifest, parts, update
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
 
 ACCOUNTS = [f"a{number}" for number in range(8)]
-Told = list[str]
 
 
 class Place:
@@ -36,7 +35,7 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.root, self.data, self.runs = root, root / "data", root / "runs"
         self.engines: list[Engine] = []
-        self.told: Told = []
+        self.progress = Recorder()
         self.use = self.data / "usage_events"
         self.use.mkdir(parents=True)
         self.accounts(6)
@@ -75,8 +74,8 @@ class Place:
         }
         config = make_config(settings, base=self.root)
         self.engines.append(open_engine(config))
-        self.told = []
-        return load(config, self.engines[-1], progress=self.told.append)
+        self.progress = Recorder()
+        return load(config, self.engines[-1], progress=self.progress)
 
     def same(self, **data: Any) -> Dataset:
         """Load both ways, compare all that comes of it, and return the load from what is kept."""
@@ -111,7 +110,7 @@ def content(dataset: Dataset) -> dict[str, Any]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr(parts, "SMALL_ROWS", 9)
-    monkeypatch.setattr(staging, "PART_ROWS", 20)
+    monkeypatch.setattr(update, "PART_ROWS", 20)
     found = Place(tmp_path)
     yield found
     for engine in found.engines:
@@ -138,7 +137,7 @@ def test_nothing_is_staged_twice(month: Place, monkeypatch: pytest.MonkeyPatch) 
     def never(*_: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(staging.Staging, "_staged", never)
+    monkeypatch.setattr(update.Staging, "_staged", never)
     assert not month.same().report.tables["usage_events"].remarks
     assert month.listed() == before
     assert before.distinct == before.names
@@ -160,7 +159,7 @@ def test_what_changed_is_staged_anew_and_reported(month: Place) -> None:
     month.day(3, some(3, 9))
     text = "1 of 3 parts was staged anew: date=2024-01-03 changed"
     dataset = month.load()
-    assert f"usage_events: {text}" in month.told
+    assert f"usage_events: {text}" in month.progress.notes
     (remark,) = dataset.report.tables["usage_events"].remarks
     assert (remark.code, remark.text, remark.rows) == ("staged_anew", text, 19)
     assert not month.same().report.tables["usage_events"].remarks
@@ -210,14 +209,14 @@ def test_a_key_that_only_an_unknown_account_repeats(month: Place) -> None:
 
 @pytest.mark.parametrize("lazy", [True, False])
 def test_what_lies_ahead(month: Place, monkeypatch: pytest.MonkeyPatch, lazy: bool) -> None:
-    monkeypatch.setattr(finish, "LAZY_ROWS", 0 if lazy else 10**6)
+    monkeypatch.setattr(assemble, "LAZY_ROWS", 0 if lazy else 10**6)
     dataset = month.same(observed_until="2024-01-04T05:00:00")
     assert dataset.report.tables["usage_events"].set_aside == 15
     month.same(observed_until="2024-01-05T09:00:00.000001")
 
 
 def test_tiny_parts_are_merged(month: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staging, "MOST_PARTS", 4)
+    monkeypatch.setattr(update, "MOST_PARTS", 4)
     for day in range(6, 12):
         month.day(day, some(day, 3))
         month.same()
@@ -230,8 +229,8 @@ def test_tiny_parts_are_merged(month: Place, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("seed", range(3))
 def test_any_history_of_files(place: Place, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staging, "MOST_PARTS", 3)
-    monkeypatch.setattr(finish, "LAZY_ROWS", 0)
+    monkeypatch.setattr(update, "MOST_PARTS", 3)
+    monkeypatch.setattr(assemble, "LAZY_ROWS", 0)
     chance = random.Random(seed)
 
     def write(day: int) -> None:
@@ -282,7 +281,7 @@ def test_rows_lie_in_the_order_of_time(month: Place) -> None:
 
 
 def test_filters_on_time_reach_the_files(month: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finish, "LAZY_ROWS", 0)
+    monkeypatch.setattr(assemble, "LAZY_ROWS", 0)
     dataset = month.load()
     sql = "EXPLAIN SELECT count(*) FROM usage_events WHERE event_time >= TIMESTAMP '2024-01-05'"
     text = str(dataset.engine.fetch(sql).to_pylist())
@@ -298,7 +297,7 @@ def test_csv_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(place.use)
     (folder / "u-1.csv").write_text("\n".join([head, *lines[:16]]))
     tables = {"usage_events": "data/u-*.csv"}
-    monkeypatch.setattr(staging, "BYTES_A_ROW", 30)
+    monkeypatch.setattr(update, "BYTES_A_ROW", 30)
     place.same(tables=tables)
     (folder / "u-2.csv").write_text("\n".join([head, *lines[16:]]))
     place.same(tables=tables)
@@ -308,7 +307,7 @@ def test_csv_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_csv_files_that_are_separated_in_two_ways_are_read_as_one(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging, "BYTES_A_ROW", 10)
+    monkeypatch.setattr(update, "BYTES_A_ROW", 10)
     shutil.rmtree(place.use)
     text = "event_id,account_id,event,occurred_at\n"
     text += "".join(f"e{item},a{item % 6},login,2024-01-02 {item:02}:00\n" for item in range(20))
@@ -385,8 +384,8 @@ KILLED = """
 import os, signal, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tenure.sources import parts, staging
-parts.SMALL_ROWS, staging.PART_ROWS = 9, 20
+from tenure.sources.cache import parts, update
+parts.SMALL_ROWS, update.PART_ROWS = 9, 20
 calls, last = [0], int(sys.argv[2])
 def deadly(rename):
     def renamed(*given, **named):
@@ -421,17 +420,17 @@ def test_a_killed_load_leaves_what_is_valid_or_nothing(month: Place) -> None:
         assert names == month.listed().names
 
 
-def test_a_lean_load_gives_the_same_tables(month: Place) -> None:
+def test_a_load_that_is_not_thorough_gives_the_same_tables(month: Place) -> None:
     whole = month.load()
     settings = {"data": {"path": str(month.data)}, "paths": {"runs": str(month.runs)}}
     config = make_config(settings, base=month.root)
     month.engines.append(open_engine(config))
-    told: Told = []
-    lean = load(config, month.engines[-1], progress=told.append, thorough=False)
-    assert "fingerprint" not in told
-    assert lean.fingerprint == whole.fingerprint
-    assert lean.report.accounts == whole.report.accounts
-    assert lean.report.tables["usage_events"].coverage is None
+    progress = Recorder()
+    quick = load(config, month.engines[-1], progress=progress, thorough=False)
+    assert progress.stages == ["reading tables", "checking rows"]
+    assert quick.fingerprint == whole.fingerprint
+    assert quick.report.accounts == whole.report.accounts
+    assert quick.report.tables["usage_events"].coverage is None
 
 
 def test_several_loads_at_once(month: Place) -> None:

@@ -39,7 +39,7 @@ REFUSED: dict[str, str] = {
     "read of a file": "read_csv or read_parquet of one path; all_varchar, header and sep at most",
     "date_diff": "second, minute, hour, day or month",
 }
-"""What Spark is not asked to do, and what to write instead."""
+"""What Spark cannot run, and what to write instead."""
 
 
 @lru_cache(maxsize=512)
@@ -99,8 +99,8 @@ def _naive(node: Node) -> Node:
 
 
 def _argument(node: Node, place: int = 0) -> Node:
-    found: Node = node.expressions[place]
-    return found
+    argument: Node = node.expressions[place]
+    return argument
 
 
 def _type(node: Node) -> Node:
@@ -154,7 +154,7 @@ def _at_time_zone(node: Node) -> Node:
 
 
 def _from_zone(moment: str, zone: str) -> Node:
-    """Return a zone's local time in UTC; of an hour that is there twice the later one."""
+    """Return a zone's local time in UTC; of an hour that occurs twice, the later."""
     early = f"CONVERT_TIMEZONE({zone}, 'UTC', {moment})"
     late = f"{early} + INTERVAL '1' HOUR"
     again = f"CONVERT_TIMEZONE('UTC', {zone}, {late}) = {moment}"
@@ -259,8 +259,8 @@ def _finite(node: Node) -> Node:
 
 
 def _one(node: Node) -> Node:
-    found: Node = node.this
-    return node if node.expressions else found
+    only: Node = node.this
+    return node if node.expressions else only
 
 
 def _division(node: Node) -> Node:

@@ -1,8 +1,8 @@
 """The scale-out engine: Spark, on one machine or a cluster, by the same SQL.
 
-A step whose rows are kept is written once, as Parquet in a scratch folder, and read from there:
+A step that is not lazy is written once, as Parquet in a scratch folder, and read from there:
 memory stays bounded, later steps read only the columns that they need, and no plan grows with the
-length of the road.  On a cluster the scratch folder must be one that all executors see.
+number of steps.  On a cluster the scratch folder must be one that all executors see.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class SparkEngine:
 
     Args:
         settings: How Spark is to run.
-        scratch: Folder for rows that are kept; None for a temporary one, if Spark runs here.
+        scratch: Folder for the rows of steps; None for a temporary one, if Spark runs here.
         search_path: Folders in which relative file names inside SQL are looked for.
 
     Raises:
-        ConfigError: If Spark does not start, or a cluster is given no scratch folder.
+        ConfigError: If Spark does not start, or a cluster has no scratch folder.
     """
 
     dialect: ClassVar[str] = "spark"
@@ -53,19 +53,19 @@ class SparkEngine:
         scratch: str | None = None,
         search_path: Sequence[str | Path] = (),
     ) -> None:
-        asked = settings or SparkSettings()
-        if scratch is None and not asked.local:
+        chosen = settings or SparkSettings()
+        if scratch is None and not chosen.local:
             fix = "set `engine: {scratch: hdfs://… or s3a://…}`"
-            problem = Problem("engine.scratch", "is needed on a cluster", asked.address, fix)
+            problem = Problem("engine.scratch", "is needed on a cluster", chosen.address, fix)
             raise ConfigError(problem)
         self._own = tempfile.TemporaryDirectory(prefix="tenure-")
         self._scratch = scratch or self._own.name
         self._folders = [Path(folder) for folder in search_path]
-        self._kept: dict[str, str] = {}
+        self._written: dict[str, str] = {}
         self._views: set[str] = set()
         self.threads = 1
         self._divided: dict[str, str] = {}
-        self._session, self._started = open_session(asked, Path(self._own.name))
+        self._session, self._started = open_session(chosen, Path(self._own.name))
 
     @property
     def session(self) -> SparkSession:
@@ -82,7 +82,7 @@ class SparkEngine:
                     self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {view} AS {text}")
                     self._replaced(step.name)
                 else:
-                    self._keep(step.name, self._session.sql(text))
+                    self._write_out(step.name, self._session.sql(text))
 
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT as an Arrow table."""
@@ -97,7 +97,7 @@ class SparkEngine:
             return self._session.sql(text)
 
     def divide(self, step: Step, key: str, rows: int) -> None:
-        """Keep the rows of a step, to be read by a column of whole numbers."""
+        """Compute the rows of a step, to be read by a column of whole numbers."""
         del rows
         self.run([step])
         self._divided[step.name] = key
@@ -105,8 +105,7 @@ class SparkEngine:
     def share(self, name: str, value: int) -> pa.Table:
         """Return the rows of a divided step that have one value of its key."""
         key = self._divided[name]
-        found = self.fetch(f"SELECT * FROM {name} WHERE {key} = {value}")
-        return found.drop_columns([key])
+        return self.fetch(f"SELECT * FROM {name} WHERE {key} = {value}").drop_columns([key])
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make a table known under a name, replacing one of the same name."""
@@ -154,8 +153,8 @@ class SparkEngine:
         with _explained(right), warnings.catch_warnings():
             # PySpark warns of pandas 3 here, of which it uses nothing.
             warnings.simplefilter("ignore", FutureWarning)
-            found = sides[0].cogroup(sides[1]).applyInArrow(apply, from_arrow_schema(schema))
-            return found.toArrow()
+            pairs = sides[0].cogroup(sides[1])
+            return pairs.applyInArrow(apply, from_arrow_schema(schema)).toArrow()
 
     def write(self, sql: str, path: str) -> None:
         """Write the rows of a SELECT to one Parquet or CSV file, by its suffix."""
@@ -174,7 +173,7 @@ class SparkEngine:
                 self._session.catalog.dropTempView(name)
             self._views.discard(name)
             self._divided.pop(name, None)
-            self._delete(self._kept.pop(name, None))
+            self._delete(self._written.pop(name, None))
 
     def clear(self) -> None:
         """Forget all tables and views."""
@@ -199,7 +198,7 @@ class SparkEngine:
         self._replaced(name)
         frame.createOrReplaceTempView(_quote(name))
 
-    def _keep(self, name: str, frame: DataFrame) -> None:
+    def _write_out(self, name: str, frame: DataFrame) -> None:
         """Write the rows, and read them from there from now on."""
         from pyspark.sql import functions
 
@@ -209,11 +208,11 @@ class SparkEngine:
         folder = f"{self._scratch.rstrip('/')}/{uuid.uuid4().hex}"
         frame.write.parquet(folder)
         self._view(name, self._session.read.schema(frame.schema).parquet(folder))
-        self._kept[name] = folder
+        self._written[name] = folder
 
     def _replaced(self, name: str) -> None:
         self._views.add(name)
-        self._delete(self._kept.pop(name, None))
+        self._delete(self._written.pop(name, None))
 
     def _delete(self, folder: str | None) -> None:
         if folder is None:

@@ -1,4 +1,4 @@
-"""Files that a query reads, replaced by views: for engines that read no file inside SQL."""
+"""Replaces the files that a query reads by views: Spark reads no file inside SQL as DuckDB does."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
+from tenure.engine.base import CSV_SUFFIXES, PARQUET_SUFFIXES
 from tenure.engine.spark.dialect import refuse
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq")
+SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 READERS = ("readcsv", "readcsvauto", "readparquet")
 OPTIONS = frozenset({"all_varchar", "header", "delim", "sep", "hive_partitioning"})
 
@@ -49,8 +50,8 @@ def _path(table: exp.Table) -> str | None:
         return None
     options = list(inner.expressions)
     named = isinstance(inner, exp.Anonymous) or inner.this is None
-    given = options.pop(0) if named and options else inner.this
+    argument = options.pop(0) if named and options else inner.this
     known = all(isinstance(item, exp.EQ) and item.this.name in OPTIONS for item in options)
-    if not isinstance(given, exp.Literal) or not known:
+    if not isinstance(argument, exp.Literal) or not known:
         raise refuse("read of a file", inner)
-    return given.name
+    return argument.name

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError, Problem
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-CSV_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-PARQUET_SUFFIXES = (".parquet", ".pq")
 PARTS = "/**/*.parquet"
-MARKS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|")
 CANNOT_READ = {
-    (".duckdb", ".db", ".ddb"): "a DuckDB file; export its tables as Parquet",
+    DATABASE_SUFFIXES: "a DuckDB file; export its tables as Parquet",
     (".csv.zst",): "CSV packed by Zstandard; unpack it, or pack it with gzip",
 }
 """Suffixes that DuckDB reads and Spark does not."""
@@ -65,7 +64,7 @@ def separator(session: SparkSession, path: str) -> str:
     first = session.read.text(path).head(1)
     header = first[0][0] if first else ""
     outside = "".join(header.split('"')[::2])
-    return max(MARKS, key=outside.count)
+    return max(SEPARATORS, key=outside.count)
 
 
 def place(path: str, folders: Sequence[Path]) -> str:

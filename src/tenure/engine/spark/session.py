@@ -78,13 +78,13 @@ class SparkSettings:
         return self.address.startswith("local")
 
 
-def open_session(asked: SparkSettings, folder: Path) -> tuple[SparkSession, bool]:
+def open_session(chosen: SparkSettings, folder: Path) -> tuple[SparkSession, bool]:
     """Return a session of its own views and settings, and whether Spark was started for it.
 
     Where Spark runs already in this process, as in a notebook of a platform, it is used.
 
     Args:
-        asked: How Spark is to run.
+        chosen: How Spark is to run.
         folder: A temporary folder for what Spark reads when it starts.
 
     Raises:
@@ -96,14 +96,14 @@ def open_session(asked: SparkSettings, folder: Path) -> tuple[SparkSession, bool
     _load_quietly()
     started = SparkContext._active_spark_context is None
     running = None if started else SparkSession.builder.getOrCreate()
-    session = running.newSession() if running else _start(asked, folder)
-    settings = {**SQL_SETTINGS, **_sql(asked)}
+    session = running.newSession() if running else _start(chosen, folder)
+    settings = {**SQL_SETTINGS, **_sql(chosen)}
     for name, value in settings.items():
         session.conf.set(name, value)
     return session, started
 
 
-def _start(asked: SparkSettings, folder: Path) -> SparkSession:
+def _start(chosen: SparkSettings, folder: Path) -> SparkSession:
     from pyspark.sql import SparkSession
 
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
@@ -113,42 +113,42 @@ def _start(asked: SparkSettings, folder: Path) -> SparkSession:
     logging = folder / "log4j2.properties"
     logging.write_text(LOGGING, encoding="utf-8")
     settings = {**START_SETTINGS, **SQL_SETTINGS}
-    authored = dict(asked.settings or {})
+    authored = dict(chosen.settings or {})
     options = f"-Dlog4j2.configurationFile=file:{logging}"
     authored[JAVA_OPTIONS] = f"{options} {authored.get(JAVA_OPTIONS, '')}".strip()
     settings["spark.sql.warehouse.dir"] = str(folder / "warehouse")
-    if asked.local:
+    if chosen.local:
         settings |= LOCAL_SETTINGS
-        settings["spark.driver.memory"] = java_size(asked.memory_limit)
-        settings["spark.sql.shuffle.partitions"] = str(2 * asked.threads)
+        settings["spark.driver.memory"] = java_size(chosen.memory_limit)
+        settings["spark.sql.shuffle.partitions"] = str(2 * chosen.threads)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings |= authored
-    builder = SparkSession.builder.master(asked.address)
+    builder = SparkSession.builder.master(chosen.address)
     for name, value in settings.items():
         builder = builder.config(name, value)
     try:
         return builder.getOrCreate()
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        place = f"engine.master: {asked.address}"
+        place = f"engine.master: {chosen.address}"
         raise ConfigError(Problem(place, "Spark did not start", reason, INSTALL)) from error
 
 
-def _sql(asked: SparkSettings) -> dict[str, str]:
+def _sql(chosen: SparkSettings) -> dict[str, str]:
     """Return the authored settings that may change while Spark runs."""
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     session = SparkSession.getActiveSession()
-    found = {}
-    for name, value in (asked.settings or {}).items():
+    changes = {}
+    for name, value in (chosen.settings or {}).items():
         try:
             changeable = session is not None and session.conf.isModifiable(name)
         except PySparkException:
             changeable = False
         if changeable:
-            found[name] = value
-    return found
+            changes[name] = value
+    return changes
 
 
 def _load_quietly() -> None:

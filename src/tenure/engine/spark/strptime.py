@@ -1,7 +1,9 @@
-"""Declared formats of times, as SQL of regular expressions for engines whose own differ.
+"""Declared formats of times (strptime) as Spark SQL of regular expressions.
 
 DuckDB's reading is the rule: numbers may lack their leading zeros, names of months ignore case,
-white space around the text does not count, and a text that does not fit is no time at all.
+white space around the text does not count, and a text that does not fit is no time at all.  Spark's
+own patterns, into which sqlglot translates, put two-digit years of the last century into this one,
+accept three-digit days, and have neither names of days nor a plain `T`.
 """
 
 from __future__ import annotations
@@ -103,33 +105,33 @@ def _refused(form: str, directive: str) -> DataError:
 
 
 def timestamp_sql(text: str, form: str) -> str:
-    """Return Spark SQL of the time that a text of a format tells, null where it does not fit.
+    """Return Spark SQL of the time that a text of a format gives, null where it does not fit.
 
     Args:
         text: Spark SQL of the text.
         form: The strptime format.
     """
-    found = pattern(form)
-    quoted = "'" + found.regex.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    parsed = pattern(form)
+    quoted = "'" + parsed.regex.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
     def words(name: str) -> str:
-        return f"LOWER(REGEXP_EXTRACT({text}, {quoted}, {found.groups[name]}))"
+        return f"LOWER(REGEXP_EXTRACT({text}, {quoted}, {parsed.groups[name]}))"
 
     def number(name: str, default: int) -> str:
-        if name not in found.groups:
+        if name not in parsed.groups:
             return str(default)
         return f"TRY_CAST({words(name)} AS INT)"
 
     second = number("second", 0)
-    if "fraction" in found.groups:
+    if "fraction" in parsed.groups:
         second = f"({second} + TRY_CAST(CONCAT('0.', {words('fraction')}) AS DECIMAL(8, 6)))"
-    hour, sound = _hour(found.groups, number, words)
+    hour, sound = _hour(parsed.groups, number, words)
     moment = (
-        f"TRY_MAKE_TIMESTAMP_NTZ({_year(found.groups, number)}, "
-        f"{_month(found.groups, number, words)}, {number('day', 1)}, {hour}, "
+        f"TRY_MAKE_TIMESTAMP_NTZ({_year(parsed.groups, number)}, "
+        f"{_month(parsed.groups, number, words)}, {number('day', 1)}, {hour}, "
         f"{number('minute', 0)}, {second})"
     )
-    if "offset" in found.groups:
+    if "offset" in parsed.groups:
         moment = f"({moment} - {_offset(words('offset'))})"
     return f"CASE WHEN {text} RLIKE {quoted} AND {sound} AND {second} < 60 THEN {moment} END"
 

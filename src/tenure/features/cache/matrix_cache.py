@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tenure.core.files import digest, replacing
+from tenure.core.progress import SILENT, Progress
 from tenure.core.steps import quote
 from tenure.core.times import EPOCH, show
 from tenure.features.compute.batches import most_rows
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
 
 WORTH_ROWS = 200_000
 """Rows of the longest source below which computing features costs no more than looking them up."""
-KEPT_PLANS = 4
+MOST_PLANS = 4
 STATE = b"tenure"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def build_cached(
     folder: Path | None,
     *,
     since: Mapping[str, datetime] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> FeatureMatrix:
     """Compute the features of snapshots, or take them from an earlier run where nothing changed.
 
@@ -81,33 +81,34 @@ def build_cached(
     if folder is None or not len(snapshots) or most_rows(engine, plan) < WORTH_ROWS:
         return build(engine, snapshots, plan, since=since, progress=progress)
     rows = snapshots.reset_index(drop=True)
+    progress.stage("features of earlier runs")
     cutoffs = [stamp.to_pydatetime() for stamp in sorted(rows["as_of"].unique())]
     starts = history_starts(engine, plan, cutoffs)
     shelf = _Shelf(folder / _plan_digest(engine, plan))
     seen = visible(engine, plan, cutoffs, starts)
     parts, lacking, changed = [], [], set()
     for item in seen:
-        asked = rows[rows["as_of"] == item.as_of]
-        found, sources = shelf.find(item, asked)
+        snapshots_then = rows[rows["as_of"] == item.as_of]
+        values_then, sources = shelf.find(item, snapshots_then)
         changed |= sources
-        if found is None:
+        if values_then is None:
             lacking.append(item)
         else:
-            parts.append(found)
+            parts.append(values_then)
     _tell(progress, len(parts), len(lacking), changed)
     if lacking:
         wanted = rows["as_of"].isin([item.as_of for item in lacking])
-        made = build(engine, rows[wanted], plan, progress=progress).values
-        made.index = rows.index[wanted]
+        fresh = build(engine, rows[wanted], plan, progress=progress).values
+        fresh.index = rows.index[wanted]
         for item in lacking:
             mine = rows.index[rows["as_of"] == item.as_of]
-            shelf.keep(item, rows.loc[mine, "account_id"], made.loc[mine])
-        parts.append(made)
+            shelf.keep(item, rows.loc[mine, "account_id"], fresh.loc[mine])
+        parts.append(fresh)
     shelf.tidy()
     values = pd.concat(parts).loc[rows.index] if len(parts) > 1 else parts[0].loc[rows.index]
     last = {source: days[-1] for source, days in starts.items()}
     known = {source: day for source, day in last.items() if day is not None}
-    return FeatureMatrix(rows, values[list(plan.specs)], plan.said, dict(since or {}), known)
+    return FeatureMatrix(rows, values[list(plan.specs)], plan.described, dict(since or {}), known)
 
 
 def visible(
@@ -121,36 +122,36 @@ def visible(
         cutoffs: Prediction times, ascending.
         starts: Output of `history_starts`: windows that reach further back are missing.
     """
-    found = [Visible(cutoff, {}) for cutoff in cutoffs]
-    for reading in source_queries(plan):
-        lines = [_sums(engine, sql, len(cutoffs)) for sql in _queries(reading, cutoffs)]
-        for number, item in enumerate(found):
-            start = str(starts.get(reading.source, [None] * len(cutoffs))[number])
+    views = [Visible(cutoff, {}) for cutoff in cutoffs]
+    for query in source_queries(plan):
+        lines = [_sums(engine, sql, len(cutoffs)) for sql in _hash_queries(query, cutoffs)]
+        for number, view in enumerate(views):
+            start = str(starts.get(query.source, [None] * len(cutoffs))[number])
             text = [f"{line[number]}" for line in lines]
-            item.sources[reading.source] = digest(start, *text)
-    return found
+            view.sources[query.source] = digest(start, *text)
+    return views
 
 
-def _queries(reading: SourceQuery, cutoffs: Sequence[datetime]) -> list[str]:
+def _hash_queries(query: SourceQuery, cutoffs: Sequence[datetime]) -> list[str]:
     """Return SELECTs of (seen, rows, total, mix): hashes of rows by who sees them first."""
-    timeline, source = Timeline(tuple(cutoffs), ()), SOURCES[reading.source]
+    timeline, source = Timeline(tuple(cutoffs), ()), SOURCES[query.source]
     groups: dict[tuple[tuple[str, ...], bool], set[str]] = {}
-    for item in reading.features:
+    for item in query.features:
         columns = groups.setdefault((item.clocks, item.feature.running), set())
         columns |= {*read_columns(item.feature), "account_id", "event_time"}
     queries = []
     for (clocks, running), columns in groups.items():
         moments = ["known_at", *(f"{clock}__known" for clock in clocks)]
-        # That a row has ended is seen when its end is known; what it said before stays.
+        # That a row has ended is seen when its end is known; its values before stay.
         read = sorted(columns - ({source.ends} if running and source.ends else set()))
-        queries.append(_query(reading.source, timeline.seen_sql(moments), read))
+        queries.append(_hash_query(query.source, timeline.seen_sql(moments), read))
         if running:
             ended = timeline.seen_sql([*moments, f"{source.ends}__known"])
-            queries.append(_query(reading.source, ended, read))
+            queries.append(_hash_query(query.source, ended, read))
     return queries
 
 
-def _query(source: str, seen: str, columns: list[str]) -> str:
+def _hash_query(source: str, seen: str, columns: list[str]) -> str:
     row = f"hash({', '.join(quote(name) for name in columns)})"
     return (
         f"SELECT seen, count(*) AS rows, sum(CAST(h AS HUGEINT)) AS total, bit_xor(h) AS mix "
@@ -163,33 +164,31 @@ def _sums(engine: Engine, sql: str, size: int) -> list[tuple[int, int, int]]:
     lines = [[0, 0, 0] for _ in range(size + 1)]
     for row in engine.fetch(sql).to_pylist():
         lines[row["seen"]] = [row["rows"], int(row["total"]), row["mix"]]
-    found, rows, total, mix = [], 0, 0, 0
+    seen, rows, total, mix = [], 0, 0, 0
     for line in lines[:size]:
         rows, total, mix = rows + line[0], total + line[1], mix ^ line[2]
-        found.append((rows, total, mix))
-    return found
+        seen.append((rows, total, mix))
+    return seen
 
 
 def _plan_digest(engine: Engine, plan: Plan) -> str:
     """Return a hash of how features are computed, by which engine and version."""
     texts = [item.step(item.timeline([EPOCH])).sql for item in source_queries(plan)]
     formulas = [f"{item.spec.name}={item.formula}" for item in plan.computed]
-    said = [
+    settings = [
         f"{item.spec.name} {item.feature.lag} {item.feature.default} {item.aggregate} {item.member}"
         for item in plan.measured
     ]
     probe = engine.fetch("SELECT hash('tenure', 1) AS h").column("h")[0].as_py()
-    return digest(version("tenure"), engine.dialect, str(probe), *texts, *formulas, *said)
+    return digest(version("tenure"), engine.dialect, str(probe), *texts, *formulas, *settings)
 
 
-def _tell(progress: Progress | None, kept: int, lacking: int, changed: set[str]) -> None:
-    if progress is None:
-        return
-    if kept:
-        progress(f"features of {kept} prediction times kept from an earlier run")
+def _tell(progress: Progress, reused: int, lacking: int, changed: set[str]) -> None:
+    if reused:
+        progress.note(f"features of {reused} prediction times kept from an earlier run")
     if changed:
         named = ", ".join(sorted(changed))
-        progress(f"rows known by then changed in {named}: {lacking} prediction times anew")
+        progress.note(f"rows known by then changed in {named}: {lacking} prediction times anew")
 
 
 class _Shelf:
@@ -198,8 +197,8 @@ class _Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, seen: Visible, asked: pd.DataFrame) -> tuple[pd.DataFrame | None, set[str]]:
-        """Return what was kept for some snapshots; else nothing, and the sources that changed."""
+    def find(self, seen: Visible, snapshots: pd.DataFrame) -> tuple[pd.DataFrame | None, set[str]]:
+        """Return the stored features of some snapshots; else None, and the sources that changed."""
         path = self._path(seen)
         try:
             state = json.loads(pq.read_schema(path).metadata[STATE])
@@ -209,15 +208,17 @@ class _Shelf:
         if changed:
             return None, changed
         table = pq.read_table(path)
-        place = pd.Index(table.column("account_id").to_pylist()).get_indexer(asked["account_id"])
+        place = pd.Index(table.column("account_id").to_pylist()).get_indexer(
+            snapshots["account_id"]
+        )
         if (place < 0).any():
             return None, set()
         columns = {
-            name: _values(column).iloc[place].set_axis(asked.index)
+            name: _values(column).iloc[place].set_axis(snapshots.index)
             for name, column in zip(table.column_names, table.columns, strict=True)
             if name != "account_id"
         }
-        return pd.DataFrame(columns, index=asked.index), set()
+        return pd.DataFrame(columns, index=snapshots.index), set()
 
     def keep(self, seen: Visible, accounts: pd.Series[str], values: pd.DataFrame) -> None:
         """Keep the features of one prediction time."""
@@ -233,10 +234,10 @@ class _Shelf:
             pq.write_table(pa.table(columns).replace_schema_metadata(state), temporary)
 
     def tidy(self) -> None:
-        """Forget the features of plans that have not been asked for in a while."""
+        """Delete the features of plans that have not been used in a while."""
         self._folder.touch()
         plans = [path for path in self._folder.parent.iterdir() if path.is_dir()]
-        for old in sorted(plans, key=lambda path: path.stat().st_mtime)[:-KEPT_PLANS]:
+        for old in sorted(plans, key=lambda path: path.stat().st_mtime)[:-MOST_PLANS]:
             shutil.rmtree(old, ignore_errors=True)
 
     def _path(self, seen: Visible) -> Path:
@@ -246,5 +247,5 @@ class _Shelf:
 def _values(column: pa.ChunkedArray) -> pd.Series[Any]:
     if pa.types.is_floating(column.type):
         return pd.Series(column.to_numpy())
-    # Said, so that pandas does not choose a type by what happens to be there.
+    # Named, so that pandas does not choose a type by the values at hand.
     return pd.Series(column.to_pylist(), dtype=object)

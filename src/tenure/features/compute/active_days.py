@@ -1,4 +1,8 @@
-"""Calendar days on which something happened: how many, and the longest silence between them."""
+"""Calendar days on which something happened: how many, and the longest silence between them.
+
+Days are members of an account like any other, but so many that a lane for each would cost twice the
+time of all other features: they are columns of one grid, of which a window shows a few.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from tenure.features.compute.timeline import Timeline
 from tenure.features.compute.window_fold import NOTHING, Array, GridRows, Grids, Ints, Mask
 from tenure.features.plan.columns import Window
 
-Answer = Callable[[Mask, Ints], Ints]
-"""Of the visible days of each lane, shape (L, days), and the days' numbers: one number per lane."""
+Summary = Callable[[Mask, Ints], Ints]
+"""From the visible days of each lane, shape (L, days), and the days to one number per lane."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class ActiveDays:
     def count(self, windows: Iterable[Window]) -> Grids:
         """Return, per window, the number of days visible in each lane at each cut-off."""
         return {
-            window: self._each(window, lambda there, _: there.sum(axis=1, dtype=np.int64))
+            window: self._each(window, lambda visible, _: visible.sum(axis=1, dtype=np.int64))
             for window in dict.fromkeys(windows)
         }
 
@@ -66,36 +70,36 @@ class ActiveDays:
         """Return, per window, the most days between two neighbouring ones, `NOTHING` below two."""
         return {window: self._each(window, longest) for window in dict.fromkeys(windows)}
 
-    def _each(self, window: Window, answer: Answer) -> Ints:
+    def _each(self, window: Window, summary: Summary) -> Ints:
         start, stop = self.timeline.span(window)
         columns = []
         for cutoff, (low, high) in enumerate(zip(start, stop, strict=True)):
             inside = np.flatnonzero((self.slot >= low) & (self.slot < high))
-            columns.append(answer(*self._visible(inside, cutoff)))
+            columns.append(summary(*self._visible(inside, cutoff)))
         return np.stack(columns, axis=1)
 
     def _visible(self, inside: Ints, cutoff: int) -> tuple[Mask, Ints]:
-        """Return which days each lane shows at a cut-off, shape (L, days), and the days."""
+        """Return which days each lane has among some columns at a cut-off, and the days."""
         if not len(inside):
             return np.zeros((len(self.first), 0), dtype=bool), inside
         whole = inside[-1] - inside[0] + 1 == len(inside)
         chosen = self.first[:, inside[0] : inside[-1] + 1] if whole else self.first[:, inside]
-        there, day = chosen <= cutoff, self.day[inside]
+        visible, day = chosen <= cutoff, self.day[inside]
         begins = np.flatnonzero(np.diff(day, prepend=day[0] - 1))
         if len(begins) < len(day):
-            there = np.logical_or.reduceat(there, begins, axis=1)
-        return there, day[begins]
+            visible = np.logical_or.reduceat(visible, begins, axis=1)
+        return visible, day[begins]
 
 
-def longest(there: Mask, day: Ints) -> Ints:
+def longest(visible: Mask, day: Ints) -> Ints:
     """Return the most days between neighbouring ones of each lane, `NOTHING` below two of them.
 
     Args:
-        there: Which days a lane shows, shape (L, days).
+        visible: Which days a lane has, shape (L, days).
         day: The days, ascending, shape (days,).
     """
-    if there.shape[1] < 2:
-        return np.full(len(there), NOTHING, dtype=np.int64)
-    before = np.maximum.accumulate(np.where(there, day, NOTHING), axis=1)[:, :-1]
-    gaps = np.where(there[:, 1:] & (before > NOTHING), day[1:] - before, 0).max(axis=1)
+    if visible.shape[1] < 2:
+        return np.full(len(visible), NOTHING, dtype=np.int64)
+    before = np.maximum.accumulate(np.where(visible, day, NOTHING), axis=1)[:, :-1]
+    gaps = np.where(visible[:, 1:] & (before > NOTHING), day[1:] - before, 0).max(axis=1)
     return np.where(gaps > 0, gaps, NOTHING)

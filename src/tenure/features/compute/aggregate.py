@@ -1,4 +1,4 @@
-"""From the placed rows of a block of accounts to the values of their snapshots.
+"""From the placed rows of some accounts to window values: each feature, per account and cut-off.
 
 Pure functions over arrays, so the same code runs in one process and in the executors of a cluster.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from tenure.core.fragments import Aggregate
 from tenure.engine.arrays import array_of
 from tenure.features.compute.active_days import ActiveDays
-from tenure.features.compute.distinct import MemberRows
+from tenure.features.compute.members import MemberRows
 from tenure.features.compute.source_query import (
     JOINED,
     MOMENT,
@@ -22,8 +22,8 @@ from tenure.features.compute.source_query import (
     WEIGHT,
     Selection,
     SourceQuery,
+    category_column,
     condition,
-    member_column,
     operand,
 )
 from tenure.features.compute.timeline import Timeline
@@ -46,18 +46,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlacedRows:
-    """The placed rows of one source for a block of accounts.
+    """The placed rows of one source for a batch of accounts.
 
     Attributes:
-        reading: What was read.
+        query: What was read.
         timeline: The grid.
-        table: Result of the reading's statement.
-        accounts: Accounts of the block.
+        table: Result of the query's statement.
+        accounts: Accounts of the batch.
         first: Number of its first account.
-        arrays: Its columns as arrays, as they are asked for.
+        arrays: Its columns as arrays, as they are used.
     """
 
-    reading: SourceQuery
+    query: SourceQuery
     timeline: Timeline
     table: pa.Table
     accounts: int
@@ -65,7 +65,7 @@ class PlacedRows:
     arrays: dict[str, tuple[Array, Mask | None]] = field(default_factory=dict)
 
     def column(self, name: str) -> tuple[Array, Mask | None]:
-        """Return a column's values, and where there are any (None: everywhere)."""
+        """Return a column's values, and where it has any (None: everywhere)."""
         if name not in self.arrays:
             self.arrays[name] = array_of(self.table.column(name))
         return self.arrays[name]
@@ -79,7 +79,7 @@ class PlacedRows:
 
         Times stay in microseconds, `NOTHING` where there is none; words are objects.
         """
-        for key, groups in self.reading.groups.items():
+        for key, groups in self.query.groups.items():
             windows = {item.window for items in groups.values() for item in items}
             yield from _RowSubset.of(self, key, windows).grids(groups)
 
@@ -90,48 +90,48 @@ class _RowSubset:
 
     Attributes:
         placed: All rows.
-        rows: Theirs; with `each`, the lanes are accounts by chosen values.
+        rows: The subset; with `each`, the lanes are accounts by chosen values.
         mask: Which rows these are, None for all.
-        members: Chosen value → its number.
-        crowds: Members of accounts that were found, by the column that tells them apart.
+        categories: Chosen value → its number.
+        members: Members of the accounts, by the column that tells them apart.
     """
 
     placed: PlacedRows
     rows: GridRows
     mask: Mask | None
-    members: Mapping[str, int]
-    crowds: dict[str, tuple[MemberRows, Mask | None]] = field(default_factory=dict)
+    categories: Mapping[str, int]
+    members: dict[str, tuple[MemberRows, Mask | None]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, placed: PlacedRows, key: Selection, windows: Iterable[Window]) -> _RowSubset:
         clocks, at, running, where, each, whole = key
-        reading, timeline = placed.reading, placed.timeline
-        seen, slot = placed.whole(reading.seen[clocks]), placed.whole(reading.slot[at])
+        query, timeline = placed.query, placed.timeline
+        seen, slot = placed.whole(query.seen[clocks]), placed.whole(query.slot[at])
         mask = seen < timeline.size
         if not whole:
             # What happened before every window counts for none of these features.
             mask &= slot >= min(int(timeline.span(window)[0][0]) for window in windows)
         if where is not None:
-            mask &= placed.whole(reading.columns[condition(where)])
+            mask &= placed.whole(query.columns[condition(where)])
         lane, lanes = placed.whole("account_no") - placed.first, placed.accounts
-        members = reading.members[each] if each else {}
+        categories = query.categories[each] if each else {}
         if each:
-            number, there = placed.column(member_column(each))
-            mask &= True if there is None else there
-            lane, lanes = lane * len(members) + number, lanes * len(members)
+            number, present = placed.column(category_column(each))
+            mask &= True if present is None else present
+            lane, lanes = lane * len(categories) + number, lanes * len(categories)
         gone = placed.whole("gone") if running else None
-        weight = placed.whole(WEIGHT) if reading.weighs else None
+        weight = placed.whole(WEIGHT) if query.weighs else None
         rows = GridRows(timeline, lane, lanes, seen, slot, gone, weight)
         if mask.all():
-            return cls(placed, rows, None, members)
-        return cls(placed, rows.keep(mask), mask, members)
+            return cls(placed, rows, None, categories)
+        return cls(placed, rows.keep(mask), mask, categories)
 
     def column(self, name: str) -> tuple[Array, Mask | None]:
-        """Return the values of a column for these rows, and where there are any."""
-        values, there = self.placed.column(name)
+        """Return the values of a column for these rows, and where it has any."""
+        values, present = self.placed.column(name)
         if self.mask is None:
-            return values, there
-        return values[self.mask], None if there is None else there[self.mask]
+            return values, present
+        return values[self.mask], None if present is None else present[self.mask]
 
     def grids(
         self, groups: Mapping[Aggregate, list[MeasuredColumn]]
@@ -139,58 +139,55 @@ class _RowSubset:
         """Yield each feature and its values, shape (accounts, cut-offs)."""
         for aggregate, items in groups.items():
             windows = [item.window for item in items]
-            grids = self._fold(aggregate, windows)
+            grids = self._aggregated(aggregate, windows)
             for item in items:
                 grid = grids[item.window]
                 if item.member is not None:
-                    shape = (self.placed.accounts, len(self.members), grid.shape[1])
-                    grid = grid.reshape(shape)[:, self.members[item.member]]
+                    shape = (self.placed.accounts, len(self.categories), grid.shape[1])
+                    grid = grid.reshape(shape)[:, self.categories[item.member]]
                 yield item, _with_defaults(grid, item)
 
-    def _fold(self, aggregate: Aggregate, windows: list[Window]) -> Mapping[Window, Array]:
-        read = operand(aggregate)
+    def _aggregated(self, aggregate: Aggregate, windows: list[Window]) -> Mapping[Window, Array]:
+        read, kind = operand(aggregate), aggregate.kind
         if read is None:
             return sums(self.rows, None, windows)
-        # Days of rows that end are told apart like members: a day goes with its last row.
+        # Days of rows that end are members: a day goes with its last row.
         by_day = aggregate.days and self.rows.gone is None
-        if aggregate.kind in {"distinct", "most", "top"} and not by_day:
+        if kind in {"distinct", "most", "top"} and not by_day:
             return self._of_members(aggregate, windows)
-        reading, join = self.placed.reading, JOINED.get(aggregate.kind, "")
-        values, there = self.column(reading.column(read, join))
-        if aggregate.kind == "count":
+        query, join = self.placed.query, JOINED.get(kind, "")
+        values, present = self.column(query.column(read, join))
+        if kind == "count":
             return sums(self.rows.keep(values), None, windows)
         rows = self.rows
-        if reading.cells and join == "sum":
-            rows = replace(rows, weight=self.column(reading.column(read, "count"))[0])
-        if there is not None:
-            rows, values = rows.keep(there), values[there]
-        if aggregate.kind == "last":
-            return _last(rows, self._moments(there), values, windows, aggregate)
-        return _FOLDS[aggregate.kind](rows, values, windows)
+        if query.cells and join == "sum":
+            rows = replace(rows, weight=self.column(query.column(read, "count"))[0])
+        if present is not None:
+            rows, values = rows.keep(present), values[present]
+        if kind == "last":
+            return _last(rows, self._moments(present), values, windows, aggregate)
+        return AGGREGATES[kind](rows, values, windows)
 
     def _of_members(self, aggregate: Aggregate, windows: list[Window]) -> Grids:
-        name = self.placed.reading.column(operand(aggregate) or "")
-        if name not in self.crowds:
-            keys, there = self.column(name)
-            rows = self.rows if there is None else self.rows.keep(there)
-            keys = keys if there is None else keys[there]
+        name = self.placed.query.column(operand(aggregate) or "")
+        if name not in self.members:
+            keys, present = self.column(name)
+            rows = self.rows if present is None else self.rows.keep(present)
+            keys = keys if present is None else keys[present]
             # Keys of members hold their account, so lanes share none but where they are parts of
             # accounts; days are the same for all.
-            shared = bool(self.members) or aggregate.days
-            self.crowds[name] = MemberRows.of(rows, keys, shared=shared), there
-        crowd, there = self.crowds[name]
+            shared = bool(self.categories) or aggregate.days
+            self.members[name] = MemberRows.of(rows, keys, shared=shared), present
+        members, present = self.members[name]
         if aggregate.kind == "distinct":
-            return crowd.distinct(windows)
+            return members.distinct(windows)
         if aggregate.kind == "most":
-            return crowd.most(windows)
-        return crowd.top(self._moments(there), windows)
+            return members.most(windows)
+        return members.top(self._moments(present), windows)
 
-    def _moments(self, there: Mask | None) -> Array:
-        moments = self.column(self.placed.reading.column(MOMENT, "max"))[0]
-        return moments if there is None else moments[there]
-
-
-Fold = Callable[[GridRows, Array, list[Window]], Mapping[Window, Array]]
+    def _moments(self, present: Mask | None) -> Array:
+        moments = self.column(self.placed.query.column(MOMENT, "max"))[0]
+        return moments if present is None else moments[present]
 
 
 def _sum(rows: GridRows, values: Array, windows: list[Window]) -> dict[Window, Array]:
@@ -214,6 +211,16 @@ def _totals(
     }
 
 
+AGGREGATES: dict[str, Callable[[GridRows, Array, list[Window]], Mapping[Window, Array]]] = {
+    "sum": _sum,
+    "avg": _mean,
+    "min": minima,
+    "max": maxima,
+    "distinct": lambda rows, days, windows: ActiveDays.of(rows, days).count(windows),
+    "longest_gap": lambda rows, days, windows: ActiveDays.of(rows, days).longest_gap(windows),
+}
+
+
 def _last(
     rows: GridRows, times: Array, values: Array, windows: list[Window], aggregate: Aggregate
 ) -> dict[Window, Array]:
@@ -225,16 +232,6 @@ def _last(
     else:
         padded = np.append(values / SCALE, np.nan)
     return {window: padded[grid] for window, grid in latest(rows, times, order, windows).items()}
-
-
-_FOLDS: dict[str, Fold] = {
-    "sum": _sum,
-    "avg": _mean,
-    "min": minima,
-    "max": maxima,
-    "distinct": lambda rows, days, windows: ActiveDays.of(rows, days).count(windows),
-    "longest_gap": lambda rows, days, windows: ActiveDays.of(rows, days).longest_gap(windows),
-}
 
 
 def default(item: MeasuredColumn) -> float:

@@ -1,12 +1,12 @@
-"""Blocks of accounts: what is read of them together, and folded side by side.
+"""Batches of accounts: read together, and folded side by side.
 
-Memory bounds a block: how many accounts, and how many rows of one source.  Where all accounts are
-one block, each source is folded while the next one is read.
+Memory bounds a batch: how many accounts, and how many rows of one source.  Where all accounts are
+one batch, each source is folded while the next one is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tenure.core.progress import Progress
 from tenure.core.steps import Step
-from tenure.features.cache.closed_cells import with_kept_cells
 from tenure.features.compute.aggregate import PlacedRows
 from tenure.features.compute.snapshot_values import (
     FeatureValues,
@@ -25,16 +25,14 @@ from tenure.features.compute.snapshot_values import (
     measured_values,
 )
 from tenure.features.compute.source_query import SCOPE, SourceQuery, source_queries
+from tenure.features.compute.spark_fold import BATCH, SourceFold, by_batch, fold_in_executors
 from tenure.features.compute.timeline import Timeline
 from tenure.features.compute.window_fold import Ints
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
     from tenure.features.plan.plan import Plan
-    from tenure.sources.cache.pieces import Pieces
 
-BATCH = "_block"
-"""Column with the number of the block of accounts that a row belongs to."""
 BATCH_ACCOUNTS = 4_096
 BATCH_ACCOUNTS_ONCE = 32_768
 BATCH_ROWS = 4_000_000
@@ -50,140 +48,129 @@ SCATTERED_ROWS = 1_000_000
 """Rows of one source from which a cluster folds in its executors, about so many at a time."""
 
 Batch = tuple[Ints, SnapshotIndex, Iterable[FeatureValues]]
-"""Accounts that are folded together: the places of their snapshots, these, what was measured."""
+"""Accounts that are folded together: the positions of their snapshots, these, what was measured."""
 Part = tuple[Ints, list[FeatureValues]]
-"""Places of the snapshots of some accounts, and what one statement says of them."""
-Progress = Callable[[str], None]
+"""Positions of the snapshots of some accounts, and their values from one source query."""
 
 
 @dataclass(frozen=True)
 class PlacedQuery:
-    """What is read: one statement of a source."""
+    """A source query on the grid of a run."""
 
-    reading: SourceQuery
+    query: SourceQuery
     timeline: Timeline
     step: Step
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How blocks are read.
+    """How batches are read.
 
     Attributes:
-        pool: Where parts of a block are folded.
-        progress: Called with a line for each statement.
-        pieces: Source → the parts it is read from, where it has any.
+        pool: Where parts of a batch are folded.
+        progress: Told of each statement.
     """
 
     pool: ThreadPoolExecutor
     progress: Progress
-    pieces: Mapping[str, Pieces]
 
 
 def batches(
-    engine: Engine, plan: Plan, asked: SnapshotIndex, starts: Starts, how: BatchOptions
+    engine: Engine, plan: Plan, index: SnapshotIndex, starts: Starts, options: BatchOptions
 ) -> Iterator[Batch]:
-    """Yield blocks of accounts.
+    """Yield batches of accounts.
 
     Args:
         engine: Holds the canonical tables; what is registered in it is dropped at the end.
         plan: Which features.
-        asked: All snapshots.
+        index: All snapshots.
         starts: See `Starts`.
-        how: How they are read.
+        options: How they are read.
     """
-    numbers = np.arange(len(asked.accounts), dtype=np.int32)
-    names = pa.array(asked.accounts, pa.string())
+    numbers = np.arange(len(index.accounts), dtype=np.int32)
+    names = pa.array(index.accounts, pa.string())
     engine.register(SCOPE, pa.table({"account_id": names, "_no": numbers}))
-    counts = source_rows(engine, plan, how.pieces)
-    reads = _reads(engine, plan, asked, counts, how.pieces)
-    most = [_rows_at_most(engine, read, counts) for read in reads]
-    size = _batch_size(max(most, default=0), asked)
+    counts = source_rows(engine, plan)
+    queries = _queries(plan, index, counts)
+    most = [_rows_at_most(engine, query, counts) for query in queries]
+    size = _batch_size(max(most, default=0), index)
     rows = max(counts.values(), default=0)
-    everyone = np.arange(len(asked.account_no))
+    everyone = np.arange(len(index.account_no))
     if engine.scatters and rows > SCATTERED_ROWS:
-        yield everyone, asked, list(_scattered(engine, reads, asked, starts, rows))
-    elif size >= len(asked.accounts):
-        yield everyone, asked, _at_once(engine, reads, asked, starts, how)
+        yield everyone, index, list(_scattered(engine, queries, index, starts, rows))
+    elif size >= len(index.accounts):
+        yield everyone, index, _at_once(engine, queries, index, starts, options)
     else:
-        for read, rows_of_it in zip(reads, most, strict=True):
-            how.progress(f"features from {read.reading.source}")
-            engine.divide(by_batch(read.step, size), BATCH, rows_of_it)
-        yield from _divided(engine, reads, asked, starts, size)
-        engine.drop(*(read.step.name for read in reads))
+        for number, (read, size_of_it) in enumerate(zip(queries, most, strict=True)):
+            options.progress.step(number, len(queries), read.query.source)
+            engine.divide(by_batch(read.step, size), BATCH, size_of_it)
+        yield from _divided(engine, queries, index, starts, size)
+        engine.drop(*(read.step.name for read in queries))
     engine.drop(SCOPE)
 
 
-def _reads(
-    engine: Engine,
-    plan: Plan,
-    asked: SnapshotIndex,
-    counts: Mapping[str, int],
-    pieces: Mapping[str, Pieces],
-) -> list[PlacedQuery]:
-    reads: list[PlacedQuery] = []
-    for source in source_queries(plan):
+def _queries(plan: Plan, index: SnapshotIndex, counts: Mapping[str, int]) -> list[PlacedQuery]:
+    queries: list[PlacedQuery] = []
+    for whole in source_queries(plan):
         # One prediction time looks at a part of the past, many look at most of it.
-        apart = len(asked.cutoffs) == 1 and counts.get(source.source, 0) > SPLIT_ROWS
-        for reading in source.split() if apart else (source,):
-            timeline = reading.timeline(asked.cutoffs)
-            parts = pieces.get(source.source) if apart else None
-            step = with_kept_cells(engine, reading, timeline, parts) or reading.step(timeline)
-            reads.append(PlacedQuery(reading, timeline, step))
-    # Rows take the most folding: it goes on while cells are made.
-    return sorted(reads, key=lambda read: read.reading.cells)
+        apart = len(index.cutoffs) == 1 and counts.get(whole.source, 0) > SPLIT_ROWS
+        for query in whole.split() if apart else (whole,):
+            timeline = query.timeline(index.cutoffs)
+            queries.append(PlacedQuery(query, timeline, query.step(timeline)))
+    # Rows take the most folding: it goes on while cells are read.
+    return sorted(queries, key=lambda placed: placed.query.cells)
 
 
 def _divided(
-    engine: Engine, reads: list[PlacedQuery], asked: SnapshotIndex, starts: Starts, size: int
+    engine: Engine, queries: list[PlacedQuery], index: SnapshotIndex, starts: Starts, size: int
 ) -> Iterator[Batch]:
-    """Yield blocks of what the engine divided."""
-    for first in range(0, len(asked.accounts), size):
-        last = min(first + size, len(asked.accounts))
+    """Yield batches of what the engine divided."""
+    for first in range(0, len(index.accounts), size):
+        last = min(first + size, len(index.accounts))
         placed = []
-        for read in reads:
+        for read in queries:
             rows = engine.share(read.step.name, first // size)
-            placed.append(PlacedRows(read.reading, read.timeline, rows, last - first, first))
-        places, part = asked.block(first, last)
+            placed.append(PlacedRows(read.query, read.timeline, rows, last - first, first))
+        places, part = index.part(first, last)
         yield places, part, measured_values(part, placed, starts)
 
 
 def _at_once(
     engine: Engine,
-    reads: list[PlacedQuery],
-    asked: SnapshotIndex,
+    queries: list[PlacedQuery],
+    index: SnapshotIndex,
     starts: Starts,
-    how: BatchOptions,
+    options: BatchOptions,
 ) -> Iterator[FeatureValues]:
     """Return what was measured of all accounts; a source is folded while the next one is read."""
     parts: list[list[Future[Part]]] = []
-    for read in reads:
-        how.progress(f"features from {read.reading.source}")
-        accounts = len(asked.accounts)
+    for number, read in enumerate(queries):
+        options.progress.step(number, len(queries), read.query.source)
+        accounts = len(index.accounts)
         rows = engine.fetch(read.step.sql)
         size = -(-accounts // max(1, -(-rows.num_rows // FOLD_ROWS)))
         parts.append(
             [
-                how.pool.submit(
-                    _part, read, rows, asked, starts, first, min(first + size, accounts)
+                options.pool.submit(
+                    _part, read, rows, index, starts, first, min(first + size, accounts)
                 )
                 for first in range(0, accounts, size)
             ]
         )
-    # Whoever waits for a part was handed over after it, so parts are never behind.
+    # Whoever waits for a part was submitted after it, so the pool cannot lock itself up.
     return (item for waiting in parts for item in _together([part.result() for part in waiting]))
 
 
 def _part(
-    read: PlacedQuery, rows: pa.Table, asked: SnapshotIndex, starts: Starts, first: int, last: int
+    read: PlacedQuery, rows: pa.Table, index: SnapshotIndex, starts: Starts, first: int, last: int
 ) -> Part:
     """Return what was measured of some accounts, from the rows of all."""
-    places, part = asked.block(first, last)
-    if part is not asked:
+    places, part = index.part(first, last)
+    if part is not index:
         account = rows.column("account_no")
         mine = pc.and_(pc.greater_equal(account, first), pc.less(account, last))
         rows = rows.filter(mine)
-    placed = PlacedRows(read.reading, read.timeline, rows, last - first, first)
+    placed = PlacedRows(read.query, read.timeline, rows, last - first, first)
     return places, list(measured_values(part, [placed], starts))
 
 
@@ -193,41 +180,30 @@ def _together(parts: list[Part]) -> Iterator[FeatureValues]:
         yield from parts[0][1]
         return
     order = np.argsort(np.concatenate([places for places, _ in parts]))
-    for found in zip(*(found for _, found in parts), strict=True):
-        yield found[0][0], np.concatenate([values for _, values in found])[order]
+    for same in zip(*(measured for _, measured in parts), strict=True):
+        yield same[0][0], np.concatenate([values for _, values in same])[order]
 
 
-def by_batch(step: Step, size: int) -> Step:
-    """Return a step with the number of the block of accounts that a row belongs to."""
-    block = f"CAST(account_no // {size} AS INTEGER) AS {BATCH}"
-    return Step(step.name, f"SELECT {block}, * FROM ({step.sql}) AS placed")
-
-
-def source_rows(
-    engine: Engine, plan: Plan, pieces: Mapping[str, Pieces] | None = None
-) -> dict[str, int]:
-    """Return the number of rows of each source; of one that is read from parts, of all of these."""
-    names = [item.source for item in source_queries(plan)]
-    known = {name: pieces[name].count(engine) for name in names if pieces and name in pieces}
+def source_rows(engine: Engine, plan: Plan) -> dict[str, int]:
+    """Return the number of rows of each source."""
+    names = [query.source for query in source_queries(plan)]
     sql = " UNION ALL ".join(
-        f"SELECT {place} AS place, count(*) AS n FROM {name}"
-        for place, name in enumerate(names)
-        if name not in known
+        f"SELECT {place} AS place, count(*) AS n FROM {name}" for place, name in enumerate(names)
     )
-    found = engine.fetch(sql).to_pylist() if sql else []
-    return known | {names[row["place"]]: row["n"] for row in found}
+    rows = engine.fetch(sql).to_pylist() if sql else []
+    return {names[row["place"]]: row["n"] for row in rows}
 
 
-def _rows_at_most(engine: Engine, read: PlacedQuery, counts: Mapping[str, int]) -> int:
-    """Return about how many rows a reading gives at most, from the rows of its source."""
-    reading = read.reading
-    rows, begun = counts.get(reading.source, 0), reading.begun_sql(read.timeline)
-    if reading.cells:
+def _rows_at_most(engine: Engine, placed: PlacedQuery, counts: Mapping[str, int]) -> int:
+    """Return about how many rows a query gives at most, from the rows of its source."""
+    query = placed.query
+    rows, begun = counts.get(query.source, 0), query.begun_sql(placed.timeline)
+    if query.cells:
         return rows // CELL_ROWS
-    if not reading.part or begun is None:
+    if not query.part or begun is None:
         return rows
-    found = engine.fetch(f"SELECT count(*) AS n FROM {reading.source} WHERE {begun}")
-    return int(found.column("n")[0].as_py())
+    counted = engine.fetch(f"SELECT count(*) AS n FROM {query.source} WHERE {begun}")
+    return int(counted.column("n")[0].as_py())
 
 
 def most_rows(engine: Engine, plan: Plan) -> int:
@@ -235,21 +211,19 @@ def most_rows(engine: Engine, plan: Plan) -> int:
     return max(source_rows(engine, plan).values(), default=0)
 
 
-def _batch_size(rows: int, asked: SnapshotIndex) -> int:
+def _batch_size(rows: int, index: SnapshotIndex) -> int:
     """Return how many accounts are folded at a time."""
-    accounts = len(asked.accounts)
-    most = BATCH_ACCOUNTS if len(asked.cutoffs) > 1 else BATCH_ACCOUNTS_ONCE
+    accounts = len(index.accounts)
+    most = BATCH_ACCOUNTS if len(index.cutoffs) > 1 else BATCH_ACCOUNTS_ONCE
     batches = max(-(-accounts // most), -(-rows // BATCH_ROWS))
     return max(1, -(-accounts // batches))
 
 
 def _scattered(
-    engine: Engine, reads: list[PlacedQuery], asked: SnapshotIndex, starts: Starts, rows: int
+    engine: Engine, queries: list[PlacedQuery], index: SnapshotIndex, starts: Starts, rows: int
 ) -> Iterator[FeatureValues]:
     """Yield what was measured by an engine that folds where the rows are."""
-    from tenure.features.compute.spark_fold import SourceFold, fold_in_executors
-
-    size = max(1, -(-len(asked.accounts) // max(8, -(-rows // SCATTERED_ROWS))))
-    for read in reads:
-        fold = SourceFold(read.reading, read.timeline, starts, size)
-        yield from fold_in_executors(engine, fold, read.step, asked)
+    size = max(1, -(-len(index.accounts) // max(8, -(-rows // SCATTERED_ROWS))))
+    for read in queries:
+        fold = SourceFold(read.query, read.timeline, starts, size)
+        yield from fold_in_executors(engine, fold, read.step, index)

@@ -27,7 +27,7 @@ class Categories:
 
     Attributes:
         values: Feature name → values, most used first.
-        since: (feature name, value) → the first prediction time whose past asked for it.
+        since: (feature name, value) → the first prediction time at which it was chosen.
     """
 
     values: dict[str, tuple[str, ...]]

@@ -30,10 +30,10 @@ def history_starts(
         engine: Holds the canonical tables.
         plan: Which features.
         cutoffs: Prediction times, ascending.
-        known: What a model knew; the tables are not asked then.
+        known: Source → first day as a model knew it; the tables are not read then.
 
     Returns:
-        Source → one day per cut-off, None where it knew of no row.
+        Source → one day per cut-off, None where no row was known.
     """
     windowed = {item.feature.source for item in plan.measured if item.spec.window is not None}
     if known is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.progress import SILENT, Progress
 from tenure.features.compute.batches import Batch, BatchOptions, batches
 from tenure.features.compute.history_start import history_starts
 from tenure.features.compute.snapshot_values import FeatureValues, SnapshotIndex, column_values
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tenure.engine import Engine
     from tenure.features.plan.columns import FeatureSpec
     from tenure.features.plan.plan import Plan
-    from tenure.sources.cache.pieces import Pieces
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class FeatureMatrix:
     """Features of snapshots.
 
     Attributes:
-        rows: The snapshots as given, with a fresh index.
+        rows: The snapshots, in the caller's order, with a fresh index.
         values: Same index; float32 columns, and object columns of words for text features.
         specs: How to speak of each column, and of those that a model adds.
-        since: Column → the first prediction time at which the past known then asked for it;
-            columns that are not listed were always there.
+        since: Column → the first prediction time whose past led to it; columns that are not
+            listed exist at every prediction time.
         begins: Source → the first day of its history that the last prediction time knew of.
     """
 
@@ -68,21 +68,20 @@ class _Columns:
         """Return all columns, in order."""
         frame = pd.DataFrame(self._numbers.T, index=index, columns=list(self._place), copy=False)
         for name, column in self._words.items():
-            # Said, so that pandas does not choose a type by what happens to be there.
+            # Named, so that pandas does not choose a type by the values at hand.
             words = pd.Series(column, index=index, dtype=object)
             frame.insert(self._names.index(name), name, words)
         return frame
 
 
-def build(  # noqa: PLR0913 - what is computed, and what is known of it already
+def build(
     engine: Engine,
     snapshots: pd.DataFrame,
     plan: Plan,
     *,
     since: Mapping[str, datetime] | None = None,
     known_begins: Mapping[str, date] | None = None,
-    pieces: Mapping[str, Pieces] | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = SILENT,
 ) -> FeatureMatrix:
     """Compute the features of snapshots.
 
@@ -93,33 +92,29 @@ def build(  # noqa: PLR0913 - what is computed, and what is known of it already
         since: See `FeatureMatrix`.
         known_begins: Source → first day of its history, as a model knew it; by default what each
             prediction time knew of the tables at hand.
-        pieces: Source → the parts it is read from.  What follows from parts that a single
-            prediction time sees whole is kept beside them, for later ones.
-        progress: Called with a line for each source that is read.
+        progress: Told of each statement that reads a source.
 
     Returns:
         The matrix, in the order of `snapshots`.
     """
     rows = snapshots.reset_index(drop=True)
-    asked = SnapshotIndex.of(rows)
+    index = SnapshotIndex.of(rows)
     columns = _Columns(plan, len(rows))
     starts: dict[str, list[date | None]] = {}
     if len(rows):
-        starts = history_starts(engine, plan, asked.cutoffs, known_begins)
+        progress.stage("features")
+        starts = history_starts(engine, plan, index.cutoffs, known_begins)
 
-        def fold(places: Ints, part: SnapshotIndex, found: Iterable[FeatureValues]) -> None:
-            columns.put(places, column_values(plan, part, found))
+        def fold(places: Ints, part: SnapshotIndex, measured: Iterable[FeatureValues]) -> None:
+            columns.put(places, column_values(plan, part, measured))
 
         with ThreadPoolExecutor(engine.threads) as pool:
-            how = BatchOptions(pool, progress or _silent, pieces or {})
-            _side_by_side(fold, batches(engine, plan, asked, starts, how), pool, engine.threads)
+            options = BatchOptions(pool, progress)
+            parts = batches(engine, plan, index, starts, options)
+            _side_by_side(fold, parts, pool, engine.threads)
     last = {source: days[-1] for source, days in starts.items()}
     first = {source: day for source, day in last.items() if day is not None}
-    return FeatureMatrix(rows, columns.frame(rows.index), plan.said, dict(since or {}), first)
-
-
-def _silent(line: str) -> None:
-    """Tell nobody."""
+    return FeatureMatrix(rows, columns.frame(rows.index), plan.described, dict(since or {}), first)
 
 
 def _side_by_side(
@@ -128,10 +123,10 @@ def _side_by_side(
     pool: ThreadPoolExecutor,
     threads: int,
 ) -> None:
-    """Fold some blocks at once; no more of them are read than are folded."""
+    """Fold some batches at once; no more of them are read than are folded."""
     waiting: deque[Future[None]] = deque()
-    for block in batches:
-        waiting.append(pool.submit(fold, *block))
+    for batch in batches:
+        waiting.append(pool.submit(fold, *batch))
         if len(waiting) > threads:
             waiting.popleft().result()
     for folded in waiting:

@@ -1,4 +1,4 @@
-"""From placed rows to the values of snapshots: who is asked, and what each is told."""
+"""One feature value per snapshot (account × prediction time), from folded rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tenure.core.fragments import evaluate
+from tenure.core.formulas import evaluate
 from tenure.core.times import EPOCH
 from tenure.features.compute.aggregate import PlacedRows, default
 from tenure.features.compute.window_fold import NOTHING, Array, Ints
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 MICROSECONDS_PER_DAY = 86_400_000_000
 
 FeatureValues = tuple["MeasuredColumn", Array]
-"""A feature and the values of some snapshots."""
+"""A feature and its values for some snapshots."""
 Starts = Mapping[str, list[date | None]]
 """Source → per prediction time, the first day of its history."""
 
 
 @dataclass(frozen=True)
 class SnapshotIndex:
-    """Who is asked, and when.
+    """Snapshots as numbers: which account, and which prediction time.
 
     Attributes:
         accounts: Distinct accounts, ascending.
@@ -60,7 +60,7 @@ class SnapshotIndex:
         moments = [(cutoff - EPOCH) // timedelta(microseconds=1) for cutoff in self.cutoffs]
         return np.asarray(moments, dtype=np.int64)[self.cut_no]
 
-    def block(self, first: int, last: int) -> tuple[Ints, SnapshotIndex]:
+    def part(self, first: int, last: int) -> tuple[Ints, SnapshotIndex]:
         """Return the snapshots of some accounts: their places and themselves."""
         if (first, last) == (0, len(self.accounts)):
             return np.arange(len(self.account_no)), self
@@ -71,12 +71,12 @@ class SnapshotIndex:
 
 
 def measured_values(
-    asked: SnapshotIndex, placed: Iterable[PlacedRows], starts: Starts
+    index: SnapshotIndex, placed: Iterable[PlacedRows], starts: Starts
 ) -> Iterator[FeatureValues]:
     """Yield the measured features of some snapshots from the placed rows of their accounts.
 
     Args:
-        asked: The snapshots.
+        index: The snapshots.
         placed: Placed rows, by source.
         starts: Source → per prediction time, the first day of its history.
 
@@ -85,32 +85,32 @@ def measured_values(
     """
     for item in placed:
         for feature, grid in item.grids():
-            values = grid[asked.account_no, asked.cut_no]
+            values = grid[index.account_no, index.cut_no]
             if feature.aggregate.relative:
-                values = _relative(values, asked.times, feature)
+                values = _relative(values, index.times, feature)
             if feature.spec.window is not None:
-                short = _too_short(feature, asked.cutoffs, starts[feature.feature.source])
+                short = _too_short(feature, index.cutoffs, starts[feature.feature.source])
                 if short.any():
                     nothing: Any = None if feature.spec.text else np.nan
-                    values = np.where(short[asked.cut_no], nothing, values)
+                    values = np.where(short[index.cut_no], nothing, values)
             yield feature, values
 
 
 def column_values(
-    plan: Plan, asked: SnapshotIndex, found: Iterable[FeatureValues]
+    plan: Plan, index: SnapshotIndex, measured: Iterable[FeatureValues]
 ) -> Iterator[tuple[str, Array]]:
     """Yield the columns of some snapshots from what was measured.
 
     Args:
         plan: Which features.
-        asked: The snapshots.
-        found: Measured features of every source that the plan reads.
+        index: The snapshots.
+        measured: Measured features of every source that the plan reads.
 
     Yields:
         Name and values, shape (n,): float64, or objects for words.
     """
-    numbers, shape = _calendar_values(asked), asked.times.shape
-    for feature, values in found:
+    numbers, shape = _calendar_values(index), index.times.shape
+    for feature, values in measured:
         if feature.spec.text:
             yield feature.spec.name, values
         else:
@@ -124,15 +124,15 @@ def column_values(
             yield name, numbers[name]
 
 
-def _calendar_values(asked: SnapshotIndex) -> dict[str, Array]:
+def _calendar_values(index: SnapshotIndex) -> dict[str, Array]:
     """Return what formulas may read of the prediction time alone."""
     quarter = [
         (date(t.year + (t.month > 9), (t.month + 2) // 3 * 3 % 12 + 1, 1) - t.date()).days
-        for t in asked.cutoffs
+        for t in index.cutoffs
     ]
     return {
-        "as_of_month": np.asarray([t.month for t in asked.cutoffs], dtype=np.float64)[asked.cut_no],
-        "as_of_quarter_day": np.asarray(quarter, dtype=np.float64)[asked.cut_no],
+        "as_of_month": np.asarray([t.month for t in index.cutoffs], dtype=np.float64)[index.cut_no],
+        "as_of_quarter_day": np.asarray(quarter, dtype=np.float64)[index.cut_no],
     }
 
 

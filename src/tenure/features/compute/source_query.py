@@ -4,14 +4,14 @@ One statement per source serves all features that read it.  A row carries whole 
 it stands and what it adds; the fold makes features of them.  The text depends on the declarations
 and the cut-offs alone, so training, a batch and one account over HTTP run the same text.
 
-Few cut-offs have few slots, so many rows stand in one place.  A reading in cells wraps the same
-text in one that joins such rows: how many they are, and their sums and extremes.  The fold makes
-the same features of cells as of rows.
+Few cut-offs have few slots, so many rows stand in one place.  A query in cells wraps the same text
+in one that joins such rows: how many they are, and their sums and extremes.  The fold makes the
+same features of cells as of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -25,13 +25,13 @@ from tenure.features.plan.plan import Plan
 from tenure.sources.contract import SOURCES
 
 SCOPE = "feature_scope"
-"""Registered table of the accounts that are asked for: ``account_id`` and its number ``_no``."""
+"""Registered table of the accounts of the snapshots: ``account_id`` and its number ``_no``."""
 SHORT_DAYS = 200
-"""Windows beyond are long: they reach most rows and are asked of few columns."""
+"""Windows beyond are long: they reach most rows, and few columns have such windows."""
 SCALE = 1_000_000
 """Amounts are summed as whole millionths, so that no order of addition changes a sum."""
 JOINED: dict[AggregateKind, str] = {"sum": "sum", "avg": "sum", "min": "min", "max": "max"}
-"""How cells join what an aggregate reads; rows are told apart by what the others read."""
+"""How cells join what an aggregate reads; cells differ by what the other aggregates read."""
 WEIGHT = "weight"
 """Column with the number of rows in a cell."""
 
@@ -41,12 +41,12 @@ Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None, boo
 
 @dataclass(frozen=True)
 class SourceQuery:
-    """What features read from one source.
+    """One SELECT over one source, for all features that read it.
 
     Attributes:
         source: Canonical table name.
         features: The features, in order.
-        part: What tells several readings of one source apart.
+        part: Suffix that tells several queries of one source apart.
         cells: Whether rows that stand in one place are joined.
     """
 
@@ -56,7 +56,7 @@ class SourceQuery:
     cells: bool = False
 
     def split(self) -> tuple[SourceQuery, ...]:
-        """Return readings for one cut-off, by reach into the past.
+        """Return queries for one cut-off, by reach into the past.
 
         Short windows need many columns of few rows, which stay rows.  Longer ones need few columns
         of most rows, and of these there are far fewer cells.
@@ -64,21 +64,21 @@ class SourceQuery:
         reaches: dict[str, list[MeasuredColumn]] = {}
         for item in self.features:
             reaches.setdefault(_reach(item), []).append(item)
-        found: list[SourceQuery] = []
+        queries: list[SourceQuery] = []
         for name, features in reaches.items():
-            reading = SourceQuery(self.source, tuple(features), f"_{name}")
-            found += [reading] if name == "recent" else reading.in_cells()
-        return tuple(found)
+            query = SourceQuery(self.source, tuple(features), f"_{name}")
+            queries += [query] if name == "recent" else query.in_cells()
+        return tuple(queries)
 
     def in_cells(self) -> tuple[SourceQuery, ...]:
-        """Return readings that join rows, one for each set of columns that cells are told apart by.
+        """Return queries that join rows, one for each set of columns that make cells differ.
 
-        Users by days would be as many cells as rows: each column has cells of its own, and those
-        who need none go with the first.
+        Users by days would be as many cells as rows: each column has cells of its own, and
+        features that need none go with the first.
         """
         parts: dict[frozenset[str], list[MeasuredColumn]] = {}
         for item in self.features:
-            parts.setdefault(_told_apart_by(item), []).append(item)
+            parts.setdefault(_cell_columns(item), []).append(item)
         plain = parts.pop(frozenset(), [])
         first = next(iter(parts), frozenset())
         parts[first] = plain + parts.get(first, [])
@@ -99,29 +99,29 @@ class SourceQuery:
 
     @cached_property
     def groups(self) -> dict[Selection, dict[Aggregate, list[MeasuredColumn]]]:
-        """Return the features by the rows that they read, and by what they ask of these."""
-        found: dict[Selection, dict[Aggregate, list[MeasuredColumn]]] = {}
+        """Return the features by the rows that they read, and by their aggregate."""
+        groups: dict[Selection, dict[Aggregate, list[MeasuredColumn]]] = {}
         for item in self.features:
-            said, whole = item.feature, item.spec.window is None
-            key = (item.clocks, said.at, said.running, said.where, said.each, whole)
-            found.setdefault(key, {}).setdefault(item.aggregate, []).append(item)
-        return found
+            feature, whole = item.feature, item.spec.window is None
+            key = (item.clocks, feature.at, feature.running, feature.where, feature.each, whole)
+            groups.setdefault(key, {}).setdefault(item.aggregate, []).append(item)
+        return groups
 
     @cached_property
     def columns(self) -> dict[str, str]:
         """Return the expressions that are read → column names, but for places on the grid."""
-        found: dict[str, str] = {}
+        names: dict[str, str] = {}
         for item in self.features:
             for expression, _ in _expressions(item):
-                found.setdefault(expression, f"v{len(found)}")
-        return found
+                names.setdefault(expression, f"v{len(names)}")
+        return names
 
     def column(self, expression: str, join: str = "") -> str:
         """Return the column of what a feature reads.
 
         Args:
             expression: What is read.
-            join: How cells join it, empty where they are told apart by it.
+            join: How cells join it, empty where it makes them differ.
         """
         name = self.columns[expression]
         return f"{name}_{join}" if self.cells and join else name
@@ -139,14 +139,14 @@ class SourceQuery:
         return {at: f"slot{number}" for number, at in enumerate(times)}
 
     @cached_property
-    def members(self) -> dict[str, dict[str, int]]:
-        """Return columns with values of their own feature → value → its number."""
-        found: dict[str, dict[str, int]] = {}
+    def categories(self) -> dict[str, dict[str, int]]:
+        """Return columns whose values have features of their own → value → its number."""
+        categories: dict[str, dict[str, int]] = {}
         for item in self.features:
             if item.feature.each is not None and item.member is not None:
-                values = found.setdefault(item.feature.each, {})
+                values = categories.setdefault(item.feature.each, {})
                 values.setdefault(item.member, len(values))
-        return found
+        return categories
 
     @property
     def running(self) -> bool:
@@ -155,7 +155,7 @@ class SourceQuery:
 
     @property
     def weighs(self) -> bool:
-        """Return whether it holds cells of which any feature asks how many rows they join."""
+        """Return whether any feature needs to know how many rows a cell joins."""
         counted = {"count", "most", "top"}
         return self.cells and any(item.aggregate.kind in counted for item in self.features)
 
@@ -169,12 +169,9 @@ class SourceQuery:
         Args:
             timeline: The grid.
         """
-        return Step(f"placed_{self.source}{self.part}", self.text(timeline, self.source))
-
-    def text(self, timeline: Timeline, rows: str) -> str:
-        """Return the statement of `step` over a relation that goes by the name of the source."""
-        text = self._placed(timeline, rows)
-        return self._joined(text) if self.cells else text
+        rows = self._placed(timeline)
+        text = self._joined(rows) if self.cells else rows
+        return Step(f"placed_{self.source}{self.part}", text)
 
     def begun_sql(self, timeline: Timeline) -> str | None:
         """Return SQL that leaves out rows before every window, None where none can be left out."""
@@ -184,39 +181,23 @@ class SourceQuery:
 
     def _joined(self, placed: str) -> str:
         """Return SQL for the cells of placed rows."""
-        place = [*self.place, "gone"] if self.running else self.place
-        return grouped(placed, [*place, *self.told_apart], self.totals)
-
-    @property
-    def place(self) -> list[str]:
-        """Return the columns that say where a row stands."""
-        return ["account_no", *self.seen.values(), *self.slot.values()]
-
-    @cached_property
-    def told_apart(self) -> list[str]:
-        """Return the columns that tell cells in one place apart."""
-        told = [self.column(read) for read, join in self._read if not join]
-        return [*map(member_column, self.members), *told]
-
-    @cached_property
-    def totals(self) -> dict[str, str]:
-        """Return the columns of what cells join → SQL over rows."""
+        read = dict.fromkeys(pair for item in self.features for pair in _expressions(item))
+        keys = ["account_no", *self.seen.values(), *self.slot.values()]
+        keys += ["gone"] if self.running else []
+        keys += [*map(category_column, self.categories)]
+        keys += [self.column(expression) for expression, join in read if not join]
         totals = {WEIGHT: "count(*)"} if self.weighs else {}
-        for read, join in self._read:
-            name = self.column(read)
+        for expression, join in read:
+            name = self.column(expression)
             if join == "sum":
                 totals[f"{name}_sum"] = f"CAST(sum({name}) AS BIGINT)"
                 totals[f"{name}_count"] = f"count({name})"
             elif join:
                 totals[f"{name}_{join}"] = f"{join}({name})"
-        return totals
+        listed = ",\n  ".join([*keys, *(f"{sql} AS {name}" for name, sql in totals.items())])
+        return f"SELECT {listed}\nFROM (\n{placed}\n) AS placed\nGROUP BY {', '.join(keys)}"
 
-    @cached_property
-    def _read(self) -> tuple[tuple[str, str], ...]:
-        """Return what is read, and how cells join it."""
-        return tuple(dict.fromkeys(pair for item in self.features for pair in _expressions(item)))
-
-    def _placed(self, timeline: Timeline, rows: str) -> str:
+    def _placed(self, timeline: Timeline) -> str:
         """Return SQL for the rows on the grid."""
         source = SOURCES[self.source]
         columns = ["scope._no AS account_no"]
@@ -227,21 +208,21 @@ class SourceQuery:
             columns.append(f"{timeline.slot_sql(at or 'event_time')} AS {name}")
         if self.running:
             columns.append(f"{timeline.seen_sql([f'{source.ends}__known'])} AS gone")
-        numbered, joins = self.numbered()
-        columns += numbered
+        numbers, joins = self._category_numbers()
+        columns += numbers
         columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
         where = [f"known_at < {literal(timeline.cutoffs[-1])}"]
         begun = self.begun_sql(timeline)
         where += [begun] if begun else []
         text = ",\n  ".join(columns)
-        scope = f"FROM {rows} JOIN {SCOPE} AS scope USING (account_id)"
+        scope = f"FROM {self.source} JOIN {SCOPE} AS scope USING (account_id)"
         return "\n".join([f"SELECT {text}", scope, *joins, f"WHERE {' AND '.join(where)}"])
 
-    def numbered(self) -> tuple[list[str], list[str]]:
-        """Return SQL for the numbers of chosen values: columns, and the joins that give them."""
+    def _category_numbers(self) -> tuple[list[str], list[str]]:
+        """Return SQL for the numbers of chosen values: columns, and the joins behind them."""
         columns, joins = [], []
-        for each, values in self.members.items():
-            name = member_column(each)
+        for each, values in self.categories.items():
+            name = category_column(each)
             listed = ", ".join(f"({text_literal(value)}, {n})" for value, n in values.items())
             joins.append(
                 f"LEFT JOIN (VALUES {listed}) AS {name}s(_value, _number) "
@@ -251,23 +232,15 @@ class SourceQuery:
         return columns, joins
 
 
-def grouped(rows: str, keys: Iterable[str], totals: Mapping[str, str]) -> str:
-    """Return SQL that joins rows which share their keys."""
-    told = list(keys)
-    columns = [*told, *(f"{sql} AS {name}" for name, sql in totals.items())]
-    listed = ",\n  ".join(columns)
-    return f"SELECT {listed}\nFROM (\n{rows}\n) AS placed\nGROUP BY {', '.join(told)}"
-
-
 def source_queries(plan: Plan) -> tuple[SourceQuery, ...]:
     """Return what a plan reads from each source."""
     groups: dict[str, list[MeasuredColumn]] = {}
     for item in plan.measured:
         groups.setdefault(item.feature.source, []).append(item)
-    return tuple(SourceQuery(source, tuple(found)) for source, found in groups.items())
+    return tuple(SourceQuery(source, tuple(items)) for source, items in groups.items())
 
 
-def member_column(each: str) -> str:
+def category_column(each: str) -> str:
     """Return the column that holds the number of a chosen value."""
     return f"member_{each}"
 
@@ -287,7 +260,7 @@ def operand(aggregate: Aggregate) -> str | None:
     if aggregate.days:
         return f"date_diff('day', DATE '1970-01-01', CAST({text} AS DATE))"
     if aggregate.kind in {"distinct", "most", "top"}:
-        # Members are told apart by 64 bits of account and value: quick, and the same everywhere.
+        # A member is 64 bits of account and value: quick to compare, and the same everywhere.
         return f"CASE WHEN ({text}) IS NOT NULL THEN hash(account_id, {text}) END"
     if aggregate.relative:
         return f"epoch_us({text})"
@@ -300,7 +273,7 @@ MOMENT = "epoch_us(event_time)"
 
 
 def _expressions(item: MeasuredColumn) -> Iterator[tuple[str, str]]:
-    """Yield what a feature reads, and how cells join it: empty where it tells them apart."""
+    """Yield what a feature reads, and how cells join it: empty where it makes them differ."""
     if item.feature.where:
         yield condition(item.feature.where), ""
     read = operand(item.aggregate)
@@ -315,8 +288,8 @@ def _reach(item: MeasuredColumn) -> str:
     return "past" if length is None else "year" if length > SHORT_DAYS else "recent"
 
 
-def _told_apart_by(item: MeasuredColumn) -> frozenset[str]:
-    """Return the columns by which a feature tells cells apart, but for conditions."""
+def _cell_columns(item: MeasuredColumn) -> frozenset[str]:
+    """Return the columns by which cells differ for a feature, but for conditions."""
     aggregate = item.aggregate
     plain = aggregate.operand is None or aggregate.kind in {"count", *JOINED}
     read = frozenset() if plain else columns_of(aggregate.operand or "")

@@ -53,7 +53,7 @@ class Timeline:
 
     Attributes:
         cutoffs: Prediction times, ascending and distinct.
-        windows: The windows that are asked for.
+        windows: The windows in use.
     """
 
     cutoffs: tuple[datetime, ...]
@@ -109,8 +109,8 @@ class Timeline:
 
     def _at(self, offset: int) -> Ints:
         """Return, per cut-off, the last slot that ends at or before it less an offset in days."""
-        found = [self._position[cutoff - days(offset)] for cutoff in self.cutoffs]
-        return np.asarray(found, dtype=np.int64)
+        slots = [self._position[cutoff - days(offset)] for cutoff in self.cutoffs]
+        return np.asarray(slots, dtype=np.int64)
 
     def span(self, window: Window) -> tuple[Ints, Ints]:
         """Return, per cut-off, the slots of a window: from the first to before the second."""

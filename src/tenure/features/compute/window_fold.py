@@ -1,9 +1,12 @@
 """The fold: from rows on the grid of accounts, cut-offs and slots to one value per cut-off.
 
-A row stands in a slot (when it happened) and is seen from a cut-off on (when it was known).  The
-windows of all cut-offs are spans of slots, so for rows that were seen as soon as they could be a
-window is the difference of two running totals, or the extreme of a span.  A row that was known
-late, or that ends, is visible over one range of cut-offs ``[begin, end)`` instead.  Pure functions
+A row stands in a slot (when it happened) and is seen from a cut-off on (when it was known); so
+each window shows it at one range of cut-offs, ``[begin, end)`` (`GridRows.ranges`).  `fold` joins
+what is visible, by addition or by the larger value; counts, sums, extremes, latest rows, distinct
+members and active days all use it.
+
+Most rows were known as soon as they could be seen.  For these a window is a span of slots, and the
+fold reads them once for all windows: a sum is the difference of two running totals.  Pure functions
 over integers: no times, no SQL, no state.  Sums are exact 64-bit integers, so no order of rows or
 threads can change them.
 """
@@ -13,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,8 +27,11 @@ Array = np.ndarray[Any, Any]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Grids = dict[Window, Ints]
+Join = Literal["add", "larger"]
 
 NOTHING = np.iinfo(np.int64).min
+"""The larger of no values."""
+UFUNC: dict[Join, np.ufunc] = {"add": np.add, "larger": np.maximum}
 
 
 @dataclass(frozen=True)
@@ -63,149 +69,78 @@ class GridRows:
 
     @cached_property
     def late(self) -> Mask:
-        """Return which rows need a range: known after the first cut-off that could see them."""
+        """Return which rows were known after the first cut-off that could see them, or end."""
         if self.gone is not None:
             return np.ones(len(self.lane), dtype=bool)
         return np.asarray(self.seen > self.timeline.prompt.astype(self.seen.dtype)[self.slot])
 
-    def ranges(self, window: Window) -> VisibleRanges:
-        """Return the cut-offs at which each row is visible in a window."""
+    def ranges(self, window: Window) -> tuple[Ints, Ints]:
+        """Return the first cut-off at which a window shows each row, and the first that does not.
+
+        A row whose first cut-off is not before its second is never visible.
+        """
         begin, end = self.timeline.visible(window, self.slot)
         if self.gone is not None:
             end = np.minimum(end, self.gone)
-        shape = (self.lanes, self.timeline.size)
-        return VisibleRanges(self.lane.astype(np.int64), np.maximum(begin, self.seen), end, shape)
+        return np.maximum(begin, self.seen), end
 
 
-@dataclass(frozen=True)
-class VisibleRanges:
-    """Where each row is visible.
+def fold(rows: GridRows, values: Array | None, windows: Iterable[Window], join: Join) -> Grids:
+    """Return, per window, what the visible rows of each lane at each cut-off join to.
 
-    Attributes:
-        lane: Row of the grid, shape (n,).
-        begin: First cut-off that sees it, shape (n,).
-        end: First later cut-off that does not, shape (n,); at or before `begin` means never.
-        shape: Lanes and cut-offs of the grid.
+    Args:
+        rows: Rows on the grid.
+        values: What each row adds, or is compared by, shape (n,), integers; None counts them.
+        windows: The windows, of the rows' timeline.
+        join: Whether values are added up, or the largest counts.
+
+    Returns:
+        Window → shape (lanes, cut-offs); where no row is visible 0, or the least number of the
+        values' type (`NOTHING` for int64).
     """
-
-    lane: Ints
-    begin: Ints
-    end: Ints
-    shape: tuple[int, int]
-
-    def keep(self, mask: Mask) -> VisibleRanges:
-        """Return the rows that a mask selects."""
-        return VisibleRanges(self.lane[mask], self.begin[mask], self.end[mask], self.shape)
-
-    @property
-    def alive(self) -> Mask:
-        """Return which rows any cut-off sees."""
-        return np.asarray(self.begin < self.end)
-
-
-def range_sums(ranges: VisibleRanges, amounts: Array) -> Ints:
-    """Return the sum of the amounts visible in each lane at each cut-off, shape (L, K)."""
-    alive = ranges.alive
-    seen, amounts = ranges.keep(alive), amounts[alive]
-    lanes, cutoffs = ranges.shape
-    steps = np.zeros(lanes * (cutoffs + 1), dtype=np.int64)
-    np.add.at(steps, seen.lane * (cutoffs + 1) + seen.begin, amounts)
-    np.subtract.at(steps, seen.lane * (cutoffs + 1) + seen.end, amounts)
-    grid = steps.reshape(lanes, cutoffs + 1)
-    return np.cumsum(grid, axis=1)[:, :cutoffs]
-
-
-def range_maxima(ranges: VisibleRanges, values: Array) -> Ints:
-    """Return the largest value visible in each lane at each cut-off, `NOTHING` where none is."""
-    alive = ranges.alive
-    seen, values = ranges.keep(alive), values[alive]
-    lanes, cutoffs = ranges.shape
-    grid = np.full((lanes, cutoffs), NOTHING, dtype=np.int64)
-    lasting = seen.end >= cutoffs
-    forever, passing = seen.keep(lasting), seen.keep(~lasting)
-    np.maximum.at(grid, (forever.lane, forever.begin), values[lasting])
-    grid = np.maximum.accumulate(grid, axis=1)
-    length = passing.end - passing.begin
-    if len(length):
-        row = np.repeat(np.arange(len(length)), length)
-        offset = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
-        cutoff = passing.begin[row] + offset
-        np.maximum.at(grid, (passing.lane[row], cutoff), values[~lasting][row])
-    return grid
+    late = rows.late
+    prompt = not late.all()
+    slots = _JoinedSlots(rows.timeline, windows)
+    grids = dict.fromkeys(slots.spans, np.empty(0, dtype=np.int64))
+    if prompt:
+        some = late.any()
+        part = rows.keep(~late) if some else rows
+        prompt_values = values[~late] if some and values is not None else values
+        dense = slots.joined(part, prompt_values, join)
+        if join == "add":
+            dense = np.pad(np.cumsum(dense, axis=1), ((0, 0), (1, 0)))
+        for window, (start, stop) in slots.spans.items():
+            grids[window] = (
+                dense[:, stop] - dense[:, start]
+                if join == "add"
+                else _largest(dense, window, start, stop)
+            )
+    if late.any() or not prompt:
+        rest, rest_values = rows.keep(late), None if values is None else values[late]
+        for window in slots.spans:
+            grid = _over_ranges(rest, rest_values, window, join)
+            grids[window] = UFUNC[join](grids[window], grid) if prompt else grid
+    return grids
 
 
 def sums(rows: GridRows, amounts: Array | None, windows: Iterable[Window]) -> Grids:
-    """Return, per window, the sum of the amounts visible in each lane at each cut-off.
-
-    Args:
-        rows: Rows on the grid.
-        amounts: What each row adds, shape (n,); None adds how many it stands for.
-        windows: The windows, of the rows' timeline.
-
-    Returns:
-        Window → shape (L, K).
-    """
-    amounts = rows.weight if amounts is None else amounts
-    late = rows.late
-    spans = _Spans(rows.timeline, windows)
-    found: Grids = {}
-    if not late.all():
-        place = spans.place(rows if not late.any() else rows.keep(~late))
-        if amounts is None:
-            flat = np.bincount(place, minlength=rows.lanes * spans.width)
-        else:
-            flat = np.zeros(rows.lanes * spans.width, dtype=np.int64)
-            np.add.at(flat, place, amounts if not late.any() else amounts[~late])
-        running = np.zeros((rows.lanes, spans.width + 1), dtype=np.int64)
-        np.cumsum(flat.reshape(rows.lanes, spans.width), axis=1, out=running[:, 1:])
-        for window, (start, stop) in spans.of.items():
-            found[window] = running[:, stop] - running[:, start]
-    if late.any() or not found:
-        rest = rows.keep(late)
-        added = np.ones(len(rest.lane), dtype=np.int64) if amounts is None else amounts[late]
-        for window in spans.of:
-            more = range_sums(rest.ranges(window), added)
-            found[window] = found[window] + more if window in found else more
-    return found
+    """Return, per window, the sum of the visible amounts; None counts how many rows there are."""
+    return fold(rows, rows.weight if amounts is None else amounts, windows, "add")
 
 
 def maxima(rows: GridRows, values: Array, windows: Iterable[Window]) -> Grids:
-    """Return, per window, the largest value visible in each lane at each cut-off.
-
-    Args:
-        rows: Rows on the grid.
-        values: Value of each row, shape (n,).
-        windows: The windows, of the rows' timeline.
-
-    Returns:
-        Window → shape (L, K), `NOTHING` where no row is visible.
-    """
-    late = rows.late
-    spans = _Spans(rows.timeline, windows)
-    found: Grids = {}
-    if not late.all():
-        flat = np.full(rows.lanes * spans.width, NOTHING, dtype=np.int64)
-        prompt, given = (rows.keep(~late), values[~late]) if late.any() else (rows, values)
-        np.maximum.at(flat, spans.place(prompt), given)
-        dense = flat.reshape(rows.lanes, spans.width)
-        for window, span in spans.of.items():
-            found[window] = _extremes(dense, window, *span)
-    if late.any() or not found:
-        rest = rows.keep(late)
-        for window in spans.of:
-            more = range_maxima(rest.ranges(window), values[late])
-            found[window] = np.maximum(found[window], more) if window in found else more
-    return found
+    """Return, per window, the largest visible value, `NOTHING` where no row is visible."""
+    return fold(rows, values, windows, "larger")
 
 
 def minima(rows: GridRows, values: Array, windows: Iterable[Window]) -> Grids:
-    """Return, per window, the smallest value visible, `NOTHING` where no row is; see `maxima`."""
+    """Return, per window, the smallest visible value, `NOTHING` where no row is visible."""
     grids = maxima(rows, -values, windows)
     return {window: np.where(grid == NOTHING, NOTHING, -grid) for window, grid in grids.items()}
 
 
 def latest(rows: GridRows, times: Array, order: Array, windows: Iterable[Window]) -> Grids:
-    """Return, per window, the index of the latest visible row, -1 where none is, shape (L, K).
+    """Return, per window, the index of the latest visible row, -1 where no row is visible.
 
     Args:
         rows: Rows on the grid.
@@ -220,35 +155,74 @@ def latest(rows: GridRows, times: Array, order: Array, windows: Iterable[Window]
     return {window: ranked[np.where(grid == NOTHING, -1, grid)] for window, grid in grids.items()}
 
 
-def _extremes(dense: Ints, window: Window, start: Ints, stop: Ints) -> Ints:
+def _over_ranges(rows: GridRows, values: Array | None, window: Window, join: Join) -> Ints:
+    """Return what rows join to that are visible over a range of cut-offs each."""
+    begin, end = rows.ranges(window)
+    alive = begin < end
+    values = np.ones(len(begin), dtype=np.int64) if values is None else values
+    lane, begin, end, values = rows.lane[alive], begin[alive], end[alive], values[alive]
+    cutoffs = rows.timeline.size
+    grid = _start((rows.lanes, cutoffs + 1), values, join)
+    if join == "add":
+        np.add.at(grid, (lane, begin), values)
+        np.subtract.at(grid, (lane, end), values)
+        return np.cumsum(grid, axis=1)[:, :cutoffs]
+    lasting = end >= cutoffs
+    np.maximum.at(grid, (lane[lasting], begin[lasting]), values[lasting])
+    grid = np.maximum.accumulate(grid, axis=1)
+    lane, begin, values = lane[~lasting], begin[~lasting], values[~lasting]
+    length = end[~lasting] - begin
+    row = np.repeat(np.arange(len(length)), length)
+    offset = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
+    np.maximum.at(grid, (lane[row], begin[row] + offset), values[row])
+    return grid[:, :cutoffs]
+
+
+def _start(shape: tuple[int, ...], values: Array, join: Join) -> Array:
+    """Return what values are joined to: sums in 64 bits, extremes in the values' own type."""
+    if join == "add":
+        return np.zeros(shape, dtype=np.int64)
+    return np.full(shape, np.iinfo(values.dtype).min, dtype=values.dtype)
+
+
+def _largest(dense: Ints, window: Window, start: Ints, stop: Ints) -> Ints:
     if window.length is None:
         return np.asarray(np.maximum.accumulate(dense, axis=1)[:, stop - 1])
     columns = [
-        dense[:, first:last].max(axis=1, initial=NOTHING)
+        dense[:, first:last].max(axis=1, initial=np.iinfo(dense.dtype).min)
         for first, last in zip(start, stop, strict=True)
     ]
     return np.stack(columns, axis=1)
 
 
-class _Spans:
-    """Slots joined to what some windows can tell apart, which keeps dense grids small."""
+class _JoinedSlots:
+    """Slots joined to what some windows can tell apart, which keeps dense grids small.
+
+    Attributes:
+        spans: Window → per cut-off, its first joined slot, and the first past it.
+    """
 
     def __init__(self, timeline: Timeline, windows: Iterable[Window]) -> None:
         spans = {window: timeline.span(window) for window in dict.fromkeys(windows)}
         bounds = np.unique(np.concatenate([np.concatenate(span) for span in spans.values()]))
-        # Bin 0 holds what lies before every window, bin i what lies from bound i − 1 on.
-        self.of = {
+        # Joined slot 0 holds what lies before every window, slot i what lies from bound i − 1 on.
+        self.spans = {
             window: (np.searchsorted(bounds, start) + 1, np.searchsorted(bounds, stop) + 1)
             for window, (start, stop) in spans.items()
         }
-        self.coarse = np.searchsorted(bounds, np.arange(timeline.slots), side="right").astype(
-            np.int32
-        )
-        self.width = len(bounds) + 1
+        slots = np.arange(timeline.slots)
+        self._number = np.searchsorted(bounds, slots, side="right").astype(np.int32)
+        self._width = len(bounds) + 1
 
-    def place(self, rows: GridRows) -> Ints:
-        """Return the cell of each row in a flat grid of lanes by joined slots."""
+    def joined(self, rows: GridRows, values: Array | None, join: Join) -> Ints:
+        """Return what rows of one lane and joined slot join to, shape (lanes, joined slots)."""
         place = rows.lane.astype(np.int64)
-        place *= self.width
-        place += self.coarse[rows.slot]
-        return place
+        place *= self._width
+        place += self._number[rows.slot]
+        size = rows.lanes * self._width
+        if values is None:
+            flat = np.bincount(place, minlength=size).astype(np.int64, copy=False)
+        else:
+            flat = _start((size,), values, join)
+            UFUNC[join].at(flat, place, values)
+        return flat.reshape(rows.lanes, self._width)

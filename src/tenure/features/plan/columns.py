@@ -13,21 +13,27 @@ from functools import cached_property
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.files import digest
+from tenure.core.formulas import formula_names
 from tenure.core.fragments import (
     Aggregate,
     check_condition,
     columns_of,
-    formula_names,
     parse_aggregate,
     rename_columns,
 )
-from tenure.core.spec import Declared, Derived, Feature, Kind, Ranked, Source, Unit
+from tenure.core.spec import Declared, Derived, Feature, Ranked, Source, Unit
 from tenure.core.steps import text_literal
+from tenure.features.plan.shape_checks import (
+    LOADED,
+    check_kind,
+    check_sentence,
+    check_shape,
+    operand_kind,
+)
 from tenure.sources.contract import SOURCES
 
-LOADED = frozenset({"event_time", "known_at"})
-GIVEN = frozenset({"as_of_month", "as_of_quarter_day"})
-"""Names that a formula may use for what the prediction time alone says."""
+CALENDAR = frozenset({"as_of_month", "as_of_quarter_day"})
+"""Names that any formula may use: what the prediction time alone says."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class ComputedColumn:
     @property
     def needs(self) -> frozenset[str]:
         """Return the columns that it is computed from."""
-        return formula_names(self.formula, self.spec.name) - GIVEN
+        return formula_names(self.formula, self.spec.name) - CALENDAR
 
 
 @dataclass(frozen=True)
@@ -179,11 +185,11 @@ def measured_columns(
     if feature.each is not None and feature.each not in columns:
         fix = suggestion(feature.each, columns)
         raise ConfigError(Problem(f"{place}: each", "is not a column", feature.each, fix))
-    _check_shape(feature, source, place)
+    check_shape(feature, source, place)
     if feature.running and aggregate.kind == "longest_gap":
         raise ConfigError(Problem(f"{place}: running", "does not go with longest_gap"))
-    kind = _kind(aggregate, feature, source)
-    _check_kind(aggregate, kind, f"{place}: aggregate")
+    kind = operand_kind(aggregate, feature, source)
+    check_kind(aggregate, kind, f"{place}: aggregate")
     text = aggregate.kind == "last" and kind in {"text", "id"}
     aggregate = replace(aggregate, text=text)
     clocks = clocks_of(feature, source)
@@ -202,64 +208,11 @@ def clocks_of(feature: Feature, source: Source) -> tuple[str, ...]:
     return tuple(sorted(clocks | ({feature.at} if feature.at else set())))
 
 
-def _check_shape(feature: Feature, source: Source, place: str) -> None:
-    clocks = set(source.clocks)
-    if feature.at is not None and feature.at not in clocks:
-        raise ConfigError(
-            Problem(
-                f"{place}: at", "must be a late time", feature.at, suggestion(feature.at, clocks)
-            )
-        )
-    if feature.running and (source.ends is None or feature.windows or feature.at):
-        raise ConfigError(
-            Problem(f"{place}: running", "needs a source whose rows end, and no window or `at`")
-        )
-    if any(window < 1 for window in feature.windows):
-        raise ConfigError(Problem(f"{place}: windows", "must be days ≥ 1", str(feature.windows)))
-    if feature.lag and not (feature.windows and 0 < feature.lag < min(feature.windows)):
-        rule = "must be days ≥ 0, and less than the shortest window"
-        raise ConfigError(Problem(f"{place}: lag", rule, str(feature.lag)))
-    _check_sentence(feature.sentence, place)
-
-
-def _check_sentence(sentence: str, place: str) -> None:
-    if "{value}" not in sentence:
-        raise ConfigError(Problem(f"{place}: sentence", "must hold {value}", sentence))
-
-
-def _kind(aggregate: Aggregate, feature: Feature, source: Source) -> Kind | None:
-    """Return the kind of what is aggregated, None where it is more than a declared column."""
-    kinds: dict[str, Kind] = dict.fromkeys(LOADED, "time")
-    kinds |= {column.name: column.kind for column in source.columns}
-    kinds |= {column.name: column.kind for column in source.computed}
-    unknown: Kind | None = "text" if feature.unit == "text" else None
-    return kinds.get((aggregate.operand or "").strip('"'), unknown)
-
-
-def _check_kind(aggregate: Aggregate, kind: Kind | None, place: str) -> None:
-    if kind is None or aggregate.kind in {"count", "distinct", "most", "top"}:
-        return
-    if aggregate.relative and kind != "time":
-        raise ConfigError(
-            Problem(place, "days_since and days_until need a time", str(aggregate.operand))
-        )
-    if aggregate.kind == "longest_gap" and kind != "time":
-        raise ConfigError(Problem(place, "longest_gap needs a time", str(aggregate.operand)))
-    if kind == "time" and not aggregate.relative and aggregate.kind != "longest_gap":
-        fix = "put days_since(…) or days_until(…) around it"
-        raise ConfigError(Problem(place, "a time is not a value", str(aggregate.operand), fix))
-    if kind in {"text", "id"} and aggregate.kind != "last":
-        fix = "use last(…) or count(distinct …)"
-        raise ConfigError(
-            Problem(place, f"`{aggregate.kind}` needs numbers", str(aggregate.operand), fix)
-        )
-
-
 def _spec(
     feature: Feature, family: str, member: str | None, window: int | None, text: bool
 ) -> FeatureSpec:
     suffix = f"_{window}d" if window is not None else ""
-    stem = feature.name if member is None else f"{feature.name}_{_called(member)}"
+    stem = feature.name if member is None else f"{feature.name}_{_slug_of(member)}"
     sentence = feature.sentence.replace("{window}", f"{window} days")
     sentence = sentence.replace("{lag}", f"{feature.lag} days")
     return replace(
@@ -300,7 +253,7 @@ def computed_columns(
     Args:
         derived: The declaration.
         family: Name of its family.
-        present: Columns that are there.
+        present: Columns that the matrix has, by name.
         chosen: Name of a feature with `each` and its window → member → column.
 
     Returns:
@@ -311,8 +264,8 @@ def computed_columns(
     """
     place = f"feature `{derived.name}`"
     needs = formula_names(derived.formula, f"{place}: formula")
-    _check_sentence(derived.sentence, place)
-    missing = sorted(needs - set(present) - set(chosen) - GIVEN)
+    check_sentence(derived.sentence, place)
+    missing = sorted(needs - set(present) - set(chosen) - CALENDAR)
     if missing:
         return AbsentFeature(derived.name, f"its part `{missing[0]}` is absent")
     shared = [chosen[name] for name in sorted(needs & set(chosen))]
@@ -339,12 +292,12 @@ def _computed(
     member: str | None,
 ) -> ComputedColumn:
     formula = rename_columns(derived.formula, names) if names else derived.formula
-    parts = sorted(formula_names(formula, derived.name) - GIVEN)
+    parts = sorted(formula_names(formula, derived.name) - CALENDAR)
     words = [name for name in parts if present[name].text]
     if words:
         place = f"feature `{derived.name}`: formula"
         raise ConfigError(Problem(place, "needs numbers", words[0]))
-    stem = derived.name if member is None else f"{derived.name}_{_called(member)}"
+    stem = derived.name if member is None else f"{derived.name}_{_slug_of(member)}"
     source = ", ".join(sorted({present[name].source for name in parts}))
     spec = replace(
         _column(derived, family, stem, source),
@@ -363,7 +316,7 @@ def percentile_column(
         ConfigError: If it ranks words, or its bands are not ascending numbers.
     """
     where = f"feature `{declared.name}`"
-    _check_sentence(declared.sentence, where)
+    check_sentence(declared.sentence, where)
     if list(declared.edges) != sorted(set(declared.edges)):
         raise ConfigError(Problem(f"{where}: edges", "must ascend", str(declared.edges)))
     of = present.get(declared.of)
@@ -375,7 +328,7 @@ def percentile_column(
     return PercentileColumn(_column(declared, family, declared.name, of.source), declared)
 
 
-def _called(member: str) -> str:
+def _slug_of(member: str) -> str:
     """Return a member as part of a name; what `slug` loses is told apart by a hash."""
     return member if slug(member) == member else f"{slug(member)}_{digest(member)[:4]}"
 

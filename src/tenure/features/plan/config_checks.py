@@ -5,55 +5,86 @@ Nothing here needs data: a fragment is checked against the columns of the contra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tenure.core import config as settings
 from tenure.core.errors import ConfigError, Problem, suggestion
-from tenure.core.fragments import formula_names
+from tenure.core.formulas import formula_names
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
 from tenure.features.families import FAMILIES
 from tenure.features.plan.columns import (
+    CALENDAR,
     computed_columns,
     known_columns,
     measured_columns,
     percentile_column,
 )
 from tenure.features.plan.custom import CUSTOM, OwnFamily, entries, module_families
+from tenure.features.plan.name_checks import column_names
 from tenure.features.plan.plan import config_families, read_columns, resolve_plan
+from tenure.labels.targets import TARGETS
 from tenure.sources.contract import SOURCES
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
 
-GIVEN = frozenset({"as_of_month", "as_of_quarter_day"})
-"""Names that every formula may use."""
 
-
-def load_config(path: Path | str) -> Config:
+def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:
     """Read a YAML config and check the features that it declares.
 
     Feature modules are not run: scoring reads declarations from the bundle.
 
+    Args:
+        path: The file.
+        changes: Put into what the file says: mappings are merged, all else is replaced.
+
     Raises:
-        ConfigError: If the file cannot be read or breaks a rule; lists every problem with its
-            place, e.g. ``features.custom.0.where``.
+        ConfigError: If the file cannot be read, names no target, or breaks a rule; lists every
+            problem with its place, e.g. ``features.custom.0.where``.
     """
-    config = settings.load_config(path)
+    return checked(settings.load_config(path, changes))
+
+
+def checked(config: Config) -> Config:
+    """Return a config whose targets exist and whose own features keep the rules.
+
+    Feature modules are not run.
+
+    Raises:
+        ConfigError: Listing every problem with its place.
+    """
+    check_targets(config)
     _check(config, list(entries(config.features)))
     return config
 
 
 def check_features(config: Config) -> None:
-    """Check all features of a user's own, those of modules too, before any data is read.
+    """Check targets and all features of a user's own, those of modules too; reads no data.
 
     Raises:
-        ConfigError: If a declaration breaks a rule; lists every problem with its place.
+        ConfigError: If a target does not exist, or a declaration breaks a rule; lists every problem
+            with its place.
     """
+    check_targets(config)
     own = [*entries(config.features), *module_families(config.features)]
     _check(config, own)
+
+
+def check_targets(config: Config) -> None:
+    """Check that the targets of a config exist.
+
+    Raises:
+        ConfigError: Naming those that do not, with a suggestion.
+    """
+    unknown = [name for name in config.targets if name not in TARGETS]
+    if unknown:
+        rule = "no such target"
+        raise ConfigError(
+            *(Problem("targets", rule, name, suggestion(name, TARGETS)) for name in unknown)
+        )
 
 
 def _check(config: Config, own: list[OwnFamily]) -> None:
@@ -89,7 +120,7 @@ def _check_feature(item: Feature, family: str) -> None:
     source = SOURCES.get(item.source)
     columns = known_columns(source) if source else frozenset()
     if source and source.open_ended:
-        # Attributes with a history are told from unknown names once the table is there.
+        # Attributes with a history and unknown names are told apart once the table is loaded.
         columns |= _words([item])
     measured_columns(item, family, columns, ("a value",) if item.each else ())
 
@@ -104,7 +135,7 @@ def _words(items: Iterable[Declared]) -> frozenset[str]:
 
 def _check_formula(item: Derived, at: str, everything: Iterable[OwnFamily]) -> None:
     names, stems = _known(everything)
-    for name in sorted(formula_names(item.formula, f"{at}.formula") - GIVEN):
+    for name in sorted(formula_names(item.formula, f"{at}.formula") - CALENDAR):
         if name not in names and not any(name.startswith(stem) for stem in stems):
             fix = suggestion(name, names)
             raise ConfigError(Problem(f"{at}.formula", "names an unknown feature", name, fix))
@@ -122,15 +153,7 @@ def _check_ranked(item: Ranked, own: OwnFamily, everything: Iterable[OwnFamily])
 def _known(everything: Iterable[OwnFamily]) -> tuple[set[str], set[str]]:
     """Return the names that features may have, and the beginnings of those of members."""
     items: list[Declared] = [item for family in FAMILIES.values() for item in family.features]
-    items += [own.item for own in everything]
-    names: set[str] = set()
-    stems: set[str] = set()
-    for item in items:
-        windows = item.windows if isinstance(item, Feature) else ()
-        if isinstance(item, Feature) and item.each:
-            stems.add(f"{item.name}_")
-        names |= {f"{item.name}_{window}d" for window in windows} or {item.name}
-    return names, stems
+    return column_names([*items, *(own.item for own in everything)])
 
 
 def _placed(problem: Problem | str, item: Declared, at: str) -> Problem | str:

@@ -54,13 +54,13 @@ def entries(config: FeatureConfig) -> Iterator[OwnFamily]:
     """
     for index, authored in enumerate(config.custom):
         place = f"features.custom.{index}"
-        given = dict(authored)
-        family = given.pop("family", CUSTOM)
+        declared = dict(authored)
+        family = declared.pop("family", CUSTOM)
         if not isinstance(family, str) or not family.isidentifier():
             fix = "letters, digits and underscores"
             raise ConfigError(Problem(f"{place}.family", "must be a name", str(family), fix))
         title = TITLE if family == CUSTOM else family.replace("_", " ").capitalize()
-        yield OwnFamily(place, family, title, _declaration(given, place))
+        yield OwnFamily(place, family, title, _declaration(declared, place))
 
 
 def module_families(config: FeatureConfig) -> Iterator[OwnFamily]:
@@ -82,10 +82,10 @@ def own_families(config: FeatureConfig) -> list[Family]:
     Raises:
         ConfigError: If a declaration is malformed or a module cannot be used.
     """
-    found: dict[str, tuple[str, list[Declared]]] = {}
+    families: dict[str, tuple[str, list[Declared]]] = {}
     for own in (*entries(config), *module_families(config)):
-        found.setdefault(own.family, (own.title, []))[1].append(own.item)
-    return [Family(name, title, tuple(items)) for name, (title, items) in found.items()]
+        families.setdefault(own.family, (own.title, []))[1].append(own.item)
+    return [Family(name, title, tuple(items)) for name, (title, items) in families.items()]
 
 
 def module_digests(config: FeatureConfig) -> dict[str, str]:
@@ -105,29 +105,29 @@ def _declaration(authored: dict[str, Any], place: str) -> Declared:
                 Problem(f"{place}.{key}", "unknown key", fix=suggestion(str(key), known))
             )
     try:
-        found: Declared = TypeAdapter(kind).validate_python(authored)
+        declared: Declared = TypeAdapter(kind).validate_python(authored)
     except ValidationError as error:
         item = error.errors()[0]
         where = ".".join(str(part) for part in (place, *item["loc"]))
         raise ConfigError(Problem(where, item["msg"], str(authored)[:120])) from None
-    return found
+    return declared
 
 
 def _families(name: str, place: str) -> tuple[Family, ...]:
     module = _run(name, place, digest(_text(name, place)))
     one, several = getattr(module, "FAMILY", None), getattr(module, "FAMILIES", ())
     several = several.values() if isinstance(several, dict) else several
-    found = tuple(several) if one is None else (one, *several)
-    for family in found:
+    families = tuple(several) if one is None else (one, *several)
+    for family in families:
         if not isinstance(family, Family) or not all(
             isinstance(item, Feature | Derived | Ranked) for item in family.features
         ):
             fix = "declare a `tenure.core.spec.Family` of `Feature`, `Derived` and `Ranked`"
             raise ConfigError(Problem(place, "holds something else than families", name, fix))
-    if not found:
+    if not families:
         fix = "name a `tenure.core.spec.Family` `FAMILY`, or several `FAMILIES`"
         raise ConfigError(Problem(place, "holds no `FAMILY` or `FAMILIES`", name, fix))
-    return found
+    return families
 
 
 @lru_cache(maxsize=32)
@@ -143,8 +143,8 @@ def _run(name: str, place: str, text_hash: str) -> ModuleType:
     except ConfigError:
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise ConfigError(Problem(place, "cannot be run", name, said)) from error
+        text = f"{type(error).__name__}: {error}"
+        raise ConfigError(Problem(place, "cannot be run", name, text)) from error
     return module
 
 

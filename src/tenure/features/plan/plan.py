@@ -14,7 +14,6 @@ from tenure.core.fragments import columns_of
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
 from tenure.features.families import FAMILIES, account
 from tenure.features.plan.columns import (
-    LOADED,
     AbsentFeature,
     ComputedColumn,
     FeatureSpec,
@@ -26,6 +25,7 @@ from tenure.features.plan.columns import (
     percentile_column,
 )
 from tenure.features.plan.custom import own_families
+from tenure.features.plan.shape_checks import LOADED
 from tenure.sources.contract import SOURCES
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Plan:
         return {item.spec.name: item.spec for item in every if not item.spec.hidden}
 
     @cached_property
-    def said(self) -> dict[str, FeatureSpec]:
+    def described(self) -> dict[str, FeatureSpec]:
         """Return the columns by name with those that a model adds."""
         return self.specs | {item.spec.name: item.spec for item in self.placed}
 
@@ -74,20 +74,20 @@ class Plan:
     @property
     def members(self) -> dict[str, list[str]]:
         """Return base name → the values that have a feature of their own, sorted."""
-        found: dict[str, set[str]] = {}
+        members: dict[str, set[str]] = {}
         for item in self.measured:
             if item.member is not None:
-                found.setdefault(item.feature.name, set()).add(item.member)
-        return {name: sorted(values) for name, values in sorted(found.items())}
+                members.setdefault(item.feature.name, set()).add(item.member)
+        return {name: sorted(values) for name, values in sorted(members.items())}
 
     @property
     def reads(self) -> dict[str, frozenset[str]]:
         """Return table → the columns that the features read."""
-        found: dict[str, frozenset[str]] = {}
+        columns: dict[str, frozenset[str]] = {}
         for item in self.measured:
             table = item.feature.source
-            found[table] = found.get(table, frozenset()) | read_columns(item.feature)
-        return found
+            columns[table] = columns.get(table, frozenset()) | read_columns(item.feature)
+        return columns
 
     def only(self, names: Iterable[str]) -> Plan:
         """Return the plan for some columns and whatever they are computed from."""
@@ -142,12 +142,12 @@ def to_json(families: Iterable[Family], names: Iterable[str]) -> list[dict[str, 
         families: Declarations.
         names: Base names of the features to keep.
     """
-    kept = set(names)
+    wanted = set(names)
     return [
         {"family": family.name, "declared": type(item).__name__, **asdict(item)}
         for family in families
         for item in family.features
-        if item.name in kept
+        if item.name in wanted
     ]
 
 
@@ -157,9 +157,9 @@ def from_json(stored: Iterable[Mapping[str, Any]]) -> list[Family]:
     families: dict[str, list[Declared]] = {}
     for item in stored:
         kind = kinds[item["declared"]]
-        given = {name: value for name, value in item.items() if name not in {"family", "declared"}}
-        families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(given))
-    return [Family(name, name, tuple(found)) for name, found in families.items()]
+        fields = {name: value for name, value in item.items() if name not in {"family", "declared"}}
+        families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(fields))
+    return [Family(name, name, tuple(items)) for name, items in families.items()]
 
 
 def resolve_plan(
@@ -173,7 +173,7 @@ def resolve_plan(
 
     Args:
         families: Declarations.
-        columns: Canonical table → columns that are there.
+        columns: Canonical table → the columns that the data set has.
         members: Feature with `each` → the values that get a feature of their own.
         exclude: Column names, base names or groups to leave out.
 
@@ -195,10 +195,10 @@ def resolve_plan(
             source = SOURCES.get(item.source)
             readable = known_columns(source) | columns[item.source] if source else frozenset()
             chosen = tuple((members or {}).get(item.name, ()))
-            for found in measured_columns(item, family, readable, chosen):
-                if not left_out & {found.spec.name, item.name, found.spec.group}:
-                    measured.append(found)
-                    _add(specs, found.spec)
+            for column in measured_columns(item, family, readable, chosen):
+                if not left_out & {column.spec.name, item.name, column.spec.group}:
+                    measured.append(column)
+                    _add(specs, column.spec)
     columns_of_members = _chosen(measured)
     for family, item in every:
         if isinstance(item, Derived) and item.name not in left_out:
@@ -206,23 +206,23 @@ def resolve_plan(
             if isinstance(result, AbsentFeature):
                 absent.append(result)
                 continue
-            for column in result:
-                if not left_out & {column.spec.name, column.spec.group}:
-                    computed.append(column)
-                    _add(specs, column.spec)
+            for part in result:
+                if not left_out & {part.spec.name, part.spec.group}:
+                    computed.append(part)
+                    _add(specs, part.spec)
     placed = _placed(every, specs, left_out, absent)
     return Plan(tuple(measured), tuple(computed), tuple(absent), placed)
 
 
 def _chosen(measured: Iterable[MeasuredColumn]) -> dict[str, dict[str, str]]:
     """Return name of a feature with `each` and its window → member → column."""
-    found: dict[str, dict[str, str]] = {}
+    by_member: dict[str, dict[str, str]] = {}
     for item in measured:
         if item.member is not None:
             window = item.spec.window
             name = item.feature.name if window is None else f"{item.feature.name}_{window}d"
-            found.setdefault(name, {})[item.member] = item.spec.name
-    return found
+            by_member.setdefault(name, {})[item.member] = item.spec.name
+    return by_member
 
 
 def _placed(
@@ -231,18 +231,18 @@ def _placed(
     left_out: set[str],
     absent: list[AbsentFeature],
 ) -> tuple[PercentileColumn, ...]:
-    """Return the percentiles among peers of the columns that are there."""
+    """Return the percentiles among peers of the columns in `specs`, and add them to it."""
     placed: list[PercentileColumn] = []
     for family, item in every:
         if not isinstance(item, Ranked) or left_out & {item.name, item.group}:
             continue
-        stands = percentile_column(item, family, specs)
-        if isinstance(stands, AbsentFeature):
-            absent.append(stands)
+        column = percentile_column(item, family, specs)
+        if isinstance(column, AbsentFeature):
+            absent.append(column)
         else:
-            placed.append(stands)
-    for stands in placed:
-        _add(specs, stands.spec)
+            placed.append(column)
+    for column in placed:
+        _add(specs, column.spec)
     return tuple(placed)
 
 
@@ -266,8 +266,8 @@ def _lacking(feature: Feature, columns: Mapping[str, frozenset[str]]) -> str | N
         return None
     if feature.source not in columns:
         return f"there is no table `{feature.source}`"
-    there = columns[feature.source] | LOADED | {column.name for column in source.computed}
+    loaded = columns[feature.source] | LOADED | {column.name for column in source.computed}
     # Validity is checked later, with a message; here only what the table happens to lack counts.
     read = read_columns(feature)
-    lacking = sorted((read & {column.name for column in source.columns}) - there)
+    lacking = sorted((read & {column.name for column in source.columns}) - loaded)
     return f"`{feature.source}` has no `{lacking[0]}`" if lacking else None

@@ -1,4 +1,4 @@
-"""What a model must beat, fitted in the same fold on the same rows.
+"""Baselines: simple models that a model must beat, fitted in the same fold on the same rows.
 
 Every baseline gives probabilities of its own small model, so that log loss can be compared as well
 as AUC.
@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from tenure.model.backtest.hand_weighted import HEALTH, health_score
+from tenure.model.backtest.hand_weighted import HAND_WEIGHTED, hand_weighted_score
 from tenure.model.boosting.encoder import Encoder
 
 if TYPE_CHECKING:
@@ -43,29 +43,29 @@ def baseline_probabilities(
     Args:
         values: Feature values of all rows.
         labels: 1 or 0 for each row of `values`.
-        train: Positions to learn from.
+        train: Positions to fit on.
         test: Positions to predict.
         columns: Columns that are tried alone; those that `values` lacks are left out.
 
     Returns:
-        By name: the base rate, each column, the health score where it can be told, and a logistic
-        regression on all features.
+        By name: the base rate, each column, the hand-weighted score where the columns allow it,
+        and a logistic regression on all features.
     """
     past = labels[train]
-    found = {BASE_RATE: np.full(len(test), past.mean())}
+    probabilities = {BASE_RATE: np.full(len(test), past.mean())}
     for name in columns:
         if name in values.columns:
             column = values[name].to_numpy(dtype=np.float64, na_value=np.nan)
-            found[name] = one_column(column[train], past, column[test])
-    health = health_score(values)
-    if health is not None:
-        found[HEALTH] = one_column(health[train], past, health[test])
-    found[LOGISTIC] = logistic(values.iloc[train], past, values.iloc[test])
-    return found
+            probabilities[name] = one_column(column[train], past, column[test])
+    score = hand_weighted_score(values)
+    if score is not None:
+        probabilities[HAND_WEIGHTED] = one_column(score[train], past, score[test])
+    probabilities[LOGISTIC] = logistic(values.iloc[train], past, values.iloc[test])
+    return probabilities
 
 
 def one_column(train: Floats, labels: Floats, test: Floats) -> Floats:
-    """Return probabilities from one column alone, in the direction learnt from the training rows.
+    """Return probabilities from one column alone, in the direction that the training rows show.
 
     The column enters as its rank among the training values, beside a flag for missing, in a
     logistic regression: the order of the rows that have a value is the column's own.
@@ -80,7 +80,7 @@ def logistic(train: pd.DataFrame, labels: Floats, test: pd.DataFrame) -> Floats:
     """Return probabilities from a logistic regression on all features.
 
     Numbers are log-scaled, imputed with flags and standardised, text is one-hot; all of it is
-    learnt from the training rows.
+    fitted on the training rows.
     """
     encoder = Encoder.fit(train)
     if not encoder.columns:

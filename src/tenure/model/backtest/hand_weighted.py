@@ -1,8 +1,8 @@
-"""A health score weighted by hand, as customer-success tools offer it: something to beat.
+"""A score weighted by hand, as customer-success tools offer it: something to beat.
 
 Each part turns one column into points between 0 (bad) and 1 (good) along a straight line; the score
 is their weighted mean times 100.  Parts that the data cannot give, or that an account has no value
-for, are left out and the other weights are scaled up.  The weights are declared, not learnt.
+for, are left out and the other weights are scaled up.  The weights are declared, not fitted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-HEALTH = "health_score"
+HAND_WEIGHTED = "hand_weighted"
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Part:
     Attributes:
         name: What it looks at.
         weight: Its share, in points of 100.
-        columns: Features that can say it, the best first; the first one there is taken.
+        columns: Features that measure it, the best first; the first that the data have is taken.
         bad: Value that gives no points.
         good: Value that gives all of them.
-        silent: Points of an account without a value; None leaves the part out for it.
+        points_if_missing: Points of an account without a value; None leaves the part out for it.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Part:
     columns: tuple[str, ...]
     bad: float
     good: float
-    silent: float | None = None
+    points_if_missing: float | None = None
 
     def points(self, values: Floats) -> Floats:
         """Return points for the values of a column, missing where the part is left out.
@@ -49,7 +49,11 @@ class Part:
         array([1. , 0.5, 0. ])
         """
         points = np.clip((values - self.bad) / (self.good - self.bad), 0, 1)
-        return points if self.silent is None else np.where(np.isnan(values), self.silent, points)
+        return (
+            points
+            if self.points_if_missing is None
+            else np.where(np.isnan(values), self.points_if_missing, points)
+        )
 
 
 PARTS = (
@@ -63,8 +67,8 @@ PARTS = (
 SCALES = {"nps_last": 10.0}  # what a column is divided by to lie between 0 and 1
 
 
-def health_score(values: pd.DataFrame, parts: Sequence[Part] = PARTS) -> Floats | None:
-    """Return a score from 0 to 100 per row, high is good; None where no part can be told.
+def hand_weighted_score(values: pd.DataFrame, parts: Sequence[Part] = PARTS) -> Floats | None:
+    """Return a score from 0 to 100 per row, high is good; None where no part has a column.
 
     Args:
         values: Feature values.
@@ -73,11 +77,11 @@ def health_score(values: pd.DataFrame, parts: Sequence[Part] = PARTS) -> Floats 
     Returns:
         Scores; 50 for a row without any value.
     """
-    told = [(part, name) for part in parts for name in _first(part, values)]
-    if not told:
+    usable = [(part, name) for part in parts for name in _first(part, values)]
+    if not usable:
         return None
-    points = np.column_stack([part.points(_scaled(values, name)) for part, name in told])
-    weights = np.where(np.isnan(points), 0.0, [part.weight for part, _ in told])
+    points = np.column_stack([part.points(_scaled(values, name)) for part, name in usable])
+    weights = np.where(np.isnan(points), 0.0, [part.weight for part, _ in usable])
     whole = weights.sum(axis=1)
     score = (np.nan_to_num(points) * weights).sum(axis=1) / np.where(whole > 0, whole, 1)
     return np.where(whole > 0, 100 * score, 50.0)

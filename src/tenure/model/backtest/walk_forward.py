@@ -8,7 +8,7 @@ later than anything those boosters saw.  The final model is fitted the same way,
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,16 +21,17 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from tenure.core.errors import Problem, RefusedError
+from tenure.core.progress import SILENT, Progress
 from tenure.core.times import show
 from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins
 from tenure.model.backtest.baselines import SINGLE_COLUMNS, baseline_probabilities
 from tenure.model.boosting.fit import (
-    Boosted,
+    FittedBooster,
     FittedModel,
     ForwardPredictions,
-    boost,
     calibrate,
-    resampled,
+    fit_booster,
+    refit_on_resample,
 )
 from tenure.model.boosting.search import parameters_at, search
 from tenure.model.calibration.interval import MEMBERS, Interval
@@ -42,13 +43,12 @@ if TYPE_CHECKING:
 
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str], None]
 
 CALIBRATION_ORIGINS = 6
 BOUNDS_GROWTH = 2
-"""Bounds are learnt anew at a fold whose booster learnt from so many times the positive rows."""
+"""Growth of the positive training rows after which a fold fits its bounds anew."""
 
-KEPT = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
+ROW_COLUMNS = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def walk_forward(
     settings: FitSettings,
     *,
     since: Mapping[str, datetime] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> WalkForward:
     """Fit and predict at every past prediction time that has enough past, then fit the final model.
 
@@ -94,13 +94,13 @@ def walk_forward(
         rows: account_id, as_of, label (1, 0 or missing), label_known_at, outcome_id, mrr.
         settings: How.
         since: Columns that may be used only from a prediction time on.
-        progress: Called with a line for each fold that starts, and for each trial of a search.
+        progress: Told of each search and its trials, each fold, and the final model.
 
     Raises:
         RefusedError: If there are not both positive and negative labels.
         ModelError: If a training label was not known in time.
     """
-    return _Walk(values, rows, settings, since or {}, progress or (lambda _: None)).run()
+    return _Walk(values, rows, settings, since or {}, progress).run()
 
 
 class _Walk:
@@ -165,36 +165,43 @@ class _Walk:
         known: NDArray[np.intp],
     ) -> WalkForward:
         margins = np.full(len(self.rows), np.nan)
-        learnt = np.zeros(len(self.rows))
+        booster_positives = np.zeros(len(self.rows))
         predictions: list[pd.DataFrame] = []
         baselines: list[pd.DataFrame] = []
         folds: list[dict[str, Any]] = []
         # Boosters do not depend on each other; calibrators do, so they follow one after another.
         threads = self.settings.model.threads
         interval, bounds_from = None, 0
-        with _calm(), threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
+        with (
+            _ignore_convergence(),
+            threadpool_limits(limits=1),
+            ThreadPoolExecutor(threads) as pool,
+        ):
             last = pool.submit(self._boost, known, None)
             done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
             bounded = not self.settings.bare
-            for number, (origin, (boosted, found)) in enumerate(zip(plan, done, strict=True)):
-                self.progress(f"fold {number + 1} of {len(plan)}: {show(origin.as_of)}")
-                margins[origin.test] = boosted.predict(self.values.iloc[origin.test])
-                learnt[origin.test] = boosted.positives
-                fitted = self._calibrate(boosted, margins, learnt, origin)
+            self.progress.stage("past prediction times")
+            self.progress.step(0, len(plan))
+            for number, (origin, (booster, beside)) in enumerate(zip(plan, done, strict=True)):
+                self.progress.step(number, len(plan), show(origin.as_of))
+                margins[origin.test] = booster.margins(self.values.iloc[origin.test])
+                booster_positives[origin.test] = booster.positives
+                fitted = self._calibrate(booster, margins, booster_positives, origin)
                 if origin.as_of in evaluated:
-                    if bounded and boosted.positives >= BOUNDS_GROWTH * bounds_from:
-                        interval = self._interval(pool, fitted, boosted, origin)
-                        bounds_from = boosted.positives
+                    if bounded and booster.positives >= BOUNDS_GROWTH * bounds_from:
+                        interval = self._interval(pool, fitted, booster, origin)
+                        bounds_from = booster.positives
                     folds.append(self._describe(fitted, origin, len(folds)))
                     fitted = replace(fitted, interval=interval)
                     predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
-                    baselines += [] if found is None else [found]
-            boosted = last.result()
-            fitted = self._calibrate(boosted, margins, learnt, None)
+                    baselines += [] if beside is None else [beside]
+            self.progress.stage("final model")
+            booster = last.result()
+            fitted = self._calibrate(booster, margins, booster_positives, None)
             newest = np.flatnonzero((self.rows["as_of"] == self.rows["as_of"].max()).to_numpy())
             latest = Origin(self.rows["as_of"].max(), known, newest)
             if bounded:
-                interval = self._interval(pool, fitted, boosted, latest)
+                interval = self._interval(pool, fitted, booster, latest)
             final = replace(fitted, interval=interval)
         return WalkForward(
             predictions=_stack(predictions),
@@ -206,62 +213,66 @@ class _Walk:
             tuned=self.tuned,
         )
 
-    def _origin(self, origin: Origin, evaluated: bool) -> tuple[Boosted, pd.DataFrame | None]:
+    def _origin(self, origin: Origin, evaluated: bool) -> tuple[FittedBooster, pd.DataFrame | None]:
         """Fit the booster of one origin, and the baselines where it is evaluated."""
         check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
-        boosted = self._boost(origin.train, origin.as_of)
+        booster = self._boost(origin.train, origin.as_of)
         compared = evaluated and not self.settings.bare
-        return boosted, self._baselines(origin) if compared else None
+        return booster, self._baselines(origin) if compared else None
 
-    def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> Boosted:
+    def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> FittedBooster:
         """Fit a booster on one thread: that many run side by side."""
         values = self._allowed(as_of).iloc[train]
         parameters = parameters_at(self.tuned, as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
-        return boost(values, self.labels[train], settings)
+        return fit_booster(values, self.labels[train], settings)
 
     def _calibrate(
-        self, boosted: Boosted, margins: Floats, learnt: Floats, origin: Origin | None
+        self,
+        booster: FittedBooster,
+        margins: Floats,
+        booster_positives: Floats,
+        origin: Origin | None,
     ) -> FittedModel:
         """Calibrate as of a prediction time, or on everything known.
 
-        A forward prediction weighs as much as its booster had learnt of what this one has: a
-        booster of few events ranks worse, and its log-odds mean less.
+        A forward prediction weighs as much as the positive rows of its booster are of this one's:
+        a booster of few events ranks worse, and its log-odds mean less.
         """
         known = ~np.isnan(margins)
         if origin is not None:
             known &= (self.rows["label_known_at"] <= origin.as_of).to_numpy()
-        weights = np.minimum(learnt[known] / boosted.positives, 1)
+        weights = np.minimum(booster_positives[known] / booster.positives, 1)
         moments = self.rows["as_of"].to_numpy(dtype="datetime64[us]")[known].astype(np.int64)
         forward = ForwardPredictions(margins[known], self.labels[known], weights, moments)
         if self.settings.model.calibrator != AUTO:
-            return calibrate(boosted, forward, self.settings)
+            return calibrate(booster, forward, self.settings)
         best = self.trials.best(self.labels, known)
         if origin is not None:
-            self.trials.note(origin.test, margins[origin.test], fit_candidates(forward))
-        return calibrate(boosted, forward, self.settings, best)
+            self.trials.record(origin.test, margins[origin.test], fit_candidates(forward))
+        return calibrate(booster, forward, self.settings, best)
 
     def _interval(
-        self, pool: ThreadPoolExecutor, fitted: FittedModel, boosted: Boosted, origin: Origin
+        self, pool: ThreadPoolExecutor, fitted: FittedModel, booster: FittedBooster, origin: Origin
     ) -> Interval:
-        """Learn how far apart boosters of resampled accounts lie on the rows of a prediction time.
+        """Fit bounds: how far apart boosters of resampled accounts lie on one time's rows.
 
         The outcome of those rows plays no part.
         """
         settings = self.settings
-        train = boosted.encoder.transform(self.values.iloc[origin.train])
-        asked = boosted.encoder.transform(self.values.iloc[origin.test])
+        train = booster.encoder.transform(self.values.iloc[origin.train])
+        latest = booster.encoder.transform(self.values.iloc[origin.test])
         accounts = pd.factorize(self.accounts[origin.train])[0]
 
         def member(number: int) -> Floats:
             drawn = settings.with_model(seed=settings.model.seed + 1 + number)
-            margins = resampled(boosted, train, accounts, asked, drawn)
+            margins = refit_on_resample(booster, train, accounts, latest, drawn)
             return fitted.calibrator.probability(margins)
 
         members = np.array(list(pool.map(member, range(MEMBERS))))
-        mine = fitted.calibrator.probability(boosted.model.decision_function(asked))
+        probabilities = fitted.calibrator.probability(booster.model.decision_function(latest))
         return Interval.fit(
-            mine, members, level=settings.model.interval_level, outcome=settings.outcome
+            probabilities, members, level=settings.model.interval_level, outcome=settings.outcome
         )
 
     def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
@@ -271,8 +282,8 @@ class _Walk:
     def _predict(
         self, fitted: FittedModel, origin: Origin, margins: Floats, fold: int
     ) -> pd.DataFrame:
-        kept = [name for name in KEPT if name in self.rows.columns]
-        frame = self.rows.iloc[origin.test][kept].copy()
+        columns = [name for name in ROW_COLUMNS if name in self.rows.columns]
+        frame = self.rows.iloc[origin.test][columns].copy()
         frame.insert(2, "fold", fold)
         frame["row"] = self.order[origin.test]
         frame["margin"] = margins[origin.test]
@@ -284,14 +295,14 @@ class _Walk:
         return frame
 
     def _baselines(self, origin: Origin) -> pd.DataFrame:
-        found = baseline_probabilities(
+        probabilities = baseline_probabilities(
             self._allowed(origin.as_of),
             self.labels,
             origin.train,
             origin.test,
             SINGLE_COLUMNS,
         )
-        return pd.DataFrame(found)
+        return pd.DataFrame(probabilities)
 
     def _describe(self, fitted: FittedModel, origin: Origin, fold: int) -> dict[str, Any]:
         return {
@@ -310,8 +321,8 @@ class _Walk:
 
 
 @contextmanager
-def _calm() -> Iterator[None]:
-    """Hide that a baseline stopped short of its tolerance, for all threads at once."""
+def _ignore_convergence() -> Iterator[None]:
+    """Silence warnings of baselines that stop short of their tolerance, in all threads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield

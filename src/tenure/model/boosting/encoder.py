@@ -1,4 +1,4 @@
-"""From feature values to the numbers a booster reads: state learnt from training rows only."""
+"""Encoder: from feature values to the numbers a booster reads, fitted on training rows only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.errors import ModelError, Problem
-from tenure.features import peer_percentile as standing
+from tenure.features import peer_percentile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -31,14 +31,14 @@ class Encoder:
         columns: Used columns, in the booster's order.
         categories: Text columns and their values, sorted; a value's place is its code.
         dropped: Columns left out, and why (``missing`` or ``constant`` in the training rows).
-        standing: Spread of the ranked features among peers of the training rows, by the name of
+        peer_spread: Spread of the ranked features among peers of the training rows, by the name of
             the used column that is looked up in it.
     """
 
     columns: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     dropped: Mapping[str, str]
-    standing: Mapping[str, Any] = field(default_factory=dict)
+    peer_spread: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -49,15 +49,15 @@ class Encoder:
         min_rows: int = MIN_ROWS,
         limit: int = MAX_CATEGORIES,
     ) -> Self:
-        """Learn from training rows.
+        """Fit on training rows.
 
         Args:
             values: One column per feature: numbers, or text.
-            ranked: Percentiles among peers that are learnt and added as columns.
+            ranked: Percentiles among peers that are fitted and added as columns.
             min_rows: Rows a text value needs to get a code.
             limit: Most codes per column; the most frequent values get them.
         """
-        spread = standing.fit(values, ranked)
+        spread = peer_percentile.fit(values, ranked)
         values = _with(values, spread)
         columns: list[str] = []
         categories: dict[str, tuple[str, ...]] = {}
@@ -72,7 +72,7 @@ class Encoder:
                 if not reason:
                     categories[name] = known
             else:
-                reason = _idle(_numbers(column))
+                reason = _why_dropped(_numbers(column))
             if reason:
                 dropped[name] = reason
             else:
@@ -92,12 +92,16 @@ class Encoder:
     def absent(self, values: pd.DataFrame) -> tuple[str, ...]:
         """Return the used columns that a frame lacks and that cannot be looked up."""
         names = set(map(str, values.columns))
-        names |= self.found_from(names)
+        names |= self.derivable(names)
         return tuple(name for name in self.columns if name not in names)
 
-    def found_from(self, names: Collection[str]) -> set[str]:
-        """Return the percentiles that can be looked up where columns of some names are there."""
-        return {name for name in self.standing if standing.parts(self.standing, name) <= set(names)}
+    def derivable(self, names: Collection[str]) -> set[str]:
+        """Return the peer percentiles that can be derived from columns of some names."""
+        return {
+            name
+            for name in self.peer_spread
+            if peer_percentile.parts(self.peer_spread, name) <= set(names)
+        }
 
     def frame(self, values: pd.DataFrame) -> pd.DataFrame:
         """Return the used columns; percentiles that a frame lacks are looked up.
@@ -116,7 +120,7 @@ class Encoder:
                     "give every feature of the bundle's spec; empty where it is not known",
                 )
             )
-        lacking = {name: item for name, item in self.standing.items() if name not in values}
+        lacking = {name: item for name, item in self.peer_spread.items() if name not in values}
         return _with(values, lacking)[list(self.columns)]
 
     def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
@@ -130,15 +134,15 @@ class Encoder:
         plain = [place for place, name in enumerate(self.columns) if name not in self.categories]
         numbers = values.iloc[:, plain]
         floats = {np.dtype(np.float32), np.dtype(np.float64)}
-        together = set(numbers.dtypes) <= floats
-        if together:
+        all_floats = set(numbers.dtypes) <= floats
+        if all_floats:
             whole = numbers.to_numpy(dtype=np.float64)
             matrix[:, plain] = np.where(np.isfinite(whole), whole, np.nan)
         for position, name in enumerate(self.columns):
             if name in self.categories:
                 words = values[name].to_numpy(dtype=object)
                 matrix[:, position] = _codes(words, self.categories[name])
-            elif not together:
+            elif not all_floats:
                 matrix[:, position] = _numbers(values[name])
         return matrix
 
@@ -148,7 +152,7 @@ class Encoder:
             "columns": list(self.columns),
             "categories": {name: list(known) for name, known in self.categories.items()},
             "dropped": dict(self.dropped),
-            "standing": dict(self.standing),
+            "standing": dict(self.peer_spread),
         }
 
     @classmethod
@@ -163,10 +167,10 @@ class Encoder:
 
 
 def _with(values: pd.DataFrame, spread: Mapping[str, Any]) -> pd.DataFrame:
-    """Return values with the percentiles that a state gives."""
+    """Return values with the peer percentiles that a fitted spread gives."""
     if not spread:
         return values
-    return pd.concat([values, standing.apply(values, spread)], axis=1)
+    return pd.concat([values, peer_percentile.apply(values, spread)], axis=1)
 
 
 def is_text(column: pd.Series[Any]) -> bool:
@@ -180,7 +184,7 @@ def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
     return numbers if finite.all() else np.where(finite, numbers, np.nan)
 
 
-def _idle(numbers: NDArray[np.float64]) -> str:
+def _why_dropped(numbers: NDArray[np.float64]) -> str:
     present = numbers[~np.isnan(numbers)]
     if not len(present):
         return "missing"

@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
 Floats = NDArray[np.float64]
 
@@ -75,9 +75,21 @@ def sized_parameters(positives: int, rows: int) -> dict[str, float]:
 
 
 class TenureClassifier(ClassifierMixin, BaseEstimator):
-    """Binary classifier on gradient-boosted trees.
+    """Binary classifier on gradient-boosted trees: Tenure's booster as a scikit-learn estimator.
 
-    A parameter left at None follows from the data (`sized_parameters`).
+    A parameter left at None follows from the data (`sized_parameters`).  Missing values are
+    welcome; the columns of a frame that are pandas categories are split as sets of their values,
+    without an encoder.  Probabilities are those of the booster: the models of `tenure train` put a
+    calibrator behind it.
+
+    >>> import numpy as np, pandas as pd
+    >>> plan = pd.Series(["basic", "pro"] * 200, dtype="category")
+    >>> X = pd.DataFrame({"plan": plan, "usage": np.arange(400) % 7})
+    >>> model = TenureClassifier().fit(X, plan == "basic")
+    >>> (model.predict_proba(X)[:2, 1] > 0.5).tolist()
+    [True, False]
+    >>> dict(zip(model.feature_names_in_, model.feature_importances_.round(1).tolist()))
+    {'plan': 1.0, 'usage': 0.0}
 
     Args:
         seed: Seed of everything random.
@@ -96,8 +108,10 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
     Attributes:
         classes_: The two labels, sorted; probabilities are of the second.
         n_features_in_: Columns seen when fitted.
+        feature_names_in_: Their names, where they were a frame's.
+        categories_: Category column → its values; a value's place is its code.
         booster_: The fitted booster.
-        parameters_: Parameters given to LightGBM, without those that cannot change the result.
+        parameters_: Parameters passed to LightGBM, without those that cannot change the result.
     """
 
     def __init__(  # noqa: PLR0913 - scikit-learn wants every parameter by name
@@ -140,16 +154,24 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         """Fit on rows X and labels y.
 
         Args:
-            X: Numbers, shape (rows, columns); NaN is missing.
+            X: Numbers, shape (rows, columns); NaN is missing.  A frame may have category columns.
             y: Two distinct labels, shape (rows,).
-            categorical: Columns that hold category codes, by position, or by name for a frame.
+            categorical: Columns of numbers that are category codes, by position, or by name for a
+                frame.
 
         Raises:
             ValueError: If y has not exactly two classes or the shapes do not fit.
         """
-        positions = [_position(X, column) for column in categorical]
+        self.categories_ = _categories(X)
+        names = X.columns if isinstance(X, pd.DataFrame) else ()
+        coded = [place for place, name in enumerate(names) if name in self.categories_]
+        positions = sorted({*coded, *(_position(X, column) for column in categorical)})
         matrix, labels = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan"
+            self,
+            _coded(X, self.categories_),
+            y,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
         )
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -195,6 +217,16 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         return self._predict(X, pred_contrib=True)
 
     @property
+    def feature_importances_(self) -> Floats:
+        """Share of the gain in log loss over all splits that each column brought, shape (columns,).
+
+        It sums to 1, or is 0 throughout where no tree has a split.
+        """
+        check_is_fitted(self, "booster_")
+        gain = np.asarray(self.booster_.feature_importance("gain"), dtype=np.float64)
+        return gain / (gain.sum() or 1.0)
+
+    @property
     def booster_text(self) -> str:
         """LightGBM's text of the booster, free of what cannot change a prediction."""
         check_is_fitted(self, "booster_")
@@ -206,13 +238,18 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         model = cls(threads=threads)
         model.booster_ = lgb.Booster(model_str=text)
         model.classes_ = np.array([0, 1])
+        model.categories_ = {}
         model.n_features_in_ = model.booster_.num_feature()
         return model
 
     def _predict(self, X: ArrayLike, **how: bool) -> Floats:
         check_is_fitted(self, "booster_")
         matrix = validate_data(
-            self, X, reset=False, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan"
+            self,
+            _coded(X, self.categories_),
+            reset=False,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
         )
         return np.asarray(self.booster_.predict(matrix, num_threads=self.threads, **how))
 
@@ -220,8 +257,8 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         size: dict[str, Any] = dict(sized_parameters(rarer, rows))
         extra = dict(self.extra or {})
         for name, fitting in size.items():
-            given = extra.pop(name, getattr(self, name))
-            size[name] = fitting if given is None else given
+            chosen = extra.pop(name, getattr(self, name))
+            size[name] = fitting if chosen is None else chosen
         rounds = int(extra.pop("num_iterations", size["rounds"]))
         return {
             "objective": "binary",
@@ -257,3 +294,23 @@ def _position(X: ArrayLike, column: int | str) -> int:
             raise ValueError(f"categorical column {column!r} is named, but X has no names")
         return int(X.columns.get_loc(column))  # type: ignore[arg-type]
     return column
+
+
+def _categories(X: ArrayLike) -> dict[Hashable, tuple[Any, ...]]:
+    """Return the category columns of a frame and their values."""
+    if not isinstance(X, pd.DataFrame):
+        return {}
+    columns = X.select_dtypes("category")
+    return {name: tuple(columns[name].cat.categories) for name in columns}
+
+
+def _coded(X: ArrayLike, categories: Mapping[Hashable, tuple[Any, ...]]) -> ArrayLike:
+    """Return a frame with categories as codes; missing and unknown values are NaN."""
+    if not isinstance(X, pd.DataFrame) or not categories:
+        return X
+    frame = X.copy(deep=False)
+    for name in (name for name in categories if name in frame):
+        codes = pd.Index(categories[name]).get_indexer(frame[name]).astype(np.float64)
+        frame[name] = np.where(codes < 0, np.nan, codes)
+    coded: ArrayLike = frame
+    return coded

@@ -1,4 +1,4 @@
-"""Fit one model: encoder, booster, calibrator and interval, each from rows that may be seen."""
+"""Fit one model: encoder, booster and calibrator, and the fitted model that a bundle holds."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tenure.model.calibration.selection import AUTO, DEFAULT, ForwardPredictions
 from tenure.model.settings import FitSettings
 
 __all__ = [
-    "Boosted",
     "FitSettings",
+    "FittedBooster",
     "FittedModel",
     "ForwardPredictions",
-    "boost",
     "calibrate",
-    "constraints",
+    "fit_booster",
     "fit_model",
-    "resampled",
+    "monotone_constraints",
+    "refit_on_resample",
 ]
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ class FittedModel:
         booster_text: The booster, as LightGBM's text.
         parameters: LightGBM parameters.
         calibrator: From log-odds to probability.
-        calibrated_on: Rows behind the calibrator; 0 where it only matches the base rate.
-        calibrated_by: The candidate that was taken.
+        calibrated_on: Rows that the calibrator was fitted on; 0 where it only
+            matches the base rate.
+        calibrated_by: Name of the calibrator candidate, or ``base_rate``.
         rows: Training rows.
         positives: Of them, positive.
         base_rate: Positive share of them.
@@ -143,19 +144,19 @@ class FittedModel:
 
 
 @dataclass(frozen=True)
-class Boosted:
-    """An encoder and a booster that wait for a calibrator.
+class FittedBooster:
+    """A fitted encoder and booster, not yet calibrated.
 
     Attributes:
         encoder: From feature values to the booster's numbers.
         model: The fitted booster.
-        margins: Log-odds of the training rows.
+        training_margins: Log-odds of the training rows.
         labels: Labels of the training rows, 1 or 0.
     """
 
     encoder: Encoder
     model: TenureClassifier
-    margins: Floats
+    training_margins: Floats
     labels: Floats
 
     @property
@@ -163,12 +164,12 @@ class Boosted:
         """Positive training rows."""
         return int(self.labels.sum())
 
-    def predict(self, values: pd.DataFrame) -> Floats:
+    def margins(self, values: pd.DataFrame) -> Floats:
         """Return log-odds, one per row of feature values."""
         return self.model.decision_function(self.encoder.transform(values))
 
 
-def boost(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Boosted:
+def fit_booster(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> FittedBooster:
     """Fit encoder and booster on training rows.
 
     Args:
@@ -191,14 +192,14 @@ def boost(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Booste
             )
         )
     how = settings.model
-    extra = dict(how.parameters) | constraints(encoder, settings)
+    extra = dict(how.parameters) | monotone_constraints(encoder, settings)
     model = TenureClassifier(seed=how.seed, threads=how.threads, extra=extra)
     model.fit(matrix, labels, categorical=encoder.categorical)
-    return Boosted(encoder, model, model.decision_function(matrix), labels)
+    return FittedBooster(encoder, model, model.decision_function(matrix), labels)
 
 
-def constraints(encoder: Encoder, settings: FitSettings) -> dict[str, list[int]]:
-    """Return the parameter that holds an encoder's columns monotone, if any is; never text."""
+def monotone_constraints(encoder: Encoder, settings: FitSettings) -> dict[str, list[int]]:
+    """Return LightGBM's ``monotone_constraints`` for an encoder's columns; empty without any."""
     signs = [
         0 if name in encoder.categories else settings.monotone.get(name, 0)
         for name in encoder.columns
@@ -207,7 +208,7 @@ def constraints(encoder: Encoder, settings: FitSettings) -> dict[str, list[int]]
 
 
 def calibrate(
-    boosted: Boosted,
+    booster: FittedBooster,
     forward: ForwardPredictions,
     settings: FitSettings,
     candidate: str | None = None,
@@ -218,28 +219,28 @@ def calibrate(
     the base rate of the training rows.
 
     Args:
-        boosted: Encoder and booster.
+        booster: Encoder and booster.
         forward: Forward predictions whose outcome is known.
         settings: How.
         candidate: Which calibrator; by default that of the settings, a sigmoid for ``auto``.
     """
     if candidate is None:
         candidate = DEFAULT if settings.model.calibrator == AUTO else settings.model.calibrator
-    base_rate = float(boosted.labels.mean())
+    base_rate = float(booster.labels.mean())
     calibrator: Calibrator
     if forward.enough:
         calibrator, size = fit_candidate(candidate, forward), len(forward.labels)
     else:
-        calibrator, size = Sigmoid.shift(boosted.margins, base_rate), 0
+        calibrator, size = Sigmoid.shift(booster.training_margins, base_rate), 0
     return FittedModel(
-        encoder=boosted.encoder,
-        booster_text=boosted.model.booster_text,
-        parameters=boosted.model.parameters_,
+        encoder=booster.encoder,
+        booster_text=booster.model.booster_text,
+        parameters=booster.model.parameters_,
         calibrator=calibrator,
         calibrated_on=size,
         calibrated_by=candidate if size else "base_rate",
-        rows=len(boosted.labels),
-        positives=boosted.positives,
+        rows=len(booster.labels),
+        positives=booster.positives,
         base_rate=base_rate,
     )
 
@@ -248,31 +249,31 @@ def fit_model(
     values: pd.DataFrame, labels: Floats, forward: ForwardPredictions, settings: FitSettings
 ) -> FittedModel:
     """Fit encoder and booster on training rows, and the calibrator on forward predictions."""
-    return calibrate(boost(values, labels, settings), forward, settings)
+    return calibrate(fit_booster(values, labels, settings), forward, settings)
 
 
-def resampled(
-    boosted: Boosted,
+def refit_on_resample(
+    booster: FittedBooster,
     matrix: Floats,
     accounts: NDArray[np.intp],
-    asked: Floats,
+    others: Floats,
     settings: FitSettings,
 ) -> Floats:
     """Return log-odds of a booster fitted on accounts drawn with replacement.
 
     Args:
-        boosted: The booster of all accounts.
+        booster: The booster of all accounts.
         matrix: Its training rows, encoded.
-        accounts: Number of the account of each of them.
-        asked: Rows to predict, encoded.
+        accounts: Account number of each of them.
+        others: Rows to predict, encoded.
         settings: How; the seed decides which accounts are drawn.
     """
     size = int(accounts.max()) + 1
     draw = np.random.default_rng(settings.model.seed).integers(0, size, size)
     rows = np.repeat(np.arange(len(accounts)), np.bincount(draw, minlength=size)[accounts])
-    labels = boosted.labels[rows]
+    labels = booster.labels[rows]
     if labels.min() == labels.max():
-        return boosted.model.decision_function(asked)
-    model = TenureClassifier(seed=settings.model.seed, threads=1, extra=boosted.model.extra)
-    model.fit(matrix[rows], labels, categorical=boosted.encoder.categorical)
-    return model.decision_function(asked)
+        return booster.model.decision_function(others)
+    model = TenureClassifier(seed=settings.model.seed, threads=1, extra=booster.model.extra)
+    model.fit(matrix[rows], labels, categorical=booster.encoder.categorical)
+    return model.decision_function(others)

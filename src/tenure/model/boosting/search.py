@@ -1,8 +1,8 @@
-"""The searches of a walk forward: each in the past of a prediction time, used until the next."""
+"""Searches of a walk forward: each in the past of a prediction time, used until the next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from tenure.core.progress import Progress
     from tenure.labels.splits import Origin
     from tenure.model.settings import FitSettings
-
-Progress = Callable[[str], None]
 
 
 def search(
@@ -38,10 +37,10 @@ def search(
     Args:
         values: Feature values, one row per row of `rows`, in the same order.
         rows: account_id, as_of, label, label_known_at.
-        settings: How the walk is made.
+        settings: How models are fitted and tuned.
         evaluated: The origins that are evaluated, oldest first.
         since: Columns that may be used only from a prediction time on.
-        progress: Called with a line for each trial.
+        progress: Told of each search and its trials.
 
     Returns:
         `Tuned.to_json` of each search with its ``as_of``, oldest first; None for the last, which
@@ -51,40 +50,36 @@ def search(
     if not tuning.wanted:
         return []
     known = np.flatnonzero(rows["label"].notna().to_numpy())
-    asked: list[tuple[str | None, NDArray[np.intp]]] = [
+    pasts: list[tuple[str | None, NDArray[np.intp]]] = [
         (show(origin.as_of), origin.train) for origin in evaluated[:: tuning.every]
     ]
-    asked.append((None, known))
-    left, found = tuning.seconds, []
-    for number, (as_of, train) in enumerate(asked):
-        share = None if left is None else left / (len(asked) - number)
-        told = _teller(progress, as_of, f"{number + 1} of {len(asked)}")
-        past, seen = values.iloc[train], rows.iloc[train]
+    pasts.append((None, known))
+    left, searches = tuning.seconds, []
+    for number, (as_of, train) in enumerate(pasts):
+        share = None if left is None else left / (len(pasts) - number)
+        what = "the final model" if as_of is None else as_of
+        progress.stage(f"tuning {number + 1} of {len(pasts)}, {what}")
+        past, labelled = values.iloc[train], rows.iloc[train]
         budget = Budget(tuning.trials, share)
-        tuned = tune(past, seen, settings, budget, since=since, progress=told)
+        tuned = tune(past, labelled, settings, budget, since=since, progress=progress)
         left = None if left is None else max(0.0, left - tuned.seconds)
-        found.append({"as_of": as_of} | tuned.to_json())
-    return found
+        searches.append({"as_of": as_of} | tuned.to_json())
+    return searches
 
 
 def parameters_at(
-    found: Sequence[Mapping[str, Any]], as_of: datetime | None, otherwise: Mapping[str, Any]
+    searches: Sequence[Mapping[str, Any]], as_of: datetime | None, otherwise: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Return the parameters of the latest search that was made by a prediction time.
+    """Return the parameters of the latest search in the past of a prediction time.
 
     Args:
-        found: Output of `search`.
+        searches: Output of `search`.
         as_of: The prediction time; None for the final model.
-        otherwise: What holds where none was made by then.
+        otherwise: Parameters to use where no search lies in that past.
     """
-    made = [item for item in found if as_of is None or _made(item, as_of)]
-    return made[-1]["parameters"] if made else otherwise
+    usable = [item for item in searches if as_of is None or _in_past(item, as_of)]
+    return usable[-1]["parameters"] if usable else otherwise
 
 
-def _made(item: Mapping[str, Any], as_of: datetime) -> bool:
+def _in_past(item: Mapping[str, Any], as_of: datetime) -> bool:
     return item["as_of"] is not None and as_utc(item["as_of"]) <= as_of
-
-
-def _teller(progress: Progress, as_of: str | None, place: str) -> Progress:
-    what = "the final model" if as_of is None else as_of
-    return lambda line: progress(f"tuning {place}, {what}: {line}")

@@ -1,9 +1,9 @@
 """Search the booster's parameters on forward splits inside a past.
 
-Only the rows that are given play a part.  Their latest prediction times that have enough past of
+Only the caller's rows play a part.  Their latest prediction times that have enough past of
 their own are predicted from what was known by then, once for each trial.  The trial's loss is the
 log loss over all of them after one sigmoid: a calibrator follows every booster, so its order
-counts, not how far it shrinks.  The default is trial 0, and it is kept unless a trial is better by
+counts, not how far it shrinks.  The default is trial 0, and it stays unless a trial is better by
 more than chance explains: by two standard errors over accounts, since the best of many trials is
 ahead by one through luck alone.
 """
@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenure.core.errors import ModelError, Problem
+from tenure.core.progress import SILENT, Progress
 from tenure.labels.splits import forward_origins, half
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.boosting.estimator import TenureClassifier, sized_parameters
-from tenure.model.boosting.fit import constraints
-from tenure.model.boosting.search_space import searched
+from tenure.model.boosting.fit import monotone_constraints
+from tenure.model.boosting.search_space import search_ranges
 from tenure.model.calibration.calibrators import Sigmoid
 from tenure.model.calibration.losses import log_loss
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from tenure.model.settings import FitSettings
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str], None]
 
 SPLITS = 4  # prediction times that judge a trial, at least
 SPAN = 12  # latest prediction times they are taken from, evenly: neighbours share outcomes
@@ -72,24 +72,24 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be searched with."""
-        found = f"trials {self.trials}, seconds {self.seconds}"
+        budget = f"trials {self.trials}, seconds {self.seconds}"
         if self.trials < 0 or (self.seconds is not None and not self.seconds >= 0):
-            raise ModelError(Problem("tuning", "a budget is not below 0", found))
+            raise ModelError(Problem("tuning", "a budget is not below 0", budget))
         if not self.trials and self.seconds is None:
             fix = "set `model.tuning.trials` or `model.tuning.seconds`"
-            raise ModelError(Problem("tuning", "a search needs a budget", found, fix))
+            raise ModelError(Problem("tuning", "a search needs a budget", budget, fix))
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search found.
+    """The parameters that a search chose, and how it went.
 
     Attributes:
-        parameters: For ``model.parameters``; those that were given where the default stays.
+        parameters: For ``model.parameters``; those of the config where the default stays.
         trials: Trials made, the default among them; 0 where the past was too short to judge.
         pruned: Of them, given up halfway.
         seconds: Time taken.
-        loss: Log loss of what was taken, after a sigmoid; None where nothing was judged.
+        loss: Log loss of the chosen parameters, after a sigmoid; None where nothing was judged.
         default_loss: Log loss of the default on the same rows; None likewise.
         error: Standard error of their difference, over accounts; 0 where the default stays.
         rows: Rows that judged.
@@ -112,10 +112,10 @@ class Tuned:
         return 0.0 if self.loss is None else float(self.default_loss or 0.0) - self.loss
 
     def to_json(self) -> dict[str, Any]:
-        """Return the findings as JSON values; without the seconds, which differ between runs."""
+        """Return the result as JSON values; without the seconds, which differ between runs."""
         names = ("trials", "pruned", "loss", "default_loss", "gain", "error", "rows", "positives")
-        found = {name: getattr(self, name) for name in names}
-        return found | {"parameters": dict(self.parameters)}
+        figures = {name: getattr(self, name) for name in names}
+        return figures | {"parameters": dict(self.parameters)}
 
 
 def tune(
@@ -125,7 +125,7 @@ def tune(
     budget: Budget,
     *,
     since: Mapping[str, datetime] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Tuned:
     """Search the parameters that predict the later ones of some rows best from the earlier ones.
 
@@ -137,10 +137,10 @@ def tune(
         settings: How models are fitted; parameters fixed there are not searched.
         budget: How long.
         since: Columns that may be used only from a prediction time on.
-        progress: Called with a line for each trial.
+        progress: Told of each trial.
 
     Returns:
-        What was found; the default where the rows are too few to judge.
+        The best parameters; the default where the rows are too few to judge.
     """
     started = budget.clock()
     fixed = settings.model.parameters
@@ -148,7 +148,7 @@ def tune(
     if search.positives < LEAST_POSITIVES:
         return Tuned(dict(fixed))
     with threadpool_limits(limits=1), ThreadPoolExecutor(settings.model.threads) as pool:
-        search.run(pool, budget, progress or (lambda _: None))
+        search.run(pool, budget, progress)
     best, better = search.best()
     return Tuned(
         parameters=dict(fixed) | search.tried[best] if best else dict(fixed),
@@ -175,7 +175,7 @@ class _Split:
 
 
 class _Search:
-    """The splits, the space and what came of each trial."""
+    """The splits, the ranges of the parameters, and the losses of each trial."""
 
     def __init__(
         self,
@@ -188,10 +188,10 @@ class _Search:
         known = rows["label"].notna().to_numpy()
         labels = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
         positives, size = int(np.nansum(labels)), int(known.sum())
-        self.space = searched(self.model.parameters, positives, size)
+        self.space = search_ranges(self.model.parameters, positives, size)
         self.default = dict(sized_parameters(min(positives, size - positives), size))
-        kept = _thinned(rows, known, self.model.seed)
-        rows, values, labels = rows.iloc[kept], values.iloc[kept], labels[kept]
+        used = _thinned(rows, known, self.model.seed)
+        rows, values, labels = rows.iloc[used], values.iloc[used], labels[used]
         origins = _origins(rows, labels, settings)
         tested = [origin.test for origin in origins]
         self.outcomes = [labels[origin.test] for origin in origins]
@@ -205,13 +205,14 @@ class _Search:
     def run(self, pool: ThreadPoolExecutor, budget: Budget, progress: Progress) -> None:
         """Make trials until the budget is used up; the default is made in any case."""
         study, started = _study(self.model.seed), budget.clock()
-        study.enqueue_trial({item.dial.name: item.nearest(self.default) for item in self.space})
-        limit = f" of {budget.trials}" if budget.trials else ""
+        study.enqueue_trial(
+            {item.parameter.name: item.nearest(self.default) for item in self.space}
+        )
         while not budget.trials or len(self.tried) < budget.trials:
             spent = budget.clock() - started
             if self.tried and budget.seconds is not None and spent >= budget.seconds:
                 break
-            progress(f"trial {len(self.tried) + 1}{limit}")
+            progress.step(len(self.tried), budget.trials or None, "trials")
             self._try(study, pool)
             if not self.space:
                 break
@@ -229,14 +230,14 @@ class _Search:
     def _try(self, study: optuna.Study, pool: ThreadPoolExecutor) -> None:
         """Fit and judge every split side by side; give up once the median of trials was better."""
         trial = study.ask()
-        drawn = {item.dial.name: item.draw(trial) for item in self.space}
+        drawn = {item.parameter.name: item.draw(trial) for item in self.space}
         self.tried.append(drawn if trial.number else {})
         parameters = (drawn if trial.number else self.default) | dict(self.model.parameters)
         jobs = [pool.submit(self._margins, split, parameters) for split in self.splits]
-        found: list[Floats] = []
+        margins: list[Floats] = []
         for step, job in enumerate(jobs):
-            found.append(job.result())
-            loss = self._losses(found)
+            margins.append(job.result())
+            loss = self._losses(margins)
             trial.report(float(loss.mean()), step)
             if trial.number and step + 1 < len(jobs) and trial.should_prune():
                 for waiting in jobs:
@@ -246,9 +247,10 @@ class _Search:
         self.losses[trial.number] = loss
         study.tell(trial, float(loss.mean()))
 
-    def _losses(self, found: list[Floats]) -> Floats:
+    def _losses(self, by_split: list[Floats]) -> Floats:
         """Return the log loss of each later row of the first splits, after one sigmoid."""
-        margins, outcomes = np.concatenate(found), np.concatenate(self.outcomes[: len(found)])
+        margins = np.concatenate(by_split)
+        outcomes = np.concatenate(self.outcomes[: len(by_split)])
         return log_loss(outcomes, Sigmoid.fit(margins, outcomes).probability(margins))
 
     def _margins(self, split: _Split, parameters: Mapping[str, Any]) -> Floats:
@@ -278,27 +280,27 @@ def _pruned() -> optuna.trial.TrialState:
 
 def _thinned(rows: pd.DataFrame, known: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
     """Return the positions of known rows, of half of the accounts while they are too many."""
-    kept = known.copy()
-    while kept.sum() > MOST_ROWS:
+    used = known.copy()
+    while used.sum() > MOST_ROWS:
         seed += 1
-        kept &= half(rows["account_id"], seed)
-    return np.flatnonzero(kept)
+        used &= half(rows["account_id"], seed)
+    return np.flatnonzero(used)
 
 
 def _origins(rows: pd.DataFrame, labels: Floats, settings: FitSettings) -> list[Origin]:
     """Return the prediction times that judge: more of them where each holds few positives."""
-    found = forward_origins(
+    origins = forward_origins(
         rows,
         min_train_cutoffs=LEAST_CUTOFFS,
         min_train_positives=settings.model.min_train_positives,
         max_folds=SPAN,
     ).origins
-    if not found:
+    if not origins:
         return []
-    positives = sum(labels[origin.test].sum() for origin in found) / len(found)
+    positives = sum(labels[origin.test].sum() for origin in origins) / len(origins)
     wanted = max(SPLITS, math.ceil(ENOUGH_POSITIVES / max(positives, 1.0)))
-    places = np.linspace(0, len(found) - 1, min(wanted, len(found))).round().astype(int)
-    return [found[place] for place in places]
+    places = np.linspace(0, len(origins) - 1, min(wanted, len(origins))).round().astype(int)
+    return [origins[place] for place in places]
 
 
 def _split(
@@ -315,7 +317,7 @@ def _split(
         encoder.transform(train),
         labels[origin.train],
         encoder.categorical,
-        constraints(encoder, settings),
+        monotone_constraints(encoder, settings),
         encoder.transform(allowed.iloc[origin.test]),
     )
 

@@ -24,10 +24,10 @@ import numpy as np
 from tenure.core.errors import ModelError
 from tenure.core.files import canonical_json, publishing
 from tenure.core.locks import locked
+from tenure.core.records.bundle import FORMAT, BundleMetrics, BundleSpec
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.bundle.files import (
     CONTENT,
-    FORMAT,
     RUN,
     check_files,
     fail,
@@ -51,9 +51,9 @@ class Bundle:
     """The models of a target with everything needed to score and to explain.
 
     Attributes:
-        spec: JSON values: config, target, features, fitted state, fingerprints, versions.
+        spec: What it was made from, and how it reads feature values.
         models: Horizon, as text → its model.
-        metrics: How they did out of time.
+        metrics: How they did out of time, and the verdict.
         reference: ``features`` (statistics of the training rows), ``peers``, and ``amount``
             (fitted state of `tenure.model.evaluation.expected_amount`) where amounts were learnt.
         examples: Feature rows with their margins and probabilities under the main horizon.
@@ -61,9 +61,9 @@ class Bundle:
         run: Run ids and times; no part of the version.
     """
 
-    spec: Mapping[str, Any]
+    spec: BundleSpec
     models: Mapping[str, FittedModel]
-    metrics: Mapping[str, Any]
+    metrics: BundleMetrics
     reference: Mapping[str, Any]
     examples: Mapping[str, Any]
     card: str
@@ -77,7 +77,7 @@ class Bundle:
     @property
     def main(self) -> FittedModel:
         """The model of the main horizon."""
-        return self.models[str(self.spec["labels"]["horizon_days"])]
+        return self.models[str(self.spec.labels.horizon_days)]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -88,9 +88,9 @@ class Bundle:
     def texts(self) -> dict[str, str]:
         """Return the content files by name."""
         values: dict[str, Any] = {
-            "spec.json": {**self.spec, "format": FORMAT},
+            "spec.json": self.spec.to_json(),
             "models.json": {name: model.to_json() for name, model in self.models.items()},
-            "metrics.json": self.metrics,
+            "metrics.json": self.metrics.to_json(),
             "reference.json": self.reference,
             "examples.json": self.examples,
         }
@@ -102,8 +102,8 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
     models: Mapping[str, FittedModel],
     training: pd.DataFrame,
     *,
-    spec: Mapping[str, Any],
-    metrics: Mapping[str, Any],
+    spec: BundleSpec,
+    metrics: BundleMetrics | None = None,
     peers: Any = None,
     amount: Any = None,
     card: str = "",
@@ -115,8 +115,8 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         models: Horizon, as text → its fitted model; that of ``labels.horizon_days`` is the main
             one.
         training: Feature values of the rows that the main one was fitted on.
-        spec: JSON values to keep: config, target, features, fitted state, fingerprints, versions.
-        metrics: JSON values of the evaluation.
+        spec: What it was made from, and how it reads feature values.
+        metrics: How they did out of time, and the verdict.
         peers: JSON values of the peer table.
         amount: JSON values of the expected amounts, where there are any.
         card: The model card.
@@ -125,7 +125,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
     draft = Bundle(
         spec=spec,
         models=models,
-        metrics=metrics,
+        metrics=metrics or BundleMetrics(),
         reference={},
         examples={},
         card=card,
@@ -173,17 +173,21 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
     if verify:
         check_files(folder)
     parts = {name: read_json(folder / name) for name in CONTENT if name.endswith(".json")}
-    spec = dict(parts["spec.json"])
-    if spec.pop("format", None) != FORMAT:
+    if parts["spec.json"].get("format") != FORMAT:
         fail(folder / "spec.json", f"has not format {FORMAT}", "train again with this version")
+    try:
+        described = BundleSpec.from_json(parts["spec.json"])
+        metrics = BundleMetrics.from_json(parts["metrics.json"])
+    except ValueError as error:
+        fail(folder, "is not described as in this version", "train again", value=str(error))
     models = {
         name: FittedModel.from_json(state, threads=threads)
         for name, state in parts["models.json"].items()
     }
     bundle = Bundle(
-        spec=spec,
+        spec=described,
         models=models,
-        metrics=parts["metrics.json"],
+        metrics=metrics,
         reference=parts["reference.json"],
         examples=parts["examples.json"],
         card=read_text(folder / "card.md"),
@@ -197,7 +201,7 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
 def _complete(model: FittedModel, training: pd.DataFrame) -> pd.DataFrame:
     """Return training values with the percentiles that the encoder looks up."""
     used = model.encoder.frame(training)
-    added = [name for name in model.encoder.standing if name not in training]
+    added = [name for name in model.encoder.peer_spread if name not in training]
     return training.join(used[added]) if added else training
 
 

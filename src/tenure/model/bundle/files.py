@@ -1,4 +1,4 @@
-"""The files of a bundle: their names, their hashes, and what is said of one that is damaged."""
+"""The files of a bundle: their names, their hashes, and the errors about damaged ones."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import canonical_json, sha256
+from tenure.core.records.bundle import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT = 3
 MANIFEST = "MANIFEST.json"
 RUN = "run.json"
 CONTENT = (
@@ -45,7 +45,7 @@ def write_files(texts: Mapping[str, str], run: Mapping[str, Any], folder: Path) 
 
 
 def check_files(folder: Path) -> None:
-    """Make sure that every file is there, whole and unedited, and the folder is named by them.
+    """Make sure that every file exists, whole and unedited, and the folder is named by them.
 
     Raises:
         ModelError: Naming the file and what is wrong with it.
@@ -61,8 +61,8 @@ def check_files(folder: Path) -> None:
             fail(path, "is missing from the bundle")
         actual[name] = sha256(path)
         if actual[name] != listed.get(name):
-            found = f"{path.stat().st_size} bytes, sha256 {actual[name][:12]}…"
-            fail(path, "differs from its checksum: truncated or edited", value=found)
+            value = f"{path.stat().st_size} bytes, sha256 {actual[name][:12]}…"
+            fail(path, "differs from its checksum: truncated or edited", value=value)
     version = _version({name: actual[name] for name in CONTENT})
     for claim, what in ((manifest.get("version"), folder / MANIFEST), (folder.name, folder)):
         if claim != version:
@@ -94,7 +94,7 @@ def read_json(path: Path) -> Any:
 
 
 def fail(path: Path, rule: str, fix: str = "", *, value: str = "") -> NoReturn:
-    """Raise what there is to say about a damaged file."""
+    """Raise an error about a damaged file."""
     fix = fix or "restore the folder from a copy, or train again: `tenure train CONFIG`"
     raise ModelError(Problem(str(path), rule, value, fix))
 

@@ -1,4 +1,4 @@
-"""What a bundle remembers of its training rows: statistics per feature, and a few example rows."""
+"""Statistics of a bundle's training rows per feature, and a few example rows."""
 
 from __future__ import annotations
 

@@ -103,8 +103,8 @@ class VennAbers:
         """Work out the probability of every step."""
         margins, labels = np.asarray(margins, np.float64), np.asarray(labels, np.float64)
         weights = np.ones_like(labels) if weights is None else np.asarray(weights, np.float64)
-        held = weights > 0
-        margins, labels, weights = margins[held], labels[held], weights[held]
+        weighed = weights > 0
+        margins, labels, weights = margins[weighed], labels[weighed], weights[weighed]
         points, group = _binned(margins, weights)
         mass = np.asarray(np.bincount(group, weights=weights), dtype=np.float64)
         hits = np.asarray(np.bincount(group, weights=weights * labels), dtype=np.float64)
@@ -150,10 +150,10 @@ def _merged(mass: Floats, hits: Floats, place: int) -> float:
 
     heavier = mass.copy()
     heavier[place] += 1
-    found = []
+    both = []
     for outcome in (0, 1):
         caught = hits.copy()
         caught[place] += outcome
         fitted = isotonic_regression(caught / heavier, sample_weight=heavier)
-        found.append(float(fitted[place]))
-    return found[1] / (1 - found[0] + found[1])
+        both.append(float(fitted[place]))
+    return both[1] / (1 - both[0] + both[1])

@@ -41,7 +41,7 @@ class Calibrator(Protocol):
 
     @classmethod
     def fit(cls, margins: Floats, labels: Floats, weights: Floats | None = None) -> Self:
-        """Learn from log-odds of rows the booster did not see, and what happened (0 or 1)."""
+        """Fit on log-odds of rows that the booster did not see, and their outcomes (0 or 1)."""
         ...
 
     def probability(self, margins: Floats) -> Floats:
@@ -197,8 +197,8 @@ class Isotonic:
 
 
 @dataclass(frozen=True)
-class Drifted:
-    """A calibrator whose log-odds are moved by as much as the latest outcomes ask for.
+class ShiftedCalibrator:
+    """A calibrator plus a constant shift in log-odds, fitted on the latest outcomes.
 
     Attributes:
         base: The calibrator that is moved.
@@ -211,12 +211,12 @@ class Drifted:
 
     @classmethod
     def fit(cls, margins: Floats, labels: Floats, weights: Floats | None = None) -> Self:
-        """Fit a sigmoid and no shift: which rows are the latest is for `towards` to be told."""
+        """Fit a sigmoid without a shift; `fit_shift` fits the shift, on the latest rows."""
         return cls(Sigmoid.fit(margins, labels, weights), 0.0)
 
     @classmethod
-    def towards(cls, base: Calibrator, margins: Floats, labels: Floats) -> Self:
-        """Move a calibrator towards what happened to some rows."""
+    def fit_shift(cls, base: Calibrator, margins: Floats, labels: Floats) -> Self:
+        """Fit the shift that brings a calibrator to the outcomes of some rows, under its prior."""
         logits = log_odds(base.probability(margins))
 
         def gap(shift: float) -> float:
@@ -240,7 +240,7 @@ class Drifted:
 
 
 CALIBRATORS: dict[str, type[Calibrator]] = {
-    kind.kind: kind for kind in (Identity, Sigmoid, Isotonic, Beta, VennAbers, Drifted)
+    kind.kind: kind for kind in (Identity, Sigmoid, Isotonic, Beta, VennAbers, ShiftedCalibrator)
 }
 
 

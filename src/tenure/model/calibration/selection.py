@@ -1,9 +1,9 @@
-"""Which calibrator to use: the one whose probabilities have been best on later rows.
+"""Choice of a calibrator: the one whose probabilities have been best on later rows.
 
 Every candidate is fitted at every prediction time on the forward predictions whose outcome was
 known by then, and gives probabilities to the rows of that time.  By a later prediction time some of
 those outcomes are known: the mean log loss over them chooses.  A sigmoid is the default: another
-candidate has to be better by more than chance explains, told by a standard error over accounts.
+candidate has to be better by more than chance explains, measured by a standard error over accounts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tenure.model.calibration.calibrators import Drifted, fit_calibrator
+from tenure.model.calibration.calibrators import ShiftedCalibrator, fit_calibrator
 from tenure.model.calibration.losses import NEAR, log_loss
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ Floats = NDArray[np.float64]
 AUTO = "auto"
 DEFAULT = "sigmoid"
 KINDS = ("sigmoid", "isotonic", "beta", "venn_abers")
-MOVED = " drifted"
-CANDIDATES = (*KINDS, *(kind + MOVED for kind in KINDS))
-RECENT = 3  # latest prediction times with an outcome, which tell a drift of the base rate
+SHIFTED = " drifted"
+CANDIDATES = (*KINDS, *(kind + SHIFTED for kind in KINDS))
+RECENT = 3  # latest prediction times with an outcome, which show a drift of the base rate
 MIN_CALIBRATION_POSITIVES = 20
 MIN_POSITIVES = 50
 
@@ -52,7 +52,7 @@ class ForwardPredictions:
 
     @property
     def enough(self) -> bool:
-        """Whether a calibrator can be learnt from them."""
+        """Whether a calibrator can be fitted on them."""
         return bool(self.labels.sum() >= MIN_CALIBRATION_POSITIVES)
 
     @property
@@ -66,7 +66,7 @@ class ForwardPredictions:
 
 def fit_candidate(name: str, forward: ForwardPredictions) -> Calibrator:
     """Fit one candidate: a kind, moved by the latest outcomes where its name says so."""
-    kind = name.removesuffix(MOVED)
+    kind = name.removesuffix(SHIFTED)
     fitted = fit_calibrator(kind, forward.margins, forward.labels, forward.weights)
     return fitted if kind == name else drift_adjusted(fitted, forward)
 
@@ -75,32 +75,32 @@ def fit_candidates(forward: ForwardPredictions) -> dict[str, Calibrator]:
     """Fit every candidate; none where too few outcomes are known."""
     if not forward.enough:
         return {}
-    found = {kind: fit_candidate(kind, forward) for kind in KINDS}
-    return found | {kind + MOVED: drift_adjusted(found[kind], forward) for kind in KINDS}
+    fitted = {kind: fit_candidate(kind, forward) for kind in KINDS}
+    return fitted | {kind + SHIFTED: drift_adjusted(fitted[kind], forward) for kind in KINDS}
 
 
 def drift_adjusted(calibrator: Calibrator, forward: ForwardPredictions) -> Calibrator:
-    """Move a calibrator by what happened at the latest prediction times."""
+    """Return a calibrator shifted towards the outcomes of the latest prediction times."""
     latest = forward.latest
-    return Drifted.towards(calibrator, forward.margins[latest], forward.labels[latest])
+    return ShiftedCalibrator.fit_shift(calibrator, forward.margins[latest], forward.labels[latest])
 
 
 @dataclass
 class CalibratorTrials:
-    """What each candidate would have said at each prediction time, as a walk goes on.
+    """Probabilities of each candidate calibrator on later rows, to choose the best by log loss.
 
     Attributes:
         accounts: Number of the account of each row.
-        said: Candidate → probability of each row; NaN where nothing was said.
+        probabilities: Candidate → probability of each row; NaN where it gave none.
     """
 
     accounts: NDArray[np.intp]
-    said: dict[str, Floats] = field(default_factory=dict)
+    probabilities: dict[str, Floats] = field(default_factory=dict)
 
-    def note(
+    def record(
         self, rows: NDArray[np.intp], margins: Floats, candidates: Mapping[str, Calibrator]
     ) -> None:
-        """Keep what the candidates give to some rows.
+        """Record the probabilities that candidates give to some rows.
 
         Args:
             rows: Positions.
@@ -108,7 +108,7 @@ class CalibratorTrials:
             candidates: Calibrators by name.
         """
         for name, calibrator in candidates.items():
-            column = self.said.setdefault(name, np.full(len(self.accounts), np.nan))
+            column = self.probabilities.setdefault(name, np.full(len(self.accounts), np.nan))
             column[rows] = calibrator.probability(margins)
 
     def best(self, labels: Floats, known: NDArray[np.bool_]) -> str:
@@ -118,15 +118,16 @@ class CalibratorTrials:
             labels: 1 or 0 for each row.
             known: Whether the outcome of a row is known.
         """
-        if DEFAULT not in self.said:
+        if DEFAULT not in self.probabilities:
             return DEFAULT
-        judged = known & ~np.isnan(self.said[DEFAULT])
+        judged = known & ~np.isnan(self.probabilities[DEFAULT])
         outcomes = labels[judged]
         if outcomes.sum() < MIN_POSITIVES:
             return DEFAULT
         owners = self.accounts[judged]
         losses = {
-            name: log_loss(outcomes, found[judged], NEAR) for name, found in self.said.items()
+            name: log_loss(outcomes, column[judged], NEAR)
+            for name, column in self.probabilities.items()
         }
         best, gain = DEFAULT, 0.0
         for name, loss in losses.items():

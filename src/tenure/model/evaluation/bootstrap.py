@@ -60,7 +60,7 @@ class Resamples:
         return np.asarray(self.counts.astype(np.float64) @ totals)
 
     def weights(self, order: NDArray[np.intp]) -> Iterator[tuple[slice, Floats]]:
-        """Yield row weights of some resamples at a time, rows in the given order."""
+        """Yield row weights of some resamples at a time, rows in some order."""
         owners = self.account[order]
         step = max(1, CELLS // max(len(order), 1))
         for start in range(0, len(self.counts), step):
@@ -161,7 +161,7 @@ class _Ranks:
         return outranked / (every * negatives), np.sum(caught * precision, axis=1) / every
 
     def top(self, seen: Floats, share: float) -> Callable[[Floats], Floats]:
-        """Return what sums positives up over the top share, a tied group in proportion.
+        """Return a function that sums over the positives of the top share, ties in proportion.
 
         Args:
             seen: Running sums of weights over the ranked rows.
@@ -169,8 +169,8 @@ class _Ranks:
         """
         rows = np.arange(len(seen))
         wanted = share * seen[:, -1]
-        found = [np.searchsorted(line, want) for line, want in zip(seen, wanted, strict=True)]
-        group = self.group[np.minimum(found, seen.shape[1] - 1)]
+        ends = [np.searchsorted(line, want) for line, want in zip(seen, wanted, strict=True)]
+        group = self.group[np.minimum(ends, seen.shape[1] - 1)]
         first = self.first[group]
         outside = np.where(first > 0, seen[rows, first - 1], 0.0)
         width = seen[rows, self.last[group]] - outside

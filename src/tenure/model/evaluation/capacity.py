@@ -1,4 +1,4 @@
-"""What a team meets that works through a fixed number of accounts at each prediction time."""
+"""Capture and lift at capacity: what the top accounts of each prediction time contain."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def at_capacity(
     capacity: int,
     amounts: Floats | None = None,
 ) -> CapacityFigures:
-    """Meet the `capacity` accounts of each prediction time that are scored highest.
+    """Return capture and lift of the `capacity` highest-scored accounts of each time.
 
     Args:
         resamples: Draws over the rows.
@@ -44,7 +44,7 @@ def at_capacity(
         scores: Higher is met sooner; tied accounts are met in proportion.
         times: Number of the prediction time of each row.
         capacity: Accounts met at each.
-        amounts: What each positive row weighs in `Met.held`.
+        amounts: What each positive row weighs in `CapacityFigures.held`.
     """
     lists = _Lists(labels, scores, times)
     size = len(resamples.counts)
@@ -55,9 +55,9 @@ def at_capacity(
             met = weights[:, lists.positives] * lists.met(seen, capacity)
             every = weights[:, lists.positives]
             out.capture[part] = met.sum(axis=1) / every.sum(axis=1)
-            asked = np.minimum(lists.lengths(seen), capacity).sum(axis=1)
+            contacted = np.minimum(lists.lengths(seen), capacity).sum(axis=1)
             rate = every.sum(axis=1) / seen[:, -1]
-            out.lift[part] = met.sum(axis=1) / asked / rate
+            out.lift[part] = met.sum(axis=1) / contacted / rate
             if amounts is not None:
                 weighed = amounts[lists.order][lists.positives]
                 out.held[part] = (met @ weighed) / (every @ weighed)

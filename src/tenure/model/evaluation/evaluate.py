@@ -7,13 +7,14 @@ accounts; differences to a baseline use the same resamples for both.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from tenure.core.records.evaluation import Evaluation
 from tenure.core.times import show
 from tenure.labels.splits import distinct_others
 from tenure.model.backtest.baselines import BASE_RATE
@@ -24,9 +25,6 @@ from tenure.model.evaluation.metrics import BINS, Measures
 from tenure.model.evaluation.prediction_detail import currency
 from tenure.model.settings import EvaluationSettings
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 Floats = NDArray[np.float64]
 PROFIT = {
     *("profit_months", "profit_margin", "profit_contact_cost", "profit_offer", "profit_accepted")
@@ -36,72 +34,52 @@ PROFIT = {
 
 def evaluate(
     predictions: pd.DataFrame, baselines: pd.DataFrame, settings: EvaluationSettings
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure the predictions of a walk.
 
     Args:
         predictions: `WalkForward.predictions`; with the columns of `with_detail` also money, lead
             time and groups are measured.
         baselines: `WalkForward.baselines`.
-        settings: Intervals, capacity, costs.
+        settings: Intervals, capacity, costs, and whether the low end of the list is measured too.
 
     Returns:
-        JSON-safe: ``pooled`` and ``folds`` (metric → value, lo, hi), ``baselines`` (name →
-        metrics), ``differences`` (name → model minus baseline in AUC and best profit, baseline
-        minus model in log loss: above 0 favours the model), ``reliability`` (the curve),
-        ``lead_time``, ``money``, ``groups``, ``lowest`` (lift and capture of rows without the
-        outcome among those scored lowest, and the MRR behind them; where asked for), ``resamples``,
-        ``level``, ``capacity``.  Without a row every part is empty.
+        The measured backtest; without a row every part is empty.
     """
     result: dict[str, Any] = {
-        "pooled": {},
-        "folds": [],
-        "baselines": {},
-        "differences": {},
-        "reliability": [],
-        "lead_time": {},
-        "money": {},
-        "groups": [],
-        "lowest": {},
         "resamples": settings.resamples,
         "level": settings.level,
         "capacity": settings.capacity,
     }
-    if predictions.empty:
-        return result
-    with threadpool_limits(limits=1):  # more threads add up sums in another order
-        return result | _measure(predictions, baselines, settings)
+    if not predictions.empty:
+        with threadpool_limits(limits=1):  # more threads add up sums in another order
+            result |= _measure(predictions, baselines, settings)
+    return Evaluation.model_validate(result)
 
 
 def _measure(
     predictions: pd.DataFrame, baselines: pd.DataFrame, settings: EvaluationSettings
 ) -> dict[str, Any]:
-    result: dict[str, Any] = {"baselines": {}, "differences": {}}
     draws = Measures(predictions, settings)
-    result["pooled"] = draws.metrics(draws.probabilities)
-    result["pooled"]["events"] = distinct(predictions)
-    result["pooled"]["others"] = distinct_others(predictions)
-    for name in baselines.columns:
-        other = baselines[name].to_numpy(dtype=np.float64)
-        result["baselines"][name] = draws.metrics(other)
-        result["differences"][name] = draws.difference(other)
-    result["reliability"] = reliability(draws.labels, draws.probabilities)
-    result["folds"] = [_fold(fold, settings) for _, fold in predictions.groupby("as_of", sort=True)]
-    result["groups"] = by_group(predictions, settings)
-    result["money"] = _money(predictions, draws)
-    if settings.lowest:
-        result["lowest"] = _lowest(predictions, settings)
+    pooled = draws.metrics(draws.probabilities)
+    pooled |= {"events": distinct(predictions), "others": distinct_others(predictions)}
+    leads = None
     if {"outcome_at", "outcome_id"} <= set(predictions.columns):
-        leads = lead_times(predictions)
-        result["lead_time"] = found = lead_summary(leads, draws.resamples, settings.level)
-        result["pooled"] |= _lead_figures(found)
-    return result
-
-
-def _lead_figures(found: Mapping[str, Any]) -> dict[str, Any]:
-    if not found:
-        return {}
-    return {"warned": found["warned"], "lead_time_days": found["days"]}
+        leads = lead_summary(lead_times(predictions), draws.resamples, settings.level) or None
+    if leads is not None:
+        pooled |= {"warned": leads["warned"], "lead_time_days": leads["days"]}
+    others = {str(name): baselines[name].to_numpy(dtype=np.float64) for name in baselines.columns}
+    return {
+        "pooled": pooled,
+        "baselines": {name: draws.metrics(other) for name, other in others.items()},
+        "differences": {name: draws.difference(other) for name, other in others.items()},
+        "reliability": reliability(draws.labels, draws.probabilities),
+        "folds": [_fold(fold, settings) for _, fold in predictions.groupby("as_of", sort=True)],
+        "lead_time": leads,
+        "money": _money(predictions, draws),
+        "groups": by_group(predictions, settings),
+        "lowest": _lowest(predictions, settings) if settings.lowest else None,
+    }
 
 
 def _lowest(predictions: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any]:
@@ -109,31 +87,31 @@ def _lowest(predictions: pd.DataFrame, settings: EvaluationSettings) -> dict[str
     names = ("label", "probability", "base_rate")
     turned = predictions.assign(**{name: 1 - predictions[name] for name in names})
     draws = Measures(turned, replace(settings, profit=False))
-    found = draws.metrics(draws.probabilities)
+    figures = draws.metrics(draws.probabilities)
     counts = ("n", "positives", "observed_rate")
-    shares = [name for name in found if name.startswith(("lift_", "capture_", "mrr_capture_"))]
+    shares = [name for name in figures if name.startswith(("lift_", "capture_", "mrr_capture_"))]
     return {
-        **{name: found[name] for name in (*counts, *shares)},
+        **{name: figures[name] for name in (*counts, *shares)},
         "events": distinct_others(predictions),
         "money": _money(turned, draws),
     }
 
 
-def _money(predictions: pd.DataFrame, draws: Measures) -> dict[str, Any]:
-    """Return what the figures in money are about; empty without money."""
+def _money(predictions: pd.DataFrame, draws: Measures) -> dict[str, Any] | None:
+    """Return what the figures in money are about; None without money."""
     if draws.amounts is None:
-        return {}
-    told = ~np.isnan(draws.amounts)
-    found: dict[str, Any] = {
+        return None
+    known = ~np.isnan(draws.amounts)
+    money: dict[str, Any] = {
         "currency": currency(predictions),
-        "rows": int(told.sum()),
+        "rows": int(known.sum()),
         "at_stake": safe(np.nansum(draws.amounts * draws.labels)),
     }
     if draws.settings.profit:
         costs = draws.settings.evaluation.model_dump(include=PROFIT)
         campaign = {name.removeprefix("profit_"): value for name, value in costs.items()}
-        found |= {"campaign": campaign, "contacted": draws.contacted()}
-    return found
+        money |= {"campaign": campaign, "contacted": draws.contacted()}
+    return money
 
 
 def reliability(labels: Floats, probabilities: Floats, bins: int = BINS) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How much an account grows by, given that it grows: a share of its list MRR.
+"""Expected amount of a change, given that it happens: a share of the account's list MRR.
 
 The share is the events' total amount over their total list MRR, so that sums of expected amounts
 meet sums of observed ones.  Factors for bands of list MRR and for groups move it, one after the
@@ -36,8 +36,8 @@ class Amounts:
             multiples.
         edges: Ascending multiples at which a new band begins.
         bands: Factor of each band, one more than edges.
-        factors: Text column → value → factor; 1 for values that are not there.
-        events: Distinct events it was learnt from.
+        factors: Text column → value → factor; 1 for all other values.
+        events: Distinct events that it was fitted on.
     """
 
     share: float
@@ -54,12 +54,12 @@ class Amounts:
             rows: list_mrr and currency.
             values: Feature values of the same rows, with the columns of `factors`.
         """
-        found: Floats = self.share * rows["list_mrr"].to_numpy(dtype=np.float64)
-        found = found * np.asarray(self.bands)[self.band(rows)]
+        amounts: Floats = self.share * rows["list_mrr"].to_numpy(dtype=np.float64)
+        amounts = amounts * np.asarray(self.bands)[self.band(rows)]
         for name, known in self.factors.items():
             words = values[name].to_numpy(dtype=object)
-            found = found * np.array([known.get(word, 1.0) for word in words], dtype=np.float64)
-        return found
+            amounts = amounts * np.array([known.get(word, 1.0) for word in words], dtype=np.float64)
+        return amounts
 
     def band(self, rows: pd.DataFrame) -> NDArray[np.intp]:
         """Return the number of the band of each row's list MRR."""
@@ -122,23 +122,23 @@ def fit_amounts(
     start = Amounts(share, typical, edges.tolist(), [1.0] * (len(edges) + 1), {}, events)
     fitted, factors = share * base, {}
     band = start.band(seen)
-    found = _factors(band, observed, fitted, events)
-    bands = [found.get(number, 1.0) for number in range(len(edges) + 1)]
+    by_band = _factors(band, observed, fitted, events)
+    bands = [by_band.get(number, 1.0) for number in range(len(edges) + 1)]
     fitted = fitted * np.asarray(bands)[band]
     for name in (name for name in by if name in known):
         words = known[name].to_numpy(dtype=object)
-        found = _factors(words, observed, fitted, events)
-        fitted = fitted * np.array([found.get(word, 1.0) for word in words])
-        factors[name] = {str(word): value for word, value in found.items()}
+        by_word = _factors(words, observed, fitted, events)
+        fitted = fitted * np.array([by_word.get(word, 1.0) for word in words])
+        factors[name] = {str(word): value for word, value in by_word.items()}
     return Amounts(share, typical, edges.tolist(), bands, factors, events)
 
 
 def _typical(rows: pd.DataFrame) -> dict[str, float]:
     """Return the mean list MRR of all rows with one, and by currency."""
     paying = rows[rows["list_mrr"] > 0]
-    found = paying.groupby("currency")["list_mrr"].mean()
+    means = paying.groupby("currency")["list_mrr"].mean()
     return {"": float(paying["list_mrr"].mean())} | {
-        str(name): float(found[name]) for name in found.index
+        str(name): float(means[name]) for name in means.index
     }
 
 
@@ -162,7 +162,7 @@ def check_amounts(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Any] | None:
-    """Compare expected amounts of a backtest with what came of them.
+    """Compare expected amounts of a backtest with the observed ones.
 
     At each prediction time the amounts are fitted on the events known by then.  Amounts of several
     currencies are added up as multiples of the typical list MRR of each.
@@ -204,21 +204,21 @@ def check_amounts(
     return _compared(pd.concat(parts, ignore_index=True), resamples, level, seed)
 
 
-def _compared(found: pd.DataFrame, resamples: int, level: float, seed: int) -> dict[str, Any]:
-    typical = _typical(found)
-    units = found["currency"].map(typical).astype("float64").fillna(typical[""])
+def _compared(rows: pd.DataFrame, resamples: int, level: float, seed: int) -> dict[str, Any]:
+    typical = _typical(rows)
+    units = rows["currency"].map(typical).astype("float64").fillna(typical[""])
     names = ["observed", "expected", "given"]
-    draws = Resamples.draw(found["account_id"], resamples, seed)
-    sums = draws.sums(found[names].div(units, axis=0).to_numpy(dtype=np.float64))
+    draws = Resamples.draw(rows["account_id"], resamples, seed)
+    sums = draws.sums(rows[names].div(units, axis=0).to_numpy(dtype=np.float64))
     with np.errstate(divide="ignore", invalid="ignore"):
-        total, given = sums[:, 0] / sums[:, 1], sums[:, 0] / sums[:, 2]
-    money = found.groupby("currency")[names].sum()
+        total, conditional = sums[:, 0] / sums[:, 1], sums[:, 0] / sums[:, 2]
+    money = rows.groupby("currency")[names].sum()
     return {
         "total": interval(total, level),
-        "given": interval(given, level),
+        "given": interval(conditional, level),
         "level": level,
-        "rows": len(found),
-        "events": int(found["event"].nunique()),
+        "rows": len(rows),
+        "events": int(rows["event"].nunique()),
         "by_currency": {
             str(name): {key: float(value) for key, value in sums.items()}
             for name, sums in money.to_dict(orient="index").items()

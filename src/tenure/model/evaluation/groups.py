@@ -1,4 +1,4 @@
-"""How good the predictions were within groups of accounts."""
+"""Metrics of the predictions within groups of accounts."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def by_group(predictions: pd.DataFrame, settings: EvaluationSettings) -> list[di
         base rate of its folds) and calibration_gap (mean probability minus observed rate), each
         with its interval.
     """
-    found = []
+    entries = []
     for column in predictions.columns:
         if not str(column).startswith(GROUP):
             continue
         by = str(column).removeprefix(GROUP)
         for name, part in predictions.groupby(column, observed=True, sort=True):
-            found.append({"by": by, "group": str(name), **_measured(part, settings)})
-    return found
+            entries.append({"by": by, "group": str(name), **_measured(part, settings)})
+    return entries
 
 
 def _measured(part: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any]:
     labels = part["label"].to_numpy(dtype=np.float64)
     scores = part["probability"].to_numpy(dtype=np.float64)
     events = distinct(part)
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "n": len(part),
         "positives": int(labels.sum()),
         "events": events,
@@ -54,7 +54,7 @@ def _measured(part: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any
         "mean_probability": safe(scores.mean()),
     }
     if min(events, distinct_others(part)) < FEWEST_EVENTS:
-        return found
+        return figures
     draws = Resamples.draw(
         part["account_id"].to_numpy(dtype=str), settings.resamples, settings.seed
     )
@@ -67,7 +67,7 @@ def _measured(part: pd.DataFrame, settings: EvaluationSettings) -> dict[str, Any
         "log_loss_gain": gains / rows,
         "calibration_gap": gaps / rows,
     }
-    return found | {name: interval(values, settings.level) for name, values in measured.items()}
+    return figures | {name: interval(values, settings.level) for name, values in measured.items()}
 
 
 def distinct(predictions: pd.DataFrame) -> int:

@@ -1,4 +1,4 @@
-"""How long before an outcome a list would have pointed at the account, and kept pointing."""
+"""Lead time: how long before an outcome the list had the account near its top, without a break."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def in_top(scores: pd.Series, times: pd.Series, share: float = TOP) -> NDArray[n
 
     At least one row is; rows that tie are in only where all of them fit.
     """
-    found = scores.groupby(times)
-    place = found.rank(method="max", ascending=False)
-    most = np.maximum(np.floor(found.transform("size") * share + 1e-9), 1)
+    by_time = scores.groupby(times)
+    place = by_time.rank(method="max", ascending=False)
+    most = np.maximum(np.floor(by_time.transform("size") * share + 1e-9), 1)
     return np.asarray(place <= most, dtype=np.bool_)
 
 
@@ -51,9 +51,9 @@ def lead_times(predictions: pd.DataFrame, share: float = TOP) -> pd.DataFrame:
     rows["top"] = in_top(rows["probability"], rows["as_of"], share)
     named = (rows["label"] == 1) & rows["outcome_at"].notna()
     events = rows.loc[named, ["account_id", "outcome_at", "outcome_id"]].drop_duplicates()
-    asked = rows[["account_id", "as_of", "row", "top"]].sort_values("as_of", kind="stable")
+    ordered = rows[["account_id", "as_of", "row", "top"]].sort_values("as_of", kind="stable")
     seen = pd.merge_asof(
-        asked,
+        ordered,
         events.sort_values("outcome_at", kind="stable"),
         left_on="as_of",
         right_on="outcome_at",
@@ -66,9 +66,9 @@ def lead_times(predictions: pd.DataFrame, share: float = TOP) -> pd.DataFrame:
     by = seen.groupby("outcome_id", sort=True)
     broken = by["out"].transform("min")  # days from the last prediction outside the top share
     stayed = seen["days"].where(seen["days"] < broken)
-    found = by.agg(row=("row", "last"), watched_days=("days", "max"))
-    found["lead_days"] = stayed.groupby(seen["outcome_id"]).max()
-    return found.reset_index()
+    leads = by.agg(row=("row", "last"), watched_days=("days", "max"))
+    leads["lead_days"] = stayed.groupby(seen["outcome_id"]).max()
+    return leads.reset_index()
 
 
 def lead_summary(leads: pd.DataFrame, resamples: Resamples, level: float) -> dict[str, Any]:
@@ -113,10 +113,10 @@ def _medians(values: Floats, weights: Floats) -> Floats:
 
 
 def _curve(lead: Floats, watched: Floats) -> list[dict[str, Any]]:
-    found = []
+    curve = []
     for step in STEPS:
         long = watched >= step
         if long.sum() >= FEWEST:
             early = np.nan_to_num(lead[long], nan=-1.0) >= step
-            found.append({"days": step, "n": int(long.sum()), "share": float(early.mean())})
-    return found
+            curve.append({"days": step, "n": int(long.sum()), "share": float(early.mean())})
+    return curve

@@ -46,32 +46,32 @@ class Measures:
     def metrics(self, probabilities: Floats) -> dict[str, Any]:
         """Return every metric with its interval, and the counts behind them."""
         draws = self._draws(probabilities)
-        found: dict[str, Any] = {
+        counts: dict[str, Any] = {
             "n": len(self.labels),
             "positives": int(self.labels.sum()),
             "observed_rate": safe(self.labels.mean()),
             "mean_probability": safe(probabilities.mean()),
         }
-        return found | {name: interval(values, self.level) for name, values in draws.items()}
+        return counts | {name: interval(values, self.level) for name, values in draws.items()}
 
     def difference(self, other: Floats) -> dict[str, Any]:
         """Return how much better the model is than another, on the same resamples."""
         mine, theirs = self._draws(self.probabilities), self._draws(other)
-        found = {
+        gains = {
             "auc": interval(mine["auc"] - theirs["auc"], self.level),
             "log_loss": interval(theirs["log_loss"] - mine["log_loss"], self.level),
         }
         if "best_profit" in mine:
             gain = mine["best_profit"] - theirs["best_profit"]
-            found["best_profit"] = interval(gain, self.level)
-        return found
+            gains["best_profit"] = interval(gain, self.level)
+        return gains
 
     def contacted(self) -> float | None:
         """Return the share of accounts whose contact the best profit asks for."""
         if self.amounts is None or not self.settings.profit:
             return None
-        told = ~np.isnan(self.amounts)
-        labels, scores, mrr = self.labels[told], self.probabilities[told], self.amounts[told]
+        known = ~np.isnan(self.amounts)
+        labels, scores, mrr = self.labels[known], self.probabilities[known], self.amounts[known]
         return safe(best_share(labels, scores, mrr, self.settings.evaluation))
 
     def _draws(self, probabilities: Floats) -> dict[str, Floats]:
@@ -88,14 +88,14 @@ class Measures:
     def _ranking(self, probabilities: Floats) -> dict[str, Floats]:
         amounts = None if self.amounts is None else np.nan_to_num(self.amounts)
         ranks = ranking(self.resamples, self.labels, probabilities, SHARES, amounts)
-        found = {"auc": ranks.auc, "average_precision": ranks.average_precision}
+        draws = {"auc": ranks.auc, "average_precision": ranks.average_precision}
         for column, share in enumerate(SHARES):
             name = f"{round(100 * share)}"
-            found[f"lift_at_{name}"] = ranks.capture[:, column] / share
-            found[f"capture_at_{name}"] = ranks.capture[:, column]
+            draws[f"lift_at_{name}"] = ranks.capture[:, column] / share
+            draws[f"capture_at_{name}"] = ranks.capture[:, column]
             if amounts is not None:
-                found[f"mrr_capture_at_{name}"] = ranks.held[:, column]
-        return found
+                draws[f"mrr_capture_at_{name}"] = ranks.held[:, column]
+        return draws
 
     def _capacity(self, probabilities: Floats) -> dict[str, Floats]:
         if self.settings.capacity is None:
@@ -109,17 +109,17 @@ class Measures:
             self.settings.capacity,
             amounts,
         )
-        found = {"lift_at_capacity": met.lift, "capture_at_capacity": met.capture}
-        return found if amounts is None else found | {"mrr_capture_at_capacity": met.held}
+        draws = {"lift_at_capacity": met.lift, "capture_at_capacity": met.capture}
+        return draws if amounts is None else draws | {"mrr_capture_at_capacity": met.held}
 
     def _profit(self, probabilities: Floats) -> dict[str, Floats]:
         """Return the profit of the best cut of the list, and of contacting where one expects it."""
         campaign = self.settings.evaluation
         if self.amounts is None or not self.settings.profit or not self.labels.any():
             return {}
-        told = ~np.isnan(self.amounts)
-        labels, scores, mrr = self.labels[told], probabilities[told], self.amounts[told]
-        draws = Resamples(self.resamples.account[told], self.resamples.counts)
+        known = ~np.isnan(self.amounts)
+        labels, scores, mrr = self.labels[known], probabilities[known], self.amounts[known]
+        draws = Resamples(self.resamples.account[known], self.resamples.counts)
         earned = gains(labels, mrr, campaign)
         best = profit_draws(draws, scores, earned)
         best[0] = best_profit(labels, scores, mrr, campaign)

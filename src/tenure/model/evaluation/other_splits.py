@@ -1,4 +1,4 @@
-"""What other ways of testing would have said: on accounts never seen, and on rows split at random.
+"""Other ways of testing, for comparison: on accounts never seen, and on rows split at random.
 
 Both measure the rows that the walk forward has measured, so the figures differ by the way of
 testing alone.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenure.labels.splits import forward_origins
-from tenure.model.boosting.fit import boost
+from tenure.model.boosting.fit import fit_booster
 from tenure.model.boosting.search import parameters_at
 from tenure.model.calibration.calibrators import Sigmoid
 from tenure.model.calibration.losses import log_loss
@@ -40,7 +40,7 @@ TOP = 0.10
 
 @dataclass(frozen=True)
 class _Test:
-    """One model of another way of testing: what it learns from and what it predicts."""
+    """One model of another way of testing: its training rows and its test rows."""
 
     train: Places
     test: Places
@@ -54,7 +54,7 @@ class OtherSplits:
         values: Feature values, one row per row of `rows`, in the same order.
         rows: account_id, as_of, label, label_known_at.
         walk: The walk over them.
-        settings: How it was made.
+        settings: How the walk's models were fitted.
         since: Columns that may be used only from a prediction time on.
     """
 
@@ -97,7 +97,7 @@ class OtherSplits:
         """Split all labelled rows at random, as if they did not depend on each other.
 
         Each part holds the same share of positives: else a part with more of them is predicted
-        lower, by a base rate learnt without it, and the pooled order suffers.
+        lower, by a base rate fitted without it, and the pooled order suffers.
         """
         known = np.flatnonzero(~np.isnan(self.labels))
         mixed = np.random.default_rng(seed).permutation(known)
@@ -114,7 +114,7 @@ class OtherSplits:
     def _unseen(self, seed: int) -> list[_Test]:
         """Train on one half of the accounts and test on the other, forward in time."""
         settings = self.settings.model
-        found = forward_origins(
+        folds = forward_origins(
             self.rows,
             min_train_cutoffs=settings.min_train_cutoffs,
             min_train_positives=max(10, settings.min_train_positives // 2),
@@ -122,7 +122,7 @@ class OtherSplits:
             disjoint_seed=seed,
         )
         times = set(self.walked["as_of"])
-        shared = [origin for origin in found.origins if origin.as_of in times]
+        shared = [origin for origin in folds.origins if origin.as_of in times]
         chosen = np.linspace(0, len(shared) - 1, min(FOLDS, len(shared))).round().astype(int)
         return [
             _Test(shared[place].train, shared[place].test, shared[place].as_of) for place in chosen
@@ -142,23 +142,23 @@ class OtherSplits:
         labels = self.labels[test.train]
         parameters = parameters_at(self.tuned, test.as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
-        boosted = boost(allowed.iloc[test.train], labels, settings)
-        calibrator = Sigmoid.shift(boosted.margins, float(labels.mean()))
-        return calibrator.probability(boosted.predict(allowed.iloc[test.test]))
+        booster = fit_booster(allowed.iloc[test.train], labels, settings)
+        calibrator = Sigmoid.shift(booster.training_margins, float(labels.mean()))
+        return calibrator.probability(booster.margins(allowed.iloc[test.test]))
 
     def _late(self, as_of: pd.Timestamp | None) -> Iterator[str]:
         return (name for name, start in self.since.items() if as_of is not None and start > as_of)
 
     def _beside(self, places: Places, scores: Floats, how: EvaluationSettings) -> dict[str, Any]:
         """Compare predictions with the walk's of the same rows."""
-        found = self.walked.set_index("row").loc[places]
-        labels = found["label"].to_numpy(dtype=np.float64)
+        rows = self.walked.set_index("row").loc[places]
+        labels = rows["label"].to_numpy(dtype=np.float64)
         if len(np.unique(labels)) < 2:
             return {}
-        accounts = found["account_id"].to_numpy(dtype=str)
+        accounts = rows["account_id"].to_numpy(dtype=str)
         draws = Resamples.draw(accounts, how.resamples, how.seed)
         mine = _figures(draws, labels, scores)
-        theirs = _figures(draws, labels, found["probability"].to_numpy(dtype=np.float64))
+        theirs = _figures(draws, labels, rows["probability"].to_numpy(dtype=np.float64))
         return {
             "n": len(labels),
             "positives": int(labels.sum()),

@@ -1,4 +1,4 @@
-"""What a retention campaign along a list would have earned, with the value of each account.
+"""Profit of a retention campaign that contacts accounts from the top of a list.
 
 The measure is EMPB (Janssens et al. 2022, Annals of Operations Research): of the accounts that are
 contacted and were about to leave, a share accepts an offer and stays; the others leave; who would
@@ -43,7 +43,7 @@ def gains(labels: Floats, mrr: Floats, how: EvaluationConfig) -> Floats:
 
 
 def best_profit(labels: Floats, scores: Floats, mrr: Floats, how: EvaluationConfig) -> float:
-    """Return the profit per account asked of contacting the best number from the top of a list.
+    """Return the profit per scored account of contacting the best number from the top of a list.
 
     Args:
         labels: 1 or 0.
@@ -74,7 +74,7 @@ def _parameters(mrr: Floats, how: EvaluationConfig) -> dict[str, Any]:
 
 
 def profit_draws(resamples: Resamples, scores: Floats, gains: Floats) -> Floats:
-    """Return the best profit per account asked, the metric itself first, then per resample.
+    """Return the best profit per scored account, the metric itself first, then per resample.
 
     Args:
         resamples: Draws over the rows.
@@ -93,7 +93,7 @@ def profit_draws(resamples: Resamples, scores: Floats, gains: Floats) -> Floats:
 
 
 def chosen_draws(resamples: Resamples, chosen: NDArray[np.bool_], gains: Floats) -> Floats:
-    """Return the profit per account asked of contacting chosen rows; the first is the metric."""
+    """Return the profit per scored account of contacting chosen rows; the first is the metric."""
     columns = np.column_stack([np.ones(len(gains)), np.where(chosen, gains, 0.0)])
     rows, earned = resamples.sums(columns).T
     return np.asarray(earned / rows)

@@ -1,10 +1,10 @@
-"""What may be said about a model, in plain sentences."""
+"""The verdict on a model: what its backtest allows to be claimed, in plain sentences."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
+from tenure.core.records.evaluation import Verdict
 from tenure.labels.splits import Shortage, distinct_events, distinct_others
 from tenure.model.backtest.baselines import BASE_RATE, SINGLE_COLUMNS
 
@@ -13,43 +13,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-Status = Literal["usable", "no_usable_signal", "no_claim", "refused"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What may be said.
-
-    Attributes:
-        status: ``usable``; ``no_usable_signal`` (no better than the base rate); ``no_claim`` (too
-            little past to test on); ``refused`` (no model was fitted).
-        sentences: Why, for people; the first is the verdict itself.
-        best_column: The best single column, where it was compared.
-        adds_over: Whether the model's AUC beats that column's; None where not compared.
-        loses_to: Baselines that do better beyond chance, in AUC or in log loss.
-    """
-
-    status: Status
-    sentences: tuple[str, ...]
-    best_column: str | None = None
-    adds_over: bool | None = None
-    loses_to: tuple[str, ...] = ()
-
-    @property
-    def promotable(self) -> bool:
-        """Whether the model may become champion without being forced."""
-        return self.status == "usable" and self.adds_over is not False
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the verdict as JSON values."""
-        return {
-            "status": self.status,
-            "sentences": list(self.sentences),
-            "best_column": self.best_column,
-            "adds_over": self.adds_over,
-            "loses_to": list(self.loses_to),
-            "promotable": self.promotable,
-        }
+    from tenure.core.records.base import Figure
+    from tenure.core.records.evaluation import Evaluation, Gains, Metrics
 
 
 def refusal(rows: pd.DataFrame, *, min_events: int, event: str, events: str) -> Verdict | None:
@@ -63,11 +28,11 @@ def refusal(rows: pd.DataFrame, *, min_events: int, event: str, events: str) -> 
         events: The same in the plural.
     """
     known = rows[rows["label"].notna()]
-    found, others = distinct_events(known), distinct_others(known)
+    known_events, others = distinct_events(known), distinct_others(known)
     if known.empty:
         reason = f"no snapshot is old enough for its outcome ({event}) to be known"
         advice = "Give a longer history, or a shorter labels.horizon_days."
-    elif found == 0 and not (known["label"] == 1).any():
+    elif known_events == 0 and not (known["label"] == 1).any():
         reason = f"no positive labels: none of {len(known):,} snapshots was followed by {_a(event)}"
         advice = f"Check that the data records {events}, or leave this target out of `targets`."
     elif (known["label"] == 1).all():
@@ -75,9 +40,9 @@ def refusal(rows: pd.DataFrame, *, min_events: int, event: str, events: str) -> 
             f"no negative labels: every one of {len(known):,} snapshots was followed by {_a(event)}"
         )
         advice = "Check the end dates and amounts in `subscriptions`."
-    elif found < min_events:
+    elif known_events < min_events:
         reason = (
-            f"the past holds {_count(found, event, events)}, and a model needs at least "
+            f"the past holds {_count(known_events, event, events)}, and a model needs at least "
             f"{min_events} (model.min_events)"
         )
         advice = (
@@ -95,57 +60,60 @@ def refusal(rows: pd.DataFrame, *, min_events: int, event: str, events: str) -> 
         )
     else:
         return None
-    return Verdict("refused", (f"Refused: {reason}.", advice))
+    return Verdict(status="refused", sentences=(f"Refused: {reason}.", advice))
 
 
 def judge(
-    metrics: Mapping[str, Any],
+    evaluation: Evaluation,
     shortage: Shortage | None,
     columns: Sequence[str] = SINGLE_COLUMNS,
 ) -> Verdict:
-    """Return what the backtest allows to be said.
+    """Return the verdict that the backtest allows.
 
     Args:
-        metrics: From `tenure.model.evaluation.evaluate.evaluate`.
+        evaluation: The backtest, measured.
         shortage: From the walk: why there are too few folds, if so.
         columns: Single columns the model must beat.
     """
     if shortage is not None:
         first = f"Trained without a claim: {str(shortage).rstrip('.')}."
-        return Verdict("no_claim", (first, "Its accuracy is not known; do not act on it alone."))
-    if not metrics["pooled"].get("positives"):
-        return Verdict(
-            "no_claim",
-            ("Trained without a claim: the test prediction times hold no positive row.",),
-        )
-    gain = metrics["differences"][BASE_RATE]["log_loss"]
+        advice = "Its accuracy is not known; do not act on it alone."
+        return Verdict(status="no_claim", sentences=(first, advice))
+    if not evaluation.pooled.positives:
+        first = "Trained without a claim: the test prediction times hold no positive row."
+        return Verdict(status="no_claim", sentences=(first,))
+    gain = evaluation.differences[BASE_RATE].log_loss
     measured = f"the gain in log loss over the base rate is {_show(gain, 4)}"
-    best = _best(metrics["baselines"], columns)
-    added, comparison = _adds(metrics["differences"], best)
-    losses = _losses(metrics["differences"])
-    rest = tuple(filter(None, [comparison, *losses.values()]))
+    best = _best(evaluation.baselines, columns)
+    added, comparison = _adds(evaluation.differences, best)
+    losses = _losses(evaluation.differences)
     but = f"; it loses to {', '.join(losses)}" if losses else ""
-    if gain["lo"] is None or gain["lo"] <= 0:
-        first = f"No usable signal: {measured}, not above 0 for sure{but}."
-        return Verdict("no_usable_signal", (first, *rest), best, added, tuple(losses))
-    return Verdict("usable", (f"Usable: {measured}{but}.", *rest), best, added, tuple(losses))
+    first = (
+        f"Usable: {measured}{but}."
+        if gain.above
+        else f"No usable signal: {measured}, not above 0 for sure{but}."
+    )
+    return Verdict(
+        status="usable" if gain.above else "no_usable_signal",
+        sentences=tuple(filter(None, [first, comparison, *losses.values()])),
+        best_column=best,
+        adds_over=added,
+        loses_to=tuple(losses),
+    )
 
 
-def _best(baselines: Mapping[str, Any], columns: Sequence[str]) -> str | None:
-    found = {
-        name: baselines[name]["auc"]["value"]
-        for name in columns
-        if name in baselines and baselines[name]["auc"]["value"] is not None
-    }
-    return max(sorted(found), key=lambda name: found[name]) if found else None
+def _best(baselines: Mapping[str, Metrics], columns: Sequence[str]) -> str | None:
+    areas = {name: baselines[name].auc.value for name in columns if name in baselines}
+    measured = {name: area for name, area in areas.items() if area is not None}
+    return max(sorted(measured), key=lambda name: measured[name]) if measured else None
 
 
-def _adds(differences: Mapping[str, Any], best: str | None) -> tuple[bool | None, str]:
+def _adds(differences: Mapping[str, Gains], best: str | None) -> tuple[bool | None, str]:
     if best is None:
         return None, ""
-    gain = differences[best]["auc"]
+    gain = differences[best].auc
     measured = f"the gain in AUC is {_show(gain, 3)}"
-    if gain["lo"] is not None and gain["lo"] > 0:
+    if gain.above:
         return True, f"Adds to {best}, the best single column: {measured}."
     return False, (
         f"Adds nothing over {best}: {measured}, not above 0 for sure; sorting accounts by {best} "
@@ -153,31 +121,30 @@ def _adds(differences: Mapping[str, Any], best: str | None) -> tuple[bool | None
     )
 
 
-def _losses(differences: Mapping[str, Any]) -> dict[str, str]:
-    """Return the baselines whose gain is beyond chance, with what it is."""
-    found = {}
+def _losses(differences: Mapping[str, Gains]) -> dict[str, str]:
+    """Return, by baseline that beats the model beyond chance, the sentence that says so."""
+    sentences = {}
     for name, gains in differences.items():
         lost = [
-            f"the model's gain in {words} is {_show(gains[key], digits)}"
-            for key, words, digits in (("auc", "AUC", 3), ("log_loss", "log loss", 4))
-            if gains[key]["hi"] is not None and gains[key]["hi"] < 0
+            f"the model's gain in {words} is {_show(gain, digits)}"
+            for gain, words, digits in ((gains.auc, "AUC", 3), (gains.log_loss, "log loss", 4))
+            if gain.below
         ]
         if lost:
-            found[name] = f"Loses to {name}: {' and '.join(lost)}."
-    return found
+            sentences[name] = f"Loses to {name}: {' and '.join(lost)}."
+    return sentences
 
 
-def _show(gain: Mapping[str, float | None], digits: int) -> str:
-    if gain["value"] is None:
+def _show(gain: Figure, digits: int) -> str:
+    if gain.value is None:
         return "not measurable"
-    if gain["lo"] is None or gain["hi"] is None:
-        return f"{gain['value']:.{digits}f} (no interval)"
-    lo, hi = f"{gain['lo']:.{digits}f}", f"{gain['hi']:.{digits}f}"
-    return f"{gain['value']:.{digits}f} [{lo}, {hi}]"
+    if gain.lo is None or gain.hi is None:
+        return f"{gain.value:.{digits}f} (no interval)"
+    return f"{gain.value:.{digits}f} [{gain.lo:.{digits}f}, {gain.hi:.{digits}f}]"
 
 
-def _count(found: int, event: str, events: str) -> str:
-    return f"{found} distinct {event if found == 1 else events}"
+def _count(number: int, event: str, events: str) -> str:
+    return f"{number} distinct {event if number == 1 else events}"
 
 
 def _a(event: str) -> str:

@@ -7,6 +7,7 @@ change, the oldest first.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from tenure.model.bundle.files import MANIFEST
 FILE = "champion.json"
 HISTORY = "history.jsonl"
 WHOEVER = "*"
+VERSION = re.compile("[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,10 @@ def champion(root: Path, target: str) -> Champion | None:
     """
     path = Path(root) / target / FILE
     try:
-        return Champion(**json.loads(path.read_text(encoding="utf-8")))
+        standing = Champion(**json.loads(path.read_text(encoding="utf-8")))
+        if not VERSION.fullmatch(standing.version):
+            raise ValueError(f"`version` is no version: {standing.version!r}")
+        return standing
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
@@ -93,8 +98,8 @@ def champion_folder(root: Path, target: str) -> Path:
     Raises:
         ModelError: If there is no champion.
     """
-    found = champion(root, target)
-    if found is None:
+    current = champion(root, target)
+    if current is None:
         raise ModelError(
             Problem(
                 f"target {target}",
@@ -103,7 +108,7 @@ def champion_folder(root: Path, target: str) -> Path:
                 "train one: `tenure train CONFIG`; a model without usable signal is not promoted",
             )
         )
-    return Path(root) / target / found.version
+    return Path(root) / target / current.version
 
 
 def set_champion(root: Path, target: str, version: str, reason: str, who: str) -> Champion:
@@ -138,12 +143,12 @@ def change_champion(root: Path, target: str, change: Change) -> Champion:
             )
         at = f"{now().isoformat()}Z"
         facts = json.loads(json.dumps(dict(change.facts)))
-        made = Champion(
+        line = Champion(
             change.version, previous, change.reason, change.who, at, change.action, facts
         )
-        write_json(home / FILE, asdict(made))
-        _note(home, made)
-    return made
+        write_json(home / FILE, asdict(line))
+        _note(home, line)
+    return line
 
 
 def withdraw(root: Path, target: str, reason: str, who: str) -> Champion | None:
@@ -163,11 +168,11 @@ def withdraw(root: Path, target: str, reason: str, who: str) -> Champion | None:
         if standing is None:
             return None
         at = f"{now().isoformat()}Z"
-        made = Champion(standing.version, standing.previous, reason, who, at, "withdrawn")
+        line = Champion(standing.version, standing.previous, reason, who, at, "withdrawn")
         _note(home, standing)
-        _note(home, made)  # before the file goes: `settle` takes back what did not happen
+        _note(home, line)  # before the file goes: `settle` takes back what did not happen
         (home / FILE).unlink()
-    return made
+    return line
 
 
 def settle(root: Path, target: str) -> None:
@@ -187,8 +192,8 @@ def history(root: Path, target: str) -> tuple[Champion, ...]:
 
 def versions(root: Path, target: str) -> tuple[str, ...]:
     """Return the versions published for a target, sorted."""
-    found = (Path(root) / target).glob(f"*/{MANIFEST}")
-    return tuple(sorted(path.parent.name for path in found if path.parent.name[0] != "."))
+    manifests = (Path(root) / target).glob(f"*/{MANIFEST}")
+    return tuple(sorted(path.parent.name for path in manifests if path.parent.name[0] != "."))
 
 
 def _before(root: Path, target: str) -> Champion | None:

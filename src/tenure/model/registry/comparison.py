@@ -1,6 +1,6 @@
-"""A challenger beside the champion on the same rows: is it better, and much worse for anybody?
+"""Comparison of a challenger with the champion on the same rows, over all and by group.
 
-Both give a probability for every row, and none may have learnt from what it is asked.  Intervals
+Both give a probability for every row, and none may have been fitted on any of them.  Intervals
 draw accounts with all their rows, the same for both, so what a row is worth cancels out.
 """
 
@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from tenure.core.records.promotion import Comparison
 from tenure.core.sections import PromotionConfig
 from tenure.core.times import show
 from tenure.labels.splits import distinct_events, distinct_others
@@ -23,6 +24,8 @@ from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tenure.core.records.base import Figure
+    from tenure.core.records.promotion import GroupComparison
     from tenure.model.settings import EvaluationSettings
 
 Floats = NDArray[np.float64]
@@ -48,7 +51,7 @@ def compare(
     groups: Mapping[str, pd.Series[Any]],
     settings: EvaluationSettings,
     limits: PromotionConfig = DEFAULT_LIMITS,
-) -> dict[str, Any]:
+) -> Comparison:
     """Measure two models on the same rows.
 
     Args:
@@ -59,14 +62,6 @@ def compare(
             as a group of its own.
         settings: Intervals.
         limits: What counts as much worse; the section ``promotion`` of a config.
-
-    Returns:
-        JSON-safe: ``rows``, ``accounts``, ``cutoffs``, ``first``, ``last``, ``positives``,
-        ``events`` (distinct), ``champion`` and ``challenger`` (log_loss, auc, mean_probability),
-        ``observed_rate``, ``gain`` (log_loss: champion minus challenger, auc: challenger minus
-        champion; above 0 favours the challenger), ``groups`` (by, name, rows, events, others
-        (accounts without one), log_loss of the champion, increase, worse), ``as_it_stands`` (log
-        loss of the bundle minus that of its recipe; None where not given), ``level``, ``limits``.
     """
     rows = rows.reset_index(drop=True)
     accounts = rows["account_id"].to_numpy(dtype=str)
@@ -91,7 +86,7 @@ def compare(
             gap = itself["log_loss"] - measured["challenger"]["log_loss"]
             stands = interval(gap, settings.level)
     moments = [pd.Timestamp(moment).to_pydatetime() for moment in np.unique(rows["as_of"])]
-    return {
+    measures = {
         "rows": len(rows),
         "accounts": len(np.unique(accounts)),
         "cutoffs": len(moments),
@@ -100,16 +95,17 @@ def compare(
         "positives": int(labels.sum()),
         "events": distinct_events(rows),
         "observed_rate": float(labels.mean()),
-        **{name: _shown(found, rows[name], settings.level) for name, found in measured.items()},
-        "gain": {name: interval(found, settings.level) for name, found in gain.items()},
+        **{name: _shown(draws, rows[name], settings.level) for name, draws in measured.items()},
+        "gain": {name: interval(draws, settings.level) for name, draws in gain.items()},
         "groups": divided,
         "as_it_stands": stands,
         "level": settings.level,
-        "limits": limits.model_dump(),
+        "limits": limits,
     }
+    return Comparison.model_validate(measures)
 
 
-def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
+def decide(comparison: Comparison, *, newer_twin: bool = False) -> Decision:
     """Return whether the challenger may take over.
 
     It must lose less on the same rows, without a chance of being much worse: the lower end of the
@@ -118,49 +114,37 @@ def decide(found: Mapping[str, Any], *, newer_twin: bool = False) -> Decision:
     do worse than that, for it may know these rows.
 
     Args:
-        found: Output of `compare`, which holds the limits.
+        comparison: Both models on the same rows, with the limits.
         newer_twin: Whether the challenger is made like the champion, from later outcomes: then it
             may take over where both lose the same.
     """
-    gain, loss = found["gain"]["log_loss"], found["champion"]["log_loss"]["value"]
-    said = f"gain in log loss {_between(gain)}, champion {loss:.4f}"
-    if gain["lo"] is None:
-        return Decision(False, (f"Refused: too few outcomes to compare ({said}).",))
-    alike = newer_twin and gain["value"] == 0
-    if not alike and gain["value"] <= 0:
-        return Decision(False, (f"Refused: not better on the same rows ({said}).",))
-    tolerance = found["limits"]["tolerance"]
-    if gain["lo"] < -tolerance * loss:
-        rule = f"it may be more than {_percent(tolerance)} worse"
-        return Decision(False, (f"Refused: better by chance perhaps, but {rule} ({said}).",))
-    if _deviates(found):
+    gain, loss = comparison.gain.log_loss, comparison.champion.log_loss.value
+    limits = comparison.limits
+    if gain.value is None or loss is None or gain.lo is None:
+        return Decision(
+            False, (f"Refused: too few outcomes to compare (gain in log loss {_between(gain)}).",)
+        )
+    figures = f"gain in log loss {_between(gain)}, champion {loss:.4f}"
+    alike = newer_twin and gain.value == 0
+    if not alike and gain.value <= 0:
+        return Decision(False, (f"Refused: not better on the same rows ({figures}).",))
+    if gain.lo < -limits.tolerance * loss:
+        rule = f"it may be more than {_percent(limits.tolerance)} worse"
+        return Decision(False, (f"Refused: better by chance perhaps, but {rule} ({figures}).",))
+    if comparison.as_it_stands is not None and _deviates(comparison, comparison.as_it_stands):
         rule = "the bundle does worse than its recipe would have, on rows that it may know"
-        rise = _between(found["as_it_stands"])
+        rise = _between(comparison.as_it_stands)
         return Decision(False, (f"Refused: {rule}: log loss rises by {rise}; train it again.",))
-    worse = [item for item in found["groups"] if item["worse"]]
+    worse = [item for item in comparison.groups if item.worse]
     if worse:
-        most = found["limits"]["group_tolerance"]
-        reasons = tuple(_of_group(item, most) for item in worse)
+        reasons = tuple(_of_group(item, limits.group_tolerance) for item in worse)
         return Decision(
             False,
-            (f"Refused: much worse for some, though better over all rows ({said}).", *reasons),
+            (f"Refused: much worse for some, though better over all rows ({figures}).", *reasons),
         )
     if alike:
         return Decision(True, ("Made like the champion, from later outcomes; as good as it.",))
-    return Decision(True, (f"Better on the same rows: {said}.",))
-
-
-def mrr_thirds(mrr: pd.Series[float]) -> pd.Series[Any]:
-    """Return the third of MRR that each row belongs to: lowest, middle or highest."""
-    names = ("lowest third", "middle third", "highest third")
-    values = mrr.to_numpy(dtype=np.float64)
-    edges = np.nanquantile(values, [1 / 3, 2 / 3], method="inverted_cdf")
-    places = np.searchsorted(edges, values, side="left")
-    found = [
-        None if np.isnan(value) else names[place]
-        for value, place in zip(values, places, strict=True)
-    ]
-    return pd.Series(found, index=mrr.index, dtype="str")
+    return Decision(True, (f"Better on the same rows: {figures}.",))
 
 
 def _measure(draws: Resamples, labels: Floats, probabilities: Floats) -> dict[str, Floats]:
@@ -169,9 +153,11 @@ def _measure(draws: Resamples, labels: Floats, probabilities: Floats) -> dict[st
     return {"log_loss": losses / rows, "auc": ranking(draws, labels, probabilities, ()).auc}
 
 
-def _shown(found: Mapping[str, Floats], given: pd.Series[float], level: float) -> dict[str, Any]:
-    shown: dict[str, Any] = {name: interval(values, level) for name, values in found.items()}
-    return shown | {"mean_probability": float(given.mean())}
+def _shown(
+    draws: Mapping[str, Floats], probabilities: pd.Series[float], level: float
+) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: interval(values, level) for name, values in draws.items()}
+    return shown | {"mean_probability": float(probabilities.mean())}
 
 
 def _groups(
@@ -181,8 +167,8 @@ def _groups(
     before = log_loss(labels, rows["champion"].to_numpy(dtype=np.float64))
     after = log_loss(labels, rows["challenger"].to_numpy(dtype=np.float64))
     result = []
-    for by, given in groups.items():
-        names = given.astype(object).where(given.notna(), "(none)").astype(str).to_numpy()
+    for by, group in groups.items():
+        names = group.astype(object).where(group.notna(), "(none)").astype(str).to_numpy()
         for name in sorted(set(names)):
             inside = names == name
             entry: dict[str, Any] = {
@@ -210,18 +196,17 @@ def _much_worse(entry: Mapping[str, Any], limits: PromotionConfig) -> bool | Non
     return bool(rises and entry["increase"]["hi"] > limits.group_tolerance * entry["log_loss"])
 
 
-def _deviates(found: Mapping[str, Any]) -> bool:
-    rise = found["as_it_stands"]
-    if rise is None or rise["lo"] is None:
+def _deviates(comparison: Comparison, rise: Figure) -> bool:
+    loss = comparison.challenger.log_loss.value
+    if rise.value is None or loss is None:
         return False
-    most = found["limits"]["tolerance"] * found["challenger"]["log_loss"]["value"]
-    return bool(rise["lo"] > 0 and rise["value"] > most)
+    return rise.above and rise.value > comparison.limits.tolerance * loss
 
 
-def _of_group(entry: Mapping[str, Any], tolerance: float) -> str:
+def _of_group(group: GroupComparison, tolerance: float) -> str:
     return (
-        f"{entry['by']} `{entry['name']}` ({entry['events']} outcomes): log loss rises by "
-        f"{_between(entry['increase'])} from {entry['log_loss']:.4f}; the upper end passes "
+        f"{group.by} `{group.name}` ({group.events} outcomes): log loss rises by "
+        f"{_between(group.increase)} from {group.log_loss:.4f}; the upper end passes "
         f"{_percent(tolerance)} of it."
     )
 
@@ -230,7 +215,9 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3g}%"
 
 
-def _between(found: Mapping[str, float | None]) -> str:
-    if found["lo"] is None or found["hi"] is None:
-        return f"{found['value']:+.4f}" if found["value"] is not None else "not measurable"
-    return f"{found['value']:+.4f} [{found['lo']:+.4f}, {found['hi']:+.4f}]"
+def _between(gain: Figure) -> str:
+    if gain.value is None:
+        return "not measurable"
+    if gain.lo is None or gain.hi is None:
+        return f"{gain.value:+.4f}"
+    return f"{gain.value:+.4f} [{gain.lo:+.4f}, {gain.hi:+.4f}]"

@@ -1,19 +1,17 @@
-"""The published bundles of a target: when each was made, and which of them wait to be compared."""
+"""The published bundles of a target: when each was trained, and which wait to be compared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import ModelError
+from tenure.core.records.bundle import BundleMetrics
+from tenure.core.records.evaluation import Verdict
 from tenure.core.times import as_utc
 from tenure.model.bundle.files import RUN, read_json
 from tenure.model.registry.champion import champion, history, versions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -22,42 +20,42 @@ class Published:
 
     Attributes:
         version: The bundle.
-        created_at: When it was made.
+        created_at: When it was trained.
         written_ns: When its files were written, nanoseconds; settles ties.
-        verdict: What its backtest allowed to be said, JSON values.
+        verdict: Verdict of its backtest.
     """
 
     version: str
     created_at: datetime
     written_ns: int
-    verdict: Mapping[str, Any]
+    verdict: Verdict | None
 
     @property
     def promotable(self) -> bool:
         """Whether it may become champion without being forced."""
-        return self.verdict.get("promotable") is True
+        return self.verdict is not None and self.verdict.promotable
 
     @property
     def order(self) -> tuple[datetime, int]:
-        """Return what sorts bundles by age, the oldest first."""
+        """Sort key by age, the oldest first."""
         return self.created_at, self.written_ns
 
 
 def published_bundles(root: Path, target: str) -> tuple[Published, ...]:
     """Return the published bundles of a target, the oldest first; damaged ones are left out."""
-    found = [_read(Path(root) / target / version) for version in versions(root, target)]
-    return tuple(sorted((item for item in found if item), key=lambda item: item.order))
+    bundles = [_read(Path(root) / target / version) for version in versions(root, target)]
+    return tuple(sorted((item for item in bundles if item), key=lambda item: item.order))
 
 
 def challengers(root: Path, target: str) -> tuple[Published, ...]:
-    """Return the bundles made after the champion that were never champion, the latest first.
+    """Return the bundles trained after the champion that were never champion, the latest first.
 
     Without a champion, or with one that is gone, every bundle that was never champion counts.
     """
     every = published_bundles(root, target)
-    standing = _standing(root, target)
-    crowned = {change.version for change in history(root, target)} | {standing}
-    after = next((item.order for item in every if item.version == standing), None)
+    current = _current_version(root, target)
+    crowned = {change.version for change in history(root, target)} | {current}
+    after = next((item.order for item in every if item.version == current), None)
     return tuple(
         item
         for item in reversed(every)
@@ -67,23 +65,23 @@ def challengers(root: Path, target: str) -> tuple[Published, ...]:
 
 def waiting(root: Path, target: str) -> str | None:
     """Return the version that a promotion would compare with the champion, None without one."""
-    found = (item.version for item in challengers(root, target) if item.promotable)
-    return next(found, None)
+    promotable = (item.version for item in challengers(root, target) if item.promotable)
+    return next(promotable, None)
 
 
-def _standing(root: Path, target: str) -> str | None:
+def _current_version(root: Path, target: str) -> str | None:
     try:
-        found = champion(root, target)
+        current = champion(root, target)
     except ModelError:
         return None
-    return found.version if found else None
+    return current.version if current else None
 
 
 def _read(folder: Path) -> Published | None:
     try:
-        made = as_utc(read_json(folder / RUN)["created_at"])
-        verdict = read_json(folder / "metrics.json").get("verdict", {})
+        created_at = as_utc(read_json(folder / RUN)["created_at"])
+        verdict = BundleMetrics.from_json(read_json(folder / "metrics.json")).verdict
         written = (folder / RUN).stat().st_mtime_ns
     except (ModelError, OSError, KeyError, TypeError, AttributeError, ValueError):
         return None
-    return Published(folder.name, made, written, verdict)
+    return Published(folder.name, created_at, written, verdict)

@@ -239,8 +239,8 @@ def _signature(bundle: Bundle) -> Any:
 
     words = bundle.main.encoder.categories
     # A percentile among peers may be left out where the columns it is looked up by are given.
-    given = set(bundle.main.columns) - set(bundle.main.encoder.standing)
-    found = bundle.main.encoder.found_from(given)
+    given = set(bundle.main.columns) - set(bundle.main.encoder.peer_spread)
+    found = bundle.main.encoder.derivable(given)
     columns: list[ColSpec | TensorSpec] = [
         ColSpec("string" if name in words else "double", name, required=name not in found)
         for name in bundle.main.columns

@@ -8,13 +8,14 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 import vl_convert
 
 Rows = Sequence[Mapping[str, Any]]
 Spec = dict[str, Any]
+Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.HConcatChart | alt.VConcatChart
 
 WIDTH, WIDE = 500, 1040
 FEW_MONTHS = 2  # below, an axis of times names days
@@ -74,8 +75,8 @@ def to_svg(spec: Spec, name: str = "chart") -> str:
     """
     safe = re.sub(r"[^A-Za-z0-9-]", "-", name)
 
-    def tag(found: re.Match[str]) -> str:
-        text = re.sub(r' (?:aria-[a-z]+|role|pointer-events|xmlns:xlink)="[^"]*"', "", found[0])
+    def tag(match: re.Match[str]) -> str:
+        text = re.sub(r' (?:aria-[a-z]+|role|pointer-events|xmlns:xlink)="[^"]*"', "", match[0])
         text = re.sub(r'( id="|url\(#)', rf"\1{safe}-", text)
         return re.sub(r"(\d\.\d\d)\d+", r"\1", text)
 
@@ -91,6 +92,18 @@ def to_png(spec: Spec, scale: float = 2.0) -> bytes:
     """Return a spec as a PNG picture on a white ground."""
     look = {**spec, "background": PAPER}
     return bytes(vl_convert.vegalite_to_png(json.dumps(look), scale=scale, allowed_base_urls=[]))
+
+
+def picture(spec: Spec) -> Picture:
+    """Return a spec as an Altair chart, for notebooks.
+
+    Where no renderer of Altair was chosen, charts are shown as PNG from now on: that needs neither
+    a browser nor a network, and pictures stay in a stored notebook.
+    """
+    if alt.renderers.active == "default":
+        alt.renderers.enable("png", scale_factor=1.5)
+    drawn: Picture = alt.Chart.from_dict({**spec, "background": PAPER})
+    return drawn
 
 
 def chart(rows: list[dict[str, Any]]) -> alt.Chart:

@@ -1,19 +1,15 @@
-"""What a list would have been worth to the people who work through it, in plain sentences."""
+"""What a ranking would have been worth to the people who work through it, in plain sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from tenure.report.sentences.findings import by_baseline, pooled
-from tenure.report.sentences.list_end import End, list_end
-from tenure.report.sentences.words import (
-    Outcome,
-    baseline,
+from tenure.core.records.base import Figure
+from tenure.core.records.evaluation import Evaluation, Metrics, Money, OtherSplit
+from tenure.core.records.training import TargetRecord
+from tenure.report.sentences.findings import baselines
+from tenure.report.sentences.formatting import (
     count,
     counted,
     inside,
-    known,
     listed,
     number,
     of_hundred,
@@ -22,7 +18,9 @@ from tenure.report.sentences.words import (
     sentence,
     spread,
 )
-from tenure.report.tables.layout import Entry
+from tenure.report.sentences.names import baseline
+from tenure.report.sentences.outcome import Outcome
+from tenure.report.sentences.ranking import RankingEnd, ranking_end
 
 SHARES = (5, 10, 20)
 FEW_EVENTS = 200
@@ -38,82 +36,89 @@ ASSUMED = (
 NARROW = 0.05  # half width of an AUC's interval below which it is not called rough
 
 
-def lists(outcome: Outcome, entry: Entry) -> list[str]:
-    """Return how many of those one looks for stood at the end of the list that one looks at.
+def captures(metrics: Metrics) -> dict[int, Figure]:
+    """Return percent of the accounts → share of the outcomes that they hold, where measured."""
+    figures = (metrics.capture_at_5, metrics.capture_at_10, metrics.capture_at_20)
+    return {
+        share: figure
+        for share, figure in zip(SHARES, figures, strict=True)
+        if figure.value is not None
+    }
+
+
+def lists(outcome: Outcome, target: TargetRecord) -> list[str]:
+    """Return sentences on capture: the share of the outcomes that an end of the ranking holds.
 
     Args:
         outcome: How to speak of it.
-        entry: The target's part of the training record.
+        target: The target's part of the training record.
     """
-    end = list_end(outcome, entry)
-    figures = end.figures
-    captures = {share: figures.get(f"capture_at_{share}") or {} for share in SHARES}
-    held = {share: found for share, found in captures.items() if known(found.get("value"))}
-    said = []
-    if held:
-        parts = [f"{of_hundred(found)} among the {share}%" for share, found in held.items()]
+    end = ranking_end(outcome, target)
+    shares, sentences = captures(end.metrics), []
+    if shares:
+        parts = [f"{of_hundred(figure)} among the {share}%" for share, figure in shares.items()]
         first = parts[0].replace(" among", " were among") + f" ranked {end.scored}"
-        said.append(
+        sentences.append(
             f"Of 100 accounts that {end.happened}, {listed([first, *parts[1:]])}; a list in "
-            f"random order would have held {listed([str(share) for share in held])}."
+            f"random order would have held {listed([str(share) for share in shares])}."
         )
-    met, lift = figures.get("capture_at_capacity") or {}, figures.get("lift_at_capacity") or {}
-    capacity = (entry.get("evaluation") or {}).get("capacity")
-    if known(capacity) and known(met.get("value")):
-        said.append(
+    capacity, capture = target.evaluation.capacity, end.metrics.capture_at_capacity
+    if capacity is not None and capture.value is not None:
+        sentences.append(
             f"A team that looks after {counted(capacity, 'account')} at each prediction time "
-            f"(score.capacity), those ranked {end.scored}, would have met {of_hundred(met)} of 100 "
-            f"accounts that {end.happened}, {number(lift.get('value'), 1)} times as many as by "
-            "chance."
+            f"(score.capacity), those ranked {end.scored}, would have met {of_hundred(capture)} of "
+            f"100 accounts that {end.happened}, "
+            f"{number(end.metrics.lift_at_capacity.value, 1)} times as many as by chance."
         )
-    return said
+    return sentences
 
 
-def money(outcome: Outcome, entry: Entry) -> list[str]:
+def money(outcome: Outcome, target: TargetRecord) -> list[str]:
     """Return how much of the money at stake stood at the top, and what contacts would have earned.
 
     Args:
         outcome: How to speak of it.
-        entry: The target's part of the training record.
+        target: The target's part of the training record.
     """
-    end = list_end(outcome, entry)
-    figures, about = end.figures, end.money
-    top = figures.get("mrr_capture_at_10") or {}
-    said = []
-    if known(top.get("value")) and about.get("at_stake"):
-        unit = f" {about['currency']}" if about.get("currency") else ""
-        stake = f"{_stake(outcome, end)} ({count(about['at_stake'])}{unit} a month, counted anew at"
-        said.append(
-            f"The 10% ranked {end.scored} held {portion(top)} of {stake} each prediction time)."
-            + _left_out(figures, about)
+    end = ranking_end(outcome, target)
+    top, sentences = end.metrics.mrr_capture_at_10, []
+    if top.value is not None and end.money is not None and end.money.at_stake:
+        at_stake = f"{count(end.money.at_stake)}{_unit(end.money)} a month"
+        sentences.append(
+            f"The 10% ranked {end.scored} held {portion(top)} of {_stake(outcome, end)} "
+            f"({at_stake}, counted anew at each prediction time)."
+            + _uncovered(end.metrics, end.money)
         )
-    return said + _campaign(entry)
+    return sentences + _campaign(target.evaluation)
 
 
-def amounts(outcome: Outcome, entry: Entry) -> list[str]:
+def amounts(outcome: Outcome, target: TargetRecord) -> list[str]:
     """Return how the expected amounts did, where they were checked.
 
     Args:
         outcome: How to speak of it.
-        entry: The target's part of the training record.
+        target: The target's part of the training record.
     """
-    found = (entry.get("evaluation") or {}).get("amount") or {}
-    total, given = found.get("total") or {}, found.get("given") or {}
-    if not known(total.get("value")):
+    check = target.evaluation.amount
+    if check is None or check.total.value is None:
         return []
-    said = (
+    text = (
         f"The expected amounts (expected_{outcome.name}_mrr: probability times the usual amount) "
-        f"were added up over all accounts; what came was {_amounts(total)} times that."
+        f"were added up over all accounts; what came was {spread(check.total)} times that."
     )
-    if known(given.get("value")):
-        said += (
-            f" Among accounts that {outcome.happened}, it was {_amounts(given)} times the usual "
-            "amount. 1 is perfect."
+    if check.at_event.value is not None:
+        text += (
+            f" Among accounts that {outcome.happened}, it was {spread(check.at_event)} times the "
+            "usual amount. 1 is perfect."
         )
-    return [said]
+    return [text]
 
 
-def _stake(outcome: Outcome, end: End) -> str:
+def _unit(money: Money) -> str:
+    return f" {money.currency}" if money.currency else ""
+
+
+def _stake(outcome: Outcome, end: RankingEnd) -> str:
     if end.lowest:
         return f"the MRR of accounts that {end.happened}"
     if outcome.event == "expansion":
@@ -125,129 +130,109 @@ def _stake(outcome: Outcome, end: End) -> str:
     )
 
 
-def _left_out(figures: Entry, about: Entry) -> str:
-    rows, every = about.get("rows") or 0, figures.get("n") or 0
-    if rows >= every:
+def _uncovered(metrics: Metrics, money: Money) -> str:
+    if not metrics.n or money.rows >= metrics.n:
         return ""
     return (
-        f" Figures in money cover the {percent(rows / every)} of predictions in "
-        f"{about.get('currency')}: other currencies are not added to it."
+        f" Figures in money cover the {percent(money.rows / metrics.n)} of predictions in "
+        f"{money.currency}: other currencies are not added to it."
     )
 
 
-def _campaign(entry: Entry) -> list[str]:
-    figures, about = pooled(entry), (entry.get("evaluation") or {}).get("money") or {}
-    campaign, best = about.get("campaign") or {}, figures.get("best_profit") or {}
-    if not campaign or not known(best.get("value")):
+def _campaign(evaluation: Evaluation) -> list[str]:
+    pooled, money = evaluation.pooled, evaluation.money
+    best = pooled.best_profit
+    if money is None or money.campaign is None or best.value is None:
         return []
-    unit = f" {about['currency']}" if about.get("currency") else ""
+    campaign, unit = money.campaign, _unit(money)
     suppose = (
-        f"Suppose a contact costs {number(campaign['contact_cost'], 0)}{unit}, an account that "
-        f"stays is worth {number(campaign['months'], 0)} months of MRR at a margin of "
-        f"{percent(campaign['margin'], 0)}, whoever is contacted is offered "
-        f"{percent(campaign['offer'], 0)} of that worth, and the offer keeps "
-        f"{percent(campaign['accepted'], 0)} of those about to leave."
+        f"Suppose a contact costs {number(campaign.contact_cost, 0)}{unit}, an account that "
+        f"stays is worth {number(campaign.months, 0)} months of MRR at a margin of "
+        f"{percent(campaign.margin, 0)}, whoever is contacted is offered "
+        f"{percent(campaign.offer, 0)} of that worth, and the offer keeps "
+        f"{percent(campaign.accepted, 0)} of those about to leave."
     )
-    if best["value"] < LEAST:
+    if best.value < LEAST:
         return [f"{suppose} {NO_PROFIT}", ASSUMED]
-    said = [
-        f"{suppose} Then contacting the {percent(about.get('contacted'))} ranked highest would "
-        f"have earned {_amounts(best)}{unit} per account asked and prediction time; no other "
+    sentences = [
+        f"{suppose} Then contacting the {percent(money.contacted)} ranked highest would "
+        f"have earned {spread(best)}{unit} per account asked and prediction time; no other "
         "length of list earns more (expected maximum profit, EMPB)."
     ]
-    own = figures.get("profit") or {}
-    if known(own.get("value")):
-        said.append(
+    if pooled.profit.value is not None:
+        sentences.append(
             "That length is only known afterwards. Contacting each account for which the model’s "
             f"probability promised a gain, as one could have done at the time, would have earned "
-            f"{_amounts(own)}{unit}."
+            f"{spread(pooled.profit)}{unit}."
         )
-    rival = _rival(entry)
-    if rival:
-        said.append(rival)
-    return [*said, ASSUMED]
+    return [*sentences, *_best_baseline(evaluation), ASSUMED]
 
 
-def _rival(entry: Entry) -> str:
+def _best_baseline(evaluation: Evaluation) -> list[str]:
     """Return the baseline that earns most, beside the model."""
     earned = {
-        name: found["best_profit"]["value"]
-        for name, found in by_baseline(entry, "baselines").items()
-        if known((found.get("best_profit") or {}).get("value"))
+        name: metrics.best_profit.value
+        for name, metrics in baselines(evaluation).items()
+        if metrics.best_profit.value is not None
     }
     if not earned:
-        return ""
+        return []
     name = max(earned, key=lambda key: earned[key])
-    gain = (by_baseline(entry, "differences").get(name) or {}).get("best_profit") or {}
-    way, sign = ("less", -1) if known(gain.get("value")) and gain["value"] < 0 else ("more", 1)
-    ends = ("value", "lo", "hi") if sign > 0 else ("value", "hi", "lo")
-    shown = {
-        key: sign * gain[end] if known(gain.get(end)) else None
-        for key, end in zip(("value", "lo", "hi"), ends, strict=True)
-    }
-    return (
+    gain = evaluation.differences[name].best_profit
+    way, sign = ("less", -1) if (gain.value or 0) < 0 else ("more", 1)
+    return [
         f"Of the baselines, {inside(baseline(name))} earns most: {number(earned[name], 2)}; the "
-        f"model earns {_amounts(shown)} {way}."
-    )
+        f"model earns {spread(gain.times(sign))} {way}."
+    ]
 
 
-def lead(outcome: Outcome, entry: Entry) -> list[str]:
+def lead(outcome: Outcome, target: TargetRecord) -> list[str]:
     """Return how early the list pointed at accounts with the outcome.
 
     Args:
         outcome: How to speak of it.
-        entry: The target's part of the training record.
+        target: The target's part of the training record.
     """
-    found = (entry.get("evaluation") or {}).get("lead_time") or {}
-    warned = found.get("warned") or {}
-    if not known(warned.get("value")) or list_end(outcome, entry).lowest:
+    leads = target.evaluation.lead_time
+    if leads is None or leads.warned.value is None or ranking_end(outcome, target).lowest:
         return []
-    events = counted(found["outcomes"], f"distinct {outcome.event}", f"distinct {outcome.events}")
-    said = [
-        f"Of 100 accounts that {outcome.happened}, {of_hundred(warned)} stood among the 10% ranked "
-        f"highest when they were last asked ({events}; by chance 10 would have)."
+    events = counted(leads.outcomes, f"distinct {outcome.event}", f"distinct {outcome.events}")
+    sentences = [
+        f"Of 100 accounts that {outcome.happened}, {of_hundred(leads.warned)} stood among the 10% "
+        f"ranked highest when they were last asked ({events}; by chance 10 would have)."
     ]
-    days = found.get("days") or {}
-    if known(days.get("value")):
-        said.append(
-            f"Half of these had stood there without a break for {number(days['value'], 0)}"
-            f"{_days(days)} days or more before the {outcome.event} (lead time): so early could a "
+    if leads.days.value is not None:
+        sentences.append(
+            f"Half of these had stood there without a break for {spread(leads.days, 0)} days or "
+            f"more before the {outcome.event} (lead time): so early could a "
             "team have called. Nobody has a lead time longer than they were watched; half were for "
-            f"at least {number(found.get('watched_days'), 0)} days."
+            f"at least {number(leads.watched_days, 0)} days."
         )
-    return said
+    return sentences
 
 
-def _days(found: Mapping[str, Any]) -> str:
-    if not known(found.get("lo")) or not known(found.get("hi")):
-        return ""
-    return f" [{number(found['lo'], 0)}, {number(found['hi'], 0)}]"
-
-
-def rough(outcome: Outcome, entry: Entry) -> list[str]:
+def rough(outcome: Outcome, target: TargetRecord) -> list[str]:
     """Return what the width of the intervals means, and how few outcomes stand behind it.
 
     Args:
         outcome: How to speak of it.
-        entry: The target's part of the training record.
+        target: The target's part of the training record.
     """
-    end = list_end(outcome, entry)
-    auc, top = pooled(entry).get("auc") or {}, end.figures.get("capture_at_10") or {}
-    events = end.figures.get("events")
-    if not known(auc.get("lo")) or not known(auc.get("hi")) or not known(events):
+    end = ranking_end(outcome, target)
+    auc, top, events = target.evaluation.pooled.auc, end.metrics.capture_at_10, end.metrics.events
+    if auc.lo is None or auc.hi is None or events is None:
         return []
-    behind = end.counted(events)
-    level = percent((entry.get("evaluation") or {}).get("level", 0.95))
+    behind, level = end.counted(events), percent(target.evaluation.level)
     width = (
-        f"the AUC of {number(auc['value'], 2)} could as well be {number(auc['lo'], 2)} or "
-        f"{number(auc['hi'], 2)}"
+        f"the AUC of {number(auc.value, 2)} could as well be {number(auc.lo, 2)} or "
+        f"{number(auc.hi, 2)}"
     )
-    if known(top.get("lo")) and known(top.get("hi")):
+    if top.lo is not None and top.hi is not None:
         width += (
-            f", and the {percent(top['value'], 0)} of {end.events} among the 10% scored "
-            f"{end.scored} as well {percent(top['lo'], 0)} or {percent(top['hi'], 0)}"
+            f", and the {percent(top.value, 0)} of {end.events} among the 10% scored "
+            f"{end.scored} as well {percent(top.lo, 0)} or {percent(top.hi, 0)}"
         )
-    if events >= FEW_EVENTS and auc["hi"] - auc["lo"] <= 2 * NARROW:
+    if events >= FEW_EVENTS and auc.hi - auc.lo <= 2 * NARROW:
         return [f"{sentence(behind)} stand behind these figures ({level} intervals): {width}."]
     return [
         f"Only {behind} stand behind these figures, so they are rough ({level} intervals): "
@@ -259,56 +244,51 @@ def rough(outcome: Outcome, entry: Entry) -> list[str]:
     ]
 
 
-def contrast(entry: Entry) -> list[str]:
+def contrast(evaluation: Evaluation) -> list[str]:
     """Return what other ways of testing would have said: first the warning, then the other figure.
 
     Args:
-        entry: The target's part of the training record.
+        evaluation: The target's backtest.
     """
-    found = (entry.get("evaluation") or {}).get("contrast") or {}
-    split, unseen = found.get("random_split") or {}, found.get("new_accounts") or {}
-    said = []
-    if split:
-        promised, honest = split["auc"]["value"], split["walk"]["auc"]["value"]
-        said.append(
-            f"A random split would have promised an AUC of {number(promised, 2)}; the honest "
-            f"figure is {number(honest, 2)}. {_why(split['gap']['auc'])}"
+    if evaluation.contrast is None:
+        return []
+    split, unseen = evaluation.contrast.random_split, evaluation.contrast.new_accounts
+    sentences = []
+    if split is not None:
+        sentences.append(
+            f"A random split would have promised an AUC of {number(split.auc.value, 2)}; the "
+            f"honest figure is {number(split.walk.auc.value, 2)}. {_why(split.gap.auc)}"
         )
-        said += _promised(split)
-    if unseen:
-        said.append(
-            f"On accounts the model had never seen its AUC is {spread(unseen['auc'])}, on the same "
-            f"accounts when their own past was known {spread(unseen['walk']['auc'])}. The "
+        sentences += _promised(split)
+    if unseen is not None:
+        sentences.append(
+            f"On accounts the model had never seen its AUC is {spread(unseen.auc)}, on the same "
+            f"accounts when their own past was known {spread(unseen.walk.auc)}. The "
             "former was trained on half of the accounts."
         )
-    return said
+    return sentences
 
 
-def _promised(split: Mapping[str, Any]) -> list[str]:
+def _promised(split: OtherSplit) -> list[str]:
     """Return what a random split would have promised of the probabilities."""
-    walk = split["walk"]
-    loss, mean = split.get("log_loss") or {}, split.get("mean_probability") or {}
-    if not known(loss.get("value")) or not known(mean.get("value")):
+    walk, loss, mean = split.walk, split.log_loss.value, split.mean_probability.value
+    if loss is None or mean is None:
         return []
     return [
         f"Of the probabilities it would have promised a penalty (log loss) of "
-        f"{number(loss['value'], 4)}, where the honest test gives "
-        f"{number(walk['log_loss']['value'], 4)}; and predicted {percent(mean['value'], 1)} on "
-        f"average, where the honest test predicted {percent(walk['mean_probability']['value'], 1)} "
-        f"and {percent(split['observed_rate'], 1)} happened. A random split knows the rates of the "
+        f"{number(loss, 4)}, where the honest test gives "
+        f"{number(walk.log_loss.value, 4)}; and predicted {percent(mean, 1)} on "
+        f"average, where the honest test predicted {percent(walk.mean_probability.value, 1)} "
+        f"and {percent(split.observed_rate, 1)} happened. A random split knows the rates of the "
         "months to come; in use nobody does."
     ]
 
 
-def _why(gap: Mapping[str, Any]) -> str:
-    if known(gap.get("lo")) and gap["lo"] > 0:
+def _why(gap: Figure) -> str:
+    if gap.above:
         return (
             "Rows of one account at different times resemble each other and share their outcome; "
             "shuffled, the model is tested on what it has already seen. None of the difference "
-            f"({_amounts(gap)}) would be there in use: be wary of figures made that way."
+            f"({spread(gap)}) would be there in use: be wary of figures made that way."
         )
-    return f"Here the difference ({_amounts(gap)}) is not told apart from chance."
-
-
-def _amounts(found: Any) -> str:
-    return spread(found, 2)
+    return f"Here the difference ({spread(gap)}) is not told apart from chance."

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from tenure.report.sentences import audit as audit_words
+from tenure.core.records.audit import AuditRecord, ReadRecord, ReadsRecord, SuspectRecord
+from tenure.core.records.base import Figure
+from tenure.core.times import as_utc
+from tenure.report.sentences import audit as audit_sentences
 from tenure.report.sentences.findings import Headline
-from tenure.report.sentences.words import NONE, count, day, number, percent, sentence
-from tenure.report.tables.layout import Cell, Entry, Table, table, whole
+from tenure.report.sentences.formatting import (
+    NONE,
+    count,
+    day,
+    number,
+    percent,
+    sentence,
+    spread,
+)
+from tenure.report.tables.layout import Cell, Table, table, whole
 
 VERDICTS = {
     "drifted": "drifted",
@@ -57,57 +65,57 @@ class AuditView:
     parts: tuple[Part, ...]
 
 
-def audit_view(audit: Entry, *, whole_page: bool = True) -> AuditView:
+def audit_view(audit: AuditRecord, *, whole_page: bool = True) -> AuditView:
     """Lay an audit out; parts that it lacks say so.
 
     Args:
         audit: The record.
         whole_page: Whether the reads of every single feature are listed too.
     """
-    audit = json.loads(json.dumps(audit))
     return AuditView(
-        name=str(audit.get("name") or "tenure"),
-        created_at=str(audit.get("created_at") or "").replace("T", " ").replace("Z", " UTC"),
-        headline=audit_words.headline(audit),
-        sample=audit_words.sample(audit),
+        name=audit.name,
+        created_at=audit.created_at.replace("T", " ").replace("Z", " UTC"),
+        headline=audit_sentences.headline(audit),
+        sample=audit_sentences.sample(audit),
         parts=tuple(
             Part(
                 f"audit-{key}",
                 title,
-                say(audit),
-                tuple(found for found in TABLES[key](audit) if found),
-                tuple(found for found in DETAILS[key](audit) if found and whole_page)
-                if key in DETAILS
-                else (),
+                describe(audit),
+                tuple(filter(None, TABLES[key](audit))),
+                tuple(filter(None, _details(key, audit))) if whole_page else (),
             )
-            for key, (title, say) in audit_words.PARTS.items()
+            for key, (title, describe) in audit_sentences.PARTS.items()
         ),
     )
 
 
-def _reads(audit: Entry) -> list[Table | None]:
-    reads = audit.get("reads") or {"features": {}, "as_of": [], "violations": []}
+def _details(key: str, audit: AuditRecord) -> list[Table | None]:
+    return _every_read(audit.reads) if key == "reads" and audit.reads else []
+
+
+def _reads(audit: AuditRecord) -> list[Table | None]:
+    if audit.reads is None:
+        return []
+    reads = audit.reads
     bad = [
         (
-            Cell(name, reads["features"][name]["source"], tone="bad"),
-            Cell(", ".join(day(item) for item in reads["features"][name]["violations"])),
+            Cell(name, reads.features[name].source, tone="bad"),
+            Cell(", ".join(day(time) for time in reads.features[name].violations)),
         )
-        for name in reads["violations"]
+        for name in reads.violations
     ]
-    groups: dict[tuple[str, str], list[Entry]] = {}
-    for found in reads["features"].values():
-        key = (
-            str(found["source"] or "as_of alone"),
-            ", ".join(found["clocks"]) or "known_at alone",
-        )
-        groups.setdefault(key, []).append(found)
+    groups: dict[tuple[str, str], list[ReadRecord]] = {}
+    for read in reads.features.values():
+        key = (read.source or "as_of alone", ", ".join(read.clocks) or "known_at alone")
+        groups.setdefault(key, []).append(read)
     rows = [
         (
             Cell(source),
             Cell(clocks),
             whole(len(items)),
-            Cell(_margin(reads["as_of"], items, "latest_event"), numeric=True),
-            Cell(_margin(reads["as_of"], items, "latest_known"), numeric=True),
+            Cell(_margin(reads.as_of, (item.latest_event for item in items)), numeric=True),
+            Cell(_margin(reads.as_of, (item.latest_known for item in items)), numeric=True),
         )
         for (source, clocks), items in sorted(groups.items())
     ]
@@ -119,13 +127,13 @@ def _reads(audit: Entry) -> list[Table | None]:
     ]
 
 
-def _margin(moments: list[str], items: list[Entry], key: str) -> str:
+def _margin(cutoffs: tuple[str, ...], latest: Iterable[tuple[str | None, ...]]) -> str:
     """Return the shortest time between what was read and `as_of`."""
     gaps = [
-        (_moment(as_of) - _moment(latest)).total_seconds()
-        for found in items
-        for as_of, latest in zip(moments, found[key], strict=True)
-        if latest
+        (as_utc(as_of) - as_utc(time)).total_seconds()
+        for times in latest
+        for as_of, time in zip(cutoffs, times, strict=True)
+        if time
     ]
     if not gaps:
         return NONE
@@ -136,23 +144,18 @@ def _margin(moments: list[str], items: list[Entry], key: str) -> str:
     return f"{number(least, 6 if abs(least) < 1 else 0)} seconds"
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.removesuffix("Z"))
-
-
-def _every_read(audit: Entry) -> list[Table | None]:
-    reads = audit.get("reads")
-    if not reads or not reads["as_of"]:
+def _every_read(reads: ReadsRecord) -> list[Table | None]:
+    if not reads.as_of:
         return []
     rows = [
         (
-            Cell(name, found["source"]),
-            Cell(_stamp(found["latest_event"][-1])),
-            Cell(_stamp(found["latest_known"][-1])),
+            Cell(name, read.source),
+            Cell(_stamp(read.latest_event[-1])),
+            Cell(_stamp(read.latest_known[-1])),
         )
-        for name, found in reads["features"].items()
+        for name, read in reads.features.items()
     ]
-    caption = f"Every feature at {day(reads['as_of'][-1])}; all prediction times are in the JSON"
+    caption = f"Every feature at {day(reads.as_of[-1])}; all prediction times are in the JSON"
     return [table(caption, ("Feature", "Latest event read", "Latest known"), rows)]
 
 
@@ -160,26 +163,26 @@ def _stamp(text: str | None) -> str:
     return text.replace("T", " ").replace("Z", "") if text else "nothing in the window"
 
 
-def _shuffle(audit: Entry) -> list[Table | None]:
+def _shuffle(audit: AuditRecord) -> list[Table | None]:
     rows, moved = [], []
-    for item in audit.get("shuffle") or []:
-        bad = len(item["moved"])
+    for part in audit.shuffle or ():
+        bad = len(part.moved)
         rows.append(
             (
-                Cell(day(item["as_of"])),
-                whole(item["rows"]),
-                whole(item["compared"]),
+                Cell(day(part.as_of)),
+                whole(part.rows),
+                whole(part.compared),
                 Cell(count(bad), numeric=True, tone="bad" if bad else ""),
             )
         )
         moved += [
             (
-                Cell(str(found["feature"]), tone="bad"),
-                Cell(day(item["as_of"])),
-                whole(found["values"]),
-                Cell(", ".join(found["accounts"])),
+                Cell(item.feature, tone="bad"),
+                Cell(day(part.as_of)),
+                whole(item.values),
+                Cell(", ".join(item.accounts)),
             )
-            for found in item["moved"]
+            for item in part.moved
         ]
     heads = ("Everything from", "Rows replaced or added", "Values compared", "Features that moved")
     names = ("Feature", "Noise from", "Values changed", "Accounts, for example")
@@ -189,45 +192,46 @@ def _shuffle(audit: Entry) -> list[Table | None]:
     ]
 
 
-def _clocks(audit: Entry) -> list[Table | None]:
-    order = list(audit_words.DONE)
-    found = sorted(audit.get("clocks") or [], key=lambda item: order.index(item["done"]))
+def _clocks(audit: AuditRecord) -> list[Table | None]:
+    order = list(audit_sentences.DONE)
     rows = []
-    for item in found:
-        read, more = item["features"][:4], len(item["features"]) - 4
-        names = ", ".join(read) + (f" and {count(more)} more" if more > 0 else "")
+    for item in sorted(audit.clocks, key=lambda item: order.index(item.done)):
+        more = len(item.features) - 4
+        names = ", ".join(item.features[:4]) + (f" and {count(more)} more" if more > 0 else "")
         rows.append(
             (
-                Cell(f"{item['table']}.{item['column']}"),
-                Cell(sentence(audit_words.DONE[item["done"]]), item["text"]),
+                Cell(f"{item.table}.{item.column}"),
+                Cell(sentence(audit_sentences.DONE[item.done]), item.text),
                 Cell(names or NONE),
             )
         )
     return [table("", ("Column", "What was done", "Read by"), rows)]
 
 
-def _late(audit: Entry) -> list[Table | None]:
-    late = audit.get("late") or {"arrivals": [], "costs": []}
+def _late(audit: AuditRecord) -> list[Table | None]:
+    if audit.late is None:
+        return []
     arrivals = [
         (
-            Cell(item["table"], ROWS if item["clock"] == "event_time" else item["clock"]),
-            whole(item["rows"]),
-            Cell(percent(item["share"]), numeric=True),
-            *(whole(item["lag_days"].get(key)) for key in ("median", "p90", "p99", "highest")),
+            Cell(item.table, ROWS if item.clock == "event_time" else item.clock),
+            whole(item.rows),
+            Cell(percent(item.share), numeric=True),
+            *(whole(item.lag_days.get(key)) for key in ("median", "p90", "p99", "highest")),
         )
-        for item in sorted(late["arrivals"], key=lambda item: -item["share"])
+        for item in sorted(audit.late.arrivals, key=lambda item: -item.share)
     ]
     costs = [
         (
-            Cell(item["family"]),
-            whole(item["values"]),
-            Cell(percent(item["share"]), numeric=True),
-            Cell(percent(item["snapshots"] / item["of_snapshots"]), numeric=True)
-            if item["of_snapshots"]
-            else Cell(NONE, numeric=True),
-            Cell(", ".join(f"{name} {percent(share)}" for name, share in item["features"].items())),
+            Cell(item.family),
+            whole(item.values),
+            Cell(percent(item.share), numeric=True),
+            Cell(
+                percent(item.snapshots / item.of_snapshots if item.of_snapshots else None),
+                numeric=True,
+            ),
+            Cell(", ".join(f"{name} {percent(share)}" for name, share in item.features.items())),
         )
-        for item in late["costs"]
+        for item in audit.late.costs
     ]
     heads = ("Table", "Rows", "Late", "Median", "90 %", "99 %", "Longest")
     names = ("Family", "Values", "Changed", "Snapshots touched", "Most often")
@@ -239,45 +243,41 @@ def _late(audit: Entry) -> list[Table | None]:
     ]
 
 
-def _drift(audit: Entry) -> list[Table | None]:
-    found = (audit.get("drift") or {"features": []})["features"]
+def _drift(audit: AuditRecord) -> list[Table | None]:
     rows = [
         (
-            Cell(str(item["feature"])),
-            Cell(VERDICTS[item["verdict"]], tone="bad" if item["verdict"] == "drifted" else ""),
-            Cell(number(item["psi"], 2), numeric=True),
-            Cell(sentence(item["text"])),
+            Cell(item.feature),
+            Cell(VERDICTS[item.verdict], tone="bad" if item.verdict == "drifted" else ""),
+            Cell(number(item.psi, 2), numeric=True),
+            Cell(sentence(item.text)),
         )
-        for item in found
-        if item["verdict"] in VERDICTS
+        for item in (audit.drift.features if audit.drift else ())
+        if item.verdict in VERDICTS
     ]
     caption = "Features that do not look as they did; the stability index is 0 where nothing moved"
     return [table(caption, ("Feature", "Verdict", "Index", "In words"), rows, numeric=(2,))]
 
 
-def _suspects(audit: Entry) -> list[Table | None]:
+def _suspects(audit: AuditRecord) -> list[Table | None]:
     rows = [
         (
-            Cell(str(item["column"]), "allowed by name" if item["allowed"] else ""),
-            Cell(str(item["target"])),
-            Cell(_figure(item), KINDS[item["kind"]], numeric=True),
-            Cell(sentence(str(item["text"]))),
+            Cell(item.column, "allowed by name" if item.allowed else ""),
+            Cell(item.target),
+            Cell(_figure(item), KINDS[item.kind], numeric=True),
+            Cell(sentence(item.text)),
         )
-        for item in audit.get("suspects") or []
+        for item in audit.suspects or ()
     ]
     return [table("", ("Column", "Target", "Figure", "Why that is suspicious"), rows, numeric=(2,))]
 
 
-def _figure(item: Entry) -> str:
-    if item["kind"] in {"certain", "near"}:
-        return percent(item["figure"])
-    if item["lo"] is None or item["hi"] is None:
-        return number(item["figure"])
-    return f"{number(item['figure'])} [{number(item['lo'])}, {number(item['hi'])}]"
+def _figure(item: SuspectRecord) -> str:
+    if item.kind in {"certain", "near"}:
+        return percent(item.figure)
+    return spread(Figure(value=item.figure, lo=item.lo, hi=item.hi), 3)
 
 
-Tables = Callable[[Any], list[Table | None]]
-TABLES: dict[str, Tables] = {
+TABLES: dict[str, Callable[[AuditRecord], list[Table | None]]] = {
     "reads": _reads,
     "shuffle": _shuffle,
     "clocks": _clocks,
@@ -285,4 +285,3 @@ TABLES: dict[str, Tables] = {
     "drift": _drift,
     "suspects": _suspects,
 }
-DETAILS: dict[str, Tables] = {"reads": _every_read}

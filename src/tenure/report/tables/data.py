@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from tenure.core.records.data import DataRecord, TableRecord
 from tenure.report.sentences import findings
-from tenure.report.sentences.words import NONE, count, counted, day, known, percent, plain, sentence
-from tenure.report.tables.layout import Cell, Entry, Table, in_order, table, whole
+from tenure.report.sentences.formatting import NONE, count, counted, day, percent, plain, sentence
+from tenure.report.tables.layout import Cell, Table, in_order, table, whole
 
 COUNTED = frozenset({"rejected", "emptied", "no_clock"})
 """Remarks that only repeat what stands in lists of its own."""
@@ -40,114 +40,107 @@ class DataView:
     missing: tuple[str, ...]
 
 
-def data_view(data: Entry) -> DataView:
+def data_view(data: DataRecord) -> DataView:
     """Lay out a data report."""
     from tenure.sources.contract import SOURCES
 
-    tables = in_order(data.get("tables") or {}, SOURCES)
+    tables = in_order(data.tables, SOURCES)
     attributes = [
         (
-            Cell(str(item.get("name"))),
-            Cell("may be a feature" if item.get("usable") else "not a feature"),
-            Cell(str(item.get("verdict") or "")),
+            Cell(item.name),
+            Cell("may be a feature" if item.usable else "not a feature"),
+            Cell(item.verdict),
         )
-        for item in data.get("attributes") or []
+        for item in data.attributes
     ]
-    declared = (
-        "as declared" if data.get("observed_until_declared") else "the day after the last event"
-    )
-    until = data.get("observed_until")
-    inputs = [_input(name, found) for name, found in tables.items()]
+    declared = "as declared" if data.observed_until_declared else "the day after the last event"
+    inputs = [_input(item) for item in tables.values()]
     return DataView(
         summary=findings.data_finding(data),
-        red=tuple(str(text) for text in data.get("red") or ()),
-        observed_until=f"Observation stopped at {until} ({declared})." if until else "",
-        overview=_overview(tables),
+        red=data.red,
+        observed_until=f"Observation stopped at {data.observed_until} ({declared}).",
+        overview=table(
+            "Set aside: at or after the end of observation. Rows per account: median of those "
+            "with any",
+            OVERVIEW,
+            [_overview(item) for item in tables.values()],
+            numeric=(1, 2, 3, 4, 7, 8, 9),
+        ),
         tables=tuple(sorted(inputs, key=lambda item: not item.red)),
         attributes=table("", ("Attribute", "Use", "Why"), attributes),
-        missing=tuple(str(name) for name in data.get("missing_tables") or ()),
+        missing=data.missing_tables,
     )
 
 
-def _overview(tables: Entry) -> Table | None:
-    rows = []
-    for name, found in tables.items():
-        rejected, rows_in = found.get("rows_rejected") or 0, found.get("rows_in") or 0
-        heavy = bool(rows_in) and rejected / rows_in > 0.05
-        reds = sum(bool(remark.get("red")) for remark in found.get("remarks") or [])
-        rows.append(
-            (
-                Cell(
-                    str(name),
-                    counted(reds, "red warning") if reds else "",
-                    tone="bad" if reds else "",
-                ),
-                whole(rows_in),
-                whole(found.get("rows_used")),
-                Cell(
-                    count(rejected),
-                    percent(rejected / rows_in) if rejected and rows_in else "",
-                    numeric=True,
-                    tone="bad" if heavy else "",
-                ),
-                whole(found.get("set_aside")),
-                Cell(day(found.get("first"))),
-                Cell(day(found.get("last"))),
-                Cell(_days(found.get("freshness_days")), numeric=True),
-                Cell(percent(found.get("coverage")), numeric=True),
-                whole(found.get("median_rows")),
-            )
-        )
-    columns = (
-        "Table",
-        "Rows in",
-        "Used",
-        "Rejected",
-        "Set aside",
-        "First event",
-        "Last event",
-        "Age of the last",
-        "Accounts with rows",
-        "Rows each",
-    )
-    caption = (
-        "Set aside: at or after the end of observation. Rows per account: median of those with any"
-    )
-    return table(caption, columns, rows, numeric=(1, 2, 3, 4, 7, 8, 9))
+OVERVIEW = (
+    "Table",
+    "Rows in",
+    "Used",
+    "Rejected",
+    "Set aside",
+    "First event",
+    "Last event",
+    "Age of the last",
+    "Accounts with rows",
+    "Rows each",
+)
 
 
-def _input(name: str, found: Entry) -> TableView:
-    remarks = found.get("remarks") or []
+def _overview(item: TableRecord) -> tuple[Cell, ...]:
+    share = item.rows_rejected / item.rows_in if item.rows_in else 0.0
+    reds = sum(remark.red for remark in item.remarks)
+    return (
+        Cell(
+            item.name,
+            counted(reds, "red warning") if reds else "",
+            tone="bad" if reds else "",
+        ),
+        whole(item.rows_in),
+        whole(item.rows_used),
+        Cell(
+            count(item.rows_rejected),
+            percent(share) if share else "",
+            numeric=True,
+            tone="bad" if share > 0.05 else "",
+        ),
+        whole(item.set_aside),
+        Cell(day(item.first)),
+        Cell(day(item.last)),
+        Cell(
+            NONE if item.freshness_days is None else counted(round(item.freshness_days), "day"),
+            numeric=True,
+        ),
+        Cell(percent(item.coverage), numeric=True),
+        whole(item.median_rows),
+    )
+
+
+def _input(item: TableRecord) -> TableView:
     rejected = [
-        (Cell(sentence(plain(reason)), rules(name).get(reason, "")), whole(times))
-        for reason, times in sorted((found.get("rejected") or {}).items(), key=lambda x: -x[1])
+        (Cell(sentence(plain(reason)), rules(item.name).get(reason, "")), whole(rows))
+        for reason, rows in sorted(item.rejected.items(), key=lambda pair: -pair[1])
     ]
     emptied = [
         (
-            Cell(f"{column}: {plain(reason)}", rules(name).get(reason, "")),
-            Cell(count(times), "values", numeric=True),
+            Cell(f"{column}: {plain(reason)}", rules(item.name).get(reason, "")),
+            Cell(count(values), "values", numeric=True),
         )
-        for column, reasons in (found.get("emptied") or {}).items()
-        for reason, times in reasons.items()
+        for column, reasons in item.emptied.items()
+        for reason, values in reasons.items()
     ]
     columns = ("Rejected rows and emptied values", "How many")
     return TableView(
-        name=str(name),
-        origin=str(found.get("origin") or ""),
-        red=tuple(str(remark.get("text")) for remark in remarks if remark.get("red")),
+        name=item.name,
+        origin=item.origin,
+        red=tuple(remark.text for remark in item.remarks if remark.red),
         notes=tuple(
-            str(remark.get("text"))
-            for remark in remarks
-            if not remark.get("red") and remark.get("code") not in COUNTED
+            remark.text for remark in item.remarks if not remark.red and remark.code not in COUNTED
         ),
         rejected=table("", columns, [*rejected, *emptied], numeric=(1,)),
         unused=tuple(
-            f"{column} (needs its clock {clock})"
-            for column, clock in (found.get("unused") or {}).items()
+            f"{column} (needs its clock {clock})" for column, clock in item.unused.items()
         ),
-        assumptions=tuple(
-            f"{column}: {text}" for column, text in (found.get("assumptions") or {}).items()
-        ),
+        assumptions=tuple(f"{column}: {text}" for column, text in item.assumptions.items()),
     )
 
 
@@ -171,7 +164,3 @@ GENERAL = {
     "unreadable": "the value is not of the column’s type; declare its format or map it by SQL",
     "without_its_clock": "a late value needs the time it became known",
 }
-
-
-def _days(value: Any) -> str:
-    return counted(round(value), "day") if known(value) else NONE

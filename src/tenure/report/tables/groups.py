@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from tenure.report.sentences.words import NONE, Outcome, known, number, percent, plain, sentence
-from tenure.report.tables.layout import Cell, Entry, Table, table, whole
+from tenure.core.records.base import UNMEASURED
+from tenure.core.records.evaluation import Evaluation, GroupMetrics
+from tenure.report.sentences.formatting import NONE, percent, plain, sentence
+from tenure.report.sentences.outcome import Outcome
+from tenure.report.tables.layout import Cell, Table, figure_cell, table, whole
 
 GROUPS = {"mrr": "MRR", "tenure": "time as a customer"}
 
 
-def group_table(outcome: Outcome, entry: Entry) -> Table | None:
+def group_table(outcome: Outcome, evaluation: Evaluation) -> Table | None:
     """Return the figures of each group of accounts.
 
     Args:
         outcome: How to speak of it.
-        entry: The target's part of the training record.
+        evaluation: The target's backtest.
     """
     rows, last = [], None
-    for found in (entry.get("evaluation") or {}).get("groups") or []:
-        by = str(found.get("by"))
-        head = sentence(GROUPS.get(by) or plain(by)) if by != last else ""
-        last = by
+    for group in evaluation.groups:
+        head = sentence(GROUPS.get(group.by) or plain(group.by)) if group.by != last else ""
+        last = group.by
         rows.append(
             (
                 Cell(head),
-                Cell(str(found.get("group"))),
-                whole(found.get("n")),
-                whole(found.get("events")),
-                Cell(percent(found.get("mean_probability"), 1), numeric=True),
-                Cell(percent(found.get("observed_rate"), 1), numeric=True),
-                *_measured(found),
+                Cell(group.group),
+                whole(group.n),
+                whole(group.events),
+                Cell(percent(group.mean_probability, 1), numeric=True),
+                Cell(percent(group.observed_rate, 1), numeric=True),
+                *_measured(group),
             )
         )
     columns = (
@@ -54,28 +53,13 @@ def group_table(outcome: Outcome, entry: Entry) -> Table | None:
     return table(caption, columns, rows, numeric=range(2, len(columns)))
 
 
-def _measured(found: Entry) -> tuple[Cell, ...]:
-    if "auc" not in found:
+def _measured(group: GroupMetrics) -> tuple[Cell, ...]:
+    gap = group.calibration_gap
+    if gap == UNMEASURED:
         few = Cell(NONE, "fewer than 30 outcomes: no figures", numeric=True)
         return (few, Cell(NONE, numeric=True), Cell(NONE, numeric=True))
-    gap = {key: _points(value) for key, value in found["calibration_gap"].items()}
-    off = known(gap["lo"]) and known(gap["hi"]) and (gap["lo"] > 0 or gap["hi"] < 0)
     return (
-        Cell(number(gap["value"], 1), _bracket(gap, 1), numeric=True, tone="bad" if off else ""),
-        Cell(number(found["auc"]["value"], 2), _bracket(found["auc"], 2), numeric=True),
-        Cell(
-            number(found["log_loss_gain"]["value"], 4),
-            _bracket(found["log_loss_gain"], 4),
-            numeric=True,
-        ),
+        figure_cell(gap.times(100), 1, "bad" if gap.above or gap.below else ""),
+        figure_cell(group.auc, 2),
+        figure_cell(group.log_loss_gain, 4),
     )
-
-
-def _points(value: Any) -> float | None:
-    return 100 * value if known(value) else None
-
-
-def _bracket(found: Mapping[str, Any], digits: int) -> str:
-    if not known(found.get("lo")) or not known(found.get("hi")):
-        return ""
-    return f"[{number(found['lo'], digits)}, {number(found['hi'], digits)}]"

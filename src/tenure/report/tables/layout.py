@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from tenure.report.sentences.words import count
+from tenure.core.records.base import Figure
+from tenure.report.sentences.formatting import bracket, count, number
 
-Entry = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,27 +56,33 @@ def table(
     return Table(caption, heads, tuple(rows)) if rows else None
 
 
-def whole(value: Any) -> Cell:
+def whole(value: float | None) -> Cell:
     """Return a cell with a whole number."""
     return Cell(count(value), numeric=True)
 
 
-def pairs(found: Entry) -> Table | None:
+def figure_cell(figure: Figure, digits: int, tone: str = "") -> Cell:
+    """Return a cell with a figure, its interval below."""
+    note = bracket(figure, lambda value: number(value, digits))
+    return Cell(number(figure.value, digits), note, numeric=True, tone=tone)
+
+
+def pairs(values: Mapping[str, Any]) -> Table | None:
     """Return a table of names and values; empty values are left out."""
-    rows = [(Cell(name), Cell(str(value))) for name, value in found.items() if value]
+    rows = [(Cell(name), Cell(str(value))) for name, value in values.items() if value]
     return table("", ("", ""), rows)
 
 
-def joined(found: Entry) -> str:
+def joined(values: Mapping[str, Any]) -> str:
     """Return names and values in one line."""
-    return ", ".join(f"{name} {value}" for name, value in found.items())
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
-def in_order(found: Entry, names: Iterable[str]) -> dict[str, Any]:
+def in_order(values: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
     """Return named things in the order of `names`, and what these lack after them.
 
     >>> in_order({"a": 1, "b": 2, "c": 3}, ["c", "x", "b"])
     {'c': 3, 'b': 2, 'a': 1}
     """
-    first = [name for name in names if name in found]
-    return {name: found[name] for name in [*first, *(n for n in found if n not in set(first))]}
+    first = [name for name in names if name in values]
+    return {name: values[name] for name in dict.fromkeys([*first, *values])}

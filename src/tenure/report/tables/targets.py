@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tenure.report.figures import Figure, target_figures
+from tenure.core.config import Config
+from tenure.core.records.evaluation import Evaluation
+from tenure.core.records.training import LabelSummary, TargetRecord
 from tenure.report.sentences import accuracy, findings, practice
-from tenure.report.sentences.list_end import metrics_of
-from tenure.report.sentences.words import (
-    DROPS,
-    STATUSES,
-    Metric,
-    Outcome,
-    baseline,
+from tenure.report.sentences.formatting import (
     count,
     counted,
     day,
@@ -24,9 +18,13 @@ from tenure.report.sentences.words import (
     sentence,
     spread,
 )
+from tenure.report.sentences.names import DROPS, STATUSES, baseline
+from tenure.report.sentences.outcome import Outcome
+from tenure.report.sentences.ranking import shown_metrics
 from tenure.report.tables.groups import group_table
 from tenure.report.tables.horizons import horizon_table, horizon_words
-from tenure.report.tables.layout import Cell, Entry, Table, joined, pairs, table, whole
+from tenure.report.tables.layout import Cell, Table, joined, pairs, table, whole
+from tenure.report.target_charts import Chart, target_charts
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class TargetView:
     headline: findings.Headline
     status: str
     question: str
-    asked: str
+    labelling: str
     performance: list[str]
     rough: list[str]
     metrics: Table | None
@@ -50,125 +48,118 @@ class TargetView:
     calibration: list[str]
     horizons: list[str]
     horizon_table: Table | None
-    figures: dict[str, Figure]
+    charts: dict[str, Chart]
     drivers: Table | None
     dropped: Table | None
     folds: Table | None
     model: Table | None
 
 
-def target_view(name: str, entry: Entry, config: Entry) -> TargetView:
+def target_view(name: str, target: TargetRecord, config: Config) -> TargetView:
     """Lay out one target's part of a training record."""
-    outcome = Outcome.of(name, entry)
-    top = findings.headline(outcome, entry)
+    outcome, evaluation = Outcome.of(name, target), target.evaluation
+    top = findings.headline(outcome, target)
+    calibration = accuracy.calibration(outcome, target)
     return TargetView(
         anchor=f"target-{name}",
         title=outcome.title,
         headline=top,
-        status=STATUSES.get(str(entry.get("status")), ""),
-        question=findings.question(outcome, config),
-        asked=findings.asked(outcome, entry),
+        status=STATUSES[target.status],
+        question=findings.question(outcome, config.labels.threshold),
+        labelling=findings.labelling(outcome, target),
         performance=[
-            text for text in accuracy.performance(outcome, entry) if text not in top.first
+            text for text in accuracy.performance(outcome, target) if text not in top.first
         ],
-        rough=practice.rough(outcome, entry),
-        metrics=_metrics(entry),
-        contrast=practice.contrast(entry),
-        lists=practice.lists(outcome, entry),
-        money=practice.money(outcome, entry) + practice.amounts(outcome, entry),
-        lead=practice.lead(outcome, entry),
-        groups=group_table(outcome, entry),
-        calibration=accuracy.calibration(outcome, entry) + accuracy.bounds(outcome, config),
-        horizons=horizon_words(outcome, entry),
-        horizon_table=horizon_table(outcome, entry),
-        figures=target_figures(outcome, entry),
-        drivers=_drivers(outcome, entry),
-        dropped=_dropped(entry),
-        folds=_folds(outcome, entry),
-        model=_model(entry),
+        rough=practice.rough(outcome, target),
+        metrics=_metrics(evaluation),
+        contrast=practice.contrast(evaluation),
+        lists=practice.lists(outcome, target),
+        money=practice.money(outcome, target) + practice.amounts(outcome, target),
+        lead=practice.lead(outcome, target),
+        groups=group_table(outcome, evaluation),
+        calibration=[*calibration, accuracy.bounds(outcome, config.model.interval_level)],
+        horizons=horizon_words(outcome, evaluation),
+        horizon_table=horizon_table(outcome, target),
+        charts=target_charts(outcome, target),
+        drivers=_drivers(outcome, target),
+        dropped=_dropped(target.labels),
+        folds=_folds(outcome, target),
+        model=_model(target),
     )
 
 
-def _metrics(entry: Entry) -> Table | None:
-    model = findings.pooled(entry)
-    if not model:
+def _metrics(evaluation: Evaluation) -> Table | None:
+    pooled = evaluation.pooled
+    if pooled.n is None:
         return None
-    others = findings.by_baseline(entry, "baselines")
-    names = ("Model", *(baseline(name) for name in others))
-    figures = (model, *others.values())
+    baselines = findings.baselines(evaluation)
     rows = [
         (
             Cell(metric.name, f"{sentence(metric.meaning)}. Better: {metric.best}."),
-            *(_figure(metric, found.get(metric.key)) for found in figures),
+            *(
+                Cell(metric.show(figure.value), metric.interval(figure), numeric=True)
+                for figure in map(metric.of, (pooled, *baselines.values()))
+            ),
         )
-        for metric in metrics_of(entry)
-        if model.get(metric.key)
+        for metric in shown_metrics(evaluation)
+        if metric.of(pooled).value is not None
     ]
     caption = (
-        f"Out-of-time figures over {counted(model.get('n') or 0, 'prediction')}, observed rate "
-        f"{percent(model.get('observed_rate'))}; in brackets the "
-        f"{percent((entry.get('evaluation') or {}).get('level', 0.95))} interval over accounts"
+        f"Out-of-time figures over {counted(pooled.n, 'prediction')}, observed rate "
+        f"{percent(pooled.observed_rate)}; in brackets the "
+        f"{percent(evaluation.level)} interval over accounts"
     )
+    names = ("Model", *map(baseline, baselines))
     return table(caption, ("Measure", *names), rows, numeric=range(1, len(names) + 1))
 
 
-def _figure(metric: Metric, found: Any) -> Cell:
-    value = found.get("value") if isinstance(found, Mapping) else found
-    return Cell(metric.say(value), metric.interval(found), numeric=True)
-
-
-def _drivers(outcome: Outcome, entry: Entry) -> Table | None:
+def _drivers(outcome: Outcome, target: TargetRecord) -> Table | None:
     rows = [
         (
             Cell(str(place), numeric=True),
-            Cell(str(row.get("label")), str(row.get("features") or "")),
-            Cell(percent(row.get("share"), 1), numeric=True),
-            Cell(sentence(findings.association(row.get("association"), outcome))),
-            Cell("lever" if row.get("lever") else "context"),
+            Cell(row.label, row.features),
+            Cell(percent(row.share, 1), numeric=True),
+            Cell(sentence(findings.association(row.association, outcome))),
+            Cell("lever" if row.lever else "context"),
         )
-        for place, row in enumerate((entry.get("drivers") or [])[:10], 1)
+        for place, row in enumerate(target.drivers[:10], 1)
     ]
     columns = ("", "What it is about", "Share", "Direction", "Kind")
     return table("The strongest groups of features", columns, rows, numeric=(0, 2))
 
 
-def _dropped(entry: Entry) -> Table | None:
-    labels = entry.get("labels") or {}
+def _dropped(labels: LabelSummary) -> Table | None:
     rows = [
         (
             Cell(sentence(plain(reason)), DROPS.get(reason, "")),
-            Cell(count(found), numeric=True),
-            Cell(percent(found / (labels.get("snapshots") or found)), numeric=True),
+            whole(snapshots),
+            Cell(percent(snapshots / labels.snapshots), numeric=True),
         )
-        for reason, found in sorted((labels.get("dropped") or {}).items(), key=lambda x: -x[1])
-        if found
+        for reason, snapshots in sorted(labels.dropped.items(), key=lambda pair: -pair[1])
+        if snapshots
     ]
     columns = ("Not labelled because", "Snapshots", "Share")
     return table("Snapshots without a label", columns, rows, numeric=(1, 2))
 
 
-def _folds(outcome: Outcome, entry: Entry) -> Table | None:
-    measured = {
-        day(fold.get("as_of")): fold for fold in (entry.get("evaluation") or {}).get("folds") or []
-    }
-    rows = []
-    for fold in entry.get("folds") or []:
-        found = measured.get(day(fold.get("as_of")), {})
-        rows.append(
-            (
-                Cell(day(fold.get("as_of"))),
-                whole(fold.get("train_rows")),
-                whole(fold.get("train_positives")),
-                Cell(day(fold.get("train_known_until"))),
-                whole(fold.get("calibrated_on")),
-                whole(fold.get("test_rows")),
-                whole(fold.get("test_positives")),
-                Cell(percent(found.get("mean_probability")), numeric=True),
-                Cell(percent(found.get("observed_rate")), numeric=True),
-                Cell(spread(found.get("auc")), numeric=True),
-                Cell(number((found.get("lift_at_10") or {}).get("value"), 1), numeric=True),
-            )
+def _folds(outcome: Outcome, target: TargetRecord) -> Table | None:
+    measured = {metrics.as_of: metrics for metrics in target.evaluation.folds}
+    rows = [
+        (
+            Cell(day(fold.as_of)),
+            whole(fold.train_rows),
+            whole(fold.train_positives),
+            Cell(day(fold.train_known_until)),
+            whole(fold.calibrated_on),
+            whole(fold.test_rows),
+            whole(fold.test_positives),
+            Cell(percent(measured[fold.as_of].mean_probability), numeric=True),
+            Cell(percent(measured[fold.as_of].observed_rate), numeric=True),
+            Cell(spread(measured[fold.as_of].auc), numeric=True),
+            Cell(number(measured[fold.as_of].lift_at_10.value, 1), numeric=True),
         )
+        for fold in target.folds
+    ]
     columns = (
         "Prediction time",
         "Trained on rows",
@@ -186,21 +177,19 @@ def _folds(outcome: Outcome, entry: Entry) -> Table | None:
     return table(caption, columns, rows, numeric=(1, 2, 4, 5, 6, 7, 8, 9, 10))
 
 
-def _model(entry: Entry) -> Table | None:
-    model = entry.get("model") or {}
-    calibrator = model.get("calibrator") or {}
-    if not model:
+def _model(target: TargetRecord) -> Table | None:
+    model = target.model
+    if model is None:
         return None
-    rows, positives = count(model.get("rows")), count(model.get("positives"))
     return pairs(
         {
-            "Version": model.get("version"),
-            "Bundle": model.get("path"),
-            "Fitted on": f"{rows} snapshots, {positives} positive",
-            "Outcomes known until": day(model.get("trained_until")),
-            "Features used": count(model.get("features")),
-            "Calibrator": calibrator.get("kind"),
-            "Tuning": accuracy.searched(entry),
-            "Parameters": joined(model.get("parameters") or {}),
+            "Version": model.version,
+            "Bundle": model.path,
+            "Fitted on": f"{count(model.rows)} snapshots, {count(model.positives)} positive",
+            "Outcomes known until": day(model.trained_until),
+            "Features used": count(model.features),
+            "Calibrator": model.calibrator["kind"],
+            "Tuning": accuracy.tuning(target),
+            "Parameters": joined(model.parameters),
         }
     )

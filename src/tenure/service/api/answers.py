@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ async def score_accounts(state: State, served: Served, ask: ScoreRequest) -> byt
     frame = scored.rows[scored.rows["account_id"].isin(ask.account_ids)]
     if horizon != EVERY:
         frame = frame[frame["horizon_days"] == horizon]
-    return await state.in_thread(_scored, frame, ask.account_ids, served.models, targets, as_of)
+    return await state.workers.run(_scored, frame, ask.account_ids, served.models, targets, as_of)
 
 
 def _scored(
@@ -57,8 +58,8 @@ def _scored(
     targets: Sequence[str],
     as_of: datetime,
 ) -> bytes:
-    there = set(frame["account_id"])
-    absent = [name for name in dict.fromkeys(accounts) if name not in there]
+    scored = set(frame["account_id"])
+    absent = [name for name in dict.fromkeys(accounts) if name not in scored]
     return dump(
         {
             "as_of": iso(as_of),
@@ -81,23 +82,23 @@ async def score_history(state: State, served: Served, ask: HistoryRequest) -> by
     if not EARLIEST <= ask.as_of < LATEST:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
-    return await state.in_thread(_posted, state, served, ask)
+    return await state.posting.run(_posted, state, served, ask)
 
 
 def _posted(state: State, served: Served, ask: HistoryRequest) -> bytes:
     try:
         with state.engines.borrow() as engine:
-            found = score_posted(ask.tables, served.models, served.config, ask.as_of, engine)
+            scores = score_posted(ask.tables, served.models, served.config, ask.as_of, engine)
     except TenureError as error:
         raise refused(error) from None
     return dump(
         {
             "as_of": iso(ask.as_of),
             "models": {name: model.bundle.version for name, model in served.models.items()},
-            "rows": records(found.rows),
-            "not_asked": not_asked(found.not_asked, ask.as_of),
-            "rejects": found.rejects,
-            "ignored": found.ignored,
+            "rows": records(scores.rows),
+            "not_asked": not_asked(scores.not_asked, ask.as_of),
+            "rejects": scores.rejects,
+            "ignored": scores.ignored,
         }
     )
 
@@ -106,20 +107,20 @@ async def score_rows(state: State, served: Served, ask: RowsRequest) -> bytes:
     """Score feature rows."""
     check_count(len(ask.rows), served, "rows")
     (target,) = check_targets([ask.target], served.models, "target")
-    return await state.in_thread(scored_rows, target, served.models[target], ask.rows)
+    return await state.workers.run(scored_rows, target, served.models[target], ask.rows)
 
 
 def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return probabilities and drivers of feature rows as JSON."""
     values = feature_frame(model, rows)
     probability, contributions = model.bundle.main.scores_and_contributions(values)
-    found = records(
+    reasons = records(
         drivers(contributions[:, :-1], values, model.specs, model.peers, TARGETS[target])
     )
     scored = [
         {"probability": chance, "log_odds": margin, "drivers": driver_list(row)}
         for chance, margin, row in zip(
-            probability.tolist(), contributions.sum(axis=1).tolist(), found, strict=True
+            probability.tolist(), contributions.sum(axis=1).tolist(), reasons, strict=True
         )
     ]
     return dump({"target": target, **named(model), "rows": scored})
@@ -132,15 +133,8 @@ def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
         Refusal: If a row lacks a feature, has one that the model does not read, or a wrong value.
     """
     columns = model.bundle.main.columns
-    wanted = set(columns)
+    _check_names(rows, columns)
     problems: list[Problem] = []
-    for place, row in enumerate(rows):
-        if row.keys() != wanted:
-            problems += _names(place, row, columns)
-        if len(problems) >= MOST_PROBLEMS:
-            break
-    if problems:
-        raise Refusal(*problems)
     words: dict[str, Any] = {}
     numbers: dict[str, list[Any]] = {}
     for name in columns:
@@ -152,6 +146,8 @@ def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
             if (wrong := _wrong(value, text))
         ]
         (words if text else numbers)[name] = values
+        if len(problems) >= MOST_PROBLEMS:
+            break
     if problems:
         raise Refusal(*problems)
     matrix = np.array(list(numbers.values()), dtype=np.float32).T
@@ -161,24 +157,38 @@ def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
     return frame[list(columns)]
 
 
-def _names(place: int, row: Mapping[str, Any], columns: Sequence[str]) -> list[Problem]:
+def _check_names(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Make sure that every row has the model's features and no others.
+
+    Raises:
+        Refusal: With the first problems; a suggestion costs a look at every feature, so no more
+            are worked out than are shown.
+    """
     known = set(columns)
+    wrong = ((place, row) for place, row in enumerate(rows) if row.keys() != known)
+    problems = list(
+        islice(
+            chain.from_iterable(_name_problems(*one, columns, known) for one in wrong),
+            MOST_PROBLEMS,
+        )
+    )
+    if problems:
+        raise Refusal(*problems)
+
+
+def _name_problems(
+    place: int, row: Mapping[str, Any], columns: Sequence[str], known: set[str]
+) -> Iterator[Problem]:
+    for name in row:
+        if name not in known:
+            close = suggestion(name[:100], known)
+            fix = close if close.startswith("did") else "GET /model lists the features"
+            yield Problem(f"rows[{place}].{name}", "is not a feature of the model", fix=fix)
     absent = [name for name in columns if name not in row]
-
-    def near(name: str) -> str:
-        close = suggestion(name[:100], known)
-        return close if close.startswith("did") else "GET /model lists the features"
-
-    problems = [
-        Problem(f"rows[{place}].{name}", "is not a feature of the model", fix=near(name))
-        for name in row
-        if name not in known
-    ]
     if absent:
         fix = "give every feature that /model lists; null where it is not known"
         rule = f"{len(absent)} of the model's {len(columns)} features are missing"
-        problems.append(Problem(f"rows[{place}].{absent[0]}", rule, listed(absent, 20), fix))
-    return problems
+        yield Problem(f"rows[{place}].{absent[0]}", rule, listed(absent, 20), fix)
 
 
 def _wrong(value: Any, text: bool) -> tuple[str, str, str] | None:

@@ -1,14 +1,9 @@
-"""The BentoML service: each endpoint parses, makes one call and renders.
-
-`tenure serve CONFIG` runs it.  BentoML's own tools find it as ``tenure.service.api.app:svc``; the
-environment variable `TENURE_CONFIG` then says which config to serve.
-"""
+"""The BentoML service: each endpoint parses, makes one call and renders."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,9 +14,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tenure.core.config import Config
-from tenure.core.errors import ConfigError, Problem
-from tenure.features.plan.config_checks import load_config
+from tenure.core.errors import Problem
 from tenure.service.api import answers, explanations, openapi
+from tenure.service.api.bodies import READ_SECONDS
+from tenure.service.api.hosts import ip_address
+from tenure.service.api.metrics import MEDIA_TYPE, Metrics
 from tenure.service.api.middleware import Guard
 from tenure.service.api.problems import JSON, Refusal
 from tenure.service.api.requests import (
@@ -37,9 +34,9 @@ from tenure.service.api.state import Served, State
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-ENVIRONMENT = "TENURE_CONFIG"
 DEADLINE_SECONDS = 9.0
-TRAFFIC = {"timeout": 10}  # each request's timer is kept that long, so it is short
+# BentoML's own limit stands behind those of body and answer, which say what was too slow.
+TRAFFIC = {"timeout": int(READ_SECONDS + DEADLINE_SECONDS) + 1}
 logger = logging.getLogger("tenure.service")
 A = TypeVar("A", bound=JsonRequest)
 
@@ -50,18 +47,17 @@ class Answer(bentoml.IODescriptor):  # type: ignore[misc] # it has no types
     model_config = ConfigDict(extra="allow")
 
 
-def make_service(config: Config, given: State | None = None, *, metrics: bool = True) -> Any:
-    """Return the service of a config.
+def make_service(config: Config, served_from: State | None = None) -> Any:
+    """Return the BentoML service of a config.
 
     Args:
         config: The run.
-        given: What it serves; by default the config's champions and tables.
-        metrics: Whether to count requests; one application per process can.
+        served_from: What it serves; by default the config's champions and tables.
 
     Raises:
         ModelError: If there is no champion, or one is damaged.
     """
-    state = given or State(config)
+    state, metrics = served_from or State(config), Metrics()
 
     class Tenure:
         """Churn and expansion scores, explained."""
@@ -107,10 +103,12 @@ def make_service(config: Config, given: State | None = None, *, metrics: bool = 
         workers=1,
         traffic=TRAFFIC,
         logging={"access": {"enabled": False}},
-        metrics={"enabled": metrics},
+        metrics={"enabled": False},  # they label requests with whatever path a client asks for
+        http={"host": ip_address(config.service.host), "port": config.service.port},
     )(Tenure)
-    service.mount_asgi_app(_reading(state), path="/")
-    service.add_asgi_middleware(Guard, limit=config.service.max_body_bytes, state=state)
+    service.mount_asgi_app(_pages(state, metrics), path="/")
+    limit = config.service.max_body_bytes
+    service.add_asgi_middleware(Guard, limit=limit, state=state, metrics=metrics)
     return service
 
 
@@ -136,7 +134,7 @@ async def reply(
         return Refusal(problem, status=500).response()
 
 
-def _reading(state: State) -> Starlette:
+def _pages(state: State, metrics: Metrics) -> Starlette:
     """Return the pages that are read with GET; BentoML's own start page loads a tracker."""
     spec = openapi.document(state.config)
 
@@ -146,6 +144,9 @@ def _reading(state: State) -> Starlette:
     async def docs(_: Request) -> Response:
         return JSONResponse(spec)
 
+    async def measured(_: Request) -> Response:
+        return Response(metrics.text(), media_type=MEDIA_TYPE)
+
     async def start(_: Request) -> Response:
         return HTMLResponse(openapi.PAGE)
 
@@ -153,18 +154,7 @@ def _reading(state: State) -> Starlette:
         routes=[
             Route("/model", model, methods=["GET"]),
             Route("/docs.json", docs, methods=["GET"]),
+            Route("/metrics", measured, methods=["GET"]),
             Route("/", start, methods=["GET"]),
         ]
     )
-
-
-def __getattr__(name: str) -> Any:
-    """Return `svc`, the service of the config that `TENURE_CONFIG` names, made when asked for."""
-    if name != "svc":
-        raise AttributeError(name)
-    path = os.environ.get(ENVIRONMENT)
-    if not path:
-        fix = "set it to the path of a YAML config, or use `tenure serve CONFIG`"
-        raise ConfigError(Problem(ENVIRONMENT, "is not set in the environment", fix=fix))
-    globals()["svc"] = make_service(load_config(path))
-    return globals()["svc"]

@@ -1,8 +1,9 @@
-"""The models being served: a new champion is picked up between requests, a damaged one is not."""
+"""The models being served: a new champion is picked up between requests, unless it is damaged."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tenure.service")
 Stamp = tuple[int, int, int] | None
+RETRY_SECONDS = 5.0
+"""How long a champion that was refused is left alone: its files may be on their way."""
 
 
 def stamp(path: Path) -> Stamp:
     """Return what changes when a file is replaced; None where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 class Champions:
@@ -45,13 +48,23 @@ class Champions:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._stamps = self._look()
+        self._retry_at: dict[str, float] = {}
         self.models: Mapping[str, Model] = load_models(config)
         self.warnings: dict[str, str] = {}
 
     @property
     def changed(self) -> bool:
-        """Return whether any champion file was replaced since it was last read."""
-        return self._look() != self._stamps
+        """Return whether a champion file should be read: it is new, or was refused a while ago."""
+        return bool(self._due())
+
+    def _due(self) -> dict[str, Stamp]:
+        """Return the targets whose champion file should be read, and what it looks like now."""
+        retried = {target for target, at in self._retry_at.items() if time.monotonic() >= at}
+        return {
+            target: present
+            for target, present in self._look().items()
+            if present != self._stamps[target] or target in retried
+        }
 
     def refresh(self, check: Callable[[Mapping[str, Model]], None]) -> None:
         """Read what changed; whatever cannot be read or fails the check leaves the old model.
@@ -59,14 +72,14 @@ class Champions:
         Args:
             check: Raises a `TenureError` where a model cannot score the data that is loaded.
         """
-        before, self._stamps = self._stamps, self._look()
-        for target, found in self._stamps.items():
-            if found == before.get(target):
-                continue
+        for target, present in self._due().items():
+            self._stamps[target] = present  # as it was before reading: it may change meanwhile
+            self._retry_at.pop(target, None)
             try:
                 model = self._read(target)
                 check({target: model} if model else {})
             except TenureError as error:
+                self._retry_at[target] = time.monotonic() + RETRY_SECONDS
                 self._warn(target, f"the new champion is not served: {error}")
                 continue
             if model is None:
@@ -78,16 +91,18 @@ class Champions:
 
     def _warn(self, target: str, text: str) -> None:
         warning = f"{target}: {text}"
+        if self.warnings.get(target) != warning:
+            logger.warning(warning)
         self.warnings = {**self.warnings, target: warning}
-        logger.warning(warning)
 
     def _read(self, target: str) -> Model | None:
         folder = Path(self._config.paths.models)
-        found = champion(folder, target)
-        if found is None:
+        standing = champion(folder, target)
+        if standing is None:
             return None
-        bundle = read_bundle(folder / target / found.version, threads=self._config.model.threads)
-        check_owner(bundle, self._config)
+        place = folder / target / standing.version
+        bundle = read_bundle(place, threads=self._config.model.threads)
+        check_owner(bundle, self._config, target)
         return Model.of(bundle)
 
     def _ordered(self, models: Mapping[str, Model]) -> dict[str, Model]:

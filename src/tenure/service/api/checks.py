@@ -40,8 +40,8 @@ def check_horizon(wanted: int | str | None, served: Served) -> int | str:
     known = {name for model in served.models.values() for name in model.horizons}
     days = served.config.labels.horizon_days if wanted is None else int(wanted)
     if str(days) not in known | {str(served.config.labels.horizon_days)}:
-        there = ", ".join(sorted((name for name in known if name.isdigit()), key=int))
-        fix = f"one of {there}, or all"
+        choices = ", ".join(sorted((name for name in known if name.isdigit()), key=int))
+        fix = f"one of {choices}, or all"
         raise Refusal(Problem("horizon_days", "is not a horizon of the models", str(days), fix))
     return days
 
@@ -55,9 +55,9 @@ def check_time(as_of: datetime | None, served: Served) -> datetime:
     return as_of or last
 
 
-def check_accounts(asked: Mapping[str, str], served: Served) -> None:
-    """Refuse ids that the accounts table does not have; `asked` is field → id."""
-    unknown = {field: name for field, name in asked.items() if name not in served.loaded.accounts}
+def check_accounts(ids: Mapping[str, str], served: Served) -> None:
+    """Refuse ids that the accounts table does not have; `ids` is field → id."""
+    unknown = {field: name for field, name in ids.items() if name not in served.loaded.accounts}
     if unknown:
         problems = [
             Problem(field, "is not an account of the loaded tables", name, "check the id")

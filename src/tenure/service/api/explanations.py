@@ -12,7 +12,7 @@ from tenure.core.errors import Problem
 from tenure.core.times import show
 from tenure.explain.wording import label
 from tenure.explain.wording import show as in_words
-from tenure.run.score import sentences
+from tenure.run.account_words import account_lines
 from tenure.score.score import Model, Scored
 from tenure.service.api.checks import check_accounts, check_time
 from tenure.service.api.problems import Refusal
@@ -41,8 +41,8 @@ async def explain(state: State, served: Served, ask: ExplainRequest) -> bytes:
     (row,) = records(frame)
     targets: dict[str, Any] = {}
     if row["abstain_reason"] is None:
-        targets = await state.in_thread(_contributions, scored, row)
-    lines = sentences({**row, "as_of": show(as_of)}, list(served.models))
+        targets = await state.workers.run(_contributions, scored, row)
+    lines = account_lines({**row, "as_of": show(as_of)}, list(served.models))
     return dump({"as_of": iso(as_of), "row": row, "sentences": lines, "targets": targets})
 
 
@@ -64,12 +64,12 @@ def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _each(model: Model, values: pd.Series[Any], amounts: Array) -> list[dict[str, Any]]:
-    found = []
+    features = []
     for place in np.argsort(-np.abs(amounts[:-1]), kind="stable"):
         spec = model.specs[model.bundle.main.columns[place]]
         raw = values[spec.name]
         value = None if pd.isna(raw) else raw if spec.text else float(raw)
-        found.append(
+        features.append(
             {
                 "feature": spec.name,
                 "label": label(spec),
@@ -78,7 +78,7 @@ def _each(model: Model, values: pd.Series[Any], amounts: Array) -> list[dict[str
                 "contribution": amounts[place].item(),
             }
         )
-    return found
+    return features
 
 
 async def describe(state: State, served: Served, ask: ModelRequest) -> bytes:
@@ -96,14 +96,14 @@ async def describe(state: State, served: Served, ask: ModelRequest) -> bytes:
 
 
 def _described(model: Model) -> dict[str, Any]:
-    spec = model.bundle.spec
+    spec, verdict = model.bundle.spec, model.bundle.metrics.verdict
     return {
         **named(model),
-        "trained_until": spec["trained_until"],
+        "trained_until": spec.trained_until,
         "rows": model.bundle.main.rows,
         "positives": model.bundle.main.positives,
-        "verdict": model.bundle.metrics.get("verdict"),
-        "tables": {name: list(found) for name, found in spec["tables"].items()},
+        "verdict": verdict and verdict.to_json(),
+        "tables": {name: list(columns) for name, columns in spec.tables.items()},
         "features": [
             {
                 "name": name,
@@ -123,8 +123,8 @@ def named(model: Model) -> dict[str, Any]:
     """Return what every answer says of the model behind it."""
     spec = model.bundle.spec
     return {
-        "model_name": spec["model_name"],
+        "model_name": spec.model_name,
         "model_version": model.bundle.version,
-        "horizon_days": spec["labels"]["horizon_days"],
+        "horizon_days": spec.labels.horizon_days,
         "base_rate": model.bundle.main.base_rate,
     }

@@ -182,11 +182,13 @@ def _row() -> Schema:
 
 
 def _requests() -> dict[str, Schema]:
-    found = {}
+    schemas = {}
     for ask, _, _ in ENDPOINTS.values():
         schema = ask.model_json_schema(ref_template="#/components/schemas/{model}")
-        found[ask.__name__] = {name: part for name, part in schema.items() if name != "root_input"}
-    return found
+        schemas[ask.__name__] = {
+            name: part for name, part in schema.items() if name != "root_input"
+        }
+    return schemas
 
 
 def _posted(path: str, config: Config) -> Schema:

@@ -84,8 +84,8 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     'a, b and 1 more'
     """
     every = list(names)
-    said = ", ".join(shown(name) for name in every[:most])
-    return said if len(every) <= most else f"{said} and {len(every) - most} more"
+    first = ", ".join(shown(name) for name in every[:most])
+    return first if len(every) <= most else f"{first} and {len(every) - most} more"
 
 
 def _plain(problem: Problem) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import bentoml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError, from_json
 
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import as_utc
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 A_DATE = "2025-07-01"
+MOST_TABLES = 100
 
 
 def _moment(value: Any) -> Any:
@@ -40,6 +42,17 @@ Moment = Annotated[
 ]
 
 
+def _few(value: Any) -> Any:
+    if isinstance(value, dict) and len(value) > MOST_TABLES:
+        raise PydanticCustomError("too_long", "too many tables")
+    return value
+
+
+# The first wrong item is enough: an error for each of a million would hold up everybody else.
+Names = Annotated[list[str], Field(fail_fast=True)]
+Rows = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
+
+
 class JsonRequest(bentoml.IODescriptor):  # type: ignore[misc] # it has no types
     """A posted JSON object; unknown fields are errors."""
 
@@ -56,24 +69,41 @@ class JsonRequest(bentoml.IODescriptor):  # type: ignore[misc] # it has no types
     def read(cls, body: bytes) -> Self | Refusal:
         """Return the request in a JSON body, or why there is none."""
         try:
-            found: Self = cls.model_validate_json(body or b"{}")
+            values = from_json(body or b"{}")
+        except ValueError as error:
+            rule = f"must be JSON: {str(error)[:120]}"
+            fix = "post a JSON object, Content-Type: application/json"
+            return Refusal(Problem("body", rule, fix=fix))
+        unknown = (
+            [name for name in values if name not in cls.model_fields]
+            if isinstance(values, dict)
+            else []
+        )
+        if len(unknown) > MOST_PROBLEMS:  # the model would describe each of them
+            return Refusal(*(_unknown(cls, name, values[name]) for name in unknown[:MOST_PROBLEMS]))
+        try:
+            request: Self = cls.model_validate(values)
         except ValidationError as error:
-            found_wrong = error.errors(include_url=False)[:MOST_PROBLEMS]
-            return Refusal(*(_problem(cls, item) for item in found_wrong))
-        return found
+            errors = error.errors(include_url=False)[:MOST_PROBLEMS]
+            return Refusal(*(_problem(cls, item) for item in errors))
+        return request
 
 
 class ScoreRequest(JsonRequest):
     """Score accounts by id."""
 
-    account_ids: list[str] = Field(
+    account_ids: Names = Field(
         min_length=1, examples=[["acc-00004"]], description="Accounts to score."
     )
     as_of: Moment | None = Field(
         None, description="Prediction time; by default where observation stopped."
     )
-    targets: list[str] | None = Field(
-        None, min_length=1, examples=[["churn"]], description="Only these targets' columns."
+    targets: Names | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        examples=[["churn"]],
+        description="Only these targets' columns.",
     )
     horizon_days: int | Literal["all"] | None = Field(
         None,
@@ -85,7 +115,7 @@ class ScoreRequest(JsonRequest):
 class HistoryRequest(JsonRequest):
     """Score posted history."""
 
-    tables: dict[str, list[dict[str, Any]]] = Field(
+    tables: Annotated[dict[str, Rows], BeforeValidator(_few)] = Field(
         examples=[
             {
                 "accounts": [{"account_id": "a1", "created_at": "2024-01-15", "segment": "smb"}],
@@ -119,7 +149,7 @@ class RowsRequest(JsonRequest):
     """Score feature rows."""
 
     target: str = Field(examples=["churn"], description="What to predict.")
-    rows: list[dict[str, Any]] = Field(
+    rows: Rows = Field(
         min_length=1, description="Feature → number, text or null; every feature of the model."
     )
 
@@ -145,23 +175,25 @@ RULES = {
     "model_type": ("must be an object", "write it as {…}"),
     "model_attributes_type": ("must be an object", "write it as {…}"),
     "too_short": ("must not be empty", "give at least one"),
+    "too_long": ("holds too many items", "give no more than there are"),
 }
 
 
 def _problem(ask: type[JsonRequest], item: Any) -> Problem:
     kind, where = item["type"], _where(item["loc"])
-    value = "" if kind in ("missing", "json_invalid") else shown(item["input"])
-    if kind == "json_invalid":
-        rule = f"must be JSON: {item['ctx']['error'][:120]}"
-        return Problem("body", rule, fix="post a JSON object, Content-Type: application/json")
+    value = "" if kind == "missing" else shown(item["input"])
     if kind == "extra_forbidden":
-        fix = suggestion(str(item["loc"][-1])[:100], ask.model_fields)
-        return Problem(where, "is not a field of this request", value, fix)
+        return _unknown(ask, where, item["input"])
     if kind == "value_error":
         rule = item["msg"].removeprefix("Value error, ")
         return Problem(where, rule, value, f"write it like {A_DATE} or {A_DATE}T12:00:00Z")
     rule, fix = RULES.get(kind, (item["msg"], "see /docs.json"))
     return Problem(where, rule, value, fix)
+
+
+def _unknown(ask: type[JsonRequest], name: str, value: Any) -> Problem:
+    fix = suggestion(name[:100], ask.model_fields)
+    return Problem(name, "is not a field of this request", shown(value), fix)
 
 
 def _where(location: tuple[int | str, ...]) -> str:

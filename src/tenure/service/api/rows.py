@@ -63,10 +63,10 @@ def _owner(column: str, targets: Iterable[str]) -> str | None:
 
 def drivers(row: Mapping[str, Any], prefix: str = "") -> list[dict[str, Any]]:
     """Return a row's flat driver columns as a list, strongest first."""
-    found: list[dict[str, Any]] = []
+    listed: list[dict[str, Any]] = []
     for place in range(1, TOP + 1):
         start = f"{prefix}driver_{place}_"
         one = {name.removeprefix(start): row[name] for name in row if name.startswith(start)}
         if one.get("code") is not None:
-            found.append(one)
-    return found
+            listed.append(one)
+    return listed

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ConfigError, Problem
+from tenure.service.api.hosts import exposure
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -63,7 +64,7 @@ def serve_forever(config_path: Path, config: Config, port: int | None) -> None:
             if future.cancelled() or future.exception():
                 server.should_exit = True
             else:
-                say(greeting(url, state.example))
+                say(greeting(url, state.example, exposure(config.service.host)))
 
         state.start().add_done_callback(loaded)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,11 +98,6 @@ def prepare(config_path: Path, config: Config) -> None:
     home = Path(config.paths.runs).resolve() / "bentoml"
     os.environ["TENURE_CONFIG"] = str(config_path)
     os.environ.setdefault("BENTOML_HOME", str(home))
-    metrics = home / "metrics"
-    metrics.mkdir(parents=True, exist_ok=True)
-    for stale in metrics.glob("*.db"):
-        stale.unlink(missing_ok=True)
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(metrics))
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
@@ -120,13 +116,14 @@ def address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def greeting(url: str, account: str) -> str:
-    """Return what to do next."""
+def greeting(url: str, account: str, warning: str = "") -> str:
+    """Return where the service is, a first request to copy, and a warning where there is one."""
     body = shlex.quote(json.dumps({"account_ids": [account]}))
-    return (
-        f"{url} is ready; its endpoints are described at {url}/ and {url}/docs.json\n"
-        f"  curl {url}/score -H 'Content-Type: application/json' -d {body}"
-    )
+    lines = [
+        f"{url} is ready; its endpoints are described at {url}/ and {url}/docs.json",
+        f"  curl {url}/score -H 'Content-Type: application/json' -d {body}",
+    ]
+    return "\n".join([*lines, warning] if warning else lines)
 
 
 def say(line: str) -> None:

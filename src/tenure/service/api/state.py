@@ -2,7 +2,7 @@
 
 The engine's connection belongs to one thread, in which everything that reads the tables runs, one
 after the other.  Requests that wait for it meanwhile are answered together: an account alone has
-the same score as in a batch.
+the same score as in a batch.  A group that nobody waits for any more is not scored.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tenure.labels.snapshots import snapshots
 from tenure.run.score import LAST
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.score import MAIN, Model, Scored, score
+from tenure.service.api.admission import Workers, busy
 from tenure.service.api.champions import Champions, Stamp, stamp
 from tenure.service.api.problems import Refusal
 from tenure.sources.load import load
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tenure.service")
 Span = Literal["main", "all"]
+MOST_GROUPS = 8
+"""Groups that may wait for the engine's thread."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -70,10 +73,20 @@ class Served:
 
 @dataclass
 class _Group:
-    """Requests for the same time that are answered together."""
+    """Requests for the same time that are answered together.
+
+    Attributes:
+        served: What they are answered from.
+        accounts: Everybody's accounts.
+        waiting: How many requests wait.
+        started: Whether scoring has begun, so that nobody can join or stop it.
+        task: The scoring.
+    """
 
     served: Served
     accounts: set[str] = field(default_factory=set)
+    waiting: int = 0
+    started: bool = False
     task: asyncio.Task[Scored] | None = None
 
 
@@ -97,7 +110,8 @@ class State:
         self._book_stamp: Stamp = None
         self.engines = EnginePool(lambda: open_embedded(config))
         self._engine_thread = ThreadPoolExecutor(1, "tenure-engine")
-        self._threads = ThreadPoolExecutor(2, "tenure-model")
+        self.workers = Workers(2, "tenure-model")
+        self.posting = Workers(2, "tenure-posted")  # takes long: the others need not wait for it
         self._groups: dict[tuple[datetime, Span], _Group] = {}
         self._turn = asyncio.Lock()
         self._book_warning = ""
@@ -112,7 +126,8 @@ class State:
         """Stop the threads and release the engine."""
         self._engine_thread.submit(self._release)
         self._engine_thread.shutdown(wait=True, cancel_futures=False)
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self.workers.close()
+        self.posting.close()
         self.engines.close()
         gc.unfreeze()  # else what was frozen outlives the libraries it belongs to
 
@@ -134,8 +149,8 @@ class State:
     @property
     def warnings(self) -> list[str]:
         """Return what an operator should look at though requests are answered."""
-        found = list(self.champions.warnings.values())
-        return [*found, self._book_warning] if self._book_warning else found
+        champions = list(self.champions.warnings.values())
+        return [*champions, self._book_warning] if self._book_warning else champions
 
     async def served(self) -> Served:
         """Return the present state, after picking up a new champion or a new book.
@@ -156,21 +171,39 @@ class State:
     async def scores(
         self, served: Served, as_of: datetime, accounts: set[str], horizons: Span = "main"
     ) -> Scored:
-        """Return scores of accounts, among those of whoever else waits for that time."""
+        """Return scores of accounts, among those of whoever else waits for that time.
+
+        Raises:
+            Refusal: 503 if too many other times wait to be scored.
+        """
         key = (as_of, horizons)
         group = self._groups.get(key)
         if group is None or group.served.models is not served.models:
+            if len(self._groups) >= MOST_GROUPS:
+                raise busy()
             group = self._groups[key] = _Group(served)
             group.task = asyncio.ensure_future(self._answer(key, group))
         group.accounts |= accounts
+        group.waiting += 1
         assert group.task is not None
-        return await asyncio.shield(group.task)
+        try:
+            return await asyncio.shield(group.task)
+        finally:
+            group.waiting -= 1
+            if not group.waiting and not group.started:
+                group.task.cancel()
+                self._forget(key, group)
+
+    def _forget(self, key: tuple[datetime, Span], group: _Group) -> None:
+        """Let nobody join a group any more."""
+        if self._groups.get(key) is group:
+            del self._groups[key]
 
     async def _answer(self, key: tuple[datetime, Span], group: _Group) -> Scored:
         as_of, horizons = key
         async with self._turn:
-            if self._groups.get(key) is group:
-                del self._groups[key]
+            group.started = True
+            self._forget(key, group)
             served = group.served
             return await self.in_engine(
                 score,
@@ -189,11 +222,6 @@ class State:
         return await loop.run_in_executor(
             self._engine_thread, functools.partial(call, *args, **named)
         )
-
-    async def in_thread(self, call: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
-        """Run something that only computes."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(call, *args, **named))
 
     @property
     def _book_path(self) -> Path:
@@ -231,9 +259,9 @@ class State:
 
     def _read_book(self) -> None:
         """Read the probabilities of the last scored book; without one, ranks are empty."""
-        found = self._book_stamp = stamp(self._book_path)
+        self._book_stamp = stamp(self._book_path)
         self._book_warning = ""
-        if found is None:
+        if self._book_stamp is None:
             self._book = EMPTY_BOOK
             return
         try:

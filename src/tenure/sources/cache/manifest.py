@@ -2,36 +2,38 @@
 
 A folder holds the parts of one table staged in one way, each in a folder of its own, and
 `manifest.json`, which is written last: a part that it does not list does not exist.  One process
-at a time stages (`writing`); whoever reads holds a `Lease`, and nothing is removed while anybody
-does.  Locks are those of the operating system, so a process that is killed holds none.
+at a time is `writing`; it alone stages, takes leases and removes what nobody reads.  Locks are
+those of the operating system, so a process that is killed holds none.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
 
 from tenure.core.files import write_json
 
-MANIFEST, LEASE, WRITER = "manifest.json", "lease", "writer"
+MANIFEST, WRITER, LEASE = "manifest.json", "writer", "lease-"
 ROWS, TALLY, KEYS = "rows.parquet", "tally.parquet", "keys.parquet"
-KEPT = 3
-"""Ways of staging one table that are kept on disk, the last used ones."""
+MOST_FOLDERS = 3
+"""Ways of staging one table whose parts stay on disk, the last used ones."""
 
 Stamp = tuple[int, int]
 """Size in bytes and time of last change in nanoseconds of a file."""
 
 
 @dataclass(frozen=True)
-class Part:
+class StagedPart:
     """Source files staged together.
 
     Attributes:
@@ -46,8 +48,8 @@ class Part:
     rows: int
     sizes: dict[str, int]
 
-    def whole(self, folder: Path) -> bool:
-        """Return whether its files are there in their full size."""
+    def is_whole(self, folder: Path) -> bool:
+        """Return whether all its files exist in full size."""
         return all(size(folder / self.name / name) == of for name, of in self.sizes.items())
 
 
@@ -60,7 +62,7 @@ class Manifest:
         distinct: Names of parts of which no two rows share a key.
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[StagedPart, ...] = ()
     distinct: frozenset[str] = frozenset()
 
     @cached_property
@@ -72,16 +74,16 @@ class Manifest:
 def read(folder: Path) -> Manifest:
     """Return the manifest of a folder; an empty one where there is none that can be read."""
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        parts = tuple(_part(item) for item in found["parts"])
-        return Manifest(parts, frozenset(found["distinct"]))
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        parts = tuple(_part(item) for item in content["parts"])
+        return Manifest(parts, frozenset(content["distinct"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Manifest()
 
 
-def _part(item: dict[str, Any]) -> Part:
+def _part(item: dict[str, Any]) -> StagedPart:
     files = {path: (int(stamp[0]), int(stamp[1])) for path, stamp in item["files"].items()}
-    return Part(item["name"], files, item["rows"], item["sizes"])
+    return StagedPart(item["name"], files, item["rows"], item["sizes"])
 
 
 def write(folder: Path, manifest: Manifest) -> None:
@@ -104,84 +106,75 @@ def stamp(path: str) -> Stamp:
     Raises:
         OSError: If there is none.
     """
-    found = Path(path).stat()
-    return found.st_size, found.st_mtime_ns
-
-
-class Lease:
-    """The right to read the parts of a folder, until it is released or no longer used.
-
-    Raises:
-        OSError: If the file system has no locks.
-        ImportError: If the operating system has none of the kind.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        file = _opened(folder / LEASE)
-        self.release = weakref.finalize(self, os.close, file)
-        _lock(file, "share")
-        # When it was last used decides how long a folder is kept.
-        os.utime(folder / LEASE)
+    status = Path(path).stat()
+    return status.st_size, status.st_mtime_ns
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Wait until no other process stages into a folder, and keep others from it meanwhile."""
-    file = _opened(folder / WRITER)
-    try:
-        _lock(file, "alone")
+    """Wait until no other process writes in a folder, and keep others from it meanwhile.
+
+    Raises:
+        OSError: If the folder cannot be made, or its file system has no locks.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder / WRITER):
         yield
-    finally:
-        os.close(file)
+
+
+class Lease:
+    """The right to read the parts of a folder, until it is released or no longer referenced.
+
+    Each locks a file of its own, so that any number may read.  To be taken while `writing`.
+
+    Args:
+        folder: What is read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        lock = _lock(folder / f"{LEASE}{uuid4().hex}")
+        lock.acquire()
+        self.release = weakref.finalize(self, lock.release)
+        # When it was last used decides how long a folder stays.
+        (folder / WRITER).touch()
 
 
 def tidy(folder: Path) -> None:
-    """Remove what the manifest does not list, and what has long not been used; never what is read.
+    """Delete parts that the manifest does not list, and all parts of folders long not used.
 
-    To be called by who writes, without a lease.
+    What is under a lease stays.  To be called while `writing` in the folder.
     """
-    with _alone(folder / LEASE) as free:
-        if free:
-            _empty(folder, read(folder).names)
+    if not _is_read(folder):
+        _delete_parts(folder, read(folder).names)
     others = [item.parent for item in folder.parent.glob(f"*/{MANIFEST}")]
-    others = [item for item in others if item != folder and (item / LEASE).exists()]
-    others.sort(key=lambda item: (item / LEASE).stat().st_mtime_ns)
-    for other in others[: max(0, len(others) - KEPT + 1)]:
-        with _alone(other / WRITER) as still, _alone(other / LEASE) as free:
-            if still and free:
+    others = [item for item in others if item != folder and (item / WRITER).exists()]
+    others.sort(key=lambda item: (item / WRITER).stat().st_mtime_ns)
+    for other in others[: max(0, len(others) - MOST_FOLDERS + 1)]:
+        with suppress(Timeout), _lock(other / WRITER).acquire(blocking=False):
+            if not _is_read(other):
                 (other / MANIFEST).unlink(missing_ok=True)
-                _empty(other, frozenset())
+                _delete_parts(other, frozenset())
 
 
-def _empty(folder: Path, kept: frozenset[str]) -> None:
-    """Remove parts; the files that locks are taken on stay, for who waits for them."""
+def _delete_parts(folder: Path, listed: frozenset[str]) -> None:
     for item in folder.iterdir():
-        if item.is_dir() and item.name not in kept:
+        if item.is_dir() and item.name not in listed:
             shutil.rmtree(item, ignore_errors=True)
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[bool]:
-    file = _opened(path)
-    try:
-        yield _lock(file, "at once")
-    finally:
-        os.close(file)
+def _is_read(folder: Path) -> bool:
+    """Return whether anybody holds a lease; delete the files of those that have ended."""
+    held = False
+    for path in list(folder.glob(f"{LEASE}*")):
+        try:
+            _lock(path).acquire(blocking=False).lock.release()
+        except Timeout:
+            held = True
+        else:
+            path.unlink(missing_ok=True)
+    return held
 
 
-def _opened(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-
-
-def _lock(file: int, how: str) -> bool:
-    import fcntl
-
-    if how != "at once":
-        fcntl.flock(file, fcntl.LOCK_SH if how == "share" else fcntl.LOCK_EX)
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _lock(path: Path) -> FileLock:
+    """Return a lock that any thread may release, and that nothing but the system holds."""
+    return FileLock(path, thread_local=False, fallback_to_soft=False)

@@ -1,11 +1,7 @@
-"""Staged rows of large tables kept on disk, so that loading costs what is new, not a history.
+"""The staged parts of one table: taken from disk, or brought up to date first.
 
-A part holds the staged rows of some source files as Parquet, sorted by event time, without the
-check against the accounts table, which is applied when they are read.  Beside the rows lie a tally
-(rows and times by account, reason and remarks), from which every count of the data report follows,
-and hashes of the keys, with which the keys of new parts are looked up in old ones.  A part is used
-as long as each of its files has the size and the time of last change that it had when it was
-staged; else its files are staged anew, and that is reported.
+A part is used as long as each of its files has the size and the time of last change that it had
+when it was staged; else its files are staged anew, and that is reported.
 """
 
 from __future__ import annotations
@@ -19,7 +15,7 @@ from tenure.core.errors import DataError
 from tenure.core.files import canonical_json, digest
 from tenure.sources import files
 from tenure.sources.cache import manifest
-from tenure.sources.cache.manifest import Lease, Manifest, Part, Stamp
+from tenure.sources.cache.manifest import Lease, Manifest, StagedPart, Stamp
 from tenure.sources.cache.update import SourceFiles, Staging, paths, rows_in, valid
 
 if TYPE_CHECKING:
@@ -28,8 +24,9 @@ if TYPE_CHECKING:
     from tenure.engine import Engine
 
 SMALL_ROWS = 200_000
-"""Tables of fewer rows are not kept: staging them costs nothing."""
-SHOWN = 3
+"""Tables of fewer rows are staged at every load: that costs nothing."""
+FILES_NAMED = 3
+"""Files that a sentence on changes names at most."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class StagedParts:
     """
 
     folder: Path
-    parts: tuple[Part, ...]
+    parts: tuple[StagedPart, ...]
     distinct: bool
     changes: str
     rows_anew: int
@@ -57,82 +54,81 @@ class StagedParts:
         return paths(self.folder, self.parts, name)
 
 
-def staged_parts(found: SourceFiles, root: Path, engine: Engine) -> StagedParts | None:
-    """Return the staged parts of a table, staging what is new; nothing where it is not to be kept.
+def staged_parts(source: SourceFiles, root: Path, engine: Engine) -> StagedParts | None:
+    """Return the staged parts of a table, staging what is new.
 
     Args:
-        found: The table.
+        source: The table.
         root: Folder of all staged tables.
         engine: What stages and reads.
+
+    Returns:
+        None where the table is to be staged as a whole: it is small, the engine has no local files,
+        or something about its files is wrong, which staging it as a whole reports.
     """
     if engine.dialect != "duckdb":
         return None
+    folder = root.absolute() / source.layout.source.name / _key(source, engine)
     try:
-        return _kept(
-            found, root.absolute() / found.layout.source.name / _key(found, engine), engine
-        )
-    except (OSError, ImportError, DataError):
-        # What is wrong with a source is found by staging it all, and said there.
+        return _up_to_date(source, folder, engine)
+    except (OSError, DataError):
         return None
 
 
-def _key(found: SourceFiles, engine: Engine) -> str:
+def _key(source: SourceFiles, engine: Engine) -> str:
     """Return a hash of all that decides how a file is staged."""
-    layout = replace(found.layout, deferred=True)
+    layout = replace(source.layout, deferred=True)
     engines = str(engine.fetch("SELECT version()").column(0).to_pylist()[0])
-    place = str(Path(found.files.path).absolute())
+    place = str(Path(source.files.path).absolute())
     return digest(
-        *(place, *found.files.keys, *files.dialects(found.files, (), engine)),
-        *(layout.select(), canonical_json([*found.columns.items()])),
+        *(place, *source.files.keys, *files.dialects(source.files, (), engine)),
+        *(layout.select(), canonical_json([*source.columns.items()])),
         *(canonical_json([*layout.types.items()]), version("tenure"), engine.dialect, engines),
     )
 
 
-def _kept(found: SourceFiles, folder: Path, engine: Engine) -> StagedParts | None:
-    stamps = {path: manifest.stamp(path) for path in found.files.paths}
-    known = (folder / manifest.MANIFEST).exists()
-    sizes = {} if known else rows_in(found.files, stamps, found.files.paths, engine)
-    if not known and sum(sizes.values()) < SMALL_ROWS:
-        return None
-    lease = Lease(folder)
-    listed = manifest.read(folder)
-    if _current(listed, folder, stamps):
-        return StagedParts(folder, listed.parts, listed.names == listed.distinct, "", 0, lease)
-    lease.release()
+def _up_to_date(source: SourceFiles, folder: Path, engine: Engine) -> StagedParts | None:
+    stamps = {path: manifest.stamp(path) for path in source.files.paths}
+    if not (folder / manifest.MANIFEST).exists():
+        sizes = rows_in(source.files, stamps, source.files.paths, engine)
+        if sum(sizes.values()) < SMALL_ROWS:
+            return None
     with manifest.writing(folder):
-        before = manifest.read(folder)
-        try:
-            fresh, after = Staging(found, folder, engine, stamps).bring_up(before)
-            if stamps != {path: manifest.stamp(path) for path in found.files.paths}:
-                return None
-            manifest.write(folder, after)
-        finally:
-            manifest.tidy(folder)
+        before = after = manifest.read(folder)
+        fresh: list[StagedPart] = []
+        if not _current(before, folder, stamps):
+            try:
+                fresh, after = Staging(source, folder, engine, stamps).bring_up(before)
+                if stamps != {path: manifest.stamp(path) for path in source.files.paths}:
+                    return None
+                manifest.write(folder, after)
+            finally:
+                manifest.tidy(folder)
         lease = Lease(folder)
-    text = _changes(found, before, stamps)
+    text = _changes(source, before, stamps)
     anew = {path for part in before.parts if not valid(part, stamps) for path in part.files}
-    rows = sum(part.rows for part in fresh if anew & set(part.files)) if text else 0
+    rows = sum(part.rows for part in fresh if anew & set(part.files))
     return StagedParts(folder, after.parts, after.names == after.distinct, text, rows, lease)
 
 
 def _current(listed: Manifest, folder: Path, stamps: Mapping[str, Stamp]) -> bool:
-    held = {path: stamp for part in listed.parts for path, stamp in part.files.items()}
-    return held == stamps and all(part.whole(folder) for part in listed.parts)
+    staged = {path: stamp for part in listed.parts for path, stamp in part.files.items()}
+    return staged == stamps and all(part.is_whole(folder) for part in listed.parts)
 
 
-def _changes(found: SourceFiles, before: Manifest, stamps: Mapping[str, Stamp]) -> str:
-    """Return what became of parts whose files are not as they were, in one sentence."""
+def _changes(source: SourceFiles, before: Manifest, stamps: Mapping[str, Stamp]) -> str:
+    """Return one sentence on the parts whose files have changed or are gone, empty if none."""
     stale = [part for part in before.parts if not valid(part, stamps)]
     if not stale:
         return ""
     reasons = []
-    held = {path: stamp for part in stale for path, stamp in part.files.items()}
-    changed = [path for path, of in held.items() if path in stamps and stamps[path] != of]
-    gone = [path for path in held if path not in stamps]
+    staged = {path: stamp for part in stale for path, stamp in part.files.items()}
+    changed = [path for path, of in staged.items() if path in stamps and stamps[path] != of]
+    gone = [path for path in staged if path not in stamps]
     for verb, chosen in (("changed", changed), ("gone", gone)):
-        names = [found.files.label(path) for path in chosen]
+        names = [source.files.label(path) for path in chosen]
         if names:
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            reasons.append(f"{', '.join(names[:SHOWN])}{more} {verb}")
+            more = f" and {len(names) - FILES_NAMED} more" if len(names) > FILES_NAMED else ""
+            reasons.append(f"{', '.join(names[:FILES_NAMED])}{more} {verb}")
     were = "was" if len(stale) == 1 else "were"
     return f"{len(stale)} of {len(before.parts)} parts {were} staged anew: {'; '.join(reasons)}"

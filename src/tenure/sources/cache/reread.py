@@ -1,4 +1,4 @@
-"""Staged tables that are read from kept parts: a view of their rows, and a table of their counts.
+"""Staged parts as one staged table: a view of their rows, and a table of their counts.
 
 Which accounts are known may change from one load to the next, so that check is made here; as soon
 as no row fails it, the view is the Parquet files and nothing else, and filters on time reach them.
@@ -18,37 +18,32 @@ if TYPE_CHECKING:
     from tenure.sources.staging_sql import Layout
 
 
-def show(layout: Layout, kept: StagedParts, engine: Engine) -> None:
-    """Make the staged view of a table, and its tally."""
+def view_parts(layout: Layout, parts: StagedParts, engine: Engine) -> None:
+    """Make the staged view of a table from its parts, and the table of its counts (its tally).
+
+    Args:
+        layout: How the table was staged, with the accounts to check.
+        parts: Its parts.
+        engine: Where the view will stand.
+    """
     times = ["min(_first) AS _first", "max(_last) AS _last"]
     times += [f"max({quote(clock)}) AS {quote(clock)}" for clock in layout.clocks]
-    engine.run(
-        [
-            Step(
-                layout.tally,
-                f"SELECT {reason(layout)} AS _reason, _flags, sum(n)::BIGINT AS _n, "
-                f"{', '.join(times)} FROM {relation_of(kept.paths(TALLY))} GROUP BY ALL",
-            )
-        ]
+    checked = checked_reason(layout)
+    tally = (
+        f"SELECT {checked} AS _reason, _flags, sum(n)::BIGINT AS _n, "
+        f"{', '.join(times)} FROM {relation_of(parts.paths(TALLY))} GROUP BY ALL"
     )
-    found = engine.fetch(f"SELECT DISTINCT _reason FROM {quote(layout.tally)}").column(0)
-    checked = reason(layout) if layout.unknown_account in found.to_pylist() else "_reason"
+    engine.run([Step(layout.tally, tally)])
+    numbers = engine.fetch(f"SELECT DISTINCT _reason FROM {quote(layout.tally)}").column(0)
+    reason = checked if layout.unknown_account in numbers.to_pylist() else "_reason"
     names = ", ".join(quote(name) for name in layout.columns)
+    rows = f"SELECT {names}, {reason} AS _reason, _flags FROM {relation_of(parts.paths(ROWS))}"
     engine.drop(layout.staged)
-    engine.run(
-        [
-            Step(
-                layout.staged,
-                f"SELECT {names}, {checked} AS _reason, _flags "
-                f"FROM {relation_of(kept.paths(ROWS))}",
-                lazy=True,
-            )
-        ]
-    )
+    engine.run([Step(layout.staged, rows, lazy=True)])
 
 
-def reason(layout: Layout) -> str:
-    """Return SQL of the number of the reason against a row, with the check of its account."""
+def checked_reason(layout: Layout) -> str:
+    """Return SQL for a staged row's reject number, with the check for unknown accounts added."""
     number = layout.unknown_account
     if number is None:
         return "_reason"

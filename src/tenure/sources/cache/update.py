@@ -1,4 +1,4 @@
-"""Bringing the staged parts of a table up to date: what is new is staged, tiny parts are merged."""
+"""Staging of new and changed source files as parts, and merging of tiny parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenure.core.errors import DataError
 from tenure.core.files import publishing
 from tenure.core.steps import Step, quote, text_literal
 from tenure.sources import duplicates, files
-from tenure.sources.cache.manifest import KEYS, ROWS, TALLY, Manifest, Part, Stamp
+from tenure.sources.cache.manifest import KEYS, ROWS, TALLY, Manifest, StagedPart, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,12 +29,12 @@ BYTES_A_ROW = 60
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """A table as it is found: its files, and how they are staged.
+    """A table that comes as files, and how they are staged.
 
     Attributes:
         layout: How it is staged.
         files: Where its rows come from.
-        columns: SQL of each column over the rows as found.
+        columns: Canonical column → its SQL over the columns of the files.
     """
 
     layout: Layout
@@ -44,24 +44,24 @@ class SourceFiles:
 
 @dataclass(frozen=True)
 class Staging:
-    """One bringing up to date of a folder.
+    """What stages the new files of one table into a folder.
 
     Attributes:
-        found: The table.
+        source: The table.
         folder: Where its parts lie.
         engine: What stages.
         stamps: Its files and their stamps.
     """
 
-    found: SourceFiles
+    source: SourceFiles
     folder: Path
     engine: Engine
     stamps: Mapping[str, Stamp]
 
-    def bring_up(self, before: Manifest) -> tuple[list[Part], Manifest]:
-        """Stage what is not staged yet; return the new parts and the manifest to be."""
+    def bring_up(self, before: Manifest) -> tuple[list[StagedPart], Manifest]:
+        """Stage the files that no valid part holds; return the new parts and the new manifest."""
         old = [
-            part for part in before.parts if valid(part, self.stamps) and part.whole(self.folder)
+            part for part in before.parts if valid(part, self.stamps) and part.is_whole(self.folder)
         ]
         groups = self._groups(before, old)
         for group in groups:
@@ -73,8 +73,8 @@ class Staging:
             distinct = frozenset(part.name for part in parts)
         return fresh, self._merged(Manifest(tuple(parts), distinct))
 
-    def _groups(self, before: Manifest, old: Sequence[Part]) -> list[list[str]]:
-        """Return the files to be staged, by part: those of a part together, new ones packed."""
+    def _groups(self, before: Manifest, old: Sequence[StagedPart]) -> list[list[str]]:
+        """Return the files to stage, grouped by part: files of one old part stay together."""
         done = {path for part in old for path in part.files}
         groups = []
         for part in before.parts:
@@ -82,8 +82,8 @@ class Staging:
             if again:
                 groups.append(again)
                 done.update(again)
-        new = [path for path in self.found.files.paths if path not in done]
-        sizes = rows_in(self.found.files, self.stamps, new, self.engine) if new else {}
+        new = [path for path in self.source.files.paths if path not in done]
+        sizes = rows_in(self.source.files, self.stamps, new, self.engine) if new else {}
         return groups + _packed([(path, sizes[path]) for path in new])
 
     def _look(self, paths: Sequence[str]) -> str:
@@ -92,27 +92,27 @@ class Staging:
         Raises:
             DataError: If they have to be read in another way than the files as a whole.
         """
-        found, engine = self.found, self.engine
-        if len(files.dialects(found.files, paths[:1], engine)) > 1:
+        source, engine = self.source, self.engine
+        if len(files.dialects(source.files, paths[:1], engine)) > 1:
             raise DataError(f"{paths[0]}: values are separated in another way")
-        items = ", ".join(f"{sql} AS {quote(name)}" for name, sql in found.columns.items())
+        items = ", ".join(f"{sql} AS {quote(name)}" for name, sql in source.columns.items())
         raw = "_mapped_part"
-        select = found.files.select(paths)
+        select = source.files.select(paths)
         engine.run([Step(raw, f"SELECT {items} FROM ({select})", lazy=True)])
         types = engine.columns(raw)
-        if any(types[name] != kind for name, kind in found.layout.types.items()):
+        if any(types[name] != kind for name, kind in source.layout.types.items()):
             raise DataError(f"{paths[0]}: columns are of other types")
         return raw
 
-    def _staged(self, paths: Sequence[str]) -> Part:
+    def _staged(self, paths: Sequence[str]) -> StagedPart:
         """Stage some files as a part."""
-        layout = replace(self.found.layout, raw=self._look(paths), deferred=True)
+        layout = replace(self.source.layout, raw=self._look(paths), deferred=True)
         stamps = {path: self.stamps[path] for path in paths}
         return self._written(f"SELECT * FROM ({layout.select()})", stamps)
 
-    def _written(self, select: str, stamps: dict[str, Stamp]) -> Part:
+    def _written(self, select: str, stamps: dict[str, Stamp]) -> StagedPart:
         """Write the rows of a SELECT over staged columns as a part."""
-        layout, name = self.found.layout, uuid4().hex
+        layout, name = self.source.layout, uuid4().hex
         with publishing(self.folder / name) as place:
             rows = place / ROWS
             self.engine.write(f"{select} ORDER BY {layout.event_time()}", str(rows))
@@ -123,12 +123,12 @@ class Staging:
             counted = f"SELECT coalesce(sum(n), 0)::BIGINT FROM {relation_of([str(place / TALLY)])}"
             number = int(self.engine.fetch(counted).column(0).to_pylist()[0])
             sizes = {item.name: item.stat().st_size for item in place.iterdir()}
-        return Part(name, stamps, number, sizes)
+        return StagedPart(name, stamps, number, sizes)
 
-    def _distinct(self, parts: Sequence[Part], known: frozenset[str]) -> bool:
-        """Return whether no key stands in two rows, if that is so of the known parts together."""
+    def _distinct(self, parts: Sequence[StagedPart], known: frozenset[str]) -> bool:
+        """Return whether no two rows of all parts share a key; those of `known` do not."""
         new = [part for part in parts if part.name not in known]
-        if not new or not duplicates.has_key(self.found.layout):
+        if not new or not duplicates.has_key(self.source.layout):
             return True
         fresh = relation_of(paths(self.folder, new, KEYS))
         sql = f"SELECT count(*) - count(DISTINCT _key) AS twice FROM {fresh}"
@@ -142,7 +142,7 @@ class Staging:
         """Merge tiny neighbours where there are many parts."""
         if len(listed.parts) <= MOST_PARTS:
             return listed
-        parts: list[Part] = []
+        parts: list[StagedPart] = []
         distinct = set(listed.distinct)
         for run in _runs(listed.parts):
             if len(run) == 1:
@@ -158,18 +158,18 @@ class Staging:
         return Manifest(tuple(parts), frozenset(distinct & names))
 
 
-def paths(folder: Path, parts: Iterable[Part], name: str) -> list[str]:
+def paths(folder: Path, parts: Iterable[StagedPart], name: str) -> list[str]:
     """Return the files of one name in some parts."""
     return [str(folder / part.name / name) for part in parts]
 
 
-def relation_of(found: Sequence[str]) -> str:
+def relation_of(paths: Sequence[str]) -> str:
     """Return SQL of a relation that reads Parquet files."""
-    listed = ", ".join(map(text_literal, found))
+    listed = ", ".join(map(text_literal, paths))
     return f"read_parquet([{listed}], hive_partitioning=false)"
 
 
-def _ordered(parts: Iterable[Part]) -> list[Part]:
+def _ordered(parts: Iterable[StagedPart]) -> list[StagedPart]:
     return sorted(parts, key=lambda part: min(part.files))
 
 
@@ -186,9 +186,9 @@ def _packed(sizes: Iterable[tuple[str, int]]) -> list[list[str]]:
     return groups
 
 
-def _runs(parts: Iterable[Part]) -> list[list[Part]]:
+def _runs(parts: Iterable[StagedPart]) -> list[list[StagedPart]]:
     """Return parts, tiny neighbours together up to the size of a part."""
-    runs: list[list[Part]] = []
+    runs: list[list[StagedPart]] = []
     room = 0
     for part in parts:
         if not runs or part.rows > PART_ROWS // 2 or part.rows > room:
@@ -210,16 +210,16 @@ def _tally(layout: Layout, relation: str) -> str:
     )
 
 
-def valid(part: Part, stamps: Mapping[str, Stamp]) -> bool:
+def valid(part: StagedPart, stamps: Mapping[str, Stamp]) -> bool:
     """Return whether the files of a part are as they were when it was staged."""
     return all(stamps.get(path) == stamp for path, stamp in part.files.items())
 
 
 def rows_in(
-    found: Files, stamps: Mapping[str, Stamp], paths: Sequence[str], engine: Engine
+    files: Files, stamps: Mapping[str, Stamp], paths: Sequence[str], engine: Engine
 ) -> dict[str, int]:
     """Return the rows of files, estimated where they are text."""
-    if found.text:
+    if files.text:
         return {path: stamps[path][0] // BYTES_A_ROW for path in paths}
     names = ", ".join(map(text_literal, paths))
     sql = f"SELECT file_name, num_rows FROM parquet_file_metadata([{names}])"

@@ -1,1 +1,1 @@
-"""The data report: what was found, what was rejected and why, and dirt that breaks no rule."""
+"""The data report: what was read, what was rejected and why, and dirt that breaks no rule."""

@@ -43,13 +43,13 @@ def _verdict(name: str, data: DataConfig, history: bool) -> Attribute:
 
 def unknown(data: DataConfig, layout: Layout) -> list[Problem]:
     """Return a problem for each attribute that the config lists and the table lacks."""
-    found = names(layout)
+    columns = names(layout)
     return [
-        Problem(f"data.{key}: {name}", "is not a column of accounts", fix=suggestion(name, found))
+        Problem(f"data.{key}: {name}", "is not a column of accounts", fix=suggestion(name, columns))
         for key, listed in (
             ("constant_attributes", data.constant_attributes),
             ("changing_attributes", data.changing_attributes),
         )
         for name in listed
-        if name not in found and name not in CONSTANT
+        if name not in columns and name not in CONSTANT
     ]

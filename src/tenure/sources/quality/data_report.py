@@ -43,7 +43,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Attribute:
-    """What was decided about an account attribute: may it be a feature, and why."""
+    """Whether an account attribute may be a feature, and why."""
 
     name: str
     usable: bool
@@ -57,8 +57,8 @@ class TableReport:
     Attributes:
         name: Canonical name.
         origin: File, table or query it came from.
-        rows_in: Rows found.
-        rows_used: Rows that stand in the canonical table.
+        rows_in: Rows read.
+        rows_used: Rows of the canonical table.
         rejected: Rows rejected, by reason.
         set_aside: Rows at or after `observed_until`.
         emptied: Values emptied, by column and reason.
@@ -131,8 +131,8 @@ class DataReport:
         observed_until: When observation stopped, exclusive, UTC.
         declared: Whether the config says so; else it is the day after the latest event.
         accounts: Accounts in use.
-        tables: Report of each table found.
-        missing: Optional tables that were not found; their features are absent.
+        tables: Report of each table that was read.
+        missing: Optional tables that do not exist; their features are absent.
         attributes: Verdict on each account attribute.
     """
 
@@ -150,7 +150,7 @@ class DataReport:
 
     @property
     def usable(self) -> bool:
-        """Return whether anything can be asked of the data at all."""
+        """Return whether the required tables have rows, without which nothing can be predicted."""
         required = ("accounts", "subscriptions")
         return all(name in self.tables and self.tables[name].rows_used for name in required)
 

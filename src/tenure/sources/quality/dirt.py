@@ -21,7 +21,7 @@ NO_ACTIVITY = ("accounts", "fx_rates")
 
 @dataclass(frozen=True)
 class TableDirt:
-    """What the audit found in one table.
+    """Dirt and coverage of one table.
 
     Attributes:
         coverage: Share of accounts with any row.
@@ -35,14 +35,14 @@ class TableDirt:
 
 
 def find_dirt(dataset: Dataset) -> dict[str, TableDirt]:
-    """Return the findings for each table that belongs to accounts."""
+    """Return the dirt of each table that belongs to accounts."""
     tables = [name for name in dataset.columns if name not in NO_ACTIVITY]
     _spans(dataset, "_paid_spans", "account_id", "WHERE paid")
     if dataset.has("usage_events", "subscription_id"):
         _spans(dataset, "_own_spans", "subscription_id", "")
-    found = {name: _table(dataset, name) for name in tables}
+    dirt_by_table = {name: _table(dataset, name) for name in tables}
     dataset.engine.drop("_days", "_paid_spans", "_own_spans")
-    return found
+    return dirt_by_table
 
 
 def _spans(dataset: Dataset, name: str, key: str, where: str) -> None:

@@ -1,0 +1,107 @@
+"""What people write in a config file: YAML, with variables of the environment in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tenure.core.errors import ConfigError, Problem
+
+
+class _Unusable(Exception):  # noqa: N818 - it carries a problem, and is caught below
+    """Something in the text that cannot be used."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class _OneValuePerKey(yaml.SafeLoader):
+    """Reads YAML as the safe loader does, and refuses a key that stands twice in a mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping, after checking its keys."""
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                places = f"in lines {lines[key.value]} and {line}"
+                raise _Unusable(Problem(key.value, "is given twice", places, "keep one of them"))
+            lines[key.value] = line
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return what a YAML file says, its variables taken from the environment.
+
+    Raises:
+        ConfigError: If the file is missing, is not YAML, is no mapping, gives a key twice, or names
+            a variable that is not set.
+    """
+    if not path.is_file():
+        raise ConfigError(Problem(str(path), "is not a file", fix="give the path of a YAML config"))
+    try:
+        # The loader is the safe one: it makes no objects.
+        authored = yaml.load(_expanded(path.read_text(encoding="utf-8")), _OneValuePerKey)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
+    except _Unusable as error:
+        raise ConfigError(replace(error.problem, thing=f"{path}: {error.problem.thing}")) from None
+    if not isinstance(authored, dict):
+        fix = "start with `data: {path: DIR}`"
+        raise ConfigError(Problem(str(path), "must be a mapping", fix=fix))
+    return authored
+
+
+def merged(authored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a user wrote with changes put in: mappings are merged, all else is replaced.
+
+    Paths may be `pathlib` ones.
+
+    >>> merged({"model": {"seed": 0, "threads": 2}, "targets": ["churn"]}, {"model": {"seed": 1}})
+    {'model': {'seed': 1, 'threads': 2}, 'targets': ['churn']}
+    """
+    result = {key: _plain(value) for key, value in authored.items()}
+    for key, value in changes.items():
+        before = result.get(key)
+        if isinstance(before, dict) and isinstance(value, Mapping):
+            result[key] = merged(before, value)
+        else:
+            result[key] = _plain(value)
+    return result
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as YAML would give it."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _expanded(text: str) -> str:
+    """Return a text with `${VAR}` and `${VAR:-default}` taken from the environment.
+
+    Raises:
+        _Unusable: If a variable without a default is not set.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match.group(1), match.group(2)
+        setting = os.environ.get(name) or default
+        if setting is None:
+            fix = f"export {name}=…"
+            raise _Unusable(Problem(f"${{{name}}}", "is not set in the environment", fix=fix))
+        return setting
+
+    return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}", value, text)

@@ -1,0 +1,97 @@
+"""Arithmetic over features, as people write it in SQL, checked and computed by numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, reduce
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from sqlglot import exp
+
+from tenure.core.fragments import expression_in, fragment_error, parsed
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+_FORMULA: dict[type[exp.Expression], Callable[..., Array]] = {
+    exp.Add: np.add,
+    exp.Sub: np.subtract,
+    exp.Mul: np.multiply,
+    exp.Div: lambda a, b: np.divide(a, np.where(b == 0, np.nan, b)),
+    exp.Neg: np.negative,
+    exp.Abs: np.abs,
+    exp.Ln: lambda a: np.log(np.where(a > 0, a, np.nan)),
+    exp.Sqrt: lambda a: np.sqrt(np.where(a >= 0, a, np.nan)),
+    exp.Nullif: lambda a, b: np.where(a == b, np.nan, a),
+}
+
+
+def formula_names(text: str, place: str) -> frozenset[str]:
+    """Return the feature names in a formula, after checking its form.
+
+    Raises:
+        ConfigError: If it holds more than arithmetic over names.
+    """
+    node = expression_in(text, place)
+    allowed = (*_FORMULA, exp.Paren, exp.Literal, exp.Column, exp.Identifier)
+    allowed = (*allowed, exp.Least, exp.Greatest, exp.Coalesce)
+    for part in node.walk():
+        if not isinstance(part, allowed):
+            fix = "use + - * / abs ln sqrt least greatest coalesce nullif"
+            raise fragment_error(
+                place, "holds something other than arithmetic", part.sql("duckdb"), fix
+            )
+        if isinstance(part, exp.Literal) and part.is_string:
+            raise fragment_error(
+                place, "must not hold text", part.sql("duckdb"), "use numbers and names"
+            )
+        if isinstance(part, exp.Column) and part.table:
+            raise fragment_error(place, "must name features without a table", part.sql("duckdb"))
+    return frozenset(column.name for column in node.find_all(exp.Column))
+
+
+def evaluate(text: str, values: Mapping[str, Array]) -> Array:
+    """Return the value of a formula, row by row; NaN is missing.
+
+    >>> evaluate("a / (b + 1)", {"a": np.array([4.0, 1.0]), "b": np.array([1.0, -1.0])})
+    array([ 2., nan])
+    """
+    return _formula(text)(values)
+
+
+Formula = Callable[[Mapping[str, Array]], Array]
+
+
+@lru_cache(maxsize=4096)
+def _formula(text: str) -> Formula:
+    return _compiled(parsed(text))
+
+
+def _compiled(node: exp.Expression) -> Formula:
+    """Return what computes a formula."""
+    if isinstance(node, exp.Column):
+        return itemgetter(node.name)
+    if isinstance(node, exp.Literal):
+        number = np.asarray(float(node.this))
+        return lambda _: number
+    if isinstance(node, exp.Paren):
+        return _compiled(node.this)
+    if isinstance(node, exp.Least | exp.Greatest | exp.Coalesce):
+        parts = [_compiled(part) for part in (node.this, *node.expressions)]
+        if isinstance(node, exp.Coalesce):
+            return lambda values: _first_present([part(values) for part in parts])
+        pick = np.minimum if isinstance(node, exp.Least) else np.maximum
+        return lambda values: np.asarray(reduce(pick, [part(values) for part in parts]))
+    function = _FORMULA[type(node)]
+    first = _compiled(node.this)
+    if node.expression is None:
+        return lambda values: function(first(values))
+    second = _compiled(node.expression)
+    return lambda values: function(first(values), second(values))
+
+
+def _first_present(parts: list[Array]) -> Array:
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = np.where(np.isnan(joined), part, joined)
+    return joined

@@ -1,0 +1,150 @@
+"""What a promotion compared and decided, and what a scoring run wrote."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tenure.core.records.base import Figure, Record, SparseRecord, Time
+from tenure.core.sections import PromotionConfig
+
+Basis = Literal["unseen", "later", "replayed"]
+Action = Literal["promoted", "first", "forced", "rolled_back", "refused", "nothing"]
+
+
+class Side(Record):
+    """One of two models, measured on the rows that both predicted."""
+
+    log_loss: Figure
+    auc: Figure
+    mean_probability: float
+
+
+class PairedGain(Record):
+    """Gain of the challenger on the same rows; above 0 favours it."""
+
+    log_loss: Figure
+    auc: Figure
+
+
+class GroupComparison(Record):
+    """Two models within one group of accounts.
+
+    Attributes:
+        by: What makes the group.
+        name: Its name.
+        rows: Rows.
+        events: Distinct outcomes.
+        others: Accounts without one.
+        log_loss: Of the champion.
+        increase: By how much that rises with the challenger.
+        worse: Whether it may rise much; None where too few outcomes tell.
+    """
+
+    by: str
+    name: str
+    rows: int
+    events: int
+    others: int
+    log_loss: float
+    increase: Figure
+    worse: bool | None
+
+
+class Comparison(SparseRecord):
+    """A challenger beside the champion on the same rows.
+
+    Attributes:
+        rows: Rows that both predicted.
+        accounts: Their accounts.
+        cutoffs: Their prediction times.
+        first: The first of these.
+        last: The last.
+        positives: Rows followed by the outcome.
+        events: Distinct outcomes.
+        observed_rate: Share of rows followed by the outcome.
+        champion: The champion, measured.
+        challenger: The challenger, measured.
+        gain: What the challenger gains.
+        groups: Both within groups of accounts.
+        as_it_stands: Log loss of the challenger's bundle minus that of its recipe.
+        level: Of the intervals.
+        limits: What counts as much worse.
+        basis: ``unseen``, ``later`` or ``replayed``: who spoke for the two.
+        how: The same in words.
+        notes: What to know beside it.
+    """
+
+    rows: int
+    accounts: int
+    cutoffs: int
+    first: Time
+    last: Time
+    positives: int
+    events: int
+    observed_rate: float
+    champion: Side
+    challenger: Side
+    gain: PairedGain
+    groups: tuple[GroupComparison, ...]
+    as_it_stands: Figure | None = None
+    level: float
+    limits: PromotionConfig
+    basis: Basis | None = None
+    how: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class TargetPromotion(Record):
+    """What became of one target.
+
+    Attributes:
+        action: ``promoted``, ``first``, ``forced``, ``rolled_back``, ``refused`` or ``nothing``.
+        champion: The champion before.
+        version: The challenger.
+        sentences: Why, for people.
+        comparison: What was measured; None where nothing was.
+    """
+
+    action: Action
+    champion: str | None = None
+    version: str | None = None
+    sentences: tuple[str, ...]
+    comparison: Comparison | None = None
+
+
+class PromotionRecord(Record):
+    """What `tenure promote` came to.
+
+    Attributes:
+        name: Project: the config's name.
+        dry_run: Whether nothing was changed.
+        passed: Whether nothing was refused.
+        notes: On MLflow.
+        targets: What became of each target.
+    """
+
+    name: str
+    dry_run: bool
+    passed: bool
+    notes: tuple[str, ...]
+    targets: dict[str, TargetPromotion]
+
+
+class ScoreRecord(Record):
+    """What `tenure score` wrote.
+
+    Attributes:
+        rows: Rows: one per account and horizon.
+        accounts: Accounts.
+        as_of: Prediction time.
+        out: File.
+        abstained: Accounts without a probability.
+        models: Target → version of its bundle.
+    """
+
+    rows: int
+    accounts: int
+    as_of: Time
+    out: str
+    abstained: int
+    models: dict[str, str]

@@ -1,0 +1,63 @@
+"""What is wrong with a config, in words and at the place where the user wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tenure.core.errors import Problem, suggestion
+
+Error = Mapping[str, Any]
+Location = tuple[Any, ...]
+
+
+def validation_problems(
+    origin: str, authored: Any, errors: Iterable[Error], keys: Callable[[Location], Iterable[str]]
+) -> list[Problem]:
+    """Return a problem per place in what the user wrote: the kinds that fit it are alternatives.
+
+    Args:
+        origin: What to call the config.
+        authored: What the user wrote.
+        errors: From pydantic.
+        keys: Returns the keys that are known beside a location.
+    """
+    places: dict[str, list[Error]] = {}
+    for error in errors:
+        place = ".".join(str(part) for part in _written(error, authored))
+        places.setdefault(place, []).append(error)
+    return [_problem(f"{origin}: {place}", listed, keys) for place, listed in places.items()]
+
+
+def _written(error: Error, authored: Any) -> Iterable[str | int]:
+    """Yield the parts of an error's location as far as the user wrote them."""
+    for part in error["loc"]:
+        try:
+            authored = authored[part]
+        except (KeyError, IndexError, TypeError):
+            if error["type"] == "missing":
+                yield part
+            return
+        yield part
+
+
+def _problem(thing: str, errors: list[Error], keys: Callable[[Location], Iterable[str]]) -> Problem:
+    first = errors[0]
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        return Problem(thing, "unknown key", fix=suggestion(key, keys(first["loc"])))
+    rules = [
+        item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        for item in errors
+    ]
+    value = first.get("input")
+    shown = "" if first["type"] == "missing" else repr(value)[:80]
+    words = [word for item in errors if item["type"] == "literal_error" for word in _words(item)]
+    fix = suggestion(value, words) if words and isinstance(value, str) else ""
+    return Problem(thing, "; or ".join(dict.fromkeys(rules)), shown, fix)
+
+
+def _words(error: Error) -> list[str]:
+    """Return the words that would have been right."""
+    return re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))

@@ -1,0 +1,176 @@
+"""A config with its runs as methods: the way into Tenure from a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.authored import merged
+from tenure.core.config import make_config
+from tenure.core.errors import ConfigError, Problem
+from tenure.core.progress import Progress, auto
+from tenure.core.tables import write_table
+from tenure.core.times import as_utc
+from tenure.features.plan.config_checks import checked, load_config
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+    from tenure.run.results import AccountReasons, Backtest, Checked, Training
+    from tenure.run.scores import Scores
+    from tenure.run.training_set import TrainingSet
+
+Moment = str | date | datetime
+
+
+class Project:
+    """A config, and what can be done with it.
+
+    >>> project = Project({"data": {"path": "exports"}, "targets": ["churn"]})
+    >>> project.config.labels.horizon_days
+    90
+    >>> Project({"data": {"path": "exports"}}, labels={"horizon_days": 30}).config.labels.gap_days
+    0
+
+    Args:
+        config: A YAML file, or a mapping as it would stand in one.
+        base: Folder that relative paths of a mapping refer to; the current directory by default.
+        progress: What shows how far work has come; by default a live line in a notebook, a bar in
+            a terminal, and nothing elsewhere.
+        changes: Sections that are put into the config: mappings are merged, all else is replaced.
+
+    Attributes:
+        config: The resolved config.
+
+    Raises:
+        ConfigError: If the config breaks a rule; lists every problem.
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Mapping[str, Any],
+        *,
+        base: str | Path | None = None,
+        progress: Progress | None = None,
+        **changes: Any,
+    ) -> None:
+        if isinstance(config, Mapping):
+            resolved = make_config(merged(config, changes), base=Path(base or "."))
+            self.config: Config = checked(resolved)
+        else:
+            self.config = load_config(config, changes)
+        self._shown = progress
+
+    def check(self) -> Checked:
+        """Load the tables, report on them, and audit the features; see `run_check`."""
+        from tenure.run.check import run_check
+        from tenure.run.results import Checked
+
+        with self._progress() as progress:
+            return Checked(run_check(self.config, progress))
+
+    def train(self, *, replace: str | None = None) -> Training:
+        """Fit, test, track, register and export a model of every target; see `run_train`.
+
+        Args:
+            replace: Why usable models take the place of standing champions without a comparison.
+        """
+        from tenure.run.results import Training
+        from tenure.run.train import run_train
+
+        with self._progress() as progress:
+            return Training.of(run_train(self.config, progress, replace=replace))
+
+    def backtest(self, out: str | Path | None = None) -> Backtest:
+        """Return what would have been predicted at past prediction times, and what happened.
+
+        Args:
+            out: Where the predictions are also written, .csv or .parquet.
+        """
+        from tenure.run.backtest import backtest
+        from tenure.run.results import Backtest
+
+        with self._progress() as progress:
+            tested = backtest(self.config, progress)
+        if out is not None:
+            write_table(tested.predictions, Path(out))
+        return Backtest(tested.records, tested.predictions)
+
+    def score(self, as_of: Moment | None = None, *, out: str | Path | None = None) -> Scores:
+        """Score every account with the champions; the rows are kept, see `run_score`.
+
+        Args:
+            as_of: Prediction time; when observation stopped by default.
+            out: Where the rows are also written, .csv or .parquet.
+        """
+        from tenure.run.score import score_book
+        from tenure.run.scores import Scores
+
+        with self._progress() as progress:
+            scored = score_book(self.config, _time(as_of), progress)
+        if out is not None:
+            write_table(scored.rows, Path(out))
+        return Scores(scored)
+
+    def explain(self, account: str, as_of: Moment | None = None) -> AccountReasons:
+        """Return why one account has its scores.
+
+        Args:
+            account: Its id.
+            as_of: Prediction time; when observation stopped by default.
+        """
+        from tenure.run.results import AccountReasons
+        from tenure.run.score import run_explain
+
+        with self._progress() as progress:
+            reasons = run_explain(self.config, account, _time(as_of), progress)
+            return AccountReasons(reasons["row"], tuple(reasons["lines"]))
+
+    def report(self, out: str | Path) -> Path:
+        """Write the last training run as one offline page; return its path."""
+        from tenure.run.report import run_report
+
+        run_report(self.config, Path(out))
+        return Path(out)
+
+    def training_set(self, target: str = "churn", horizon: int | str | None = None) -> TrainingSet:
+        """Return the labelled past of a target: X, y, groups, as_of and honest folds.
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from sklearn.model_selection import cross_validate
+        >>> from tenure import TenureClassifier
+        >>> from tenure.demo import write_world
+        >>> folder = TemporaryDirectory()
+        >>> world = write_world(Path(folder.name), accounts=40, months=18, seed=1)
+        >>> project = Project({"data": {"path": folder.name}}, model={"min_train_positives": 3})
+        >>> ts = project.training_set("churn")
+        >>> scores = cross_validate(TenureClassifier(rounds=5), ts.X, ts.y, cv=ts.cv(max_folds=3))
+        >>> len(scores["test_score"])
+        3
+        >>> folder.cleanup()
+
+        Args:
+            target: What is predicted.
+            horizon: One of ``labels.horizons``; the main horizon by default.
+        """
+        from tenure.run.training_set import training_set
+
+        with self._progress() as progress:
+            return training_set(self.config, target, horizon, progress)
+
+    def __repr__(self) -> str:
+        """Return the name and the targets."""
+        return f"<Project {self.config.name}: {', '.join(self.config.targets)}>"
+
+    def _progress(self) -> Progress:
+        return auto() if self._shown is None else self._shown
+
+
+def _time(moment: Moment | None) -> datetime | None:
+    try:
+        return None if moment is None else as_utc(moment)
+    except ValueError:
+        rule = "is not an ISO date or time"
+        raise ConfigError(Problem("as_of", rule, str(moment), "e.g. 2026-01-01")) from None

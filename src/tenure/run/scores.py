@@ -1,0 +1,216 @@
+"""Scores for a notebook: the rows, what stands behind them, and charts of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tenure.core.errors import ConfigError, DataError, Problem, suggestion
+from tenure.explain.wording import label, show
+from tenure.labels.targets import TARGETS
+from tenure.report.sentences.formatting import counted, percent
+from tenure.run.results import as_html
+from tenure.score.scored import Scored
+
+if TYPE_CHECKING:
+    from tenure.explain.contributions import Explanation
+    from tenure.report.charts import Picture
+
+BINS = 20
+SHOWN = (
+    *("account_id", "name", "segment", "owner", "mrr", "renews_at", "churn_probability"),
+    *("risk_band", "mrr_at_risk", "driver_1_label", "driver_2_label", "driver_3_label"),
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Scores:
+    """What `Project.score` came to.
+
+    `target` may be left out everywhere: it is then ``churn``, or the first target there is.
+
+    Attributes:
+        scored: Rows, features, models and contributions of all horizons.
+    """
+
+    scored: Scored
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """Flat rows, one per account and horizon; those of the main horizon first."""
+        return self.scored.rows
+
+    @property
+    def X(self) -> pd.DataFrame:
+        """Features of the accounts, indexed by account_id."""
+        return self.scored.X.set_index(self._accounts)
+
+    @property
+    def shap(self) -> Explanation:
+        """Contributions to the scores of the main target as a `shap.Explanation`."""
+        return self.shap_of(self.target)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """What moves the scores of the main target, grouped by what features are about."""
+        return self.summary_of(self.target)
+
+    @property
+    def target(self) -> str:
+        """The main target."""
+        models = self.scored.models
+        return "churn" if "churn" in models else next(iter(models))
+
+    def shap_of(self, target: str) -> Explanation:
+        """Return the contributions to a target's scores, in log-odds, one row per account."""
+        return self.scored.shap(self._known(target))
+
+    def summary_of(self, target: str) -> pd.DataFrame:
+        """Return what moves a target's scores, strongest first."""
+        return self.scored.summary(self._known(target))
+
+    def top(self, n: int = 10) -> pd.DataFrame:
+        """Return the accounts with the highest probability of the main target, in few columns."""
+        chance = f"{self.target}_probability"
+        main = self.rows.iloc[: len(self._accounts)].nlargest(n, chance)
+        shown = [*SHOWN, *([] if chance in SHOWN else [chance])]
+        return main[[name for name in shown if name in main]].set_index("account_id")
+
+    def plot_drivers(self, account: str, target: str | None = None, *, most: int = 10) -> Picture:
+        """Draw what moves one account's score at the main horizon.
+
+        Args:
+            account: Its id.
+            target: Which score.
+            most: Features that are named; the others are one bar.
+        """
+        from tenure.report.charts import contribution_chart, picture
+
+        name = self._known(target)
+        place, row = self._row(account)
+        model, values = self.scored.models[name], self.scored.values(name)
+        amounts = self.scored.main(name).values[place, :-1]
+        order = np.argsort(-np.abs(amounts), kind="stable")
+        named = [index for index in order[:most] if amounts[index]]
+        drivers = []
+        for index in named:
+            spec = model.specs[values.columns[index]]
+            raw: Any = values.iat[place, index]
+            value = show(None if pd.isna(raw) else raw, spec.unit)
+            kind = "raises" if amounts[index] > 0 else "lowers"
+            text = f"{label(spec)}: {value}"
+            drivers.append({"label": text, "contribution": float(amounts[index]), "kind": kind})
+        rest = len(amounts) - len(named)
+        others = float(amounts.sum() - amounts[named].sum())
+        text = counted(rest, "other feature")
+        drivers.append({"label": text, "contribution": others, "kind": "all others"})
+        chance, horizon = row[f"{name}_probability"], row["horizon_days"]
+        base = row["base_rate" if name == "churn" else f"{name}_base_rate"]
+        title = f"{account}: {percent(chance)} {TARGETS[name].event} within {horizon} days"
+        note = f"Base rate {percent(base)}; associated with the outcome, not its cause"
+        return picture(contribution_chart(drivers, title, note))
+
+    def plot_bands(self) -> Picture:
+        """Draw how many accounts, and how much MRR at risk, each risk band holds.
+
+        Raises:
+            ConfigError: If nothing says who churns.
+        """
+        from tenure.report.charts import band_chart, picture
+
+        self._known("churn")
+        main = self.rows.iloc[: len(self._accounts)]
+        bands = main.groupby("risk_band", observed=True)
+        table = bands.agg(accounts=("account_id", "size"), mrr_at_risk=("mrr_at_risk", "sum"))
+        rows = table.rename_axis("band").reset_index().to_dict(orient="records")
+        high = int(table["accounts"].get("high", 0))
+        title = f"{counted(high, 'account')} of {len(main):,} in the band high"
+        return picture(band_chart([{str(k): v for k, v in row.items()} for row in rows], title))
+
+    def plot_summary(self, target: str | None = None, *, most: int = 10) -> Picture:
+        """Draw what moves the scores of all accounts, strongest first."""
+        from tenure.report.charts import driver_chart, picture
+
+        name = self._known(target)
+        rows = self.summary_of(name).head(most).to_dict(orient="records")
+        title = f"What moves the scores of {len(self._accounts):,} accounts: {name}"
+        return picture(driver_chart([{str(k): v for k, v in row.items()} for row in rows], title))
+
+    def plot_effect(self, feature: str, target: str | None = None) -> Picture:
+        """Draw how the values of a feature move the scores.
+
+        Args:
+            feature: A column of `X` that the target's model reads.
+            target: Which score.
+        """
+        from tenure.report.charts import effect_chart, picture
+
+        name = self._known(target)
+        values = self.scored.values(name)
+        if feature not in values:
+            fix = suggestion(feature, values.columns)
+            raise ConfigError(Problem("feature", f"is not read by the {name} model", feature, fix))
+        amounts = self.scored.main(name).values[:, values.columns.get_loc(feature)]
+        spec = self.scored.models[name].specs[feature]
+        title = f"How {feature} moves the scores: {name}"
+        return picture(effect_chart(effect(values[feature], amounts), title, label(spec)))
+
+    @property
+    def _accounts(self) -> pd.Series[str]:
+        return self.scored.matrix.rows["account_id"]
+
+    def _known(self, target: str | None) -> str:
+        name = self.target if target is None else target
+        if name not in self.scored.models:
+            fix = suggestion(name, self.scored.models)
+            raise ConfigError(Problem("target", "has no champion", name, fix))
+        return name
+
+    def _row(self, account: str) -> tuple[int, pd.Series[Any]]:
+        places = np.flatnonzero(self._accounts == account)
+        if not len(places):
+            fix = suggestion(account, self._accounts)
+            raise DataError(Problem("account", "was not scored", account, fix[:200]))
+        row = self.rows.iloc[places[0]]
+        if row["abstain_reason"] is not None and not pd.isna(row["abstain_reason"]):
+            raise DataError(Problem(f"account `{account}`", "has no score", row["abstain_reason"]))
+        return int(places[0]), row
+
+    def _repr_html_(self) -> str:
+        return as_html(self.top())
+
+
+def effect(values: pd.Series[Any], amounts: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    """Return the mean contribution of accounts of like value, with the middle 80% of them.
+
+    >>> rows = effect(pd.Series([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 3.0]))
+    >>> [(row["value"], row["mean"], row["n"]) for row in rows]
+    [(1.0, 0.5, 2), (2.0, 3.0, 1)]
+
+    Args:
+        values: Of one feature; missing ones are left out.
+        amounts: Its contributions to the same rows, in log-odds.
+
+    Returns:
+        value, mean, lo, hi, n; at most `BINS` rows of numbers, by value; words by how many.
+    """
+    frame = pd.DataFrame({"value": values.to_numpy(), "amount": amounts}).dropna()
+    words = not pd.api.types.is_numeric_dtype(values)
+    if words or frame["value"].nunique() <= BINS:
+        groups = frame.groupby("value", sort=True, observed=True)
+    else:
+        groups = frame.groupby(pd.qcut(frame["value"], BINS, duplicates="drop"), observed=True)
+    rows: list[dict[str, Any]] = [
+        {
+            "value": str(key) if words else float(group["value"].mean()),
+            "mean": float(group["amount"].mean()),
+            "lo": float(group["amount"].quantile(0.1)),
+            "hi": float(group["amount"].quantile(0.9)),
+            "n": len(group),
+        }
+        for key, group in groups
+    ]
+    return sorted(rows, key=lambda row: -row["n"])[:BINS] if words else rows

@@ -1,0 +1,107 @@
+"""The flat rows: their columns, and those that follow from the probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tenure.explain.drivers import FIELDS, TOP
+from tenure.labels.windows import RENEWAL
+from tenure.score.attributes import ATTRIBUTES
+from tenure.score.bands import bands, rank
+from tenure.score.horizons import ScoreEntries
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+
+Array = np.ndarray[Any, Any]
+Selection = Literal["all", "slim"]
+
+MAIN = "churn"
+_DRIVERS = [f"driver_{place}_{field}" for place in range(1, TOP + 1) for field in FIELDS]
+COLUMNS: tuple[str, ...] = (
+    *("account_id", *ATTRIBUTES, "as_of", "scored_at", "horizon_days"),
+    *("mrr", "currency", "renews_at"),
+    *("health_score", "churn_probability", "churn_probability_lo", "churn_probability_hi"),
+    *("churn_rank", "churn_percentile", "risk_band", "mrr_at_risk", "probability_change"),
+    *("base_rate", "model_name", "model_version", *_DRIVERS),
+    *("expansion_probability", "expansion_probability_lo", "expansion_probability_hi"),
+    *("expected_expansion_mrr", "expansion_base_rate", "expansion_model_version"),
+    *(f"expansion_{name}" for name in _DRIVERS),
+    *("data_coverage", "stale_sources", "abstain_reason"),
+)
+SLIM: tuple[str, ...] = (
+    *("account_id", *ATTRIBUTES, "as_of", "horizon_days", "mrr", "currency", "renews_at"),
+    *("churn_probability", "probability_change", "risk_band", "mrr_at_risk"),
+    *(f"driver_{place}_sentence" for place in (1, 2, 3)),
+    *("expansion_probability", "expected_expansion_mrr", "abstain_reason"),
+)
+"""The twenty columns that people read."""
+
+
+def selected(rows: pd.DataFrame, columns: Selection) -> pd.DataFrame:
+    """Return flat rows with all their columns, or with those of `SLIM` alone."""
+    return rows if columns == "all" else rows[list(SLIM)]
+
+
+def complete_rows(
+    flat: dict[str, Any], entries: ScoreEntries, config: Config, book: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return flat rows with what follows from the probabilities, in the order of the contract.
+
+    Args:
+        flat: Columns by name, one value per entry; health, money at risk, rank and band are added
+            where there is a probability of churn.
+        entries: Whom each row is about, and how far ahead it looks.
+        config: Settings of the bands.
+        book: Scored rows that rank and percentile refer to; these rows by default.
+
+    Returns:
+        All of `COLUMNS`, empty where nothing is known, then those of further targets.
+    """
+    size = len(entries.row)
+    if f"{MAIN}_probability" in flat:
+        risk = flat[f"{MAIN}_probability"]
+        flat["health_score"] = 100 * (1 - risk)
+        flat["mrr_at_risk"] = risk * flat["mrr"].to_numpy()
+        place, percentile = np.full(size, np.nan), np.full(size, np.nan)
+        for name, part in entries.horizon.items():
+            among = _ranked_among(risk[part], name, book)
+            place[part], percentile[part] = rank(risk[part], among)
+        unknown = np.isnan(place)
+        ranks = np.where(unknown, 0, place).astype(np.int64)
+        flat["churn_rank"] = pd.arrays.IntegerArray(ranks, unknown)
+        flat["churn_percentile"] = percentile
+        flat["risk_band"] = bands(risk, flat["base_rate"], place, config.score)
+    nothing = np.full(size, np.nan)
+    further = [name for name in flat if name not in COLUMNS]
+    return pd.DataFrame({name: flat.get(name, nothing) for name in (*COLUMNS, *further)})
+
+
+def _ranked_among(risk: Array, name: str, book: pd.DataFrame | None) -> Array:
+    """Return the risks that the rows of one horizon are ranked among.
+
+    Under the horizon ``renewal`` each row looks ahead as far as its own date: there is no order.
+    """
+    if name == RENEWAL or book is None:
+        return risk[:0] if name == RENEWAL else risk
+    same = book["horizon_days"] == int(name) if "horizon_days" in book else slice(None)
+    risks: Array = book.loc[same, f"{MAIN}_probability"].to_numpy(dtype=np.float64)
+    return risks
+
+
+def with_change(rows: pd.DataFrame, earlier: pd.Series[float]) -> pd.DataFrame:
+    """Return flat rows whose `probability_change` is filled.
+
+    Args:
+        rows: Flat rows.
+        earlier: Probability of churn in an earlier run, by account_id and horizon_days.
+
+    Returns:
+        The rows; the change is empty where one of the two probabilities is.
+    """
+    index = pd.MultiIndex.from_frame(rows[["account_id", "horizon_days"]])
+    before = earlier.reindex(index).to_numpy()
+    return rows.assign(probability_change=rows[f"{MAIN}_probability"].to_numpy() - before)

@@ -1,0 +1,76 @@
+"""Scores and what stands behind them: the rows, the features, the contributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tenure.explain.contributions import explanation
+from tenure.explain.drivers import summarise
+from tenure.features.compute.matrix import FeatureMatrix
+from tenure.score.model import Model
+from tenure.score.rows import MAIN
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tenure.explain.contributions import Explanation
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Contributions of the features of one horizon's model to some rows.
+
+    Attributes:
+        rows: Positions of the rows in `Scored.rows`, ascending, shape (n,).
+        values: In log-odds before calibration, shape (n, columns + 1): columns as the model's,
+            the base value last.  A row adds up to its score before calibration.
+    """
+
+    rows: Array
+    values: Array
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores and what stands behind them.
+
+    Attributes:
+        rows: Flat rows, one per account and horizon.
+        matrix: Snapshots of the accounts and their features, one row per account.
+        models: Target → the model that was asked.
+        contributions: Target → horizon, as text → contributions.
+    """
+
+    rows: pd.DataFrame
+    matrix: FeatureMatrix
+    models: Mapping[str, Model]
+    contributions: Mapping[str, Mapping[str, Contributions]] = field(repr=False)
+
+    @property
+    def X(self) -> pd.DataFrame:
+        """Features of the accounts, one row per account in the order of the main horizon's rows."""
+        return self.matrix.values
+
+    def values(self, target: str) -> pd.DataFrame:
+        """Return the features that a target's main model reads, one row per account."""
+        return self.models[target].bundle.main.encoder.frame(self.matrix.values)
+
+    def main(self, target: str) -> Contributions:
+        """Return the contributions to a target's main horizon, one row per account."""
+        return self.contributions[target][str(self.models[target].horizon_days)]
+
+    def shap(self, target: str = MAIN) -> Explanation:
+        """Return the contributions to a target's main horizon as a `shap.Explanation`."""
+        model = self.models[target].bundle.main
+        return explanation(model, self.values(target), self.main(target).values)
+
+    def summary(self, target: str = MAIN) -> pd.DataFrame:
+        """Return what moves the scores of the book, strongest first; see `summarise`."""
+        contributions = self.main(target).values[:, :-1]
+        return summarise(contributions, self.values(target), self.models[target].specs)

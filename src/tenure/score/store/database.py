@@ -1,0 +1,120 @@
+"""The database behind the store: connections, transactions and the version of its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tenure.core.errors import ConfigError, Problem
+from tenure.score.store.schema import HEAD
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+
+FILE = "tenure.db"
+PATIENCE = 300.0
+"""Seconds that a writer waits for another one."""
+VERSIONS = Path(__file__).with_name("versions")
+MIGRATING = 7_310_465
+"""Number of the lock that PostgreSQL holds while the schema is brought up to date."""
+
+
+def store_url(config: Config) -> str:
+    """Return the URL of a config's store."""
+    return config.store.url or f"sqlite:///{config.paths.runs / FILE}"
+
+
+def connect(url: str) -> Engine:
+    """Return a way into the store, whose schema is brought up to date where it is older.
+
+    Args:
+        url: SQLAlchemy's URL; a SQLite file is made where there is none.
+
+    Raises:
+        ConfigError: If the database cannot be reached or used, or is newer than this version.
+    """
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite":
+        Path(str(place.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(place, connect_args={"timeout": PATIENCE})
+        event.listen(engine, "connect", _configured)
+        event.listen(engine, "begin", _begun)
+    else:
+        engine = create_engine(place.set(drivername="postgresql+psycopg"))
+    try:
+        _bring_up_to_date(engine)
+    except ConfigError:
+        engine.dispose()
+        raise
+    except SQLAlchemyError as error:
+        engine.dispose()
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        shown = place.render_as_string(hide_password=True)
+        fix = "check `store.url`, and that the database runs and may be written"
+        raise ConfigError(Problem(f"store {shown}", "cannot be used", reason[:200], fix)) from None
+    return engine
+
+
+def _configured(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin below, not where the driver thinks fit
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begun(connection: Connection) -> None:
+    """Begin a transaction; one that writes waits here for any other writer."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in a transaction that writes all or nothing."""
+    with engine.execution_options(writes=True).begin() as connection:
+        yield connection
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if _version(connection) == HEAD:
+            return
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
+        _migrate(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    """Run the steps that the schema lacks, as part of the transaction that is open."""
+    from alembic.config import Config as Settings
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    script = ScriptDirectory(str(VERSIONS.parent), version_locations=[str(VERSIONS)])
+
+    def steps(version: Any, _: Any) -> Any:
+        return script._upgrade_revs("head", version)
+
+    try:
+        with EnvironmentContext(Settings(), script, fn=steps) as environment:
+            environment.configure(connection=connection)
+            environment.run_migrations()
+    except CommandError:
+        shown = connection.engine.url.render_as_string(hide_password=True)
+        rule = "was written by another version of Tenure"
+        fix = "use that version, or set `store.url` to another database"
+        raise ConfigError(
+            Problem(f"store {shown}", rule, f"schema {_version(connection)}", fix)
+        ) from None

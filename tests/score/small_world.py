@@ -1,0 +1,107 @@
+"""A small world and models of it for several targets and horizons, made once per test run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tenure.core.config import Config, ModelConfig
+from tenure.core.records.bundle import BundleSpec
+from tenure.core.times import show
+from tenure.explain.peers import fit_peers
+from tenure.features.plan.plan import to_json
+from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
+from tenure.model.bundle.bundle import Bundle, make_bundle
+from tenure.model.calibration.interval import Interval
+from tenure.model.evaluation.expected_amount import fit_amounts
+from tenure.model.settings import FitSettings
+from tenure.run.prepare import Prepared
+from tenure.score.score import Model, Scored, score
+from tenure.sources.dataset import Dataset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SETTINGS = {
+    "name": "tiny",
+    "data": {"path": "data"},
+    "labels": {"horizon_days": 90, "horizons": [30, 180, "renewal"]},
+    "targets": ["churn", "expansion", "churn_voluntary", "renewal"],
+    "model": {"threads": 1},
+}
+FURTHER: dict[str, list[Any]] = {
+    "churn": [30, 180, "renewal"],
+    "churn_voluntary": [30],
+    "expansion": [],
+    "renewal": [],
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A loaded world and models of it."""
+
+    config: Config
+    dataset: Dataset
+    models: Mapping[str, Model]
+
+    def scored(self, horizons: Any = "all", **settings: Any) -> Scored:
+        """Return the scores where observation stopped."""
+        changed = self.config.score.model_copy(update=settings)
+        config = self.config.model_copy(update={"score": changed})
+        until = self.dataset.observed_until
+        return score(self.dataset, self.models, config, until, horizons=horizons)
+
+
+def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> Bundle:
+    """Fit a model for the main horizon and one for each of `FURTHER`."""
+    labels = prepared.labels[name]
+    known = labels["label"].notna().to_numpy()
+    values = prepared.matrix.values
+    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
+    main = str(config.labels.horizon_days)
+    models = {main: quick(values, labels, prepared)} | {
+        str(item): quick(values, prepared.ahead[name][str(item)], prepared)
+        for item in FURTHER[name]
+    }
+    columns = [column for model in models.values() for column in model.columns]
+    resolved = prepared.plan.only(columns)
+    spec = BundleSpec(
+        name=config.name,
+        model_name=f"{config.name}-{name}",
+        target=name,
+        labels=config.labels,
+        declarations=to_json(prepared.families, set(resolved.bases.values())),
+        members=resolved.members,
+        begins={source: day.isoformat() for source, day in prepared.matrix.begins.items()},
+        tables={table: sorted(dataset.columns[table]) for table in sorted(resolved.reads)},
+        reads={
+            table: sorted(columns & dataset.columns[table])
+            for table, columns in resolved.reads.items()
+        },
+        trained_until=show(dataset.observed_until),
+    )
+    used = models[main].encoder.frame(values[known])
+    peers = fit_peers(used, outcome, "segment").to_json()
+    amounts = fit_amounts(labels[known], used, by=()) if name == "expansion" else None
+    return make_bundle(
+        models,
+        values[known],
+        spec=spec,
+        peers=peers,
+        amount=amounts.to_json() if amounts else None,
+    )
+
+
+def quick(values: pd.DataFrame, labels: pd.DataFrame, prepared: Prepared) -> FittedModel:
+    """Fit a small model, with bounds of its probabilities."""
+    known = labels["label"].notna().to_numpy()
+    how = ModelConfig(threads=1, parameters={"num_iterations": 20, "min_data_in_leaf": 20})
+    settings = FitSettings(how, ranked=prepared.plan.ranked)
+    outcome = labels["label"].to_numpy(dtype=np.float64)[known]
+    nothing = ForwardPredictions(np.empty(0), np.empty(0))
+    interval = Interval(0.8, (-4.0, 0.0), (0.6, 0.4))
+    return replace(fit_model(values[known], outcome, nothing, settings), interval=interval)

@@ -1,0 +1,321 @@
+"""What is written is read back: every score, its drivers and its contributions, once and whole."""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import insert, select
+
+from score.small_world import World
+from tenure.core.config import Config
+from tenure.core.errors import DataError
+from tenure.core.times import days
+from tenure.explain.drivers import FIELDS, TOP, signals
+from tenure.score.scored import Scored
+from tenure.score.store.database import connect, writing
+from tenure.score.store.encoding import packed_contributions
+from tenure.score.store.schema import RUNS, SCORES
+from tenure.score.store.store import BASE, Store
+from tenure.score.store.write import Run
+
+TARGETS = ("churn", "expansion", "churn_voluntary", "renewal")
+
+
+def flat(scored: Scored, target: str, horizon: str) -> pd.DataFrame:
+    """The flat rows behind the kept scores of one target and horizon, by account."""
+    places = scored.contributions[target][horizon].rows
+    return scored.rows.iloc[places].set_index("account_id")
+
+
+def driver_of(row: pd.Series[Any], prefix: str, place: int) -> dict[str, Any] | None:
+    start = f"{prefix}driver_{place}_"
+    driver = {name: row[f"{start}{name}"] for name in FIELDS}
+    if pd.isna(driver["code"]):
+        return None
+    return {name: None if pd.isna(value) else value for name, value in driver.items()}
+
+
+def test_an_empty_store_has_nothing(store: Store) -> None:
+    assert store.runs() == []
+    assert store.before(datetime(2100, 1, 1)) is None
+    assert store.history("acc-00001").empty
+
+
+def test_a_run_is_read_back_as_it_was(store: Store, run: Run, scored: Scored) -> None:
+    assert store.add(run, scored)
+    (kept,) = store.runs()
+    assert kept.run_id == run.run_id
+    assert (kept.as_of, kept.observed_until) == (run.as_of, run.observed_until)
+    assert kept.accounts == scored.rows["account_id"].nunique()
+    rows = store.scores(kept)
+    assert len(rows) == sum(
+        len(part.rows) for parts in scored.contributions.values() for part in parts.values()
+    )
+    for target in TARGETS:
+        for horizon in scored.contributions[target]:
+            part = rows[(rows["target"] == target) & (rows["horizon"] == horizon)]
+            part, wanted = part.set_index("account_id"), flat(scored, target, horizon)
+            assert part.index.equals(wanted.index)
+            names = {"probability": "", "lo": "_lo", "hi": "_hi"}
+            pairs = {name: f"{target}_probability{end}" for name, end in names.items()}
+            same = ("horizon_days", "mrr", "currency", "renews_at", "data_coverage")
+            pairs |= {name: name for name in same}
+            pairs["abstain_reason"] = "abstain_reason"
+            if target == "churn":
+                pairs |= {"rank": "churn_rank", "percentile": "churn_percentile"}
+                pairs |= {"band": "risk_band", "amount_at_risk": "mrr_at_risk"}
+            if target == "expansion":
+                pairs |= {"expected_amount": "expected_expansion_mrr"}
+            for name, column in pairs.items():
+                expected = wanted[column]
+                assert part[name].isna().equals(expected.isna()), name
+                known = expected.notna()
+                assert (part[name][known].to_numpy() == expected[known].to_numpy()).all(), name
+            fitted = scored.models[target].bundle.models[horizon]
+            assert set(part["base_rate"]) == {fitted.base_rate}
+            assert set(part["model_version"]) == {scored.models[target].bundle.version}
+
+
+def test_drivers_are_read_back_to_the_last_bit(store: Store, run: Run, scored: Scored) -> None:
+    store.add(run, scored)
+    rows = store.scores(store.runs()[0])
+    count = 0
+    for target in TARGETS:
+        prefix = "" if target == "churn" else f"{target}_"
+        for horizon in scored.contributions[target]:
+            wanted = flat(scored, target, horizon)
+            part = rows[(rows["target"] == target) & (rows["horizon"] == horizon)]
+            for account, drivers in zip(part["account_id"], part["drivers"], strict=True):
+                row = wanted.loc[account]
+                expected = [driver_of(row, prefix, place) for place in range(1, TOP + 1)]
+                assert drivers == [driver for driver in expected if driver is not None]
+                count += len(drivers)
+    assert count > 1_000
+
+
+def test_contributions_are_those_of_the_signals(store: Store, run: Run, scored: Scored) -> None:
+    store.add(run, scored)
+    (kept,) = store.runs()
+    rows = store.scores(kept)
+    for target in TARGETS:
+        for horizon, part in scored.contributions[target].items():
+            model = scored.models[target]
+            groups = signals(model.bundle.models[horizon].columns, model.specs)
+            found = store.contributions(kept, target, horizon)
+            assert list(found) == [*groups, BASE]
+            wanted = flat(scored, target, horizon)
+            assert found.index.equals(wanted.index)
+            known = wanted[f"{target}_probability"].notna().to_numpy()
+            assert found[~known].isna().all(axis=None)
+            for name, places in groups.items():
+                sums = part.values[known][:, places].sum(axis=1).astype(np.float32)
+                assert (found[name].to_numpy()[known] == sums).all()
+            base = part.values[known, -1].astype(np.float32)
+            assert (found[BASE].to_numpy()[known] == base).all()
+            scores = rows[(rows["target"] == target) & (rows["horizon"] == horizon)]
+            total = found.astype(np.float64).sum(axis=1).to_numpy()[known]
+            np.testing.assert_allclose(scores["log_odds"].to_numpy()[known], total, atol=1e-5)
+    few = sorted(scored.rows["account_id"].unique())[40:43]
+    found = store.contributions(kept, "churn", "90", few)
+    whole = store.contributions(kept, "churn", "90")
+    pd.testing.assert_frame_equal(found, whole.loc[few])
+    assert store.contributions(kept, "churn", "90", []).shape == (0, whole.shape[1])
+    with pytest.raises(DataError, match="holds no scores of `expansion` for the horizon `180`"):
+        store.contributions(kept, "expansion", "180")
+
+
+def test_the_same_run_again_adds_nothing(store: Store, run: Run, scored: Scored) -> None:
+    assert store.add(run, scored)
+    before = store.scores(store.runs()[0])
+    assert not store.add(replace(run, scored_at=datetime(2031, 1, 1)), scored)
+    (kept,) = store.runs()
+    assert kept.scored_at == run.scored_at
+    pd.testing.assert_frame_equal(store.scores(kept), before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "shadow"},
+        {"as_of": datetime(2020, 1, 1)},
+        {"observed_until": datetime(2030, 1, 1)},
+        {"config_digest": "other"},
+        {"data_fingerprint": "other"},
+        {"models": {"churn": "other"}},
+        {"project": "other"},
+    ],
+)
+def test_another_run_has_another_name(run: Run, change: dict[str, Any]) -> None:
+    assert replace(run, **change).run_id != run.run_id
+
+
+def test_a_history_is_in_order_of_time(store: Store, run: Run, scored: Scored) -> None:
+    months = [run.as_of - days(30 * n) for n in (0, 2, 1)]
+    for month in months:
+        store.add(replace(run, as_of=month), scored)
+    account = scored.rows["account_id"].iloc[5]
+    history = store.history(account, "churn")
+    assert list(history["as_of"].unique()) == sorted(months)
+    assert set(history["account_id"]) == {account}
+    assert set(history["target"]) == {"churn"}
+    whole = store.scores(store.runs()[0])
+    same = whole[(whole["account_id"] == account) & (whole["target"] == "churn")]
+    names = ["horizon", "probability", "drivers"]
+    for month in months:
+        part = history.loc[history["as_of"] == month, names].reset_index(drop=True)
+        pd.testing.assert_frame_equal(part, same[names].reset_index(drop=True))
+    assert len(store.history(account)) > len(history)
+
+
+def test_the_run_before_is_the_latest_earlier_one(store: Store, run: Run, scored: Scored) -> None:
+    early, late = run.as_of - days(60), run.as_of - days(10)
+    store.add(replace(run, as_of=late), scored)
+    store.add(replace(run, as_of=early), scored)
+    again = replace(run, as_of=early, data_fingerprint="newer")
+    store.add(again, scored)
+    store.add(replace(run, as_of=run.as_of - days(1), kind="live"), scored)
+    store.add(replace(run, as_of=run.as_of - days(1), project="other"), scored)
+
+    def name(moment: datetime) -> str | None:
+        kept = store.before(moment)
+        return kept.run_id if kept else None
+
+    assert name(run.as_of) == replace(run, as_of=late).run_id
+    assert name(late) == again.run_id, "of two runs of one time, the one that was written last"
+    assert name(early) is None
+
+
+def test_earlier_probabilities_leave_the_renewal_horizon_out(
+    store: Store, run: Run, scored: Scored
+) -> None:
+    store.add(run, scored)
+    found = store.probabilities(store.runs()[0], "churn")
+    assert found.index.is_unique
+    rows = scored.rows[scored.rows["horizon_days"].isin([30, 90, 180])]
+    rows = rows[rows["churn_probability"].notna()]
+    wanted = rows.set_index(["account_id", "horizon_days"])["churn_probability"]
+    fixed = scored.contributions["churn"]["renewal"].rows
+    assert not set(scored.rows["horizon_days"].iloc[fixed]) & {30, 90, 180}
+    pd.testing.assert_series_equal(
+        found.sort_index(), wanted.sort_index(), check_names=False, check_index_type=False
+    )
+
+
+def test_only_so_many_runs_are_kept(store: Store, run: Run, scored: Scored) -> None:
+    store.add(replace(run, as_of=run.as_of - days(500), kind="live"), scored)
+    for n in (3, 1, 2):
+        store.add(replace(run, as_of=run.as_of - days(n)), scored, keep=2)
+    assert [kept.as_of for kept in store.runs()] == [run.as_of - days(2), run.as_of - days(1)]
+    assert len(store.runs("live")) == 1
+    with store._engine.connect() as connection:
+        assert len(set(connection.scalars(select(SCORES.c.run_no)))) == 3
+
+
+def test_what_is_not_complete_is_never_seen(store: Store, run: Run, scored: Scored) -> None:
+    store.add(run, scored)
+    kept = store.runs()[0]
+    row = {name: value for name, value in vars(kept).items() if name in RUNS.c}
+    half = row | {"run_id": "half", "complete": False, "as_of": run.as_of + days(30)}
+    account = scored.rows["account_id"].iloc[0]
+    with writing(store._engine) as connection:
+        (number,) = connection.execute(insert(RUNS).values(**half)).inserted_primary_key or ()
+        score = {"account_id": account, "run_no": number, "target": "churn", "horizon": "90"}
+        score |= {"horizon_days": 90, "probability": 0.5, "place": 0}
+        connection.execute(insert(SCORES), [score])
+    assert [one.run_id for one in store.runs()] == [run.run_id]
+    assert set(store.history(account)["run_id"]) == {run.run_id}
+    latest = store.before(run.as_of + days(60))
+    assert latest is not None
+    assert latest.run_id == run.run_id
+
+
+class BrokenError(Exception):
+    pass
+
+
+def test_a_run_that_fails_half_way_leaves_nothing(
+    store: Store, run: Run, scored: Scored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tenure.score.store import write
+
+    calls = []
+
+    def fails(values: np.ndarray) -> list[bytes]:
+        calls.append(values)
+        if len(calls) == 3:
+            raise BrokenError
+        return packed_contributions(values)
+
+    monkeypatch.setattr(write, "packed_contributions", fails)
+    with pytest.raises(BrokenError):
+        store.add(run, scored)
+    assert store.runs() == []
+    with store._engine.connect() as connection:
+        assert connection.scalar(select(SCORES.c.account_id)) is None
+    monkeypatch.undo()
+    assert store.add(run, scored)
+
+
+def add_some(config: Config, runs: list[Run], scored: Scored, gate: Any) -> None:
+    with Store.open(config) as store:
+        gate.wait()
+        for run in runs:
+            store.add(run, scored)
+
+
+def test_two_writers_at_once(config: Config, run: Run, scored: Scored) -> None:
+    """Some runs are the same in both, and so are all wordings; the store does not exist before."""
+    fork = multiprocessing.get_context("fork")
+    gate = fork.Barrier(2)
+    own = [[replace(run, config_digest=f"{name}{n}") for n in range(3)] for name in "ab"]
+    common = [replace(run, config_digest=f"both{n}") for n in range(3)]
+    writers = [
+        fork.Process(target=add_some, args=(config, [*common, *mine], scored, gate)) for mine in own
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    with Store.open(config) as store:
+        kept = store.runs()
+        wanted = {one.run_id for runs in (common, *own) for one in runs}
+        assert len(kept) == len(wanted)
+        assert {one.run_id for one in kept} == wanted
+        sizes = {len(store.scores(one)) for one in kept}
+    assert len(sizes) == 1
+
+
+def test_a_reader_is_not_held_up_by_a_writer(
+    config: Config, store: Store, run: Run, scored: Scored
+) -> None:
+    store.add(run, scored)
+    engine = connect(str(config.store.url))
+    with writing(engine) as connection:
+        connection.execute(insert(RUNS), [_bare(run)])
+        with Store.open(config) as reader:
+            assert [one.run_id for one in reader.runs()] == [run.run_id]
+    engine.dispose()
+
+
+def _bare(run: Run) -> dict[str, Any]:
+    fields = ("project", "kind", "as_of", "scored_at", "observed_until", "config_digest")
+    row = {name: getattr(run, name) for name in fields}
+    return row | {"data_fingerprint": "", "accounts": 0, "complete": True, "run_id": "open"}
+
+
+def test_a_world_without_accounts_for_a_horizon(store: Store, world: World, run: Run) -> None:
+    """A part without rows is kept as a model without scores."""
+    from tenure.score.score import score
+
+    nobody = score(
+        world.dataset, world.models, world.config, world.dataset.observed_until, accounts=[]
+    )
+    assert store.add(run, nobody)
+    assert store.scores(store.runs()[0]).empty

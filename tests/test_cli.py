@@ -1,0 +1,201 @@
+"""The command line: settings that name nothing, whose folder it is, and lines that people read."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.road import Said, command
+from tenure.cli import fitted
+from tenure.core.progress import for_command
+from tenure.features.families.adoption import FAMILY as ADOPTION
+from tenure.features.plan.config_checks import load_config
+from tenure.features.plan.name_checks import check_names
+from tenure.features.plan.plan import config_families
+from tenure.run.check import run_check
+from worlds import tiny_world, write_world
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own with a small world in it."""
+    monkeypatch.chdir(tmp_path)
+    write_world(tiny_world(), tmp_path / "data")
+    return tmp_path
+
+
+def settings(name: str = "tiny", **sections: Any) -> Path:
+    authored = {"name": name, "data": {"path": "data"}, "model": {"threads": 1}}
+    path = Path(f"{name}.yaml")
+    path.write_text(yaml.safe_dump(authored | sections), encoding="utf-8")
+    return path
+
+
+UNKNOWN: list[tuple[dict[str, Any], dict[str, str]]] = [
+    (
+        {
+            "features": {"exclude": ["days_to_renewl"]},
+            "evaluation": {"groups": ["segmnt"]},
+            "audit": {"allow": ["foo.bar", "subscriptions.mr"]},
+        },
+        {
+            "features.exclude: names nothing that exists (found: days_to_renewl)": (
+                "did you mean `days_to_renewal`?"
+            ),
+            "evaluation.groups: is not a feature of words (found: segmnt)": (
+                "did you mean `segment`?"
+            ),
+            "audit.allow: names nothing that exists (found: foo.bar)": "docs/features.md",
+            "audit.allow: names nothing that exists (found: subscriptions.mr)": (
+                "did you mean `subscriptions.mrr`?"
+            ),
+        },
+    ),
+    (
+        {"model": {"parameters": {"num_leafs": 3, "min_child_samples": 3}}},
+        {
+            "is no LightGBM parameter (found: num_leafs)": "did you mean `num_leaves`?",
+            "is another name of a parameter (found: min_child_samples)": (
+                "write `min_data_in_leaf`"
+            ),
+        },
+    ),
+    (
+        {"targets": ["chrun"]},
+        {"targets: no such target (found: chrun)": "did you mean `churn`?"},
+    ),
+]
+
+
+@pytest.mark.parametrize("words", [("check",), ("train",), ("backtest", "--out", "out.csv")])
+@pytest.mark.parametrize(("sections", "problems"), UNKNOWN, ids=["names", "parameters", "targets"])
+def test_a_setting_that_names_nothing_is_refused_by_every_command(
+    home: Path, words: tuple[str, ...], sections: dict[str, Any], problems: dict[str, str]
+) -> None:
+    said = command(words[0], settings(**sections), *words[1:])
+    assert said.code == 2, said
+    for rule, fix in problems.items():
+        (line,) = [line for line in said.error.splitlines() if rule in line]
+        assert fix in line
+    assert not (home / "out.csv").exists()
+    assert not (home / "runs" / "audit.json").exists()
+
+
+def test_attributes_that_do_not_exist_are_refused(home: Path) -> None:
+    data = {"path": "data", "constant_attributes": ["segmnt"], "changing_attributes": ["industri"]}
+    said = command("check", settings(data=data))
+    assert said.code == 3
+    assert "data.constant_attributes: segmnt: is not a column of accounts" in said.error
+    assert "data.changing_attributes: industri: is not a column of accounts" in said.error
+
+
+def test_what_exists_may_be_named_though_the_data_cannot_give_it(home: Path) -> None:
+    stem = next(item.name for item in ADOPTION.features if getattr(item, "each", None))
+    column, base, member = "events_28d", "active_users", f"{stem}_of_no_row_28d"
+    config = load_config(
+        settings(
+            features={"exclude": [column, base, member], "families": ["usage"]},
+            audit={"allow": ["tickets.priority", "tickets_28d"]},
+            evaluation={"groups": ["industry"]},
+        )
+    )
+    check_names(config, config_families(config.features), {})
+
+
+def test_a_folder_of_runs_belongs_to_one_project(home: Path) -> None:
+    assert command("check", settings("mine")).code == 0
+    before = {path: path.read_bytes() for path in (home / "runs").glob("*.*")}
+    said = command("check", settings("other"))
+    assert said.code == 4
+    assert "belongs to the project `mine`, not to `other`" in said.error
+    assert "paths: {runs: runs/other}" in said.error
+    assert {path: path.read_bytes() for path in (home / "runs").glob("*.*")} == before
+    assert command("check", settings("other", paths={"runs": "runs/other"})).code == 0
+    assert command("check", settings("mine")).code == 0
+
+
+@pytest.mark.parametrize("record", ["training.json", "audit.json"])
+def test_runs_of_an_earlier_version_name_their_project_too(home: Path, record: str) -> None:
+    (home / "runs").mkdir()
+    (home / "runs" / record).write_text(json.dumps({"name": "mine"}))
+    said = command("train", settings("other"))
+    assert said.code == 4
+    assert f"{record}: belongs to the project `mine`" in said.error
+    assert [path.name for path in (home / "runs").iterdir()] == [record]
+
+
+def test_a_wrong_query_is_shown_as_it_was_written(home: Path) -> None:
+    wrong = "SELECT id, account_id, opened FROM 'data/tickets.parquet'"
+    said = command("check", settings(data={"path": "data", "tables": {"tickets": {"sql": wrong}}}))
+    assert said.code == 3
+    assert "data.tables.tickets.sql: cannot be run" in said.error
+    assert wrong in said.error
+    assert "CREATE" not in said.error
+    assert len(said.error.splitlines()) < 5
+
+
+def test_a_file_that_is_nowhere_is_named_with_both_places(home: Path) -> None:
+    tables = {"tickets": {"path": "t.csv"}, "invoices": {"sql": "SELECT * FROM 'i.csv'"}}
+    said = command("check", settings(data={"path": "data", "tables": tables}))
+    assert said.code == 3
+    for place in ("t.csv", "i.csv"):
+        assert str(home / place) in said.error
+        assert str(home / "data" / place) in said.error
+
+
+def test_a_query_reads_the_file_beside_the_config_first(home: Path) -> None:
+    (home / "data" / "t.csv").write_text("ticket_id,account_id,opened_at\nt1,a01,2023-01-01\n")
+    query = "SELECT * FROM 't.csv'"
+    path = settings(data={"path": "data", "tables": {"tickets": {"sql": query}}})
+    first = json.loads(command("check", path, "--json").out)["data"]["tables"]["tickets"]
+    (home / "t.csv").write_text(
+        "ticket_id,account_id,opened_at\na,a01,2023-01-01\nb,a02,2023-01-01\n"
+    )
+    both = json.loads(command("check", path, "--json").out)["data"]["tables"]["tickets"]
+    assert (first["rows_in"], both["rows_in"]) == (1, 2)
+
+
+def test_without_a_terminal_there_is_a_line_for_each_stage(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with for_command() as progress:
+        run_check(load_config(settings()), progress)
+    out, error = capsys.readouterr()
+    assert out == ""
+    stages = [line.split("  ", 1)[1] for line in error.splitlines()]
+    assert stages[:2] == ["reading tables", "checking rows"]
+    assert "audit: drift" in stages
+    assert len(stages) == len(set(stages))
+
+
+def test_help_says_what_exit_codes_mean() -> None:
+    said: Said = command("--help")
+    for code in range(6):
+        assert f"\n    {code}  " in said.out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_lines_break_between_words_and_keep_a_number_with_its_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    line = "  +0.412  The gain in log loss over the base rate is 0.0274 [0.0160, 0.0392]."
+    broken = fitted(line, Terminal()).splitlines()
+    assert broken == [
+        "  +0.412  The gain in log loss over the",
+        "          base rate is",
+        "          0.0274 [0.0160, 0.0392].",
+    ]
+    assert fitted(line, io.StringIO()) == line
+    assert fitted("short", Terminal()) == "short"
+    table = "  accounts        1,500      1,500  2020-01-01  2023-06-30"
+    assert fitted(table, Terminal()) == table
