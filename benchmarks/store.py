@@ -188,8 +188,8 @@ def main() -> int:
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
         whole = options.runs * options.accounts == 480_000 and not options.url
         with Store(connect(url), PROJECT) as store:
-            asked = np.random.default_rng(1).choice(book.rows["account_id"].unique(), 200)
-            asked = [str(name) for name in asked]
+            drawn = np.random.default_rng(1).choice(book.rows["account_id"].unique(), 200)
+            asked = [str(name) for name in drawn]
             store.history(asked[0])
             runs = store.runs()
             expected = options.runs * 2 * len(HORIZONS)

@@ -257,7 +257,7 @@ def test_times_outside_the_data(project: Project, tmp_path: Path) -> None:
 
 def test_an_account_that_nobody_knows(project: Project) -> None:
     said = command("explain", project.root / "config.yaml", "--account", "acc-nobody")
-    refused(said, DATA, "acc-nobody", "accounts")
+    refused(said, DATA, "acc-nobody", "is not in the table `accounts`", "ids look like `acc-")
 
 
 def cut(path: Path) -> None:
@@ -272,7 +272,7 @@ def edit(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [cut, edit, Path.unlink])
-@pytest.mark.parametrize("name", ["model.txt", "calibrator.json", "MANIFEST.json", "run.json"])
+@pytest.mark.parametrize("name", ["models.json", "reference.json", "MANIFEST.json", "run.json"])
 def test_a_damaged_bundle_scores_nobody(
     project: Project, tmp_path: Path, damage: Callable[[Path], None], name: str
 ) -> None:

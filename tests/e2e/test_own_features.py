@@ -181,5 +181,5 @@ def test_the_bundle_keeps_the_declarations_and_the_hash_of_the_module(own: Proje
     assert len(used) >= 3
     if "workers_level" in used:
         assert kinds["workers_level"] == "Ranked"
-        assert bundle.encoder.standing["workers_level"]["of"] == "workers_28d"
+        assert bundle.main.encoder.peer_spread["workers_level"]["of"] == "workers_28d"
     assert sorted(bundle.spec.modules) == (["mine.py"] if own.config.features.modules else [])

@@ -4,7 +4,7 @@ Each text of a step is stored once: where an earlier file has it, a line says wh
 
 To refresh after a change that is meant:
 
-    TENURE_REFRESH_GOLDEN=1 .venv/bin/python -m pytest tests/labels/test_golden.py
+    TENURE_UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/labels/test_golden.py
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _golden() -> dict[str, str]:
 def test_the_text_is_the_golden_one(name: str) -> None:
     path = FOLDER / f"{name}.sql"
     text = _golden()[name]
-    if os.environ.get("TENURE_REFRESH_GOLDEN"):
+    if os.environ.get("TENURE_UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
 

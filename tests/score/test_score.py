@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from score.small_world import FURTHER, World
 from tenure.core.times import days
 from tenure.labels.snapshots import snapshots
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
+from tenure.score.rows import SLIM, selected, with_change
 from tenure.score.score import COLUMNS, Scored, score
 from tenure.sources.dataset import Dataset
 
@@ -191,3 +194,50 @@ def test_nobody_is_scored_where_every_source_fell_silent(world: World) -> None:
     rows = score(silent, world.models, lenient, late).rows
     assert rows["churn_probability"].notna().any()
     assert rows["stale_sources"].notna().all()
+
+
+def test_twenty_columns_are_what_people_read(rows: pd.DataFrame) -> None:
+    assert len(SLIM) == len(set(SLIM)) == 20
+    assert list(selected(rows, "slim")) == list(SLIM)
+    assert selected(rows, "all") is rows
+    parts = [name for name in SLIM if "driver_" in name]
+    assert parts
+    assert all(name.endswith("_sentence") for name in parts)
+
+
+def test_the_change_is_that_of_the_same_account_and_horizon(rows: pd.DataFrame) -> None:
+    chosen = rows[rows["horizon_days"].isin([30, 90])]
+    known = chosen[chosen["churn_probability"].notna()]
+    before = known.set_index(["account_id", "horizon_days"])["churn_probability"] / 2
+    gone = before.index[::7]
+    changed = with_change(rows, before.drop(gone))
+    assert rows["probability_change"].isna().all()
+    index = pd.MultiIndex.from_frame(rows[["account_id", "horizon_days"]])
+    wanted = rows["churn_probability"] - before.drop(gone).reindex(index).to_numpy()
+    pd.testing.assert_series_equal(changed["probability_change"], wanted, check_names=False)
+    assert changed["probability_change"].notna().sum() == len(before) - len(gone)
+
+
+def test_one_account_reads_the_history_of_no_other(
+    world: World, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, until = world.dataset.engine, world.dataset.observed_until
+    sizes: list[int] = []
+    fetch = engine.fetch
+
+    def counted(sql: str) -> Any:
+        table = fetch(sql)
+        sizes.append(table.num_rows)
+        if "account_id" in table.column_names:
+            assert set(table.column("account_id").to_pylist()) <= wanted
+        return table
+
+    monkeypatch.setattr(engine, "fetch", counted)
+    wanted = set(rows["account_id"])
+    score(world.dataset, world.models, world.config, until)
+    everybody = sum(sizes)
+    sizes.clear()
+    wanted = {rows["account_id"].iloc[0]}
+    alone = score(world.dataset, world.models, world.config, until, accounts=wanted)
+    assert len(alone.rows) == 1
+    assert sum(sizes) < everybody / 20

@@ -27,7 +27,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one feature has moved.
+    """Drift of one feature.
 
     Attributes:
         feature: Column name.

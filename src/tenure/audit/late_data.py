@@ -24,7 +24,7 @@ QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
 
 @dataclass(frozen=True)
 class Arrival:
-    """How late one clock of a table is.
+    """Lateness of one clock of a table.
 
     Attributes:
         table: Canonical table.
@@ -48,7 +48,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Cost:
-    """How many of a family's feature values differ because data arrived late.
+    """Feature values of a family that differ because data arrived late.
 
     Attributes:
         family: Feature family.

@@ -33,7 +33,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Read:
-    """What one feature read at each prediction time.
+    """Latest event and known times of the rows that one feature read.
 
     Attributes:
         feature: Column name.

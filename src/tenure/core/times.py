@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 DAY = timedelta(days=1)
@@ -46,6 +47,21 @@ def literal(moment: datetime) -> str:
     "TIMESTAMP '2024-03-01 00:00:00.000000'"
     """
     return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
+
+
+def last_of(moments: Sequence[str]) -> str:
+    """Return SQL for the last of some times, null where any of them is.
+
+    What happened and became known at these times may be used at a prediction time that lies
+    strictly after the last of them.
+
+    >>> last_of(["event_time"])
+    'event_time'
+    """
+    if len(moments) == 1:
+        return moments[0]
+    unknown = " OR ".join(f"{moment} IS NULL" for moment in moments)
+    return f"(CASE WHEN {unknown} THEN NULL ELSE greatest({', '.join(moments)}) END)"
 
 
 def days(count: float) -> timedelta:

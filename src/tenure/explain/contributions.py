@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def explanation(
         values: Feature matrix with at least the model's columns, shape (n, p).
         contributions: What `FittedModel.contributions` gives for them, the base value last.
     """
-    import shap
+    with warnings.catch_warnings():
+        # Its progress bars want a notebook extension that nothing here needs.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import shap
 
     return shap.Explanation(
         values=contributions[:, :-1],

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tenure.core.errors import ConfigError, Problem
 from tenure.core.steps import Step
-from tenure.core.times import DAY, days, show
+from tenure.core.times import DAY, days, last_of, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,11 +161,9 @@ def paid_rows(*, scoped: bool = False) -> Step:
 SELECT
   account_id, subscription_id, started_at, ended_at, end_reason, notice_at, term_end,
   mrr, list_price, currency, seats, plan, billing_period,
-  GREATEST(started_at, event_time, known_at) AS seen_after,
-  CASE WHEN ended_at IS NULL THEN {FOREVER} ELSE GREATEST(ended_at, ended_at__known) END
-    AS end_seen_after,
-  CASE WHEN notice_at IS NOT NULL THEN GREATEST(notice_at, notice_at__known) END
-    AS notice_seen_after,
+  {last_of(("started_at", "event_time", "known_at"))} AS seen_after,
+  COALESCE({last_of(("ended_at", "ended_at__known"))}, {FOREVER}) AS end_seen_after,
+  {last_of(("notice_at", "notice_at__known"))} AS notice_seen_after,
   CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
     AS notice_until
 FROM subscriptions

@@ -1,4 +1,4 @@
-"""How models are fitted and measured: sections of the config, and what a run resolves besides."""
+"""Settings of fitting and evaluation: sections of the config, and values that a run resolves."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How the models of one target are fitted and walked through the past.
+    """Settings by which the models of one target are fitted and backtested.
 
     Attributes:
         model: The section ``model`` of the config.
-        ranked: Percentiles among peers that are learnt from the training rows.
+        ranked: Percentiles among peers that are fitted on the training rows.
         outcome: Kind of outcome of the target.
         monotone: Column → 1 where the probability may only rise with it, -1 where only fall.
         max_folds: Most folds of a walk, the latest; None for all.
@@ -46,7 +46,7 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How predictions are measured.
+    """Settings by which predictions are measured.
 
     Attributes:
         evaluation: The section ``evaluation`` of the config.

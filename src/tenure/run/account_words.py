@@ -22,7 +22,7 @@ NEAR = 3
 _EFFECT = re.compile(r"; associated with a (higher|lower) probability of [^;]*\.$")
 HOW_TO_READ = (
     "+ goes with a higher and - with a lower probability; in the model's log-odds before "
-    "calibration.  Associated with the outcome, not its cause."
+    "calibration. Associated with the outcome, not its cause."
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tenure.core.config import Config
 from tenure.core.files import write_text
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.training import TrainingRecord
+from tenure.core.times import DAY
 from tenure.demo import write_world
 from tenure.features.plan.config_checks import load_config
 from tenure.report.sentences.findings import headline
@@ -106,7 +108,7 @@ class DemoResult:
 def run_demo(
     out: Path, *, accounts: int = 1500, seed: int = 0, progress: Progress = SILENT
 ) -> DemoResult:
-    """Write the demo world, train on it, score it and report.
+    """Write the demo world, train on it, score the last two months of it and report.
 
     What an earlier demo left is replaced: its scores go, and so does a champion that no usable
     model of this world replaces.
@@ -122,23 +124,26 @@ def run_demo(
     write_text(path, CONFIG)
     config = load_config(path)
     check_runs_folder(config)
-    for stale in (scores, config.paths.runs / LAST):
+    for stale in (scores, config.paths.runs / LAST, *config.paths.runs.glob("tenure.db*")):
         stale.unlink(missing_ok=True)
     progress.stage(f"simulating {accounts:,} accounts")
-    write_world(out / "data", accounts=accounts, seed=seed)
+    world = write_world(out / "data", accounts=accounts, seed=seed)
     # Another world's champion must not score this one.
     record = run_train(config, progress, replace="demo run")
     progress.stage("report")
     run_report(config, out / PLACES["report"])
     account, reasons = None, [NOTHING]
     if any(target.status == "champion" for target in record.targets.values()):
-        account, reasons = _scored(config, scores, progress)
+        month_before = (world.observed_until - DAY).replace(day=1)
+        account, reasons = _scored(config, scores, month_before, progress)
     return DemoResult(path, _files(out, config, record), record, account, reasons)
 
 
-def _scored(config: Config, scores: Path, progress: Progress) -> tuple[str, list[str]]:
-    """Score every account; return the one with the highest risk, and its score in sentences."""
-    run_score(config, scores, progress=progress)
+def _scored(
+    config: Config, scores: Path, month_before: datetime, progress: Progress
+) -> tuple[str, list[str]]:
+    """Score every account, twice; return the one with the highest risk, and why in sentences."""
+    run_score(config, scores, progress=progress, before=[month_before])
     rows = pd.read_parquet(config.paths.runs / LAST)
     top = plain(rows.sort_values("churn_probability", ascending=False).iloc[0].to_dict())
     reported = [name for name in config.targets if top.get(f"{name}_probability") is not None]

@@ -69,12 +69,12 @@ class FittedTarget:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """What became of one target.
+    """A target that was refused, or fitted and measured.
 
     Attributes:
         target: What is predicted.
         rows: All snapshots with their labels, in the matrix's order.
-        verdict: What may be said.
+        verdict: What may be claimed of the model.
         evaluation: The backtest, measured; empty where refused.
         fit: What was fitted; None where refused.
     """
@@ -128,7 +128,7 @@ def walk_target(name: str, prepared: Prepared, config: Config, progress: Progres
 
 def _measured(target: Target, walk: WalkForward, prepared: Prepared, config: Config) -> Evaluation:
     """Measure the walk's predictions, with what their rows say of money, time and groups."""
-    found = with_detail(
+    detailed = with_detail(
         walk.predictions,
         prepared.labels[target.name],
         prepared.matrix.values,
@@ -138,7 +138,7 @@ def _measured(target: Target, walk: WalkForward, prepared: Prepared, config: Con
     settings = EvaluationSettings.of(
         config, profit=target.outcome == "churn", lowest=target.outcome == "renewal"
     )
-    return evaluate(found, walk.baselines, settings)
+    return evaluate(detailed, walk.baselines, settings)
 
 
 def _contrast(name: str, walk: WalkForward, prepared: Prepared, config: Config) -> dict[str, Any]:

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 def check_leaks(config: Config, dataset: Dataset, prepared: Prepared, progress: Progress) -> None:
     """Stop where a column alone knows the outcome too well.
 
-    Asked are the features, and the raw columns that they read, of at most `audit.accounts`
-    accounts, as the audit asks them.
+    Tested are the features, and the raw columns that they read, of at most `audit.accounts`
+    accounts, as in the audit.
 
     Raises:
         DataError: Naming every such column that `audit.allow` does not name, how well it knows
             the outcome, where it comes from, and how to allow it.
     """
     progress.stage("columns that are too good to be true")
-    found = [item for item in leaks(config, dataset, prepared) if not item.allowed]
-    if found:
-        raise DataError(*_problems(found, origins(prepared.plan)))
+    suspects = [item for item in leaks(config, dataset, prepared) if not item.allowed]
+    if suspects:
+        raise DataError(*_problems(suspects, origins(prepared.plan)))
 
 
 def leaks(config: Config, dataset: Dataset, prepared: Prepared) -> list[Suspect]:
@@ -58,23 +58,23 @@ def leaks(config: Config, dataset: Dataset, prepared: Prepared) -> list[Suspect]
     return sorted(suspects, key=lambda item: (-item.figure, item.column, item.target))
 
 
-def origins(resolved: Plan) -> dict[str, frozenset[str]]:
+def origins(plan: Plan) -> dict[str, frozenset[str]]:
     """Return feature → the columns it comes from, each as ``<table>.<column>``."""
-    found: dict[str, frozenset[str]] = {}
-    for item in resolved.measured:
-        source = item.feature.source
-        found[item.spec.name] = frozenset(f"{source}.{name}" for name in read_columns(item.feature))
-    further: list[ComputedColumn | PercentileColumn] = [*resolved.computed, *resolved.placed]
+    columns: dict[str, frozenset[str]] = {}
+    for item in plan.measured:
+        source, read = item.feature.source, read_columns(item.feature)
+        columns[item.spec.name] = frozenset(f"{source}.{name}" for name in read)
+    further: list[ComputedColumn | PercentileColumn] = [*plan.computed, *plan.placed]
     for one in further:
-        parts = [found[name] for name in one.needs if name in found]
-        found[one.spec.name] = frozenset[str]().union(*parts)
-    return found
+        parts = [columns[name] for name in one.needs if name in columns]
+        columns[one.spec.name] = frozenset[str]().union(*parts)
+    return columns
 
 
-def allowed(names: Iterable[str], resolved: Plan) -> set[str]:
+def allowed(names: Iterable[str], plan: Plan) -> set[str]:
     """Return names with the features that come from a column among them."""
-    given = set(names)
-    return given | {name for name, read in origins(resolved).items() if read & given}
+    allow = set(names)
+    return allow | {name for name, read in origins(plan).items() if read & allow}
 
 
 def _part(matrix: FeatureMatrix, mine: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> FeatureMatrix:
@@ -83,11 +83,11 @@ def _part(matrix: FeatureMatrix, mine: np.ndarray[tuple[int], np.dtype[np.bool_]
     return FeatureMatrix(rows, values, matrix.specs)
 
 
-def _problems(found: list[Suspect], sources: Mapping[str, frozenset[str]]) -> list[Problem]:
+def _problems(suspects: list[Suspect], sources: Mapping[str, frozenset[str]]) -> list[Problem]:
     """Return a problem per suspicious column and target, the strongest first."""
     problems = []
     seen: set[tuple[str, str]] = set()
-    for item in found:
+    for item in suspects:
         if (item.column, item.target) in seen:
             continue
         seen.add((item.column, item.target))

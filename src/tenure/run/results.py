@@ -105,6 +105,11 @@ class Measured:
         """Draw how long before the outcome the list pointed at the account."""
         return self._drawn("lead", target)
 
+    def __repr__(self) -> str:
+        """Return the verdict on each target."""
+        verdicts = (f"{name}: {record.verdict.status}" for name, record in self.targets.items())
+        return f"<{type(self).__name__} {', '.join(verdicts)}>"
+
     def _of(self, target: str | None) -> tuple[str, TargetRecord]:
         name = next(iter(self.targets)) if target is None else target
         if name not in self.targets:
@@ -225,6 +230,11 @@ class Checked:
         """Features that the data cannot give, and why."""
         rows = [feature.model_dump() for feature in self.record.features.absent]
         return pd.DataFrame(rows, columns=["name", "reason"])
+
+    def __repr__(self) -> str:
+        """Return whether it passed, and how much looks wrong."""
+        verdict = "passed" if self.passed else "failed"
+        return f"<Checked: {verdict}, {len(self.tables)} tables, {len(self.remarks)} remarks>"
 
     def _repr_html_(self) -> str:
         return as_html(self.tables, self.remarks)

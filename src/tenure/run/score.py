@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -24,6 +24,10 @@ from tenure.score.rows import MAIN, Selection, selected, with_change
 from tenure.score.score import load_models, score
 from tenure.score.scored import Scored
 
+if TYPE_CHECKING:
+    from tenure.score.store.store import Store
+    from tenure.sources.dataset import Dataset
+
 LAST = "scores.parquet"
 
 
@@ -33,6 +37,7 @@ def run_score(
     as_of: datetime | None = None,
     progress: Progress = SILENT,
     columns: Selection = "all",
+    before: Sequence[datetime] = (),
 ) -> ScoreRecord:
     """Score every account, keep the run, and write its flat rows; see `score_book`.
 
@@ -42,8 +47,9 @@ def run_score(
         as_of: Prediction time; when observation stopped by default.
         progress: Told of each stage.
         columns: ``slim`` writes the columns that people read alone.
+        before: Earlier prediction times that are scored and kept first.
     """
-    scored = score_book(config, as_of, progress)
+    scored = score_book(config, as_of, progress, before)
     write_table(selected(scored.rows, columns), out)
     main = scored.rows[~scored.rows["account_id"].duplicated()]
     return ScoreRecord(
@@ -57,7 +63,10 @@ def run_score(
 
 
 def score_book(
-    config: Config, as_of: datetime | None = None, progress: Progress = SILENT
+    config: Config,
+    as_of: datetime | None = None,
+    progress: Progress = SILENT,
+    before: Sequence[datetime] = (),
 ) -> Scored:
     """Return the scores of every account, after they were kept.
 
@@ -71,39 +80,51 @@ def score_book(
         config: Settings.
         as_of: Prediction time; when observation stopped by default.
         progress: Told of each stage.
+        before: Earlier prediction times that are scored and kept first.
 
     Raises:
         DataError: If no account pays at that time.
         ConfigError: If the store cannot be used.
     """
     from tenure.score.store.store import Store
-    from tenure.score.store.write import Run
 
     models = load_models(config)
     claim_runs_folder(config)
     with loaded(config, progress, thorough=False) as dataset, Store.open(config) as store:
-        moment = as_of or dataset.observed_until
-        scored = score(dataset, models, config, moment, horizons="all", progress=progress)
-        if scored.rows.empty:
-            rule, fix = "no account has a paid subscription then", "choose a date inside the data"
-            raise DataError(Problem("as_of", rule, show(moment), fix))
-        earlier = store.before(moment)
-        if earlier is not None and MAIN in models:
-            rows = with_change(scored.rows, store.probabilities(earlier, MAIN))
-            scored = replace(scored, rows=rows)
-        progress.stage("keeping the scores")
-        run = Run(
-            project=config.name,
-            kind="batch",
-            as_of=moment,
-            scored_at=scored.rows["scored_at"].iloc[0].to_pydatetime(),
-            observed_until=dataset.observed_until,
-            config_digest=_settings_digest(config),
-            data_fingerprint=dataset.fingerprint,
-            models={target: model.bundle.version for target, model in models.items()},
-        )
-        store.add(run, scored, config.store.keep)
+        last = as_of or dataset.observed_until
+        for moment in (*before, last):
+            scored = score(dataset, models, config, moment, horizons="all", progress=progress)
+            if scored.rows.empty:
+                rule = "no account has a paid subscription then"
+                fix = "choose a date inside the data"
+                raise DataError(Problem("as_of", rule, show(moment), fix))
+            progress.stage("keeping the scores")
+            scored = _kept(config, dataset, store, scored, moment)
     write_table(scored.rows, config.paths.runs / LAST)
+    return scored
+
+
+def _kept(
+    config: Config, dataset: Dataset, store: Store, scored: Scored, as_of: datetime
+) -> Scored:
+    """Return scores with their change since the run before, after adding them to the store."""
+    from tenure.score.store.write import Run
+
+    earlier = store.before(as_of)
+    if earlier is not None and MAIN in scored.models:
+        rows = with_change(scored.rows, store.probabilities(earlier, MAIN))
+        scored = replace(scored, rows=rows)
+    run = Run(
+        project=config.name,
+        kind="batch",
+        as_of=as_of,
+        scored_at=scored.rows["scored_at"].iloc[0].to_pydatetime(),
+        observed_until=dataset.observed_until,
+        config_digest=_settings_digest(config),
+        data_fingerprint=dataset.fingerprint,
+        models={target: model.bundle.version for target, model in scored.models.items()},
+    )
+    store.add(run, scored, config.store.keep)
     return scored
 
 

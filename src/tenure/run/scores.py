@@ -95,21 +95,22 @@ class Scores:
         amounts = self.scored.main(name).values[place, :-1]
         order = np.argsort(-np.abs(amounts), kind="stable")
         named = [index for index in order[:most] if amounts[index]]
-        drivers = []
+        drivers: list[dict[str, Any]] = []
         for index in named:
             spec = model.specs[values.columns[index]]
             raw: Any = values.iat[place, index]
             value = show(None if pd.isna(raw) else raw, spec.unit)
             kind = "raises" if amounts[index] > 0 else "lowers"
-            text = f"{label(spec)}: {value}"
-            drivers.append({"label": text, "contribution": float(amounts[index]), "kind": kind})
+            driver = {"label": label(spec), "value": f": {value}", "kind": kind}
+            drivers.append({**driver, "contribution": float(amounts[index])})
         rest = len(amounts) - len(named)
         others = float(amounts.sum() - amounts[named].sum())
-        text = counted(rest, "other feature")
-        drivers.append({"label": text, "contribution": others, "kind": "all others"})
+        driver = {"label": counted(rest, "other feature"), "value": "", "kind": "all others"}
+        drivers.append({**driver, "contribution": others})
         chance, horizon = row[f"{name}_probability"], row["horizon_days"]
         base = row["base_rate" if name == "churn" else f"{name}_base_rate"]
-        title = f"{account}: {percent(chance)} {TARGETS[name].event} within {horizon} days"
+        event = TARGETS[name].event
+        title = f"{account}: probability of {event} within {horizon} days {percent(chance)}"
         note = f"Base rate {percent(base)}; associated with the outcome, not its cause"
         return picture(contribution_chart(drivers, title, note))
 
@@ -178,6 +179,10 @@ class Scores:
         if row["abstain_reason"] is not None and not pd.isna(row["abstain_reason"]):
             raise DataError(Problem(f"account `{account}`", "has no score", row["abstain_reason"]))
         return int(places[0]), row
+
+    def __repr__(self) -> str:
+        """Return how many accounts were scored, and what for."""
+        return f"<Scores of {len(self._accounts):,} accounts: {', '.join(self.scored.models)}>"
 
     def _repr_html_(self) -> str:
         return as_html(self.top())

@@ -102,9 +102,9 @@ def run_train(
 def _check_owners(config: Config) -> None:
     """Refuse to write beside another project's champions before any work is done."""
     for target in config.targets:
-        found = champion(config.paths.models, target)
-        if found is not None:
-            bundle = read_bundle(config.paths.models / target / found.version)
+        standing = champion(config.paths.models, target)
+        if standing is not None:
+            bundle = read_bundle(config.paths.models / target / standing.version)
             check_owner(bundle, config, target)
 
 

@@ -2,11 +2,9 @@
 SELECT
   account_id, subscription_id, started_at, ended_at, end_reason, notice_at, term_end,
   mrr, list_price, currency, seats, plan, billing_period,
-  GREATEST(started_at, event_time, known_at) AS seen_after,
-  CASE WHEN ended_at IS NULL THEN TIMESTAMP '9000-01-01 00:00:00' ELSE GREATEST(ended_at, ended_at__known) END
-    AS end_seen_after,
-  CASE WHEN notice_at IS NOT NULL THEN GREATEST(notice_at, notice_at__known) END
-    AS notice_seen_after,
+  (CASE WHEN started_at IS NULL OR event_time IS NULL OR known_at IS NULL THEN NULL ELSE greatest(started_at, event_time, known_at) END) AS seen_after,
+  COALESCE((CASE WHEN ended_at IS NULL OR ended_at__known IS NULL THEN NULL ELSE greatest(ended_at, ended_at__known) END), TIMESTAMP '9000-01-01 00:00:00') AS end_seen_after,
+  (CASE WHEN notice_at IS NULL OR notice_at__known IS NULL THEN NULL ELSE greatest(notice_at, notice_at__known) END) AS notice_seen_after,
   CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
     AS notice_until
 FROM subscriptions

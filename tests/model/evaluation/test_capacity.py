@@ -23,19 +23,19 @@ def test_each_prediction_time_has_a_list_of_its_own():
     met = at_capacity(alone(8), LABELS, SCORES, TIMES, 2, AMOUNTS)
     assert met.capture[0] == 2 / 4  # both of the first time, none of the second
     assert met.lift[0] == (2 / 4) / (4 / 8)
-    assert met.held[0] == (10 + 30) / 100
+    assert met.amount_capture[0] == (10 + 30) / 100
 
 
 def test_more_capacity_than_accounts_meets_all():
     met = at_capacity(alone(8), LABELS, SCORES, TIMES, 9, AMOUNTS)
-    assert (met.capture[0], met.lift[0], met.held[0]) == (1, 1, 1)
+    assert (met.capture[0], met.lift[0], met.amount_capture[0]) == (1, 1, 1)
 
 
 def test_equal_scores_are_met_in_proportion():
     met = at_capacity(alone(8), LABELS, np.zeros(8), TIMES, 1)
     assert met.capture[0] == pytest.approx(1 / 4)
     assert met.lift[0] == pytest.approx(1)
-    assert np.isnan(met.held[0])
+    assert np.isnan(met.amount_capture[0])
 
 
 def slow(labels, scores, times, capacity, amounts):
@@ -65,4 +65,4 @@ def test_every_resample_equals_a_slow_restatement(ties):
         rows = np.repeat(np.arange(n), resamples.counts[draw][resamples.account].astype(int))
         capture, held = slow(labels[rows], scores[rows], times[rows], 13, amounts[rows])
         assert met.capture[draw] == pytest.approx(capture)
-        assert met.held[draw] == pytest.approx(held)
+        assert met.amount_capture[draw] == pytest.approx(held)

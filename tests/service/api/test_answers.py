@@ -157,7 +157,7 @@ def test_an_explanation_adds_up(client: TestClient, tiny: Tiny) -> None:
     answer = ask(client, "/explain", {"account_id": account})
     row = without(answer["row"], {"scored_at"})
     assert row == without(batch(tiny, account), {"scored_at"})
-    assert any("associated" in line for line in answer["sentences"])
+    assert any("ssociated with the outcome" in line for line in answer["sentences"])
     for target, found in answer["targets"].items():
         parts = [item["contribution"] for item in found["contributions"]]
         assert math.isclose(found["base_value"] + sum(parts), found["log_odds"], abs_tol=1e-9)

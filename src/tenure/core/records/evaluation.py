@@ -54,18 +54,13 @@ class Metrics(SparseRecord):
         calibration_error: Mean gap of predicted and observed rates over ten bins.
         calibration_slope: Slope of the outcome on the predicted log-odds; 1 is perfect.
         calibration_intercept: Its intercept; 0 is perfect.
-        lift_at_5: Outcome rate among the 5 % scored highest, as a multiple of the average.
-        lift_at_10: The same among 10 %.
-        lift_at_20: The same among 20 %.
-        lift_at_capacity: The same among the accounts that a team can look after.
-        capture_at_5: Share of the outcomes that the 5 % scored highest hold.
-        capture_at_10: The same of 10 %.
-        capture_at_20: The same of 20 %.
-        capture_at_capacity: The same of the accounts that a team can look after.
-        mrr_capture_at_5: Share of the MRR behind the outcomes that the 5 % scored highest hold.
-        mrr_capture_at_10: The same of 10 %.
-        mrr_capture_at_20: The same of 20 %.
-        mrr_capture_at_capacity: The same of the accounts that a team can look after.
+        lift_at_5, lift_at_10, lift_at_20, lift_at_capacity: Outcome rate among the 5, 10 and 20 %
+            scored highest, and the accounts that a team can look after, as a multiple of the
+            average.
+        capture_at_5, capture_at_10, capture_at_20, capture_at_capacity: Share of the outcomes that
+            these hold.
+        mrr_capture_at_5, mrr_capture_at_10, mrr_capture_at_20, mrr_capture_at_capacity: Share of
+            the MRR behind the outcomes that these hold.
         best_profit: Profit per account of contacting the best number from the top of the list.
         profit: Profit per account of contacting where the model expects a gain.
         warned: Share of the outcomes that the list pointed at before they happened.

@@ -81,7 +81,7 @@ def build_cached(
     if folder is None or not len(snapshots) or most_rows(engine, plan) < WORTH_ROWS:
         return build(engine, snapshots, plan, since=since, progress=progress)
     rows = snapshots.reset_index(drop=True)
-    progress.stage("features of earlier runs")
+    progress.stage("looking for features of earlier runs")
     cutoffs = [stamp.to_pydatetime() for stamp in sorted(rows["as_of"].unique())]
     starts = history_starts(engine, plan, cutoffs)
     shelf = _Shelf(folder / _plan_digest(engine, plan))

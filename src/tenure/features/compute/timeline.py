@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from tenure.core.times import days, literal
+from tenure.core.times import days, last_of, literal
 from tenure.features.plan.columns import Window
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -89,11 +89,7 @@ class Timeline:
 
     def seen_sql(self, moments: Sequence[str]) -> str:
         """Return SQL for the first cut-off strictly after all moments; `size` if there is none."""
-        if len(moments) == 1:
-            return _narrow(rank_sql(moments[0], self.cutoffs), self.size)
-        unknown = " OR ".join(f"{moment} IS NULL" for moment in moments)
-        latest = f"CASE WHEN {unknown} THEN NULL ELSE greatest({', '.join(moments)}) END"
-        return _narrow(rank_sql(f"({latest})", self.cutoffs), self.size)
+        return _narrow(rank_sql(last_of(moments), self.cutoffs), self.size)
 
     def slot_sql(self, moment: str) -> str:
         """Return SQL for the slot of a moment: how many edges lie at or before it."""

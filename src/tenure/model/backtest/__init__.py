@@ -1,1 +1,1 @@
-"""What the past would have shown: the walk forward, and the baselines beside it."""
+"""Backtest: the walk forward through past prediction times, and the baselines beside it."""

@@ -53,7 +53,7 @@ ROW_COLUMNS = ("account_id", "as_of", "mrr", "currency", "label", "label_known_a
 
 @dataclass(frozen=True)
 class WalkForward:
-    """What the past would have shown.
+    """Predictions at past prediction times, the baselines beside them, and the final model.
 
     Attributes:
         predictions: One row per account and evaluated prediction time: account_id, as_of, fold,
@@ -67,7 +67,7 @@ class WalkForward:
         shortage: Set where there are fewer folds than a claim needs.
         final: The model fitted on every known label.
         train: Positions of its training rows, in the caller's order.
-        tuned: What the searches for parameters found, as `search` gives it.
+        tuned: Results of the searches for parameters: the output of `search`.
     """
 
     predictions: pd.DataFrame

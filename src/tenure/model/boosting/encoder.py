@@ -25,7 +25,7 @@ MAX_CATEGORIES = 64
 
 @dataclass(frozen=True)
 class Encoder:
-    """Which columns are used, in which order, and the code of each text value.
+    """The used columns in the booster's order, and the code of each text value.
 
     Attributes:
         columns: Used columns, in the booster's order.

@@ -54,7 +54,7 @@ STARTUP = 5  # trials before one may be given up halfway
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a search may go on: as many trials or seconds, whichever comes first.
+    """Limit of a search: trials or seconds, whichever comes first.
 
     Attributes:
         trials: Most trials, the default among them; 0 for no such limit.

@@ -1,4 +1,4 @@
-"""How sure a probability is: an interval around it.
+"""Interval around a probability: its lower and its upper bound.
 
 The booster is fitted again on resampled accounts, and the spread of the calibrated log-odds between
 these boosters and the model is taken as a function of the score.  That is what chance in the choice

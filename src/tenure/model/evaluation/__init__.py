@@ -1,1 +1,1 @@
-"""How good predictions were: measures with intervals, and the verdict."""
+"""Evaluation of predictions: metrics with intervals, and the verdict."""

@@ -76,13 +76,13 @@ class Ranking:
         auc: Area under the ROC curve.
         average_precision: Area under the precision-recall steps.
         capture: Share of the positives among the highest scores, shape (1 + resamples, shares).
-        held: Share of their amounts there, same shape; NaN without amounts.
+        amount_capture: Share of the amounts of the positives, same shape; NaN without amounts.
     """
 
     auc: Floats
     average_precision: Floats
     capture: Floats
-    held: Floats
+    amount_capture: Floats
 
 
 def ranking(
@@ -99,7 +99,7 @@ def ranking(
         labels: 1 or 0.
         scores: Higher means likelier; ties share their rank.
         shares: Shares of the rows to look at from the top, e.g. 0.1.
-        amounts: What each positive row weighs in `Ranking.held`, e.g. its revenue.
+        amounts: What each positive row weighs in `Ranking.amount_capture`, e.g. its revenue.
 
     Returns:
         Values; NaN where a resample has one class only.
@@ -119,7 +119,7 @@ def ranking(
                 top = ranks.top(seen, share)
                 out.capture[part, column] = top(hits) / hits[:, -1]
                 if money is not None:
-                    out.held[part, column] = top(money) / money[:, -1]
+                    out.amount_capture[part, column] = top(money) / money[:, -1]
     return out
 
 

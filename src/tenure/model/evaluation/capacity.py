@@ -20,12 +20,12 @@ class CapacityFigures:
     Attributes:
         capture: Share of the positives that are met.
         lift: Rate of positives among the accounts met, as a multiple of the rate among all.
-        held: Share of the positives' amounts that are met; NaN without amounts.
+        amount_capture: Share of the positives' amounts that are met; NaN without amounts.
     """
 
     capture: Floats
     lift: Floats
-    held: Floats
+    amount_capture: Floats
 
 
 def at_capacity(
@@ -44,7 +44,7 @@ def at_capacity(
         scores: Higher is met sooner; tied accounts are met in proportion.
         times: Number of the prediction time of each row.
         capacity: Accounts met at each.
-        amounts: What each positive row weighs in `CapacityFigures.held`.
+        amounts: What each positive row weighs in `CapacityFigures.amount_capture`.
     """
     lists = _Lists(labels, scores, times)
     size = len(resamples.counts)
@@ -60,7 +60,7 @@ def at_capacity(
             out.lift[part] = met.sum(axis=1) / contacted / rate
             if amounts is not None:
                 weighed = amounts[lists.order][lists.positives]
-                out.held[part] = (met @ weighed) / (every @ weighed)
+                out.amount_capture[part] = (met @ weighed) / (every @ weighed)
     return out
 
 

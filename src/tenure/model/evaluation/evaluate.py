@@ -1,4 +1,4 @@
-"""How good the predictions of a walk were: metrics with intervals, per fold and pooled.
+"""Evaluation of a walk's predictions: metrics with intervals, per fold and pooled.
 
 Every figure comes from rows that were future when they were predicted.  Intervals resample
 accounts; differences to a baseline use the same resamples for both.

@@ -81,7 +81,7 @@ def lead_summary(leads: pd.DataFrame, resamples: Resamples, level: float) -> dic
 
     Returns:
         JSON-safe: outcomes, watched_days (median), warned (share of the outcomes that the list
-        pointed at when last asked), days (median over those) and curve: for some numbers of days,
+        pointed at when last scored), days (median over those) and curve: for some numbers of days,
         the share pointed at that early among the outcomes watched at least that long, and their n.
     """
     if leads.empty:

@@ -94,7 +94,7 @@ class Measures:
             draws[f"lift_at_{name}"] = ranks.capture[:, column] / share
             draws[f"capture_at_{name}"] = ranks.capture[:, column]
             if amounts is not None:
-                draws[f"mrr_capture_at_{name}"] = ranks.held[:, column]
+                draws[f"mrr_capture_at_{name}"] = ranks.amount_capture[:, column]
         return draws
 
     def _capacity(self, probabilities: Floats) -> dict[str, Floats]:
@@ -110,7 +110,7 @@ class Measures:
             amounts,
         )
         draws = {"lift_at_capacity": met.lift, "capture_at_capacity": met.capture}
-        return draws if amounts is None else draws | {"mrr_capture_at_capacity": met.held}
+        return draws if amounts is None else draws | {"mrr_capture_at_capacity": met.amount_capture}
 
     def _profit(self, probabilities: Floats) -> dict[str, Floats]:
         """Return the profit of the best cut of the list, and of contacting where one expects it."""

@@ -1,1 +1,1 @@
-"""Which bundle is champion, which are challengers, and whether one may take over."""
+"""Registry of bundles: the champion, its challengers, and whether one may take over."""

@@ -1,4 +1,4 @@
-"""Which bundle is champion: one small file per target, replaced atomically.
+"""Champion of each target: one small file names its bundle, replaced atomically.
 
 ``models/<target>/champion.json`` is the truth; ``history.jsonl`` beside it has a line for every
 change, the oldest first.

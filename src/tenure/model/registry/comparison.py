@@ -35,7 +35,7 @@ DEFAULT_LIMITS = PromotionConfig()
 
 @dataclass(frozen=True)
 class Decision:
-    """What a comparison allows.
+    """Decision whether the challenger may take over.
 
     Attributes:
         better: Whether the challenger may take over.
@@ -57,7 +57,7 @@ def compare(
     Args:
         rows: account_id, as_of, label (1 or 0), outcome_id, and the probabilities ``champion`` and
             ``challenger``; also ``as_it_stands`` where ``challenger`` are those of its recipe:
-            those of the bundle itself, which may have learnt from these rows.
+            those of the bundle itself, which may have been fitted on these rows.
         groups: What to divide by → the group of each row, in the order of `rows`; missing counts
             as a group of its own.
         settings: Intervals.

@@ -95,17 +95,17 @@ def track(folder: Path, run: Run, store: Store, *, alias: str | None = CHALLENGE
         run_id, model_id, source = _log(client, Path(folder).resolve(), bundle, run, store)
         _ensure_model(client, run)
         tags = {TAG: bundle.version, "tenure.target": run.target}
-        made = client.create_model_version(
+        created = client.create_model_version(
             run.registered, source, run_id, tags=tags, model_id=model_id
         )
         if alias:
-            client.set_registered_model_alias(run.registered, alias, made.version)
+            client.set_registered_model_alias(run.registered, alias, created.version)
         uri = (
             f"models:/{run.registered}@{alias}"
             if alias
-            else f"models:/{run.registered}/{made.version}"
+            else f"models:/{run.registered}/{created.version}"
         )
-        return Tracked(run_id, run.registered, str(made.version), alias, uri)
+        return Tracked(run_id, run.registered, str(created.version), alias, uri)
 
 
 def repair(root: Path, model: str, targets: Iterable[str], store: Store) -> tuple[str, ...]:
@@ -177,10 +177,10 @@ def _log_data(client: MlflowClient, run_id: str, run: Run) -> None:
 
 
 def _experiment(client: MlflowClient, name: str, store: Store) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         return str(client.create_experiment(name, artifact_location=store.artifacts))
-    if found.lifecycle_stage != "active":
+    if experiment.lifecycle_stage != "active":
         raise ModelError(
             Problem(
                 f"MLflow experiment {name}",
@@ -189,7 +189,7 @@ def _experiment(client: MlflowClient, name: str, store: Store) -> str:
                 "restore it there, or set tracking.experiment to another name",
             )
         )
-    return str(found.experiment_id)
+    return str(experiment.experiment_id)
 
 
 def _ensure_model(client: MlflowClient, run: Run) -> None:
@@ -229,8 +229,8 @@ def _point(client: MlflowClient, name: str, alias: str, bundle: str | None) -> s
 
 
 def _versions(client: MlflowClient, name: str, bundle: str) -> list[ModelVersion]:
-    found = client.search_model_versions(f"name = '{name}'")
-    return [version for version in found if version.tags.get(TAG) == bundle]
+    registered = client.search_model_versions(f"name = '{name}'")
+    return [version for version in registered if version.tags.get(TAG) == bundle]
 
 
 def _signature(bundle: Bundle) -> Any:
@@ -238,11 +238,11 @@ def _signature(bundle: Bundle) -> Any:
     from mlflow.types import ColSpec, Schema, TensorSpec
 
     words = bundle.main.encoder.categories
-    # A percentile among peers may be left out where the columns it is looked up by are given.
-    given = set(bundle.main.columns) - set(bundle.main.encoder.peer_spread)
-    found = bundle.main.encoder.derivable(given)
+    # A percentile among peers may be left out where the columns it is looked up by are not.
+    required = set(bundle.main.columns) - set(bundle.main.encoder.peer_spread)
+    derivable = bundle.main.encoder.derivable(required)
     columns: list[ColSpec | TensorSpec] = [
-        ColSpec("string" if name in words else "double", name, required=name not in found)
+        ColSpec("string" if name in words else "double", name, required=name not in derivable)
         for name in bundle.main.columns
     ]
     return ModelSignature(Schema(columns), Schema([ColSpec("double", "probability")]))

@@ -31,15 +31,15 @@ def contribution_chart(drivers: Rows, title: str, note: str) -> Spec:
     """Draw what moves one account's score, in log-odds.
 
     Args:
-        drivers: label, contribution, kind (``raises``, ``lowers`` or ``all others``); in the order
-            to be shown.
+        drivers: label, value (put behind the label), contribution, kind (``raises``, ``lowers`` or
+            ``all others``); in the order to be shown.
         title: What it shows.
         note: What stands below the title.
     """
     rows = [
         {
             "place": place,
-            "label": textwrap.shorten(str(row["label"]), 70, placeholder=" …"),
+            "label": textwrap.shorten(row["label"], 60, placeholder=" …") + row["value"],
             "contribution": row["contribution"],
             "text": f"{row['contribution']:+.2f}".replace("-", "−"),
             "kind": row["kind"],

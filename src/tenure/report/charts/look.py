@@ -97,11 +97,11 @@ def to_png(spec: Spec, scale: float = 2.0) -> bytes:
 def picture(spec: Spec) -> Picture:
     """Return a spec as an Altair chart, for notebooks.
 
-    Where no renderer of Altair was chosen, charts are shown as PNG from now on: that needs neither
-    a browser nor a network, and pictures stay in a stored notebook.
+    Where no renderer of Altair was chosen, charts are shown as SVG from now on: that needs no
+    network, and the pictures stay in a stored notebook.
     """
     if alt.renderers.active == "default":
-        alt.renderers.enable("png", scale_factor=1.5)
+        alt.renderers.enable("svg")
     drawn: Picture = alt.Chart.from_dict({**spec, "background": PAPER})
     return drawn
 

@@ -1,31 +1,39 @@
 """Drivers and contributions as bytes, and back, exactly.
 
 A driver's sentence repeats in thousands of rows but for its two figures: it is kept once, with a
-mark in the place of each, and a row holds the figures.  Contributions are float32; blocks of them
-are compressed signal by signal and byte by byte, where like stands beside like.
+mark in the place of each, and a row holds the figures.  Contributions are float32, compressed
+signal by signal and byte by byte, where like stands beside like.  Both come in blocks of a few
+scores: large enough to be small on disk, small enough to be read for one account.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenure.explain.drivers import FIELDS
-
 Array = np.ndarray[Any, Any]
 
-FIGURES = ("value", "value_num", "peer_value", "peer_value_num", "contribution")
-"""Fields of a driver that are its own."""
 VALUE, PEER = "\x01", "\x02"
 """Marks in a sentence, in the place of the value and of that of peers."""
-BLOCK = 32
-"""Rows whose contributions are compressed together."""
+BLOCK = 16
+"""Scores that are compressed together."""
 FLOAT = np.dtype("<f4")
+
+
+class DriverWords(NamedTuple):
+    """The words of a driver but for its direction."""
+
+    code: str
+    label: str
+    sentence: str
+    value: str
+    peer_value: str
 
 
 @dataclass(frozen=True)
@@ -43,53 +51,81 @@ class Wording:
     sentence: str
 
     @classmethod
-    def of(cls, code: str, label: str, sentence: str, value: str, peer_value: str) -> Wording:
+    def of(cls, driver: DriverWords) -> Wording:
         """Return the wording of a driver, from which its sentence follows exactly."""
         # The peers' value stands in the last place that it may, the account's own in the first.
-        head, mark, tail = sentence.rpartition(peer_value or PEER)
-        text = (f"{head}{PEER}{tail}" if mark else sentence).replace(value or VALUE, VALUE, 1)
-        wording = cls(code, label, text)
-        exact = wording.filled(value, peer_value) == sentence
-        return wording if exact else cls(code, label, sentence)
+        head, mark, tail = driver.sentence.rpartition(driver.peer_value or PEER)
+        text = f"{head}{PEER}{tail}" if mark else driver.sentence
+        wording = cls(driver.code, driver.label, text.replace(driver.value or VALUE, VALUE, 1))
+        exact = wording.filled(driver.value, driver.peer_value) == driver.sentence
+        return wording if exact else cls(driver.code, driver.label, driver.sentence)
 
     def filled(self, value: str, peer_value: str) -> str:
         """Return the sentence with its figures."""
         return self.sentence.replace(VALUE, value, 1).replace(PEER, peer_value, 1)
 
 
-Driver: TypeAlias = tuple[Wording, str, float | None, str, float | None, float]
-"""A wording and `FIGURES`."""
-
-
-def packed_drivers(drivers: Sequence[Driver], numbers: Mapping[Wording, int]) -> bytes:
-    """Return the drivers of a score, strongest first, as bytes: compressed JSON, a list of lists.
+def packed_drivers(
+    codes: Array, words: Sequence[tuple[int, DriverWords]], figures: Array
+) -> list[bytes]:
+    """Return drivers as blocks of bytes, `BLOCK` scores in each: compressed JSON, a line a score.
 
     Args:
-        drivers: Wordings and figures.
-        numbers: Wording → its number in the store.
+        codes: Place in `words` of each driver, strongest first, -1 where there is none, shape
+            (scores, drivers).
+        words: Number of the wording in the store, and the words themselves.
+        figures: The numbers of `tenure.explain.drivers`, shape (scores, drivers, 3).
     """
-    rows = [(numbers[wording], *figures) for wording, *figures in drivers]
-    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return zlib.compress(text.encode())
+    starts = [f"[{number},{json.dumps(word.value)}," for number, word in words]
+    middles = [f",{json.dumps(word.peer_value)}," for _, word in words]
+    numbers = (map(_number, column.tolist()) for column in figures.reshape(-1, 3).T)
+    drivers = [
+        f"{starts[code]}{value}{middles[code]}{peer},{amount}]" if code >= 0 else ""
+        for code, value, peer, amount in zip(codes.ravel().tolist(), *numbers, strict=True)
+    ]
+    width = codes.shape[1]
+    lines = [
+        f"[{','.join(filter(None, drivers[start : start + width]))}]"
+        for start in range(0, len(drivers), width)
+    ]
+    return [
+        zlib.compress("\n".join(lines[start : start + BLOCK]).encode())
+        for start in range(0, len(lines), BLOCK)
+    ]
 
 
-def unpacked_drivers(data: bytes, wordings: Mapping[int, Wording]) -> list[dict[str, Any]]:
+def _number(value: float) -> str:
+    return repr(value) if math.isfinite(value) else _ODD[repr(value)]
+
+
+_ODD = {"nan": "null", "inf": "Infinity", "-inf": "-Infinity"}
+
+
+def unpacked_drivers(
+    data: bytes, place: int, wordings: Mapping[int, Wording]
+) -> list[dict[str, Any]]:
     """Return the drivers of a score by field, None where a field has no value.
 
     Args:
-        data: What `packed_drivers` returned.
+        data: The block.
+        place: Place of the score in the block.
         wordings: Number in the store → wording.
     """
     drivers = []
-    for number, *figures in json.loads(zlib.decompress(data)):
-        wording, driver = wordings[number], dict(zip(FIGURES, figures, strict=True))
-        driver |= {
+    for number, *figures in json.loads(zlib.decompress(data).decode().split("\n")[place]):
+        wording, (value, value_num, peer_value, peer_value_num, amount) = wordings[number], figures
+        driver = {
             "code": wording.code,
             "label": wording.label,
-            "direction": "raises" if driver["contribution"] > 0 else "lowers",
-            "sentence": wording.filled(driver["value"], driver["peer_value"]),
+            "value": value,
+            "value_num": value_num,
+            "peer_value": peer_value,
+            "peer_value_num": peer_value_num,
+            "contribution": amount,
+            "direction": "raises" if amount > 0 else "lowers",
+            "sentence": wording.filled(value, peer_value),
         }
-        drivers.append({name: driver[name] for name in FIELDS})
+        drivers.append(driver)
     return drivers
 
 

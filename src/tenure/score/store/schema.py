@@ -82,9 +82,8 @@ SCORES = Table(
     Column("expected_amount", Double),
     Column("data_coverage", Double),
     Column("place", Integer, nullable=False),
-    Column("drivers", LargeBinary),
 )
-"""`place` finds the contributions: the number of the row among those of its run and model.
+"""`place` numbers the scores of one run, target and horizon: it finds what stands behind them.
 
 The account comes first in the key, so that its history lies together.
 """
@@ -99,12 +98,14 @@ WORDINGS = Table(
     Column("sentence", String, nullable=False),
 )
 
-CONTRIBUTIONS = Table(
-    "contributions",
+BLOCKS = Table(
+    "blocks",
     METADATA,
     _run(),
     Column("target", String, primary_key=True),
     Column("horizon", String, primary_key=True),
     Column("block", Integer, primary_key=True, autoincrement=False),
-    Column("values", LargeBinary, nullable=False),
+    Column("drivers", LargeBinary, nullable=False),
+    Column("contributions", LargeBinary, nullable=False),
 )
+"""What stands behind scores, of `tenure.score.store.encoding.BLOCK` successive places a row."""

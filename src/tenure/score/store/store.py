@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, select
+from sqlalchemy import Column, ColumnElement, Engine, Row, Select, and_, bindparam, select
 
 from tenure.core.errors import DataError, Problem
 from tenure.labels.windows import RENEWAL
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.encoding import BLOCK, Wording, unpacked_contributions, unpacked_drivers
-from tenure.score.store.schema import CONTRIBUTIONS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
 from tenure.score.store.write import Run, add_run
 
 if TYPE_CHECKING:
@@ -64,6 +64,65 @@ class KeptRun:
         return cls(number=fields.pop("run_no"), **fields)
 
 
+@dataclass(frozen=True)
+class KeptScore:
+    """A score in the store: of one account, target and horizon in one run.
+
+    Attributes:
+        run_id: The run.
+        as_of: Its prediction time.
+        scored_at: When it was scored.
+        account_id: The account.
+        target: What is predicted.
+        horizon: Days, as text, or ``renewal``.
+        horizon_days: Days.
+        probability: Calibrated; None where the account was not scored.
+        lo: Lower bound of the probability.
+        hi: Upper bound of the probability.
+        log_odds: Before calibration.
+        base_rate: Share of outcomes that the model was trained on.
+        rank: Place among the accounts of the run by risk of churn, 1 is the highest.
+        percentile: Share of accounts with at most this risk, in percent.
+        band: ``high``, ``medium`` or ``low``.
+        abstain_reason: Why there is no probability.
+        mrr: Money per month.
+        currency: Of all amounts.
+        renews_at: Renewal date, or end where notice was given.
+        amount_at_risk: Probability of churn × MRR.
+        expected_amount: Probability × what is expected where it happens.
+        data_coverage: Share of the sources with rows of the account.
+        model_name: The model.
+        model_version: Its version.
+        drivers: By the fields of `tenure.explain.drivers`, strongest first.
+    """
+
+    run_id: str
+    as_of: datetime
+    scored_at: datetime
+    account_id: str
+    target: str
+    horizon: str
+    horizon_days: int
+    probability: float | None
+    lo: float | None
+    hi: float | None
+    log_odds: float | None
+    base_rate: float
+    rank: int | None
+    percentile: float | None
+    band: str | None
+    abstain_reason: str | None
+    mrr: float | None
+    currency: str | None
+    renews_at: datetime | None
+    amount_at_risk: float | None
+    expected_amount: float | None
+    data_coverage: float | None
+    model_name: str
+    model_version: str
+    drivers: list[dict[str, Any]] = field(repr=False)
+
+
 class Store:
     """The scored runs of a project that are kept.  Only complete runs are ever seen.
 
@@ -73,7 +132,7 @@ class Store:
     """
 
     def __init__(self, engine: Engine, project: str) -> None:
-        self._engine, self._own = engine, and_(RUNS.c.project == project, RUNS.c.complete)
+        self._engine, self._project = engine, project
         self._wordings: dict[int, Wording] = {}
 
     @classmethod
@@ -108,7 +167,9 @@ class Store:
 
     def runs(self, kind: str = "batch") -> list[KeptRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
-        chosen = select(RUNS).where(RUNS.c.kind == kind, self._own)
+        chosen = select(RUNS).where(
+            RUNS.c.kind == kind, RUNS.c.project == self._project, RUNS.c.complete
+        )
         with self._engine.connect() as connection:
             rows = connection.execute(chosen.order_by(RUNS.c.as_of, RUNS.c.run_no)).all()
         return [KeptRun.of(row) for row in rows]
@@ -140,58 +201,42 @@ class Store:
             )
         return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
 
-    def history(self, account: str, target: str | None = None) -> pd.DataFrame:
-        """Return the scores that an account had, one row per run, target and horizon.
+    def history(self, account: str, target: str | None = None) -> list[KeptScore]:
+        """Return the scores that an account had, in order of as_of and run.
 
         Args:
             account: Account id.
-            target: Limits the rows to one target.
-
-        Returns:
-            Rows in order of as_of and run; see `scores` for the columns.
+            target: Limits them to one target.
         """
-        where = SCORES.c.account_id == account
-        return self._scores(where if target is None else and_(where, SCORES.c.target == target))
+        chosen = _OF_ACCOUNT if target is None else _OF_ACCOUNT.where(SCORES.c.target == target)
+        return self._scores(chosen, account=account)
 
-    def scores(self, run: KeptRun) -> pd.DataFrame:
-        """Return the scores of a run, one row per account, target and horizon.
+    def scores(self, run: KeptRun) -> list[KeptScore]:
+        """Return the scores of a run, by target, horizon and account."""
+        return self._scores(_OF_RUN, run=run.number)
 
-        Returns:
-            Columns run_id, kind, as_of, scored_at and observed_until of the run, model_name,
-            model_version and base_rate of the model, those of the table `scores`, and drivers: a
-            list with one dictionary per driver.
-        """
-        return self._scores(SCORES.c.run_no == run.number)
-
-    def _scores(self, where: ColumnElement[bool]) -> pd.DataFrame:
-        columns = [column for column in SCORES.c if column.name not in ("run_no", "place")]
-        about = [RUNS.c[name] for name in ("run_id", "kind", "as_of", "scored_at")]
-        about += [RUNS.c.observed_until]
-        behind = [RUN_MODELS.c[name] for name in ("model_name", "model_version", "base_rate")]
-        chosen = (
-            select(*about, *behind, *columns)
-            .join_from(SCORES, RUNS, SCORES.c.run_no == RUNS.c.run_no)
-            .join(RUN_MODELS, _same_model())
-            .where(where, self._own)
-            .order_by(
-                RUNS.c.as_of, RUNS.c.run_no, SCORES.c.target, SCORES.c.horizon, SCORES.c.place
-            )
-        )
+    def _scores(self, chosen: Select[Any], **values: Any) -> list[KeptScore]:
         with self._engine.connect() as connection:
-            result = connection.execute(chosen)
-            names, rows = list(result.keys()), result.all()
-            place = names.index("drivers")
-            self._learn(connection)
-        frame = pd.DataFrame(rows, columns=names)
-        drivers = [
-            unpacked_drivers(row[place], self._wordings) if row[place] else [] for row in rows
-        ]
-        return frame.assign(drivers=pd.Series(drivers, index=frame.index, dtype=object))
+            rows = connection.execute(chosen, {"project": self._project, **values}).all()
+        try:
+            return self._decoded(rows)
+        except KeyError:  # a run that was added since has new wordings
+            self._learn()
+            return self._decoded(rows)
 
-    def _learn(self, connection: Connection) -> None:
-        """Read the wordings that were added since the last time."""
-        newer = select(WORDINGS).where(WORDINGS.c.wording_no > max(self._wordings, default=0))
-        for row in connection.execute(newer):
+    def _decoded(self, rows: Sequence[Row[Any]]) -> list[KeptScore]:
+        scores = []
+        for row in rows:
+            values = tuple(row)
+            place, data = values[-2:]
+            drivers = unpacked_drivers(data, place % BLOCK, self._wordings)
+            scores.append(KeptScore(*(*values[:-2], drivers)))
+        return scores
+
+    def _learn(self) -> None:
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(WORDINGS)).all()
+        for row in rows:
             self._wordings[row.wording_no] = Wording(row.code, row.label, row.sentence)
 
     def contributions(
@@ -225,10 +270,10 @@ class Store:
                 chosen = chosen.where(SCORES.c.account_id.in_(list(accounts)))
             places = dict(connection.execute(chosen.order_by(SCORES.c.place)).all())
             numbers = sorted({place // BLOCK for place in places})
-            blocks = select(CONTRIBUTIONS.c.block, CONTRIBUTIONS.c["values"])
-            blocks = blocks.where(*_is(CONTRIBUTIONS, key))
+            blocks = select(BLOCKS.c.block, BLOCKS.c.contributions)
+            blocks = blocks.where(*_is(BLOCKS, key))
             if accounts is not None:
-                blocks = blocks.where(CONTRIBUTIONS.c.block.in_(numbers))
+                blocks = blocks.where(BLOCKS.c.block.in_(numbers))
             packed = dict(connection.execute(blocks).all())
         names = [*signals, BASE]
         values = {number: unpacked_contributions(packed[number], len(names)) for number in numbers}
@@ -238,12 +283,31 @@ class Store:
         return pd.DataFrame(np.stack(rows) if rows else empty, index=index, columns=names)
 
 
-def _same_model() -> ColumnElement[bool]:
+def _same(table: Any) -> ColumnElement[bool]:
+    """Return the condition that joins scores with what is there once per run and model."""
     names = ("run_no", "target", "horizon")
-    return and_(*(SCORES.c[name] == RUN_MODELS.c[name] for name in names))
+    return and_(*(SCORES.c[name] == table.c[name] for name in names))
 
 
 def _is(table: Any, key: tuple[int, str, str]) -> list[ColumnElement[bool]]:
     """Return the conditions that hold for the rows of one run, target and horizon."""
     names = ("run_no", "target", "horizon")
     return [table.c[name] == value for name, value in zip(names, key, strict=True)]
+
+
+def _column(name: str) -> Column[Any]:
+    tables = (SCORES, RUNS, RUN_MODELS)
+    return next(table.c[name] for table in tables if name in table.c)
+
+
+_READ = [_column(item.name) for item in fields(KeptScore) if item.name != "drivers"]
+_WITH_DRIVERS = (
+    select(*_READ, SCORES.c.place, BLOCKS.c.drivers)
+    .join_from(SCORES, RUNS, SCORES.c.run_no == RUNS.c.run_no)
+    .join(RUN_MODELS, _same(RUN_MODELS))
+    .join(BLOCKS, and_(_same(BLOCKS), BLOCKS.c.block == SCORES.c.place // BLOCK))
+    .where(RUNS.c.project == bindparam("project"), RUNS.c.complete)
+    .order_by(RUNS.c.as_of, RUNS.c.run_no, SCORES.c.target, SCORES.c.horizon, SCORES.c.place)
+)
+_OF_ACCOUNT = _WITH_DRIVERS.where(SCORES.c.account_id == bindparam("account"))
+_OF_RUN = _WITH_DRIVERS.where(SCORES.c.run_no == bindparam("run"))

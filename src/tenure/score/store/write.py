@@ -12,19 +12,18 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
-from tenure.explain.drivers import TOP, signals
+from tenure.explain.drivers import NUMBERS, TOP, signals
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
 from tenure.score.scored import Scored
 from tenure.score.store.database import writing
 from tenure.score.store.encoding import (
-    FIGURES,
-    Driver,
+    DriverWords,
     Wording,
     packed_contributions,
     packed_drivers,
 )
-from tenure.score.store.schema import CONTRIBUTIONS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,8 +82,8 @@ def add_run(engine: Engine, run: Run, scored: Scored, keep: int | None = None) -
         if _stands(connection, run):
             return False
     parts = list(_parts(scored))
-    rows = (row for part in parts for row in part.drivers)
-    numbers = _numbered(engine, {driver[0] for row in rows for driver in row})
+    words = {item for part in parts for item in part.drivers.words}
+    numbers = _numbered(engine, {Wording.of(item) for item in words})
     try:
         with writing(engine) as connection:
             number = _begin(connection, run, int(scored.rows["account_id"].nunique()))
@@ -140,7 +139,7 @@ def _forget(connection: Connection, run: Run, keep: int) -> None:
     ordered = ordered.order_by(RUNS.c.as_of.desc(), RUNS.c.run_no.desc())
     old = list(connection.scalars(ordered))[keep:]
     if old:
-        for table in (CONTRIBUTIONS, SCORES, RUN_MODELS, RUNS):
+        for table in (BLOCKS, SCORES, RUN_MODELS, RUNS):
             connection.execute(delete(table).where(table.c.run_no.in_(old)))
 
 
@@ -154,7 +153,7 @@ class _Part:
         model: The model that was asked.
         rows: Flat rows.
         values: Contributions of the features, the base value last.
-        drivers: Drivers of each row, none where it has no probability.
+        drivers: Their drivers.
     """
 
     target: str
@@ -162,7 +161,7 @@ class _Part:
     model: Model
     rows: pd.DataFrame
     values: Array
-    drivers: list[list[Driver]]
+    drivers: _Drivers
 
     @property
     def present(self) -> Array:
@@ -182,22 +181,23 @@ class _Part:
             "signals": list(groups),
         }
         connection.execute(insert(RUN_MODELS), key | behind)
-        drivers = [packed_drivers(row, numbers) if row else None for row in self.drivers]
-        columns = self.columns() | {"drivers": drivers}
-        names = list(columns)
-        scores = [
-            key | dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+        columns = self.columns()
+        rows = zip(*columns.values(), strict=True)
+        scores = [key | dict(zip(columns, row, strict=True)) for row in rows]
         sums = [self.values[:, places].sum(axis=1) for places in groups.values()]
         values = np.column_stack([*sums, self.values[:, -1]])
         values[~self.present] = np.nan
+        words = [(numbers[Wording.of(item)], item) for item in self.drivers.words]
+        drivers = packed_drivers(self.drivers.codes, words, self.drivers.figures)
         blocks = [
-            key | {"block": block, "values": data}
-            for block, data in enumerate(packed_contributions(values))
+            key | {"block": block, "drivers": one, "contributions": other}
+            for block, (one, other) in enumerate(
+                zip(drivers, packed_contributions(values), strict=True)
+            )
         ]
         if scores:
             connection.execute(insert(SCORES), scores)
-            connection.execute(insert(CONTRIBUTIONS), blocks)
+            connection.execute(insert(BLOCKS), blocks)
 
     def columns(self) -> dict[str, list[Any]]:
         """Return the columns of `SCORES`, one value per row."""
@@ -222,32 +222,44 @@ class _Part:
 
 def _parts(scored: Scored) -> Iterator[_Part]:
     """Yield the scores of each target and horizon."""
-    wordings: dict[tuple[str, ...], Wording] = {}
     for target, horizons in scored.contributions.items():
         prefix = "" if target == MAIN else f"{target}_"
         for horizon, contributions in horizons.items():
-            rows = scored.rows.iloc[contributions.rows]
-            drivers = _drivers(rows, prefix, wordings)
-            model = scored.models[target]
+            rows, model = scored.rows.iloc[contributions.rows], scored.models[target]
+            drivers = _Drivers.of(rows, prefix)
             yield _Part(target, horizon, model, rows, contributions.values, drivers)
 
 
-def _drivers(
-    rows: pd.DataFrame, prefix: str, wordings: dict[tuple[str, ...], Wording]
-) -> list[list[Driver]]:
-    """Return the drivers of each row; `wordings` is added to, so that each is made once."""
-    drivers: list[list[Driver]] = [[] for _ in range(len(rows))]
-    for place in range(1, TOP + 1):
-        columns = [plain(rows[f"{prefix}driver_{place}_{name}"]) for name in _READ]
-        for row, (code, label, sentence, *figures) in enumerate(zip(*columns, strict=True)):
-            if code is None:
-                continue
-            words = (code, label, sentence, figures[0], figures[2])
-            wording = wordings.get(words)
-            if wording is None:
-                wording = wordings[words] = Wording.of(*words)
-            drivers[row].append((wording, *figures))
-    return drivers
+@dataclass(frozen=True)
+class _Drivers:
+    """The drivers of some rows.
+
+    Attributes:
+        words: The words that occur.
+        codes: Place in `words` of each driver, -1 where there is none, shape (rows, `TOP`).
+        figures: Their numbers, shape (rows, `TOP`, 3).
+    """
+
+    words: list[DriverWords]
+    codes: Array
+    figures: Array
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, prefix: str) -> _Drivers:
+        """Return the drivers of flat rows."""
+        size, names = len(rows), list(DriverWords._fields)
+        places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
+        spoken = pd.concat(
+            [rows[[f"{start}{name}" for name in names]].set_axis(names, axis=1) for start in places]
+        )
+        numbered = spoken.groupby(names, sort=False).ngroup()
+        codes = numbered.fillna(-1).to_numpy(dtype=np.int64)
+        different, first = np.unique(codes, return_index=True)
+        first = first[different >= 0]
+        words = list(map(DriverWords._make, spoken.iloc[first].itertuples(index=False)))
+        figures = [[rows[f"{start}{name}"].to_numpy() for name in NUMBERS] for start in places]
+        by_row = np.asarray(figures, dtype=np.float64).transpose(2, 0, 1)
+        return cls(words, codes.reshape(TOP, size).T, by_row)
 
 
 _SHARED = {
@@ -257,10 +269,14 @@ _SHARED = {
         "data_coverage",
     )
 }
-_READ = ("code", "label", "sentence", *FIGURES)
 
 
 def plain(column: pd.Series[Any]) -> list[Any]:
     """Return a column as plain values, None where there is none."""
-    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
-    return values
+    if column.dtype.kind == "M":
+        times: list[Any] = column.to_numpy("datetime64[us]").tolist()
+        return times
+    values = column.to_numpy(dtype=object, copy=True)
+    values[column.isna().to_numpy()] = None
+    plain_values: list[Any] = values.tolist()
+    return plain_values

@@ -1,4 +1,4 @@
-"""Runs, the models behind them, scores, wordings and contributions."""
+"""Runs, the models behind them, scores, and what stands behind the scores."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Double) for name in ("amount_at_risk", "expected_amount")),
         sa.Column("data_coverage", sa.Double),
         sa.Column("place", sa.Integer, nullable=False),
-        sa.Column("drivers", sa.LargeBinary),
     )
     op.create_table(
         "wordings",
@@ -63,12 +62,13 @@ def upgrade() -> None:
         *(sa.Column(name, sa.String, nullable=False) for name in ("code", "label", "sentence")),
     )
     op.create_table(
-        "contributions",
+        "blocks",
         _run(),
         sa.Column("target", sa.String, primary_key=True),
         sa.Column("horizon", sa.String, primary_key=True),
         sa.Column("block", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("values", sa.LargeBinary, nullable=False),
+        sa.Column("drivers", sa.LargeBinary, nullable=False),
+        sa.Column("contributions", sa.LargeBinary, nullable=False),
     )
 
 

@@ -1,0 +1,100 @@
+"""Name, owner, segment and plan are those that were known at the prediction time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from tenure.core.config import make_config
+from tenure.engine.duckdb import DuckDBEngine
+from tenure.score.attributes import ATTRIBUTES, account_attributes
+from tenure.sources.dataset import Dataset
+from tenure.sources.load import load_frames
+
+JAN, MAR, JUN = (datetime(2024, month, 1) for month in (1, 3, 6))
+DEC = datetime(2024, 12, 1)
+
+
+@pytest.fixture
+def engine() -> Iterator[DuckDBEngine]:
+    opened = DuckDBEngine(threads=1)
+    yield opened
+    opened.close()
+
+
+def loaded(engine: DuckDBEngine, accounts: pd.DataFrame) -> Dataset:
+    config = make_config({"data": {"path": "."}}, base=Path())
+    tables = {"accounts": accounts, "subscriptions": SUBSCRIPTIONS}
+    frames = {name: pa.Table.from_pandas(rows) for name, rows in tables.items()}
+    return load_frames(frames, config, engine, observed_until=DEC)
+
+
+def subscription(
+    name: str, account: str, mrr: float, plan: str | None, **other: object
+) -> dict[str, Any]:
+    row = {"subscription_id": name, "account_id": account, "started_at": JAN, "mrr": mrr}
+    return row | {"plan": plan, "ended_at": pd.NaT} | other
+
+
+SUBSCRIPTIONS = pd.DataFrame(
+    [
+        subscription("s1", "a", 100.0, "Team"),
+        subscription("s2", "a", 300.0, "Business", ended_at=MAR),
+        subscription("s3", "a", 20.0, "Add-on", started_at=JUN),
+        subscription("s4", "b", 50.0, "Starter", started_at=JUN),
+        subscription("s5", "c", 10.0, None),
+    ]
+)
+
+
+def at(dataset: Dataset, moment: datetime) -> list[tuple[str | None, ...]]:
+    accounts = pd.Series(["c", "a", "b"], dtype="str")
+    columns = account_attributes(dataset, accounts, moment)
+    assert tuple(columns) == ATTRIBUTES
+    rows = pd.DataFrame(columns).astype(object)
+    return [tuple(None if pd.isna(item) else item for item in row) for row in rows.to_numpy()]
+
+
+def test_what_is_dated_is_cut_like_everything_else(engine: DuckDBEngine) -> None:
+    accounts = pd.DataFrame(
+        {
+            "account_id": ["a", "a", "b", "c"],
+            "created_at": [JAN] * 4,
+            "valid_from": [JAN, JUN, JAN, JAN],
+            "known_at": [JAN, datetime(2024, 7, 1), JAN, JAN],
+            "name": ["Acme", "Acme Holding", "Bolt", None],
+            "owner": ["ann", None, "bob", "cem"],
+            "segment": ["smb", "mid", None, "smb"],
+        }
+    )
+    dataset = loaded(engine, accounts)
+    before = datetime(2024, 2, 1)
+    assert at(dataset, before) == [
+        (None, "cem", "smb", None),
+        ("Acme", "ann", "smb", "Business"),
+        ("Bolt", "bob", None, None),
+    ]
+    assert at(dataset, datetime(2024, 6, 15))[1] == ("Acme", "ann", "smb", "Team"), "not yet known"
+    assert at(dataset, datetime(2024, 8, 1)) == [
+        (None, "cem", "smb", None),
+        ("Acme Holding", "ann", "mid", "Team"),
+        ("Bolt", "bob", None, "Starter"),
+    ]
+
+
+def test_a_table_that_lacks_them_leaves_them_empty(engine: DuckDBEngine) -> None:
+    accounts = pd.DataFrame({"account_id": ["a", "b", "c"], "created_at": [JAN] * 3})
+    found = at(loaded(engine, accounts), DEC)
+    assert [row[:3] for row in found] == [(None, None, None)] * 3
+    assert found[1][3] == "Team"
+
+
+def test_a_name_is_never_a_feature(engine: DuckDBEngine) -> None:
+    accounts = pd.DataFrame({"account_id": ["a"], "created_at": [JAN], "name": ["Acme"]})
+    assert "name" not in loaded(engine, accounts).columns["accounts"]
