@@ -34,8 +34,8 @@ from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
 from tenure.model.settings import FitSettings
 from tenure.score.scored import Contributions, Scored
 from tenure.score.store.database import connect
-from tenure.score.store.store import Store
-from tenure.score.store.write import Run
+from tenure.score.store.store import ScoreStore
+from tenure.score.store.write import ScoringRun
 from tenure.sources.contract import SOURCES
 
 HORIZONS = (90, 180)
@@ -151,10 +151,10 @@ def dealt(book: Book, seed: int) -> Scored:
     return Scored(rows, None, book.models, contributions)  # type: ignore[arg-type]
 
 
-def run_of(month: int) -> Run:
+def run_of(month: int) -> ScoringRun:
     moment = datetime(2023 + month // 12, month % 12 + 1, 1)
     versions = {"churn": "0123456789ab", "expansion": "0123456789ab"}
-    return Run(PROJECT, "batch", moment, moment, datetime(2030, 1, 1), "c", "d", versions)
+    return ScoringRun(PROJECT, "batch", moment, moment, datetime(2030, 1, 1), "c", "d", versions)
 
 
 def milliseconds(call: Any, accounts: list[str]) -> float:
@@ -180,14 +180,14 @@ def main() -> int:
         for month in range(options.runs):
             scored = dealt(book, month)
             started = time.perf_counter()
-            with Store(connect(url), PROJECT) as store:
+            with ScoreStore(connect(url), PROJECT) as store:
                 store.add(run_of(month), scored)
             seconds += time.perf_counter() - started
             rows += 2 * len(scored.rows)
             print(f"{month + 1} runs: {rows:,} rows, {rows / seconds:,.0f} a second", flush=True)
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
         whole = options.runs * options.accounts == 480_000 and not options.url
-        with Store(connect(url), PROJECT) as store:
+        with ScoreStore(connect(url), PROJECT) as store:
             drawn = np.random.default_rng(1).choice(book.rows["account_id"].unique(), 200)
             asked = [str(name) for name in drawn]
             store.history(asked[0])

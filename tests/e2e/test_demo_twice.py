@@ -17,6 +17,7 @@ from tenure.model.tracking.store import connected
 from tenure.run import demo, fit
 from tenure.run.demo import DemoResult, run_demo
 from tenure.run.score import LAST
+from tenure.score.store.store import ScoreStore
 
 pytestmark = pytest.mark.slow
 
@@ -28,9 +29,7 @@ evaluation: {max_folds: 3, bootstrap: 50, contrast: false}
 engine: {threads: 1}
 """
 USABLE = Verdict(status="usable", sentences=("Usable, for the test.",))
-USELESS = Verdict(
-    status="no_usable_signal", sentences=("No usable signal, for the test.",)
-)
+USELESS = Verdict(status="no_usable_signal", sentences=("No usable signal, for the test.",))
 
 
 class Judge:
@@ -83,9 +82,17 @@ def live() -> dict[str, str | None]:
     return found
 
 
+def months() -> int:
+    """Return how many scored prediction times the demo left."""
+    with ScoreStore.open(load_config(Path("demo/config.yaml"))) as store:
+        return len({run.as_of for run in store.runs()})
+
+
 def test_what_is_live_is_of_the_world_that_was_made_last(judge: Judge) -> None:
     first = made(ran(judge, 1, USABLE, USABLE))
     assert live() == first
+    assert pd.read_csv("demo/scores.csv")["probability_change"].notna().any()
+    assert months() == 2
 
     second = ran(judge, 2, USELESS, USABLE)
     assert made(second)["churn"] != first["churn"]
@@ -97,6 +104,7 @@ def test_what_is_live_is_of_the_world_that_was_made_last(judge: Judge) -> None:
     rows = pd.read_parquet(Path("runs") / LAST)
     assert rows["churn_probability"].isna().all()
     assert rows["expansion_probability"].notna().any()
+    assert months() == 2, "those of the earlier world are gone"
 
 
 def test_where_nothing_is_usable_no_scores_are_left(judge: Judge) -> None:

@@ -13,15 +13,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from e2e.road import TENURE, Project, quiet, tenure
+from e2e.road import TENURE, UNTIL, Project, quiet, tenure
+from tenure.core.times import show
 from tenure.model.bundle.bundle import read_bundle
 from tenure.model.registry.champion import champion, versions
 from tenure.run.score import run_score
+from tenure.score.store.store import ScoreStore
 
 KILLER = Path(__file__).with_name("killer.py")
 pytestmark = pytest.mark.slow
@@ -81,6 +84,11 @@ def whole(own: Project, rows: int) -> None:
     )
     assert len(pd.read_csv(own.root / "scores.csv")) == rows
     assert len(pd.read_parquet(config.paths.runs / "scores.parquet")) == rows
+    with ScoreStore.open(config) as store:
+        runs = store.runs()
+        assert runs
+        per_run = {len(store.scores(run)) for run in runs}
+    assert len(per_run) == 1, "every run that can be seen is whole"
     leftovers = [
         path
         for path in own.root.rglob("*.tmp*")
@@ -156,3 +164,31 @@ def test_killed_at_random_moments(own: Project, command: str, moments: int) -> N
     assert hits > 0
     whole(own, rows)
     complete(own, command, rows)
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("moments", [4, pytest.param(20, marks=pytest.mark.acceptance)])
+def test_score_killed_while_it_keeps_a_new_run(own: Project, moments: int) -> None:
+    dice, hits = random.Random(moments), 0
+    with ScoreStore.open(own.config) as store:
+        (first,) = store.runs()
+        size = len(store.scores(first))
+    for n in range(moments):
+        words_of = [*words(own, "score"), "--as-of", show(UNTIL - timedelta(days=n + 1))]
+        process = subprocess.Popen(
+            [*TENURE, *words_of], cwd=own.root, env=quiet(), stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        while "keeping the scores" not in (line := process.stderr.readline()):
+            assert line, "the process ended before it wrote"
+        time.sleep(dice.uniform(0, 0.6))
+        process.kill()
+        process.stderr.close()
+        hits += process.wait() != 0
+        with ScoreStore.open(own.config) as store:
+            for run in store.runs():
+                rows = store.scores(run)
+                assert len({row.account_id for row in rows}) == run.accounts
+                assert len(rows) == 2 * run.accounts
+            assert len(store.scores(first)) == size
+    assert hits > 0

@@ -25,7 +25,7 @@ from tenure.score.score import load_models, score
 from tenure.score.scored import Scored
 
 if TYPE_CHECKING:
-    from tenure.score.store.store import Store
+    from tenure.score.store.store import ScoreStore
     from tenure.sources.dataset import Dataset
 
 LAST = "scores.parquet"
@@ -86,11 +86,11 @@ def score_book(
         DataError: If no account pays at that time.
         ConfigError: If the store cannot be used.
     """
-    from tenure.score.store.store import Store
+    from tenure.score.store.store import ScoreStore
 
     models = load_models(config)
     claim_runs_folder(config)
-    with loaded(config, progress, thorough=False) as dataset, Store.open(config) as store:
+    with loaded(config, progress, thorough=False) as dataset, ScoreStore.open(config) as store:
         last = as_of or dataset.observed_until
         for moment in (*before, last):
             scored = score(dataset, models, config, moment, horizons="all", progress=progress)
@@ -99,22 +99,22 @@ def score_book(
                 fix = "choose a date inside the data"
                 raise DataError(Problem("as_of", rule, show(moment), fix))
             progress.stage("keeping the scores")
-            scored = _kept(config, dataset, store, scored, moment)
+            scored = _stored(config, dataset, store, scored, moment)
     write_table(scored.rows, config.paths.runs / LAST)
     return scored
 
 
-def _kept(
-    config: Config, dataset: Dataset, store: Store, scored: Scored, as_of: datetime
+def _stored(
+    config: Config, dataset: Dataset, store: ScoreStore, scored: Scored, as_of: datetime
 ) -> Scored:
     """Return scores with their change since the run before, after adding them to the store."""
-    from tenure.score.store.write import Run
+    from tenure.score.store.write import ScoringRun
 
     earlier = store.before(as_of)
     if earlier is not None and MAIN in scored.models:
         rows = with_change(scored.rows, store.probabilities(earlier, MAIN))
         scored = replace(scored, rows=rows)
-    run = Run(
+    run = ScoringRun(
         project=config.name,
         kind="batch",
         as_of=as_of,

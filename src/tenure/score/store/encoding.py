@@ -37,7 +37,7 @@ class DriverWords(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Wording:
+class SentenceTemplate:
     """What drivers of one signal share.
 
     Attributes:
@@ -51,7 +51,7 @@ class Wording:
     sentence: str
 
     @classmethod
-    def of(cls, driver: DriverWords) -> Wording:
+    def of(cls, driver: DriverWords) -> SentenceTemplate:
         """Return the wording of a driver, from which its sentence follows exactly."""
         # The peers' value stands in the last place that it may, the account's own in the first.
         head, mark, tail = driver.sentence.rpartition(driver.peer_value or PEER)
@@ -102,7 +102,7 @@ _ODD = {"nan": "null", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def unpacked_drivers(
-    data: bytes, place: int, wordings: Mapping[int, Wording]
+    data: bytes, place: int, wordings: Mapping[int, SentenceTemplate]
 ) -> list[dict[str, Any]]:
     """Return the drivers of a score by field, None where a field has no value.
 

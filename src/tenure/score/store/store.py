@@ -13,9 +13,14 @@ from sqlalchemy import Column, ColumnElement, Engine, Row, Select, and_, bindpar
 from tenure.core.errors import DataError, Problem
 from tenure.labels.windows import RENEWAL
 from tenure.score.store.database import connect, store_url
-from tenure.score.store.encoding import BLOCK, Wording, unpacked_contributions, unpacked_drivers
+from tenure.score.store.encoding import (
+    BLOCK,
+    SentenceTemplate,
+    unpacked_contributions,
+    unpacked_drivers,
+)
 from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
-from tenure.score.store.write import Run, add_run
+from tenure.score.store.write import ScoringRun, add_run
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +34,7 @@ BASE = "base value"
 
 
 @dataclass(frozen=True)
-class KeptRun:
+class StoredRun:
     """A run in the store.
 
     Attributes:
@@ -65,7 +70,7 @@ class KeptRun:
 
 
 @dataclass(frozen=True)
-class KeptScore:
+class StoredScore:
     """A score in the store: of one account, target and horizon in one run.
 
     Attributes:
@@ -123,7 +128,7 @@ class KeptScore:
     drivers: list[dict[str, Any]] = field(repr=False)
 
 
-class Store:
+class ScoreStore:
     """The scored runs of a project that are kept.  Only complete runs are ever seen.
 
     Args:
@@ -133,7 +138,7 @@ class Store:
 
     def __init__(self, engine: Engine, project: str) -> None:
         self._engine, self._project = engine, project
-        self._wordings: dict[int, Wording] = {}
+        self._wordings: dict[int, SentenceTemplate] = {}
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -161,20 +166,20 @@ class Store:
         """Close the store."""
         self.close()
 
-    def add(self, run: Run, scored: Scored, keep: int | None = None) -> bool:
+    def add(self, run: ScoringRun, scored: Scored, keep: int | None = None) -> bool:
         """Write a run; see `add_run`."""
         return add_run(self._engine, run, scored, keep)
 
-    def runs(self, kind: str = "batch") -> list[KeptRun]:
+    def runs(self, kind: str = "batch") -> list[StoredRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
         chosen = select(RUNS).where(
             RUNS.c.kind == kind, RUNS.c.project == self._project, RUNS.c.complete
         )
         with self._engine.connect() as connection:
             rows = connection.execute(chosen.order_by(RUNS.c.as_of, RUNS.c.run_no)).all()
-        return [KeptRun.of(row) for row in rows]
+        return [StoredRun.of(row) for row in rows]
 
-    def before(self, as_of: datetime, kind: str = "batch") -> KeptRun | None:
+    def before(self, as_of: datetime, kind: str = "batch") -> StoredRun | None:
         """Return the run with the latest prediction time before `as_of`, None where there is none.
 
         Of several runs of that time it is the one that was written last.
@@ -182,7 +187,7 @@ class Store:
         earlier = [run for run in self.runs(kind) if run.as_of < as_of]
         return earlier[-1] if earlier else None
 
-    def probabilities(self, run: KeptRun, target: str) -> pd.Series[float]:
+    def probabilities(self, run: StoredRun, target: str) -> pd.Series[float]:
         """Return a run's probabilities of a target by account_id and horizon_days.
 
         The horizon ``renewal`` is left out: it is another length of time in every run.
@@ -201,7 +206,7 @@ class Store:
             )
         return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
 
-    def history(self, account: str, target: str | None = None) -> list[KeptScore]:
+    def history(self, account: str, target: str | None = None) -> list[StoredScore]:
         """Return the scores that an account had, in order of as_of and run.
 
         Args:
@@ -211,11 +216,11 @@ class Store:
         chosen = _OF_ACCOUNT if target is None else _OF_ACCOUNT.where(SCORES.c.target == target)
         return self._scores(chosen, account=account)
 
-    def scores(self, run: KeptRun) -> list[KeptScore]:
+    def scores(self, run: StoredRun) -> list[StoredScore]:
         """Return the scores of a run, by target, horizon and account."""
         return self._scores(_OF_RUN, run=run.number)
 
-    def _scores(self, chosen: Select[Any], **values: Any) -> list[KeptScore]:
+    def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
         with self._engine.connect() as connection:
             rows = connection.execute(chosen, {"project": self._project, **values}).all()
         try:
@@ -224,23 +229,23 @@ class Store:
             self._learn()
             return self._decoded(rows)
 
-    def _decoded(self, rows: Sequence[Row[Any]]) -> list[KeptScore]:
+    def _decoded(self, rows: Sequence[Row[Any]]) -> list[StoredScore]:
         scores = []
         for row in rows:
             values = tuple(row)
             place, data = values[-2:]
             drivers = unpacked_drivers(data, place % BLOCK, self._wordings)
-            scores.append(KeptScore(*(*values[:-2], drivers)))
+            scores.append(StoredScore(*(*values[:-2], drivers)))
         return scores
 
     def _learn(self) -> None:
         with self._engine.connect() as connection:
             rows = connection.execute(select(WORDINGS)).all()
         for row in rows:
-            self._wordings[row.wording_no] = Wording(row.code, row.label, row.sentence)
+            self._wordings[row.wording_no] = SentenceTemplate(row.code, row.label, row.sentence)
 
     def contributions(
-        self, run: KeptRun, target: str, horizon: str, accounts: Iterable[str] | None = None
+        self, run: StoredRun, target: str, horizon: str, accounts: Iterable[str] | None = None
     ) -> pd.DataFrame:
         """Return contributions of the signals to scores, in log-odds before calibration.
 
@@ -300,7 +305,7 @@ def _column(name: str) -> Column[Any]:
     return next(table.c[name] for table in tables if name in table.c)
 
 
-_READ = [_column(item.name) for item in fields(KeptScore) if item.name != "drivers"]
+_READ = [_column(item.name) for item in fields(StoredScore) if item.name != "drivers"]
 _WITH_DRIVERS = (
     select(*_READ, SCORES.c.place, BLOCKS.c.drivers)
     .join_from(SCORES, RUNS, SCORES.c.run_no == RUNS.c.run_no)

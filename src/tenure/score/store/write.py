@@ -19,7 +19,7 @@ from tenure.score.scored import Scored
 from tenure.score.store.database import writing
 from tenure.score.store.encoding import (
     DriverWords,
-    Wording,
+    SentenceTemplate,
     packed_contributions,
     packed_drivers,
 )
@@ -34,7 +34,7 @@ ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class Run:
+class ScoringRun:
     """What a scoring run follows from.
 
     Attributes:
@@ -66,7 +66,7 @@ class Run:
         return digest(self.project, self.kind, *times, *rest)
 
 
-def add_run(engine: Engine, run: Run, scored: Scored, keep: int | None = None) -> bool:
+def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = None) -> bool:
     """Write a run into the store; one that stands in it already adds nothing.
 
     Args:
@@ -83,7 +83,7 @@ def add_run(engine: Engine, run: Run, scored: Scored, keep: int | None = None) -
             return False
     parts = list(_parts(scored))
     words = {item for part in parts for item in part.drivers.words}
-    numbers = _numbered(engine, {Wording.of(item) for item in words})
+    numbers = _numbered(engine, {SentenceTemplate.of(item) for item in words})
     try:
         with writing(engine) as connection:
             number = _begin(connection, run, int(scored.rows["account_id"].nunique()))
@@ -100,11 +100,11 @@ def add_run(engine: Engine, run: Run, scored: Scored, keep: int | None = None) -
     return True
 
 
-def _stands(connection: Connection, run: Run) -> bool:
+def _stands(connection: Connection, run: ScoringRun) -> bool:
     return bool(connection.scalar(select(RUNS.c.run_no).where(RUNS.c.run_id == run.run_id)))
 
 
-def _begin(connection: Connection, run: Run, accounts: int) -> int:
+def _begin(connection: Connection, run: ScoringRun, accounts: int) -> int:
     columns = {name: value for name, value in asdict(run).items() if name != "models"}
     statement = insert(RUNS).values(run_id=run.run_id, accounts=accounts, complete=False, **columns)
     key = connection.execute(statement).inserted_primary_key
@@ -112,7 +112,7 @@ def _begin(connection: Connection, run: Run, accounts: int) -> int:
     return int(key[0])
 
 
-def _numbered(engine: Engine, wordings: set[Wording]) -> dict[Wording, int]:
+def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceTemplate, int]:
     """Return the number of each wording, after adding those that the store lacks."""
     rows = {digest(*astuple(wording)): wording for wording in wordings}
     standing = select(WORDINGS.c.digest, WORDINGS.c.wording_no)
@@ -132,7 +132,7 @@ def _numbered(engine: Engine, wordings: set[Wording]) -> dict[Wording, int]:
     raise AssertionError
 
 
-def _forget(connection: Connection, run: Run, keep: int) -> None:
+def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
     """Remove all but the latest runs of the same project and kind."""
     same = (RUNS.c.project == run.project, RUNS.c.kind == run.kind)
     ordered = select(RUNS.c.run_no).where(*same)
@@ -144,7 +144,7 @@ def _forget(connection: Connection, run: Run, keep: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _HorizonScores:
     """The scores of one target and horizon.
 
     Attributes:
@@ -169,7 +169,9 @@ class _Part:
         mask: Array = self.rows[f"{self.target}_probability"].notna().to_numpy()
         return mask
 
-    def write(self, connection: Connection, run: int, numbers: Mapping[Wording, int]) -> None:
+    def write(
+        self, connection: Connection, run: int, numbers: Mapping[SentenceTemplate, int]
+    ) -> None:
         """Write the model, the scores and their contributions."""
         key = {"run_no": run, "target": self.target, "horizon": self.horizon}
         fitted = self.model.bundle.models[self.horizon]
@@ -187,7 +189,7 @@ class _Part:
         sums = [self.values[:, places].sum(axis=1) for places in groups.values()]
         values = np.column_stack([*sums, self.values[:, -1]])
         values[~self.present] = np.nan
-        words = [(numbers[Wording.of(item)], item) for item in self.drivers.words]
+        words = [(numbers[SentenceTemplate.of(item)], item) for item in self.drivers.words]
         drivers = packed_drivers(self.drivers.codes, words, self.drivers.figures)
         blocks = [
             key | {"block": block, "drivers": one, "contributions": other}
@@ -220,14 +222,14 @@ class _Part:
         }
 
 
-def _parts(scored: Scored) -> Iterator[_Part]:
+def _parts(scored: Scored) -> Iterator[_HorizonScores]:
     """Yield the scores of each target and horizon."""
     for target, horizons in scored.contributions.items():
         prefix = "" if target == MAIN else f"{target}_"
         for horizon, contributions in horizons.items():
             rows, model = scored.rows.iloc[contributions.rows], scored.models[target]
             drivers = _Drivers.of(rows, prefix)
-            yield _Part(target, horizon, model, rows, contributions.values, drivers)
+            yield _HorizonScores(target, horizon, model, rows, contributions.values, drivers)
 
 
 @dataclass(frozen=True)
