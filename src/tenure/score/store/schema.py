@@ -9,6 +9,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -82,6 +83,7 @@ SCORES = Table(
     Column("expected_amount", Double),
     Column("data_coverage", Double),
     Column("place", Integer, nullable=False),
+    Index("scores_by_run", "run_no"),
 )
 """`place` numbers the scores of one run, target and horizon: it finds what stands behind them.
 

@@ -83,7 +83,9 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
             return False
     parts = list(_parts(scored))
     words = {item for part in parts for item in part.drivers.words}
-    numbers = _numbered(engine, {SentenceTemplate.of(item) for item in words})
+    templates = {item: SentenceTemplate.of(item) for item in words}
+    by_template = _numbered(engine, set(templates.values()))
+    numbers = {item: by_template[template] for item, template in templates.items()}
     try:
         with writing(engine) as connection:
             number = _begin(connection, run, int(scored.rows["account_id"].nunique()))
@@ -169,9 +171,7 @@ class _HorizonScores:
         mask: Array = self.rows[f"{self.target}_probability"].notna().to_numpy()
         return mask
 
-    def write(
-        self, connection: Connection, run: int, numbers: Mapping[SentenceTemplate, int]
-    ) -> None:
+    def write(self, connection: Connection, run: int, numbers: Mapping[DriverWords, int]) -> None:
         """Write the model, the scores and their contributions."""
         key = {"run_no": run, "target": self.target, "horizon": self.horizon}
         fitted = self.model.bundle.models[self.horizon]
@@ -189,7 +189,7 @@ class _HorizonScores:
         sums = [self.values[:, places].sum(axis=1) for places in groups.values()]
         values = np.column_stack([*sums, self.values[:, -1]])
         values[~self.present] = np.nan
-        words = [(numbers[SentenceTemplate.of(item)], item) for item in self.drivers.words]
+        words = [(numbers[item], item) for item in self.drivers.words]
         drivers = packed_drivers(self.drivers.codes, words, self.drivers.figures)
         blocks = [
             key | {"block": block, "drivers": one, "contributions": other}

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("data_coverage", sa.Double),
         sa.Column("place", sa.Integer, nullable=False),
     )
+    op.create_index("scores_by_run", "scores", ["run_no"])
     op.create_table(
         "wordings",
         sa.Column("wording_no", sa.Integer, primary_key=True),
