@@ -121,7 +121,7 @@ def _stored(
         scored_at=scored.rows["scored_at"].iloc[0].to_pydatetime(),
         observed_until=dataset.observed_until,
         config_digest=_settings_digest(config),
-        data_fingerprint=dataset.fingerprint,
+        data_fingerprint=scored.fingerprint,
         models={target: model.bundle.version for target, model in scored.models.items()},
     )
     store.add(run, scored, config.store.keep)

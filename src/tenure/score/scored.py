@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from tenure.core.files import digest
 from tenure.explain.contributions import explanation
 from tenure.explain.drivers import summarise
 from tenure.features.compute.matrix import FeatureMatrix
@@ -15,8 +17,6 @@ from tenure.score.model import Model
 from tenure.score.rows import MAIN
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tenure.explain.contributions import Explanation
 
 Array = np.ndarray[Any, Any]
@@ -56,6 +56,16 @@ class Scored:
     def X(self) -> pd.DataFrame:
         """Features of the accounts, one row per account in the order of the main horizon's rows."""
         return self.matrix.values
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of what the models saw: the snapshots and their features.
+
+        It takes no pass over the tables, and what no snapshot and no feature shows leaves it alone.
+        """
+        frames = (self.matrix.rows, self.matrix.values)
+        hashes = (pd.util.hash_pandas_object(frame, index=False) for frame in frames)
+        return digest(*(column.to_numpy().tobytes().hex() for column in hashes))
 
     def values(self, target: str) -> pd.DataFrame:
         """Return the features that a target's main model reads, one row per account."""

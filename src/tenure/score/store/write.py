@@ -44,7 +44,7 @@ class ScoringRun:
         scored_at: When it was scored; no part of its identity.
         observed_until: When observation stopped.
         config_digest: Hash of the settings that scores depend on.
-        data_fingerprint: Hash of the data.
+        data_fingerprint: Hash of the snapshots and features that the models saw.
         models: Target → version of the model.
     """
 
