@@ -178,6 +178,7 @@ def loaded_back(own: Project, store: Store, version: str) -> None:
 def gone_while_training(own: Project, server: Server) -> str:
     """The server goes away in the middle; nothing of the work is lost."""
     own.set(targets=[TARGET], tracking={"uri": server.uri}, model={"seed": 2})
+
     def stop(line: str) -> None:
         if line.endswith("measuring"):
             server.stop()

@@ -129,9 +129,7 @@ def test_a_twin_from_later_outcomes_takes_over(own: Project) -> None:
     assert found.comparison is not None
     assert found.comparison.basis == "replayed"
     assert found.action == "promoted"
-    assert found.sentences == (
-        "Made like the champion, from later outcomes; as good as it.",
-    )
+    assert found.sentences == ("Made like the champion, from later outcomes; as good as it.",)
 
 
 def test_a_bundle_that_is_not_its_recipe_is_refused(own: Project) -> None:
