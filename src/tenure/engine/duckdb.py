@@ -175,11 +175,12 @@ class DuckDBEngine:
 
     def clear(self) -> None:
         """Forget all tables and views."""
+        self.drop(*list(self._divided))
         rows = self._execute(
-            "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal "
-            "UNION ALL SELECT table_name FROM duckdb_tables() WHERE temporary"
+            "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal "
+            "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary"
         ).fetchall()
-        self.drop(*(name for (name,) in rows))
+        self._execute("; ".join(f"DROP {kind} {quote(name)}" for kind, name in rows) or "SELECT 1")
 
     def close(self) -> None:
         """Release the connection and its spill files."""
