@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 
 import altair as alt
@@ -10,7 +9,6 @@ import altair as alt
 from tenure.report.charts.look import (
     BLUE,
     GREY,
-    INK,
     MUTED,
     ORANGE,
     WIDE,
@@ -21,6 +19,7 @@ from tenure.report.charts.look import (
     finished,
     layered,
     looked,
+    row_labels,
 )
 
 KINDS = {"raises": ORANGE, "lowers": BLUE, "all others": GREY}
@@ -47,19 +46,7 @@ def contribution_chart(drivers: Rows, title: str, note: str) -> Spec:
         }
         for place, row in enumerate(drivers)
     ]
-    y = alt.Y(
-        "place:O",
-        title=None,
-        axis=alt.Axis(
-            ticks=False,
-            domain=False,
-            labelLimit=460,
-            labelFontSize=12,
-            labelColor=INK,
-            labelPadding=8,
-            labelExpr=f"{json.dumps([row['label'] for row in rows])}[datum.value]",
-        ),
-    )
+    y = row_labels([row["label"] for row in rows], 460)
     most = 1.25 * max(abs(row["contribution"]) for row in rows) or 1.0
     scale = alt.Scale(domain=[-most, most], nice=False)
     axis = alt.Axis(format="+.1~f", tickCount=5)

@@ -164,3 +164,25 @@ def looked(
     words = {"text": lines} if note is None else {"text": lines, "subtitle": note}
     spec: Spec = chart.properties(title=alt.TitleParams(**words)).to_dict(validate=False)
     return {**spec, "config": LOOK}
+
+
+def row_labels(labels: list[str], limit: int) -> alt.Y:
+    """Return the axis of a bar chart whose rows, numbered in ``place``, have long names.
+
+    Args:
+        labels: Name of each row.
+        limit: Pixels that a name may take.
+    """
+    return alt.Y(
+        "place:O",
+        title=None,
+        axis=alt.Axis(
+            ticks=False,
+            domain=False,
+            labelLimit=limit,
+            labelFontSize=12,
+            labelColor=INK,
+            labelPadding=8,
+            labelExpr=f"{json.dumps(labels)}[datum.value]",
+        ),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +26,7 @@ from tenure.report.charts.look import (
     layered,
     looked,
     percents,
+    row_labels,
     times,
 )
 
@@ -179,19 +179,7 @@ def driver_chart(drivers: Rows, title: str) -> Spec:
         for place, row in enumerate(drivers)
     ]
     kinds = ["Lever: a team can act on it", "Context: it cannot"]
-    y = alt.Y(
-        "place:O",
-        title=None,
-        axis=alt.Axis(
-            ticks=False,
-            domain=False,
-            labelLimit=430,
-            labelFontSize=12,
-            labelColor=INK,
-            labelPadding=8,
-            labelExpr=f"{json.dumps([row['label'] for row in rows])}[datum.value]",
-        ),
-    )
+    y = row_labels([row["label"] for row in rows], 430)
     most = max(row["share"] for row in rows) * 1.12 or 1.0
     x = alt.X(
         "share:Q",
