@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tenure.audit.clocks import Clockless, clockless
+from tenure.audit.clocks import clockless
 from tenure.core.config import make_config
+from tenure.core.records.audit import ClockRecord
 from tenure.engine.duckdb import DuckDBEngine
 from tenure.features.families import FAMILIES
 from tenure.features.plan.plan import resolve_plan
@@ -15,7 +16,7 @@ from tenure.sources.load import load
 from worlds import tiny_world, write_world
 
 
-def found(tmp_path: Path) -> dict[tuple[str, str], Clockless]:
+def found(tmp_path: Path) -> dict[tuple[str, str], ClockRecord]:
     world = tiny_world()
     world["tickets"] = world["tickets"].drop_columns(["csat_at"])
     regions = pa.array(["north"] * world["accounts"].num_rows)

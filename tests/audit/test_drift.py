@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from features.audited import small_plan
-from tenure.audit.drift import feature_drift, since
+from tenure.audit.drift import feature_drift
 from tenure.core.spec import Feature
 from tenure.features.compute.matrix import FeatureMatrix
 
@@ -35,9 +35,8 @@ def matrix(**columns: Any) -> FeatureMatrix:
 
 
 def of(found: FeatureMatrix, **how: Any) -> Any:
-    return {
-        item.feature: item for item in feature_drift(found, **({"recent": 2, "limit": 0.25} | how))
-    }
+    drift = feature_drift(found, **({"recent": 2, "limit": 0.25} | how))
+    return {item.feature: item for item in drift.features}
 
 
 def test_the_index_is_the_sum_over_bins() -> None:
@@ -53,7 +52,7 @@ def test_the_index_is_the_sum_over_bins() -> None:
 def test_the_same_values_are_steady_and_the_furthest_comes_first() -> None:
     numbers = np.tile(np.arange(EACH, dtype=float), 6)
     moved = numbers + np.repeat([0, 1000], [400, 200])
-    found = feature_drift(matrix(same=numbers, moved=moved), recent=2, limit=0.25)
+    found = feature_drift(matrix(same=numbers, moved=moved), recent=2, limit=0.25).features
     assert [(item.feature, item.verdict) for item in found] == [
         ("moved", "drifted"),
         ("same", "steady"),
@@ -95,5 +94,6 @@ def test_the_limit_is_the_users() -> None:
 def test_too_few_rows_say_so() -> None:
     found = of(matrix(x=np.ones(600)), recent=6)["x"]
     assert (found.verdict, found.psi) == ("too_few", None)
-    assert since(matrix(x=np.ones(600)), 6) is None
-    assert since(matrix(x=np.ones(600)), 2) == "2024-05-01"
+    for recent, since in ((6, None), (2, "2024-05-01")):
+        drift = feature_drift(matrix(x=np.ones(600)), recent=recent, limit=0.25)
+        assert drift.recent_since == since

@@ -20,6 +20,7 @@ from features.audited import (
 from features.past import past
 from tenure.audit.future_shuffle import sampled, shuffle
 from tenure.audit.sample import Sample, chosen, take
+from tenure.core.times import show
 from tenure.engine.duckdb import DuckDBEngine
 
 DAY = timedelta(days=1)
@@ -41,7 +42,7 @@ def test_the_future_is_noticed_by_no_feature_of_any_family() -> None:
     finally:
         where.close()
         copies.close()
-    assert [item.as_of for item in found] == cutoffs[4:6]
+    assert [item.as_of for item in found] == [show(time) for time in cutoffs[4:6]]
     assert all(item.rows > 100 and item.compared > 10_000 for item in found)
     assert [item.moved for item in found] == [(), ()]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tenure.audit.leakage import Suspect, nearby, suspicious
-from tenure.audit.near_outcome import Near
+from tenure.audit.leakage import suspicious
+from tenure.core.records.audit import SuspectRecord
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.features.plan.columns import FeatureSpec
 
@@ -52,7 +52,9 @@ def matrix(rows: pd.DataFrame, *, family: str = "usage", **columns: Any) -> Feat
     return FeatureMatrix(rows, values, specs)
 
 
-def of(rows: pd.DataFrame, how: dict[str, Any] | None = None, **columns: Any) -> list[Suspect]:
+def of(
+    rows: pd.DataFrame, how: dict[str, Any] | None = None, **columns: Any
+) -> list[SuspectRecord]:
     return suspicious(matrix(rows, **columns), {"churn": rows}, **(how or {}))
 
 
@@ -147,11 +149,3 @@ def test_rows_without_a_label_are_left_out() -> None:
     rows.loc[::3, "label"] = np.nan
     found = of(rows, leak=rows["label"].fillna(0.5).to_numpy())
     assert "leak" in {item.column for item in found}
-
-
-def test_values_around_outcomes_become_suspects() -> None:
-    item = Near("tickets.category", "cancellation", 50, 40, 0.96, 0.2, 0.1)
-    [found] = nearby([item], "churn", 90, ["tickets.category"])
-    assert (found.kind, found.figure, found.allowed) == ("near", 0.96, True)
-    assert "`cancellation`" in found.text
-    assert found.events == 40

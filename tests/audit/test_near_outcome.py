@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pandas as pd
-import pytest
 
 from features.audited import COLUMNS, engine, ticket, tickets
-from tenure.audit.near_outcome import Near, near
+from tenure.audit.near_outcome import near
+from tenure.core.records.audit import SuspectRecord
 
 DAY = timedelta(days=1)
 START = datetime(2023, 1, 1)
@@ -27,9 +27,9 @@ def ordinary() -> list[dict[str, object]]:
     ]
 
 
-def found(rows: list[dict[str, object]], outcomes: pd.DataFrame = OUTCOMES) -> list[Near]:
+def found(rows: list[dict[str, object]], outcomes: pd.DataFrame = OUTCOMES) -> list[SuspectRecord]:
     with engine(tickets=tickets(rows)) as where:
-        return near(where, COLUMNS, outcomes, 60)
+        return near(where, COLUMNS, outcomes, "churn", 60, ["tickets.priority"])
 
 
 def test_ordinary_values_are_not_named() -> None:
@@ -41,9 +41,12 @@ def test_a_value_written_around_the_end_is_named() -> None:
     leaks += [ticket(LEAVERS[11], END + 5 * DAY, priority="leaving")]
     [item] = found([*ordinary(), *leaks])
     assert (item.column, item.value) == ("tickets.priority", "leaving")
-    assert (item.rows, item.accounts, item.near) == (12, 12, 1.0)
-    assert item.after == pytest.approx(1 / 12)
-    assert item.usual < 0.3
+    assert (item.kind, item.target, item.events, item.figure) == ("near", "churn", 12, 1.0)
+    assert item.allowed
+    assert item.text.startswith(
+        "100% of the 12 rows of tickets.priority with `leaving` lie within 60 days of a churn of "
+        "their account (8% after it), against 20% of all rows: it is written because of"
+    )
 
 
 def test_a_value_of_few_accounts_is_not_named() -> None:
@@ -61,7 +64,7 @@ def test_outcomes_that_lie_close_count_a_row_once() -> None:
     twice = pd.concat([OUTCOMES, OUTCOMES.assign(outcome_at=END + 30 * DAY)])
     leaks = [ticket(name, END + 10 * DAY, priority="leaving") for name in LEAVERS]
     [item] = found([*ordinary(), *leaks], twice)
-    assert item.rows == 12
+    assert "of the 12 rows" in item.text
 
 
 def test_too_few_outcomes_say_nothing() -> None:

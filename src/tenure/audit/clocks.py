@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tenure.core.fragments import columns_of
+from tenure.core.records.audit import ClockRecord
 from tenure.features.plan.plan import read_columns
 from tenure.sources.contract import SOURCES
 
@@ -14,87 +14,63 @@ if TYPE_CHECKING:
     from tenure.features.plan.plan import Plan
     from tenure.sources.dataset import Dataset
 
-NOT_USED = "not_used"
-ASSUMED = "assumed"
-EXCLUDED = "excluded"
-CONSTANT = "constant"
-DUE_DATE = "due_date"
-WITH_ROW = "with_row"
-MOST_FEATURES = 5
+Readers = dict[tuple[str, str], tuple[str, ...]]
+"""Table and column → base names of the features that read it, in the plan's order."""
 
 
-@dataclass(frozen=True)
-class Clockless:
-    """A column without a clock of its own, and how it is treated.
-
-    Attributes:
-        table: Canonical table.
-        column: Its column.
-        done: ``not_used`` (a late column mapped without its clock), ``assumed`` (the config says
-            how it was dated), ``excluded`` (an attribute of today that may change), ``constant``
-            (an attribute of today taken as constant), ``due_date`` (taken as written with its
-            row) or ``with_row`` (taken as known with its row and never changed after).
-        text: The same in words, with the next step.
-        features: Base names of features that read it.
-    """
-
-    table: str
-    column: str
-    done: str
-    text: str
-    features: tuple[str, ...] = ()
-
-
-def clockless(dataset: Dataset, plan: Plan) -> list[Clockless]:
+def clockless(dataset: Dataset, plan: Plan) -> list[ClockRecord]:
     """Return every column that is used or was left out without a clock of its own.
 
-    Args:
-        dataset: The loaded tables, with their report.
-        plan: The features; columns known with their row are listed where one reads them.
+    Columns known with their row are listed where a feature of the plan reads them.
     """
     readers = _readers(plan)
-    columns: list[Clockless] = []
+    columns = list(_reported(dataset, readers))
+    listed = {(item.table, item.column) for item in columns}
+    with_row = _with_row(dataset, readers)
+    return columns + [item for item in with_row if (item.table, item.column) not in listed]
+
+
+def _reported(dataset: Dataset, readers: Readers) -> Iterator[ClockRecord]:
+    """Yield the columns that the data report tells apart."""
     for name, table in dataset.report.tables.items():
         for column, clock in table.unused.items():
             text = (
                 f"late, and mapped without its clock `{clock}`: not used. Map `{clock}` to use it"
             )
-            columns.append(Clockless(name, column, NOT_USED, text))
+            yield _record(name, column, "not_used", text, {})
         for column, text in table.assumptions.items():
-            columns.append(Clockless(name, column, ASSUMED, text, readers.get((name, column), ())))
-    for item in dataset.report.attributes:
-        dated = "accounts" in dataset.columns and "valid_from" in dataset.columns["accounts"]
-        if not dated:
-            done = CONSTANT if item.usable else EXCLUDED
-            read = readers.get(("accounts", item.name), ())
-            columns.append(Clockless("accounts", item.name, done, item.verdict, read))
-    listed = {(item.table, item.column) for item in columns}
-    return columns + [
-        item for item in _with_row(dataset, readers) if (item.table, item.column) not in listed
-    ]
+            yield _record(name, column, "assumed", text, readers)
+    if not dataset.has("accounts", "valid_from"):
+        for item in dataset.report.attributes:
+            done = "constant" if item.usable else "excluded"
+            yield _record("accounts", item.name, done, item.verdict, readers)
 
 
-def _with_row(
-    dataset: Dataset, readers: dict[tuple[str, str], tuple[str, ...]]
-) -> Iterator[Clockless]:
+def _with_row(dataset: Dataset, readers: Readers) -> Iterator[ClockRecord]:
+    """Yield the columns that are taken as known with their row, where a feature reads them."""
     for name, columns in dataset.columns.items():
         source = SOURCES[name]
-        times = columns_of(source.time)
+        dated = {*source.late, *columns_of(source.time)}
         for column in source.columns:
-            read = readers.get((name, column.name), ())
-            plain = column.name in columns and column.name not in {*source.late, *times}
-            if not plain or not read:
+            if column.name not in columns or column.name in dated:
                 continue
-            if column.future:
-                text = "a due date, taken as written with its row: overwritten later, it leaks"
-                yield Clockless(name, column.name, DUE_DATE, text, read)
-            else:
-                text = "taken as known with its row and never changed after: overwritten, it leaks"
-                yield Clockless(name, column.name, WITH_ROW, text, read)
+            done = "due_date" if column.future else "with_row"
+            if (name, column.name) in readers:
+                yield _record(name, column.name, done, _AS_WRITTEN[done], readers)
 
 
-def _readers(plan: Plan) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the base names of the features that read each column, in the plan's order."""
+_AS_WRITTEN = {
+    "due_date": "a due date, taken as written with its row: overwritten later, it leaks",
+    "with_row": "taken as known with its row and never changed after: overwritten, it leaks",
+}
+
+
+def _record(table: str, column: str, done: str, text: str, readers: Readers) -> ClockRecord:
+    features = readers.get((table, column), ())
+    return ClockRecord(table=table, column=column, done=done, text=text, features=features)
+
+
+def _readers(plan: Plan) -> Readers:
     readers: dict[tuple[str, str], dict[str, None]] = {}
     for feature in {item.feature.name: item.feature for item in plan.measured}.values():
         source = SOURCES[feature.source]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from tenure.audit.noise import disturbed
-from tenure.audit.sample import Sample, rebuilt, unlike
+from tenure.audit.sample import Sample, unlike
+from tenure.core.records.audit import MovedFeature, ShuffleRecord
 from tenure.sources.contract import SOURCES
 
 if TYPE_CHECKING:
@@ -21,38 +21,6 @@ if TYPE_CHECKING:
 MOST_ACCOUNTS = 5
 REACH = 6
 BEYOND = timedelta(days=91)
-
-
-@dataclass(frozen=True)
-class Moved:
-    """A feature whose past values changed when only the future did.
-
-    Attributes:
-        feature: Column name.
-        values: How many values of the past changed.
-        accounts: Some accounts for which they did.
-    """
-
-    feature: str
-    values: int
-    accounts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Shuffle:
-    """One time at which the future was replaced.
-
-    Attributes:
-        as_of: Everything at or after it became noise.
-        rows: Rows that were replaced or added.
-        compared: Values at and before that time that were compared, bit for bit.
-        moved: The features that are not the same.
-    """
-
-    as_of: datetime
-    rows: int
-    compared: int
-    moved: tuple[Moved, ...]
 
 
 def sampled(cutoffs: Sequence[datetime], count: int, seed: int) -> list[datetime]:
@@ -68,7 +36,7 @@ def shuffle(
     snapshots: pd.DataFrame,
     moments: Sequence[datetime],
     seed: int,
-) -> list[Shuffle]:
+) -> list[ShuffleRecord]:
     """Replace the future by noise and compare the features of the past.
 
     Args:
@@ -85,29 +53,26 @@ def shuffle(
     shuffles = []
     for at in moments:
         times = np.sort(mine.loc[mine["as_of"] <= at, "as_of"].unique())[-REACH:]
-        pairs = mine.loc[mine["as_of"].isin(times), ["account_id", "as_of"]]
-        if pairs.empty:
+        past = mine.loc[mine["as_of"].isin(times), ["account_id", "as_of"]]
+        if past.empty:
             continue
-        compared = len(pairs)
         # A later time, so that no row is out of reach merely because nothing asks for it.
-        later = pairs[pairs["as_of"] == pairs["as_of"].max()].assign(as_of=at + BEYOND)
-        pairs = pd.concat([pairs, later.astype(pairs.dtypes)], ignore_index=True)
-        before = rebuilt(engine, sample.tables, plan, pairs)
-        tables, rows = {}, 0
-        for name, table in sample.tables.items():
-            tables[name], count = disturbed(SOURCES[name], table, at, dice)
-            rows += count
-        after = rebuilt(engine, tables, plan, pairs)
-        differ = unlike(before, after).iloc[:compared]
-        shuffles.append(Shuffle(at, rows, differ.size, _moved(differ, pairs.iloc[:compared])))
+        later = past[past["as_of"] == past["as_of"].max()].assign(as_of=at + BEYOND)
+        pairs = pd.concat([past, later.astype(past.dtypes)], ignore_index=True)
+        noise = {
+            name: disturbed(SOURCES[name], table, at, dice) for name, table in sample.tables.items()
+        }
+        tables = {name: table for name, (table, _) in noise.items()}
+        differ = unlike(engine, plan, pairs, sample.tables, tables).iloc[: len(past)]
+        rows = sum(count for _, count in noise.values())
+        moved = tuple(_moved(differ, past))
+        shuffles.append(ShuffleRecord(as_of=at, rows=rows, compared=differ.size, moved=moved))
     return shuffles
 
 
-def _moved(differ: pd.DataFrame, rows: pd.DataFrame) -> tuple[Moved, ...]:
-    moved = []
+def _moved(differ: pd.DataFrame, rows: pd.DataFrame) -> Iterator[MovedFeature]:
     for name in differ.columns:
         where = differ[name].to_numpy()
         if where.any():
             accounts = rows.loc[where, "account_id"].unique()[:MOST_ACCOUNTS]
-            moved.append(Moved(str(name), int(where.sum()), tuple(str(item) for item in accounts)))
-    return tuple(moved)
+            yield MovedFeature(feature=name, values=int(where.sum()), accounts=tuple(accounts))

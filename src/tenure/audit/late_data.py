@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tenure.audit.noise import at_once
-from tenure.audit.sample import Sample, rebuilt, unlike
+from tenure.audit.sample import Sample, unlike
+from tenure.core.records.audit import ArrivalRecord, CostRecord
 from tenure.core.steps import quote
 from tenure.sources.contract import SOURCES
 
@@ -20,97 +20,42 @@ if TYPE_CHECKING:
     from tenure.features.plan.plan import Plan
 
 QUANTILES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
+MOST_FEATURES = 5
+"""Features of a family that are named, those that differ most often."""
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """Lateness of one clock of a table.
-
-    Attributes:
-        table: Canonical table.
-        clock: ``event_time`` for the rows, else the clock of late columns.
-        rows: Rows with that time.
-        late: Those known on a later calendar day (UTC) than they happened.
-        lag_days: Quantiles of the lag of the late ones, in whole days, and the highest.
-    """
-
-    table: str
-    clock: str
-    rows: int
-    late: int
-    lag_days: Mapping[str, int]
-
-    @property
-    def share(self) -> float:
-        """Return the share that was late."""
-        return self.late / self.rows if self.rows else 0.0
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Feature values of a family that differ because data arrived late.
-
-    Attributes:
-        family: Feature family.
-        values: Values compared: snapshots × features.
-        changed: Values that differ from those of a world where everything was known at once.
-        snapshots: Snapshots of which any value of the family differs.
-        of_snapshots: Snapshots compared.
-        features: The features that differ most often, with the share of snapshots.
-    """
-
-    family: str
-    values: int
-    changed: int
-    snapshots: int
-    of_snapshots: int
-    features: Mapping[str, float]
-
-    @property
-    def share(self) -> float:
-        """Return the share of values that differ."""
-        return self.changed / self.values if self.values else 0.0
-
-
-def arrivals(engine: Engine, tables: Sequence[str]) -> list[Arrival]:
-    """Return how late the rows and the late columns of tables are, over all rows.
-
-    Args:
-        engine: Holds the canonical tables.
-        tables: Their names.
-    """
+def arrivals(engine: Engine, tables: Sequence[str]) -> list[ArrivalRecord]:
+    """Return how late the rows and the late columns of canonical tables are, over all rows."""
     arrived = []
     for name in tables:
         present = engine.columns(name)
-        clocks = [clock for clock in SOURCES[name].clocks if clock in present]
-        known = [clock for clock in clocks if f"{clock}__known" in present]
-        arrived.append(_arrival(engine, name, "event_time", "known_at"))
-        arrived += [_arrival(engine, name, clock, f"{clock}__known") for clock in known]
+        pairs = [("event_time", "known_at")]
+        pairs += [(clock, f"{clock}__known") for clock in SOURCES[name].clocks]
+        arrived += [_arrival(engine, name, *pair) for pair in pairs if set(pair) <= set(present)]
     return [item for item in arrived if item.rows]
 
 
-def _arrival(engine: Engine, table: str, happened: str, known: str) -> Arrival:
+def _arrival(engine: Engine, table: str, happened: str, known: str) -> ArrivalRecord:
     counted = engine.fetch(
         f"SELECT date_diff('day', date_trunc('day', {quote(happened)}), "
         f"date_trunc('day', {quote(known)})) AS lag, count(*) AS n FROM {quote(table)} "
-        f"WHERE {quote(happened)} IS NOT NULL AND {quote(known)} IS NOT NULL GROUP BY 1"
+        f"WHERE {quote(happened)} IS NOT NULL AND {quote(known)} IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
-    lags = counted.column(0).to_numpy().astype(np.int64)
-    sizes = counted.column(1).to_numpy().astype(np.int64)
-    late = lags > 0
-    quantiles: dict[str, int] = {}
-    if late.any():
-        order = np.argsort(lags[late])
-        steps, total = lags[late][order], np.cumsum(sizes[late][order])
-        for name, level in QUANTILES.items():
-            quantiles[name] = int(steps[np.searchsorted(total, level * total[-1])])
+    lags, sizes = (column.to_numpy().astype(np.int64) for column in counted.columns)
+    steps, late = lags[lags > 0], np.cumsum(sizes[lags > 0])
+    quantiles = {}
+    if len(steps):
+        places = np.searchsorted(late, [level * late[-1] for level in QUANTILES.values()])
+        quantiles = dict(zip(QUANTILES, steps[places].tolist(), strict=True))
         quantiles["highest"] = int(steps[-1])
-    return Arrival(table, happened, int(sizes.sum()), int(sizes[late].sum()), quantiles)
+    rows, number = int(sizes.sum()), int(late[-1]) if len(late) else 0
+    share = number / rows if rows else 0.0
+    return ArrivalRecord(
+        table=table, clock=happened, rows=rows, late=number, share=share, lag_days=quantiles
+    )
 
 
-def costs(
-    engine: Engine, sample: Sample, plan: Plan, snapshots: pd.DataFrame, most: int = 5
-) -> list[Cost]:
+def costs(engine: Engine, sample: Sample, plan: Plan, snapshots: pd.DataFrame) -> list[CostRecord]:
     """Compare the features with those of a world where everything was known at once.
 
     Args:
@@ -118,23 +63,27 @@ def costs(
         sample: The copies.
         plan: Which features.
         snapshots: Columns account_id and as_of; those of the sample's accounts are compared.
-        most: Features to name per family.
     """
     pairs = snapshots[snapshots["account_id"].isin(sample.accounts)].reset_index(drop=True)
     timely = {name: at_once(SOURCES[name], table) for name, table in sample.tables.items()}
-    differ = unlike(
-        rebuilt(engine, sample.tables, plan, pairs), rebuilt(engine, timely, plan, pairs)
-    )
+    differ = unlike(engine, plan, pairs, sample.tables, timely)
     families: dict[str, list[str]] = {}
     for name, spec in plan.specs.items():
         if name in differ.columns:
             families.setdefault(spec.family, []).append(name)
-    by_family = []
-    for family, names in families.items():
-        part = differ[names].to_numpy()
-        share = part.mean(axis=0) if len(part) else np.zeros(len(names))
-        top = [place for place in np.argsort(-share, kind="stable")[:most] if share[place] > 0]
-        touched = int(part.any(axis=1).sum())
-        named = {names[place]: float(share[place]) for place in top}
-        by_family.append(Cost(family, part.size, int(part.sum()), touched, len(pairs), named))
-    return by_family
+    return [_cost(family, differ[names]) for family, names in families.items()]
+
+
+def _cost(family: str, differ: pd.DataFrame) -> CostRecord:
+    values, changed = differ.size, int(differ.to_numpy().sum())
+    often = differ.mean().sort_values(ascending=False, kind="stable")
+    named = often[often > 0].head(MOST_FEATURES)
+    return CostRecord(
+        family=family,
+        values=values,
+        changed=changed,
+        share=changed / values if values else 0.0,
+        snapshots=int(differ.any(axis=1).sum()),
+        of_snapshots=len(differ),
+        features=named.to_dict(),
+    )

@@ -59,17 +59,14 @@ def at_once(source: Source, table: pa.Table) -> pa.Table:
     What was known on a later day than it happened is known when it happened; a clock that came in
     on its own day stays.
     """
-    pairs = [("event_time", "known_at")]
-    pairs += [(clock, f"{clock}__known") for clock in source.clocks]
-    for happened, known in pairs:
-        if known in table.column_names and happened in table.column_names:
+    clocks = [(clock, f"{clock}__known") for clock in source.clocks]
+    for happened, known in (("event_time", "known_at"), *clocks):
+        if {happened, known} <= set(table.column_names):
             begun, known_at = _micros(table, happened), _micros(table, known)
             late = (known_at // DAY > begun // DAY) & (begun != _NULL) & (known_at != _NULL)
             table = _put(table, known, np.where(late, begun, known_at))
-    if "known_at" in table.column_names:
-        later = np.maximum(_micros(table, "event_time"), _micros(table, "known_at"))
-        table = _put(table, "known_at", later)
-    return table
+    later = np.maximum(_micros(table, "event_time"), _micros(table, "known_at"))
+    return _put(table, "known_at", later)
 
 
 def _moved(

@@ -7,14 +7,17 @@ early shows here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from itertools import compress
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tenure.core.times import EPOCH, show
+from tenure.core.records.audit import ReadRecord, ReadsRecord
+from tenure.core.times import EPOCH
 from tenure.features.compute.timeline import Timeline
 from tenure.features.plan.columns import Window
 from tenure.sources.contract import SOURCES
@@ -23,52 +26,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tenure.engine import Engine
-    from tenure.features.plan.columns import ComputedColumn, MeasuredColumn, PercentileColumn
+    from tenure.features.plan.columns import MeasuredColumn
     from tenure.features.plan.plan import Plan
 
 NEVER = np.iinfo(np.int64).min
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
-
-
-@dataclass(frozen=True)
-class Read:
-    """Latest event and known times of the rows that one feature read.
-
-    Attributes:
-        feature: Column name.
-        source: Table or tables it is read from.
-        clocks: Clocks of the late columns that it reads.
-        latest_event: Per prediction time the latest event time among the rows that were let
-            through; None where none lay in the window.
-        latest_known: Likewise the latest time at which any of them became known.
-    """
-
-    feature: str
-    source: str
-    clocks: tuple[str, ...]
-    latest_event: tuple[datetime | None, ...]
-    latest_known: tuple[datetime | None, ...]
-
-    def violations(self, cutoffs: Sequence[datetime]) -> list[datetime]:
-        """Return the prediction times at which something not before them was read."""
-        return [
-            as_of
-            for as_of, event, known in zip(
-                cutoffs, self.latest_event, self.latest_known, strict=True
-            )
-            if (event is not None and event >= as_of) or (known is not None and known >= as_of)
-        ]
-
-    def to_dict(self, cutoffs: Sequence[datetime]) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "source": self.source,
-            "clocks": list(self.clocks),
-            "latest_event": [show(item) if item else None for item in self.latest_event],
-            "latest_known": [show(item) if item else None for item in self.latest_known],
-            "violations": [show(item) for item in self.violations(cutoffs)],
-        }
+MICROSECOND = timedelta(microseconds=1)
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -81,7 +44,7 @@ class _Group:
     running: bool
 
 
-def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]:
+def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> ReadsRecord:
     """Return what every feature of a plan read, in the order of its columns.
 
     One statement per table and set of clocks, over all rows.
@@ -96,58 +59,71 @@ def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> list[Read]
         feature = item.feature
         key = _Group(feature.source, item.clocks, feature.at, feature.running)
         groups.setdefault(key, []).append(item)
-    latest: dict[str, tuple[Ints, Ints]] = {}
-    clocks: dict[str, tuple[str, ...]] = {}
+    latest: dict[str, Ints] = {}
     for group, items in groups.items():
-        for item, times in zip(items, _latest(engine, group, items, cutoffs), strict=True):
-            latest[item.spec.name] = times
-            clocks[item.spec.name] = item.clocks
-    later: list[ComputedColumn | PercentileColumn] = [*plan.computed, *plan.placed]
-    for further in later:
+        latest |= _latest(engine, group, items, cutoffs)
+    clocks = {item.spec.name: item.clocks for item in plan.measured}
+    for further in (*plan.computed, *plan.placed):
         parts = sorted(further.needs & set(latest))
-        latest[further.spec.name] = (
-            _highest([latest[name][0] for name in parts], len(cutoffs)),
-            _highest([latest[name][1] for name in parts], len(cutoffs)),
-        )
+        nothing = np.full((2, len(cutoffs)), NEVER, dtype=np.int64)
+        latest[further.spec.name] = np.maximum.reduce([nothing, *(latest[name] for name in parts)])
         clocks[further.spec.name] = tuple(sorted({c for name in parts for c in clocks[name]}))
-    return [
-        Read(name, spec.source, clocks[name], _times(latest[name][0]), _times(latest[name][1]))
+    features = {
+        name: _read(spec.source, clocks[name], latest[name], cutoffs)
         for name, spec in plan.described.items()
-    ]
+    }
+    violations = tuple(name for name, read in features.items() if read.violations)
+    return ReadsRecord(as_of=cutoffs, features=features, violations=violations)
+
+
+def _read(
+    source: str, clocks: tuple[str, ...], latest: Ints, cutoffs: Sequence[datetime]
+) -> ReadRecord:
+    event, known = (
+        tuple(None if item == NEVER else EPOCH + int(item) * MICROSECOND for item in row)
+        for row in latest
+    )
+    moments = np.array([(as_of - EPOCH) // MICROSECOND for as_of in cutoffs], dtype=np.int64)
+    wrong = np.any(latest >= moments, axis=0).tolist()
+    return ReadRecord(
+        source=source,
+        clocks=clocks,
+        latest_event=event,
+        latest_known=known,
+        violations=tuple(compress(cutoffs, wrong)),
+    )
 
 
 def _latest(
     engine: Engine, group: _Group, items: Sequence[MeasuredColumn], cutoffs: Sequence[datetime]
-) -> list[tuple[Ints, Ints]]:
-    """Return per feature the latest event and known times at each prediction time."""
+) -> dict[str, Ints]:
+    """Return per feature the latest event and known times, shape (2, cut-offs)."""
     windows = dict.fromkeys(item.window for item in items)
     timeline = Timeline(tuple(cutoffs), tuple(windows))
     conditions = list(dict.fromkeys(item.condition for item in items))
     table = engine.fetch(_statement(group, conditions, timeline))
     through = {window: _through(table, timeline, window) for window in windows}
     ended = _ended(engine, group, timeline)
-    result = []
+    latest = {}
     for item in items:
         place = conditions.index(item.condition)
-        event = _highest_of(table, f"e{place}", through[item.window])
-        known = _highest_of(table, f"k{place}", through[item.window])
-        result.append((event, np.maximum(known, ended) if group.running else known))
-    return result
+        event, known = (
+            np.where(through[item.window], _ints(table, f"{stem}{place}"), NEVER).max(
+                axis=1, initial=NEVER
+            )
+            for stem in ("e", "k")
+        )
+        latest[item.spec.name] = np.stack([event, np.maximum(known, ended)])
+    return latest
 
 
-def _through(table: pa.Table, timeline: Timeline, window: Window) -> Mask:
+def _through(table: pa.Table, timeline: Timeline, window: Window) -> NDArray[np.bool_]:
     """Return which places on the grid the cut lets through, shape (cut-offs, places)."""
     start, stop = timeline.span(window)
-    seen, slot = (table.column(name).to_numpy().astype(np.int64) for name in ("seen", "slot"))
+    seen, slot = _ints(table, "seen"), _ints(table, "slot")
     known = seen <= np.arange(timeline.size)[:, None]
-    through: Mask = known & (slot >= start[:, None]) & (slot < stop[:, None])
+    through: NDArray[np.bool_] = known & (slot >= start[:, None]) & (slot < stop[:, None])
     return through
-
-
-def _highest_of(table: pa.Table, name: str, through: Mask) -> Ints:
-    values = table.column(name).fill_null(NEVER).to_numpy().astype(np.int64)
-    highest: Ints = np.where(through, values, NEVER).max(axis=1, initial=NEVER)
-    return highest
 
 
 def _statement(group: _Group, conditions: Sequence[str | None], timeline: Timeline) -> str:
@@ -178,32 +154,20 @@ def _statement(group: _Group, conditions: Sequence[str | None], timeline: Timeli
 
 def _ended(engine: Engine, group: _Group, timeline: Timeline) -> Ints:
     """Return when the latest of the ends was known that took a row out, per prediction time."""
+    latest = np.full(timeline.size, NEVER, dtype=np.int64)
     ends = SOURCES[group.source].ends
     if not group.running or ends is None:
-        return np.full(timeline.size, NEVER, dtype=np.int64)
+        return latest
     table = engine.fetch(
         f"SELECT gone, epoch_us(max(ended)) AS latest FROM (SELECT "
         f"{timeline.seen_sql([f'{ends}__known'])} AS gone, {ends}__known AS ended "
         f"FROM {group.source}) AS placed WHERE gone < {timeline.size} GROUP BY gone"
     )
-    return _so_far(table, "gone", "latest", timeline.size)
-
-
-def _so_far(table: pa.Table, place: str, name: str, size: int) -> Ints:
-    """Return the highest value up to each prediction time."""
-    latest = np.full(size, NEVER, dtype=np.int64)
-    where = table.column(place).to_numpy().astype(np.int64)
-    latest[where] = table.column(name).fill_null(NEVER).to_numpy().astype(np.int64)
+    latest[_ints(table, "gone")] = _ints(table, "latest")
     highest: Ints = np.maximum.accumulate(latest)
     return highest
 
 
-def _highest(parts: Iterable[Ints], size: int) -> Ints:
-    highest: Ints = np.maximum.reduce([np.full(size, NEVER, dtype=np.int64), *parts])
-    return highest
-
-
-def _times(micros: Ints) -> tuple[datetime | None, ...]:
-    return tuple(
-        None if item == NEVER else EPOCH + timedelta(microseconds=int(item)) for item in micros
-    )
+def _ints(table: pa.Table, name: str) -> Ints:
+    values: Ints = table.column(name).cast("int64").fill_null(NEVER).to_numpy()
+    return values

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tenure.core.steps import quote
-from tenure.features.compute.matrix import FeatureMatrix, build
+from tenure.features.compute.matrix import build
 from tenure.features.plan.plan import read_columns
 from tenure.sources.contract import SOURCES
 
@@ -71,32 +71,34 @@ def take(engine: Engine, plan: Plan, accounts: Sequence[str], *, rows: int, seed
     return Sample(tuple(fitting), tables)
 
 
-def rebuilt(
-    engine: Engine, tables: Mapping[str, pa.Table], plan: Plan, snapshots: pd.DataFrame
-) -> FeatureMatrix:
-    """Return the features of snapshots from copied tables.
+def unlike(
+    engine: Engine,
+    plan: Plan,
+    snapshots: pd.DataFrame,
+    tables: Mapping[str, pa.Table],
+    changed: Mapping[str, pa.Table],
+) -> pd.DataFrame:
+    """Return where features from copied tables and from changed ones differ, bit for bit.
 
     Args:
         engine: Where the copies are put, under their canonical names; never the engine that holds
             the tables themselves.
-        tables: The copies.
         plan: Which features.
         snapshots: See `tenure.features.compute.matrix.build`.
-    """
-    for name, table in tables.items():
-        engine.register(name, table)
-    return build(engine, snapshots, plan)
-
-
-def unlike(one: FeatureMatrix, other: FeatureMatrix) -> pd.DataFrame:
-    """Return where two matrices of the same snapshots differ, bit for bit; missing equals missing.
+        tables: The copies.
+        changed: The same tables, changed.
 
     Returns:
-        Same rows and columns as the values; True where they differ.
+        True where a value differs, one row per snapshot; missing equals missing.
     """
+    matrices = []
+    for copies in (tables, changed):
+        for name, table in copies.items():
+            engine.register(name, table)
+        matrices.append(build(engine, snapshots, plan).values)
     differs = {}
-    for name in one.values.columns:
-        left, right = one.values[name], other.values[name]
+    for name in matrices[0].columns:
+        left, right = (values[name] for values in matrices)
         missing = left.isna() & right.isna()
         differs[name] = ((left != right) & ~missing).to_numpy(dtype=bool)
     return pd.DataFrame(differs)
