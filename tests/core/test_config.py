@@ -220,3 +220,15 @@ def test_every_default_is_valid() -> None:
     found = make_config({"data": {"path": "x"}}, base=Path())
     again: dict[str, Any] = found.model_dump(mode="json")
     assert make_config(again, base=Path()) == found
+
+
+def test_what_a_key_means_is_one_line_of_the_reference() -> None:
+    sections = Config.model_json_schema()["$defs"].values()
+    texts = [
+        item["description"]
+        for section in sections
+        for item in section["properties"].values()
+        if "description" in item
+    ]
+    assert "Trials of each search; 0 and no seconds: no tuning." in texts
+    assert not [text for text in texts if "\n" in text]

@@ -24,12 +24,12 @@ def test_sound_tables_are_read_and_cut(read: Load) -> None:
     dataset = read()
     # t3 was opened on 31 December in UTC: the day after it is where observation stops.
     assert dataset.observed_until == datetime(2024, 1, 1)
-    assert not dataset.report.declared
+    assert not dataset.report.observed_until_declared
     assert set(dataset.columns) == {"accounts", "subscriptions", "tickets"}
     assert dataset.has("tickets", "resolved_at")
     assert not dataset.has("tickets", "csat_score")
     assert not dataset.has("usage_events")
-    assert dataset.report.missing[0] == "usage_events"
+    assert dataset.report.missing_tables[0] == "usage_events"
     assert dataset.report.usable
     assert rows(dataset, "SELECT opened_at FROM tickets WHERE ticket_id = 't3'") == [
         {"opened_at": datetime(2023, 12, 31, 4)}
@@ -156,7 +156,7 @@ def test_some_unknown_account_ids_are_rejected(read: Load, folder: Path) -> None
         file.write("t4,x,2023-01-01,\n")
     report = read().report
     assert report.tables["tickets"].rejected == {"unknown_account": 1}
-    assert report.red == ["tickets: 25 % of rows were rejected: unknown_account 1"]
+    assert report.red == ("tickets: 25 % of rows were rejected: unknown_account 1",)
 
 
 def test_duplicate_keys_keep_the_first_known(read: Load, folder: Path) -> None:

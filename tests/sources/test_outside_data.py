@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tenure.core.config import load_config
+from tenure.core.records.data import DataRecord
 from tenure.engine import open_engine
 from tenure.sources.load import load
-from tenure.sources.quality.data_report import DataReport
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DATA = Path(os.environ.get("TENURE_TESTDATA") or CONFIGS / "../../shared/data")
@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 
-def report(name: str) -> DataReport:
+def report(name: str) -> DataRecord:
     config = load_config(CONFIGS / f"{name}.yaml")
     engine = open_engine(config)
     try:
@@ -39,7 +39,7 @@ def test_churnsim() -> None:
     assert (subscriptions.rows_in, subscriptions.set_aside) == (14_680, 23)
     due = [remark.rows for remark in subscriptions.remarks if remark.code == "due_date"]
     assert due == [1_287]
-    assert found.red == []
+    assert found.red == ()
 
 
 def test_saas_growth() -> None:

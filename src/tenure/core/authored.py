@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tenure.core.errors import ConfigError, Problem
-
-
-class _Unusable(Exception):  # noqa: N818 - it carries a problem, and is caught below
-    """Something in the text that cannot be used."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 class _OneValuePerKey(yaml.SafeLoader):
@@ -34,7 +25,7 @@ class _OneValuePerKey(yaml.SafeLoader):
             line = key.start_mark.line + 1
             if key.value in lines:
                 places = f"in lines {lines[key.value]} and {line}"
-                raise _Unusable(Problem(key.value, "is given twice", places, "keep one of them"))
+                raise ConfigError(Problem(key.value, "is given twice", places, "keep one of them"))
             lines[key.value] = line
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
@@ -54,8 +45,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
         authored = yaml.load(_expanded(path.read_text(encoding="utf-8")), _OneValuePerKey)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
-    except _Unusable as error:
-        raise ConfigError(replace(error.problem, thing=f"{path}: {error.problem.thing}")) from None
+    except ConfigError as error:
+        raise ConfigError(*(f"{path}: {problem}" for problem in error.problems)) from None
     if not isinstance(authored, dict):
         fix = "start with `data: {path: DIR}`"
         raise ConfigError(Problem(str(path), "must be a mapping", fix=fix))
@@ -93,7 +84,7 @@ def _expanded(text: str) -> str:
     """Return a text with `${VAR}` and `${VAR:-default}` taken from the environment.
 
     Raises:
-        _Unusable: If a variable without a default is not set.
+        ConfigError: If a variable without a default is not set.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -101,7 +92,7 @@ def _expanded(text: str) -> str:
         setting = os.environ.get(name) or default
         if setting is None:
             fix = f"export {name}=…"
-            raise _Unusable(Problem(f"${{{name}}}", "is not set in the environment", fix=fix))
+            raise ConfigError(Problem(f"${{{name}}}", "is not set in the environment", fix=fix))
         return setting
 
     return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}", value, text)

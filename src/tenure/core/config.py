@@ -66,17 +66,14 @@ class TableConfig(Section):
         description="CSV or Parquet file or glob, or a DuckDB file; relative to the config file, "
         "or else to `data.path`.",
     )
-    table: str | None = Field(
-        None, description="Table inside a DuckDB file; without `path`, of Spark's catalogue."
-    )
+    table: str | None = None
+    """Table inside a DuckDB file; without `path`, of Spark's catalogue."""
     sql: str | None = Field(None, description="A SELECT over files; relative names likewise.")
     columns: dict[str, str] = Field({}, description="Canonical name → your column or SQL.")
-    formats: dict[str, str] = Field(
-        {}, description="Canonical time column → `iso`, `epoch_s`, `epoch_ms` or a strptime format."
-    )
-    assumptions: dict[str, str] = Field(
-        {}, description="Canonical column → what you assumed about it; listed by the audit."
-    )
+    formats: dict[str, str] = Field({})
+    """Canonical time column → `iso`, `epoch_s`, `epoch_ms` or a strptime format."""
+    assumptions: dict[str, str] = Field({})
+    """Canonical column → what you assumed about it; listed by the audit."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> TableConfig:
@@ -94,54 +91,54 @@ class DataConfig(Section):
     """The input."""
 
     path: str = Field(..., description="Folder (or DuckDB file) that holds the tables.")
-    tables: dict[str, Annotated[TableConfig, BeforeValidator(_table)]] = Field(
-        {}, description="Tables by canonical name; those left out are looked for under `path`."
-    )
+    tables: dict[str, Annotated[TableConfig, BeforeValidator(_table)]] = Field({})
+    """Tables by canonical name; those left out are looked for under `path`."""
     base: str = Field(
         ".",
         description="Folder that relative names in SQL refer to; what does not exist there is "
         "looked for under `path`.",
     )
-    observed_until: Moment | None = Field(
-        None,
-        description="When observation stopped (exclusive); default: the day after the last event.",
-    )
+    observed_until: Moment | None = None
+    """When observation stopped (exclusive); default: the day after the last event."""
     timezone: Zone = Field("UTC", description="Zone of times written without one (IANA name).")
     cache: bool = Field(
         True,
         description="Keep the checked rows of large files (200,000 rows and more) as Parquet under "
         "`paths.runs`, so that only new and changed files are read again; not on Spark.",
     )
-    constant_attributes: list[str] = Field(
-        [], description="Further account attributes that never change and may be features."
-    )
-    changing_attributes: list[str] = Field(
-        [], description="Contract attributes (segment, industry …) that do change: not features."
-    )
+    constant_attributes: list[str] = Field([])
+    """Further account attributes that never change and may be features."""
+    changing_attributes: list[str] = Field([])
+    """Contract attributes (segment, industry …) that do change: not features."""
 
 
 class CalendarConfig(Section):
     """When accounts are asked."""
 
-    cadence: Literal["monthly", "weekly"] = Field(
-        "monthly", description="1st of month, or Mondays."
-    )
+    cadence: Literal["monthly", "weekly"] = "monthly"
+    """1st of month, or Mondays."""
     start: Moment | None = Field(None, description="First prediction time.")
     end: Moment | None = Field(None, description="Last prediction time (inclusive).")
+
+
+class ExpansionConfig(Section):
+    """What counts as an expansion."""
+
+    at_constant_price: bool = False
+    """Leave out what list prices rose by: only more seats or plans count."""
 
 
 class LabelConfig(Section):
     """What counts as an outcome, and when it is known."""
 
     horizon_days: int = Field(90, ge=1, le=1096)
-    horizons: list[Annotated[int, Field(ge=1, le=1096)] | Literal["renewal"]] = Field(
-        [],
-        description="Further horizons of each model: days, or `renewal` for the renewal date.",
-    )
+    horizons: list[Annotated[int, Field(ge=1, le=1096)] | Literal["renewal"]] = Field([])
+    """Further horizons of each model: days, or `renewal` for the renewal date."""
     gap_days: int = Field(0, ge=0, le=365)
     winback_gap_days: int = Field(30, ge=0, le=365)
     dated_by: Literal["decided", "effective"] = "decided"
     threshold: float = Field(0.10, gt=0, le=10, description="Change of list MRR that counts.")
+    expansion: ExpansionConfig = ExpansionConfig()
 
 
 class FeatureConfig(Section):
@@ -151,19 +148,16 @@ class FeatureConfig(Section):
         [
             *("usage", "people", "adoption", "rhythm", "change", "support", "survey"),
             *("subscription", "invoice", "touchpoint", "onboarding", "account", "level"),
-        ],
-        description="Those of `docs/features.md`; `calendar` is off: see there.",
+        ]
     )
-    custom: list[dict[str, Any]] = Field(
-        [], description="Feature declarations; a list directly under `features` is short for this."
-    )
-    modules: list[str] = Field(
-        [], description="Python files or importable modules that hold `FAMILY` or `FAMILIES`."
-    )
+    """Those of `docs/features.md`; `calendar` is off: see there."""
+    custom: list[dict[str, Any]] = Field([])
+    """Feature declarations; a list directly under `features` is short for this."""
+    modules: list[str] = Field([])
+    """Python files or importable modules that hold `FAMILY` or `FAMILIES`."""
     exclude: list[str] = Field([], description="Feature names to leave out.")
-    cache: bool = Field(
-        True, description="Keep features of large tables under `runs`; a later run adds to them."
-    )
+    cache: bool = True
+    """Keep features of large tables under `runs`; a later run adds to them."""
 
 
 def _features(value: Any) -> Any:
@@ -175,25 +169,20 @@ class ModelConfig(Section):
 
     seed: int = Field(0, ge=0, le=2**31 - 1)
     threads: int = Field(2, ge=1, le=256)
-    min_events: int = Field(
-        30,
-        ge=1,
-        description="Fewer distinct past events, or accounts without one (for renewals: lapses), "
-        "are refused.",
-    )
-    min_train_cutoffs: int = Field(
-        4, ge=1, description="Prediction times a backtest fold trains on."
-    )
-    min_train_positives: int = Field(
-        40, ge=1, description="Positive rows a backtest fold trains on."
-    )
+    min_events: int = Field(30, ge=1)
+    """Fewer distinct past events, or accounts without one (for renewals: lapses), are refused."""
+    min_train_cutoffs: int = Field(4, ge=1)
+    """Prediction times a backtest fold trains on."""
+    min_train_positives: int = Field(40, ge=1)
+    """Positive rows a backtest fold trains on."""
     min_test_cutoffs: int = Field(3, ge=1, description="Fewer make no claim.")
-    calibrator: Literal["auto", "sigmoid", "isotonic", "beta", "venn_abers", "identity"] = Field(
-        "auto", description="From score to probability; `auto`: the best on later rows."
+    calibrator: Literal["auto", "sigmoid", "identity"] = Field(
+        "auto",
+        description="From score to probability: `sigmoid` learns how far the score holds on later "
+        "rows; `auto` also follows the rate of all accounts, where that has paid.",
     )
-    interval_level: float = Field(
-        0.8, gt=0, lt=1, description="Share of the true probabilities that an interval should hold."
-    )
+    interval_level: float = Field(0.8, gt=0, lt=1)
+    """Share of the true probabilities that an interval should hold."""
     parameters: dict[str, Any] = Field({}, description="LightGBM parameters that replace defaults.")
     tuning: TuningConfig = TuningConfig()
 
@@ -212,12 +201,10 @@ class EngineConfig(Section):
     threads: int = Field(2, ge=1, le=256)
     memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
     master: str | None = Field(None, description="Spark master; default: `local[<threads>]`.")
-    settings: dict[str, str | int | float | bool] = Field(
-        {}, description="Spark settings, added to the defaults or in their place."
-    )
-    scratch: str | None = Field(
-        None, description="Folder for rows that Spark keeps; a cluster needs one that all see."
-    )
+    settings: dict[str, str | int | float | bool] = Field({})
+    """Spark settings, added to the defaults or in their place."""
+    scratch: str | None = None
+    """Folder for rows that Spark keeps; a cluster needs one that all see."""
 
 
 class Config(Section):

@@ -49,14 +49,8 @@ class TenureError(Exception):
 
     def __init__(self, *problems: Problem | str) -> None:
         self.problems: tuple[Problem | str, ...] = problems
-        super().__init__(self._message())
-
-    def _message(self) -> str:
-        if len(self.problems) == 1:
-            return str(self.problems[0])
-        return "\n".join(
-            [f"{len(self.problems)} problems:", *(f"  - {problem}" for problem in self.problems)]
-        )
+        lines = [f"{len(problems)} problems:", *(f"  - {problem}" for problem in problems)]
+        super().__init__(str(problems[0]) if len(problems) == 1 else "\n".join(lines))
 
 
 class ConfigError(TenureError):

@@ -1,4 +1,7 @@
-"""Files that a reader never sees half-written: a temporary name beside them, then a rename."""
+"""Files that a reader never sees half-written: a temporary name beside them, then a rename.
+
+A folder with several writers has a lock, which those that were killed do not keep.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOCK = ".lock"
+"""The file of a folder by which one writer at a time is told from the others."""
 
 
 @contextmanager
@@ -51,6 +62,33 @@ def publishing(folder: Path) -> Iterator[Path]:
             _sync(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; it is freed when the block ends or the process dies.
+
+    Every writer of the folder holds it, so temporary names in it belong to the dead and are
+    removed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK, fallback_to_soft=False):
+        for path in folder.glob(".*.tmp"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        yield
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame to a ``.csv`` or ``.parquet`` file, atomically; times as ISO 8601 in CSV."""
+    with replacing(path) as temporary:
+        if path.suffix == ".csv":
+            times = "%Y-%m-%dT%H:%M:%SZ"
+            frame.to_csv(temporary, index=False, date_format=times, lineterminator="\n")
+        else:
+            frame.to_parquet(temporary, index=False)
 
 
 def write_text(path: Path, text: str) -> None:

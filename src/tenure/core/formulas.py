@@ -36,17 +36,16 @@ def formula_names(text: str, place: str) -> frozenset[str]:
     allowed = (*_FORMULA, exp.Paren, exp.Literal, exp.Column, exp.Identifier)
     allowed = (*allowed, exp.Least, exp.Greatest, exp.Coalesce)
     for part in node.walk():
+        rule, fix = "", ""
         if not isinstance(part, allowed):
+            rule = "holds something other than arithmetic"
             fix = "use + - * / abs ln sqrt least greatest coalesce nullif"
-            raise fragment_error(
-                place, "holds something other than arithmetic", part.sql("duckdb"), fix
-            )
-        if isinstance(part, exp.Literal) and part.is_string:
-            raise fragment_error(
-                place, "must not hold text", part.sql("duckdb"), "use numbers and names"
-            )
-        if isinstance(part, exp.Column) and part.table:
-            raise fragment_error(place, "must name features without a table", part.sql("duckdb"))
+        elif isinstance(part, exp.Literal) and part.is_string:
+            rule, fix = "must not hold text", "use numbers and names"
+        elif isinstance(part, exp.Column) and part.table:
+            rule = "must name features without a table"
+        if rule:
+            raise fragment_error(place, rule, part.sql("duckdb"), fix)
     return frozenset(column.name for column in node.find_all(exp.Column))
 
 

@@ -31,6 +31,10 @@ _AGGREGATES: dict[type[exp.Expression], AggregateKind] = {
 }
 _NAMED: tuple[AggregateKind, ...] = ("most", "top", "longest_gap")
 """Aggregates that SQL has no word for."""
+_KNOWN = (
+    "count(*), count(x), count(distinct x), sum(x), avg(x), min(x), max(x), last(x), most(x), "
+    "longest_gap(x), days_since(…), days_until(…)"
+)
 _REFUSED: dict[type, str] = {
     exp.Query: "must not hold a sub-query",
     exp.Window: "must not hold a window function",
@@ -117,20 +121,16 @@ def _check(node: exp.Expression, text: str, columns: Collection[str] | None, pla
     for part in node.walk():
         called = part.name.lower() if isinstance(part, exp.Anonymous) else ""
         if type(part).__name__.startswith(_CLOCKS) or called in _CLOCK_CALLS:
-            raise fragment_error(
-                place, "must not read a clock or chance", part.sql("duckdb"), "use columns"
-            )
+            rule = "must not read a clock or chance"
+            raise fragment_error(place, rule, part.sql("duckdb"), "use columns")
         for kind, rule in _REFUSED.items():
             if isinstance(part, kind):
                 raise fragment_error(place, rule, part.sql("duckdb"))
-        if isinstance(part, exp.Column):
-            if part.table:
-                raise fragment_error(place, "must name columns without a table", part.sql("duckdb"))
-            if columns is not None and part.name not in columns:
-                hint = suggestion(part.name, columns)
-                raise fragment_error(
-                    place, f"refers to an unknown column `{part.name}`", text, hint
-                )
+        if isinstance(part, exp.Column) and part.table:
+            raise fragment_error(place, "must name columns without a table", part.sql("duckdb"))
+        if isinstance(part, exp.Column) and columns is not None and part.name not in columns:
+            rule = f"refers to an unknown column `{part.name}`"
+            raise fragment_error(place, rule, text, suggestion(part.name, columns))
 
 
 @lru_cache(maxsize=4096)
@@ -157,12 +157,7 @@ def rename_columns(text: str, names: Mapping[str, str]) -> str:
 
 
 def check_scalar(text: str, columns: Collection[str] | None, place: str) -> str:
-    """Check a scalar fragment and return it.
-
-    Args:
-        text: The SQL.
-        columns: Names it may use; None allows any.
-        place: Where it was written, for the message.
+    """Return a scalar fragment, checked; without `columns` it may use any names.
 
     Raises:
         ConfigError: If it is more than one scalar expression over known columns of one row.
@@ -172,7 +167,7 @@ def check_scalar(text: str, columns: Collection[str] | None, place: str) -> str:
 
 
 def check_condition(text: str, columns: Collection[str], late: Collection[str], place: str) -> str:
-    """Check a condition; a late column may not be tested for being absent.
+    """Return a condition, checked; a late column may not be tested for being absent.
 
     A row counts only once its late columns are known, so ``x IS NULL`` on one can never hold.
 
@@ -182,15 +177,11 @@ def check_condition(text: str, columns: Collection[str], late: Collection[str], 
     check_scalar(text, columns, place)
     for test in parsed(text).find_all(exp.Is):
         absent = {column.name for column in test.find_all(exp.Column)} & set(late)
-        if (
-            absent
-            and isinstance(test.expression, exp.Null)
-            and not isinstance(test.parent, exp.Not)
-        ):
+        is_null = isinstance(test.expression, exp.Null) and not isinstance(test.parent, exp.Not)
+        if absent and is_null:
+            rule = f"tests the late column `{absent.pop()}` for absence"
             fix = "use `running: true` for rows that have not ended"
-            raise fragment_error(
-                place, f"tests the late column `{absent.pop()}` for absence", text, fix
-            )
+            raise fragment_error(place, rule, text, fix)
     return text
 
 
@@ -209,16 +200,16 @@ def _aggregate(text: str, place: str) -> tuple[Aggregate, exp.Expression | None]
             raise fragment_error(place, "`distinct` goes with count of one expression", text)
         kind, operand = "distinct", operand.expressions[0]
     if relative and kind not in {"min", "max", "last", "top"}:
-        raise fragment_error(
-            place, "days_since and days_until take min, max or last of a time", text
-        )
+        rule = "days_since and days_until take min, max or last of a time"
+        raise fragment_error(place, rule, text)
     if kind == "top" and relative != "since":
         raise fragment_error(place, "`top` stands inside days_since(…)", text)
     if operand is None or isinstance(operand, exp.Star):
         if kind != "count":
             raise fragment_error(place, f"`{kind}` needs a column", text)
         return Aggregate(kind, None, relative), None
-    days = kind == "longest_gap" or (kind == "distinct" and _is_date(operand))
+    is_date = isinstance(operand, exp.Cast) and operand.to.this == exp.DataType.Type.DATE
+    days = kind == "longest_gap" or (kind == "distinct" and is_date)
     return Aggregate(kind, operand.sql("duckdb"), relative, days=days), operand
 
 
@@ -226,22 +217,17 @@ def _aggregated(
     node: exp.Expression, text: str, place: str
 ) -> tuple[AggregateKind, exp.Expression | None]:
     """Return which aggregate a node is, and of what."""
-    if isinstance(node, exp.Anonymous):
-        for named in _NAMED:
-            if node.name.lower() == named:
-                if len(node.expressions) != 1:
-                    raise fragment_error(place, f"`{named}` takes one expression", text)
-                return named, node.expressions[0]
+    for named in _NAMED if isinstance(node, exp.Anonymous) else ():
+        if node.name.lower() == named:
+            if len(node.expressions) != 1:
+                raise fragment_error(place, f"`{named}` takes one expression", text)
+            return named, node.expressions[0]
     kind = next((kind for cls, kind in _AGGREGATES.items() if type(node) is cls), None)
     if kind is None:
-        raise fragment_error(place, "must be an aggregate", text, f"one of {_known_aggregates()}")
+        raise fragment_error(place, "must be an aggregate", text, f"one of {_KNOWN}")
     if any(value for key, value in node.args.items() if key not in {"this", "big_int"}):
         raise fragment_error(place, f"`{kind}` takes one expression", text)
     return kind, node.this
-
-
-def _is_date(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATE
 
 
 def parse_aggregate(text: str, columns: Collection[str], place: str) -> Aggregate:
@@ -257,8 +243,3 @@ def parse_aggregate(text: str, columns: Collection[str], place: str) -> Aggregat
     if operand is not None:
         _check(operand, text, columns, place)
     return aggregate
-
-
-def _known_aggregates() -> str:
-    kinds = "count(*), count(x), count(distinct x), sum(x), avg(x), min(x), max(x), last(x)"
-    return f"{kinds}, most(x), longest_gap(x), days_since(…), days_until(…)"

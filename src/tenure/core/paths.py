@@ -16,12 +16,7 @@ def absolute(path: str, base: Path) -> str:
 
 
 def present(path: str, folders: Sequence[Path]) -> str:
-    """Return a path against the first folder in which it exists, else against the first of all.
-
-    Args:
-        path: A file, a folder or a glob.
-        folders: Where to look, in this order.
-    """
+    """Return a path or glob against the first folder in which it exists, else the first of all."""
     candidates = [absolute(path, folder) for folder in folders]
     return next((item for item in candidates if exists(item)), candidates[0])
 

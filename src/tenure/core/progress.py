@@ -13,8 +13,6 @@ import time
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import Console
 
 
@@ -25,11 +23,7 @@ class Progress:
     """
 
     def stage(self, name: str) -> None:
-        """Begin a stage, which ends the one before; the same name goes on with it.
-
-        Args:
-            name: What is being done, in a few words.
-        """
+        """Begin a stage, which ends the one before; the same name goes on with it."""
 
     def step(self, done: int, total: int | None, what: str = "") -> None:
         """Tell how far the stage has come.
@@ -54,12 +48,7 @@ class Progress:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the last stage."""
         self.close()
 
@@ -83,11 +72,7 @@ class _Within(Progress):
 
 
 class StageLines(Progress):
-    """One line for each stage and note, none for steps: for logs.
-
-    Args:
-        stream: Where lines are written; stderr by default.
-    """
+    """One line for each stage and note, none for steps: for logs, by default on stderr."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
         self._stream, self._began, self._name = stream or sys.stderr, time.monotonic(), ""
@@ -113,30 +98,27 @@ class _Timed(Progress):
 
     def stage(self, name: str) -> None:
         if name != self.name:
-            self.end()
+            self._end()
             self.name, self.began = name, time.monotonic()
-            self.show()
+            self._show()
 
     def step(self, done: int, total: int | None, what: str = "") -> None:
         self.done, self.total, self.what = done, total, what
-        self.show()
+        self._show()
 
     def close(self) -> None:
-        self.end()
+        self._end()
 
-    def end(self) -> None:
-        """End the stage, if there is one."""
+    def _end(self) -> None:
         if self.name:
-            self.finished(clock(time.monotonic() - self.began))
+            self._finished(clock(time.monotonic() - self.began))
         self.name, self.what, self.done, self.total = "", "", 0, None
 
     def place(self) -> str:
         """Return which step of how many is being made, and what it is about."""
-        if self.total is None and not self.done:
-            return self.what
-        current = self.done + 1 if self.total is None else min(self.done + 1, self.total)
-        count = f"{current}" if self.total is None else f"{current} of {self.total}"
-        return f"{count}  {self.what}".rstrip()
+        if self.total is not None:
+            return f"{min(self.done + 1, self.total)} of {self.total}  {self.what}".rstrip()
+        return f"{self.done + 1}  {self.what}".rstrip() if self.done else self.what
 
     def times(self) -> str:
         """Return the time that the stage has taken, and is likely to take yet."""
@@ -144,19 +126,15 @@ class _Timed(Progress):
         left = remaining(elapsed, self.done, self.total)
         return clock(elapsed) if left is None else f"{clock(elapsed)} · {clock(left)} left"
 
-    def show(self) -> None:
+    def _show(self) -> None:
         """Show the stage as it is now."""
 
-    def finished(self, took: str) -> None:
+    def _finished(self, took: str) -> None:
         """Show that the stage is done."""
 
 
 class LiveBar(_Timed):
-    """A bar in a terminal; finished stages stay above it as a line with their time.
-
-    Args:
-        console: The terminal.
-    """
+    """A bar in a terminal; finished stages stay above it as a line with their time."""
 
     def __init__(self, console: Console) -> None:
         from rich import progress as bars
@@ -181,8 +159,7 @@ class LiveBar(_Timed):
         self._bars = bars.Progress(*columns, console=console, transient=True)
         self._task: bars.TaskID | None = None
 
-    def show(self) -> None:
-        """Bring the bar up to date."""
+    def _show(self) -> None:
         fields: dict[str, Any] = {"description": self.name, "place": self.place()}
         if self._task is None:
             self._bars.start()
@@ -190,8 +167,7 @@ class LiveBar(_Timed):
         else:
             self._bars.update(self._task, total=self.total, completed=self.done, **fields)
 
-    def finished(self, took: str) -> None:
-        """Take the bar away and leave a line in its place."""
+    def _finished(self, took: str) -> None:
         if self._task is not None:
             self._bars.remove_task(self._task)
             self._bars.refresh()
@@ -204,7 +180,7 @@ class LiveBar(_Timed):
 
     def close(self) -> None:
         """End the last stage and take the bar away."""
-        self.end()
+        self._end()
         self._bars.stop()
 
 
@@ -215,8 +191,7 @@ class NotebookLine(_Timed):
         super().__init__()
         self._handle: Any = None
 
-    def show(self) -> None:
-        """Replace the line by the stage as it is now."""
+    def _show(self) -> None:
         self._put("  ·  ".join(part for part in (self.name, self.place(), self.times()) if part))
 
     def note(self, text: str) -> None:
@@ -225,7 +200,7 @@ class NotebookLine(_Timed):
 
     def close(self) -> None:
         """End the last stage and empty the line."""
-        self.end()
+        self._end()
         if self._handle is not None:
             self._put("")
 

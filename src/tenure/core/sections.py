@@ -8,20 +8,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, and unknown keys are errors."""
+    """Base of all sections: frozen, and unknown keys are errors.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    What a key means stands below it in one line, or in its `description`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class TuningConfig(Section):
     """How long the booster's parameters are searched; without a limit they are not."""
 
-    trials: int = Field(
-        0, ge=0, le=10_000, description="Trials of each search; 0 and no seconds: no tuning."
-    )
-    seconds: float | None = Field(
-        None, gt=0, description="Seconds of all searches of a model; the result then varies."
-    )
+    trials: int = Field(0, ge=0, le=10_000)
+    """Trials of each search; 0 and no seconds: no tuning."""
+    seconds: float | None = Field(None, gt=0)
+    """Seconds of all searches of a model; the result then varies."""
     every: int = Field(6, ge=1, description="Backtest folds that use a search before the next.")
 
     @property
@@ -35,30 +36,22 @@ class EvaluationConfig(Section):
 
     bootstrap: int = Field(500, ge=50, le=10_000, description="Account-clustered resamples.")
     level: float = Field(0.95, gt=0.5, lt=1)
-    max_folds: int | None = Field(
-        None, ge=1, description="Replay only so many of the latest prediction times; default: all."
-    )
-    contrast: bool = Field(
-        True, description="Also measure accounts never seen, and what a random split would promise."
-    )
-    groups: list[str] = Field(
-        ["segment"], description="Text features whose values are measured apart."
-    )
-    profit_months: float = Field(
-        12.0, gt=0, description="Months of MRR that an account which is kept is worth."
-    )
-    profit_margin: float = Field(
-        0.8, gt=0, le=1, description="Share of MRR left after the cost of serving the account."
-    )
-    profit_contact_cost: float = Field(
-        50.0, ge=0, description="Cost of contacting one account, in the currency of its MRR."
-    )
-    profit_offer: float = Field(
-        0.05, ge=0, lt=1, description="Share of its worth that an account is offered to stay."
-    )
-    profit_accepted: float = Field(
-        0.3, gt=0, lt=1, description="Assumed share of leaving accounts that an offer keeps."
-    )
+    max_folds: int | None = Field(None, ge=1)
+    """Replay only so many of the latest prediction times; default: all."""
+    contrast: bool = True
+    """Also measure accounts never seen, and what a random split would promise."""
+    groups: list[str] = Field(["segment"])
+    """Text features whose values are measured apart."""
+    profit_months: float = Field(12.0, gt=0)
+    """Months of MRR that an account which is kept is worth."""
+    profit_margin: float = Field(0.8, gt=0, le=1)
+    """Share of MRR left after the cost of serving the account."""
+    profit_contact_cost: float = Field(50.0, ge=0)
+    """Cost of contacting one account, in the currency of its MRR."""
+    profit_offer: float = Field(0.05, ge=0, lt=1)
+    """Share of its worth that an account is offered to stay."""
+    profit_accepted: float = Field(0.3, gt=0, lt=1)
+    """Assumed share of leaving accounts that an offer keeps."""
 
 
 class PromotionConfig(Section):
@@ -71,26 +64,17 @@ class PromotionConfig(Section):
         description="Share of the champion's log loss that the gain may lie below 0 at the lower "
         "end of its interval.",
     )
-    group_tolerance: float = Field(
-        0.10,
-        ge=0,
-        le=1,
-        description="Share of a group's log loss by which it may rise, at the upper end of the "
-        "interval.",
-    )
-    group_events: int = Field(
-        30,
-        ge=1,
-        description="Groups with fewer distinct outcomes, or accounts without one, are not judged.",
-    )
+    group_tolerance: float = Field(0.10, ge=0, le=1)
+    """Share of a group's log loss by which it may rise, at the upper end of the interval."""
+    group_events: int = Field(30, ge=1)
+    """Groups with fewer distinct outcomes, or accounts without one, are not judged."""
 
 
 class TrackingConfig(Section):
     """Where MLflow keeps runs and models."""
 
-    uri: str | None = Field(
-        None, description="Any MLflow tracking URI; default SQLite under `runs`."
-    )
+    uri: str | None = None
+    """Any MLflow tracking URI; default SQLite under `runs`."""
     experiment: str | None = Field(None, description="Experiment; default: the config's name.")
 
 
@@ -110,9 +94,8 @@ class StoreConfig(Section):
         description="`postgresql+psycopg://user:${PASSWORD}@host/database`; default: SQLite, in "
         "`tenure.db` under `paths.runs`.",
     )
-    keep: int | None = Field(
-        None, ge=2, description="Keep so many runs, the latest by prediction time; default: all."
-    )
+    keep: int | None = Field(None, ge=2)
+    """Keep so many runs, the latest by prediction time; default: all."""
 
 
 class ServiceConfig(Section):
@@ -127,27 +110,20 @@ class ServiceConfig(Section):
 class AuditConfig(Section):
     """How much of the data the point-in-time audit looks at, and when it speaks up."""
 
-    accounts: int = Field(
-        2_000, ge=10, description="Accounts whose features are looked at; more are sampled."
-    )
-    copied: int = Field(
-        300, ge=10, description="Accounts of these whose rows are copied, to be disturbed."
-    )
-    rows: int = Field(
-        2_000_000, ge=1_000, description="Rows of one table that may be copied at most."
-    )
-    shuffles: int = Field(
-        3, ge=0, description="Prediction times at which the future is replaced by noise."
-    )
-    recent: int = Field(
-        3, ge=1, description="Latest prediction times that are compared with the earlier ones."
-    )
-    drift: float = Field(
-        0.25, gt=0, description="Population stability index from which a feature has drifted."
-    )
-    auc: float = Field(
-        0.90, gt=0.5, le=1, description="AUC of one column alone that is too good to be true."
-    )
+    accounts: int = Field(2_000, ge=10)
+    """Accounts whose features are looked at; more are sampled."""
+    copied: int = Field(300, ge=10)
+    """Accounts of these whose rows are copied, to be disturbed."""
+    rows: int = Field(2_000_000, ge=1_000)
+    """Rows of one table that may be copied at most."""
+    shuffles: int = Field(3, ge=0)
+    """Prediction times at which the future is replaced by noise."""
+    recent: int = Field(3, ge=1)
+    """Latest prediction times that are compared with the earlier ones."""
+    drift: float = Field(0.25, gt=0)
+    """Population stability index from which a feature has drifted."""
+    auc: float = Field(0.90, gt=0.5, le=1)
+    """AUC of one column alone that is too good to be true."""
     allow: list[str] = Field(
         [],
         description="Columns that may be that good: a feature, or a source column "
@@ -158,24 +134,16 @@ class AuditConfig(Section):
 class ScoreConfig(Section):
     """How scores are shown."""
 
-    high_at: float = Field(
-        3.0, gt=0, description="Band `high` from this multiple of the base rate."
-    )
+    high_at: float = Field(3.0, gt=0)
+    """Band `high` from this multiple of the base rate."""
     medium_at: float = Field(1.0, gt=0, description="Band `medium` likewise.")
-    capacity: int | None = Field(
-        None, ge=1, description="Accounts a team can handle: bands by rank."
-    )
+    capacity: int | None = Field(None, ge=1)
+    """Accounts a team can handle: bands by rank."""
     stale_after_days: int = Field(30, ge=1)
     lookback_days: int = Field(365, ge=1, description="Past in which coverage is counted.")
-    min_coverage: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="Share of the sources up to which an account is not scored (0: with none).",
-    )
-    min_tenure_days: int = Field(
-        0, ge=0, description="Paid days an account needs to be scored (0: all are)."
-    )
-    abstain_when_stale: bool = Field(
-        True, description="Score nobody where every source of events is stale."
-    )
+    min_coverage: float = Field(0.0, ge=0, le=1)
+    """Share of the sources up to which an account is not scored (0: with none)."""
+    min_tenure_days: int = Field(0, ge=0)
+    """Paid days an account needs to be scored (0: all are)."""
+    abstain_when_stale: bool = True
+    """Score nobody where every source of events is stale."""

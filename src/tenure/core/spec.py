@@ -65,11 +65,14 @@ class Computed:
         name: Column name.
         kind: Type of the result.
         sql: Expression; columns that the table lacks are null in it.
+        moving: Whether it reads `as_of`, the prediction time: it is no column of the table, and
+            exists for the rows that run then.
     """
 
     name: str
     kind: Kind
     sql: str
+    moving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,11 @@ class Source:
     def late(self) -> dict[str, str]:
         """Return late columns and the clock of each."""
         return {column.name: column.clock for column in self.columns if column.clock}
+
+    @property
+    def moving(self) -> dict[str, str]:
+        """Return the computed columns that read `as_of`, and the expression of each."""
+        return {column.name: column.sql for column in self.computed if column.moving}
 
     @property
     def clocks(self) -> tuple[str, ...]:
@@ -173,11 +181,9 @@ class Derived:
             name of a feature with `each` gives one column per member.  ``as_of_month`` (1 to 12)
             and ``as_of_quarter_day`` (days to the end of the calendar quarter) are given.
         sentence: English with ``{value}``.
-        unit: How a value is shown.
-        direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
-        lever: Whether a team can act on it.
-        group: What the feature is about, for summaries.
         hidden: Whether it only serves other derived features.
+
+    The others are those of a `Feature`.
     """
 
     name: str
@@ -201,10 +207,8 @@ class Ranked:
         within: Text features whose values together form the groups of peers.
         band: Number feature that is cut at `edges` to part the groups further, None for none.
         edges: Ascending values at which a new band begins.
-        direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
-        lever: Whether a team can act on it.
-        group: What the feature is about, for summaries.
-        unit: How a value is shown.
+
+    The others are those of a `Feature`.
     """
 
     name: str

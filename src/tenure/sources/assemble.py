@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError, Problem
+from tenure.core.records.data import DataRecord, TableRecord
 from tenure.core.steps import text_literal
 from tenure.sources import duplicates
 from tenure.sources.canonical import ahead, canonical, nothing_ahead
@@ -15,7 +15,6 @@ from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 from tenure.sources.layout import IncomingTable
 from tenure.sources.quality import attributes, dirt
-from tenure.sources.quality.data_report import DataReport
 from tenure.sources.quality.table_report import table_report
 
 if TYPE_CHECKING:
@@ -28,30 +27,12 @@ LAZY_ROWS = 1_000_000
 def assemble(
     tables: Mapping[str, IncomingTable], config: Config, engine: Engine, until: datetime
 ) -> Dataset:
-    """Make the canonical tables from the staged ones."""
+    """Return the dataset of staged tables, with all of its report that follows from counts."""
     for table in tables.values():
+        present = set(table.layout.columns) - set(table.empty)
         lazy = table.counts.rows > LAZY_ROWS
-        engine.run([canonical(table.layout, _present(table), until, lazy=lazy)])
-    tallied = [table.layout for table in tables.values() if table.parts and not table.marked]
-    rows = _rows_of([nothing_ahead(layout, until) for layout in tallied], engine)
-    others = [table.layout for name, table in tables.items() if name not in rows]
-    rows |= _rows_of([ahead(layout, until) for layout in others], engine)
-    for name, row in rows.items():
-        tables[name].ahead = row
-    return dataset_of(tables, config, engine, until)
-
-
-def _rows_of(selects: list[str], engine: Engine) -> dict[str, dict[str, Any]]:
-    if not selects:
-        return {}
-    rows = engine.fetch(" UNION ALL ".join(selects)).to_pylist()
-    return {row["name"]: row for row in rows}
-
-
-def dataset_of(
-    tables: Mapping[str, IncomingTable], config: Config, engine: Engine, until: datetime
-) -> Dataset:
-    """Return the dataset, with all of its report that follows from counts."""
+        engine.run([canonical(table.layout, present, until, lazy=lazy)])
+    _look_ahead(tables, engine, until)
     verdicts = attributes.verdicts(config.data, tables["accounts"].layout)
     barred = {item.name for item in verdicts if not item.usable}
     columns = {}
@@ -62,22 +43,30 @@ def dataset_of(
         name: table_report(table, columns[name], until, config.data.tables.get(name))
         for name, table in tables.items()
     }
-    report = DataReport(
+    report = DataRecord(
         observed_until=until,
-        declared=config.data.observed_until is not None,
+        observed_until_declared=config.data.observed_until is not None,
         accounts=reports["accounts"].rows_used,
-        tables=reports,
-        missing=tuple(name for name in SOURCES if name not in tables),
+        usable=all(reports[name].rows_used for name in SOURCES if SOURCES[name].required),
+        red=red(reports),
+        missing_tables=tuple(name for name in SOURCES if name not in tables),
         attributes=verdicts,
+        tables=reports,
     )
     rejects = {name: _rejects(table) for name, table in tables.items() if table.counts.rejected}
     leases = tuple(table.parts.lease for table in tables.values() if table.parts)
     return Dataset(engine, columns, until, report, rejects, leases)
 
 
-def _present(table: IncomingTable) -> set[str]:
-    """Return the columns that hold a value in some row."""
-    return set(table.layout.columns) - set(table.empty)
+def _look_ahead(tables: Mapping[str, IncomingTable], engine: Engine, until: datetime) -> None:
+    """Set what lies at or after `observed_until`, from the tallies where these tell."""
+    waiting = dict(tables)
+    tallied = {name for name, table in tables.items() if table.parts and not table.marked}
+    for names, select in ((tallied, nothing_ahead), (tables.keys(), ahead)):
+        selects = [select(waiting[name].layout, until) for name in names if name in waiting]
+        if selects:
+            for row in engine.fetch(" UNION ALL ".join(selects)).to_pylist():
+                waiting.pop(row["name"]).ahead = row
 
 
 def _rejects(table: IncomingTable) -> str:
@@ -104,34 +93,28 @@ def require_rows(dataset: Dataset) -> None:
     Raises:
         DataError: If it leaves none of one.
     """
-    until = dataset.observed_until
-    problems = [
-        Problem(
-            name,
-            "no row lies before observed_until",
-            f"observed_until {until:%Y-%m-%d}",
-            "correct data.observed_until",
-        )
-        for name, table in dataset.report.tables.items()
-        if SOURCES[name].required and not table.rows_used
-    ]
-    if problems:
-        raise DataError(*problems)
+    rule, fix = "no row lies before observed_until", "correct data.observed_until"
+    until = f"observed_until {dataset.observed_until:%Y-%m-%d}"
+    tables = dataset.report.tables.values()
+    empty = [item.name for item in tables if SOURCES[item.name].required and not item.rows_used]
+    if empty:
+        raise DataError(*(Problem(name, rule, until, fix) for name in empty))
 
 
-def with_findings(dataset: Dataset, *, thorough: bool = True) -> DataReport:
+def with_findings(dataset: Dataset, *, thorough: bool = True) -> DataRecord:
     """Return the report with coverage and, if thorough, the warnings that need several tables."""
-    dirt_by_table = dirt.find_dirt(dataset) if thorough else {}
+    tables = dirt.with_dirt(dataset) if thorough else dataset.report.tables
     accounts = dataset.engine.fetch("SELECT count(DISTINCT account_id) FROM accounts")
-    tables = {
-        name: replace(
-            table,
-            coverage=dirt_by_table[name].coverage,
-            median_rows=dirt_by_table[name].median_rows,
-            remarks=(*table.remarks, *dirt_by_table[name].remarks),
-        )
-        if name in dirt_by_table
-        else table
-        for name, table in dataset.report.tables.items()
-    }
-    return replace(dataset.report, tables=tables, accounts=accounts.column(0).to_pylist()[0])
+    number = accounts.column(0).to_pylist()[0]
+    changes = {"tables": tables, "accounts": number, "red": red(tables)}
+    return dataset.report.model_copy(update=changes)
+
+
+def red(tables: Mapping[str, TableRecord]) -> tuple[str, ...]:
+    """Return what puts the data in doubt, one sentence each."""
+    return tuple(
+        f"{name}: {remark.text}"
+        for name, table in tables.items()
+        for remark in table.remarks
+        if remark.red
+    )

@@ -2,8 +2,8 @@
 
 Whatever lies at or after `observed_until` is left out here: rows by their event time, values of
 late columns by their clocks.  An `ended_at` there is a due date; it becomes `renews_at` where that
-is empty.  `term_end` never reads it: a due date is known only of rows that still ran, so it would
-show who left.
+is empty.  Terms never read it: a due date is known only of rows that still ran, so it would show
+who left.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 
 from tenure.core.steps import Step, quote
 from tenure.core.times import literal
-from tenure.sources import coerce
+from tenure.sources import billing, coerce
 from tenure.sources.staging_sql import SQL_TYPES, Layout
 
 ALWAYS = {
@@ -29,6 +29,7 @@ ALWAYS = {
         "plan",
         "billing_period",
         "status",
+        "status_at",
     )
 }
 """Columns that a canonical table has even where they are not mapped, all null."""
@@ -43,7 +44,13 @@ def canonical(layout: Layout, columns: Collection[str], until: datetime, *, lazy
         until: `observed_until`.
         lazy: Whether a view is enough.
     """
-    sql = _select(layout, columns, until)
+    rows = _rows(layout, until)
+    sql = _select(layout, columns, until, rows)
+    if layout.source.name == "subscriptions":
+        if {"notice_at", "known_at"} <= set(layout.columns):
+            sql = billing.with_successors(sql, rows, until)
+        else:
+            sql = f"SELECT *, CAST(NULL AS TIMESTAMP) AS successor_known FROM ({sql})"
     return Step(layout.source.name, sql, lazy=lazy)
 
 
@@ -54,7 +61,32 @@ def _used(layout: Layout) -> str:
     return f"SELECT *, {', '.join(times)} FROM {quote(layout.staged)} WHERE _reason = 0"
 
 
-def _select(layout: Layout, columns: Collection[str], until: datetime) -> str:
+def _rows(layout: Layout, until: datetime) -> str:
+    """Return a SELECT of the staged rows without a reason against them, with all columns."""
+    absent = [
+        f"CAST(NULL AS {SQL_TYPES[kind]}) AS {quote(name)}"
+        for column in layout.source.columns
+        if column.name not in layout.columns
+        for name, kind in ((column.name, column.kind), (f"{column.name}__known", column.kind))
+        if not name.endswith("__known") or column.name in layout.source.clocks
+    ]
+    subscriptions = layout.source.name == "subscriptions"
+    if subscriptions:
+        # A posted account shares its dates with nobody, so that nothing can be read from that.
+        whole = layout.values and "renews_at" in layout.columns
+        day = (
+            billing.horizon_day(quote(layout.staged), until) if whole else "CAST(NULL AS TIMESTAMP)"
+        )
+        absent.append(f"{day} AS horizon_day")
+    rows = _used(layout)
+    if absent:
+        rows = f"SELECT {', '.join(['*', *absent])} FROM ({rows})"
+    if subscriptions and "status" in layout.columns:
+        rows = billing.until_lapse(rows, until)
+    return rows
+
+
+def _select(layout: Layout, columns: Collection[str], until: datetime, rows: str) -> str:
     source = layout.source
     names = [
         name
@@ -62,7 +94,7 @@ def _select(layout: Layout, columns: Collection[str], until: datetime) -> str:
         if name != "known_at" and (name in columns or name in ALWAYS.get(source.name, ()))
     ]
     items = [f"{_value(layout, name, until)} AS {quote(name)}" for name in names]
-    items += [f"{item.sql} AS {quote(item.name)}" for item in source.computed]
+    items += [f"{item.sql} AS {quote(item.name)}" for item in source.computed if not item.moving]
     items += ["event_time", f"{layout.known_at()} AS known_at"]
     items += [
         f"{_before(clock, until, _known(clock)) if clock in layout.clocks else _known(clock)} "
@@ -70,16 +102,6 @@ def _select(layout: Layout, columns: Collection[str], until: datetime) -> str:
         for clock in source.clocks
         if clock in names
     ]
-    absent = [
-        f"CAST(NULL AS {SQL_TYPES[kind]}) AS {quote(name)}"
-        for column in source.columns
-        if column.name not in layout.columns
-        for name, kind in ((column.name, column.kind), (f"{column.name}__known", column.kind))
-        if not name.endswith("__known") or column.name in source.clocks
-    ]
-    rows = _used(layout)
-    if absent:
-        rows = f"SELECT {', '.join(['*', *absent])} FROM ({rows})"
     return f"SELECT {', '.join(items)} FROM ({rows}) WHERE event_time < {literal(until)}"
 
 

@@ -76,7 +76,7 @@ def has_value(expression: str, sql_type: str, kind: Kind) -> str:
     """
     family = base_type(sql_type)
     if family == "VARCHAR":
-        text = f"lower(trim({_plain(expression, sql_type)}))"
+        text = f"lower(trim({_cast(expression, sql_type, 'VARCHAR')}))"
         never = f" AND NOT starts_with({text}, '9999-')" if kind == "time" else ""
         return f"coalesce({text} NOT IN {NOTHING}{never}, false)"
     if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
@@ -104,7 +104,7 @@ def coerce(
     if kind == "number":
         return _number(expression, family)
     if kind == "integer" and family in _INTEGERS:
-        return expression if family == "BIGINT" else f"CAST({expression} AS BIGINT)"
+        return _cast(expression, family, "BIGINT")
     if kind == "integer":
         number = _number(expression, family)
         whole = f"CAST({number} AS DOUBLE)"
@@ -114,8 +114,8 @@ def coerce(
     return _text(expression, sql_type)
 
 
-def _plain(expression: str, sql_type: str) -> str:
-    return expression if sql_type == "VARCHAR" else f"CAST({expression} AS VARCHAR)"
+def _cast(expression: str, sql_type: str, to: str) -> str:
+    return expression if sql_type == to else f"CAST({expression} AS {to})"
 
 
 def _text(expression: str, sql_type: str) -> str:
@@ -128,7 +128,7 @@ def _text(expression: str, sql_type: str) -> str:
             f"AND abs({expression}) < 9e15 THEN {whole} ELSE {other} END END"
         )
     if family == "VARCHAR":
-        return f"nullif(trim({_plain(expression, sql_type)}), '')"
+        return f"nullif(trim({_cast(expression, sql_type, 'VARCHAR')}), '')"
     return f"CAST({expression} AS VARCHAR)"
 
 
@@ -147,14 +147,14 @@ def _number(expression: str, family: str) -> str:
         expression = f"CASE WHEN NOT starts_with({text}, '_') THEN TRY_CAST({text} AS DOUBLE) END"
     elif family not in ("DOUBLE", "FLOAT"):
         return f"CAST({expression} AS DOUBLE)"
-    plain = f"CAST({expression} AS DOUBLE)" if family == "FLOAT" else expression
+    plain = expression if family == "VARCHAR" else _cast(expression, family, "DOUBLE")
     return f"CASE WHEN isfinite({expression}) THEN {plain} END"
 
 
 def _flag(expression: str, family: str) -> str:
-    text = f"lower(trim(CAST({expression} AS VARCHAR)))"
     if family == "BOOLEAN":
         return expression
+    text = f"lower(trim(CAST({expression} AS VARCHAR)))"
     return (
         f"CASE WHEN {text} IN ('true', 't', 'yes', 'y', '1', '1.0') THEN true "
         f"WHEN {text} IN ('false', 'f', 'no', 'n', '0', '0.0') THEN false END"
@@ -166,8 +166,7 @@ def _time(expression: str, sql_type: str, form: str | None, zone: str) -> str:
     if family == "DATE":
         moment = f"CAST({expression} AS TIMESTAMP)"
     elif family == "TIMESTAMP":
-        plain = expression if sql_type == "TIMESTAMP" else f"CAST({expression} AS TIMESTAMP)"
-        moment = _local(plain, zone)
+        moment = _local(_cast(expression, sql_type, "TIMESTAMP"), zone)
     elif family == "TIMESTAMPTZ":
         moment = f"({expression} AT TIME ZONE 'UTC')"
     elif form in EPOCHS:
@@ -218,10 +217,6 @@ _PERIODS = {
 }
 
 
-def _plain_period(text: str) -> str:
-    return f"replace(replace(replace(replace(lower({text}), ' ', ''), '-', ''), '_', ''), '.0', '')"
-
-
 def _months(plain: str) -> str:
     """Return SQL of a billing period in months (`1m`, `12m`) from words, numbers or ISO 8601."""
     words = [word for names in _PERIODS.values() for word in names]
@@ -231,10 +226,6 @@ def _months(plain: str) -> str:
     length = f"TRY_CAST({number} AS UTINYINT) * CASE WHEN contains({plain}, 'y') THEN 12 ELSE 1 END"
     months = f"nullif(coalesce({named}, CASE WHEN NOT contains({plain}, '.') THEN {length} END), 0)"
     return f"CAST({months} AS VARCHAR) || 'm'"
-
-
-def _lower(text: str) -> str:
-    return f"replace(replace(lower({text}), ' ', '_'), '-', '_')"
 
 
 def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
@@ -264,12 +255,13 @@ class Wording:
         return self.choose is not _same
 
 
-def _upper(text: str) -> str:
-    return f"upper({text})"
-
-
+_upper = "upper({})".format
+_lower = "replace(replace(lower({}), ' ', '_'), '-', '_')".format
+_period = (
+    "replace(replace(replace(replace(lower({}), ' ', ''), '-', ''), '_', ''), '.0', '')".format
+)
 WORDINGS: dict[tuple[str, str], Wording] = {
-    ("subscriptions", "billing_period"): Wording(_plain_period, _months),
+    ("subscriptions", "billing_period"): Wording(_period, _months),
     ("subscriptions", "currency"): Wording(_upper),
     ("subscriptions", "status"): Wording(_lower),
     ("subscriptions", "end_reason"): Wording(_lower, _one_of(END_REASONS)),

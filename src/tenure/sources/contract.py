@@ -13,11 +13,11 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tenure.core.spec import Check, Column, Computed, Source
+from tenure.sources import terms
 
 OPTIONAL_KEYS = frozenset({"event_id"})
 DEFAULTS = MappingProxyType({("subscriptions", "subscription_id"): "account_id"})
 CONSTANT = frozenset({"segment", "industry", "country", "employees"})
-NOT_PAID = ("trialing", "trial", "in_trial", "paused", "unpaid", "incomplete", "incomplete_expired")
 SURVEY_TYPES = ("nps", "csat", "ces", "csi")
 END_REASONS = ("voluntary", "involuntary", "non_renewal", "upgrade", "downgrade")
 
@@ -94,6 +94,7 @@ SUBSCRIPTIONS = Source(
         Column("notice_at", "time", clock="notice_at"),
         Column("end_reason", "text", clock="ended_at"),
         Column("status", "text"),
+        Column("status_at", "time", clock="status_at"),
     ),
     checks=(
         Check("negative_mrr", "mrr < 0", "mrr must be 0 or more", needs=("mrr",)),
@@ -131,23 +132,17 @@ SUBSCRIPTIONS = Source(
         ),
     ),
     computed=(
-        Computed(
-            "paid",
-            "flag",
-            "mrr > 0 AND coalesce(status, '') NOT IN "
-            f"({', '.join(repr(status) for status in NOT_PAID)})",
-        ),
+        Computed("paid", "flag", terms.PAID),
         Computed(
             "list_price",
             "number",
             "coalesce(list_mrr, CASE WHEN discount < 1 THEN mrr / (1 - discount) END, mrr)",
         ),
-        Computed(
-            "term_end",
-            "time",
-            "coalesce(renews_at, "
-            "started_at + to_months(CAST(rtrim(billing_period, 'm') AS INTEGER)))",
-        ),
+        Computed("renewal_overwritten", "flag", terms.OVERWRITTEN),
+        Computed("term_anchor", "time", terms.TERM_ANCHOR),
+        Computed("term_months", "integer", terms.TERM_MONTHS),
+        Computed("term_end", "time", terms.TERM_END, moving=True),
+        Computed("term_start", "time", terms.TERM_START, moving=True),
     ),
 )
 

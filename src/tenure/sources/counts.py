@@ -64,25 +64,18 @@ class Counts:
 def count(
     layouts: Iterable[Layout], engine: Engine, tallied: Collection[str] = ()
 ) -> dict[str, Counts]:
-    """Return the counts of staged tables, by one query over all of them.
-
-    Args:
-        layouts: The tables.
-        engine: What holds them.
-        tallied: Names of tables whose rows are counted already, in their tally.
-    """
-    layouts = list(layouts)
-    sql = " UNION ALL ".join(
-        f"SELECT '{layout.source.name}' AS name, _reason, _flags, _n AS n, _last AS last "
-        f"FROM {quote(layout.tally)}"
-        if layout.source.name in tallied
-        else f"SELECT '{layout.source.name}' AS name, _reason, _flags, count(*) AS n, "
-        f"max({layout.event_time()}) AS last FROM {quote(layout.staged)} GROUP BY ALL"
-        for layout in layouts
-    )
-    counted = {layout.source.name: Counts() for layout in layouts}
+    """Return the counts of staged tables, of some from their tally, by one query over all."""
     by_name = {layout.source.name: layout for layout in layouts}
-    for row in engine.fetch(sql).to_pylist():
+    selects = [
+        f"SELECT '{name}' AS name, _reason, _flags, _n AS n, _last AS last "
+        f"FROM {quote(layout.tally)}"
+        if name in tallied
+        else f"SELECT '{name}' AS name, _reason, _flags, count(*) AS n, "
+        f"max({layout.event_time()}) AS last FROM {quote(layout.staged)} GROUP BY ALL"
+        for name, layout in by_name.items()
+    ]
+    counted = {name: Counts() for name in by_name}
+    for row in engine.fetch(" UNION ALL ".join(selects)).to_pylist():
         _add(counted[row["name"]], by_name[row["name"]], row)
     return counted
 
@@ -137,31 +130,28 @@ def _unreadable(layout: Layout, name: str, sample: str, share: float) -> Problem
     return Problem(thing, f"{some} {read}", sample, coerce.format_fix(name, sample))
 
 
-def unusable(layout: Layout, counts: Counts, engine: Engine) -> Problem | None:
-    """Return why no row of a table can be used; None where some can."""
+def unusable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
+    """Return why no row of a table can be used; nothing where some can."""
     name = layout.source.name
     if not counts.rows:
-        return Problem(name, "the table is empty", fix="leave it out of the config, or fill it")
+        return [Problem(name, "the table is empty", fix="leave it out of the config, or fill it")]
     if counts.used:
-        return None
+        return []
     code, rows = next(iter(counts.reasons().items()))
     reason = next(item for item in layout.reasons if item.code == code)
     if code == "unknown_account":
-        return Problem(
-            f"{name}.account_id",
-            "no row belongs to a known account",
-            f"{_samples(engine, f'FROM {quote(layout.staged)}', name)}; "
-            f"{_samples(engine, layout.accounts, 'accounts')}",
-            "map the column that holds the ids of the accounts table",
-        )
+        own = _samples(engine, f"FROM {quote(layout.staged)}", name)
+        samples = f"{own}; {_samples(engine, layout.accounts, 'accounts')}"
+        fix = "map the column that holds the ids of the accounts table"
+        return [Problem(f"{name}.account_id", "no row belongs to a known account", samples, fix)]
     column = code.removeprefix("missing_")
     if code.startswith("missing_") and rows == counts.rows:
         thing = f"{name}.{column}" if column in layout.columns else name
         fix = f"map another column under data.tables.{name}.columns"
-        return Problem(thing, "a required column has no value in any row", fix=fix)
+        return [Problem(thing, "a required column has no value in any row", fix=fix)]
     rejected = ", ".join(f"{reason} {rows}" for reason, rows in counts.reasons().items())
     fix = reason.fix or "see the rejected rows' reasons"
-    return Problem(name, f"no row can be used: {reason.rule}", f"rejected: {rejected}", fix)
+    return [Problem(name, f"no row can be used: {reason.rule}", f"rejected: {rejected}", fix)]
 
 
 def _samples(engine: Engine, select: str | None, name: str) -> str:

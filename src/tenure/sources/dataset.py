@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.files import digest, replacing
+from tenure.core.records.data import DataRecord
 from tenure.core.steps import quote, text_literal
 from tenure.core.times import show
-from tenure.sources.quality.data_report import DataReport
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
@@ -35,7 +35,7 @@ class Dataset:
     engine: Engine = field(repr=False)
     columns: Mapping[str, frozenset[str]]
     observed_until: datetime
-    report: DataReport = field(repr=False)
+    report: DataRecord = field(repr=False)
     rejects: Mapping[str, str] = field(default_factory=dict, repr=False)
     leases: tuple[Lease, ...] = field(default=(), repr=False, compare=False)
 

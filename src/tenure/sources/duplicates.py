@@ -10,18 +10,13 @@ from tenure.sources.staging_sql import Layout
 
 def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> str:
     """Return a SELECT over a staged relation that marks all but the first known of a key."""
-    keys = [name for name in layout.source.key if name in layout.columns]
-    order = ", ".join(_first_known(layout))
-    match = " AND ".join(
-        f"_all.{quote(name)} IS NOT DISTINCT FROM _twice.{quote(name)}" for name in keys
-    )
-    columns = ", ".join(
-        [*(f"_all.{quote(name)}" for name in layout.columns), "_flags"]
-        + (["_row"] if keep_raw else [])
-    )
+    keys = _keys(layout)
+    match = " AND ".join(f"_all.{name} IS NOT DISTINCT FROM _twice.{name}" for name in keys)
+    names = [f"_all.{quote(name)}" for name in layout.columns]
+    columns = ", ".join([*names, "_flags", "_row"] if keep_raw else [*names, "_flags"])
     rank = (
-        f"row_number() OVER (PARTITION BY {', '.join(f'_all.{quote(name)}' for name in keys)} "
-        f"ORDER BY {order})"
+        f"row_number() OVER (PARTITION BY {', '.join(f'_all.{name}' for name in keys)} "
+        f"ORDER BY {', '.join(_first_known(layout))})"
     )
     return (
         f"WITH _twice AS ({repeated(layout, relation)}) "
@@ -59,8 +54,7 @@ def _keyed(layout: Layout, relation: str) -> str:
 
 def has_key(layout: Layout) -> bool:
     """Return whether rows of the table can be duplicates of each other."""
-    keys = [name for name in layout.source.key if name in layout.columns]
-    return bool(keys) and keys != ["valid_from"]
+    return _keys(layout) not in ([], [quote("valid_from")])
 
 
 def _first_known(layout: Layout) -> list[str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
-from tenure.engine import ENGINES
 from tenure.sources import coerce, origin
 from tenure.sources.cache.parts import StagedParts
 from tenure.sources.cache.update import SourceFiles
@@ -62,7 +61,7 @@ def prepare(
     try:
         columns = engine.columns(place.relation)
     except DataError as error:
-        return None, [cannot_read(place.name, place.text, item) for item in error.problems]
+        return None, [origin.cannot_read(place.name, place.text, item) for item in error.problems]
     mapped = map_columns(source, columns, settings.columns if settings else {})
     if mapped.problems:
         return None, mapped.problems
@@ -96,12 +95,11 @@ def _culprits(
         try:
             _view(f"_mapped_{place.name}", place.relation, {name: sql}, engine)
         except DataError as error:
-            where = f"data.tables.{place.name}.columns.{name}"
-            problems.append(
-                Problem(
-                    where, origin.first_line(error), sql.strip("()\n"), "correct the expression"
-                )
+            where, rule = (
+                f"data.tables.{place.name}.columns.{name}",
+                origin.first_line(error.problems[0]),
             )
+            problems.append(Problem(where, rule, sql.strip("()\n"), "correct the expression"))
     return problems
 
 
@@ -163,12 +161,3 @@ def register_posted(
         problems += map_columns(source, list(types), {}).problems + _refused(table.layout)
         tables[name] = table
     return tables, problems
-
-
-def cannot_read(name: str, place: str, item: Problem | str) -> Problem:
-    """Return the problem with a table that the engine could not read."""
-    text = item.value or item.rule if isinstance(item, Problem) else item
-    if isinstance(item, Problem) and item.thing in ENGINES:
-        text = item.rule
-    fix = "check the file, or the SQL and formats that the config gives for it"
-    return Problem(name, f"cannot be read from {place}", text.splitlines()[0][:200], fix)

@@ -7,16 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tenure.core.errors import DataError, Problem
+from tenure.core.errors import DataError
 from tenure.core.progress import SILENT, Progress
 from tenure.core.steps import Step, quote
 from tenure.core.times import DAY
 from tenure.sources import counts, duplicates, origin
 from tenure.sources.assemble import assemble, require_rows, with_findings
-from tenure.sources.cache import parts, reread
+from tenure.sources.cache import parts
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
-from tenure.sources.layout import NO_OWNER, IncomingTable, cannot_read, prepare, register_posted
+from tenure.sources.layout import NO_OWNER, IncomingTable, prepare, register_posted
 from tenure.sources.quality import attributes
 
 if TYPE_CHECKING:
@@ -62,12 +62,14 @@ def load(
             if (staged := tables[name].parts) and staged.changes:
                 progress.note(f"{name}: {staged.changes}")
         except DataError as error:
-            problems += [
-                cannot_read(name, tables.pop(name).origin, item) for item in error.problems
-            ]
+            where = tables.pop(name).origin
+            problems += [origin.cannot_read(name, where, item) for item in error.problems]
     progress.stage("checking rows")
     _count(tables, engine)
-    problems += [item for table in tables.values() for item in _hopeless(table, engine)]
+    for table in tables.values():
+        unreadable = counts.unreadable(table.layout, table.counts, engine)
+        problems += unreadable or counts.unusable(table.layout, table.counts, engine)
+        table.empty = table.counts.without_values(table.layout)
     if problems:
         raise DataError(*problems)
     until = config.data.observed_until or _day_after_last(tables)
@@ -78,16 +80,6 @@ def load(
         progress.stage("fingerprint of the tables")
         _ = dataset.fingerprint
     return dataset
-
-
-def _hopeless(table: IncomingTable, engine: Engine) -> list[Problem]:
-    """Return why a table cannot be used, if so; set which of its columns hold no value."""
-    problems = counts.unreadable(table.layout, table.counts, engine)
-    if not problems:
-        problem = counts.unusable(table.layout, table.counts, engine)
-        problems = [problem] if problem else []
-    table.empty = table.counts.without_values(table.layout)
-    return problems
 
 
 def load_frames(
@@ -142,7 +134,7 @@ def _stage(
         source = replace(table.files, layout=table.layout)
         table.parts = parts.staged_parts(source, config.paths.runs / "cache" / "staged", engine)
     if table.parts:
-        reread.view_parts(table.layout, table.parts, engine)
+        parts.view_parts(table.layout, table.parts, engine)
     else:
         engine.drop(table.layout.staged)
         engine.run([Step(table.layout.staged, table.layout.select())])

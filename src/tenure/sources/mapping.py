@@ -43,18 +43,14 @@ def map_columns(source: Source, theirs: Iterable[str], authored: Mapping[str, st
     names = [column.name for column in source.columns] + ["known_at"]
     result = ColumnMap()
     for name, value in authored.items():
+        where = f"data.tables.{source.name}.columns.{name}"
         if name not in names and not source.open_ended:
-            result.problems.append(
-                Problem(
-                    f"data.tables.{source.name}.columns.{name}",
-                    f"is not a column of {source.name}",
-                    fix=suggestion(name, names),
-                )
-            )
+            rule, fix = f"is not a column of {source.name}", suggestion(name, names)
+            result.problems.append(Problem(where, rule, fix=fix))
         elif value.strip():
-            sql, problem = _expression(source.name, name, value, theirs)
-            if problem:
-                result.problems.append(problem)
+            sql = _expression(where, value.strip(), theirs)
+            if isinstance(sql, Problem):
+                result.problems.append(sql)
             else:
                 result.columns[name] = sql
     for name in names:
@@ -72,24 +68,21 @@ def map_columns(source: Source, theirs: Iterable[str], authored: Mapping[str, st
 def _missing(
     source: Source, theirs: list[str], columns: Mapping[str, str], authored: Mapping[str, str]
 ) -> list[Problem]:
+    mapped = columns.keys() | authored.keys()
     lacking = [
         column.name
         for column in source.columns
         if column.required
-        and column.name not in columns
-        and column.name not in authored
+        and column.name not in mapped
         and (source.name, column.name) not in DEFAULTS
     ]
     times = time_columns(source)
-    if not any(name in columns or name in lacking or name in authored for name in times):
+    if not mapped & set(times) and not set(lacking) & set(times):
         lacking.append(" or ".join(times))
+    rule, columns_are = "the required column is missing", f"columns are {', '.join(theirs)}"
+    fix = f"map it under data.tables.{source.name}.columns"
     return [
-        Problem(
-            f"{source.name}.{name}",
-            "the required column is missing",
-            f"columns are {', '.join(theirs)}",
-            f"map it under data.tables.{source.name}.columns; {suggestion(name, theirs)}",
-        )
+        Problem(f"{source.name}.{name}", rule, columns_are, f"{fix}; {suggestion(name, theirs)}")
         for name in lacking
     ]
 
@@ -100,31 +93,26 @@ def _same(name: str, theirs: list[str]) -> str | None:
     return next((other for other in theirs if other.lower() == name), None)
 
 
-def _expression(table: str, name: str, value: str, theirs: list[str]) -> tuple[str, Problem | None]:
+def _expression(where: str, value: str, theirs: list[str]) -> str | Problem:
     """Return the SQL of one mapped column, or the problem with it."""
-    value = value.strip()
-    where = f"data.tables.{table}.columns.{name}"
     if same := _same(value, theirs) or _same(value.lower(), theirs):
-        return quote(same), None
+        return quote(same)
     try:
         statements = sqlglot.parse(value, read="duckdb")
     except SqlglotError:
-        return "", Problem(
-            where, "is neither a column nor valid SQL", value, suggestion(value, theirs)
-        )
+        rule = "is neither a column nor valid SQL"
+        return Problem(where, rule, value, suggestion(value, theirs))
     tree = statements[0]
     if len(statements) != 1 or tree is None or not isinstance(tree, exp.Condition):
-        return "", Problem(where, "must be one scalar expression", value, "give one expression")
+        return Problem(where, "must be one scalar expression", value, "give one expression")
     for kinds, what in FORBIDDEN:
-        if isinstance(tree, kinds) or tree.find(*kinds):
-            return "", Problem(
-                where, f"must not hold {what}", value, "use `sql` for the whole table"
-            )
+        if tree.find(*kinds):
+            return Problem(where, f"must not hold {what}", value, "use `sql` for the whole table")
     for call in tree.find_all(exp.Anonymous):
         if call.name.lower() in _CLOCKS:
-            return "", Problem(where, f"must not call {call.name}", value, "use columns of the row")
+            return Problem(where, f"must not call {call.name}", value, "use columns of the row")
     for column in tree.find_all(exp.Column):
         if not _same(column.name.lower(), [other.lower() for other in theirs]):
             fix = suggestion(column.name, theirs)
-            return "", Problem(where, f"the table has no column `{column.name}`", value, fix)
-    return f"({value}\n)", None
+            return Problem(where, f"the table has no column `{column.name}`", value, fix)
+    return f"({value}\n)"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.paths import exists
 from tenure.core.steps import Step
+from tenure.engine import ENGINES
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
@@ -27,15 +28,18 @@ class TableOrigin:
 
     Attributes:
         name: Canonical name.
-        relation: The view in the engine that reads its rows.
         text: Its path, or `query`, for the report and for messages.
         files: Its files, where they are known one by one.
     """
 
     name: str
-    relation: str
     text: str
     files: Files | None = None
+
+    @property
+    def relation(self) -> str:
+        """Return the name of the view in the engine that reads its rows."""
+        return f"_raw_{self.name}"
 
 
 def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list[Problem]]:
@@ -47,36 +51,25 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list
     origins: dict[str, TableOrigin] = {}
     problems = [unknown_table(name) for name in data.tables if name not in SOURCES]
     folder = Path(data.path)
-    if not folder.exists() and not all(
-        name in data.tables for name in ("accounts", "subscriptions")
-    ):
-        return {}, [
-            *problems,
-            Problem(
-                "data.path", "does not exist", data.path, "give the folder that holds the tables"
-            ),
-        ]
-    for name, source in SOURCES.items():
+    required = {name for name, source in SOURCES.items() if source.required}
+    if not folder.exists() and not required <= data.tables.keys():
+        fix = "give the folder that holds the tables"
+        return {}, [*problems, Problem("data.path", "does not exist", data.path, fix)]
+    for name in SOURCES:
         try:
-            origin = _configured(name, data, engine) if name in data.tables else None
-            origin = origin or (None if name in data.tables else _discovered(name, folder, engine))
+            if name in data.tables:
+                origins[name] = _configured(name, data, engine)
+            elif origin := _discovered(name, folder, engine):
+                origins[name] = origin
+            elif name in required:
+                looked = f"looked for {folder / name}.parquet, .csv and the like"
+                fix = f"add the file, or say where it is: data.tables.{name}"
+                problems.append(Problem(name, "is required and was not found", looked, fix))
         except DataError as error:
             problems += [
                 item if isinstance(item, Problem) else Problem(name, item)
                 for item in error.problems
             ]
-            continue
-        if origin:
-            origins[name] = origin
-        elif source.required:
-            problems.append(
-                Problem(
-                    name,
-                    "is required and was not found",
-                    f"looked for {folder / name}.parquet, .csv and the like",
-                    f"add the file, or say where it is: data.tables.{name}",
-                )
-            )
     return origins, problems
 
 
@@ -89,10 +82,10 @@ def _configured(name: str, data: DataConfig, engine: Engine) -> TableOrigin:
     table = data.tables[name]
     if table.sql is not None:
         attach_query(name, table.sql, data, engine)
-        return TableOrigin(name, f"_raw_{name}", "query")
+        return TableOrigin(name, "query")
     if table.path is None:
         engine.attach(f"_raw_{name}", "", table.table)
-        return TableOrigin(name, f"_raw_{name}", f"table {table.table}")
+        return TableOrigin(name, f"table {table.table}")
     words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
     if "://" not in table.path and not exists(table.path):
         raise DataError(_lacking(name, Path(table.path), data))
@@ -145,45 +138,41 @@ def attach(
     relation = f"_raw_{name}"
     if "://" in path:
         engine.attach(relation, path)
-        return TableOrigin(name, relation, path)
+        return TableOrigin(name, path)
     if place.is_dir():
         path = f"{path}/**/*.parquet"
     if path.endswith(DATABASE_SUFFIXES):
         tables = engine.tables(path)
         if (table or name) not in tables:
-            raise DataError(
-                Problem(name, f"no table `{table or name}` in {path}", fix=suggestion(name, tables))
-            )
+            rule = f"no table `{table or name}` in {path}"
+            raise DataError(Problem(name, rule, fix=suggestion(name, tables)))
         engine.attach(relation, path, table or name)
-        return TableOrigin(name, relation, f"{path}: {table or name}")
+        return TableOrigin(name, f"{path}: {table or name}")
     if not path.endswith((*CSV_SUFFIXES, *PARQUET_SUFFIXES)):
-        raise DataError(
-            Problem(name, "is no kind of file that can be read", path, "use CSV, Parquet or DuckDB")
-        )
+        rule, fix = "is no kind of file that can be read", "use CSV, Parquet or DuckDB"
+        raise DataError(Problem(name, rule, path, fix))
     try:
-        files = _read(name, path, columns, engine)
-        if not files:
+        wanted = {*columns, *(column.name for column in SOURCES[name].columns), "known_at"}
+        files = files_of(path, wanted, relation, engine)
+        if files:
+            engine.run([Step(relation, files.select(), lazy=True)])
+        else:
             engine.attach(relation, path)
     except DataError as error:
+        rule = f"cannot be read from {path}"
         fix = "check that it is a whole CSV (with a header line) or Parquet file"
-        raise DataError(
-            Problem(name, f"cannot be read from {path}", first_line(error), fix)
-        ) from error
-    return TableOrigin(name, relation, path, files)
+        raise DataError(Problem(name, rule, first_line(error.problems[0]), fix)) from error
+    return TableOrigin(name, path, files)
 
 
-def _read(name: str, path: str, columns: Collection[str], engine: Engine) -> Files | None:
-    """Make the files of a path known as a view, if the engine can tell which they are."""
-    source = SOURCES[name]
-    wanted = {*columns, *(column.name for column in source.columns), "known_at"}
-    files = files_of(path, wanted, f"_raw_{name}", engine)
-    if files:
-        engine.run([Step(f"_raw_{name}", files.select(), lazy=True)])
-    return files
+def cannot_read(name: str, place: str, item: Problem | str) -> Problem:
+    """Return the problem with a table that the engine could not read."""
+    fix = "check the file, or the SQL and formats that the config gives for it"
+    return Problem(name, f"cannot be read from {place}", first_line(item), fix)
 
 
-def first_line(error: DataError) -> str:
-    """Return the first line of an engine's error message."""
-    first = error.problems[0]
-    text = first.value or first.rule if isinstance(first, Problem) else first
-    return text.strip().splitlines()[0][:200]
+def first_line(item: Problem | str) -> str:
+    """Return the first line of what an engine had to say."""
+    if isinstance(item, Problem):
+        item = item.rule if item.thing in ENGINES or not item.value else item.value
+    return item.strip().splitlines()[0][:200]

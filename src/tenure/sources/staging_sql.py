@@ -53,7 +53,6 @@ class Reason:
     rule: str
     sql: str
     fix: str = ""
-    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,15 @@ class Layout:
     @cached_property
     def columns(self) -> dict[str, Kind]:
         """Return the columns of the staged table: the mapped ones, and keys filled by default."""
-        kinds: dict[str, Kind] = {}
-        for column in self.source.columns:
-            if column.name in self.types or (self.source.name, column.name) in DEFAULTS:
-                kinds[column.name] = column.kind
+        kinds: dict[str, Kind] = {
+            column.name: column.kind
+            for column in self.source.columns
+            if column.name in self.types or (self.source.name, column.name) in DEFAULTS
+        }
         if "known_at" in self.types:
             kinds["known_at"] = "time"
-        for name, sql_type in self.types.items():
-            kinds.setdefault(name, natural_kind(sql_type))
-        return kinds
+        natural = {name: _natural_kind(sql_type) for name, sql_type in self.types.items()}
+        return kinds | {name: kind for name, kind in natural.items() if name not in kinds}
 
     @cached_property
     def clocks(self) -> tuple[str, ...]:
@@ -132,24 +131,17 @@ class Layout:
         return tuple(reasons)
 
     def _required(self, column: Column) -> list[Reason]:
-        name = column.name
-        reasons: list[Reason] = []
-        value = quote(name)
+        name, value = column.name, quote(column.name)
+        reasons = [Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL")]
         if self._readable(name):
             unread = f"{_filled(name)} AND {value} IS NULL"
             fix = f"correct the values or map another column to {name}"
-            rule = f"{name} could not be read"
-            reasons.append(Reason(f"unread_{name}", rule, unread, fix, unread=True))
-        reasons.append(Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL"))
+            reasons.insert(0, Reason(f"unread_{name}", f"{name} could not be read", unread, fix))
         if name == "account_id" and self.accounts:
-            reasons.append(
-                Reason(
-                    "unknown_account",
-                    "account_id must stand in the accounts table",
-                    "false" if self.deferred else f"{value} NOT IN ({self.accounts})",
-                    "add the account, or check that both tables spell ids alike",
-                )
-            )
+            rule = "account_id must stand in the accounts table"
+            unknown = "false" if self.deferred else f"{value} NOT IN ({self.accounts})"
+            fix = "add the account, or check that both tables spell ids alike"
+            reasons.append(Reason("unknown_account", rule, unknown, fix))
         return reasons
 
     @cached_property
@@ -178,25 +170,14 @@ class Layout:
             if self._readable(name)
         ]
         bits += [
-            RowFlag(
-                "empty" if check.action == "empty" else "warn",
-                check.column or "",
-                check.reason,
-                _holds(check),
-            )
+            RowFlag(check.action, check.column or "", check.reason, _holds(check))
             for check in self.checks
             if check.action != "reject"
         ]
-        bits += [
-            RowFlag(
-                "empty",
-                name,
-                "without_its_clock",
-                f"{quote(name)} IS NOT NULL AND {quote(clock)} IS NULL",
-            )
-            for name, clock in self.source.late.items()
-            if clock != name and name in self.columns
-        ]
+        for name, clock in self.source.late.items():
+            if clock != name and name in self.columns:
+                undated = f"{quote(name)} IS NOT NULL AND {quote(clock)} IS NULL"
+                bits.append(RowFlag("empty", name, "without_its_clock", undated))
         bits += [
             RowFlag("present", column.name, "", f"{self._final(column.name)} IS NOT NULL")
             for column in self.source.columns
@@ -313,7 +294,7 @@ def time_columns(source: Source) -> list[str]:
     return [word for word in re.findall(r"\w+", source.time) if source.column(word)]
 
 
-def natural_kind(sql_type: str) -> Kind:
+def _natural_kind(sql_type: str) -> Kind:
     """Return the kind of an undeclared attribute, by its SQL type."""
     family = coerce.base_type(sql_type)
     if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):

@@ -44,9 +44,8 @@ def attach_query(name: str, sql: str, data: DataConfig, engine: Engine) -> None:
     except DataError as error:
         authored = " ".join(sql.split())
         shown = authored if len(authored) <= _SHOWN else f"{authored[:_SHOWN]} …"
-        raise DataError(
-            Problem(where, "cannot be run", _reason(error), f"correct the query: {shown}")
-        ) from error
+        fix = f"correct the query: {shown}"
+        raise DataError(Problem(where, "cannot be run", _reason(error), fix)) from error
 
 
 def _query(where: str, sql: str) -> exp.Query:
@@ -83,15 +82,12 @@ def _placed(node: exp.Identifier | exp.Literal, where: str, data: DataConfig) ->
         return False
     present = [place for place in places if exists(place)]
     if not present:
-        raise DataError(Problem(where, "names no file that exists", name, _looked_for(places)))
+        fix = f"looked for {' and '.join(places)}"
+        raise DataError(Problem(where, "names no file that exists", name, fix))
     if len(present) > 1:
         # An engine that looks in both folders would read both files.
         node.set("this", present[0])
     return len(present) > 1
-
-
-def _looked_for(places: list[str]) -> str:
-    return f"looked for {' and '.join(places)}"
 
 
 def _as_text(table: exp.Table) -> bool:

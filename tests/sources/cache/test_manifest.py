@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tenure.core.files import LOCK, locked
 from tenure.sources.cache import manifest
 from tenure.sources.cache.manifest import Lease, Manifest, StagedPart
 
@@ -17,11 +18,13 @@ from tenure.sources.cache.manifest import Lease, Manifest, StagedPart
 def part(folder: Path, name: str) -> StagedPart:
     (folder / name).mkdir(parents=True)
     (folder / name / manifest.ROWS).write_bytes(b"rows")
-    return StagedPart(name, {"/data/x.parquet": (1, 2)}, 3, {manifest.ROWS: 4})
+    files, sizes = {"/data/x.parquet": (1, 2)}, {manifest.ROWS: 4}
+    return StagedPart(name=name, files=files, rows=3, sizes=sizes)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    listed = Manifest((part(tmp_path, "one"), part(tmp_path, "two")), frozenset({"two"}))
+    parts = (part(tmp_path, "one"), part(tmp_path, "two"))
+    listed = Manifest(parts=parts, distinct=frozenset({"two"}))
     manifest.write(tmp_path, listed)
     assert manifest.read(tmp_path) == listed
     assert all(item.is_whole(tmp_path) for item in listed.parts)
@@ -39,7 +42,7 @@ def test_nothing_is_deleted_while_it_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "way"
     kept = part(folder, "kept")
     part(folder, "old")
-    manifest.write(folder, Manifest((kept,)))
+    manifest.write(folder, Manifest(parts=(kept,)))
     leases = [Lease(folder), Lease(folder)]
     for lease in leases:
         manifest.tidy(folder)
@@ -62,7 +65,7 @@ def test_a_lease_ends_with_what_holds_it(tmp_path: Path) -> None:
 
 def test_nothing_needs_the_locks_of_one_operating_system() -> None:
     """Windows has no `fcntl`."""
-    code = "import sys; sys.modules['fcntl'] = None; import tenure.sources.load, tenure.core.locks"
+    code = "import sys; sys.modules['fcntl'] = None; import tenure.sources.load"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
@@ -93,11 +96,11 @@ def test_who_is_killed_reads_no_more(tmp_path: Path) -> None:
 def test_the_last_used_ways_stay(tmp_path: Path) -> None:
     folders = [tmp_path / str(number) for number in range(5)]
     for number, folder in enumerate(folders):
-        manifest.write(folder, Manifest((part(folder, "one"),)))
+        manifest.write(folder, Manifest(parts=(part(folder, "one"),)))
         Lease(folder).release()
-        os.utime(folder / manifest.WRITER, (number, number))
+        os.utime(folder / LOCK, (number, number))
     reader = Lease(folders[1])
-    os.utime(folders[1] / manifest.WRITER, (1, 1))
+    os.utime(folders[1] / LOCK, (1, 1))
     manifest.tidy(folders[4])
     there = [(folder / "one").exists() for folder in folders]
     assert there == [False, True, True, True, True]
@@ -110,11 +113,11 @@ def test_one_writes_at_a_time(tmp_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with manifest.writing(tmp_path):
+        with locked(tmp_path):
             order.append("second")
 
     other = threading.Thread(target=second)
-    with manifest.writing(tmp_path):
+    with locked(tmp_path):
         other.start()
         other.join(0.2)
         order.append("first")

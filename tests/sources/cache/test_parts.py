@@ -91,7 +91,7 @@ class Place:
 
 
 def content(dataset: Dataset) -> dict[str, Any]:
-    report = dataset.report.to_dict()
+    report = dataset.report.to_json()
     for table in report["tables"].values():
         table["remarks"] = [item for item in table["remarks"] if item["code"] != "staged_anew"]
     engine = dataset.engine

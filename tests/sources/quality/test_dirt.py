@@ -83,7 +83,7 @@ def test_coverage(read: Load) -> None:
 def test_the_report_is_plain_json(read: Load) -> None:
     import json
 
-    report = read().report.to_dict()
+    report = read().report.to_json()
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert report["tables"]["tickets"]["rows_used"] == 3
     assert report["missing_tables"] == [

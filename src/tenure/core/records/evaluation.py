@@ -7,8 +7,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tenure.core.records.base import UNMEASURED, Figure, Record, SparseRecord, Time
+from tenure.core.records.over_time import OverTime
 
-Status = Literal["usable", "no_usable_signal", "no_claim", "refused"]
+Status = Literal["usable", "usable_before", "no_usable_signal", "no_claim", "refused"]
 
 
 def _promotable(values: dict[str, Any]) -> bool:
@@ -19,8 +20,9 @@ class Verdict(Record):
     """What may be said of a model.
 
     Attributes:
-        status: ``usable``; ``no_usable_signal`` (no better than the base rate); ``no_claim`` (too
-            little past to test on); ``refused`` (no model was fitted).
+        status: ``usable``; ``usable_before`` (over all prediction times, but not lately);
+            ``no_usable_signal`` (no better than the base rate); ``no_claim`` (too little past to
+            test on); ``refused`` (no model was fitted).
         sentences: Why, for people; the first is the verdict itself.
         best_column: The best single column, where it was compared.
         adds_over: Whether the model's AUC beats that column's; None where not compared.
@@ -299,6 +301,7 @@ class Evaluation(SparseRecord):
         baselines: Metrics of each baseline.
         differences: Gains over each baseline.
         reliability: Predicted and observed rates by bin.
+        over_time: Gain and calibration over all prediction times, lately, and their trend.
         lead_time: How early the list pointed at the accounts.
         money: What figures in money are about.
         groups: Metrics within groups of accounts.
@@ -316,6 +319,7 @@ class Evaluation(SparseRecord):
     baselines: dict[str, Metrics] = Field(default_factory=dict)
     differences: dict[str, Gains] = Field(default_factory=dict)
     reliability: tuple[ReliabilityBin, ...] = ()
+    over_time: OverTime | None = None
     lead_time: LeadTime | None = None
     money: Money | None = None
     groups: tuple[GroupMetrics, ...] = ()

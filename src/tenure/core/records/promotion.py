@@ -130,6 +130,26 @@ class PromotionRecord(Record):
     targets: dict[str, TargetPromotion]
 
 
+class ScoredMoney(Record):
+    """MRR of scored accounts in one currency.
+
+    Attributes:
+        currency: Its name; None for accounts without one, or with several.
+        accounts: Accounts.
+        mrr: Their MRR.
+        mrr_at_risk: Probability of churn × MRR, summed over accounts with a probability.
+        notice_accounts: Accounts that gave notice, which have no probability.
+        notice_mrr: Their MRR, a known loss; no part of `mrr_at_risk`.
+    """
+
+    currency: str | None
+    accounts: int
+    mrr: float
+    mrr_at_risk: float
+    notice_accounts: int
+    notice_mrr: float
+
+
 class ScoreRecord(Record):
     """What `tenure score` wrote.
 
@@ -140,6 +160,8 @@ class ScoreRecord(Record):
         out: File.
         abstained: Accounts without a probability.
         models: Target → version of its bundle.
+        money: MRR of the accounts, by currency.
+        warnings: What to know before the scores are believed.
     """
 
     rows: int
@@ -148,3 +170,5 @@ class ScoreRecord(Record):
     out: str
     abstained: int
     models: dict[str, str]
+    money: tuple[ScoredMoney, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -51,6 +51,7 @@ class FoldRow(Record):
     Attributes:
         fold: Its number.
         as_of: Its prediction time.
+        fitted_at: The prediction time that its booster was fitted at.
         train_rows: Rows it was trained on.
         train_positives: Those followed by the outcome.
         train_cutoffs: Their prediction times.
@@ -58,12 +59,14 @@ class FoldRow(Record):
         base_rate: Their share of positives.
         calibrated_on: Rows that its calibrator was fitted on.
         calibrated_by: Which calibrator.
+        level: Log-odds by which it moved all accounts, following their rate.
         test_rows: Rows it was tested on.
         test_positives: Those followed by the outcome.
     """
 
     fold: int
     as_of: Time
+    fitted_at: Time
     train_rows: int
     train_positives: int
     train_cutoffs: int
@@ -71,6 +74,7 @@ class FoldRow(Record):
     base_rate: float
     calibrated_on: int
     calibrated_by: str
+    level: float
     test_rows: int
     test_positives: int
 

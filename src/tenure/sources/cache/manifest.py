@@ -2,28 +2,26 @@
 
 A folder holds the parts of one table staged in one way, each in a folder of its own, and
 `manifest.json`, which is written last: a part that it does not list does not exist.  One process
-at a time is `writing`; it alone stages, takes leases and removes what nobody reads.  Locks are
-those of the operating system, so a process that is killed holds none.
+at a time holds the folder's lock (`tenure.core.files.locked`); it alone stages, takes leases and
+removes what nobody reads.  Locks are those of the operating system, so a process that is killed
+holds none.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from tenure.core.files import write_json
+from tenure.core.files import LOCK, write_json
+from tenure.core.records.base import Record
 
-MANIFEST, WRITER, LEASE = "manifest.json", "writer", "lease-"
+MANIFEST, LEASE = "manifest.json", "lease-"
 ROWS, TALLY, KEYS = "rows.parquet", "tally.parquet", "keys.parquet"
 MOST_FOLDERS = 3
 """Ways of staging one table whose parts stay on disk, the last used ones."""
@@ -32,8 +30,7 @@ Stamp = tuple[int, int]
 """Size in bytes and time of last change in nanoseconds of a file."""
 
 
-@dataclass(frozen=True)
-class StagedPart:
+class StagedPart(Record):
     """Source files staged together.
 
     Attributes:
@@ -52,9 +49,12 @@ class StagedPart:
         """Return whether all its files exist in full size."""
         return all(size(folder / self.name / name) == of for name, of in self.sizes.items())
 
+    def is_current(self, stamps: Mapping[str, Stamp]) -> bool:
+        """Return whether its source files are as they were when it was staged."""
+        return all(stamps.get(path) == stamp for path, stamp in self.files.items())
 
-@dataclass(frozen=True)
-class Manifest:
+
+class Manifest(Record):
     """The parts of a table.
 
     Attributes:
@@ -65,7 +65,7 @@ class Manifest:
     parts: tuple[StagedPart, ...] = ()
     distinct: frozenset[str] = frozenset()
 
-    @cached_property
+    @property
     def names(self) -> frozenset[str]:
         """Return the names of the parts."""
         return frozenset(part.name for part in self.parts)
@@ -74,22 +74,14 @@ class Manifest:
 def read(folder: Path) -> Manifest:
     """Return the manifest of a folder; an empty one where there is none that can be read."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        parts = tuple(_part(item) for item in content["parts"])
-        return Manifest(parts, frozenset(content["distinct"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
         return Manifest()
-
-
-def _part(item: dict[str, Any]) -> StagedPart:
-    files = {path: (int(stamp[0]), int(stamp[1])) for path, stamp in item["files"].items()}
-    return StagedPart(item["name"], files, item["rows"], item["sizes"])
 
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write a manifest, whole or not at all."""
-    parts = [asdict(part) for part in manifest.parts]
-    write_json(folder / MANIFEST, {"parts": parts, "distinct": sorted(manifest.distinct)})
+    write_json(folder / MANIFEST, manifest.to_json())
 
 
 def size(path: Path) -> int:
@@ -110,25 +102,10 @@ def stamp(path: str) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Wait until no other process writes in a folder, and keep others from it meanwhile.
-
-    Raises:
-        OSError: If the folder cannot be made, or its file system has no locks.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder / WRITER):
-        yield
-
-
 class Lease:
     """The right to read the parts of a folder, until it is released or no longer referenced.
 
-    Each locks a file of its own, so that any number may read.  To be taken while `writing`.
-
-    Args:
-        folder: What is read.
+    Each locks a file of its own, so that any number may read.  To be taken under the folder's lock.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -136,21 +113,21 @@ class Lease:
         lock.acquire()
         self.release = weakref.finalize(self, lock.release)
         # When it was last used decides how long a folder stays.
-        (folder / WRITER).touch()
+        (folder / LOCK).touch()
 
 
 def tidy(folder: Path) -> None:
     """Delete parts that the manifest does not list, and all parts of folders long not used.
 
-    What is under a lease stays.  To be called while `writing` in the folder.
+    What is under a lease stays.  To be called under the folder's lock.
     """
     if not _is_read(folder):
         _delete_parts(folder, read(folder).names)
     others = [item.parent for item in folder.parent.glob(f"*/{MANIFEST}")]
-    others = [item for item in others if item != folder and (item / WRITER).exists()]
-    others.sort(key=lambda item: (item / WRITER).stat().st_mtime_ns)
+    others = [item for item in others if item != folder and (item / LOCK).exists()]
+    others.sort(key=lambda item: (item / LOCK).stat().st_mtime_ns)
     for other in others[: max(0, len(others) - MOST_FOLDERS + 1)]:
-        with suppress(Timeout), _lock(other / WRITER).acquire(blocking=False):
+        with suppress(Timeout), _lock(other / LOCK).acquire(blocking=False):
             if not _is_read(other):
                 (other / MANIFEST).unlink(missing_ok=True)
                 _delete_parts(other, frozenset())

@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError
-from tenure.core.files import canonical_json, digest
+from tenure.core.files import canonical_json, digest, locked
+from tenure.core.steps import Step, quote
 from tenure.sources import files
 from tenure.sources.cache import manifest
-from tenure.sources.cache.manifest import Lease, Manifest, StagedPart, Stamp
-from tenure.sources.cache.update import SourceFiles, Staging, paths, rows_in, valid
+from tenure.sources.cache.manifest import ROWS, TALLY, Lease, Manifest, StagedPart, Stamp
+from tenure.sources.cache.update import SourceFiles, Staging, relation, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tenure.engine import Engine
+    from tenure.sources.staging_sql import Layout
 
 SMALL_ROWS = 200_000
 """Tables of fewer rows are staged at every load: that costs nothing."""
@@ -49,18 +51,9 @@ class StagedParts:
     rows_anew: int
     lease: Lease
 
-    def paths(self, name: str) -> list[str]:
-        """Return the files of one name in all parts."""
-        return paths(self.folder, self.parts, name)
-
 
 def staged_parts(source: SourceFiles, root: Path, engine: Engine) -> StagedParts | None:
-    """Return the staged parts of a table, staging what is new.
-
-    Args:
-        source: The table.
-        root: Folder of all staged tables.
-        engine: What stages and reads.
+    """Return the staged parts of a table below the folder of all, staging what is new.
 
     Returns:
         None where the table is to be staged as a whole: it is small, the engine has no local files,
@@ -93,10 +86,10 @@ def _up_to_date(source: SourceFiles, folder: Path, engine: Engine) -> StagedPart
         sizes = rows_in(source.files, stamps, source.files.paths, engine)
         if sum(sizes.values()) < SMALL_ROWS:
             return None
-    with manifest.writing(folder):
+    with locked(folder):
         before = after = manifest.read(folder)
         fresh: list[StagedPart] = []
-        if not _current(before, folder, stamps):
+        if not _is_current(before, folder, stamps):
             try:
                 fresh, after = Staging(source, folder, engine, stamps).bring_up(before)
                 if stamps != {path: manifest.stamp(path) for path in source.files.paths}:
@@ -105,22 +98,22 @@ def _up_to_date(source: SourceFiles, folder: Path, engine: Engine) -> StagedPart
             finally:
                 manifest.tidy(folder)
         lease = Lease(folder)
-    text = _changes(source, before, stamps)
-    anew = {path for part in before.parts if not valid(part, stamps) for path in part.files}
+    stale = [part for part in before.parts if not part.is_current(stamps)]
+    anew = {path for part in stale for path in part.files}
     rows = sum(part.rows for part in fresh if anew & set(part.files))
+    text = _changes(source, stale, len(before.parts), stamps) if stale else ""
     return StagedParts(folder, after.parts, after.names == after.distinct, text, rows, lease)
 
 
-def _current(listed: Manifest, folder: Path, stamps: Mapping[str, Stamp]) -> bool:
+def _is_current(listed: Manifest, folder: Path, stamps: Mapping[str, Stamp]) -> bool:
     staged = {path: stamp for part in listed.parts for path, stamp in part.files.items()}
     return staged == stamps and all(part.is_whole(folder) for part in listed.parts)
 
 
-def _changes(source: SourceFiles, before: Manifest, stamps: Mapping[str, Stamp]) -> str:
-    """Return one sentence on the parts whose files have changed or are gone, empty if none."""
-    stale = [part for part in before.parts if not valid(part, stamps)]
-    if not stale:
-        return ""
+def _changes(
+    source: SourceFiles, stale: list[StagedPart], of_parts: int, stamps: Mapping[str, Stamp]
+) -> str:
+    """Return one sentence on the parts whose files have changed or are gone."""
     reasons = []
     staged = {path: stamp for part in stale for path, stamp in part.files.items()}
     changed = [path for path, of in staged.items() if path in stamps and stamps[path] != of]
@@ -131,4 +124,39 @@ def _changes(source: SourceFiles, before: Manifest, stamps: Mapping[str, Stamp])
             more = f" and {len(names) - FILES_NAMED} more" if len(names) > FILES_NAMED else ""
             reasons.append(f"{', '.join(names[:FILES_NAMED])}{more} {verb}")
     were = "was" if len(stale) == 1 else "were"
-    return f"{len(stale)} of {len(before.parts)} parts {were} staged anew: {'; '.join(reasons)}"
+    return f"{len(stale)} of {of_parts} parts {were} staged anew: {'; '.join(reasons)}"
+
+
+def view_parts(layout: Layout, staged: StagedParts, engine: Engine) -> None:
+    """Make the staged view of a table from its parts, and the table of its counts (its tally).
+
+    Which accounts are known may change from one load to the next, so that check is made here; as
+    soon as no row fails it, the view is the Parquet files and nothing else, and filters on time
+    reach them.
+    """
+    times = ["min(_first) AS _first", "max(_last) AS _last"]
+    times += [f"max({quote(clock)}) AS {quote(clock)}" for clock in layout.clocks]
+    checked = _checked_reason(layout)
+    tally = (
+        f"SELECT {checked} AS _reason, _flags, sum(n)::BIGINT AS _n, {', '.join(times)} "
+        f"FROM {relation(staged.folder, staged.parts, TALLY)} GROUP BY ALL"
+    )
+    engine.run([Step(layout.tally, tally)])
+    numbers = engine.fetch(f"SELECT DISTINCT _reason FROM {quote(layout.tally)}").column(0)
+    reason = checked if layout.unknown_account in numbers.to_pylist() else "_reason"
+    names = ", ".join(quote(name) for name in layout.columns)
+    source = relation(staged.folder, staged.parts, ROWS)
+    engine.drop(layout.staged)
+    rows = f"SELECT {names}, {reason} AS _reason, _flags FROM {source}"
+    engine.run([Step(layout.staged, rows, lazy=True)])
+
+
+def _checked_reason(layout: Layout) -> str:
+    """Return SQL for a staged row's reject number, with the check for unknown accounts added."""
+    number = layout.unknown_account
+    if number is None:
+        return "_reason"
+    return (
+        f"CAST(CASE WHEN (_reason = 0 OR _reason > {number}) "
+        f"AND account_id NOT IN ({layout.accounts}) THEN {number} ELSE _reason END AS UTINYINT)"
+    )

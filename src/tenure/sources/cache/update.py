@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from tenure.core.errors import DataError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tenure.engine import Engine
     from tenure.sources.files import Files
     from tenure.sources.staging_sql import Layout
+
+T = TypeVar("T")
 
 PART_ROWS = 1_000_000
 MOST_PARTS = 30
@@ -44,14 +47,7 @@ class SourceFiles:
 
 @dataclass(frozen=True)
 class Staging:
-    """What stages the new files of one table into a folder.
-
-    Attributes:
-        source: The table.
-        folder: Where its parts lie.
-        engine: What stages.
-        stamps: Its files and their stamps.
-    """
+    """What stages the new files of one table, with these stamps, as parts in a folder."""
 
     source: SourceFiles
     folder: Path
@@ -61,17 +57,19 @@ class Staging:
     def bring_up(self, before: Manifest) -> tuple[list[StagedPart], Manifest]:
         """Stage the files that no valid part holds; return the new parts and the new manifest."""
         old = [
-            part for part in before.parts if valid(part, self.stamps) and part.is_whole(self.folder)
+            part
+            for part in before.parts
+            if part.is_current(self.stamps) and part.is_whole(self.folder)
         ]
         groups = self._groups(before, old)
         for group in groups:
             self._look(group)
         fresh = [self._staged(group) for group in groups]
-        parts = _ordered([*old, *fresh])
+        parts = sorted([*old, *fresh], key=lambda part: min(part.files))
         distinct = before.distinct & {part.name for part in parts}
         if self._distinct(parts, distinct):
             distinct = frozenset(part.name for part in parts)
-        return fresh, self._merged(Manifest(tuple(parts), distinct))
+        return fresh, self._merged(Manifest(parts=parts, distinct=distinct))
 
     def _groups(self, before: Manifest, old: Sequence[StagedPart]) -> list[list[str]]:
         """Return the files to stage, grouped by part: files of one old part stay together."""
@@ -84,7 +82,7 @@ class Staging:
                 done.update(again)
         new = [path for path in self.source.files.paths if path not in done]
         sizes = rows_in(self.source.files, self.stamps, new, self.engine) if new else {}
-        return groups + _packed([(path, sizes[path]) for path in new])
+        return groups + _packed(new, sizes.__getitem__)
 
     def _look(self, paths: Sequence[str]) -> str:
         """Make a view of some files' mapped columns and return its name.
@@ -116,25 +114,25 @@ class Staging:
         with publishing(self.folder / name) as place:
             rows = place / ROWS
             self.engine.write(f"{select} ORDER BY {layout.event_time()}", str(rows))
-            relation = relation_of([str(rows)])
-            self.engine.write(_tally(layout, relation), str(place / TALLY))
+            staged, tally = _parquet([rows]), _parquet([place / TALLY])
+            self.engine.write(_tally(layout, staged), str(place / TALLY))
             if duplicates.has_key(layout):
-                self.engine.write(duplicates.hashes(layout, relation), str(place / KEYS))
-            counted = f"SELECT coalesce(sum(n), 0)::BIGINT FROM {relation_of([str(place / TALLY)])}"
+                self.engine.write(duplicates.hashes(layout, staged), str(place / KEYS))
+            counted = f"SELECT coalesce(sum(n), 0)::BIGINT FROM {tally}"
             number = int(self.engine.fetch(counted).column(0).to_pylist()[0])
             sizes = {item.name: item.stat().st_size for item in place.iterdir()}
-        return StagedPart(name, stamps, number, sizes)
+        return StagedPart(name=name, files=stamps, rows=number, sizes=sizes)
 
     def _distinct(self, parts: Sequence[StagedPart], known: frozenset[str]) -> bool:
         """Return whether no two rows of all parts share a key; those of `known` do not."""
         new = [part for part in parts if part.name not in known]
         if not new or not duplicates.has_key(self.source.layout):
             return True
-        fresh = relation_of(paths(self.folder, new, KEYS))
+        fresh = relation(self.folder, new, KEYS)
         sql = f"SELECT count(*) - count(DISTINCT _key) AS twice FROM {fresh}"
         old = [part for part in parts if part.name in known]
         if old:
-            earlier = relation_of(paths(self.folder, old, KEYS))
+            earlier = relation(self.folder, old, KEYS)
             sql += f" UNION ALL SELECT count(*) FROM {earlier} WHERE _key IN (FROM {fresh})"
         return not any(self.engine.fetch(sql).column(0).to_pylist())
 
@@ -144,59 +142,44 @@ class Staging:
             return listed
         parts: list[StagedPart] = []
         distinct = set(listed.distinct)
-        for run in _runs(listed.parts):
+        for run in _packed(listed.parts, lambda part: part.rows, largest=PART_ROWS // 2):
             if len(run) == 1:
                 parts += run
                 continue
-            source = relation_of(paths(self.folder, run, ROWS))
             stamps = {path: stamp for part in run for path, stamp in part.files.items()}
-            merged = self._written(f"SELECT * FROM {source}", stamps)
+            rows = f"SELECT * FROM {relation(self.folder, run, ROWS)}"
+            merged = self._written(rows, stamps)
             parts.append(merged)
             if distinct.issuperset(part.name for part in run):
                 distinct.add(merged.name)
         names = {part.name for part in parts}
-        return Manifest(tuple(parts), frozenset(distinct & names))
+        return Manifest(parts=parts, distinct=distinct & names)
 
 
-def paths(folder: Path, parts: Iterable[StagedPart], name: str) -> list[str]:
-    """Return the files of one name in some parts."""
-    return [str(folder / part.name / name) for part in parts]
+def relation(folder: Path, parts: Iterable[StagedPart], name: str) -> str:
+    """Return SQL of a relation that reads the files of one name in some parts."""
+    return _parquet([folder / part.name / name for part in parts])
 
 
-def relation_of(paths: Sequence[str]) -> str:
-    """Return SQL of a relation that reads Parquet files."""
-    listed = ", ".join(map(text_literal, paths))
+def _parquet(paths: Sequence[Path]) -> str:
+    listed = ", ".join(text_literal(str(path)) for path in paths)
     return f"read_parquet([{listed}], hive_partitioning=false)"
 
 
-def _ordered(parts: Iterable[StagedPart]) -> list[StagedPart]:
-    return sorted(parts, key=lambda part: min(part.files))
-
-
-def _packed(sizes: Iterable[tuple[str, int]]) -> list[list[str]]:
-    """Return neighbouring files together, up to the size of a part."""
-    groups: list[list[str]] = []
+def _packed(
+    items: Iterable[T], rows_of: Callable[[T], int], largest: float = math.inf
+) -> list[list[T]]:
+    """Return neighbours together up to the rows of a part; what has more than `largest`, alone."""
+    groups: list[list[T]] = []
     room = 0
-    for path, rows in sizes:
-        if not groups or rows > room:
+    for item in items:
+        rows = rows_of(item)
+        if not groups or rows > min(room, largest):
             groups.append([])
-            room = PART_ROWS
-        groups[-1].append(path)
+            room = PART_ROWS if rows <= largest else 0
+        groups[-1].append(item)
         room -= rows
     return groups
-
-
-def _runs(parts: Iterable[StagedPart]) -> list[list[StagedPart]]:
-    """Return parts, tiny neighbours together up to the size of a part."""
-    runs: list[list[StagedPart]] = []
-    room = 0
-    for part in parts:
-        if not runs or part.rows > PART_ROWS // 2 or part.rows > room:
-            runs.append([])
-            room = PART_ROWS if part.rows <= PART_ROWS // 2 else 0
-        runs[-1].append(part)
-        room -= part.rows
-    return runs
 
 
 def _tally(layout: Layout, relation: str) -> str:
@@ -208,11 +191,6 @@ def _tally(layout: Layout, relation: str) -> str:
         f"SELECT {account} AS account_id, _reason, _flags, count(*) AS n, min({time}) AS _first, "
         f"max({time}) AS _last{clocks} FROM {relation} GROUP BY ALL"
     )
-
-
-def valid(part: StagedPart, stamps: Mapping[str, Stamp]) -> bool:
-    """Return whether the files of a part are as they were when it was staged."""
-    return all(stamps.get(path) == stamp for path, stamp in part.files.items())
 
 
 def rows_in(

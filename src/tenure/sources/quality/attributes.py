@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import Problem, suggestion
+from tenure.core.records.data import AttributeRecord
 from tenure.sources.contract import CONSTANT
-from tenure.sources.quality.data_report import Attribute
 
 if TYPE_CHECKING:
     from tenure.core.config import DataConfig
@@ -15,41 +15,40 @@ if TYPE_CHECKING:
 _OWN = ("account_id", "created_at", "valid_from", "known_at")
 
 
-def names(layout: Layout) -> list[str]:
-    """Return the attributes that the accounts table has."""
-    return [name for name in layout.types if name not in _OWN]
-
-
-def verdicts(data: DataConfig, layout: Layout) -> tuple[Attribute, ...]:
+def verdicts(data: DataConfig, layout: Layout) -> tuple[AttributeRecord, ...]:
     """Return for each attribute of the accounts table whether it may be a feature, and why.
 
     An attribute without history is today's value: a leak if it ever changes.
     """
-    history = "valid_from" in layout.types
-    return tuple(_verdict(name, data, history) for name in names(layout))
+    judged = []
+    for name in _names(layout):
+        usable, verdict = _verdict(name, data, "valid_from" in layout.types)
+        judged.append(AttributeRecord(name=name, usable=usable, verdict=verdict))
+    return tuple(judged)
 
 
-def _verdict(name: str, data: DataConfig, history: bool) -> Attribute:
+def _verdict(name: str, data: DataConfig, history: bool) -> tuple[bool, str]:
     if history:
-        return Attribute(name, True, "dated by valid_from")
+        return True, "dated by valid_from"
     if name in data.constant_attributes:
-        return Attribute(name, True, "today's value; constant, says data.constant_attributes")
+        return True, "today's value; constant, says data.constant_attributes"
     if name in data.changing_attributes:
-        return Attribute(name, False, "today's value; changes, says data.changing_attributes")
+        return False, "today's value; changes, says data.changing_attributes"
     if name in CONSTANT:
-        return Attribute(name, True, "today's value; taken as constant by the contract")
-    return Attribute(name, False, "today's value; not listed in data.constant_attributes")
+        return True, "today's value; taken as constant by the contract"
+    return False, "today's value; not listed in data.constant_attributes"
 
 
 def unknown(data: DataConfig, layout: Layout) -> list[Problem]:
     """Return a problem for each attribute that the config lists and the table lacks."""
-    columns = names(layout)
+    names = _names(layout)
     return [
-        Problem(f"data.{key}: {name}", "is not a column of accounts", fix=suggestion(name, columns))
-        for key, listed in (
-            ("constant_attributes", data.constant_attributes),
-            ("changing_attributes", data.changing_attributes),
-        )
-        for name in listed
-        if name not in columns and name not in CONSTANT
+        Problem(f"data.{key}: {name}", "is not a column of accounts", fix=suggestion(name, names))
+        for key in ("constant_attributes", "changing_attributes")
+        for name in getattr(data, key)
+        if name not in names and name not in CONSTANT
     ]
+
+
+def _names(layout: Layout) -> list[str]:
+    return [name for name in layout.types if name not in _OWN]

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from tenure.core.records.data import RemarkRecord, TableRecord
 from tenure.core.times import DAY
-from tenure.sources.quality.data_report import Remark, TableReport
-from tenure.sources.quality.dirt import remark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from tenure.core.config import TableConfig
-    from tenure.sources.cache.parts import StagedParts
-    from tenure.sources.counts import Counts
-    from tenure.sources.staging_sql import Layout
+    from tenure.sources.layout import IncomingTable
 
-
-class Counted(Protocol):
-    """A table whose rows have been counted."""
-
-    layout: Layout
-    origin: str
-    unused: dict[str, str]
-    counts: Counts
-    ahead: dict[str, Any]
-    empty: list[str]
-    parts: StagedParts | None
+RED_SHARE = 0.05
 
 
 def table_report(
-    table: Counted, columns: Collection[str], until: datetime, settings: TableConfig | None
-) -> TableReport:
-    """Return the report of one table, without what needs other tables.
-
-    Args:
-        table: The table and its counts.
-        columns: Canonical columns in use.
-        until: `observed_until`.
-        settings: What the config says of the table.
-    """
+    table: IncomingTable, columns: Collection[str], until: datetime, settings: TableConfig | None
+) -> TableRecord:
+    """Return the report of one table and its columns in use, without what needs other tables."""
     layout, counts, ahead = table.layout, table.counts, table.ahead
     emptied = counts.emptied(layout)
     due = 0
@@ -52,11 +29,12 @@ def table_report(
         elif rows:
             emptied.setdefault(clock, {})["at_or_after_observed_until"] = rows
     last = ahead["last"]
-    return TableReport(
+    return TableRecord(
         name=layout.source.name,
         origin=table.origin,
         rows_in=counts.rows,
         rows_used=counts.used - ahead["ahead"],
+        rows_rejected=counts.rejected.total(),
         rejected=counts.reasons(),
         set_aside=ahead["ahead"],
         emptied=emptied,
@@ -64,40 +42,47 @@ def table_report(
         first=ahead["first"],
         last=last,
         freshness_days=(until - last) / DAY if last else None,
+        coverage=None,
+        median_rows=None,
         unused=table.unused,
         assumptions=settings.assumptions if settings else {},
         remarks=tuple(_remarks(table, emptied, due)),
     )
 
 
-def _remarks(table: Counted, emptied: Mapping[str, Mapping[str, int]], due: int) -> list[Remark]:
+def remark(code: str, text: str, rows: int, total: int) -> RemarkRecord:
+    """Return a warning with its share of the table, red above 5 %."""
+    share = rows / total if total else 0.0
+    percent = f"{100 * share:.1f}".rstrip("0").rstrip(".") if share >= 0.0005 else "under 0.1"
+    text = f"{percent} % of {text}"
+    return RemarkRecord(code=code, text=text, rows=rows, share=share, red=share > RED_SHARE)
+
+
+def _remarks(
+    table: IncomingTable, emptied: Mapping[str, Mapping[str, int]], due: int
+) -> Iterator[RemarkRecord]:
     layout, counts = table.layout, table.counts
-    remarks = []
-    if rejected := sum(counts.rejected.values()):
+    if rejected := counts.rejected.total():
         reasons = ", ".join(f"{code} {rows}" for code, rows in counts.reasons().items())
-        remarks.append(remark("rejected", f"rows were rejected: {reasons}", rejected, counts.rows))
+        yield remark("rejected", f"rows were rejected: {reasons}", rejected, counts.rows)
     for place, bit in enumerate(layout.bits):
         if bit.kind == "warn" and counts.remarks[place]:
             rule = next(item.rule for item in layout.checks if item.reason == bit.code)
-            remarks.append(remark(bit.code, f"rows: {rule}", counts.remarks[place], counts.used))
+            yield remark(bit.code, f"rows: {rule}", counts.remarks[place], counts.used)
     for column, reasons_of in emptied.items():
         rows = sum(reasons_of.values())
         why = ", ".join(f"{code} {number}" for code, number in reasons_of.items())
-        remarks.append(
-            remark("emptied", f"values of {column} were emptied: {why}", rows, counts.used)
-        )
-    remarks += [
-        Remark("no_clock", f"{name} is not used: map its clock {clock} too")
-        for name, clock in table.unused.items()
-    ]
-    remarks += [
-        Remark("all_null", f"{name} has no value in any row and counts as absent")
-        for name in table.empty
-        if name in layout.types
-    ]
+        yield remark("emptied", f"values of {column} were emptied: {why}", rows, counts.used)
+    for name, clock in table.unused.items():
+        text = f"{name} is not used: map its clock {clock} too"
+        yield RemarkRecord(code="no_clock", text=text)
+    for name in table.empty:
+        if name in layout.types:
+            text = f"{name} has no value in any row and counts as absent"
+            yield RemarkRecord(code="all_null", text=text)
     if table.parts and table.parts.changes:
-        remarks.append(Remark("staged_anew", table.parts.changes, table.parts.rows_anew))
+        rows = table.parts.rows_anew
+        yield RemarkRecord(code="staged_anew", text=table.parts.changes, rows=rows)
     if due:
         text = "rows end at or after observed_until: that end is a due date (renews_at)"
-        remarks.append(Remark("due_date", f"{due} {text}", due))
-    return remarks
+        yield RemarkRecord(code="due_date", text=f"{due} {text}", rows=due)

@@ -1,0 +1,83 @@
+"""What billing exports write over, as SQL: renewal dates, states, and rows booked to follow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tenure.core.times import literal
+from tenure.sources import coerce
+from tenure.sources.terms import IS_LAPSED, NOTICE_UNTIL, PAID
+
+
+def horizon_day(staged: str, until: datetime) -> str:
+    """Return SQL of the day that all renewal dates share and on which observation stopped.
+
+    Args:
+        staged: Table of staged subscriptions.
+        until: `observed_until`.
+    """
+    day = "date_trunc('day', renews_at)"
+    last = f"date_trunc('day', {literal(until)})"
+    return (
+        f"(SELECT CASE WHEN min({day}) = max({day}) AND count(DISTINCT account_id) > 1 "
+        f"AND min(started_at) < max(started_at) AND min({day}) BETWEEN {last} - INTERVAL '1' DAY "
+        f"AND {last} THEN min({day}) END FROM {staged} WHERE _reason = 0)"
+    )
+
+
+def until_lapse(rows: str, until: datetime) -> str:
+    """Return a SELECT in which paid rows end where they fell into a state that is not paid.
+
+    `status_at` says when that was; without it the state is that of the end of observation.  The
+    end is then the lapse: unpaid is involuntary, of a pause no reason is known.
+
+    Args:
+        rows: SELECT of staged rows with every declared column and the clocks.
+        until: `observed_until`.
+    """
+    last = f"({literal(until)} - INTERVAL 1 MICROSECOND)"
+    lapse = (
+        f"CASE WHEN {IS_LAPSED} AND status_at IS NULL THEN {last} "
+        f"WHEN {IS_LAPSED} AND status_at < {literal(until)} THEN status_at END"
+    )
+    lapsed = "coalesce(lapse < ended_at, lapse IS NOT NULL)"
+    return (
+        f"SELECT * REPLACE (CASE WHEN {lapsed} THEN lapse ELSE ended_at END AS ended_at, "
+        f"CASE WHEN {lapsed} THEN {coerce.known('lapse')} ELSE ended_at__known END "
+        f"AS ended_at__known, CASE WHEN {lapsed} THEN CASE WHEN status = 'unpaid' "
+        "THEN 'involuntary' END ELSE end_reason END AS end_reason) "
+        f"FROM (SELECT *, {lapse} AS lapse FROM ({rows}))"
+    )
+
+
+def with_successors(canonical: str, rows: str, until: datetime) -> str:
+    """Return a SELECT of canonical rows with `successor_known`.
+
+    It is when it could be known that a paid row follows a row under notice, which had not begun
+    then: it was booked before it starts, and starts by the day after the notice takes effect.
+
+    Args:
+        canonical: SELECT of canonical rows.
+        rows: SELECT of all staged rows that no check rejects, also those that start later.
+        until: `observed_until`.
+    """
+    booked = (
+        f"SELECT account_id, started_at, {coerce.known('known_at')} AS booked FROM ({rows}) "
+        f"WHERE {PAID}"
+    )
+    noticed = (
+        f"SELECT account_id, subscription_id, started_at, {NOTICE_UNTIL} AS notice_until "
+        f"FROM ({canonical}) WHERE notice_at IS NOT NULL"
+    )
+    follows = (
+        "SELECT n.subscription_id AS subscription_id, n.started_at AS started_at, "
+        f"min(b.booked) AS successor_known FROM ({noticed}) AS n JOIN ({booked}) AS b "
+        "ON b.account_id = n.account_id AND b.started_at > n.started_at "
+        f"AND b.booked < b.started_at AND b.booked < {literal(until)} "
+        "AND (n.notice_until IS NULL OR b.started_at <= n.notice_until + INTERVAL '1' DAY) "
+        "GROUP BY n.subscription_id, n.started_at"
+    )
+    return (
+        f"SELECT c.*, f.successor_known FROM ({canonical}) AS c LEFT JOIN ({follows}) AS f "
+        "ON f.subscription_id = c.subscription_id AND f.started_at = c.started_at"
+    )
