@@ -35,16 +35,16 @@ from peers.ablation_page import page
 from peers.accuracy_sets import ACCOUNTS, DataSet
 from record import RESULTS
 from sklearn.metrics import roc_auc_score
+from truth.demo_truth import Replay, write_oracle
 
 from tenure.core.config import Config
 from tenure.core.files import write_text
 from tenure.core.progress import StageLines
 from tenure.core.sections import TuningConfig
-from tenure.demo import Replay, write_oracle
 from tenure.labels.splits import forward_origins
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.walk_forward import walk_forward
-from tenure.model.boosting.estimator import sized_parameters
+from tenure.model.boosting.sizes import sized_parameters
 from tenure.model.boosting.fit import fit_booster
 from tenure.model.calibration.losses import log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking

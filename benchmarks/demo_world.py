@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
+from truth.demo_planted import world_card
+from truth.demo_truth import Replay, read_outcomes, write_oracle
 
 from tenure.core.files import write_text
-from tenure.demo import Replay, read_outcomes, world_card, write_oracle, write_world
+from tenure.demo import write_world
 
 HELD_OUT_MONTH = 24
 COLUMNS = (

@@ -22,7 +22,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from tenure.core.config import load_config
 from tenure.labels.splits import forward_origins
 from tenure.model.boosting.encoder import Encoder
-from tenure.model.boosting.estimator import TenureClassifier, sized_parameters
+from tenure.model.boosting.estimator import TenureClassifier
+from tenure.model.boosting.sizes import sized_parameters
 from tenure.run.prepare import Prepared, loaded, prepare
 
 ROOT = Path(__file__).parent.parent

@@ -20,10 +20,11 @@ import pandas as pd
 from record import Claim, record
 from scipy.special import logit
 from scipy.stats import norm
+from truth.demo_truth import Replay, write_oracle
 
 from tenure.core.config import Config, load_config
 from tenure.core.progress import SILENT
-from tenure.demo import Replay, write_oracle, write_world
+from tenure.demo import write_world
 from tenure.run.fit import walk_target
 from tenure.run.prepare import loaded, prepare
 

@@ -25,7 +25,8 @@ from record import RESULTS
 
 from tenure.core.config import Config, load_config
 from tenure.core.errors import TenureError
-from tenure.report.charts import driver_chart, reliability_chart, to_png
+from tenure.report.charts.look import to_png
+from tenure.report.charts.target import driver_chart, reliability_chart
 from tenure.run.backtest import run_backtest
 from tenure.run.check import run_check
 from tenure.run.demo import run_demo

@@ -30,7 +30,7 @@ from tenure.features.families import FAMILIES
 from tenure.features.plan.columns import FeatureSpec
 from tenure.features.plan.plan import resolve_plan
 from tenure.labels.targets import TARGETS
-from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
+from tenure.model.boosting.fit import FittedModel, fit_model
 from tenure.model.settings import FitSettings
 from tenure.score.scored import Contributions, Scored
 from tenure.score.store.database import connect
@@ -89,8 +89,7 @@ def fitted(values: pd.DataFrame, seed: int) -> FittedModel:
     weights = dice.normal(0, 1, numbers.shape[1]) * (dice.random(numbers.shape[1]) < 0.3)
     margin = numbers @ weights
     labels = dice.random(len(values)) < 1 / (1 + np.exp(3 - 2 * (margin - margin.mean())))
-    nothing = ForwardPredictions(np.empty(0), np.empty(0))
-    return fit_model(values, labels.astype(float), nothing, FitSettings(ModelConfig(seed=seed)))
+    return fit_model(values, labels.astype(float), FitSettings(ModelConfig(seed=seed)))
 
 
 def make_book(accounts: int) -> Book:
@@ -180,25 +179,28 @@ def main() -> int:
         for month in range(options.runs):
             scored = dealt(book, month)
             started = time.perf_counter()
-            with ScoreStore(connect(url), PROJECT) as store:
-                store.add(run_of(month), scored)
+            engine = connect(url)
+            ScoreStore(engine, PROJECT).add(run_of(month), scored)
+            engine.dispose()
             seconds += time.perf_counter() - started
             rows += 2 * len(scored.rows)
             print(f"{month + 1} runs: {rows:,} rows, {rows / seconds:,.0f} a second", flush=True)
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
         whole = options.runs * options.accounts == 480_000 and not options.url
-        with ScoreStore(connect(url), PROJECT) as store:
-            drawn = np.random.default_rng(1).choice(book.rows["account_id"].unique(), 200)
-            asked = [str(name) for name in drawn]
-            store.history(asked[0])
-            runs = store.runs()
-            expected = options.runs * 2 * len(HORIZONS)
-            assert len(store.history(asked[0])) == expected
-            history = milliseconds(store.history, asked)
-            behind = milliseconds(
-                lambda name: [store.contributions(one, "churn", "90", [name]) for one in runs[-2:]],
-                asked,
-            )
+        engine = connect(url)
+        store = ScoreStore(engine, PROJECT)
+        drawn = np.random.default_rng(1).choice(book.rows["account_id"].unique(), 200)
+        asked = [str(name) for name in drawn]
+        store.history(asked[0])
+        runs = store.runs()
+        expected = options.runs * 2 * len(HORIZONS)
+        assert len(store.history(asked[0])) == expected
+        history = milliseconds(store.history, asked)
+        behind = milliseconds(
+            lambda name: [store.contributions(one, "churn", "90", [name]) for one in runs[-2:]],
+            asked,
+        )
+        engine.dispose()
     claims = [
         Claim("rows written a second", rows / seconds, "rows/s", 10_000, at_most=False),
         Claim("history of one account, with drivers", history, "ms", 5),

@@ -14,8 +14,7 @@ from e2e.road import Said, command
 from tenure.cli import fitted
 from tenure.core.progress import for_command
 from tenure.features.families.adoption import FAMILY as ADOPTION
-from tenure.features.plan.config_checks import load_config
-from tenure.features.plan.name_checks import check_names
+from tenure.features.plan.config_checks import check_names, load_config
 from tenure.features.plan.plan import config_families
 from tenure.run.check import run_check
 from worlds import tiny_world, write_world

@@ -26,9 +26,9 @@ import numpy as np
 import pandas as pd
 from peers.accuracy_sets import ACCOUNTS, SETS, DataSet
 from peers.accuracy_side import KEYS, LABEL, checksum
+from truth.demo_truth import Replay, write_oracle
 
 from tenure.core.progress import StageLines
-from tenure.demo import Replay, write_oracle
 from tenure.features import peer_percentile as standing
 from tenure.labels.splits import check_embargo
 from tenure.run.prepare import Prepared, loaded, prepare

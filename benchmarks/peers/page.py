@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tenure.report.charts import to_png
+from tenure.report.charts.look import to_png
 
 DOCS = Path(__file__).parents[2] / "docs"
 PICTURE = Path("images") / "speed.png"

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from tenure.run.backtest import run_backtest
     from tenure.run.check import run_check
     from tenure.run.demo import run_demo
-    from tenure.run.explanations import run_explanations
     from tenure.run.project import Project
     from tenure.run.promote import run_promote
     from tenure.run.report import run_report
     from tenure.run.score import run_explain, run_score
+    from tenure.run.scores import run_explanations
     from tenure.run.train import run_train
 
 __version__ = "0.1.0"
@@ -66,7 +66,7 @@ _HOMES = {
     "run_check": "tenure.run.check",
     "run_demo": "tenure.run.demo",
     "run_explain": "tenure.run.score",
-    "run_explanations": "tenure.run.explanations",
+    "run_explanations": "tenure.run.scores",
     "run_promote": "tenure.run.promote",
     "run_report": "tenure.run.report",
     "run_score": "tenure.run.score",

@@ -36,6 +36,7 @@ GLUE = "\N{NO-BREAK SPACE}"
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
+SELECTION = click.Choice(["all", "slim"])
 AS_OF = click.option("--as-of", default=None, help="Prediction time, e.g. 2026-01-01 (UTC).")
 
 
@@ -105,11 +106,8 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
     with for_command() as progress:
         result = run_backtest(settings(config), table(out), progress=progress)
     result.pop("predictions")
-    show(
-        result,
-        [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"],
-        as_json=as_json,
-    )
+    line = f"{result['rows']:,} predictions in {result['folds']} folds: {out}"
+    show(result, [line], as_json=as_json)
 
 
 @cli.command()
@@ -117,21 +115,17 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
 @AS_OF
 @OUT
 @click.option(
-    "--columns",
-    type=click.Choice(["all", "slim"]),
-    default="all",
-    help="slim: what people read.",
-    show_default=True,
+    "--columns", type=SELECTION, default="all", help="slim: what people read.", show_default=True
 )
 @AS_JSON
 def score(config: Path, as_of: str | None, out: Path, columns: Selection, as_json: bool) -> None:
     """Write a flat row per account and horizon: probability, rank, money at risk, drivers."""
+    from tenure.report.scores import score_lines
     from tenure.run.score import run_score
 
     with for_command() as progress:
         result = run_score(settings(config), table(out), moment(as_of), progress, columns)
-    line = f"{result.accounts:,} accounts scored as of {result.as_of}: {out}"
-    show(result.to_json(), [line], as_json=as_json)
+    show(result.to_json(), score_lines(result), as_json=as_json)
 
 
 @cli.command()

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from demo_truth import Replay, read_outcomes, write_oracle
 
 from demo.written import MEDIUM, SMALL, Written
-from tenure.demo import Replay, read_outcomes, write_oracle, write_world
+from tenure.demo import write_world
 
 
 @pytest.fixture(scope="package")

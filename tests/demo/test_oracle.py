@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from demo_truth import Replay, write_oracle
 from sklearn.metrics import roc_auc_score
 
 from demo.written import SMALL, Written
-from tenure.demo import Replay, write_oracle
 
 OVERLAP = 3  # monthly snapshots look at ninety days: an outcome is counted up to three times
 

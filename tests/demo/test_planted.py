@@ -3,8 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from tenure.demo import Decoy, Planted, decoys, planted_drivers, world_card
+from demo_planted import Decoy, Planted, decoys, planted_drivers, world_card
 
 
 def test_each_target_has_its_drivers() -> None:

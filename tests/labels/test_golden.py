@@ -24,10 +24,12 @@ from tenure.labels.spells import Rules
 from tenure.labels.targets import TARGETS
 
 FOLDER = Path(__file__).parent / "golden"
+OF_SPARK = {"MAKE_YM_INTERVAL"}
+"""Functions of Spark that sqlglot does not know."""
 
 
 def _rules(sign: int | None, **changes: bool) -> Rules:
-    plain = {"effective": False, "list_prices": True, "rates": False}
+    plain = {"effective": False, "list_prices": True, "rates": False, "constant_price": False}
     return Rules(winback_gap_days=30, threshold=0.1, sign=sign, **(plain | changes))
 
 
@@ -38,6 +40,9 @@ TEXTS: dict[str, list[Step]] = {
     "churn_voluntary": outcome_steps(TARGETS["churn_voluntary"], _rules(None)),
     "renewal": outcome_steps(TARGETS["renewal"], _rules(None)),
     "expansion": outcome_steps(TARGETS["expansion"], _rules(1)),
+    "expansion_at_constant_price": outcome_steps(
+        TARGETS["expansion"], _rules(1, constant_price=True)
+    ),
     "contraction_rates_no_list_prices": outcome_steps(
         TARGETS["contraction"], _rules(-1, list_prices=False, rates=True)
     ),
@@ -76,7 +81,9 @@ def test_spark_reads_its_translation(name: str) -> None:
     for step in TEXTS[name]:
         (tree,) = sqlglot.parse(to_spark(step.sql), read="spark")
         assert tree is not None
-        assert not list(tree.find_all(exp.Anonymous, exp.Qualify)), step.name
+        calls = {node.name for node in tree.find_all(exp.Anonymous)}
+        assert calls <= OF_SPARK, step.name
+        assert not list(tree.find_all(exp.Qualify)), step.name
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))

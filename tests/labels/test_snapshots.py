@@ -74,14 +74,14 @@ def test_a_start_after_the_end_is_an_error_that_names_both(engine: Engine) -> No
 def test_rows_are_sums_in_order_of_time_and_account(engine: Engine) -> None:
     rows = [
         subscription(datetime(2024, 1, 1), account="b", mrr=10.0, seats=2),
-        subscription(datetime(2024, 1, 5), account="b", mrr=5.5, seats=1, id="s2", days=10),
+        subscription(datetime(2024, 1, 5), account="b", mrr=5.5, seats=1, id="s2", days=40),
         subscription(datetime(2024, 2, 1), account="a", mrr=7.0),
     ]
     got = snapshots(history(engine, rows, UNTIL), [datetime(2024, 3, 1), datetime(2024, 2, 1)])
     assert list(got["account_id"]) == ["b", "a", "b"]
     assert list(got["as_of"]) == [datetime(2024, 2, 1), datetime(2024, 3, 1), datetime(2024, 3, 1)]
     assert got.iloc[0][["mrr", "list_mrr", "seats"]].tolist() == [15.5, 15.5, 3]
-    assert got.iloc[0]["renews_at"] == datetime(2024, 1, 15)
+    assert got.iloc[0]["renews_at"] == datetime(2024, 2, 14)  # not 31 January, which is past
     assert str(got.dtypes["as_of"]) == "datetime64[us]"
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 import tenure
+from champions import set_champion
 from tenure.core.errors import ConfigError, DataError
-from tenure.model.registry.champion import champion, set_champion
+from tenure.model.registry.champion import champion
 from tenure.run.project import Project
 from tenure.run.results import Backtest, Training
 from tenure.run.scores import Scores, effect

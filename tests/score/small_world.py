@@ -13,7 +13,8 @@ from tenure.core.records.bundle import BundleSpec
 from tenure.core.times import show
 from tenure.explain.peers import fit_peers
 from tenure.features.plan.plan import to_json
-from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
+from tenure.model.boosting.fit import FittedModel, fit_model
+from tenure.model.boosting.spread import Spread
 from tenure.model.bundle.bundle import Bundle, make_bundle
 from tenure.model.calibration.interval import Interval
 from tenure.model.evaluation.expected_amount import fit_amounts
@@ -102,6 +103,7 @@ def quick(values: pd.DataFrame, labels: pd.DataFrame, prepared: Prepared) -> Fit
     how = ModelConfig(threads=1, parameters={"num_iterations": 20, "min_data_in_leaf": 20})
     settings = FitSettings(how, ranked=prepared.plan.ranked)
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
-    nothing = ForwardPredictions(np.empty(0), np.empty(0))
-    interval = Interval(0.8, (-4.0, 0.0), (0.6, 0.4))
-    return replace(fit_model(values[known], outcome, nothing, settings), interval=interval)
+    fitted = fit_model(values[known], outcome, settings)
+    matrix = fitted.encoder.transform(values[known])
+    spread = Spread.fit(matrix, np.random.default_rng(0).gamma(4, 0.04, len(matrix)))
+    return replace(fitted, interval=Interval(0.8, 0.6, 0.05, 0.01), spread=spread)

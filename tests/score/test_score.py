@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from score.small_world import FURTHER, World
-from tenure.core.times import days
+from tenure.core.times import as_utc, days, show
 from tenure.labels.snapshots import snapshots
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
 from tenure.score.rows import SLIM, selected, with_change
-from tenure.score.score import COLUMNS, Scored, score
+from tenure.score.score import COLUMNS, Scored, learnt_later, score
 from tenure.sources.dataset import Dataset
 
 
@@ -241,3 +241,11 @@ def test_one_account_reads_the_history_of_no_other(
     alone = score(world.dataset, world.models, world.config, until, accounts=wanted)
     assert len(alone.rows) == 1
     assert sum(sizes) < everybody / 20
+
+
+def test_a_past_date_is_said_where_the_model_learnt_what_came_later(world: World) -> None:
+    model = world.models["churn"]
+    until = as_utc(model.bundle.spec.trained_until)
+    (text,) = learnt_later({"churn": model}, until - days(1))
+    assert text.startswith(f"churn: the model learnt outcomes that were known until {show(until)},")
+    assert learnt_later({"churn": model}, until) == []

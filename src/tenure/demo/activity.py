@@ -10,12 +10,11 @@ from tenure.demo.log import Log, write_tickets
 from tenure.demo.parameters import ACTIVITY, EVENTS, NEVER
 from tenure.demo.state import LATE_DAYS, LATE_LAG, PAID, TRIAL, USE_DAYS, State
 
+WORKING = ("account", "users", "first_user", "kinds")
 PRIORITY_SHARES = np.cumsum((0.25, 0.45, 0.22, 0.08))
 
 
-def use(
-    state: State, day: int, calendar: Calendar, rng: np.random.Generator, log: Log | None
-) -> None:
+def use(state: State, day: int, calendar: Calendar, rng: np.random.Generator, log: Log) -> None:
     """Let the users work for a day, and keep the sums of their events."""
     active = (state.status == PAID) | (state.status == TRIAL)
     crowd = state.users**ACTIVITY.crowding
@@ -25,17 +24,13 @@ def use(
     state.used_84 += events - state.used[(day - 84) % USE_DAYS]
     state.used_28 += events - state.used[(day - 28) % USE_DAYS]
     state.used[day % USE_DAYS] = events
-    if log is not None:
-        rows = np.flatnonzero(events)
-        log.add(
-            "use",
-            account=state.account[rows],
-            day=np.full(rows.size, day),
-            events=events[rows],
-            users=state.users[rows],
-            first_user=state.first_user[rows],
-            kinds=state.kinds[rows],
-        )
+    rows = np.flatnonzero(events)
+    log.add(
+        "use",
+        day=np.full(rows.size, day),
+        events=events[rows],
+        **{name: getattr(state, name)[rows] for name in WORKING},
+    )
 
 
 def weekly_change(state: State, rows: Ints, rng: np.random.Generator) -> None:
@@ -58,13 +53,15 @@ def weekly_change(state: State, rows: Ints, rng: np.random.Generator) -> None:
     state.kinds[rows] = np.clip(kinds + more - less, 1, len(EVENTS))
 
 
-def support(state: State, day: int, rng: np.random.Generator, log: Log | None) -> None:
+def support(state: State, day: int, rng: np.random.Generator, log: Log) -> None:
     """Resolve, escalate and open tickets, and count those that become late."""
     slot, row = np.nonzero(state.opened < NEVER)
     age = day - state.opened[slot, row]
     chance = np.where(age <= 2, ACTIVITY.resolve_fresh, ACTIVITY.resolve_stale)
     done = rng.random(row.size) < chance
-    _close(state, slot[done], row[done], day, log)
+    write_tickets(state, slot[done], row[done], np.full(int(done.sum()), day), log)
+    state.opened[slot[done], row[done]] = NEVER
+    state.escalated[slot[done], row[done]] = NEVER
     slot, row, age = slot[~done], row[~done], age[~done]
     grave = (age > ACTIVITY.late_after) & (state.priority[slot, row] >= 2)
     raised = grave & (state.escalated[slot, row] == NEVER) & (rng.random(row.size) < 0.15)
@@ -80,14 +77,7 @@ def support(state: State, day: int, rng: np.random.Generator, log: Log | None) -
     state.priority[free, asking] = np.searchsorted(PRIORITY_SHARES, rng.random(asking.size))
 
 
-def _close(state: State, slot: Ints, row: Ints, day: int, log: Log | None) -> None:
-    if log is not None:
-        write_tickets(state, slot, row, np.full(row.size, day), log)
-    state.opened[slot, row] = NEVER
-    state.escalated[slot, row] = NEVER
-
-
-def ask(state: State, day: int, rng: np.random.Generator, log: Log | None) -> None:
+def ask(state: State, day: int, rng: np.random.Generator, log: Log) -> None:
     """Send the NPS wave to accounts whose turn it is, and keep the answers."""
     turn = (day + 17 * state.account) % ACTIVITY.survey_every == 0
     rows = np.flatnonzero(turn & (state.status == PAID) & (day - state.spell > 30))
@@ -95,8 +85,7 @@ def ask(state: State, day: int, rng: np.random.Generator, log: Log | None) -> No
     answers = rng.random(rows.size) < ACTIVITY.answer
     score = np.where(answers, score, -1).astype(np.int64)
     state.nps[rows] = np.where(answers, score, state.nps[rows])
-    if log is not None:
-        log.add("nps", account=state.account[rows], day=np.full(rows.size, day), score=score)
+    log.add("nps", account=state.account[rows], day=np.full(rows.size, day), score=score)
 
 
 def _mood(state: State, rows: Ints, day: int) -> Floats:

@@ -22,25 +22,14 @@ AFTER = 900  # days kept after the last one, for due dates and replays
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Look-up tables over day numbers; index 0 of each stands for day ``-BEFORE``.
+    """Look-up tables over day numbers; index 0 of each stands for day ``-BEFORE``."""
 
-    Attributes:
-        months: Simulated months.
-        last_day: Number of simulated days; the day of that number is never simulated.
-        month_later: Day one calendar month later.
-        year_later: Day twelve calendar months later.
-        weekday: 0 for Monday to 6 for Sunday.
-        usage: Multiplier of usage: weekends, holidays and slow drift.
-        years: Years since the first simulated day, for slow drift.
-    """
-
-    months: int
-    last_day: int
-    month_later: Ints
-    year_later: Ints
-    weekday: Ints
-    usage: Floats
-    years: Floats
+    months: int  # simulated months
+    last_day: int  # number of simulated days; the day of that number is never simulated
+    month_later: Ints  # day one calendar month later
+    year_later: Ints  # day twelve calendar months later
+    usage: Floats  # multiplier of usage: weekends, holidays and slow drift
+    years: Floats  # years since the first simulated day, for slow drift
 
     @classmethod
     def build(cls, months: int) -> Calendar:
@@ -48,7 +37,7 @@ class Calendar:
         last = int((START.astype("M8[M]") + months).astype("M8[D]").astype(int) - START.astype(int))
         days = np.arange(-BEFORE, last + AFTER)
         dates = START + days
-        weekday = (dates.astype(np.int64) + 3) % 7
+        weekday = (dates.astype(np.int64) + 3) % 7  # 0 for Monday
         month = dates.astype("M8[M]").astype(np.int64) % 12
         years = days / 365.25
         usage = (
@@ -56,12 +45,7 @@ class Calendar:
             * np.array(SEASON.usage_by_month)[month]
             * np.exp(SEASON.usage_drift_per_year * years)
         )
-        return cls(months, last, _later(dates, 1), _later(dates, 12), weekday, usage, years)
-
-    def first_days(self) -> Ints:
-        """Return the day numbers of each first of the month, the end of the world included."""
-        firsts = (START.astype("M8[M]") + np.arange(1, self.months + 1)).astype("M8[D]")
-        return np.asarray((firsts - START).astype(np.int64))
+        return cls(months, last, _later(dates, 1), _later(dates, 12), usage, years)
 
     def term_end(self, day: Ints, annual: Flags) -> Ints:
         """Return when terms that begin on these days end."""

@@ -17,23 +17,36 @@ NONE, VOLUNTARY, INVOLUNTARY, NON_RENEWAL, UPGRADE, DOWNGRADE = range(len(REASON
 GAP_DAYS = 30
 
 
-@dataclass(slots=True)
+@dataclass
 class Desk:
-    """Everything a day of business needs beside the rows.
-
-    Attributes:
-        calendar: The calendar.
-        rng: Source of chance.
-        log: Where facts are written, or None in a replay.
-        left: Per row, whether it has decided to leave for good, or for longer than the gap.
-        strain: In a replay, per row, the rate of deciding so, summed up; nobody then acts on it.
-    """
+    """Everything a day of business needs beside the rows: calendar, chance, and a log of facts."""
 
     calendar: Calendar
     rng: np.random.Generator
-    log: Log | None
-    left: Flags
-    strain: Floats | None = None
+    log: Log
+
+    def spend(self, patience: Floats, rows: Ints, amount: Floats) -> Flags:
+        """Use patience up and return whose is at its end; those get fresh patience."""
+        patience[rows] -= amount
+        out = patience[rows] <= 0
+        patience[rows[out]] = self.rng.exponential(size=int(out.sum()))
+        return np.asarray(out)
+
+    def tire(self, state: State, rows: Ints, amount: Floats, *, returns_soon: float) -> Flags:
+        """Use up patience; return who leaves of their own will, their return decided."""
+        leaves = self.spend(state.stay, rows, amount)
+        self.decide(state, rows[leaves], CONTRACTS.returns, returns_soon)
+        return leaves
+
+    def decide(self, state: State, rows: Ints, returns: float, soon: float) -> None:
+        """Draw whether and when those who leave come back."""
+        rng, count = self.rng, rows.size
+        quick = rng.random(count) < soon
+        first, last = CONTRACTS.soon_days
+        early = rng.integers(first, last + 1, count)
+        first, last = CONTRACTS.later_days
+        days = np.where(quick, early, rng.integers(first, last + 1, count))
+        state.comeback[rows] = np.where(rng.random(count) < returns, days, NEVER)
 
 
 def wake(state: State, day: int, desk: Desk) -> None:
@@ -68,7 +81,7 @@ def collect(state: State, day: int, desk: Desk) -> None:
     pays = desk.rng.random(rows.size) < chance
     _settle(state, rows[pays], np.full(pays.sum(), day), desk)
     lost = rows[~pays & (age >= CONTRACTS.give_up_days)]
-    _decide(state, lost, desk, CONTRACTS.returns, CONTRACTS.returns_soon)
+    desk.decide(state, lost, CONTRACTS.returns, CONTRACTS.returns_soon)
     _leave(state, lost, day, INVOLUNTARY, desk)
 
 
@@ -79,7 +92,7 @@ def give_notice(state: State, turn: Flags, day: int, desk: Desk) -> None:
     period = state.renew[rows] - day <= CONTRACTS.notice_days
     rate = np.zeros(rows.size)
     rate[period] = CHURN.notice * churn_rate(state, rows[period], day, desk.calendar)
-    gone = rows[_tire(state, rows, 7 * (rate + CHURN.budget_cut), desk, returns_soon=0.0)]
+    gone = rows[desk.tire(state, rows, 7 * (rate + CHURN.budget_cut), returns_soon=0.0)]
     late = state.renew[gone] - day <= CONTRACTS.notice_days
     state.notice[gone[late]] = day
     _leave(state, gone[~late], day, VOLUNTARY, desk)
@@ -95,7 +108,7 @@ def end_terms(state: State, day: int, desk: Desk) -> None:
     weight = np.where(annual, CHURN.lapse, 30.4)
     budget = np.where(annual, 7.0, 30.4) * CHURN.budget_cut
     spent = weight * churn_rate(state, rows, day, desk.calendar) + budget
-    leaves = _tire(state, rows, spent, desk, returns_soon=CONTRACTS.returns_soon)
+    leaves = desk.tire(state, rows, spent, returns_soon=CONTRACTS.returns_soon)
     _leave(state, rows[leaves & annual], day, NON_RENEWAL, desk)
     _leave(state, rows[leaves & ~annual], day, VOLUNTARY, desk)
     stays, annual = rows[~leaves], annual[~leaves]
@@ -109,7 +122,7 @@ def expand(state: State, turn: Flags, day: int, desk: Desk) -> None:
     free = turn & (state.status == PAID) & (state.notice == NEVER) & (state.row < day)
     rows = np.flatnonzero(free & (state.add_on_row != day) & (state.renew > day))
     rate = expansion_rate(state, rows, day, desk.calendar)
-    buys = rows[_spend(state.hold, rows, 7 * rate, desk)]
+    buys = rows[desk.spend(state.hold, rows, 7 * rate)]
     luck = desk.rng.random(buys.size)
     higher = (luck < EXPANSION.upgrade) & (state.plan[buys] < len(PLAN_PRICES) - 1)
     extra = (luck > 1 - EXPANSION.add_on) & (state.add_on[buys] == 0)
@@ -187,43 +200,6 @@ def _pause(state: State, rows: Ints, day: int, desk: Desk) -> None:
     state.wake[rows] = day + desk.rng.integers(shortest, longest + 1, rows.size)
 
 
-def _spend(patience: Floats, rows: Ints, amount: Floats, desk: Desk) -> Flags:
-    """Use patience up and return whose is at its end; those get fresh patience."""
-    patience[rows] -= amount
-    out = patience[rows] <= 0
-    patience[rows[out]] = desk.rng.exponential(size=int(out.sum()))
-    return np.asarray(out)
-
-
-def _tire(state: State, rows: Ints, amount: Floats, desk: Desk, *, returns_soon: float) -> Flags:
-    """Use up the patience of rows; return who leaves of their own will, their return decided.
-
-    In a replay those who leave and are back within the gap do so; the rate of the others is only
-    summed up, so that their share is known without the noise of drawing it.
-    """
-    if desk.strain is None:
-        leaves = _spend(state.stay, rows, amount, desk)
-        _decide(state, rows[leaves], desk, CONTRACTS.returns, returns_soon)
-        return leaves
-    back = CONTRACTS.returns * returns_soon
-    desk.strain[rows] += (1 - back) * amount
-    leaves = _spend(state.stay, rows, back * amount, desk)
-    _decide(state, rows[leaves], desk, 1.0, 1.0)
-    return leaves
-
-
-def _decide(state: State, rows: Ints, desk: Desk, returns: float, soon: float) -> None:
-    """Draw whether and when those who leave come back, and mark those who leave for good."""
-    rng, count = desk.rng, rows.size
-    quick = rng.random(count) < soon
-    first, last = CONTRACTS.soon_days
-    early = rng.integers(first, last + 1, count)
-    first, last = CONTRACTS.later_days
-    days = np.where(quick, early, rng.integers(first, last + 1, count))
-    state.comeback[rows] = np.where(rng.random(count) < returns, days, NEVER)
-    desk.left[rows[state.comeback[rows] >= GAP_DAYS]] = True
-
-
 def _leave(state: State, rows: Ints, day: int, reason: int, desk: Desk) -> None:
     _close(state, rows, day, reason, desk)
     _settle(state, rows, np.full(rows.size, NEVER), desk)
@@ -238,9 +214,8 @@ def _end(state: State, rows: Ints) -> None:
 
 
 def _settle(state: State, rows: Ints, paid: Ints, desk: Desk) -> None:
-    if desk.log is not None:
-        open_rows = state.invoice[rows] < NEVER
-        write_invoices(state, rows[open_rows], paid[open_rows], desk.log)
+    open_rows = state.invoice[rows] < NEVER
+    write_invoices(state, rows[open_rows], paid[open_rows], desk.log)
     state.invoice[rows] = NEVER
 
 
@@ -248,10 +223,8 @@ def _close(state: State, rows: Ints, day: int, reason: int, desk: Desk) -> None:
     """Close the rows of the main subscription and of the add-on."""
     _close_main(state, rows, day, reason, desk)
     extra = rows[(state.add_on[rows] > 0) & (state.status[rows] == PAID)]
-    if desk.log is not None:
-        write_rows(state, extra, np.full(extra.size, day), reason, desk.log, main=False)
+    write_rows(state, extra, np.full(extra.size, day), reason, desk.log, main=False)
 
 
 def _close_main(state: State, rows: Ints, day: int, reason: int, desk: Desk) -> None:
-    if desk.log is not None:
-        write_rows(state, rows, np.full(rows.size, day), reason, desk.log)
+    write_rows(state, rows, np.full(rows.size, day), reason, desk.log)

@@ -12,6 +12,7 @@ from tenure.demo.calendar import Ints
 from tenure.demo.state import State
 
 Column = npt.NDArray[Any]
+CONTRACT = "account", "serial", "status", "plan", "discount", "seats", "annual", "renew", "notice"
 
 
 class Log:
@@ -40,24 +41,15 @@ def write_rows(
     state: State, rows: Ints, end: Ints, reason: int, log: Log, *, main: bool = True
 ) -> None:
     """Write rows of the main subscriptions, or of the add-ons, as they are at their end."""
-    size = rows.size
     price = np.round(state.seats[rows] * state.unit[rows], 2) if main else state.add_on[rows]
     log.add(
         "subscriptions",
-        account=state.account[rows],
-        serial=state.serial[rows],
-        main=np.full(size, main),
+        main=np.full(rows.size, main),
         start=(state.row if main else state.add_on_row)[rows],
         end=end,
-        status=state.status[rows],
-        plan=state.plan[rows],
         price=price,
-        discount=state.discount[rows],
-        seats=state.seats[rows],
-        annual=state.annual[rows],
-        renew=state.renew[rows],
-        notice=state.notice[rows],
-        reason=np.full(size, reason),
+        reason=np.full(rows.size, reason),
+        **{name: getattr(state, name)[rows] for name in CONTRACT},
     )
 
 

@@ -21,73 +21,49 @@ SLOTS = 4
 
 @dataclass(slots=True)
 class State:
-    """Every row at the end of a day.
+    """Every row at the end of a day."""
 
-    Attributes:
-        account: Number of the account.
-        status: GONE (not begun, or ended), TRIAL, PAID or PAUSED.
-        wake: Day on which the status changes by itself: a start, a trial's or a pause's end.
-        fresh: Whether the account never had a subscription.
-        trial: Whether it begins with a trial, and `converts` whether that trial pays.
-        serial: Number of the account's current subscription.
-        annual, plan, seats, unit, discount, add_on: The contract; `unit` is the list price of a
-            seat per month, `add_on` the list price of the add-on per month.
-        spell, row, add_on_row, renew, priced: Days of the start of the spell, of the current
-            rows, of the next renewal and of the last yearly rise.
-        notice: Day of notice; `comeback` days from the end to a return.
-        invoice, amount: Day and amount of the open invoice.
-        late, late_before: Days of the last two late invoices.
-        users, pace, kinds: Users and kinds of events in use, and log of the events per user.
-        first_user: Number of the user who has been there longest.
-        since: Day since which usage is observed.
-        used, used_28, used_84, used_168: Events by day, and their sums over 28, 84, 168 days.
-        opened, priority, escalated: Open tickets, by slot.
-        lates, late_sum: Tickets that became late, by day, and those 14 to 98 days ago.
-        nps: Last NPS answer, -1 before the first.
-        stay, hold: What is left of the patience before leaving, and before expanding.
-    """
-
-    account: Ints
-    status: Ints
-    wake: Ints
-    fresh: Ints
-    trial: Ints
-    converts: Ints
-    serial: Ints
-    annual: Ints
+    account: Ints  # number of the account
+    status: Ints  # GONE (not begun, or ended), TRIAL, PAID or PAUSED
+    wake: Ints  # day on which the status changes by itself: a start, a trial's or a pause's end
+    fresh: Ints  # whether the account never had a subscription
+    trial: Ints  # whether it begins with a trial,
+    converts: Ints  # and whether that trial pays
+    serial: Ints  # number of the account's current subscription
+    annual: Ints  # the contract: its term,
     plan: Ints
     seats: Ints
-    unit: Floats
+    unit: Floats  # the list price of a seat per month,
     discount: Floats
-    add_on: Floats
-    spell: Ints
-    row: Ints
-    add_on_row: Ints
-    renew: Ints
-    priced: Ints
-    notice: Ints
-    comeback: Ints
-    invoice: Ints
-    amount: Floats
-    late: Ints
-    late_before: Ints
-    users: Ints
-    first_user: Ints
-    pace: Floats
-    kinds: Ints
-    since: Ints
-    used: Shorts
-    used_28: Ints
-    used_84: Ints
-    used_168: Ints
-    opened: Ints
+    add_on: Floats  # and the list price of the add-on per month
+    spell: Ints  # days on which the spell began,
+    row: Ints  # the current row,
+    add_on_row: Ints  # and that of the add-on;
+    renew: Ints  # days of the next renewal,
+    priced: Ints  # of the last yearly rise,
+    notice: Ints  # and of notice
+    comeback: Ints  # days from the end to a return
+    invoice: Ints  # day of the open invoice,
+    amount: Floats  # and its amount
+    late: Ints  # days of the last two late invoices: the last,
+    late_before: Ints  # and the one before
+    users: Ints  # users who work with it
+    first_user: Ints  # number of the user who has been there longest
+    pace: Floats  # log of the events per user
+    kinds: Ints  # kinds of events in use
+    since: Ints  # day since which usage is observed
+    used: Shorts  # events by day,
+    used_28: Ints  # and their sums over 28,
+    used_84: Ints  # 84
+    used_168: Ints  # and 168 days
+    opened: Ints  # open tickets, by slot: day,
     priority: Ints
-    escalated: Ints
-    lates: Shorts
-    late_sum: Ints
-    nps: Ints
-    stay: Floats
-    hold: Floats
+    escalated: Ints  # and day of escalation
+    lates: Shorts  # tickets that became late, by day,
+    late_sum: Ints  # and those 14 to 98 days ago
+    nps: Ints  # last NPS answer, -1 before the first
+    stay: Floats  # what is left of the patience before leaving,
+    hold: Floats  # and before expanding
 
     def take(self, rows: Ints) -> State:
         """Return a copy of some rows, in that order and as often as named."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tenure.demo import parameters as p
 from tenure.demo.calendar import Flags, Floats, Ints, as_times
-from tenure.demo.columns import named, numbered, numbers, table, times
 from tenure.demo.log import Log
-from tenure.demo.tables import HOUR, People, account_ids, user_ids
+from tenure.demo.tables import HOUR, People, account_ids, named, numbered, table, user_ids, values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,22 +20,8 @@ COMMENTS = ("Too slow to get help", "Does what we need", "Our team relies on it"
 SENT = 7 * HOUR  # second of the day; answers come the same day
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
-    """Survey requests, in any order.
-
-    Attributes:
-        account, day: The account asked, and the day.
-        kind: Number of the survey type.
-        score: The answer, -1 where there is none.
-        user: Number of the respondent.
-    """
-
-    account: Ints
-    day: Ints
-    kind: Ints
-    score: Ints
-    user: Ints
+Requests = tuple[Ints, Ints, Ints, Ints, Ints]
+"""Account, day, kind of survey, score (-1 where nobody answers) and respondent, in any order."""
 
 
 def surveys(log: Log, people: People, last_day: int, rng: np.random.Generator) -> pa.Table:
@@ -47,26 +31,24 @@ def surveys(log: Log, people: People, last_day: int, rng: np.random.Generator) -
         _after_tickets(log, last_day, rng, 1, 4.3, 1.1),
         _after_tickets(log, last_day, rng, 2, 5.6, 1.6),
     )
-    joined = [
-        np.concatenate([getattr(part, name) for part in parts]) for name in Requests.__slots__
-    ]
-    order = np.lexsort((joined[4], joined[0], joined[2], joined[1]))
-    requests = Requests(*(column[order] for column in joined))
-    size, answered = order.size, requests.score >= 0
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.lexsort([columns[place] for place in (4, 0, 2, 1)])
+    account, day, kind, score, user = (column[order] for column in columns)
+    size, answered = order.size, score >= 0
     delay = rng.integers(600, 15 * HOUR, size)
-    mood = (requests.score - SCALES[requests.kind, 0]) / np.diff(SCALES)[requests.kind, 0]
+    mood = (score - SCALES[kind, 0]) / np.diff(SCALES)[kind, 0]
     word = np.clip((mood * 2.99).astype(np.int64), 0, 2)
     return table(
         {
             "response_id": numbered("res-", np.arange(1, size + 1), 6),
-            "account_id": account_ids(requests.account),
-            "respondent_id": user_ids(requests.account, requests.user),
-            "survey_type": named(TYPES, requests.kind),
-            "score": numbers(requests.score, answered),
-            "scale_min": numbers(SCALES[requests.kind, 0]),
-            "scale_max": numbers(SCALES[requests.kind, 1]),
-            "sent_at": times(as_times(requests.day, SENT)),
-            "responded_at": times(as_times(requests.day, SENT + delay), answered),
+            "account_id": account_ids(account),
+            "respondent_id": user_ids(account, user),
+            "survey_type": named(TYPES, kind),
+            "score": values(score, answered),
+            "scale_min": values(SCALES[kind, 0]),
+            "scale_max": values(SCALES[kind, 1]),
+            "sent_at": values(as_times(day, SENT)),
+            "responded_at": values(as_times(day, SENT + delay), answered),
             "comment": named(COMMENTS, word, answered & (rng.random(size) < 0.15)),
         }
     )
@@ -80,7 +62,7 @@ def _waves(log: Log, people: People, rng: np.random.Generator) -> Requests:
     day = np.concatenate([rows["day"], rows["day"][more]])
     score = np.concatenate([rows["score"], np.full(int(more.sum()), -1)])
     user = 1 + rng.integers(0, 3, account.size)
-    return Requests(account, day, np.zeros(account.size, np.int64), score, user)
+    return account, day, np.zeros(account.size, np.int64), score, user
 
 
 def _after_tickets(
@@ -93,7 +75,7 @@ def _after_tickets(
     late = rows["resolved"][due] - rows["opened"][due] > p.ACTIVITY.late_after
     answered = rng.random(day.size) < 0.35
     score = _rated(rng.normal(mean - fall * late, 0.9), kind, answered)
-    return Requests(account, day, np.full(day.size, kind), score, 1 + rng.integers(0, 3, day.size))
+    return account, day, np.full(day.size, kind), score, 1 + rng.integers(0, 3, day.size)
 
 
 def _rated(mood: Floats, kind: int, answered: Flags) -> Ints:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from tenure.core.files import replacing
 from tenure.demo import parameters as p
 from tenure.demo.calendar import Flags, Floats, Ints, Times, as_times
-from tenure.demo.columns import joined, named, numbered, numbers, table, times
 from tenure.demo.contracts import REASONS
 from tenure.demo.log import Log
 from tenure.demo.state import PAID, PAUSED, TRIAL
 
+ROWS_PER_GROUP = 131_072
 HOUR = 3600
 DAY = 24 * HOUR
 OPENS = (14, 7, 8, 7, 7, 14)  # UTC hour at which business opens, by country
@@ -25,23 +31,16 @@ PERIODS = ("monthly", "annual")
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What is drawn once per account.
+    """What is drawn once per account."""
 
-    Attributes:
-        segment, industry, country, region, owner: Numbers of names.
-        employees: People at the account, 0 where not known.
-        second: Second of the day at which its terms begin and end.
-        created: Day on which the account was created.
-    """
-
-    segment: Ints
+    segment: Ints  # numbers of names
     industry: Ints
     country: Ints
     region: Ints
     owner: Ints
-    employees: Ints
-    second: Ints
-    created: Ints
+    employees: Ints  # people at the account, 0 where not known
+    second: Ints  # second of the day at which its terms begin and end
+    created: Ints  # day on which the account was created
 
     @classmethod
     def draw(cls, segment: Ints, log: Log, rng: np.random.Generator) -> People:
@@ -86,11 +85,11 @@ def accounts(people: People) -> pa.Table:
     return table(
         {
             "account_id": account_ids(number),
-            "created_at": times(as_times(people.created, people.second)),
+            "created_at": values(as_times(people.created, people.second)),
             "segment": named(p.SEGMENTS, people.segment),
             "industry": named(p.INDUSTRIES, people.industry),
             "country": named(p.COUNTRIES, people.country),
-            "employees": numbers(people.employees, people.employees > 0),
+            "employees": values(people.employees, people.employees > 0),
             "owner": named(p.OWNERS, people.owner),
             "region": named(p.REGIONS, people.region),
         }
@@ -112,22 +111,19 @@ def subscriptions(log: Log, people: People, last_day: int) -> pa.Table:
         {
             "subscription_id": pc.binary_join_element_wise(identifier, suffix, ""),
             "account_id": account_ids(account),
-            "started_at": times(as_times(start, second)),
-            "ended_at": times(as_times(np.where(ended, end, 0), second), ended),
+            "started_at": values(as_times(start, second)),
+            "ended_at": values(as_times(end, second), ended),
             "plan": pc.if_else(pa.array(main), named(p.PLANS, rows["plan"]), "Add-on"),
-            "mrr": numbers(np.round(price * (1 - rows["discount"]), 2)),
-            "list_mrr": numbers(price),
-            "discount": numbers(rows["discount"], paid),
+            "mrr": values(np.round(price * (1 - rows["discount"]), 2)),
+            "list_mrr": values(price),
+            "discount": values(rows["discount"], paid),
             "currency": named(p.CURRENCIES, people.country[account]),
-            "seats": numbers(rows["seats"], main),
+            "seats": values(rows["seats"], main),
             "billing_period": named(PERIODS, rows["annual"], paid),
-            "renews_at": times(
-                as_times(np.where(renew < p.NEVER, renew, 0), second),
-                (renew < p.NEVER) & (rows["status"] != PAUSED),
+            "renews_at": values(
+                as_times(renew, second), (renew < p.NEVER) & (rows["status"] != PAUSED)
             ),
-            "notice_at": times(
-                as_times(np.where(noticed, rows["notice"], 0), 17 * HOUR), noticed & paid
-            ),
+            "notice_at": values(as_times(rows["notice"], 17 * HOUR), noticed & paid),
             "end_reason": named(REASONS, rows["reason"], ended & (rows["reason"] > 0)),
             "status": named(STATUSES, rows["status"]),
         },
@@ -145,10 +141,10 @@ def invoices(log: Log, people: People, last_day: int) -> pa.Table:
         {
             "invoice_id": numbered("inv-", np.arange(1, account.size + 1), 6),
             "account_id": account_ids(account),
-            "issued_at": times(as_times(issued, people.second[account] + 300)),
-            "due_at": times(as_times(issued + p.CONTRACTS.due_days + 1)),
-            "paid_at": times(as_times(np.where(known, paid, 0), people.second[account]), known),
-            "amount": numbers(rows["amount"][order]),
+            "issued_at": values(as_times(issued, people.second[account] + 300)),
+            "due_at": values(as_times(issued + p.CONTRACTS.due_days + 1)),
+            "paid_at": values(as_times(paid, people.second[account]), known),
+            "amount": values(rows["amount"][order]),
             "currency": named(p.CURRENCIES, people.country[account]),
         }
     )
@@ -161,7 +157,7 @@ def touchpoints(log: Log, people: People, last_day: int, rng: np.random.Generato
     return table(
         {
             "account_id": account_ids(account),
-            "occurred_at": times(as_times(day, second)),
+            "occurred_at": values(as_times(day, second)),
             "kind": named(p.TOUCHPOINTS, rng.integers(0, len(p.TOUCHPOINTS), account.size)),
             "owner": named(p.OWNERS, people.owner[account]),
             "note": pa.nulls(account.size, pa.string()),
@@ -171,17 +167,7 @@ def touchpoints(log: Log, people: People, last_day: int, rng: np.random.Generato
 
 
 def scattered(log: Log, rate: Floats, last_day: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Scatter facts over the paid days of accounts.
-
-    Args:
-        log: What the simulation wrote down.
-        rate: Facts a day, by account.
-        last_day: First day that is not observed.
-        rng: Source of chance.
-
-    Returns:
-        Account and day of each fact.
-    """
+    """Return account and day of facts scattered over the paid days, at a daily rate by account."""
     rows = log.read("subscriptions")
     paid = rows["main"] & (rows["status"] == PAID)
     start = np.maximum(rows["start"][paid] + 1, 0)
@@ -200,8 +186,9 @@ def tickets(log: Log, people: People, last_day: int, rng: np.random.Generator) -
     rows = {name: column[order] for name, column in rows.items()}
     account, size = rows["account"], order.size
     opened = as_times(rows["opened"], people.work_second(account, rng))
-    done, resolved = _later_days(rows["resolved"], last_day, people.work_second(account, rng))
-    raised, escalated = _later_days(rows["escalated"], last_day, people.work_second(account, rng))
+    resolved = as_times(rows["resolved"], people.work_second(account, rng))
+    escalated = as_times(rows["escalated"], people.work_second(account, rng))
+    done, raised = rows["resolved"] < last_day, rows["escalated"] < last_day
     end = as_times(np.full(size, last_day))
     wait = rng.lognormal(1.2 - 0.3 * rows["priority"], 0.9, size)
     answer = _after(opened, np.minimum(wait, 90) * HOUR)
@@ -214,22 +201,58 @@ def tickets(log: Log, people: People, last_day: int, rng: np.random.Generator) -
         {
             "ticket_id": numbered("tic-", np.arange(1, size + 1), 6),
             "account_id": account_ids(account),
-            "opened_at": times(opened),
-            "first_responded_at": times(answer, answer < end),
-            "resolved_at": times(resolved, done),
+            "opened_at": values(opened),
+            "first_responded_at": values(answer, answer < end),
+            "resolved_at": values(resolved, done),
             "priority": named(p.PRIORITIES, rows["priority"]),
             "category": named(p.CATEGORIES, rng.integers(0, len(p.CATEGORIES), size)),
-            "escalated_at": times(escalated, raised),
-            "csat_score": numbers(score, rated),
-            "csat_at": times(rated_at, rated),
+            "escalated_at": values(escalated, raised),
+            "csat_score": values(score, rated),
+            "csat_at": values(rated_at, rated),
         }
     )
 
 
-def _later_days(day: Ints, last_day: int, second: Ints) -> tuple[Flags, Times]:
-    known = day < last_day
-    return known, as_times(np.where(known, day, 0), second)
-
-
 def _after(time: Times, seconds: Floats) -> Times:
     return np.asarray(time + seconds.astype(np.int64).astype("m8[s]"))
+
+
+def numbered(prefix: str, number: Ints, width: int) -> pa.Array:
+    """Return identifiers such as ``acc-00012``."""
+    digits = pc.utf8_lpad(pa.array(number).cast(pa.string()), width, "0")
+    return pc.binary_join_element_wise(pa.scalar(prefix), digits, "")
+
+
+def joined(left: pa.Array, right: pa.Array) -> pa.Array:
+    """Return two identifiers joined by a hyphen; null where one is."""
+    return pc.binary_join_element_wise(left, right, "-")
+
+
+def named(names: Sequence[str], number: Ints, known: Flags | None = None) -> pa.Array:
+    """Return names by number, null where not known."""
+    mask = None if known is None else ~known
+    codes = pa.array(number.astype(np.int32), mask=mask)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(names)).cast(pa.string())
+
+
+def values(value: npt.NDArray[Any], known: Flags | None = None) -> pa.Array:
+    """Return numbers or times, null where not known."""
+    return pa.array(value, mask=None if known is None else ~known)
+
+
+def table(columns: Mapping[str, pa.Array], order: Ints | None = None) -> pa.Table:
+    """Return a table, its rows in a given order."""
+    whole = pa.table(dict(columns))
+    return whole if order is None else whole.take(pa.array(order))
+
+
+def write(folder: Path, name: str, content: pa.Table) -> None:
+    """Write a table as Parquet, by a temporary name; equal tables give equal bytes."""
+    with replacing(folder / f"{name}.parquet") as temporary:
+        pq.write_table(
+            content,
+            temporary,
+            compression="zstd",
+            row_group_size=ROWS_PER_GROUP,
+            store_schema=False,
+        )

@@ -8,9 +8,19 @@ import pyarrow.compute as pc
 
 from tenure.demo import parameters as p
 from tenure.demo.calendar import Ints, as_times
-from tenure.demo.columns import named, numbered, numbers, table, times
 from tenure.demo.log import Log
-from tenure.demo.tables import DAY, HOUR, People, account_ids, scattered, user_ids
+from tenure.demo.tables import (
+    DAY,
+    HOUR,
+    People,
+    account_ids,
+    named,
+    numbered,
+    scattered,
+    table,
+    user_ids,
+    values,
+)
 
 LATE_SHARE = 0.03
 LATE_MEAN_DAYS = 1.5
@@ -36,9 +46,9 @@ def usage(log: Log, people: People, last_day: int, rng: np.random.Generator) -> 
             "account_id": account_ids(account),
             "user_id": _users(account, user),
             "event": named((*p.EVENTS, p.NOISE_EVENT), kind),
-            "occurred_at": times(happened),
-            "quantity": numbers(_quantity(kind, rng)),
-            "known_at": times(happened + delay[order].astype("m8[s]")),
+            "occurred_at": values(happened),
+            "quantity": values(_quantity(kind, rng)),
+            "known_at": values(happened + delay[order].astype("m8[s]")),
         }
     )
 

@@ -2,7 +2,8 @@
 
 labels_rates      the latest rate of each currency known at each prediction time
 labels_based      spell rows, and whether they run at as_of and at the window's end
-labels_priced     … with a price in the account's currency, where there is one
+labels_charged    … with a price in the account's currency, where there is one
+labels_priced     … the same, or what was paid for at as_of at the prices of then
 labels_plans      whether the set of plans is another one (labels_terms: of billing periods)
 labels_change     per snapshot: list MRR at both times, and whether the difference counts
 labels_levels     list MRR after each start and end, for snapshots whose change counts
@@ -18,6 +19,7 @@ from tenure.labels.spells import CHURNED, DECIDED, DROPPED, LABEL_WINDOWS, SPELL
 RATES = "labels_rates"
 BASED = "labels_based"
 PRICED = "labels_priced"
+CHARGED = "labels_charged"
 PLANS = "labels_plans"
 TERMS = "labels_terms"
 CHANGE = "labels_change"
@@ -31,7 +33,7 @@ TOLERANCE = 1e-9
 def change_steps(rules: Rules, name: str) -> list[Step]:
     """Return the steps from `labels_spell` and `labels_decided` to the outcomes, under a name."""
     steps = [_rates()] if rules.rates else []
-    steps += [_based(), _priced(rules)]
+    steps += [_based(), *_prices(rules)]
     if not rules.list_prices:
         steps += [_set_changes(PLANS, "plan"), _set_changes(TERMS, "billing_period")]
     return [*steps, _change(rules), _levels(rules), _moved(), _outcomes(name)]
@@ -89,7 +91,8 @@ FROM (
     )
 
 
-def _priced(rules: Rules) -> Step:
+def _prices(rules: Rules) -> list[Step]:
+    """Return the steps of the price of each row; the last one is `labels_priced`."""
     same = "s.currency IS NULL OR s.home_currency IS NULL OR s.currency = s.home_currency"
     price, joins = f"CASE WHEN {same} THEN s.list_price END", ""
     if rules.rates:
@@ -97,14 +100,49 @@ def _priced(rules: Rules) -> Step:
         joins = f"""
 LEFT JOIN {RATES} AS own ON own.as_of = s.as_of AND own.currency = s.currency
 LEFT JOIN {RATES} AS home ON home.as_of = s.as_of AND home.currency = s.home_currency"""
+    charged = Step(
+        CHARGED if rules.constant_price else PRICED,
+        f"""
+SELECT
+  s.row_id, s.as_of, s.subscription_id, s.last_at, s.started_at, s.until_at, s.at_first, s.at_last,
+  s.seats, s.plan, s.billing_period,
+  {price} AS price
+FROM {BASED} AS s{joins}
+""",
+    )
+    return [charged, _constant()] if rules.constant_price else [charged]
+
+
+def _constant() -> Step:
+    """Return the step that prices rows as at as_of: their seats at the price that a seat had then.
+
+    It is the price of the same subscription and plan, else of the plan; without seats, that of a
+    row.  A plan that the account did not have then has its own price.
+    """
+    amount = "CASE WHEN at_first = 1 THEN {} END"
+    own, plan = "row_id, subscription_id, plan", "row_id, plan"
+    units = ", ".join(
+        f"SUM({amount.format('price')}) OVER (PARTITION BY {keys}) "
+        f"/ SUM({amount.format('quantity')}) OVER (PARTITION BY {keys}) AS {name}_unit"
+        for name, keys in (("own", own), ("plan", plan))
+    )
     return Step(
         PRICED,
         f"""
 SELECT
-  s.row_id, s.as_of, s.last_at, s.started_at, s.until_at, s.at_first, s.at_last,
-  s.seats, s.plan, s.billing_period,
-  {price} AS price
-FROM {BASED} AS s{joins}
+  row_id, as_of, subscription_id, last_at, started_at, until_at, at_first, at_last,
+  seats, plan, billing_period,
+  CASE
+    WHEN at_first = 1 THEN price
+    ELSE COALESCE(own_unit * quantity, plan_unit * quantity, price)
+  END AS price
+FROM (
+  SELECT *, {units}
+  FROM (SELECT *, CASE WHEN counted = 1 THEN seats ELSE 1 END AS quantity FROM (
+    SELECT *, MIN(CASE WHEN seats > 0 THEN 1 ELSE 0 END) OVER (PARTITION BY {plan}) AS counted
+    FROM {CHARGED}
+  ) AS marked) AS counts
+) AS priced
 """,
     )
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from tenure.core.errors import ConfigError, Problem
 from tenure.core.steps import Step
 from tenure.core.times import DAY, days, last_of, show
+from tenure.sources.terms import NOTICE_UNTIL, TERM_END
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,8 +86,9 @@ def snapshots(
     Returns:
         Rows in order of (as_of, account_id) with account_id, as_of, mrr, list_mrr and seats (sums
         over running paid rows, money per month), currency (missing where rows differ), renews_at
-        (earliest end of a term), notice_given (every running paid row is under notice) and ends_at
-        (the last end then foreseen, for accounts under notice).
+        (earliest end of a term that then runs), notice_given (every running paid row is under
+        notice, and nothing is booked to follow it) and ends_at (the last end then foreseen, for
+        accounts under notice).
     """
     moments = sorted(set(cutoffs))
     engine = dataset.engine
@@ -113,9 +115,11 @@ def snapshot_steps(*, scoped: bool = False) -> list[Step]:
             RUNNING,
             f"""
 SELECT
-  c.as_of, r.account_id, r.mrr, r.list_price, r.currency, r.seats, r.term_end, r.notice_until,
+  c.as_of, r.account_id, r.mrr, r.list_price, r.currency, r.seats, r.notice_until,
+  {TERM_END} AS term_end,
   CASE
     WHEN r.notice_seen_after < c.as_of AND (r.notice_until IS NULL OR r.notice_until >= c.as_of)
+      AND (r.successor_known IS NULL OR r.successor_known >= c.as_of)
     THEN 1 ELSE 0
   END AS under_notice
 FROM {CUTOFFS} AS c
@@ -150,22 +154,21 @@ def paid_rows(*, scoped: bool = False) -> Step:
     """Return the step that resolves the clocks of paid subscription rows.
 
     ``end_seen_after`` is the last moment at which a row still runs, as then known: it lies in the
-    year 9000 where no end is recorded.  ``notice_until`` is when a notice takes effect; a row that
-    still runs after it has had its notice withdrawn.  It is the end of the term that the notice was
-    given in; where terms roll on within one row, at most one term after the notice.
+    year 9000 where no end is recorded.  ``notice_until`` is when a notice takes effect, the end of
+    the term that it was given in; a row that still runs after it has had its notice withdrawn.
+    ``successor_known`` is since when a row that follows is known to be booked.
     """
     limit = f" AND account_id IN (SELECT account_id FROM {SCOPE})" if scoped else ""
     return Step(
         PAID,
         f"""
 SELECT
-  account_id, subscription_id, started_at, ended_at, end_reason, notice_at, term_end,
-  mrr, list_price, currency, seats, plan, billing_period,
+  account_id, subscription_id, started_at, ended_at, end_reason, notice_at, successor_known,
+  term_anchor, term_months, mrr, list_price, currency, seats, plan, billing_period,
   {last_of(("started_at", "event_time", "known_at"))} AS seen_after,
   COALESCE({last_of(("ended_at", "ended_at__known"))}, {FOREVER}) AS end_seen_after,
   {last_of(("notice_at", "notice_at__known"))} AS notice_seen_after,
-  CASE WHEN term_end < notice_at THEN notice_at + (term_end - started_at) ELSE term_end END
-    AS notice_until
+  {NOTICE_UNTIL} AS notice_until
 FROM subscriptions
 WHERE paid{limit}
 """,

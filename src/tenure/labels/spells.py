@@ -47,6 +47,7 @@ class Rules:
         list_prices: Whether list prices are recorded; if not, a move between billing periods is
             not taken for a change of price.
         rates: Whether there are exchange rates.
+        constant_price: Whether what was paid for at as_of is priced as it was then.
     """
 
     winback_gap_days: int
@@ -55,6 +56,7 @@ class Rules:
     sign: int | None
     list_prices: bool
     rates: bool
+    constant_price: bool = False
 
 
 def spell_steps(rules: Rules) -> list[Step]:
@@ -75,7 +77,8 @@ SELECT
     WHEN r.notice_seen_after < a.label_known_at AND (
       r.end_seen_after < a.label_known_at
       OR r.notice_until IS NULL OR r.notice_until >= a.label_known_at
-    ) THEN r.notice_at
+    ) AND (r.successor_known IS NULL OR r.successor_known >= a.label_known_at)
+    THEN r.notice_at
   END AS notice_at
 FROM {LABEL_WINDOWS} AS a
 JOIN {PAID} AS r ON r.account_id = a.account_id

@@ -23,7 +23,7 @@ from tenure.core.spec import Target
 from tenure.core.steps import Step
 from tenure.labels.outcomes import OUTCOMES, outcome_steps
 from tenure.labels.spells import LABEL_WINDOWS, Rules
-from tenure.labels.windows import RENEWAL, Horizon, horizons, windows
+from tenure.labels.windows import EARLY_DAYS, RENEWAL, Horizon, horizons, windows
 
 if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
@@ -101,7 +101,12 @@ def label(
 
 
 def label_horizons(
-    dataset: Dataset, snaps: pd.DataFrame, target: Target, labels: LabelConfig
+    dataset: Dataset,
+    snaps: pd.DataFrame,
+    target: Target,
+    labels: LabelConfig,
+    *,
+    early: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """Return what `label` returns for each horizon of a target, computed together.
 
@@ -116,6 +121,8 @@ def label_horizons(
         first.
     """
     names = horizons(target, labels)
+    if early and target.outcome != "renewal" and labels.horizon_days > EARLY_DAYS:
+        names = list(dict.fromkeys([*names, EARLY_DAYS]))
     frames = _label(dataset, snaps, target, labels, names)
     return {str(name): frame for name, frame in zip(names, frames, strict=True)}
 
@@ -138,6 +145,7 @@ def _label(
         sign=target.sign if target.outcome == "change" else None,
         list_prices=dataset.has("subscriptions", "list_mrr"),
         rates=dataset.has("fx_rates", "currency", "rate"),
+        constant_price=target.name == EXPANSION.name and labels.expansion.at_constant_price,
     )
     outcomes = _outcomes(dataset, edges[reason == ""], outcome_steps(target, rules))
     outcomes = outcomes.reindex(edges["row_id"]).reset_index(drop=True)

@@ -19,6 +19,9 @@ from tenure.core.times import DAY, days
 RENEWAL: Literal["renewal"] = "renewal"
 Horizon: TypeAlias = int | Literal["renewal"]
 
+EARLY_DAYS = 30
+"""First days of a window, whose outcomes tell early how the rate of all accounts moves."""
+
 
 def horizons(target: Target, labels: LabelConfig) -> list[Horizon]:
     """Return the horizons of a target, the main one first.

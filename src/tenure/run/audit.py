@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tenure.audit.clocks import clockless
-from tenure.audit.drift import feature_drift, since
+from tenure.audit.drift import feature_drift
 from tenure.audit.future_shuffle import sampled, shuffle
 from tenure.audit.late_data import arrivals, costs
-from tenure.audit.leakage import Suspect, nearby, suspicious
+from tenure.audit.leakage import suspicious
 from tenure.audit.near_outcome import near
 from tenure.audit.raw_columns import raw_family
 from tenure.audit.reads import reads
 from tenure.audit.sample import chosen, take
 from tenure.core.config import Config
 from tenure.core.progress import Progress
-from tenure.core.records.audit import AuditRecord, AuditStatus
+from tenure.core.records.audit import AuditRecord, AuditStatus, SuspectRecord
 from tenure.core.times import now
 from tenure.engine import open_engine
 from tenure.features.compute.matrix import build
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 RECORD = "audit.json"
 PAGE = "audit.html"
-CLEAN: AuditStatus = "clean"
-DOUBTS: AuditStatus = "doubts"
-VIOLATED: AuditStatus = "violated"
-NOT_POSSIBLE: AuditStatus = "not_possible"
 
 
 @dataclass(frozen=True)
@@ -61,14 +57,7 @@ class _Audited:
 
 
 def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) -> AuditRecord:
-    """Audit a data set.
-
-    Args:
-        config: Settings; the section `audit` bounds the work.
-        dataset: Loaded tables; they are left as they are.
-        resolved: The features to audit.
-        progress: Told of each stage.
-    """
+    """Return the audit of resolved features; the tables are left as they are."""
     record: dict[str, Any] = {
         "format": FORMAT,
         "name": config.name,
@@ -82,7 +71,7 @@ def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) 
     rows = snapshots(dataset, cutoffs) if cutoffs else pd.DataFrame()
     if rows.empty:
         reason = "there is no prediction time at which an account pays"
-        return AuditRecord(**record, status=NOT_POSSIBLE, reason=reason)
+        return AuditRecord(**record, status="not_possible", reason=reason)
     accounts = chosen(rows["account_id"].tolist(), config.audit.accounts, config.model.seed)
     audited = _Audited(config, dataset, resolved, cutoffs, rows, accounts, progress)
     record["sample"] = {
@@ -92,26 +81,17 @@ def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) 
         "of_snapshots": len(rows),
         "as_of": cutoffs,
     }
-    record["reads"] = _reads(audited)
+    progress.stage("audit: what each feature read")
+    record["reads"] = reads(dataset.engine, resolved, cutoffs)
     record |= _disturbed(audited)
     record |= _values(audited)
     return AuditRecord(**record, status=_status(record))
 
 
 def _status(record: dict[str, Any]) -> AuditStatus:
-    if record["reads"]["violations"] or any(item.moved for item in record["shuffle"]):
-        return VIOLATED
-    return CLEAN if all(item.allowed for item in record["suspects"]) else DOUBTS
-
-
-def _reads(audited: _Audited) -> dict[str, Any]:
-    audited.progress.stage("audit: what each feature read")
-    features = reads(audited.dataset.engine, audited.plan, audited.cutoffs)
-    return {
-        "as_of": audited.cutoffs,
-        "features": {item.feature: item.to_dict(audited.cutoffs) for item in features},
-        "violations": [item.feature for item in features if item.violations(audited.cutoffs)],
-    }
+    if record["reads"].violations or any(item.moved for item in record["shuffle"]):
+        return "violated"
+    return "clean" if all(item.allowed for item in record["suspects"]) else "doubts"
 
 
 def _disturbed(audited: _Audited) -> dict[str, Any]:
@@ -145,7 +125,7 @@ def _values(audited: _Audited) -> dict[str, Any]:
     audited.progress.stage("audit: drift")
     matrix = build(dataset.engine, mine, audited.plan)
     settings = config.audit
-    moved = feature_drift(matrix, recent=settings.recent, limit=settings.drift)
+    drift = feature_drift(matrix, recent=settings.recent, limit=settings.drift)
     audited.progress.stage("audit: too good to be true")
     known = {
         name: label(dataset, audited.snapshots, TARGETS[name], config.labels)
@@ -156,28 +136,24 @@ def _values(audited: _Audited) -> dict[str, Any]:
         for name, rows in known.items()
     }
     raw = resolve_plan([raw_family(dataset.columns)], dataset.columns)
-    suspects: list[Suspect] = []
+    suspects: list[SuspectRecord] = []
     allow = allowed(settings.allow, audited.plan)
     for values in (matrix, build(dataset.engine, mine, raw)):
         suspects += suspicious(
             values, labels, limit=settings.auc, allow=allow, seed=config.model.seed
         )
-    return {
-        "drift": {"recent_since": since(matrix, settings.recent), "features": moved},
-        "suspects": suspects + _near(audited, known),
-    }
+    return {"drift": drift, "suspects": suspects + _near(audited, known)}
 
 
-def _near(audited: _Audited, known: dict[str, pd.DataFrame]) -> list[Suspect]:
+def _near(audited: _Audited, known: dict[str, pd.DataFrame]) -> list[SuspectRecord]:
     """Return values that are only filled around the end of an account."""
     config, dataset = audited.config, audited.dataset
-    width = config.labels.horizon_days
-    suspects: list[Suspect] = []
+    width, allow = config.labels.horizon_days, config.audit.allow
+    suspects: list[SuspectRecord] = []
     for name, rows in known.items():
         if TARGETS[name].outcome == "churn":
             outcomes = rows.loc[rows["label"] == 1, ["account_id", "outcome_at"]]
-            values = near(dataset.engine, dataset.columns, outcomes, width)
-            suspects += nearby(values, name, width, config.audit.allow)
+            suspects += near(dataset.engine, dataset.columns, outcomes, name, width, allow)
     return suspects
 
 

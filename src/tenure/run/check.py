@@ -6,12 +6,10 @@ from tenure.core.config import Config
 from tenure.core.files import write_json, write_text
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.audit import CheckedFeatures, CheckRecord
-from tenure.core.records.data import DataRecord
-from tenure.core.records.training import AbsentFeature
 from tenure.features.plan.config_checks import check_features
 from tenure.model.boosting.parameter_names import check_parameters
 from tenure.report.html import render_audit
-from tenure.run.audit import PAGE, RECORD, VIOLATED, audit, audited_plan
+from tenure.run.audit import PAGE, RECORD, audit, audited_plan
 from tenure.run.prepare import loaded
 from tenure.run.runs_folder import check_runs_folder, claim_runs_folder
 from tenure.sources.dataset import write_rejects
@@ -30,7 +28,7 @@ def run_check(config: Config, progress: Progress = SILENT) -> CheckRecord:
     with loaded(config, progress) as dataset:
         claim_runs_folder(config)
         written = write_rejects(dataset, runs / "rejects")
-        data = DataRecord.from_json(dataset.report.to_dict())
+        data = dataset.report
         write_json(runs / "data.json", data.to_json())
         progress.stage("choosing features")
         plan = audited_plan(config, dataset)
@@ -41,11 +39,9 @@ def run_check(config: Config, progress: Progress = SILENT) -> CheckRecord:
     return CheckRecord(
         name=config.name,
         data=data,
-        features=CheckedFeatures(
-            count=len(plan.specs), absent=tuple(map(AbsentFeature.model_validate, plan.absent))
-        ),
+        features=CheckedFeatures(count=len(plan.specs), absent=plan.absent),
         audit=record,
-        passed=data.usable and record.status != VIOLATED,
+        passed=data.usable and record.status != "violated",
         rejects={name: str(path) for name, path in written.items()},
         page=str(runs / PAGE),
     )

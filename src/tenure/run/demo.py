@@ -71,38 +71,26 @@ class DemoResult:
 
     def lines(self) -> list[str]:
         """Return the result as lines for people."""
-        width = max(len(name) for name in self.files)
-        verdicts = [
-            f"{name}: {headline(Outcome.of(name, target), target).first}"
-            for name, target in self.record.targets.items()
-        ]
-        withdrawn = [
+        targets = self.record.targets.items()
+        lines = [f"{name}: {headline(Outcome(name, target)).first}" for name, target in targets]
+        lines += [
             f"{name}: {target.withdrawn}, champion of an earlier demo, was withdrawn."
-            for name, target in self.record.targets.items()
+            for name, target in targets
             if target.withdrawn
         ]
+        width = max(len(name) for name in self.files)
+        lines += ["", *self.reasons, ""]
+        lines += [f"{name:<{width}}  {path}" for name, path in self.files.items()]
+        lines += ["", "next:", f"  open {self.files['report']} in a browser"]
+        if self.account:
+            lines.append(f"  tenure explain {self.config} --account {self.account}")
+            lines.append(f"  tenure serve {self.config}")
         store = self.record.config.tracking.uri or f"sqlite:///{self.files['MLflow store']}"
-        account = [
-            f"  tenure explain {self.config} --account {self.account}",
-            f"  tenure serve {self.config}",
-        ]
-        following = [
-            "",
-            "next:",
-            f"  open {self.files['report']} in a browser",
-            *(account if self.account else []),
-            f"  mlflow ui --backend-store-uri {store}",
-            "  try the notebooks: train, backtest, review drivers (notebooks/ of the repository)",
-        ]
-        return [
-            *verdicts,
-            *withdrawn,
-            "",
-            *self.reasons,
-            "",
-            *(f"{name:<{width}}  {path}" for name, path in self.files.items()),
-            *following,
-        ]
+        lines.append(f"  mlflow ui --backend-store-uri {store}")
+        tried = (
+            "  try the notebooks: train, backtest, review drivers (notebooks/ of the repository)"
+        )
+        return [*lines, tried]
 
 
 def run_demo(
@@ -113,12 +101,7 @@ def run_demo(
     What an earlier demo left is replaced: its scores go, and so does a champion that no usable
     model of this world replaces.
 
-    Args:
-        out: Folder for the data, the config, the scores and the report; models and runs go where
-            every run puts them.
-        accounts: Accounts to simulate.
-        seed: Seed of the simulation.
-        progress: Told of each stage.
+    Data, config, scores and report go to `out`; models and runs where every run puts them.
     """
     path, scores = out / "config.yaml", out / PLACES["scores"]
     write_text(path, CONFIG)

@@ -92,9 +92,7 @@ def fit_target(
     """Fit and measure one target, or say why it is refused."""
     target = TARGETS[name]
     rows = prepared.labels[name]
-    refused = refusal(
-        rows, min_events=config.model.min_events, event=target.event, events=target.events
-    )
+    refused = target_refusal(name, prepared, config)
     if refused is not None:
         return TargetResult(target, rows, refused)
     walk = walk_target(name, prepared, config, progress)
@@ -115,6 +113,13 @@ def fit_target(
     return TargetResult(target, rows, judge(evaluation, walk.shortage), evaluation, fit)
 
 
+def target_refusal(name: str, prepared: Prepared, config: Config) -> Verdict | None:
+    """Return why no model of a target can be fitted, or None where one can."""
+    target, fewest = TARGETS[name], config.model.min_events
+    rows = prepared.labels[name]
+    return refusal(rows, min_events=fewest, event=target.event, events=target.events)
+
+
 def walk_target(name: str, prepared: Prepared, config: Config, progress: Progress) -> WalkForward:
     """Walk one target through the past, as the config fits it."""
     return walk_forward(
@@ -122,6 +127,7 @@ def walk_target(name: str, prepared: Prepared, config: Config, progress: Progres
         prepared.labels[name],
         FitSettings.of(config, prepared.plan.ranked, TARGETS[name].outcome),
         since=prepared.matrix.since,
+        early=prepared.early.get(name),
         progress=progress.within(name),
     )
 

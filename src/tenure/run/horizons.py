@@ -10,6 +10,7 @@ from tenure.core.progress import Progress
 from tenure.core.records.evaluation import Gains, Horizon
 from tenure.labels.splits import distinct_events
 from tenure.labels.targets import TARGETS
+from tenure.labels.windows import EARLY_DAYS
 from tenure.model.backtest.baselines import BASE_RATE
 from tenure.model.backtest.walk_forward import walk_forward
 from tenure.model.boosting.fit import FittedModel
@@ -55,16 +56,19 @@ def further_horizons(
         )
         measured: dict[str, Any] = {"folds": 0}
         if verdict is None:
+            days = int(rows["horizon_days"].median())
             stages = progress.within(f"{name}, horizon {horizon}")
             walk = walk_forward(
                 prepared.matrix.values,
                 rows,
-                settings,
+                replace(settings, horizon_days=days),
                 since=prepared.matrix.since,
+                early=prepared.early.get(name) if days > EARLY_DAYS else None,
                 progress=stages,
             )
             stages.stage("measuring")
-            evaluation = evaluate(walk.predictions, walk.baselines, EvaluationSettings.of(config))
+            measuring = replace(EvaluationSettings.of(config), horizon_days=days)
+            evaluation = evaluate(walk.predictions, walk.baselines, measuring)
             verdict = judge(evaluation, walk.shortage)
             measured = {
                 "folds": len(walk.folds),

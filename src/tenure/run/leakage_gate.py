@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from tenure.audit.leakage import Suspect, suspicious
+from tenure.audit.leakage import suspicious
 from tenure.audit.raw_columns import raw_family
 from tenure.audit.sample import chosen
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import Progress
+from tenure.core.records.audit import SuspectRecord
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.plan.plan import Plan, read_columns, resolve_plan
+from tenure.run.fit import target_refusal
 from tenure.run.prepare import Prepared
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-    from tenure.features.plan.columns import ComputedColumn, PercentileColumn
     from tenure.sources.dataset import Dataset
 
 
 def check_leaks(config: Config, dataset: Dataset, prepared: Prepared, progress: Progress) -> None:
-    """Stop where a column alone knows the outcome too well.
+    """Stop where a column alone knows the outcome of a target too well.
 
-    Tested are the features, and the raw columns that they read, of at most `audit.accounts`
-    accounts, as in the audit.
+    A target that is refused, for its outcomes are too few, stops nothing.  Tested are the features,
+    and the raw columns that they read, of at most `audit.accounts` accounts, as in the audit.
 
     Raises:
         DataError: Naming every such column that `audit.allow` does not name, how well it knows
@@ -39,20 +39,27 @@ def check_leaks(config: Config, dataset: Dataset, prepared: Prepared, progress: 
         raise DataError(*_problems(suspects, origins(prepared.plan)))
 
 
-def leaks(config: Config, dataset: Dataset, prepared: Prepared) -> list[Suspect]:
+def leaks(config: Config, dataset: Dataset, prepared: Prepared) -> list[SuspectRecord]:
     """Return the columns that know an outcome too well, those that are allowed marked."""
     rows = prepared.matrix.rows
-    if rows.empty:
+    fitted = {
+        name: known
+        for name, known in prepared.labels.items()
+        if target_refusal(name, prepared, config) is None
+    }
+    if rows.empty or not fitted:
         return []
     seed, settings = config.model.seed, config.audit
     accounts = chosen(rows["account_id"].tolist(), settings.accounts, seed)
     mine = rows["account_id"].isin(accounts).to_numpy(dtype=bool)
-    labels = {name: known[mine].reset_index(drop=True) for name, known in prepared.labels.items()}
-    matrix = _part(prepared.matrix, mine)
+    labels = {name: known[mine].reset_index(drop=True) for name, known in fitted.items()}
+    snapshots: pd.DataFrame = rows[mine].reset_index(drop=True)
+    values = prepared.matrix.values[mine].reset_index(drop=True)
+    matrix = FeatureMatrix(snapshots, values, prepared.matrix.specs)
     read = {name: columns & dataset.columns[name] for name, columns in prepared.plan.reads.items()}
     raw = build(dataset.engine, matrix.rows, resolve_plan([raw_family(read)], read))
     allow = allowed(settings.allow, prepared.plan)
-    suspects: list[Suspect] = []
+    suspects: list[SuspectRecord] = []
     for part in (matrix, raw):
         suspects += suspicious(part, labels, limit=settings.auc, allow=allow, seed=seed)
     return sorted(suspects, key=lambda item: (-item.figure, item.column, item.target))
@@ -64,8 +71,7 @@ def origins(plan: Plan) -> dict[str, frozenset[str]]:
     for item in plan.measured:
         source, read = item.feature.source, read_columns(item.feature)
         columns[item.spec.name] = frozenset(f"{source}.{name}" for name in read)
-    further: list[ComputedColumn | PercentileColumn] = [*plan.computed, *plan.placed]
-    for one in further:
+    for one in (*plan.computed, *plan.placed):
         parts = [columns[name] for name in one.needs if name in columns]
         columns[one.spec.name] = frozenset[str]().union(*parts)
     return columns
@@ -77,20 +83,15 @@ def allowed(names: Iterable[str], plan: Plan) -> set[str]:
     return allow | {name for name, read in origins(plan).items() if read & allow}
 
 
-def _part(matrix: FeatureMatrix, mine: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> FeatureMatrix:
-    rows: pd.DataFrame = matrix.rows[mine].reset_index(drop=True)
-    values = matrix.values[mine].reset_index(drop=True)
-    return FeatureMatrix(rows, values, matrix.specs)
-
-
-def _problems(suspects: list[Suspect], sources: Mapping[str, frozenset[str]]) -> list[Problem]:
+def _problems(
+    suspects: list[SuspectRecord], sources: Mapping[str, frozenset[str]]
+) -> list[Problem]:
     """Return a problem per suspicious column and target, the strongest first."""
     problems = []
-    seen: set[tuple[str, str]] = set()
+    strongest: dict[tuple[str, str], SuspectRecord] = {}
     for item in suspects:
-        if (item.column, item.target) in seen:
-            continue
-        seen.add((item.column, item.target))
+        strongest.setdefault((item.column, item.target), item)
+    for item in strongest.values():
         read = sorted(sources.get(item.column, ()))
         place = f"{item.column} (from {', '.join(read)})" if read else item.column
         rule, _, fix = item.text.partition(". Find out")

@@ -12,7 +12,7 @@ from tenure.core.errors import ModelError
 from tenure.core.files import write_json
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.base import Figure
-from tenure.core.records.training import ModelFacts, TrackedModel, TrainingRecord
+from tenure.core.records.training import TrackedModel, TrainingRecord
 from tenure.model.registry.published import waiting
 from tenure.model.tracking import Run, Store, repair, track
 
@@ -49,12 +49,16 @@ def catch_up(config: Config, progress: Progress = SILENT) -> None:
     progress.stage("opening MLflow")
     store = Store.from_config(config)
     path = config.paths.runs / RECORD
-    record = _last(path)
+    try:
+        record = TrainingRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        record = None
     if record and record.name == config.name:
         missing = {
             name: target.model.version
             for name, target in record.targets.items()
-            if target.model and _untracked(target.model)
+            if target.model and target.model.mlflow and target.model.mlflow.error
+            if Path(target.model.path).is_dir()
         }
         for name, version in missing.items():
             progress.stage(f"{name}: recording {version}, as MLflow was away")
@@ -101,16 +105,10 @@ def _track(name: str, record: TrainingRecord, config: Config, store: Store) -> T
     model = target.model
     if model is None:
         raise ValueError(f"{name} has no exported model")
-    sections = {
-        "labels": record.config.labels,
-        "calendar": record.config.calendar,
-        "model": record.config.model,
-        "evaluation": record.config.evaluation,
-    }
     settings = {
         f"{section}.{key}": value
-        for section, values in sections.items()
-        for key, value in values.model_dump(mode="json").items()
+        for section in ("labels", "calendar", "model", "evaluation")
+        for key, value in getattr(record.config, section).model_dump(mode="json").items()
     }
     run = Run(
         experiment=config.tracking.experiment or config.name,
@@ -131,14 +129,3 @@ def _track(name: str, record: TrainingRecord, config: Config, store: Store) -> T
         alias = None
     tracked = track(Path(model.path), run, store, alias=alias)
     return TrackedModel(store=store.uri, **asdict(tracked))
-
-
-def _untracked(model: ModelFacts) -> bool:
-    return model.mlflow is not None and bool(model.mlflow.error) and Path(model.path).is_dir()
-
-
-def _last(path: Path) -> TrainingRecord | None:
-    try:
-        return TrainingRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return None

@@ -17,11 +17,11 @@ from tenure.features.cache.matrix_cache import build_cached
 from tenure.features.compute.categories import Categories, choose_categories
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.features.plan.columns import known_columns
-from tenure.features.plan.config_checks import check_targets
-from tenure.features.plan.name_checks import check_names
+from tenure.features.plan.config_checks import check_names, check_targets
 from tenure.features.plan.plan import Plan, config_families, resolve_plan
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label_horizons
+from tenure.labels.windows import EARLY_DAYS
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load
@@ -38,10 +38,7 @@ def loaded(
 ) -> Iterator[Dataset]:
     """Yield the loaded tables of a config; the engine is closed afterwards.
 
-    Args:
-        config: Settings.
-        progress: Told of each stage.
-        thorough: Whether to look for all dirt, or just load the tables.
+    All dirt is looked for where it is to be `thorough`.
 
     Raises:
         ConfigError: If a target does not exist.
@@ -66,6 +63,7 @@ class Prepared:
         matrix: Features of all snapshots.
         labels: Target → one row per snapshot, in the matrix's order.
         ahead: Target → further horizon, as text → the same under that horizon.
+        early: Target → the same over the first days of the window, where these are fewer.
     """
 
     cutoffs: list[datetime]
@@ -74,29 +72,34 @@ class Prepared:
     matrix: FeatureMatrix
     labels: Mapping[str, pd.DataFrame]
     ahead: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
+    early: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def prepare(config: Config, dataset: Dataset, progress: Progress = SILENT) -> Prepared:
-    """Build the labelled training set of a config.
-
-    Args:
-        config: Settings.
-        dataset: Loaded tables.
-        progress: Told of each stage.
-    """
+    """Build the labelled training set of a config."""
     families = declared_families(config, dataset)
     cutoffs = prediction_times(config, dataset)
     progress.stage(f"snapshots and labels at {len(cutoffs)} prediction times")
     rows = snapshots(dataset, cutoffs)
+    settings = config.labels
     ahead = {
-        name: label_horizons(dataset, rows, TARGETS[name], config.labels) for name in config.targets
+        name: label_horizons(dataset, rows, TARGETS[name], settings, early=True)
+        for name in config.targets
     }
-    main = str(config.labels.horizon_days)
+    main, first = str(settings.horizon_days), str(EARLY_DAYS)
     labels = {name: by_horizon.pop(main) for name, by_horizon in ahead.items()}
+    early: dict[str, pd.DataFrame] = {}
+    if settings.horizon_days > EARLY_DAYS:
+        early = {name: item[first] for name, item in ahead.items() if first in item}
+    if EARLY_DAYS not in settings.horizons:
+        ahead = {
+            name: {days: rows for days, rows in item.items() if days != first}
+            for name, item in ahead.items()
+        }
     progress.stage("choosing features")
     categories, plan = plan_features(config, dataset, families, cutoffs)
     matrix = feature_matrix(config, dataset, rows, plan, categories, progress)
-    return Prepared(cutoffs, families, plan, matrix, labels, ahead)
+    return Prepared(cutoffs, families, plan, matrix, labels, ahead, early)
 
 
 def declared_families(config: Config, dataset: Dataset) -> list[Family]:
@@ -113,10 +116,9 @@ def plan_features(
     categories = Categories({}, {})
     if cutoffs:
         categories = choose_categories(dataset.engine, families, dataset.columns, cutoffs)
-    exclude = config.features.exclude
-    return categories, resolve_plan(
-        families, dataset.columns, members=categories.values, exclude=exclude
-    )
+    columns, exclude = dataset.columns, config.features.exclude
+    plan = resolve_plan(families, columns, members=categories.values, exclude=exclude)
+    return categories, plan
 
 
 def feature_matrix(

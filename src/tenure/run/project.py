@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.authored import merged
 from tenure.core.config import make_config
 from tenure.core.errors import ConfigError, Problem
+from tenure.core.files import write_table
 from tenure.core.progress import Progress, auto
-from tenure.core.tables import write_table
 from tenure.core.times import as_utc
 from tenure.features.plan.config_checks import checked, load_config
 
@@ -80,7 +80,8 @@ class Project:
         from tenure.run.train import run_train
 
         with self._progress() as progress:
-            return Training.of(run_train(self.config, progress, replace=replace))
+            record = run_train(self.config, progress, replace=replace)
+            return Training(record.targets, record)
 
     def backtest(self, out: str | Path | None = None) -> Backtest:
         """Return what would have been predicted at past prediction times, and what happened.
@@ -89,13 +90,12 @@ class Project:
             out: Where the predictions are also written, .csv or .parquet.
         """
         from tenure.run.backtest import backtest
-        from tenure.run.results import Backtest
 
         with self._progress() as progress:
             tested = backtest(self.config, progress)
         if out is not None:
             write_table(tested.predictions, Path(out))
-        return Backtest(tested.records, tested.predictions)
+        return tested
 
     def score(self, as_of: Moment | None = None, *, out: str | Path | None = None) -> Scores:
         """Score every account with the champions; the rows are kept, see `run_score`.
@@ -114,12 +114,7 @@ class Project:
         return Scores(scored)
 
     def explain(self, account: str, as_of: Moment | None = None) -> AccountReasons:
-        """Return why one account has its scores.
-
-        Args:
-            account: Its id.
-            as_of: Prediction time; when observation stopped by default.
-        """
+        """Return why one account has its scores, by default when observation stopped."""
         from tenure.run.results import AccountReasons
         from tenure.run.score import run_explain
 

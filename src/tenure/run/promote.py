@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ from tenure.model.registry.published import challengers
 from tenure.model.settings import EvaluationSettings
 from tenure.run.mlflow_sync import mirror, user
 from tenure.run.prepare import loaded
-from tenure.run.replay import BASES, paired_predictions, same_recipe, trained_until
+from tenure.run.replay import BASES, Replay, same_recipe, trained_until
 from tenure.score.score import check_owner
 
 if TYPE_CHECKING:
@@ -72,10 +73,7 @@ def run_promote(
 ) -> PromotionRecord:
     """Compare challengers with champions on the same rows; make those champion that are better.
 
-    Args:
-        config: Settings.
-        request: What to do; by default every target's latest challenger is compared.
-        progress: Told of each stage.
+    By default every target's latest challenger is compared.
 
     Raises:
         ConfigError: If the target is not one of the config's.
@@ -83,9 +81,15 @@ def run_promote(
             meanwhile; champions that were set before stay.
     """
     request = request or PromotionRequest()
-    with _lazily(config, progress) as tables:
+    with ExitStack() as stack:
+
+        @cache
+        def dataset() -> Dataset:
+            """Load the tables when the first comparison asks for them."""
+            return stack.enter_context(loaded(config, progress, thorough=False))
+
         decided = {
-            target: _Look(config, target, request, tables, progress).decide()
+            target: _Look(config, target, request, dataset, progress).decide()
             for target in _targets(config, request)
         }
     if not request.dry_run:
@@ -100,26 +104,6 @@ def run_promote(
         notes=notes,
         targets=decided,
     )
-
-
-@contextmanager
-def _lazily(config: Config, progress: Progress) -> Iterator[_Tables]:
-    with ExitStack() as stack:
-        yield _Tables(config, progress, stack)
-
-
-class _Tables:
-    """The data, loaded when the first comparison asks for them."""
-
-    def __init__(self, config: Config, progress: Progress, stack: ExitStack) -> None:
-        self._config, self._progress, self._stack = config, progress, stack
-        self._dataset: Dataset | None = None
-
-    def get(self) -> Dataset:
-        if self._dataset is None:
-            opened = loaded(self._config, self._progress, thorough=False)
-            self._dataset = self._stack.enter_context(opened)
-        return self._dataset
 
 
 def _targets(config: Config, request: PromotionRequest) -> list[str]:
@@ -146,12 +130,12 @@ class _Look:
     config: Config
     target: str
     request: PromotionRequest
-    tables: _Tables
+    dataset: Callable[[], Dataset]
     progress: Progress
 
     @property
     def root(self) -> Path:
-        return Path(self.config.paths.models)
+        return self.config.paths.models
 
     def decide(self) -> TargetPromotion:
         standing = self._standing()
@@ -216,7 +200,7 @@ class _Look:
         threads = self.config.model.threads
         one, other = (read_bundle(home / name, threads=threads) for name in (standing, version))
         check_owner(one, self.config, self.target)
-        pair = paired_predictions(self.tables.get(), self.config, one, other, self.progress)
+        pair = Replay(self.dataset(), self.config, one, other, self.progress).pair()
         self.progress.stage(f"{self.target}: comparing on {len(pair.rows):,} rows")
         settings = EvaluationSettings.of(self.config)
         comparison = compare(pair.rows, pair.groups, settings, self.config.promotion)

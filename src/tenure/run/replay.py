@@ -73,31 +73,10 @@ def same_recipe(one: Bundle, other: Bundle) -> bool:
     return one.spec.recipe is not None and one.spec.recipe == other.spec.recipe
 
 
-def paired_predictions(
-    dataset: Dataset,
-    config: Config,
-    champion: Bundle,
-    challenger: Bundle,
-    progress: Progress,
-) -> PairedPredictions:
-    """Let two bundles of one target predict the same rows.
-
-    Args:
-        dataset: Loaded tables.
-        config: Settings; what is asked, and when, is taken from here.
-        champion: The bundle that stands.
-        challenger: The bundle that would take its place.
-        progress: Told of each stage.
-
-    Raises:
-        DataError: If a table that a bundle reads is missing.
-        RefusedError: If too few outcomes are known to compare.
-    """
-    return _Replay(dataset, config, champion, challenger, progress).pair()
-
-
 @dataclass(frozen=True)
-class _Replay:
+class Replay:
+    """Two bundles of one target that are to predict what the config asks for, on the same rows."""
+
     dataset: Dataset
     config: Config
     champion: Bundle
@@ -107,23 +86,31 @@ class _Replay:
 
     @property
     def target(self) -> str:
+        """Return what both predict."""
         return self.challenger.spec.target
 
     @cached_property
     def cutoffs(self) -> list[datetime]:
+        """Return the prediction times of a training run."""
         return prediction_times(self.config, self.dataset)
 
     @cached_property
     def snapshots(self) -> pd.DataFrame:
-        """All snapshots, as a training run has them."""
+        """Return all snapshots, as a training run has them."""
         return snapshots(self.dataset, self.cutoffs)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """The same with their labels."""
+        """Return the same with their labels."""
         return label(self.dataset, self.snapshots, TARGETS[self.target], self.config.labels)
 
     def pair(self) -> PairedPredictions:
+        """Return the predictions of both.
+
+        Raises:
+            DataError: If a table that a bundle reads is missing.
+            RefusedError: If too few outcomes are known to compare.
+        """
         pair = {"champion": self.champion, "challenger": self.challenger}
         check_tables(self.dataset, {name: Model.of(bundle) for name, bundle in pair.items()})
         older, newer = sorted(pair, key=lambda name: trained_until(pair[name]))
@@ -179,8 +166,13 @@ class _Replay:
         return self.walks[name]
 
     def _walk(self, name: str, bundle: Bundle) -> pd.Series[float]:
+        """Return what a bundle's own declarations and settings would have predicted."""
         families = from_json(bundle.spec.declarations)
-        dataset, config = self.dataset, self._settings(bundle)
+        threads = {"threads": self.config.model.threads}
+        model = bundle.spec.model_settings.model_copy(update=threads)
+        features = self.config.features.model_copy(update={"exclude": []})
+        config = self.config.model_copy(update={"model": model, "features": features})
+        dataset = self.dataset
         categories, plan = plan_features(config, dataset, families, self.cutoffs)
         plan = plan.only(bundle.main.columns)
         matrix = feature_matrix(config, dataset, self.snapshots, plan, categories, self.progress)
@@ -191,22 +183,13 @@ class _Replay:
             return pd.Series(dtype="float64")
         return pd.Series(predictions["probability"].to_numpy(), index=predictions["row"].to_numpy())
 
-    def _settings(self, bundle: Bundle) -> Config:
-        """Return the config with the bundle's own settings of how to fit."""
-        threads = {"threads": self.config.model.threads}
-        model = bundle.spec.model_settings.model_copy(update=threads)
-        features = self.config.features.model_copy(update={"exclude": []})
-        return self.config.model_copy(update={"model": model, "features": features})
-
     def _paired(
         self, rows: pd.DataFrame, probabilities: dict[str, pd.Series[float]], basis: Basis
     ) -> PairedPredictions:
         names = ["account_id", "as_of", "mrr", "label", "outcome_id"]
         paired = rows[names].assign(**probabilities)
-        replayed = basis == "replayed" or (
-            basis == "later" and trained_until(self.challenger) >= trained_until(self.champion)
-        )
-        if replayed:
+        newer = trained_until(self.challenger) >= trained_until(self.champion)
+        if basis == "replayed" or (basis == "later" and newer):
             paired = paired.assign(as_it_stands=self._stated(self.challenger, rows))
         paired = paired.reset_index(drop=True)
         return PairedPredictions(paired, self._groups(paired), basis, self._notes())
@@ -224,9 +207,7 @@ class _Replay:
     def _notes(self) -> tuple[str, ...]:
         notes = []
         for name, bundle in (("champion", self.champion), ("challenger", self.challenger)):
-            stored, current = (
-                labels.model_dump() for labels in (bundle.spec.labels, self.config.labels)
-            )
+            stored, current = bundle.spec.labels.model_dump(), self.config.labels.model_dump()
             other = [key for key, value in current.items() if stored[key] != value]
             if other:
                 settings = ", ".join(f"labels.{key} {stored[key]}" for key in other)

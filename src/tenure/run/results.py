@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,22 @@ from tenure.core.records.training import TargetRecord, TrainingRecord
 from tenure.explain.drivers import TOP
 
 if TYPE_CHECKING:
-    from tenure.report.charts import Picture
+    from tenure.report.charts.look import Picture
 
 METRICS = (
     *("auc", "average_precision", "log_loss", "brier_skill", "calibration_error"),
     *("lift_at_10", "capture_at_10"),
 )
+
+
+def _drawing(chart: str, what: str) -> Callable[..., Picture]:
+    """Return a method that draws a chart of a target, the first by default."""
+
+    def plot(self: Measured, target: str | None = None) -> Picture:
+        return self._drawn(chart, target)
+
+    plot.__doc__ = f"Draw {what}."
+    return plot
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,29 +91,12 @@ class Measured:
             }
         )
 
-    def plot_folds(self, target: str | None = None) -> Picture:
-        """Draw the AUC at each prediction time."""
-        return self._drawn("folds", target)
-
-    def plot_reliability(self, target: str | None = None) -> Picture:
-        """Draw predicted against observed rates."""
-        return self._drawn("calibration", target)
-
-    def plot_capture(self, target: str | None = None) -> Picture:
-        """Draw which share of the outcomes the top of the list holds."""
-        return self._drawn("capture", target)
-
-    def plot_baselines(self, target: str | None = None) -> Picture:
-        """Draw how much better the model is than each baseline."""
-        return self._drawn("baselines", target)
-
-    def plot_contrast(self, target: str | None = None) -> Picture:
-        """Draw what other ways of testing the same recipe would have promised."""
-        return self._drawn("contrast", target)
-
-    def plot_lead_time(self, target: str | None = None) -> Picture:
-        """Draw how long before the outcome the list pointed at the account."""
-        return self._drawn("lead", target)
+    plot_folds = _drawing("folds", "the AUC at each prediction time")
+    plot_reliability = _drawing("calibration", "predicted against observed rates")
+    plot_capture = _drawing("capture", "which share of the outcomes the top of the list holds")
+    plot_baselines = _drawing("baselines", "how much better the model is than each baseline")
+    plot_contrast = _drawing("contrast", "what other ways of testing would have promised")
+    plot_lead_time = _drawing("lead", "how long before the outcome the list named the account")
 
     def __repr__(self) -> str:
         """Return the verdict on each target."""
@@ -119,12 +112,12 @@ class Measured:
         return name, self.targets[name]
 
     def _drawn(self, chart: str, target: str | None) -> Picture:
-        from tenure.report.charts import picture
+        from tenure.report.charts.look import picture
         from tenure.report.sentences.outcome import Outcome
         from tenure.report.target_charts import target_specs
 
         name, record = self._of(target)
-        specs = target_specs(Outcome.of(name, record), record)
+        specs = target_specs(Outcome(name, record))
         if chart not in specs:
             rule, reason = "its past gives nothing to draw here", record.verdict.sentences[0]
             raise ConfigError(Problem(f"target `{name}`", rule, chart, reason))
@@ -144,22 +137,14 @@ class Training(Measured):
 
     record: TrainingRecord
 
-    @classmethod
-    def of(cls, record: TrainingRecord) -> Training:
-        """Return a training record with its tables and charts."""
-        return cls(record.targets, record)
-
     @property
     def models(self) -> pd.DataFrame:
         """The exported model of each target, and whether it is champion."""
+        keys = ("version", "rows", "positives", "features", "path")
         rows = {
             name: {
                 "status": target.status,
-                "version": target.model.version if target.model else None,
-                "rows": target.model.rows if target.model else None,
-                "positives": target.model.positives if target.model else None,
-                "features": target.model.features if target.model else None,
-                "path": target.model.path if target.model else None,
+                **{key: getattr(target.model, key, None) for key in keys},
             }
             for name, target in self.targets.items()
         }
@@ -169,13 +154,8 @@ class Training(Measured):
         """Return what moves the scores of the training rows, strongest first."""
         return pd.DataFrame([driver.to_json() for driver in self._of(target)[1].drivers])
 
-    def plot_drivers(self, target: str | None = None) -> Picture:
-        """Draw what moves the scores."""
-        return self._drawn("drivers", target)
-
-    def plot_labels(self, target: str | None = None) -> Picture:
-        """Draw the rate of the outcome over the prediction times."""
-        return self._drawn("labels", target)
+    plot_drivers = _drawing("drivers", "what moves the scores")
+    plot_labels = _drawing("labels", "the rate of the outcome over the prediction times")
 
 
 @dataclass(frozen=True, repr=False)
@@ -184,8 +164,8 @@ class Backtest(Measured):
 
     Attributes:
         predictions: One row per account and past prediction time: account_id, as_of, fold, mrr,
-            and of each target ``<target>_probability``, its bounds ``_lo`` and ``_hi``, and
-            ``<target>_outcome`` (1 or 0).
+            and of each target ``<target>_probability``, its bounds ``_lo`` and ``_hi`` where there
+            are any, and ``<target>_outcome`` (1 or 0).  The oldest fold is 0.
     """
 
     predictions: pd.DataFrame

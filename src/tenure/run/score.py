@@ -12,17 +12,17 @@ import pandas as pd
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
-from tenure.core.files import canonical_json, digest
+from tenure.core.files import canonical_json, digest, write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.promotion import ScoreRecord
-from tenure.core.tables import write_table
 from tenure.core.times import show
 from tenure.run.account_words import absence, abstention_reason, account_lines
 from tenure.run.prepare import loaded
 from tenure.run.runs_folder import claim_runs_folder
 from tenure.score.rows import MAIN, Selection, selected, with_change
-from tenure.score.score import load_models, score
+from tenure.score.score import learnt_later, load_models, score
 from tenure.score.scored import Scored
+from tenure.score.totals import money_totals
 
 if TYPE_CHECKING:
     from tenure.score.store.store import ScoreStore
@@ -39,26 +39,23 @@ def run_score(
     columns: Selection = "all",
     before: Sequence[datetime] = (),
 ) -> ScoreRecord:
-    """Score every account, keep the run, and write its flat rows; see `score_book`.
+    """Score every account, keep the run, and write its flat rows, as .csv or .parquet.
 
-    Args:
-        config: Settings.
-        out: Where the rows are written, .csv or .parquet.
-        as_of: Prediction time; when observation stopped by default.
-        progress: Told of each stage.
-        columns: ``slim`` writes the columns that people read alone.
-        before: Earlier prediction times that are scored and kept first.
+    The columns ``slim`` are those that people read.  See `score_book` for the rest.
     """
     scored = score_book(config, as_of, progress, before)
     write_table(selected(scored.rows, columns), out)
     main = scored.rows[~scored.rows["account_id"].duplicated()]
+    moment = main["as_of"].iloc[0].to_pydatetime()
     return ScoreRecord(
         rows=len(scored.rows),
         accounts=len(main),
-        as_of=show(main["as_of"].iloc[0].to_pydatetime()),
+        as_of=show(moment),
         out=str(out),
         abstained=int(main["abstain_reason"].notna().sum()),
         models={target: model.bundle.version for target, model in scored.models.items()},
+        money=money_totals(main) if MAIN in scored.models else (),
+        warnings=tuple(learnt_later(scored.models, moment)),
     )
 
 

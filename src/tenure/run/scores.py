@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tenure.core.errors import ConfigError, DataError, Problem, suggestion
+from tenure.core.errors import ConfigError, DataError, ModelError, Problem, suggestion
+from tenure.core.progress import SILENT, Progress
+from tenure.explain.contributions import explanation
+from tenure.explain.drivers import summarise
 from tenure.explain.wording import label, show
 from tenure.labels.targets import TARGETS
 from tenure.report.sentences.formatting import counted, percent
+from tenure.run.prepare import loaded
 from tenure.run.results import as_html
+from tenure.score.abstain import NOTICE
+from tenure.score.score import load_models, score
 from tenure.score.scored import Scored
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tenure.core.config import Config
     from tenure.explain.contributions import Explanation
-    from tenure.report.charts import Picture
+    from tenure.report.charts.look import Picture
 
 BINS = 20
 SHOWN = (
@@ -46,7 +55,7 @@ class Scores:
     @property
     def X(self) -> pd.DataFrame:
         """Features of the accounts, indexed by account_id."""
-        return self.scored.X.set_index(self._accounts)
+        return self.scored.matrix.values.set_index(self._accounts)
 
     @property
     def shap(self) -> Explanation:
@@ -66,11 +75,15 @@ class Scores:
 
     def shap_of(self, target: str) -> Explanation:
         """Return the contributions to a target's scores, in log-odds, one row per account."""
-        return self.scored.shap(self._known(target))
+        name = self._known(target)
+        model, contributions = self.scored.models[name].bundle.main, self.scored.main(name).values
+        return explanation(model, self.scored.values(name), contributions)
 
     def summary_of(self, target: str) -> pd.DataFrame:
         """Return what moves a target's scores, strongest first."""
-        return self.scored.summary(self._known(target))
+        name = self._known(target)
+        contributions, values = self.scored.main(name).values, self.scored.values(name)
+        return summarise(contributions[:, :-1], values, self.scored.models[name].specs)
 
     def top(self, n: int = 10) -> pd.DataFrame:
         """Return the accounts with the highest probability of the main target, in few columns."""
@@ -87,7 +100,8 @@ class Scores:
             target: Which score.
             most: Features that are named; the others are one bar.
         """
-        from tenure.report.charts import contribution_chart, picture
+        from tenure.report.charts.accounts import contribution_chart
+        from tenure.report.charts.look import picture
 
         name = self._known(target)
         place, row = self._row(account)
@@ -95,24 +109,24 @@ class Scores:
         amounts = self.scored.main(name).values[place, :-1]
         order = np.argsort(-np.abs(amounts), kind="stable")
         named = [index for index in order[:most] if amounts[index]]
-        drivers: list[dict[str, Any]] = []
+        drivers: list[tuple[str, str, str, float]] = []
         for index in named:
             spec = model.specs[values.columns[index]]
             raw: Any = values.iat[place, index]
-            value = show(None if pd.isna(raw) else raw, spec.unit)
-            kind = "raises" if amounts[index] > 0 else "lowers"
-            driver = {"label": label(spec), "value": f": {value}", "kind": kind}
-            drivers.append({**driver, "contribution": float(amounts[index])})
-        rest = len(amounts) - len(named)
-        others = float(amounts.sum() - amounts[named].sum())
-        driver = {"label": counted(rest, "other feature"), "value": "", "kind": "all others"}
-        drivers.append({**driver, "contribution": others})
+            value = f": {show(None if pd.isna(raw) else raw, spec.unit)}"
+            kind, amount = "raises" if amounts[index] > 0 else "lowers", float(amounts[index])
+            drivers.append((label(spec), value, kind, amount))
+        rest = counted(len(amounts) - len(named), "other feature")
+        amount = float(amounts.sum() - amounts[named].sum())
+        drivers.append((rest, "", "all others", amount))
         chance, horizon = row[f"{name}_probability"], row["horizon_days"]
         base = row["base_rate" if name == "churn" else f"{name}_base_rate"]
         event = TARGETS[name].event
         title = f"{account}: probability of {event} within {horizon} days {percent(chance)}"
         note = f"Base rate {percent(base)}; associated with the outcome, not its cause"
-        return picture(contribution_chart(drivers, title, note))
+        names = ("label", "value", "kind", "contribution")
+        rows = [dict(zip(names, driver, strict=True)) for driver in drivers]
+        return picture(contribution_chart(rows, title, note))
 
     def plot_bands(self) -> Picture:
         """Draw how many accounts, and how much MRR at risk, each risk band holds.
@@ -120,25 +134,31 @@ class Scores:
         Raises:
             ConfigError: If nothing says who churns.
         """
-        from tenure.report.charts import band_chart, picture
+        from tenure.report.charts.accounts import band_chart
+        from tenure.report.charts.look import picture
 
         self._known("churn")
         main = self.rows.iloc[: len(self._accounts)]
         bands = main.groupby("risk_band", observed=True)
         table = bands.agg(accounts=("account_id", "size"), mrr_at_risk=("mrr_at_risk", "sum"))
-        rows = table.rename_axis("band").reset_index().to_dict(orient="records")
+        rows = _records(table.rename_axis("band").reset_index())
         high = int(table["accounts"].get("high", 0))
         title = f"{counted(high, 'account')} of {len(main):,} in the band high"
-        return picture(band_chart([{str(k): v for k, v in row.items()} for row in rows], title))
+        notice = main["abstain_reason"] == NOTICE
+        if notice.any():
+            lost = f"{main.loc[notice, 'mrr'].sum():,.0f} MRR"
+            title += f"; {int(notice.sum()):,} gave notice, {lost} lost apart from it"
+        return picture(band_chart(rows, title))
 
     def plot_summary(self, target: str | None = None, *, most: int = 10) -> Picture:
         """Draw what moves the scores of all accounts, strongest first."""
-        from tenure.report.charts import driver_chart, picture
+        from tenure.report.charts.look import picture
+        from tenure.report.charts.target import driver_chart
 
         name = self._known(target)
-        rows = self.summary_of(name).head(most).to_dict(orient="records")
+        rows = _records(self.summary_of(name).head(most))
         title = f"What moves the scores of {len(self._accounts):,} accounts: {name}"
-        return picture(driver_chart([{str(k): v for k, v in row.items()} for row in rows], title))
+        return picture(driver_chart(rows, title))
 
     def plot_effect(self, feature: str, target: str | None = None) -> Picture:
         """Draw how the values of a feature move the scores.
@@ -147,7 +167,8 @@ class Scores:
             feature: A column of `X` that the target's model reads.
             target: Which score.
         """
-        from tenure.report.charts import effect_chart, picture
+        from tenure.report.charts.accounts import effect_chart
+        from tenure.report.charts.look import picture
 
         name = self._known(target)
         values = self.scored.values(name)
@@ -188,6 +209,10 @@ class Scores:
         return as_html(self.top())
 
 
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def effect(values: pd.Series[Any], amounts: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
     """Return the mean contribution of accounts of like value, with the middle 80% of them.
 
@@ -219,3 +244,41 @@ def effect(values: pd.Series[Any], amounts: np.ndarray[Any, Any]) -> list[dict[s
         for key, group in groups
     ]
     return sorted(rows, key=lambda row: -row["n"])[:BINS] if words else rows
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Why the accounts of a book have their scores.
+
+    Attributes:
+        scores: One flat row per account, as `tenure score` writes them.
+        summary: What moves the scores of the book, strongest first.
+        shap: The same contributions, in log-odds, as a `shap.Explanation`.
+    """
+
+    scores: pd.DataFrame
+    summary: pd.DataFrame
+    shap: Explanation
+
+
+def run_explanations(
+    config: Config,
+    target: str = "churn",
+    as_of: datetime | None = None,
+    progress: Progress = SILENT,
+) -> Explanations:
+    """Explain a champion's scores of every account, by default when observation stopped.
+
+    The scores do not go into the store.
+
+    Raises:
+        ModelError: If the target has no champion.
+    """
+    models = load_models(config)
+    if target not in models:
+        fix = suggestion(target, models)
+        raise ModelError(Problem(f"target `{target}`", "has no champion", fix=fix))
+    with loaded(config, progress) as dataset:
+        moment = as_of or dataset.observed_until
+        scores = Scores(score(dataset, models, config, moment, progress=progress))
+    return Explanations(scores.rows, scores.summary_of(target), scores.shap_of(target))

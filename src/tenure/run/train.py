@@ -10,9 +10,7 @@ from tenure.core.config import Config
 from tenure.core.files import canonical_json, digest, write_json, write_text
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
-from tenure.core.records.data import DataRecord
 from tenure.core.records.training import (
-    AbsentFeature,
     CalendarFacts,
     FeatureFacts,
     ModelFacts,
@@ -75,7 +73,7 @@ def run_train(
     with loaded(config, progress) as dataset:
         claim_runs_folder(config)
         write_rejects(dataset, runs / "rejects")
-        write_json(runs / "data.json", dataset.report.to_dict())
+        write_json(runs / "data.json", dataset.report.to_json())
         prepared = prepare(config, dataset, progress)
         check_leaks(config, dataset, prepared, progress)
         targets: dict[str, TargetRecord] = {}
@@ -126,7 +124,7 @@ def _record(
         versions=versions(),
         config=config,
         fingerprint=dataset.fingerprint,
-        data=DataRecord.from_json(dataset.report.to_dict()),
+        data=dataset.report,
         calendar=CalendarFacts(
             first=show(cutoffs[0]) if cutoffs else None,
             last=show(cutoffs[-1]) if cutoffs else None,
@@ -136,7 +134,7 @@ def _record(
         features=FeatureFacts(
             count=len(prepared.plan.described),
             families=families,
-            absent=tuple(map(AbsentFeature.model_validate, prepared.plan.absent)),
+            absent=prepared.plan.absent,
         ),
         targets=targets,
         took_seconds=round(seconds, 1),
@@ -200,7 +198,7 @@ def _bundle(
             for name, columns in sorted(plan.reads.items())
         },
         begins={name: day.isoformat() for name, day in prepared.matrix.begins.items()},
-        sql_hash=digest(*[item.step(item.timeline(last)).sql for item in source_queries(plan)]),
+        sql_hash=digest(*[query.step.sql for query in source_queries(plan, last)]),
         fingerprint=dataset.fingerprint,
         trained_until=show(known.to_pydatetime()),
         versions=versions() | {"tenure": version("tenure")},
@@ -213,7 +211,7 @@ def _bundle(
         peers=fit.peers.to_json(),
         amount=fit.amounts.to_json() if fit.amounts else None,
         card=model_card(result.target.name, record, spec),
-        run={"created_at": show(now()), "data": dataset.report.to_dict()},
+        run={"created_at": show(now()), "data": dataset.report.to_json()},
     )
 
 

@@ -115,13 +115,9 @@ def training_set(
     horizon: int | str | None = None,
     progress: Progress = SILENT,
 ) -> TrainingSet:
-    """Build the training set of one target.
+    """Build the training set of one target, whether or not it is among the config's.
 
-    Args:
-        config: Settings.
-        target: What is predicted, whether or not it is among the config's targets.
-        horizon: One of ``labels.horizons``; the main horizon by default.
-        progress: Told of each stage.
+    The horizon is one of ``labels.horizons``, or the main one by default.
 
     Raises:
         ConfigError: If the target or the horizon does not exist.
@@ -136,9 +132,8 @@ def training_set(
     check_features(config)
     with loaded(config, progress, thorough=False) as dataset:
         prepared = prepare(config, dataset, progress)
-    rows = prepared.labels[target]
-    if chosen != horizons[0]:
-        rows = prepared.ahead[target][chosen]
+    main = chosen == horizons[0]
+    rows = prepared.labels[target] if main else prepared.ahead[target][chosen]
     return _assembled(target, rows, prepared, config)
 
 
@@ -160,6 +155,7 @@ def _assembled(target: str, rows: pd.DataFrame, prepared: Prepared, config: Conf
         for name, spec in prepared.matrix.specs.items()
         if name in X
     }
+    least = (config.model.min_train_cutoffs, config.model.min_train_positives)
     return TrainingSet(
         target=target,
         X=X,
@@ -169,10 +165,5 @@ def _assembled(target: str, rows: pd.DataFrame, prepared: Prepared, config: Conf
         info=info,
         features=pd.DataFrame.from_dict(described, orient="index").reindex(X.columns),
         ranked=prepared.plan.ranked,
-        folds=ForwardSplit(
-            info,
-            config.model.min_train_cutoffs,
-            config.model.min_train_positives,
-            config.evaluation.max_folds,
-        ),
+        folds=ForwardSplit(info, *least, config.evaluation.max_folds),
     )

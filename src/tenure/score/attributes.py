@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from tenure.core.steps import Step, quote
+from tenure.core.steps import quote
 from tenure.core.times import literal
 from tenure.labels.snapshots import PAID, paid_rows
 
@@ -25,26 +25,19 @@ SCOPE = "score_accounts"
 
 
 def account_attributes(dataset: Dataset, accounts: pd.Series, as_of: datetime) -> dict[str, Any]:
-    """Return name, owner, segment and plan of accounts, each as a column of text.
+    """Return name, owner, segment and plan, each as a column of text, known before `as_of`.
 
-    Args:
-        dataset: Loaded tables.
-        accounts: Ids of the accounts, distinct.
-        as_of: Prediction time; only what was known before it counts.
-
-    Returns:
-        Columns in the order of `accounts`, None where the tables say nothing.
+    The columns are in the order of `accounts`, which are distinct ids; None where the tables say
+    nothing.
     """
     engine = dataset.engine
     engine.register(SCOPE, pa.table({"account_id": pa.array(accounts, pa.string())}))
-    engine.run([paid_rows(), Step(_NAMED, _named(set(engine.columns("accounts")), as_of))])
-    rows = engine.fetch(f"SELECT * FROM {_NAMED}").to_pandas().set_index("account_id")
-    engine.drop(_NAMED, PAID, SCOPE)
+    engine.run([paid_rows()])
+    sql = _named(set(engine.columns("accounts")), as_of)
+    rows = engine.fetch(sql).to_pandas().set_index("account_id")
+    engine.drop(PAID, SCOPE)
     rows = rows.reindex(accounts).astype("str")
     return {name: rows[name].array for name in ATTRIBUTES}
-
-
-_NAMED = "score_named"
 
 
 def _named(columns: set[str], as_of: datetime) -> str:

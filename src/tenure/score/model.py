@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -43,23 +42,19 @@ class Model:
         spec = bundle.spec
         columns = {name: frozenset(listed) for name, listed in spec.tables.items()}
         resolved = resolve_plan(from_json(spec.declarations), columns, members=spec.members)
-        return cls(
-            bundle,
-            resolved.only(bundle.columns),
-            Peers.from_json(bundle.reference["peers"]),
-        )
+        peers = Peers.from_json(bundle.reference["peers"])
+        return cls(bundle, resolved.only(bundle.columns), peers)
 
     @cached_property
     def begins(self) -> dict[str, date]:
         """Return the first day of each source's history when the model was trained."""
-        stored: Mapping[str, str] = self.bundle.spec.begins
-        return {source: date.fromisoformat(day) for source, day in stored.items()}
+        begins = self.bundle.spec.begins
+        return {source: date.fromisoformat(day) for source, day in begins.items()}
 
     @cached_property
     def sources(self) -> frozenset[str]:
         """Return the tables that the model reads."""
-        names = {item.spec.source for item in self.plan.measured}
-        return frozenset(names)
+        return frozenset(item.spec.source for item in self.plan.measured)
 
     @cached_property
     def kinds(self) -> dict[str, dict[str, Kind]]:
@@ -82,8 +77,7 @@ class Model:
     @property
     def horizon_days(self) -> int:
         """Return the main horizon."""
-        days: int = self.bundle.spec.labels.horizon_days
-        return days
+        return self.bundle.spec.labels.horizon_days
 
     @cached_property
     def horizons(self) -> tuple[str, ...]:
@@ -120,13 +114,9 @@ def load_models(config: Config) -> dict[str, Model]:
         check_owner(bundle, config, target)
         models[target] = Model.of(bundle)
     if not models:
-        raise ModelError(
-            Problem(
-                str(config.paths.models),
-                "holds no champion for " + ", ".join(config.targets),
-                fix="run `tenure train CONFIG`; it says why where no model was usable",
-            )
-        )
+        rule = f"holds no champion for {', '.join(config.targets)}"
+        fix = "run `tenure train CONFIG`; it says why where no model was usable"
+        raise ModelError(Problem(str(config.paths.models), rule, fix=fix))
     return models
 
 

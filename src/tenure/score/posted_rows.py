@@ -76,50 +76,49 @@ def declared_kinds(table: str) -> dict[str, Kind]:
 
 
 def _table(source: Source, rows: Sequence[Row], read: Mapping[str, Kind]) -> pa.Table:
-    declared = declared_kinds(source.name)
+    kinds = {**read, **declared_kinds(source.name)}
     posted = {
-        name: _column(source, name, [row.get(name) for row in rows])
+        name: _column(source, name, [row.get(name) for row in rows], kinds[name])
         for name in columns_of(rows)
-        if name in declared or name in read
+        if name in kinds
     }
-    needed = dict(read)
-    if not rows:
-        needed |= {item.name: item.kind for item in source.columns if item.required}
-        needed |= {item.name: item.kind for item in source.columns if item.name in source.time}
-    required = {item.name for item in source.columns if item.required} if rows else set()
+    required = {item.name for item in source.columns if item.required}
+    timed = {item.name for item in source.columns if item.name in source.time}
+    needed = read.keys() - required if rows else {*read, *required, *timed}
     absent = {
         name: pa.nulls(len(rows), TYPES[kind])
-        for name, kind in needed.items()
-        if name not in posted and name not in required
+        for name, kind in kinds.items()
+        if name in needed and name not in posted
     }
     return pa.table(posted | absent)
 
 
-def _column(source: Source, name: str, values: Sequence[Any]) -> pa.Array:
+def _column(source: Source, name: str, values: Sequence[Any], kind: Kind) -> pa.Array:
     """Return values of one column: numbers and flags as such, all else as text."""
-    kinds = set(map(type, values))
-    exact = declared_kinds(source.name).get(name) == "id"
-    texts_only = kinds <= {str, NoneType}
+    types = set(map(type, values))
     # Most columns are fine as a whole; else the place of the first wrong value counts.
-    fine = kinds <= {bool, NoneType} or (texts_only and _is_unicode("".join(filter(None, values))))
+    if types <= {str, NoneType}:
+        fine = _is_unicode("".join(filter(None, values)))
+    else:
+        fine = types <= {bool, NoneType}
     if not fine:
         for place, value in enumerate(values):
-            if wrong := _wrong(value, exact=exact):
+            if wrong := _wrong(value, exact=kind == "id"):
                 where = f"tables.{source.name}[{place}].{name}"
                 shown = str(value)[:80].encode(errors="backslashreplace").decode()
                 raise DataError(Problem(where, wrong, shown, "give one plain value per column"))
-    kinds.discard(NoneType)
-    if kinds == {bool}:
+    types.discard(NoneType)
+    if not types:
+        # Of its declared type, for there is nothing to read: that takes the least SQL.
+        return pa.nulls(len(values), TYPES[kind])
+    if types == {bool}:
         return pa.array(values, pa.bool_())
-    if kinds == {int} and all(value is None or abs(value) < INT64 for value in values):
+    if types == {int} and all(value is None or abs(value) < INT64 for value in values):
         return pa.array(values, pa.int64())
-    if kinds and kinds <= {int, float}:
+    if types <= {int, float}:
         numbers = [None if value is None else float(value) for value in values]
         return pa.array(numbers, pa.float64(), from_pandas=False)
-    if texts_only:
-        return pa.array(values, pa.string())
-    texts = [None if value is None else str(value) for value in values]
-    return pa.array(texts, pa.string())
+    return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
 def _wrong(value: Any, *, exact: bool) -> str | None:

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tenure.explain.drivers import FIELDS, TOP
 from tenure.labels.windows import RENEWAL
 from tenure.score.attributes import ATTRIBUTES
-from tenure.score.bands import bands, rank
 from tenure.score.horizons import ScoreEntries
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
+    from tenure.core.sections import ScoreConfig
 
 Array = np.ndarray[Any, Any]
+Floats = NDArray[np.float64]
 Selection = Literal["all", "slim"]
 
 MAIN = "churn"
@@ -90,6 +92,38 @@ def _ranked_among(risk: Array, name: str, book: pd.DataFrame | None) -> Array:
     same = book["horizon_days"] == int(name) if "horizon_days" in book else slice(None)
     risks: Array = book.loc[same, f"{MAIN}_probability"].to_numpy(dtype=np.float64)
     return risks
+
+
+def rank(risk: Floats, book: Floats) -> tuple[Floats, Floats]:
+    """Return rank (1 is the highest risk) and percentile of each risk within a book of risks.
+
+    Both are missing where the book is empty, or the risk is missing; missing risks of the book do
+    not count.
+    """
+    known = np.sort(book[~np.isnan(book)])
+    below = np.searchsorted(known, risk, side="right")
+    empty = np.isnan(risk) | (len(known) == 0)
+    above = len(known) - below
+    return (
+        np.where(empty, np.nan, above + 1),
+        np.where(empty, np.nan, 100 * below / max(len(known), 1)),
+    )
+
+
+def bands(risk: Floats, base_rate: Floats, ranks: Floats, config: ScoreConfig) -> Array:
+    """Return ``high``, ``medium`` or ``low``: by capacity where it is set, else by base rate.
+
+    None where the risk is missing, or the rank that is needed.
+    """
+    unknown = np.isnan(risk)
+    if config.capacity is not None:
+        high, medium = ranks <= config.capacity, ranks <= 2 * config.capacity
+        unknown = unknown | np.isnan(ranks)
+    else:
+        high, medium = risk >= config.high_at * base_rate, risk >= config.medium_at * base_rate
+    band = np.where(high, "high", np.where(medium, "medium", "low")).astype(object)
+    band[unknown] = None
+    return band
 
 
 def with_change(rows: pd.DataFrame, earlier: pd.Series[float]) -> pd.DataFrame:

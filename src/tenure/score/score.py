@@ -13,7 +13,7 @@ import numpy as np
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
-from tenure.core.times import days, now, show
+from tenure.core.times import as_utc, days, now, show
 from tenure.explain.drivers import (
     NUMBERS_SHAPE,
     WORDS_SHAPE,
@@ -127,26 +127,15 @@ def features(
 ) -> FeatureMatrix:
     """Return the features of all models for some snapshots, each computed once, and `recency`.
 
-    Args:
-        dataset: Loaded tables.
-        snapshots: Accounts and prediction times.
-        models: Target → model.
-        progress: Told of each stage.
-        further: Columns that are measured besides.
+    The columns of `further` are measured besides.
     """
     plans = [*(model.plan for model in models.values()), recency(_events(models))]
     union = united_plan([*plans, *([further] if further else [])])
-    begins = known_begins(models)
-    return build(dataset.engine, snapshots, union, known_begins=begins, progress=progress)
-
-
-def known_begins(models: Mapping[str, Model]) -> dict[str, date]:
-    """Return the first day of each source's history as the models knew it, the earliest of them."""
-    first: dict[str, date] = {}
+    begins: dict[str, date] = {}  # as the earliest of the models knew it
     for model in models.values():
         for source, day in model.begins.items():
-            first[source] = min(day, first.get(source, day))
-    return first
+            begins[source] = min(day, begins.get(source, day))
+    return build(dataset.engine, snapshots, union, known_begins=begins, progress=progress)
 
 
 def check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
@@ -172,14 +161,20 @@ def check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
 
 def _check_time(dataset: Dataset, as_of: datetime) -> None:
     if as_of > dataset.observed_until:
-        raise DataError(
-            Problem(
-                "as_of",
-                f"must not be later than {show(dataset.observed_until)}, when observation stopped",
-                show(as_of),
-                "score an earlier date, or load newer data",
-            )
-        )
+        rule = f"must not be later than {show(dataset.observed_until)}, when observation stopped"
+        fix = "score an earlier date, or load newer data"
+        raise DataError(Problem("as_of", rule, show(as_of), fix))
+
+
+def learnt_later(models: Mapping[str, Model], as_of: datetime) -> list[str]:
+    """Return a sentence for each model that learnt from outcomes known at or after `as_of`."""
+    return [
+        f"{target}: the model learnt outcomes that were known until {until}, after "
+        f"{show(as_of)}: these are no forecasts, and look better than forecasts made then; "
+        "`tenure backtest` gives those"
+        for target, model in models.items()
+        if as_utc(until := model.bundle.spec.trained_until) > as_of
+    ]
 
 
 def _known(
@@ -293,6 +288,5 @@ def _at_horizon(
     )
     words[silent], figures[silent] = None, np.nan
     probability = np.where(silent, np.nan, probability)
-    interval, nothing = fitted.interval, np.full(len(part), np.nan)
-    lo, hi = interval.bounds(probability) if interval else (nothing, nothing)
+    lo, hi = fitted.bounds(used, probability)
     return np.stack([probability, lo, hi]), (words, figures), contributions

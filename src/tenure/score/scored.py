@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tenure.core.files import digest
-from tenure.explain.contributions import explanation
-from tenure.explain.drivers import summarise
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.score.model import Model
-from tenure.score.rows import MAIN
-
-if TYPE_CHECKING:
-    from tenure.explain.contributions import Explanation
 
 Array = np.ndarray[Any, Any]
 
@@ -42,7 +36,8 @@ class Scored:
 
     Attributes:
         rows: Flat rows, one per account and horizon.
-        matrix: Snapshots of the accounts and their features, one row per account.
+        matrix: Snapshots of the accounts and their features, one row per account in the order of
+            the main horizon's rows.
         models: Target → the model that was asked.
         contributions: Target → horizon, as text → contributions.
     """
@@ -51,11 +46,6 @@ class Scored:
     matrix: FeatureMatrix
     models: Mapping[str, Model]
     contributions: Mapping[str, Mapping[str, Contributions]] = field(repr=False)
-
-    @property
-    def X(self) -> pd.DataFrame:
-        """Features of the accounts, one row per account in the order of the main horizon's rows."""
-        return self.matrix.values
 
     @property
     def fingerprint(self) -> str:
@@ -74,13 +64,3 @@ class Scored:
     def main(self, target: str) -> Contributions:
         """Return the contributions to a target's main horizon, one row per account."""
         return self.contributions[target][str(self.models[target].horizon_days)]
-
-    def shap(self, target: str = MAIN) -> Explanation:
-        """Return the contributions to a target's main horizon as a `shap.Explanation`."""
-        model = self.models[target].bundle.main
-        return explanation(model, self.values(target), self.main(target).values)
-
-    def summary(self, target: str = MAIN) -> pd.DataFrame:
-        """Return what moves the scores of the book, strongest first; see `summarise`."""
-        contributions = self.main(target).values[:, :-1]
-        return summarise(contributions, self.values(target), self.models[target].specs)

@@ -11,7 +11,8 @@ SELECT
     WHEN r.notice_seen_after < a.label_known_at AND (
       r.end_seen_after < a.label_known_at
       OR r.notice_until IS NULL OR r.notice_until >= a.label_known_at
-    ) THEN r.notice_at
+    ) AND (r.successor_known IS NULL OR r.successor_known >= a.label_known_at)
+    THEN r.notice_at
   END AS notice_at
 FROM labels_windows AS a
 JOIN labels_paid AS r ON r.account_id = a.account_id

@@ -31,7 +31,7 @@ WHERE place = 1
 
 -- labels_priced
 SELECT
-  s.row_id, s.as_of, s.last_at, s.started_at, s.until_at, s.at_first, s.at_last,
+  s.row_id, s.as_of, s.subscription_id, s.last_at, s.started_at, s.until_at, s.at_first, s.at_last,
   s.seats, s.plan, s.billing_period,
   CASE WHEN s.currency IS NULL OR s.home_currency IS NULL OR s.currency = s.home_currency THEN s.list_price ELSE s.list_price * own.rate / home.rate END AS price
 FROM labels_based AS s

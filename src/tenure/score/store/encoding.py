@@ -38,13 +38,7 @@ class DriverWords(NamedTuple):
 
 @dataclass(frozen=True)
 class SentenceTemplate:
-    """What drivers of one signal share.
-
-    Attributes:
-        code: The signal.
-        label: What it is called.
-        sentence: The reason, with marks in the place of its figures.
-    """
+    """What drivers of one signal share: a sentence with marks in the place of its figures."""
 
     code: str
     label: str
@@ -104,28 +98,15 @@ _ODD = {"nan": "null", "inf": "Infinity", "-inf": "-Infinity"}
 def unpacked_drivers(
     data: bytes, place: int, wordings: Mapping[int, SentenceTemplate]
 ) -> list[dict[str, Any]]:
-    """Return the drivers of a score by field, None where a field has no value.
-
-    Args:
-        data: The block.
-        place: Place of the score in the block.
-        wordings: Number in the store → wording.
-    """
+    """Return the drivers of the score at a place of a block, None where a field has no value."""
+    names = ("value", "value_num", "peer_value", "peer_value_num", "contribution")
     drivers = []
     for number, *figures in json.loads(zlib.decompress(data).decode().split("\n")[place]):
-        wording, (value, value_num, peer_value, peer_value_num, amount) = wordings[number], figures
-        driver = {
-            "code": wording.code,
-            "label": wording.label,
-            "value": value,
-            "value_num": value_num,
-            "peer_value": peer_value,
-            "peer_value_num": peer_value_num,
-            "contribution": amount,
-            "direction": "raises" if amount > 0 else "lowers",
-            "sentence": wording.filled(value, peer_value),
-        }
-        drivers.append(driver)
+        wording, values = wordings[number], dict(zip(names, figures, strict=True))
+        direction = "raises" if values["contribution"] > 0 else "lowers"
+        sentence = wording.filled(values["value"], values["peer_value"])
+        words = {"code": wording.code, "label": wording.label}
+        drivers.append({**words, **values, "direction": direction, "sentence": sentence})
     return drivers
 
 

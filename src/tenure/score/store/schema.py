@@ -2,88 +2,70 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    DateTime,
-    Double,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-)
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Table
 
 HEAD = "0001"
 """The latest version."""
 
-METADATA = MetaData()
+METADATA = sa.MetaData()
 
 
-def _run() -> Column[int]:
-    """Return the column that says which run a row belongs to, part of the row's key."""
-    reference = ForeignKey("runs.run_no")
-    return Column("run_no", Integer, reference, primary_key=True, autoincrement=False)
+def _columns(kind: Any, *names: str, nullable: bool = False) -> list[Column[Any]]:
+    """Return columns of one type."""
+    return [Column(name, kind, nullable=nullable) for name in names]
+
+
+def _key() -> list[Column[Any]]:
+    """Return the columns of run, target and horizon: a number of days, or ``renewal``."""
+    reference = sa.ForeignKey("runs.run_no")
+    return [
+        Column("run_no", sa.Integer, reference, primary_key=True, autoincrement=False),
+        *(Column(name, sa.String, primary_key=True) for name in ("target", "horizon")),
+    ]
 
 
 RUNS = Table(
     "runs",
     METADATA,
-    Column("run_no", Integer, primary_key=True),
-    Column("run_id", String, nullable=False, unique=True),
-    Column("project", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("as_of", DateTime, nullable=False),
-    Column("scored_at", DateTime, nullable=False),
-    Column("observed_until", DateTime, nullable=False),
-    Column("config_digest", String, nullable=False),
-    Column("data_fingerprint", String, nullable=False),
-    Column("accounts", Integer, nullable=False),
-    Column("complete", Boolean, nullable=False),
+    Column("run_no", sa.Integer, primary_key=True),
+    Column("run_id", sa.String, nullable=False, unique=True),
+    *_columns(sa.String, "project", "kind"),
+    *_columns(sa.DateTime, "as_of", "scored_at", "observed_until"),
+    *_columns(sa.String, "config_digest", "data_fingerprint"),
+    *_columns(sa.Integer, "accounts"),
+    *_columns(sa.Boolean, "complete"),
 )
 """`run_no` counts the runs as they were written; `run_id` says what a run follows from."""
 
 RUN_MODELS = Table(
     "run_models",
     METADATA,
-    _run(),
-    Column("target", String, primary_key=True),
-    Column("horizon", String, primary_key=True),
-    Column("model_name", String, nullable=False),
-    Column("model_version", String, nullable=False),
-    Column("base_rate", Double, nullable=False),
-    Column("signals", JSON, nullable=False),
+    *_key(),
+    *_columns(sa.String, "model_name", "model_version"),
+    *_columns(sa.Double, "base_rate"),
+    *_columns(sa.JSON, "signals"),
 )
-"""`horizon` is a number of days or ``renewal``; `signals` in the order of their contributions."""
+"""`signals` are in the order of their contributions."""
 
 SCORES = Table(
     "scores",
     METADATA,
-    Column("account_id", String, primary_key=True),
-    _run(),
-    Column("target", String, primary_key=True),
-    Column("horizon", String, primary_key=True),
-    Column("horizon_days", SmallInteger, nullable=False),
-    Column("probability", Double),
-    Column("lo", Double),
-    Column("hi", Double),
-    Column("log_odds", Double),
-    Column("rank", Integer),
-    Column("percentile", Double),
-    Column("band", String),
-    Column("abstain_reason", String),
-    Column("mrr", Double),
-    Column("currency", String),
-    Column("renews_at", DateTime),
-    Column("amount_at_risk", Double),
-    Column("expected_amount", Double),
-    Column("data_coverage", Double),
-    Column("place", Integer, nullable=False),
-    Index("scores_by_run", "run_no"),
+    Column("account_id", sa.String, primary_key=True),
+    *_key(),
+    *_columns(sa.SmallInteger, "horizon_days"),
+    *_columns(sa.Double, "probability", "lo", "hi", "log_odds", nullable=True),
+    *_columns(sa.Integer, "rank", nullable=True),
+    *_columns(sa.Double, "percentile", nullable=True),
+    *_columns(sa.String, "band", "abstain_reason", nullable=True),
+    *_columns(sa.Double, "mrr", nullable=True),
+    *_columns(sa.String, "currency", nullable=True),
+    *_columns(sa.DateTime, "renews_at", nullable=True),
+    *_columns(sa.Double, "amount_at_risk", "expected_amount", "data_coverage", nullable=True),
+    *_columns(sa.Integer, "place"),
+    sa.Index("scores_by_run", "run_no"),
 )
 """`place` numbers the scores of one run, target and horizon: it finds what stands behind them.
 
@@ -93,21 +75,16 @@ The account comes first in the key, so that its history lies together.
 WORDINGS = Table(
     "wordings",
     METADATA,
-    Column("wording_no", Integer, primary_key=True),
-    Column("digest", String, nullable=False, unique=True),
-    Column("code", String, nullable=False),
-    Column("label", String, nullable=False),
-    Column("sentence", String, nullable=False),
+    Column("wording_no", sa.Integer, primary_key=True),
+    Column("digest", sa.String, nullable=False, unique=True),
+    *_columns(sa.String, "code", "label", "sentence"),
 )
 
 BLOCKS = Table(
     "blocks",
     METADATA,
-    _run(),
-    Column("target", String, primary_key=True),
-    Column("horizon", String, primary_key=True),
-    Column("block", Integer, primary_key=True, autoincrement=False),
-    Column("drivers", LargeBinary, nullable=False),
-    Column("contributions", LargeBinary, nullable=False),
+    *_key(),
+    Column("block", sa.Integer, primary_key=True, autoincrement=False),
+    *_columns(sa.LargeBinary, "drivers", "contributions"),
 )
 """What stands behind scores, of `tenure.score.store.encoding.BLOCK` successive places a row."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,11 +21,10 @@ from tenure.score.store.encoding import (
     unpacked_drivers,
 )
 from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
-from tenure.score.store.write import ScoringRun, add_run
+from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from types import TracebackType
 
     from tenure.core.config import Config
     from tenure.score.scored import Scored
@@ -34,70 +34,37 @@ BASE = "base value"
 
 
 @dataclass(frozen=True)
-class StoredRun:
+class StoredRun(RunFacts):
     """A run in the store.
 
     Attributes:
         run_id: Hash of what it follows from.
         number: Runs are numbered as they were written.
-        project: Whose it is: the config's name.
-        kind: ``batch``, ``live`` or ``shadow``.
-        as_of: Prediction time.
-        scored_at: When it was scored.
-        observed_until: When observation stopped.
-        config_digest: Hash of the settings that its scores depend on.
-        data_fingerprint: Hash of the data.
         accounts: How many accounts have a score in it.
     """
 
     run_id: str
     number: int
-    project: str
-    kind: str
-    as_of: datetime
-    scored_at: datetime
-    observed_until: datetime
-    config_digest: str
-    data_fingerprint: str
     accounts: int
-
-    @classmethod
-    def of(cls, row: Row[Any]) -> Self:
-        """Return a run from its row."""
-        fields: dict[str, Any] = dict(row._mapping)
-        del fields["complete"]
-        return cls(number=fields.pop("run_no"), **fields)
 
 
 @dataclass(frozen=True)
 class StoredScore:
     """A score in the store: of one account, target and horizon in one run.
 
+    Times are UTC, money is in `currency`.
+
     Attributes:
-        run_id: The run.
-        as_of: Its prediction time.
-        scored_at: When it was scored.
-        account_id: The account.
-        target: What is predicted.
         horizon: Days, as text, or ``renewal``.
-        horizon_days: Days.
-        probability: Calibrated; None where the account was not scored.
-        lo: Lower bound of the probability.
-        hi: Upper bound of the probability.
+        probability: Calibrated, with the bounds `lo` and `hi`; None where it was not scored.
         log_odds: Before calibration.
         base_rate: Share of outcomes that the model was trained on.
         rank: Place among the accounts of the run by risk of churn, 1 is the highest.
         percentile: Share of accounts with at most this risk, in percent.
-        band: ``high``, ``medium`` or ``low``.
-        abstain_reason: Why there is no probability.
-        mrr: Money per month.
-        currency: Of all amounts.
         renews_at: Renewal date, or end where notice was given.
         amount_at_risk: Probability of churn × MRR.
         expected_amount: Probability × what is expected where it happens.
         data_coverage: Share of the sources with rows of the account.
-        model_name: The model.
-        model_version: Its version.
         drivers: By the fields of `tenure.explain.drivers`, strongest first.
     """
 
@@ -141,30 +108,18 @@ class ScoreStore:
         self._wordings: dict[int, SentenceTemplate] = {}
 
     @classmethod
-    def open(cls, config: Config) -> Self:
-        """Open the store of a config; it is made where there is none.
+    @contextmanager
+    def open(cls, config: Config) -> Iterator[Self]:
+        """Yield the store of a config, which is made where there is none.
 
         Raises:
             ConfigError: If the database cannot be used.
         """
-        return cls(connect(store_url(config)), config.name)
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        """Return the store."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the store."""
-        self.close()
+        engine = connect(store_url(config))
+        try:
+            yield cls(engine, config.name)
+        finally:
+            engine.dispose()
 
     def add(self, run: ScoringRun, scored: Scored, keep: int | None = None) -> bool:
         """Write a run; see `add_run`."""
@@ -172,12 +127,12 @@ class ScoreStore:
 
     def runs(self, kind: str = "batch") -> list[StoredRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
-        chosen = select(RUNS).where(
+        chosen = select(*_RUN).where(
             RUNS.c.kind == kind, RUNS.c.project == self._project, RUNS.c.complete
         )
         with self._engine.connect() as connection:
             rows = connection.execute(chosen.order_by(RUNS.c.as_of, RUNS.c.run_no)).all()
-        return [StoredRun.of(row) for row in rows]
+        return [StoredRun(*row) for row in rows]
 
     def before(self, as_of: datetime, kind: str = "batch") -> StoredRun | None:
         """Return the run with the latest prediction time before `as_of`, None where there is none.
@@ -207,12 +162,7 @@ class ScoreStore:
         return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
 
     def history(self, account: str, target: str | None = None) -> list[StoredScore]:
-        """Return the scores that an account had, in order of as_of and run.
-
-        Args:
-            account: Account id.
-            target: Limits them to one target.
-        """
+        """Return the scores that an account had, of all targets or one, by as_of and run."""
         chosen = _OF_ACCOUNT if target is None else _OF_ACCOUNT.where(SCORES.c.target == target)
         return self._scores(chosen, account=account)
 
@@ -232,10 +182,9 @@ class ScoreStore:
     def _decoded(self, rows: Sequence[Row[Any]]) -> list[StoredScore]:
         scores = []
         for row in rows:
-            values = tuple(row)
-            place, data = values[-2:]
+            *values, place, data = tuple(row)
             drivers = unpacked_drivers(data, place % BLOCK, self._wordings)
-            scores.append(StoredScore(*(*values[:-2], drivers)))
+            scores.append(StoredScore(*(*values, drivers)))
         return scores
 
     def _learn(self) -> None:
@@ -249,11 +198,7 @@ class ScoreStore:
     ) -> pd.DataFrame:
         """Return contributions of the signals to scores, in log-odds before calibration.
 
-        Args:
-            run: The run.
-            target: The target.
-            horizon: Days, as text, or ``renewal``.
-            accounts: Limits the rows to these accounts.
+        A horizon is a number of days, as text, or ``renewal``; `accounts` limits the rows to them.
 
         Returns:
             Index account_id; float32 columns by signal, in the model's order, and ``base value``.
@@ -305,6 +250,7 @@ def _column(name: str) -> Column[Any]:
     return next(table.c[name] for table in tables if name in table.c)
 
 
+_RUN = [RUNS.c["run_no" if item.name == "number" else item.name] for item in fields(StoredRun)]
 _READ = [_column(item.name) for item in fields(StoredScore) if item.name != "drivers"]
 _WITH_DRIVERS = (
     select(*_READ, SCORES.c.place, BLOCKS.c.drivers)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
@@ -30,12 +32,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-ATTEMPTS = 5
-
 
 @dataclass(frozen=True)
-class ScoringRun:
-    """What a scoring run follows from.
+class RunFacts:
+    """What a scoring run follows from but for its models.
 
     Attributes:
         project: Whose it is: the config's name.
@@ -45,7 +45,6 @@ class ScoringRun:
         observed_until: When observation stopped.
         config_digest: Hash of the settings that scores depend on.
         data_fingerprint: Hash of the snapshots and features that the models saw.
-        models: Target → version of the model.
     """
 
     project: str
@@ -55,6 +54,16 @@ class ScoringRun:
     observed_until: datetime
     config_digest: str
     data_fingerprint: str
+
+
+@dataclass(frozen=True)
+class ScoringRun(RunFacts):
+    """What a scoring run follows from.
+
+    Attributes:
+        models: Target → version of the model.
+    """
+
     models: Mapping[str, str]
 
     @property
@@ -69,11 +78,7 @@ class ScoringRun:
 def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = None) -> bool:
     """Write a run into the store; one that stands in it already adds nothing.
 
-    Args:
-        engine: The store.
-        run: What the scores follow from.
-        scored: The scores.
-        keep: Leave only so many runs of its project and kind, the latest by prediction time.
+    Of the runs of its project and kind only the latest `keep` by prediction time are left.
 
     Returns:
         Whether it was added.
@@ -81,8 +86,14 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
     with engine.connect() as connection:
         if _stands(connection, run):
             return False
-    parts = list(_parts(scored))
-    words = {item for part in parts for item in part.drivers.words}
+    parts = [
+        _HorizonScores(
+            target, horizon, scored.models[target], scored.rows.iloc[one.rows], one.values
+        )
+        for target, horizons in scored.contributions.items()
+        for horizon, one in horizons.items()
+    ]
+    words = {item for part in parts for item in part.drivers[0]}
     templates = {item: SentenceTemplate.of(item) for item in words}
     by_template = _numbered(engine, set(templates.values()))
     numbers = {item: by_template[template] for item, template in templates.items()}
@@ -118,20 +129,17 @@ def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceT
     """Return the number of each wording, after adding those that the store lacks."""
     rows = {digest(*astuple(wording)): wording for wording in wordings}
     standing = select(WORDINGS.c.digest, WORDINGS.c.wording_no)
-    for attempt in range(ATTEMPTS):
-        try:
-            with writing(engine) as connection:
-                present = dict(connection.execute(standing).all())
-                lacking = sorted(rows.keys() - present.keys())
-                if lacking:
-                    added = [{"digest": key, **asdict(rows[key])} for key in lacking]
-                    connection.execute(insert(WORDINGS), added)
-                    present = dict(connection.execute(standing).all())
-            return {wording: present[key] for key, wording in rows.items()}
-        except IntegrityError:  # another writer added one of them meanwhile
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError
+    with writing(engine) as connection:
+        present = dict(connection.execute(standing).all())
+        if lacking := sorted(rows.keys() - present.keys()):
+            # Another writer may add one of them meanwhile.
+            adding = _INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
+            connection.execute(adding, [{"digest": key, **asdict(rows[key])} for key in lacking])
+            present = dict(connection.execute(standing).all())
+    return {wording: present[key] for key, wording in rows.items()}
+
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
@@ -145,31 +153,52 @@ def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
             connection.execute(delete(table).where(table.c.run_no.in_(old)))
 
 
+_SAME = ("account_id", "horizon_days", "abstain_reason", "mrr", "currency", "renews_at")
+_FLAT = {
+    **{name: name for name in (*_SAME, "data_coverage")},
+    "probability": "{}_probability",
+    "lo": "{}_probability_lo",
+    "hi": "{}_probability_hi",
+    "rank": "{}_rank",
+    "percentile": "{}_percentile",
+    "expected_amount": "expected_{}_mrr",
+}
+"""Column of `SCORES` → column of a target's flat rows, where there is one."""
+_OF_CHURN = {"band": "risk_band", "amount_at_risk": "mrr_at_risk"}
+
+
 @dataclass(frozen=True)
 class _HorizonScores:
-    """The scores of one target and horizon.
-
-    Attributes:
-        target: The target.
-        horizon: Days, as text, or ``renewal``.
-        model: The model that was asked.
-        rows: Flat rows.
-        values: Contributions of the features, the base value last.
-        drivers: Their drivers.
-    """
+    """The flat rows of one target and horizon, and the contributions behind them."""
 
     target: str
     horizon: str
     model: Model
     rows: pd.DataFrame
     values: Array
-    drivers: _Drivers
 
-    @property
-    def present(self) -> Array:
-        """Return whether each row has a probability."""
-        mask: Array = self.rows[f"{self.target}_probability"].notna().to_numpy()
-        return mask
+    @cached_property
+    def drivers(self) -> tuple[list[DriverWords], Array, Array]:
+        """Return the drivers of the rows.
+
+        Returns:
+            The words that occur; the place in them of each driver, -1 where there is none, shape
+            (rows, `TOP`); their numbers, shape (rows, `TOP`, 3).
+        """
+        rows, names = self.rows, list(DriverWords._fields)
+        prefix = "" if self.target == MAIN else f"{self.target}_"
+        places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
+        spoken = pd.concat(
+            [rows[[f"{start}{name}" for name in names]].set_axis(names, axis=1) for start in places]
+        )
+        numbered = spoken.groupby(names, sort=False).ngroup()
+        codes = numbered.fillna(-1).to_numpy(dtype=np.int64)
+        different, first = np.unique(codes, return_index=True)
+        first = first[different >= 0]
+        words = list(map(DriverWords._make, spoken.iloc[first].itertuples(index=False)))
+        figures = [[rows[f"{start}{name}"].to_numpy() for name in NUMBERS] for start in places]
+        by_row = np.asarray(figures, dtype=np.float64).transpose(2, 0, 1)
+        return words, codes.reshape(TOP, len(rows)).T, by_row
 
     def write(self, connection: Connection, run: int, numbers: Mapping[DriverWords, int]) -> None:
         """Write the model, the scores and their contributions."""
@@ -183,102 +212,43 @@ class _HorizonScores:
             "signals": list(groups),
         }
         connection.execute(insert(RUN_MODELS), key | behind)
-        columns = self.columns()
+        if self.rows.empty:
+            return
+        present = self.rows[f"{self.target}_probability"].notna().to_numpy()
+        columns = self._columns(present)
         rows = zip(*columns.values(), strict=True)
         scores = [key | dict(zip(columns, row, strict=True)) for row in rows]
+        connection.execute(insert(SCORES), scores)
         sums = [self.values[:, places].sum(axis=1) for places in groups.values()]
         values = np.column_stack([*sums, self.values[:, -1]])
-        values[~self.present] = np.nan
-        words = [(numbers[item], item) for item in self.drivers.words]
-        drivers = packed_drivers(self.drivers.codes, words, self.drivers.figures)
+        values[~present] = np.nan
+        words, codes, figures = self.drivers
+        drivers = packed_drivers(codes, [(numbers[item], item) for item in words], figures)
+        packed = zip(drivers, packed_contributions(values), strict=True)
         blocks = [
             key | {"block": block, "drivers": one, "contributions": other}
-            for block, (one, other) in enumerate(
-                zip(drivers, packed_contributions(values), strict=True)
-            )
+            for block, (one, other) in enumerate(packed)
         ]
-        if scores:
-            connection.execute(insert(SCORES), scores)
-            connection.execute(insert(BLOCKS), blocks)
+        connection.execute(insert(BLOCKS), blocks)
 
-    def columns(self) -> dict[str, list[Any]]:
+    def _columns(self, present: Array) -> dict[str, list[Any]]:
         """Return the columns of `SCORES`, one value per row."""
-        rows, name = self.rows, f"{self.target}_probability"
-        taken = {
-            **_SHARED,
-            "probability": name,
-            "lo": f"{name}_lo",
-            "hi": f"{name}_hi",
-            "expected_amount": f"expected_{self.target}_mrr",
-        }
-        if self.target == MAIN:
-            taken |= {"rank": "churn_rank", "percentile": "churn_percentile", "band": "risk_band"}
-            taken |= {"amount_at_risk": "mrr_at_risk"}
-        log_odds = np.where(self.present, self.values.sum(axis=1), np.nan)
+        rows, flat = self.rows, _FLAT | (_OF_CHURN if self.target == MAIN else {})
+        sources = {column: source.format(self.target) for column, source in flat.items()}
+        log_odds = np.where(present, self.values.sum(axis=1), np.nan)
         return {
-            **{column: plain(rows[source]) for column, source in taken.items() if source in rows},
+            **{column: plain(rows[name]) for column, name in sources.items() if name in rows},
             "log_odds": plain(pd.Series(log_odds)),
             "place": list(range(len(rows))),
         }
 
 
-def _parts(scored: Scored) -> Iterator[_HorizonScores]:
-    """Yield the scores of each target and horizon."""
-    for target, horizons in scored.contributions.items():
-        prefix = "" if target == MAIN else f"{target}_"
-        for horizon, contributions in horizons.items():
-            rows, model = scored.rows.iloc[contributions.rows], scored.models[target]
-            drivers = _Drivers.of(rows, prefix)
-            yield _HorizonScores(target, horizon, model, rows, contributions.values, drivers)
-
-
-@dataclass(frozen=True)
-class _Drivers:
-    """The drivers of some rows.
-
-    Attributes:
-        words: The words that occur.
-        codes: Place in `words` of each driver, -1 where there is none, shape (rows, `TOP`).
-        figures: Their numbers, shape (rows, `TOP`, 3).
-    """
-
-    words: list[DriverWords]
-    codes: Array
-    figures: Array
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame, prefix: str) -> _Drivers:
-        """Return the drivers of flat rows."""
-        size, names = len(rows), list(DriverWords._fields)
-        places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
-        spoken = pd.concat(
-            [rows[[f"{start}{name}" for name in names]].set_axis(names, axis=1) for start in places]
-        )
-        numbered = spoken.groupby(names, sort=False).ngroup()
-        codes = numbered.fillna(-1).to_numpy(dtype=np.int64)
-        different, first = np.unique(codes, return_index=True)
-        first = first[different >= 0]
-        words = list(map(DriverWords._make, spoken.iloc[first].itertuples(index=False)))
-        figures = [[rows[f"{start}{name}"].to_numpy() for name in NUMBERS] for start in places]
-        by_row = np.asarray(figures, dtype=np.float64).transpose(2, 0, 1)
-        return cls(words, codes.reshape(TOP, size).T, by_row)
-
-
-_SHARED = {
-    name: name
-    for name in (
-        *("account_id", "horizon_days", "abstain_reason", "mrr", "currency", "renews_at"),
-        "data_coverage",
-    )
-}
-
-
 def plain(column: pd.Series[Any]) -> list[Any]:
     """Return a column as plain values, None where there is none."""
     if column.dtype.kind == "M":
-        times: list[Any] = column.to_numpy("datetime64[us]").tolist()
-        return times
-    values = column.to_numpy(dtype=object, copy=True)
-    values[column.isna().to_numpy()] = None
+        values = column.to_numpy("datetime64[us]")
+    else:
+        values = column.to_numpy(dtype=object, copy=True)
+        values[column.isna().to_numpy()] = None
     plain_values: list[Any] = values.tolist()
     return plain_values

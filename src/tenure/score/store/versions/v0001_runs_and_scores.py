@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,63 +19,56 @@ def upgrade() -> None:
         "runs",
         sa.Column("run_no", sa.Integer, primary_key=True),
         sa.Column("run_id", sa.String, nullable=False, unique=True),
-        sa.Column("project", sa.String, nullable=False),
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("as_of", sa.DateTime, nullable=False),
-        sa.Column("scored_at", sa.DateTime, nullable=False),
-        sa.Column("observed_until", sa.DateTime, nullable=False),
-        sa.Column("config_digest", sa.String, nullable=False),
-        sa.Column("data_fingerprint", sa.String, nullable=False),
-        sa.Column("accounts", sa.Integer, nullable=False),
-        sa.Column("complete", sa.Boolean, nullable=False),
+        *_columns(sa.String, "project", "kind"),
+        *_columns(sa.DateTime, "as_of", "scored_at", "observed_until"),
+        *_columns(sa.String, "config_digest", "data_fingerprint"),
+        *_columns(sa.Integer, "accounts"),
+        *_columns(sa.Boolean, "complete"),
     )
     op.create_table(
         "run_models",
-        _run(),
-        sa.Column("target", sa.String, primary_key=True),
-        sa.Column("horizon", sa.String, primary_key=True),
-        sa.Column("model_name", sa.String, nullable=False),
-        sa.Column("model_version", sa.String, nullable=False),
-        sa.Column("base_rate", sa.Double, nullable=False),
-        sa.Column("signals", sa.JSON, nullable=False),
+        *_key(),
+        *_columns(sa.String, "model_name", "model_version"),
+        *_columns(sa.Double, "base_rate"),
+        *_columns(sa.JSON, "signals"),
     )
     op.create_table(
         "scores",
         sa.Column("account_id", sa.String, primary_key=True),
-        _run(),
-        sa.Column("target", sa.String, primary_key=True),
-        sa.Column("horizon", sa.String, primary_key=True),
-        sa.Column("horizon_days", sa.SmallInteger, nullable=False),
-        *(sa.Column(name, sa.Double) for name in ("probability", "lo", "hi", "log_odds")),
-        sa.Column("rank", sa.Integer),
-        sa.Column("percentile", sa.Double),
-        *(sa.Column(name, sa.String) for name in ("band", "abstain_reason")),
-        sa.Column("mrr", sa.Double),
-        sa.Column("currency", sa.String),
-        sa.Column("renews_at", sa.DateTime),
-        *(sa.Column(name, sa.Double) for name in ("amount_at_risk", "expected_amount")),
-        sa.Column("data_coverage", sa.Double),
-        sa.Column("place", sa.Integer, nullable=False),
+        *_key(),
+        *_columns(sa.SmallInteger, "horizon_days"),
+        *_columns(sa.Double, "probability", "lo", "hi", "log_odds", nullable=True),
+        *_columns(sa.Integer, "rank", nullable=True),
+        *_columns(sa.Double, "percentile", nullable=True),
+        *_columns(sa.String, "band", "abstain_reason", nullable=True),
+        *_columns(sa.Double, "mrr", nullable=True),
+        *_columns(sa.String, "currency", nullable=True),
+        *_columns(sa.DateTime, "renews_at", nullable=True),
+        *_columns(sa.Double, "amount_at_risk", "expected_amount", "data_coverage", nullable=True),
+        *_columns(sa.Integer, "place"),
     )
     op.create_index("scores_by_run", "scores", ["run_no"])
     op.create_table(
         "wordings",
         sa.Column("wording_no", sa.Integer, primary_key=True),
         sa.Column("digest", sa.String, nullable=False, unique=True),
-        *(sa.Column(name, sa.String, nullable=False) for name in ("code", "label", "sentence")),
+        *_columns(sa.String, "code", "label", "sentence"),
     )
     op.create_table(
         "blocks",
-        _run(),
-        sa.Column("target", sa.String, primary_key=True),
-        sa.Column("horizon", sa.String, primary_key=True),
+        *_key(),
         sa.Column("block", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("drivers", sa.LargeBinary, nullable=False),
-        sa.Column("contributions", sa.LargeBinary, nullable=False),
+        *_columns(sa.LargeBinary, "drivers", "contributions"),
     )
 
 
-def _run() -> sa.Column[int]:
-    return sa.Column(
-        "run_no", sa.Integer, sa.ForeignKey("runs.run_no"), primary_key=True, autoincrement=False
-    )
+def _columns(kind: Any, *names: str, nullable: bool = False) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=nullable) for name in names]
+
+
+def _key() -> list[sa.Column[Any]]:
+    run = sa.ForeignKey("runs.run_no")
+    return [
+        sa.Column("run_no", sa.Integer, run, primary_key=True, autoincrement=False),
+        *(sa.Column(name, sa.String, primary_key=True) for name in ("target", "horizon")),
+    ]

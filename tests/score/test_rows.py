@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tenure.core.sections import ScoreConfig
-from tenure.score.bands import bands, rank
+from tenure.score.rows import bands, rank
 
 RISK = np.array([0.50, 0.10, np.nan, 0.05, 0.10])
 BASE = np.full(len(RISK), 0.0625)
