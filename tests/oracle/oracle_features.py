@@ -16,6 +16,7 @@ from itertools import pairwise
 from math import log, sqrt
 from typing import Any
 
+from oracle.oracle_labels import months_later, term_end
 from tenure.core.spec import Derived, Family, Feature
 
 Row = dict[str, Any]
@@ -43,6 +44,9 @@ LATE = {
     "invoices": {"paid_at": "paid_at", "failed_at": "failed_at", "disputed_at": "disputed_at"},
 }
 """Table → late column → the clock that says when it became known (contract, section 1)."""
+
+MOVING = {"term_end", "term_start"}
+"""Columns whose values depend on the prediction time (contract, section 3)."""
 
 ENDS = {"subscriptions": "ended_at", "tickets": "resolved_at", "invoices": "paid_at"}
 TOKEN = re.compile(
@@ -395,6 +399,10 @@ class Oracle:
                 ended = row[f"{ENDS[feature.source]}__known"]
                 if ended is not None and ended < as_of:
                     continue
+            if MOVING & words(feature.aggregate):
+                moved = read(_operand(feature.aggregate))(row | terms_at(row, as_of))
+                visible.append((row, moved))
+                continue
             visible.append((row, operand))
         return _aggregate(feature, visible, as_of)
 
@@ -408,7 +416,8 @@ class Oracle:
                 continue
             if member is not None and row[str(feature.each)] != member:
                 continue
-            found.append((row, True if operand == "*" else read(operand)(row)))
+            later = operand == "*" or MOVING & words(operand)
+            found.append((row, True if later else read(operand)(row)))
         return found
 
     def _too_short(self, table: str, start: datetime, as_of: datetime) -> bool:
@@ -430,6 +439,18 @@ class Oracle:
         texts = (feature.aggregate, feature.where, feature.each, feature.at)
         names = {word for text in texts if text for word in words(text)}
         return [f"{late[name]}__known" for name in sorted(names & set(late))]
+
+
+def terms_at(row: Row, as_of: datetime) -> Row:
+    """Return when the term of a running row ends, and when it began."""
+    anchor, months, began = row["term_anchor"], row["term_months"], row["started_at"]
+    end = term_end(row, as_of)
+    if end is None or months is None:
+        past = anchor if end is None and anchor is not None else began
+        return {"term_end": end, "term_start": past}
+    periods = next(n for n in range(2000) if months_later(anchor, n * months) == end)
+    start = months_later(anchor, (periods - 1) * months)
+    return {"term_end": end, "term_start": min(start, began) if periods == 0 else start}
 
 
 def _shape(aggregate: str) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ dictionaries with the canonical column names.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,13 +38,25 @@ class Known:
         )
 
 
+def months_later(moment: datetime, months: int) -> datetime:
+    """The same day some months later, or the last of the month where it has no such day."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+def term_end(row: Row, moment: datetime) -> datetime | None:
+    """The first end of a term at or after a moment, counting whole periods from the anchor."""
+    anchor, months = row["term_anchor"], row["term_months"]
+    if anchor is None:
+        return None
+    ends = [anchor] if months is None else (months_later(anchor, months * n) for n in range(2000))
+    return next((end for end in ends if end >= moment and end > row["started_at"]), None)
+
+
 def effective_notice(row: Row) -> datetime | None:
-    """When a notice would end the row: its term's end, or a term later where terms roll on."""
-    if row["term_end"] is None or row["notice_at"] is None:
-        return row["term_end"]
-    if row["term_end"] >= row["notice_at"]:
-        return row["term_end"]
-    return row["notice_at"] + (row["term_end"] - row["started_at"])
+    """When a notice would end the row: at the end of the term it was given in."""
+    return None if row["notice_at"] is None else term_end(row, row["notice_at"])
 
 
 def seen_at(rows: list[Row], moment: datetime) -> list[Known]:
@@ -62,6 +75,9 @@ def seen_at(rows: list[Row], moment: datetime) -> list[Known]:
         notice = row["notice_at"]
         if notice is not None and not (notice < moment and row["notice_at__known"] < moment):
             notice = None
+        booked = row["successor_known"]
+        if booked is not None and booked < moment:
+            notice = None  # a row that follows is booked: it moves, and is not lost
         if notice is not None and ended is None:
             effect = effective_notice(row)
             if effect is not None and effect < moment:
@@ -79,7 +95,7 @@ def snapshot(rows: list[Row], as_of: datetime) -> dict[str, Any] | None:
     notice = all(known.notice_at is not None for known in running)
     ends = [effective_notice(known.row) for known in running]
     dated = [end for end in ends if end is not None]
-    terms = [known.row["term_end"] for known in running if known.row["term_end"] is not None]
+    terms = [end for known in running if (end := term_end(known.row, as_of)) is not None]
     seats = [known.row["seats"] for known in running if known.row["seats"] is not None]
     return {
         "mrr": sum(known.row["mrr"] for known in running),
@@ -208,6 +224,9 @@ def _next_term(
     running = {id(known.row) for known in seen_at(rows, as_of) if known.ended_at is None}
     gone = {id(known.row) for known in seen_at(rows, as_of) if known.ended_at is not None}
     grace = timedelta(days=settings.winback_gap_days)
+    running_rows = [known.row for known in seen_at(rows, as_of) if id(known.row) in running]
+    due_names = {row["subscription_id"] for row in running_rows if term_end(row, as_of) == due}
+    others = {row["subscription_id"] for row in running_rows} - due_names
     begun = []
     for known in seen_at(rows, known_when(as_of, settings)):
         start, end = known.row["started_at"], known.ended_at
@@ -215,8 +234,13 @@ def _next_term(
         if id(known.row) in gone or not beyond:
             continue
         if id(known.row) in running:
-            if known.row["term_end"] == due and (end is None or end >= due + grace):
+            if term_end(known.row, as_of) != due:
+                continue
+            after = term_end(known.row, due + timedelta(microseconds=1))
+            if end is None or end >= due + grace or (after is not None and end >= after):
                 begun.append(due)
+        elif known.row["subscription_id"] in others:
+            continue
         elif (start <= due or start < due + grace) and (end is None or end > start):
             begun.append(start)
     return min(begun, default=None)
