@@ -1,10 +1,13 @@
 """How often the bounds of a probability hold the true one; elsewhere, rates of groups.
 
-    python benchmarks/intervals.py [--seeds 101 102] [--data churnsim]
+    python benchmarks/intervals.py [--cells moderate strong ...] [--seeds 3] [--businesses saas ...]
+                                   [--worlds 101 102] [--data churnsim]
 
-On a demo world the true probability of each row is known.  On other data rows are put into bins of
-rising probability with at least 30 events each: the observed rate has to lie between the mean
-bounds, widened by binomial noise at the same level.
+On simulated books (`intervals_worlds`), businesses (`businesses`) and demo worlds the true
+probability of each row of the latest prediction time is known, and of each row of the backtest.  On
+other data the observed rates of groups that were formed without the score (segment × tenure ×
+prediction time) have to lie between their mean bounds, widened by binomial noise at the same level,
+and so has the number of outcomes of each prediction time.
 """
 
 from __future__ import annotations
@@ -12,104 +15,139 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from businesses.options import Options
+from intervals_cases import Case, business, demo, tabular
+from intervals_worlds import SHAPES, Recipe
 from record import Claim, record
-from scipy.special import logit
 from scipy.stats import norm
-from truth.demo_truth import Replay, write_oracle
 
 from tenure.core.config import Config, load_config
 from tenure.core.progress import SILENT
-from tenure.demo import write_world
 from tenure.run.fit import walk_target
-from tenure.run.prepare import loaded, prepare
+from tenure.run.prepare import Prepared, loaded, prepare
 
 ROOT = Path(__file__).parent.parent
 TARGETS = ("churn", "expansion")
-EVENTS = 30
-KEYS = ["account_id", "as_of"]
+LEAST, MOST, LEAST_HIDDEN = 0.74, 0.86, 0.65
+PLAIN = Recipe(outcomes=340, blur=0.5)
+CELLS = {
+    "moderate": PLAIN,
+    "weak": replace(PLAIN, strength=0.5),
+    "strong": replace(PLAIN, strength=2.0),
+    "base rate 5 %": replace(PLAIN, base_rate=0.05),
+    "base rate 20 %": replace(PLAIN, base_rate=0.2),
+    "100 outcomes": replace(PLAIN, outcomes=100),
+    "1,000 outcomes": replace(PLAIN, outcomes=1_000),
+    "3,000 outcomes": replace(PLAIN, outcomes=3_000),
+    "every column seen exactly": replace(PLAIN, blur=0.0),
+    "hidden account effect, sd 1": replace(PLAIN, hidden_sd=1.0),
+}
+"""Cell → its books, one of each shape and seed."""
+SMALLEST = 30  # rows of a group
 
 
 def main() -> None:
     """Measure what was asked for and write ``benchmarks/results/intervals.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[101, 102])
+    parser.add_argument("--cells", nargs="*", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--businesses", nargs="*", default=["saas", "strong", "hierarchical"])
+    parser.add_argument("--worlds", type=int, nargs="*", default=[101, 102, 103, 104, 105])
     parser.add_argument("--data", nargs="*", default=["churnsim"])
     asked = parser.parse_args()
-    claims = [claim for seed in asked.seeds for claim in world(seed)]
+    claims = []
+    for name in asked.cells:
+        claims += cell(name, asked.seeds)
+    for kind in asked.businesses:
+        claims += shares(f"business {kind}", business(kind, Options(seed=31, n_accounts=1200)))
+    for seed in asked.worlds:
+        claims += shares(f"demo world {seed}", demo(seed))
     default = (ROOT / ".." / "shared" / "data").resolve()
     data = Path(os.environ.setdefault("TENURE_TESTDATA", str(default)))
     for name in asked.data:
         if data.is_dir():
             claims += groups(name, load_config(ROOT / "configs" / f"{name}.yaml"))
         else:
-            print(f"skipped {name}: {data} is not there")
+            print(f"skipped {name}: {data} does not exist")
     record("intervals", claims)
 
 
-def world(seed: int) -> list[Claim]:
-    """Measure one demo world."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        write_world(root / "data", seed=seed)
-        (root / "config.yaml").write_text("data: {path: data}\n", encoding="utf-8")
-        truth = pd.read_parquet(write_oracle(root / "truth", seed=seed, replay=Replay(32, 16)))
-        claims: list[Claim] = []
-        for target, (found, level) in walks(load_config(root / "config.yaml")).items():
-            true = truth[truth["target"] == target].set_index(KEYS)["probability"]
-            rows = found.set_index(KEYS).join(true.rename("truth"), how="inner")
-            inside = rows["truth"].between(rows["probability_lo"], rows["probability_hi"])
-            error = logit(rows["truth"].clip(1e-4, 1 - 1e-4)) - logit(rows["probability"])
-            width = (logit(rows["probability_hi"]) - logit(rows["probability_lo"])) / 2
-            spread = width / norm.ppf((1 + level) / 2)
-            what = f"world {seed}, {target}"
-            claims += [
-                Claim(f"{what}: true probabilities inside, level {level:g}", inside.mean(), ""),
-                Claim(
-                    f"{what}: distance of the true log-odds over the spread behind the bounds",
-                    float(np.sqrt((error**2).mean() / (spread**2).mean())),
-                    "times",
-                ),
-                Claim(f"{what}: mean width", float((2 * width).mean()), "in log-odds"),
-            ]
-    return claims
+def cell(name: str, seeds: int) -> list[Claim]:
+    """Measure the books of a cell: the mean share inside over shapes and seeds."""
+    recipes = [
+        replace(CELLS[name], shape=shape, seed=5_000 + seed)
+        for shape in SHAPES
+        for seed in range(seeds if CELLS[name].outcomes <= 1_000 else 1)
+    ]
+    cases = [tabular(recipe) for recipe in recipes]
+    held = [case.inside().mean() for case in cases]
+    what = f"{name}: true probabilities inside, level 0.8, mean of {len(cases)} books"
+    claims = _within(what, float(np.mean(held)), hidden=CELLS[name].hidden_sd > 0)
+    return [
+        *claims,
+        Claim(f"{name}: lowest of them", float(min(held)), ""),
+        Claim(f"{name}: highest of them", float(max(held)), ""),
+        Claim(f"{name}: all folds", float(np.mean([case.earlier for case in cases])), ""),
+        Claim(f"{name}: width", float(np.mean([case.width for case in cases])), "in log-odds"),
+    ]
 
 
-def groups(name: str, config: Config) -> list[Claim]:
-    """Measure rates of bins of equally many events on other data."""
-    claims = []
+def shares(what: str, cases: Iterable[Case]) -> Iterator[Claim]:
+    """Yield what was measured on the cases of one world."""
+    for case in cases:
+        name = f"{what}, {case.maker.split(', ')[-1]}"
+        yield from _within(f"{name}: true probabilities inside, level 0.8", case.inside().mean())
+        yield Claim(f"{name}: all folds", case.earlier, "")
+        yield Claim(f"{name}: width", case.width, "in log-odds")
+
+
+def _within(what: str, share: float, *, hidden: bool = False) -> list[Claim]:
+    least = Claim(what, share, "", LEAST_HIDDEN if hidden else LEAST, at_most=False)
+    return [least] if hidden else [least, Claim(f"{what}, at most", share, "", MOST)]
+
+
+def groups(name: str, config: Config) -> Iterator[Claim]:
+    """Yield the shares of rates of groups, and of totals of prediction times, that lie inside."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        for target, (found, level) in walks(config).items():
-            rows = found.sort_values("probability", ignore_index=True)
-            count = int(rows["label"].sum() // EVENTS)
-            if count < 2:
-                continue
-            bins = np.minimum((rows["label"].cumsum() // EVENTS).astype(int), count - 1)
-            bounds = ["probability", "probability_lo", "probability_hi", "label"]
-            means = rows.groupby(bins)[bounds].mean()
-            size = rows.groupby(bins).size()
-            middle = means["probability"]
-            noise = norm.ppf((1 + level) / 2) * np.sqrt(middle * (1 - middle) / size)
-            lo, hi = means["probability_lo"] - noise, means["probability_hi"] + noise
-            what = f"{name}, {target}: observed rates of {count} bins inside, level {level:g}"
-            claims.append(Claim(what, float(means["label"].between(lo, hi).mean()), ""))
-    return claims
-
-
-def walks(config: Config) -> dict[str, tuple[pd.DataFrame, float]]:
-    """Return the out-of-time predictions of both targets, where there are any, and the level."""
-    found = {}
-    with loaded(config, thorough=False) as dataset:
-        prepared = prepare(config, dataset)
+        with loaded(config, thorough=False) as dataset:
+            prepared = prepare(config, dataset)
         for target in TARGETS:
             if prepared.labels[target]["label"].sum() >= config.model.min_events:
-                walk = walk_target(target, prepared, config, SILENT)
-                found[target] = (walk.predictions, config.model.interval_level)
-    return found
+                rows = _walked(target, prepared, config)
+                level = config.model.interval_level
+                for what, by in (
+                    ("rates of segment × tenure × time", ["segment", "tenure", "as_of"]),
+                    ("totals of prediction times", ["as_of"]),
+                ):
+                    share, count = inside_groups(rows, by, level)
+                    yield Claim(f"{name}, {target}: {count} {what}, level {level:g}", share, "")
+
+
+def _walked(target: str, prepared: Prepared, config: Config) -> pd.DataFrame:
+    """Return the out-of-time predictions of a target, with segment and thirds of tenure."""
+    rows = walk_target(target, prepared, config, SILENT).predictions
+    values = prepared.matrix.values.iloc[rows["row"]].reset_index(drop=True)
+    tenure = values.get("tenure_days", pd.Series(0.0, index=values.index)).rank(pct=True)
+    segment = values.get("segment", pd.Series("", index=values.index)).astype(str)
+    return rows.assign(segment=segment.to_numpy(), tenure=np.ceil(3 * tenure).to_numpy())
+
+
+def inside_groups(rows: pd.DataFrame, by: list[str], level: float) -> tuple[float, int]:
+    """Return the share of groups whose observed rate lies inside, and how many groups there are."""
+    rows = rows.assign(variance=rows["probability"] * (1 - rows["probability"]))
+    grouped = rows.groupby(by, observed=True, dropna=False)
+    means, size = grouped.mean(numeric_only=True), grouped.size()
+    means, size = means[size >= SMALLEST], size[size >= SMALLEST]
+    noise = norm.ppf((1 + level) / 2) * np.sqrt(means["variance"] / size)
+    lo, hi = means["probability_lo"] - noise, means["probability_hi"] + noise
+    return float(means["label"].between(lo, hi).mean()), len(means)
 
 
 if __name__ == "__main__":

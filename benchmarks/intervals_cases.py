@@ -1,4 +1,4 @@
-"""Models of simulated books, with the true probability of each row of the latest prediction time."""
+"""Models of simulated books, with the true probability of each row they are to score next."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Case:
         recipe: Its strength, base rate, outcomes and hidden effects, as far as they were chosen.
         outcomes: Distinct outcomes that the model learnt from.
         interval: The interval of the model.
-        spread: Spread of each row.
+        matrix: Encoded columns of each row.
         probabilities: Of the model, for each row.
         truth: True probability of each row.
         earlier: Share of the true probabilities inside the bounds over all folds of the backtest.
@@ -51,20 +51,20 @@ class Case:
     recipe: Recipe
     outcomes: int
     interval: Interval
-    spread: Floats
+    matrix: Floats
     probabilities: Floats
     truth: Floats
     earlier: float
 
     def inside(self, interval: Interval | None = None) -> NDArray[np.bool_]:
         """Return whether each true probability lies inside the bounds, of another interval too."""
-        lo, hi = (interval or self.interval).bounds(self.probabilities, self.spread)
+        lo, hi = (interval or self.interval).bounds(self.probabilities, self.matrix)
         return np.asarray((lo <= self.truth) & (self.truth <= hi))
 
     @property
     def width(self) -> float:
         """Mean width of the bounds, in log-odds."""
-        lo, hi = self.interval.bounds(self.probabilities, self.spread)
+        lo, hi = self.interval.bounds(self.probabilities, self.matrix)
         return float((log_odds(hi) - log_odds(lo)).mean())
 
     @property
@@ -140,7 +140,6 @@ def _case(
     newest = np.flatnonzero((rows["as_of"] == rows["as_of"].max()).to_numpy() & ~np.isnan(truth))
     used, final, past = values.iloc[newest], walk.final, walk.predictions
     assert final.interval is not None
-    assert final.spread is not None
     known = truth[past["row"].to_numpy()]
     inside = (past["probability_lo"] <= known) & (known <= past["probability_hi"])
     positive = rows["label"] == 1
@@ -149,7 +148,7 @@ def _case(
         recipe=recipe,
         outcomes=int(rows.loc[positive, "outcome_id"].nunique()),
         interval=final.interval,
-        spread=final.spread.of(final.encoder.transform(used)),
+        matrix=final.encoder.transform(used),
         probabilities=final.probabilities(used),
         truth=truth[newest],
         earlier=float(inside[~np.isnan(known)].mean()),

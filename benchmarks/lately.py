@@ -30,11 +30,12 @@ from tenure.core.progress import SILENT
 from tenure.core.records.evaluation import Evaluation, Verdict
 from tenure.core.sections import EvaluationConfig
 from tenure.model.backtest.baselines import BASE_RATE
+from tenure.model.evaluation.evaluate import evaluate
 from tenure.model.evaluation.metrics import Measures
 from tenure.model.evaluation.over_time import over_time
 from tenure.model.evaluation.verdict import judge
 from tenure.model.settings import EvaluationSettings
-from tenure.run.fit import fit_target
+from tenure.run.fit import walk_target
 from tenure.run.prepare import loaded, prepare
 
 ROOT = Path(__file__).parent.parent
@@ -180,14 +181,17 @@ def outside(name: str) -> list[Claim]:
     config = load_config(ROOT / "configs" / f"{name}.yaml")
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         with loaded(config, thorough=False) as dataset:
-            result = fit_target("churn", prepare(config, dataset), config, SILENT)
-        print(result.verdict.sentences[0])
-        span = result.evaluation.over_time
-        assert span is not None
-        assert span.lately is not None
-        lately, called = span.lately, result.verdict.status == "usable_before"
+            walk = walk_target("churn", prepare(config, dataset), config, SILENT)
+        measured = evaluate(walk.predictions, walk.baselines, EvaluationSettings.of(config))
+    result = judge(measured, walk.shortage)
+    print(result.sentences[0])
+    assert measured.over_time is not None
+    assert measured.over_time.lately is not None
+    lately, called = measured.over_time.lately, result.status == "usable_before"
     return [
-        Claim(f"{name}, churn: called usable before, not lately", float(called), ""),
+        Claim(
+            f"{name}, churn: called usable before, not lately", float(called), "", 1, at_most=False
+        ),
         Claim(f"{name}, churn: mean prediction lately", lately.mean_probability, ""),
         Claim(f"{name}, churn: observed rate lately", lately.observed_rate, ""),
         Claim(f"{name}, churn: gain lately", lately.log_loss_gain.value or 0.0, "log loss"),

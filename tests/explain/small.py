@@ -9,7 +9,7 @@ import pandas as pd
 
 from tenure.core.config import ModelConfig
 from tenure.features.plan.columns import FeatureSpec
-from tenure.model.boosting.fit import FittedModel, ForwardPredictions, fit_model
+from tenure.model.boosting.fit import FittedModel, fit_model
 from tenure.model.settings import FitSettings
 
 ROWS = 600
@@ -42,9 +42,8 @@ def labels(values: pd.DataFrame) -> np.ndarray:
 def model(*, text: bool = True) -> FittedModel:
     """Return a model of the frame above, with or without its text column."""
     values = frame() if text else frame().drop(columns="segment")
-    nothing = ForwardPredictions(np.empty(0), np.empty(0))
     how = ModelConfig(seed=1, threads=1, parameters={"num_iterations": 30})
-    return fit_model(values, labels(frame()).astype(float), nothing, FitSettings(how))
+    return fit_model(values, labels(frame()).astype(float), FitSettings(how))
 
 
 def spec(name: str, **other: object) -> FeatureSpec:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import numpy as np
 import pytest
 
 from model.panel import HORIZON, LEVELS, make_panel
@@ -12,7 +11,7 @@ from tenure.core.config import LabelConfig, ModelConfig
 from tenure.core.records.base import Figure
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.evaluation import Metrics
-from tenure.model.boosting.fit import ForwardPredictions, fit_model
+from tenure.model.boosting.fit import fit_model
 from tenure.model.bundle.bundle import make_bundle
 from tenure.model.settings import FitSettings
 
@@ -25,12 +24,11 @@ def panel():
 def fitted(panel, *, threads=1, **parameters):
     known = panel.rows["label"].notna().to_numpy()
     values, labels = panel.values[known], panel.rows["label"][known].to_numpy()
-    nothing = ForwardPredictions(np.empty(0), np.empty(0))
     chosen = {"rounds": 15, "min_rows_leaf": 20, **parameters}
     settings = FitSettings(ModelConfig(threads=threads, parameters=chosen), ranked=LEVELS)
     horizon = str(HORIZON)
     return make_bundle(
-        {horizon: fit_model(values, labels, nothing, settings)},
+        {horizon: fit_model(values, labels, settings)},
         values,
         spec=BundleSpec(
             name="acme",

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from champions import set_champion
 from tenure.core.errors import ModelError
 from tenure.model.bundle.bundle import write_bundle
-from tenure.model.registry.champion import set_champion
 from tenure.model.tracking import Run, Store, repair, track
 from tenure.model.tracking.store import connected
 

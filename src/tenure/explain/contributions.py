@@ -38,10 +38,3 @@ def explanation(
         data=model.encoder.transform(values),
         feature_names=list(model.columns),
     )
-
-
-def trees(model: FittedModel) -> shap.TreeExplainer:
-    """Return SHAP's own explainer over the same trees, to check the contributions against."""
-    import shap
-
-    return shap.TreeExplainer(model.booster)

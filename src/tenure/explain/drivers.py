@@ -15,26 +15,14 @@ from tenure.features.plan.columns import FeatureSpec
 
 TOP = 5
 FIELDS = (
-    "code",
-    "label",
-    "value",
-    "value_num",
-    "peer_value",
-    "peer_value_num",
-    "contribution",
-    "direction",
-    "sentence",
+    *("code", "label", "value", "value_num", "peer_value", "peer_value_num"),
+    *("contribution", "direction", "sentence"),
 )
 WORDS = ("code", "label", "value", "peer_value", "direction", "sentence")
 NUMBERS = ("value_num", "peer_value_num", "contribution")
 WORDS_SHAPE = (TOP, len(WORDS))
 NUMBERS_SHAPE = (TOP, len(NUMBERS))
 Array = np.ndarray[Any, Any]
-
-
-def driver_columns(prefix: str = "", top: int = TOP) -> list[str]:
-    """Return the flat column names of the drivers, in order."""
-    return [f"{prefix}driver_{place}_{name}" for place in range(1, top + 1) for name in FIELDS]
 
 
 def drivers(
@@ -46,20 +34,7 @@ def drivers(
     *,
     prefix: str = "",
 ) -> pd.DataFrame:
-    """Return the strongest contributions of each row as flat columns.
-
-    Args:
-        contributions: In log-odds, shape (n, p), columns as in `values`.
-        values: The model's features, shape (n, p).
-        specs: How to speak of each column.
-        peers: Typical values of comparable retained accounts.
-        target: What is predicted.
-        prefix: Put before each column name.
-
-    Returns:
-        Index as `values`; columns as `driver_columns`, missing past the last feature that
-        contributes.
-    """
+    """Return the drivers of `driver_arrays` as flat columns (`flat_columns`), index as `values`."""
     words, numbers = driver_arrays(contributions, values, specs, peers, target)
     return pd.DataFrame(flat_columns(words, numbers, prefix), index=values.index)
 
@@ -71,9 +46,18 @@ def driver_arrays(
     peers: Peers,
     target: Target,
 ) -> tuple[Array, Array]:
-    """Return the drivers as two arrays, of their words and of their numbers.
+    """Return the strongest contributions of each row: their words, and their numbers.
 
-    Their shapes are (n, `TOP`, `WORDS`) and (n, `TOP`, `NUMBERS`); arguments as of `drivers`.
+    Args:
+        contributions: In log-odds, shape (n, p), columns as in `values`.
+        values: The model's features, shape (n, p).
+        specs: How to speak of each column.
+        peers: Typical values of comparable retained accounts.
+        target: What is predicted.
+
+    Returns:
+        Arrays of the shapes (n, `TOP`, `WORDS`) and (n, `TOP`, `NUMBERS`), missing past the last
+        feature that contributes.
     """
     # Ties go to the earlier column, so equal input gives equal output.
     order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :TOP]
@@ -100,19 +84,19 @@ def driver_arrays(
 
 
 def flat_columns(words: Array, numbers: Array, prefix: str = "") -> dict[str, Any]:
-    """Return the arrays of `driver_arrays` as columns, named as `driver_columns`."""
+    """Return the arrays of `driver_arrays` as columns: `FIELDS` of the first driver, then on."""
     # Typed here, so that an empty column has the type of a full one.
     texts = as_text(words.transpose(1, 2, 0).ravel())
     rows = len(words)
     columns: dict[str, Any] = {}
     for place in range(TOP):
         for name in FIELDS:
+            column = f"{prefix}driver_{place + 1}_{name}"
             if name in WORDS:
                 start = (place * len(WORDS) + WORDS.index(name)) * rows
-                column: Any = texts[start : start + rows]
+                columns[column] = texts[start : start + rows]
             else:
-                column = numbers[:, place, NUMBERS.index(name)]
-            columns[f"{prefix}driver_{place + 1}_{name}"] = column
+                columns[column] = numbers[:, place, NUMBERS.index(name)]
     return columns
 
 
@@ -129,9 +113,8 @@ def _describe(
     words = np.empty((len(values), len(WORDS)), dtype=object)
     numbers = np.full((len(values), len(NUMBERS)), np.nan)
     for row, (raw, peer, amount) in enumerate(zip(values, peer_values, amounts, strict=True)):
-        value = None if pd.isna(raw) else raw
+        value, raises = None if pd.isna(raw) else raw, bool(amount > 0)
         shown, peer_shown = show(value, spec.unit), show(peer, spec.unit)
-        raises = bool(amount > 0)
         sentence = reason(spec, shown, peer_shown, raises=raises, target=target)
         direction = "raises" if raises else "lowers"
         words[row] = (spec.name, called, shown, peer_shown, direction, sentence)

@@ -30,10 +30,7 @@ class Peers:
     def lookup(self, feature: str, groups: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the peer value of a feature for each row's group, None where there is none."""
         overall = self.values[EVERYONE].get(feature)
-        known = {
-            group: self.values[group].get(feature, overall) if group in self.values else overall
-            for group in set(groups)
-        }
+        known = {group: self.values.get(group, {}).get(feature, overall) for group in set(groups)}
         return np.asarray([known[group] for group in groups], dtype=object)
 
     def groups(self, values: pd.DataFrame) -> np.ndarray[Any, Any]:
@@ -51,9 +48,7 @@ class Peers:
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Peers:
         """Return peers from their fitted state."""
-        return cls(
-            state["by"], {group: dict(typical) for group, typical in state["values"].items()}
-        )
+        return cls(state["by"], state["values"])
 
 
 def fit_peers(values: pd.DataFrame, label: np.ndarray[Any, Any], by: str | None) -> Peers:
@@ -78,11 +73,9 @@ def _typical(rows: pd.DataFrame) -> dict[str, float | str]:
     typical: dict[str, float | str] = {}
     for name in rows.columns:
         present = rows[name].dropna()
-        if present.empty:
-            continue
-        if present.dtype == np.float32:
+        if present.dtype == np.float32 and len(present):
             typical[name] = float(np.median(present.to_numpy(dtype=np.float64)))
-        else:
+        elif len(present):
             counts = present.astype(str).value_counts()
             typical[name] = str(min(counts[counts == counts.max()].index))
     return typical

@@ -22,6 +22,7 @@ class FitSettings:
         model: The section ``model`` of the config.
         ranked: Percentiles among peers that are fitted on the training rows.
         outcome: Kind of outcome of the target.
+        horizon_days: Length of the label window.
         monotone: Column → 1 where the probability may only rise with it, -1 where only fall.
         max_folds: Most folds of a walk, the latest; None for all.
         bare: Whether baselines and bounds of probabilities are left out, for comparisons.
@@ -30,6 +31,7 @@ class FitSettings:
     model: ModelConfig = field(default_factory=ModelConfig)
     ranked: tuple[Ranked, ...] = ()
     outcome: str = "churn"
+    horizon_days: int = 90
     monotone: Mapping[str, int] = field(default_factory=dict)
     max_folds: int | None = None
     bare: bool = False
@@ -37,7 +39,8 @@ class FitSettings:
     @classmethod
     def of(cls, config: Config, ranked: tuple[Ranked, ...] = (), outcome: str = "churn") -> Self:
         """Return the settings of a run."""
-        return cls(config.model, ranked, outcome, max_folds=config.evaluation.max_folds)
+        days = config.labels.horizon_days
+        return cls(config.model, ranked, outcome, days, max_folds=config.evaluation.max_folds)
 
     def with_model(self, **changes: Any) -> Self:
         """Return the same settings with other values in the section ``model``."""
@@ -55,6 +58,7 @@ class EvaluationSettings:
         profit: Whether the outcome is one that a retention campaign is meant to avert.
         lowest: Whether the low end of the list is measured too: where the outcome is welcome and
             the rule, those who miss it are the ones to look for.
+        horizon_days: Length of the label window.
     """
 
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
@@ -62,11 +66,15 @@ class EvaluationSettings:
     capacity: int | None = None
     profit: bool = False
     lowest: bool = False
+    horizon_days: int = 90
 
     @classmethod
     def of(cls, config: Config, *, profit: bool = False, lowest: bool = False) -> Self:
         """Return the settings of a run."""
-        return cls(config.evaluation, config.model.seed, config.score.capacity, profit, lowest)
+        days = config.labels.horizon_days
+        return cls(
+            config.evaluation, config.model.seed, config.score.capacity, profit, lowest, days
+        )
 
     @property
     def resamples(self) -> int:

@@ -12,7 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from model.panel import make_panel
 from tenure.model.boosting.encoder import Encoder
-from tenure.model.boosting.estimator import TenureClassifier, normal_text, sized_parameters
+from tenure.model.boosting.estimator import TenureClassifier, normal_text
+from tenure.model.boosting.sizes import sized_parameters
 
 
 @parametrize_with_checks([TenureClassifier()])

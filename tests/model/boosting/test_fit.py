@@ -7,7 +7,7 @@ import pytest
 
 from model.panel import LEVELS, make_panel
 from tenure.core.config import ModelConfig
-from tenure.model.boosting.fit import fit_booster, refit_on_resample
+from tenure.model.boosting.fit import fit_booster, resampled_boosters
 from tenure.model.settings import FitSettings
 
 RISING = {"tickets_90d": 1, "usage_28d": -1, "segment": 1, "usage_level": -1}
@@ -55,5 +55,7 @@ def test_resampled_boosters_are_held_too(known):
     matrix = held.encoder.transform(values)
     others = matrix[:1].repeat(30, axis=0)
     others[:, held.encoder.columns.index("tickets_90d")] = np.linspace(0, 10, 30)
-    drawn = refit_on_resample(held, matrix, accounts, others, FitSettings(ModelConfig(seed=3)))
-    assert (np.diff(drawn) >= 0).all()
+    for draw, member in resampled_boosters(held, matrix, accounts, ModelConfig(seed=3)):
+        assert (np.diff(np.asarray(member.predict(others, raw_score=True))) >= 0).all()
+        assert draw.shape == accounts.shape
+        assert all(len(np.unique(draw[accounts == account])) == 1 for account in accounts[:9])

@@ -192,3 +192,29 @@ def test_folds_without_a_positive_make_no_claim():
     metrics = measured(good, chance)
     none = metrics.pooled.model_copy(update={"positives": 0})
     assert judge(metrics.model_copy(update={"pooled": none}), None).status == "no_claim"
+
+
+def test_what_only_follows_the_months_is_not_usable():
+    """The base rate of its month ranks rows by month; a model that ranks nobody loses to it."""
+    better = Figure(value=0.0007, lo=0.0002, hi=0.0011)
+    followed = with_gain(measured(good, chance), "base_rate", "log_loss", better)
+    beaten = with_gain(followed, "base_rate", "auc", Figure(value=-0.02, lo=-0.03, hi=-0.01))
+    verdict = judge(beaten, None)
+    assert (verdict.status, verdict.loses_to) == ("no_usable_signal", ("base_rate",))
+    assert verdict.sentences[0] == (
+        "No usable signal: the gain in log loss over the base rate is 0.0007 [0.0002, 0.0011], but "
+        "it ranks no better; it loses to base_rate."
+    )
+    assert judge(followed, None).status == "usable"
+
+
+def test_no_verdict_is_usable_and_loses_to_the_base_rate():
+    measures = measured(good, chance)
+    for order in (-0.1, 0.0, 0.1):
+        for loss in (-0.1, 0.0, 0.1):
+            case = measures
+            for key, value in (("auc", order), ("log_loss", loss)):
+                figure = Figure(value=value, lo=value - 0.05, hi=value + 0.05)
+                case = with_gain(case, "base_rate", key, figure)
+            verdict = judge(case, None)
+            assert not (verdict.over_base_rate and "base_rate" in verdict.loses_to)

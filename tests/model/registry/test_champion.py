@@ -7,15 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from champions import set_champion
 from tenure.core.errors import ModelError
 from tenure.model.bundle.bundle import write_bundle
 from tenure.model.registry.champion import (
     Change,
     champion,
-    champion_folder,
     change_champion,
     history,
-    set_champion,
     settle,
     versions,
     withdraw,
@@ -37,8 +36,6 @@ def current(root) -> str | None:
 def test_none_at_first(root):
     assert champion(root, "churn") is None
     assert history(root, "churn") == ()
-    with pytest.raises(ModelError, match=r"target churn: has no champion model.*tenure train"):
-        champion_folder(root, "churn")
 
 
 def test_set_and_replaced_with_history(root, bundle, second):
@@ -47,7 +44,6 @@ def test_set_and_replaced_with_history(root, bundle, second):
     assert champion(root, "churn") == then
     assert (then.previous, then.who, then.reason) == (bundle.version, "bob", "better log loss")
     assert history(root, "churn") == (first, then)
-    assert champion_folder(root, "churn").name == second.version
     assert versions(root, "churn") == tuple(sorted([bundle.version, second.version]))
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from champions import set_champion
 from tenure.core.records.bundle import BundleMetrics
 from tenure.core.records.evaluation import Verdict
 from tenure.model.bundle.bundle import write_bundle
-from tenure.model.registry.champion import set_champion
 from tenure.model.registry.published import challengers, published_bundles, waiting
 
 

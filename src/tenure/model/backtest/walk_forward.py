@@ -1,7 +1,8 @@
 """Walk forward through the past: at each prediction time, fit and predict as one would have then.
 
-At an origin the booster learns from rows whose label was known by then.  Its calibrator learns from
-the predictions that earlier origins made, as far as their outcome was known by then: rows that are
+At an origin the booster learns from rows whose label was known by then; it is fitted again once the
+known outcomes have grown (`tenure.model.backtest.refits`).  Its calibrator learns from the
+predictions that earlier origins made, as far as their outcome was known by then: rows that are
 later than anything those boosters saw.  The final model is fitted the same way, on everything.
 """
 
@@ -23,19 +24,13 @@ from threadpoolctl import threadpool_limits
 from tenure.core.errors import Problem, RefusedError
 from tenure.core.progress import SILENT, Progress
 from tenure.core.times import show
-from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins
-from tenure.model.backtest.baselines import SINGLE_COLUMNS, baseline_probabilities
-from tenure.model.boosting.fit import (
-    FittedBooster,
-    FittedModel,
-    ForwardPredictions,
-    calibrate,
-    fit_booster,
-    refit_on_resample,
-)
+from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins, rarer
+from tenure.model.backtest.baselines import BASE_RATE, SINGLE_COLUMNS, baseline_probabilities
+from tenure.model.backtest.bounded import up_to_date, with_bounds
+from tenure.model.backtest.forward_log import ForwardLog
+from tenure.model.backtest.refits import Stretch, stretches
+from tenure.model.boosting.fit import FittedBooster, FittedModel, fit_booster
 from tenure.model.boosting.search import parameters_at, search
-from tenure.model.calibration.interval import MEMBERS, Interval
-from tenure.model.calibration.selection import AUTO, CalibratorTrials, fit_candidates
 from tenure.model.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -45,8 +40,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 CALIBRATION_ORIGINS = 6
+BASELINE_ROWS = 100_000
+"""Training rows above which baselines learn from a part of the accounts."""
 BOUNDS_GROWTH = 2
-"""Growth of the positive training rows after which a fold fits its bounds anew."""
+"""Growth of the known outcomes after which a fold fits its bounds anew."""
 
 ROW_COLUMNS = ("account_id", "as_of", "mrr", "currency", "label", "label_known_at", "outcome_id")
 
@@ -59,11 +56,12 @@ class WalkForward:
         predictions: One row per account and evaluated prediction time: account_id, as_of, fold,
             mrr, label, label_known_at, outcome_id, row (its position in the caller's order),
             margin (log-odds), probability with its bounds
-            probability_lo and probability_hi, base_rate (of the fold's training rows).
+            probability_lo and probability_hi, base_rate (of the rows known at the time).
         baselines: Same index: the probability each baseline gave.
-        folds: One row per evaluated prediction time: fold, as_of, train_rows, train_positives,
-            train_cutoffs, train_known_until, base_rate, calibrated_on, calibrated_by, test_rows,
-            test_positives.
+        folds: One row per evaluated prediction time: fold, as_of, fitted_at (the prediction time
+            that its booster was fitted at), train_rows, train_positives, train_cutoffs,
+            train_known_until (of that booster), base_rate, calibrated_on, calibrated_by, level (the
+            shift of all accounts' log-odds), test_rows, test_positives.
         shortage: Set where there are fewer folds than a claim needs.
         final: The model fitted on every known label.
         train: Positions of its training rows, in the caller's order.
@@ -85,6 +83,7 @@ def walk_forward(
     settings: FitSettings,
     *,
     since: Mapping[str, datetime] | None = None,
+    early: pd.DataFrame | None = None,
     progress: Progress = SILENT,
 ) -> WalkForward:
     """Fit and predict at every past prediction time that has enough past, then fit the final model.
@@ -94,13 +93,15 @@ def walk_forward(
         rows: account_id, as_of, label (1, 0 or missing), label_known_at, outcome_id, mrr.
         settings: How.
         since: Columns that may be used only from a prediction time on.
+        early: The same rows under a shorter horizon, whose labels are known sooner: they tell how
+            the rate of all accounts moves.  By default `rows` tell it.
         progress: Told of each search and its trials, each fold, and the final model.
 
     Raises:
         RefusedError: If there are not both positive and negative labels.
         ModelError: If a training label was not known in time.
     """
-    return _Walk(values, rows, settings, since or {}, progress).run()
+    return _Walk(values, rows, settings, since or {}, early).run(progress)
 
 
 class _Walk:
@@ -110,21 +111,21 @@ class _Walk:
         rows: pd.DataFrame,
         settings: FitSettings,
         since: Mapping[str, datetime],
-        progress: Progress,
+        early: pd.DataFrame | None,
     ) -> None:
         order = np.lexsort((rows["account_id"].to_numpy(dtype=str), rows["as_of"].to_numpy()))
         self.order = order
-        self.rows = rows.iloc[order].reset_index(drop=True)
-        self.values = values.iloc[order].reset_index(drop=True)
+        self.rows = _sorted(rows, order)
+        self.values = _sorted(values, order)
         self.labels = self.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
         self.settings = settings
         self.since = since
-        self.progress = progress
         self.accounts = pd.factorize(self.rows["account_id"])[0]
-        self.trials = CalibratorTrials(self.accounts)
         self.tuned: list[dict[str, Any]] = []
+        shorter = None if early is None else _sorted(early, order)
+        self.forward = ForwardLog(self.rows, shorter, settings)
 
-    def run(self) -> WalkForward:
+    def run(self, progress: Progress) -> WalkForward:
         known = np.flatnonzero(~np.isnan(self.labels))
         if len(np.unique(self.labels[known])) < 2:
             raise RefusedError(
@@ -144,9 +145,9 @@ class _Walk:
             settings,
             folds.origins,
             since=self.since,
-            progress=self.progress,
+            progress=progress,
         )
-        return self._walk(plan, evaluated, folds.shortage, known)
+        return self._walk(stretches(self.rows, plan), evaluated, folds.shortage, known, progress)
 
     def _origins(self, cutoffs: int, positives: int, more: int) -> Folds:
         return forward_origins(
@@ -159,50 +160,54 @@ class _Walk:
 
     def _walk(
         self,
-        plan: list[Origin],
+        plan: list[Stretch],
         evaluated: set[pd.Timestamp],
         shortage: Shortage | None,
         known: NDArray[np.intp],
+        progress: Progress,
     ) -> WalkForward:
-        margins = np.full(len(self.rows), np.nan)
-        booster_positives = np.zeros(len(self.rows))
         predictions: list[pd.DataFrame] = []
         baselines: list[pd.DataFrame] = []
         folds: list[dict[str, Any]] = []
         # Boosters do not depend on each other; calibrators do, so they follow one after another.
-        threads = self.settings.model.threads
-        interval, bounds_from = None, 0
+        bounded: FittedModel | None = None
+        bounds_from = 0
+        bare = self.settings.bare
         with (
             _ignore_convergence(),
             threadpool_limits(limits=1),
-            ThreadPoolExecutor(threads) as pool,
+            ThreadPoolExecutor(self.settings.model.threads) as pool,
         ):
             last = pool.submit(self._boost, known, None)
-            done = pool.map(lambda origin: self._origin(origin, origin.as_of in evaluated), plan)
-            bounded = not self.settings.bare
-            self.progress.stage("past prediction times")
-            self.progress.step(0, len(plan))
-            for number, (origin, (booster, beside)) in enumerate(zip(plan, done, strict=True)):
-                self.progress.step(number, len(plan), show(origin.as_of))
-                margins[origin.test] = booster.margins(self.values.iloc[origin.test])
-                booster_positives[origin.test] = booster.positives
-                fitted = self._calibrate(booster, margins, booster_positives, origin)
-                if origin.as_of in evaluated:
-                    if bounded and booster.positives >= BOUNDS_GROWTH * bounds_from:
-                        interval = self._interval(pool, fitted, booster, origin)
-                        bounds_from = booster.positives
-                    folds.append(self._describe(fitted, origin, len(folds)))
-                    fitted = replace(fitted, interval=interval)
-                    predictions.append(self._predict(fitted, origin, margins, len(folds) - 1))
-                    baselines += [] if beside is None else [beside]
-            self.progress.stage("final model")
+            done = pool.map(lambda stretch: self._stretch(stretch, evaluated), plan)
+            progress.stage("past prediction times")
+            total, number = sum(len(stretch.origins) for stretch in plan), 0
+            for stretch, (booster, beside) in zip(plan, done, strict=True):
+                margins = booster.margins(self.values.iloc[stretch.test])
+                self.forward.record(stretch.test, margins, booster.outcomes)
+                for origin in stretch.origins:
+                    progress.step(number, total, show(origin.as_of))
+                    number += 1
+                    fitted = self.forward.calibrate(booster, origin)
+                    if origin.as_of not in evaluated:
+                        continue
+                    if not bare and booster.outcomes >= BOUNDS_GROWTH * bounds_from:
+                        learnt = replace(origin, train=stretch.first.train)
+                        bounded = with_bounds(fitted, booster, self.forward, self.values, learnt)
+                        bounds_from = booster.outcomes
+                    elif bounded is not None:
+                        bounded = up_to_date(bounded, fitted, self.forward, origin.train)
+                    folds.append(self._describe(fitted, stretch, origin, len(folds)))
+                    predictions.append(self._predict(fitted, bounded, origin, len(folds) - 1))
+                baselines += [] if beside is None else [beside]
+            progress.stage("final model")
             booster = last.result()
-            fitted = self._calibrate(booster, margins, booster_positives, None)
+            fitted = self.forward.calibrate(booster, None)
             newest = np.flatnonzero((self.rows["as_of"] == self.rows["as_of"].max()).to_numpy())
             latest = Origin(self.rows["as_of"].max(), known, newest)
-            if bounded:
-                interval = self._interval(pool, fitted, booster, latest)
-            final = replace(fitted, interval=interval)
+            final = (
+                fitted if bare else with_bounds(fitted, booster, self.forward, self.values, latest)
+            )
         return WalkForward(
             predictions=_stack(predictions),
             baselines=_stack(baselines),
@@ -213,108 +218,77 @@ class _Walk:
             tuned=self.tuned,
         )
 
-    def _origin(self, origin: Origin, evaluated: bool) -> tuple[FittedBooster, pd.DataFrame | None]:
-        """Fit the booster of one origin, and the baselines where it is evaluated."""
-        check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
-        booster = self._boost(origin.train, origin.as_of)
-        compared = evaluated and not self.settings.bare
-        return booster, self._baselines(origin) if compared else None
+    def _stretch(
+        self, stretch: Stretch, evaluated: set[pd.Timestamp]
+    ) -> tuple[FittedBooster, pd.DataFrame | None]:
+        """Fit the booster of a stretch, and the baselines of the folds that are evaluated."""
+        first = stretch.first
+        check_embargo(self.rows.iloc[first.train], None, self.rows.iloc[stretch.test])
+        booster = self._boost(first.train, first.as_of)
+        compared = [origin for origin in stretch.origins if origin.as_of in evaluated]
+        if not compared or self.settings.bare:
+            return booster, None
+        test = np.concatenate([origin.test for origin in compared])
+        probabilities = baseline_probabilities(
+            self._allowed(first.as_of),
+            self.labels,
+            self._sample(first.train),
+            test,
+            SINGLE_COLUMNS,
+        )
+        rates = [np.full(len(fold.test), self.labels[fold.train].mean()) for fold in compared]
+        return booster, pd.DataFrame(probabilities | {BASE_RATE: np.concatenate(rates)})
+
+    def _sample(self, train: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the rows of so many accounts that baselines stay cheap: all, or a part of them."""
+        parts = -(-len(train) // BASELINE_ROWS)
+        return train[self.accounts[train] % parts == 0] if parts > 1 else train
 
     def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> FittedBooster:
         """Fit a booster on one thread: that many run side by side."""
         values = self._allowed(as_of).iloc[train]
         parameters = parameters_at(self.tuned, as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
-        return fit_booster(values, self.labels[train], settings)
-
-    def _calibrate(
-        self,
-        booster: FittedBooster,
-        margins: Floats,
-        booster_positives: Floats,
-        origin: Origin | None,
-    ) -> FittedModel:
-        """Calibrate as of a prediction time, or on everything known.
-
-        A forward prediction weighs as much as the positive rows of its booster are of this one's:
-        a booster of few events ranks worse, and its log-odds mean less.
-        """
-        known = ~np.isnan(margins)
-        if origin is not None:
-            known &= (self.rows["label_known_at"] <= origin.as_of).to_numpy()
-        weights = np.minimum(booster_positives[known] / booster.positives, 1)
-        moments = self.rows["as_of"].to_numpy(dtype="datetime64[us]")[known].astype(np.int64)
-        forward = ForwardPredictions(margins[known], self.labels[known], weights, moments)
-        if self.settings.model.calibrator != AUTO:
-            return calibrate(booster, forward, self.settings)
-        best = self.trials.best(self.labels, known)
-        if origin is not None:
-            self.trials.record(origin.test, margins[origin.test], fit_candidates(forward))
-        return calibrate(booster, forward, self.settings, best)
-
-    def _interval(
-        self, pool: ThreadPoolExecutor, fitted: FittedModel, booster: FittedBooster, origin: Origin
-    ) -> Interval:
-        """Fit bounds: how far apart boosters of resampled accounts lie on one time's rows.
-
-        The outcome of those rows plays no part.
-        """
-        settings = self.settings
-        train = booster.encoder.transform(self.values.iloc[origin.train])
-        latest = booster.encoder.transform(self.values.iloc[origin.test])
-        accounts = pd.factorize(self.accounts[origin.train])[0]
-
-        def member(number: int) -> Floats:
-            drawn = settings.with_model(seed=settings.model.seed + 1 + number)
-            margins = refit_on_resample(booster, train, accounts, latest, drawn)
-            return fitted.calibrator.probability(margins)
-
-        members = np.array(list(pool.map(member, range(MEMBERS))))
-        probabilities = fitted.calibrator.probability(booster.model.decision_function(latest))
-        return Interval.fit(
-            probabilities, members, level=settings.model.interval_level, outcome=settings.outcome
-        )
+        outcomes = rarer(self.rows.iloc[train])
+        return fit_booster(values, self.labels[train], settings, outcomes=outcomes)
 
     def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
         late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
         return self.values.drop(columns=late)
 
     def _predict(
-        self, fitted: FittedModel, origin: Origin, margins: Floats, fold: int
+        self, fitted: FittedModel, bounded: FittedModel | None, origin: Origin, fold: int
     ) -> pd.DataFrame:
+        """Return the predictions of a fold; the model of their bounds may be an older one."""
         columns = [name for name in ROW_COLUMNS if name in self.rows.columns]
         frame = self.rows.iloc[origin.test][columns].copy()
         frame.insert(2, "fold", fold)
         frame["row"] = self.order[origin.test]
-        frame["margin"] = margins[origin.test]
-        probability = fitted.calibrator.probability(margins[origin.test])
+        frame["margin"] = self.forward.margins[origin.test]
+        probability = fitted.calibrator.probability(self.forward.margins[origin.test])
         frame["probability"] = probability
-        if fitted.interval is not None:
-            frame["probability_lo"], frame["probability_hi"] = fitted.interval.bounds(probability)
+        if bounded is not None:
+            lo, hi = bounded.bounds(self.values.iloc[origin.test], probability)
+            frame["probability_lo"], frame["probability_hi"] = lo, hi
         frame["base_rate"] = fitted.base_rate
         return frame
 
-    def _baselines(self, origin: Origin) -> pd.DataFrame:
-        probabilities = baseline_probabilities(
-            self._allowed(origin.as_of),
-            self.labels,
-            origin.train,
-            origin.test,
-            SINGLE_COLUMNS,
-        )
-        return pd.DataFrame(probabilities)
-
-    def _describe(self, fitted: FittedModel, origin: Origin, fold: int) -> dict[str, Any]:
+    def _describe(
+        self, fitted: FittedModel, stretch: Stretch, origin: Origin, fold: int
+    ) -> dict[str, Any]:
+        train = stretch.first.train
         return {
             "fold": fold,
             "as_of": origin.as_of,
+            "fitted_at": stretch.first.as_of,
             "train_rows": fitted.rows,
             "train_positives": fitted.positives,
-            "train_cutoffs": self.rows["as_of"].iloc[origin.train].nunique(),
-            "train_known_until": self.rows["label_known_at"].iloc[origin.train].max(),
+            "train_cutoffs": self.rows["as_of"].iloc[train].nunique(),
+            "train_known_until": self.rows["label_known_at"].iloc[train].max(),
             "base_rate": fitted.base_rate,
             "calibrated_on": fitted.calibrated_on,
             "calibrated_by": fitted.calibrated_by,
+            "level": fitted.level.shift if fitted.level and fitted.level.followed else 0.0,
             "test_rows": len(origin.test),
             "test_positives": int(self.labels[origin.test].sum()),
         }
@@ -326,6 +300,13 @@ def _ignore_convergence() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
+
+
+def _sorted(frame: pd.DataFrame, order: NDArray[np.intp]) -> pd.DataFrame:
+    """Return the rows in an order, under an index from 0; no copy where they are in it already."""
+    if (order == np.arange(len(order))).all():
+        return frame.reset_index(drop=True)
+    return frame.iloc[order].reset_index(drop=True)
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:

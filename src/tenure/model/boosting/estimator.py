@@ -1,13 +1,15 @@
 """LightGBM as a scikit-learn classifier: shallow, regularised, without resampling or class weights.
 
 Resampling and class weights ruin calibration, so neither is offered.  Sizes that are left to the
-estimator follow from the number of rows of the rarer class (`sized_parameters`).
+estimator follow from the amount of data (`tenure.model.boosting.sizes`).
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -17,61 +19,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tenure.model.boosting.sizes import sized_parameters
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 Floats = NDArray[np.float64]
-
-
-class _Size(NamedTuple):
-    below: float
-    """Rows of the rarer class below which it applies."""
-    depth: int
-    leaves: int
-    rounds: int
-    learning_rate: float
-    l2: float
-    path_smooth: float
-    bagging_fraction: float
-
-
-_SIZES = (
-    _Size(60, 2, 4, 100, 0.04, 10, 0, 0.8),
-    _Size(200, 2, 4, 150, 0.04, 10, 0, 0.8),
-    _Size(1_000, 3, 8, 150, 0.04, 10, 0, 0.8),
-    _Size(2_500, 3, 8, 430, 0.02, 15, 30, 0.6),
-    _Size(5_000, 4, 12, 300, 0.03, 5, 0, 0.8),
-    _Size(float("inf"), 4, 12, 500, 0.03, 5, 0, 0.8),
-)
-
-
-def sized_parameters(positives: int, rows: int) -> dict[str, float]:
-    """Return depth, leaves, rounds and regularisation that suit an amount of data.
-
-    Args:
-        positives: Rows of the rarer class.
-        rows: All rows.
-
-    Returns:
-        Values for the constructor of `TenureClassifier`.
-
-    >>> sized_parameters(50, 1_000)["depth"], sized_parameters(20_000, 300_000)["depth"]
-    (2, 4)
-    """
-    size = next(size for size in _SIZES if positives < size.below)
-    rate = max(positives, 1) / max(rows, 1)
-    wanted = min(5.0, max(1.0, positives / 20)) / rate  # a leaf should expect this many events
-    return {
-        "rounds": size.rounds,
-        "learning_rate": size.learning_rate,
-        "depth": size.depth,
-        "leaves": size.leaves,
-        "min_rows_leaf": int(min(max(wanted, 5), max(rows / 10, 1), 500)),
-        "l2": size.l2,
-        "path_smooth": size.path_smooth,
-        "feature_fraction": 0.5,
-        "bagging_fraction": size.bagging_fraction,
-    }
 
 
 class TenureClassifier(ClassifierMixin, BaseEstimator):
@@ -112,6 +65,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         categories_: Category column → its values; a value's place is its code.
         booster_: The fitted booster.
         parameters_: Parameters passed to LightGBM, without those that cannot change the result.
+        rounds_: Trees asked for.
     """
 
     def __init__(  # noqa: PLR0913 - scikit-learn wants every parameter by name
@@ -183,17 +137,51 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError("y holds one class only: a classifier needs both classes")
         rarer = int(min(codes.sum(), len(codes) - codes.sum()))
-        self.parameters_, rounds = self._resolve(rarer, len(codes))
-        parameters = self.parameters_ | {"num_threads": self.threads}
-        data = lgb.Dataset(
-            matrix,
-            codes.astype(np.float64),
-            params=parameters,
-            categorical_feature=positions,
-            feature_name=[f"f{index}" for index in range(matrix.shape[1])],
+        self.parameters_, self.rounds_ = self._resolve(rarer, len(codes))
+        self.booster_ = lgb.train(
+            self.parameters_ | {"num_threads": self.threads},
+            _binned(matrix, codes, positions, self.parameters_),
+            num_boost_round=self.rounds_,
         )
-        self.booster_ = lgb.train(parameters, data, num_boost_round=rounds)
         return self
+
+    def refits(
+        self,
+        X: NDArray[Any],
+        y: Floats,
+        weights: Iterable[Floats],
+        *,
+        categorical: Sequence[int] = (),
+        threads: int = 1,
+    ) -> list[lgb.Booster]:
+        """Return boosters like this one, one for each weighting of the rows.
+
+        They learn twice as fast in half as many trees: how far they lie apart is the same.
+
+        Args:
+            X: The numbers that the classifier was fitted on.
+            y: Their labels, 1 or 0.
+            weights: Weight of each row, for each booster.
+            categorical: Positions of the columns that are category codes.
+            threads: Boosters fitted side by side; the result does not depend on it.
+        """
+        binned = [_binned(X, y, categorical, self.parameters_) for _ in range(threads)]
+        free: SimpleQueue[lgb.Dataset] = SimpleQueue()
+        for data in binned:
+            free.put(data.construct())
+
+        rate = {"learning_rate": 2 * self.parameters_["learning_rate"], "num_threads": 1}
+        rounds = max(1, self.rounds_ // 2)
+
+        def fitted(weighting: Floats) -> lgb.Booster:
+            data = free.get()
+            data.set_weight(weighting)
+            booster = lgb.train(self.parameters_ | rate, data, num_boost_round=rounds)
+            free.put(data)
+            return booster
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(fitted, weights))
 
     def decision_function(self, X: ArrayLike) -> Floats:
         """Return log-odds of the second class, shape (rows,)."""
@@ -277,6 +265,18 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
             "force_col_wise": True,
             "verbosity": -1,
         } | extra, rounds
+
+
+def _binned(
+    matrix: NDArray[Any], labels: NDArray[Any], positions: Sequence[int], parameters: dict[str, Any]
+) -> lgb.Dataset:
+    return lgb.Dataset(
+        matrix,
+        labels.astype(np.float64),
+        params=parameters | {"num_threads": 1},
+        categorical_feature=list(positions),
+        feature_name=[f"f{index}" for index in range(matrix.shape[1])],
+    )
 
 
 def normal_text(text: str) -> str:

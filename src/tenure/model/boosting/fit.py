@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,30 +13,23 @@ from numpy.typing import NDArray
 from tenure.core.errors import ModelError, Problem, RefusedError
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.boosting.estimator import TenureClassifier
-from tenure.model.calibration.calibrators import Calibrator, Sigmoid, from_json
-from tenure.model.calibration.interval import Interval
-from tenure.model.calibration.selection import AUTO, DEFAULT, ForwardPredictions, fit_candidate
+from tenure.model.boosting.sizes import sized_parameters
+from tenure.model.calibration.calibrators import Sigmoid, expected_slope
+from tenure.model.calibration.forward import ForwardPredictions
+from tenure.model.calibration.interval import MEMBERS, Interval
+from tenure.model.calibration.level import Level
 from tenure.model.settings import FitSettings
-
-__all__ = [
-    "FitSettings",
-    "FittedBooster",
-    "FittedModel",
-    "ForwardPredictions",
-    "calibrate",
-    "fit_booster",
-    "fit_model",
-    "monotone_constraints",
-    "refit_on_resample",
-]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
+    from tenure.core.config import ModelConfig
+
 Floats = NDArray[np.float64]
 
+AUTO, IDENTITY = "auto", "identity"
 SMALL_BATCH = 1_000
 """Rows up to which one thread predicts fastest."""
 
@@ -50,26 +43,29 @@ class FittedModel:
         booster_text: The booster, as LightGBM's text.
         parameters: LightGBM parameters.
         calibrator: From log-odds to probability.
-        calibrated_on: Rows that the calibrator was fitted on; 0 where it only
-            matches the base rate.
-        calibrated_by: Name of the calibrator candidate, or ``base_rate``.
+        calibrated_on: Forward predictions that its slope was learnt from; 0 where it only matches
+            the base rate.
+        calibrated_by: ``sigmoid``, ``level`` where it follows the level of all accounts,
+            ``identity``, or ``base_rate``.
         rows: Training rows.
         positives: Of them, positive.
-        base_rate: Positive share of them.
-        interval: From probability to its bounds, where it was fitted.
+        base_rate: Positive share of the rows whose outcome was known.
+        interval: From a probability and the columns of its row to bounds, where it was fitted.
+        level: The level of all accounts beside the model, where it was estimated.
         threads: Threads for large batches; no result depends on it.
     """
 
     encoder: Encoder
     booster_text: str
     parameters: Mapping[str, Any]
-    calibrator: Calibrator
+    calibrator: Sigmoid
     calibrated_on: int
     calibrated_by: str
     rows: int
     positives: int
     base_rate: float
     interval: Interval | None = None
+    level: Level | None = None
     threads: int = field(default=1, compare=False)
 
     @cached_property
@@ -97,6 +93,17 @@ class FittedModel:
     def probabilities(self, values: pd.DataFrame) -> Floats:
         """Return calibrated probabilities, one per row; the same alone as in a batch."""
         return self.calibrator.probability(self.margins(values))
+
+    def bounds(self, values: pd.DataFrame, probabilities: Floats) -> tuple[Floats, Floats]:
+        """Return the lower and the upper bound of probabilities, NaN without an interval.
+
+        Args:
+            values: Feature values, one row per probability.
+            probabilities: Shape (rows,); bounds of NaN are NaN.
+        """
+        if self.interval is None:
+            return np.full(len(values), np.nan), np.full(len(values), np.nan)
+        return self.interval.bounds(probabilities, self.encoder.transform(values))
 
     def contributions(self, values: pd.DataFrame) -> Floats:
         """Return contributions in log-odds before calibration, shape (rows, columns + 1).
@@ -126,18 +133,20 @@ class FittedModel:
             "parameters": dict(self.parameters),
             "calibrator": self.calibrator.to_json(),
             "interval": self.interval.to_json() if self.interval else None,
+            "level": asdict(self.level) if self.level else None,
             **{name: getattr(self, name) for name in names},
         }
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any], *, threads: int = 1) -> Self:
         """Return the model that `to_json` described."""
-        own = ("encoder", "booster", "calibrator", "interval")
+        own = ("encoder", "booster", "calibrator", "interval", "level")
         return cls(
             encoder=Encoder.from_json(state["encoder"]),
             booster_text=str(state["booster"]),
-            calibrator=from_json(state["calibrator"]),
+            calibrator=Sigmoid.from_json(state["calibrator"]),
             interval=Interval.from_json(state["interval"]) if state["interval"] else None,
+            level=Level(**state["level"]) if state["level"] else None,
             threads=threads,
             **{name: value for name, value in state.items() if name not in own},
         )
@@ -152,12 +161,14 @@ class FittedBooster:
         model: The fitted booster.
         training_margins: Log-odds of the training rows.
         labels: Labels of the training rows, 1 or 0.
+        outcomes: Distinct outcomes behind the rarer label.
     """
 
     encoder: Encoder
     model: TenureClassifier
     training_margins: Floats
     labels: Floats
+    outcomes: int
 
     @property
     def positives(self) -> int:
@@ -169,13 +180,16 @@ class FittedBooster:
         return self.model.decision_function(self.encoder.transform(values))
 
 
-def fit_booster(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> FittedBooster:
+def fit_booster(
+    values: pd.DataFrame, labels: Floats, settings: FitSettings, *, outcomes: int | None = None
+) -> FittedBooster:
     """Fit encoder and booster on training rows.
 
     Args:
         values: Feature values of the training rows.
         labels: 1 or 0 for each.
         settings: How.
+        outcomes: Distinct outcomes behind the rows of the rarer label; by default each is its own.
 
     Raises:
         RefusedError: If no feature varies.
@@ -192,10 +206,13 @@ def fit_booster(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> 
             )
         )
     how = settings.model
-    extra = dict(how.parameters) | monotone_constraints(encoder, settings)
+    rarer = int(min(labels.sum(), len(labels) - labels.sum()))
+    outcomes = rarer if outcomes is None else max(outcomes, 1)
+    sizes = sized_parameters(rarer, len(labels), outcomes)
+    extra = sizes | dict(how.parameters) | monotone_constraints(encoder, settings)
     model = TenureClassifier(seed=how.seed, threads=how.threads, extra=extra)
     model.fit(matrix, labels, categorical=encoder.categorical)
-    return FittedBooster(encoder, model, model.decision_function(matrix), labels)
+    return FittedBooster(encoder, model, model.decision_function(matrix), labels, outcomes)
 
 
 def monotone_constraints(encoder: Encoder, settings: FitSettings) -> dict[str, list[int]]:
@@ -209,71 +226,74 @@ def monotone_constraints(encoder: Encoder, settings: FitSettings) -> dict[str, l
 
 def calibrate(
     booster: FittedBooster,
-    forward: ForwardPredictions,
+    forward: ForwardPredictions | None,
     settings: FitSettings,
-    candidate: str | None = None,
+    base_rate: float | None = None,
 ) -> FittedModel:
     """Fit the calibrator on forward predictions.
 
-    With fewer than 20 positives among them the calibrator keeps the booster's slope and matches
-    the base rate of the training rows.
+    Without enough outcomes among them, its slope is the one that a booster of so few outcomes is
+    expected to have, and its mean probability over the training rows is the base rate.
 
     Args:
         booster: Encoder and booster.
         forward: Forward predictions whose outcome is known.
         settings: How.
-        candidate: Which calibrator; by default that of the settings, a sigmoid for ``auto``.
+        base_rate: Share of outcomes known; by default that of the training rows.
     """
-    if candidate is None:
-        candidate = DEFAULT if settings.model.calibrator == AUTO else settings.model.calibrator
-    base_rate = float(booster.labels.mean())
-    calibrator: Calibrator
-    if forward.enough:
-        calibrator, size = fit_candidate(candidate, forward), len(forward.labels)
+    base_rate = float(booster.labels.mean()) if base_rate is None else base_rate
+    name, rows = "base_rate", 0
+    if settings.model.calibrator == IDENTITY:
+        calibrator, name = Sigmoid(1.0, 0.0), IDENTITY
+    elif forward is not None and forward.enough:
+        calibrator, name, rows = forward.line(booster.outcomes), "sigmoid", len(forward.labels)
     else:
-        calibrator, size = Sigmoid.shift(booster.training_margins, base_rate), 0
+        slope = expected_slope(booster.outcomes)
+        calibrator = Sigmoid.through(booster.training_margins, base_rate, slope=slope)
     return FittedModel(
         encoder=booster.encoder,
         booster_text=booster.model.booster_text,
         parameters=booster.model.parameters_,
         calibrator=calibrator,
-        calibrated_on=size,
-        calibrated_by=candidate if size else "base_rate",
+        calibrated_on=rows,
+        calibrated_by=name,
         rows=len(booster.labels),
         positives=booster.positives,
         base_rate=base_rate,
     )
 
 
-def fit_model(
-    values: pd.DataFrame, labels: Floats, forward: ForwardPredictions, settings: FitSettings
-) -> FittedModel:
-    """Fit encoder and booster on training rows, and the calibrator on forward predictions."""
-    return calibrate(fit_booster(values, labels, settings), forward, settings)
+def fit_model(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> FittedModel:
+    """Fit encoder and booster on training rows; the calibrator only matches their base rate."""
+    return calibrate(fit_booster(values, labels, settings), None, settings)
 
 
-def refit_on_resample(
-    booster: FittedBooster,
-    matrix: Floats,
-    accounts: NDArray[np.intp],
-    others: Floats,
-    settings: FitSettings,
-) -> Floats:
-    """Return log-odds of a booster fitted on accounts drawn with replacement.
+def resampled_boosters(
+    booster: FittedBooster, matrix: Floats, accounts: NDArray[np.intp], settings: ModelConfig
+) -> list[tuple[Floats, lgb.Booster]]:
+    """Return boosters fitted on accounts drawn with replacement, each with the draw.
+
+    A draw is a weight for each row: all boosters share one binned data set.
 
     Args:
         booster: The booster of all accounts.
         matrix: Its training rows, encoded.
         accounts: Account number of each of them.
-        others: Rows to predict, encoded.
-        settings: How; the seed decides which accounts are drawn.
+        settings: Seed of the draws and threads.
     """
+    draws = [_drawn(accounts, settings.seed + 1 + number) for number in range(MEMBERS)]
+    members = booster.model.refits(
+        matrix,
+        booster.labels,
+        draws,
+        categorical=booster.encoder.categorical,
+        threads=settings.threads,
+    )
+    return list(zip(draws, members, strict=True))
+
+
+def _drawn(accounts: NDArray[np.intp], seed: int) -> Floats:
+    """Return how often the account of each row is drawn."""
     size = int(accounts.max()) + 1
-    draw = np.random.default_rng(settings.model.seed).integers(0, size, size)
-    rows = np.repeat(np.arange(len(accounts)), np.bincount(draw, minlength=size)[accounts])
-    labels = booster.labels[rows]
-    if labels.min() == labels.max():
-        return booster.model.decision_function(others)
-    model = TenureClassifier(seed=settings.model.seed, threads=1, extra=booster.model.extra)
-    model.fit(matrix[rows], labels, categorical=booster.encoder.categorical)
-    return model.decision_function(others)
+    draw = np.random.default_rng(seed).integers(0, size, size)
+    return np.bincount(draw, minlength=size)[accounts].astype(np.float64)

@@ -26,9 +26,10 @@ from tenure.core.errors import ModelError, Problem
 from tenure.core.progress import SILENT, Progress
 from tenure.labels.splits import forward_origins, half
 from tenure.model.boosting.encoder import Encoder
-from tenure.model.boosting.estimator import TenureClassifier, sized_parameters
+from tenure.model.boosting.estimator import TenureClassifier
 from tenure.model.boosting.fit import monotone_constraints
 from tenure.model.boosting.search_space import search_ranges
+from tenure.model.boosting.sizes import sized_parameters
 from tenure.model.calibration.calibrators import Sigmoid
 from tenure.model.calibration.losses import log_loss
 

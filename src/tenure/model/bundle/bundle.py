@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.core.errors import ModelError
-from tenure.core.files import canonical_json, publishing
-from tenure.core.locks import locked
+from tenure.core.files import canonical_json, locked, publishing
 from tenure.core.records.bundle import FORMAT, BundleMetrics, BundleSpec
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.bundle.files import (
@@ -54,8 +53,9 @@ class Bundle:
         spec: What it was made from, and how it reads feature values.
         models: Horizon, as text → its model.
         metrics: How they did out of time, and the verdict.
-        reference: ``features`` (statistics of the training rows), ``peers``, and ``amount``
-            (fitted state of `tenure.model.evaluation.expected_amount`) where amounts were learnt.
+        reference: ``features`` (statistics of the training rows), ``peers``, ``amount`` (fitted
+            state of `tenure.model.evaluation.expected_amount`) where amounts were learnt, and
+            ``latest`` (what later scores are compared with) where outcomes are known.
         examples: Feature rows with their margins and probabilities under the main horizon.
         card: The model card, Markdown.
         run: Run ids and times; no part of the version.
@@ -106,6 +106,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
     metrics: BundleMetrics | None = None,
     peers: Any = None,
     amount: Any = None,
+    latest: Any = None,
     card: str = "",
     run: Mapping[str, Any] | None = None,
 ) -> Bundle:
@@ -119,6 +120,8 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         metrics: How they did out of time, and the verdict.
         peers: JSON values of the peer table.
         amount: JSON values of the expected amounts, where there are any.
+        latest: JSON values of how inputs and scores were distributed at the last prediction times
+            whose outcome is known, where there are any.
         card: The model card.
         run: Run ids and times.
     """
@@ -131,9 +134,10 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         card=card,
         run=run or {},
     )
-    amounts = {} if amount is None else {"amount": amount}
+    further = {"amount": amount, "latest": latest}
+    present = {name: value for name, value in further.items() if value is not None}
     features = statistics(_complete(draft.main, training))
-    reference = {"features": features, "peers": peers, **amounts}
+    reference = {"features": features, "peers": peers, **present}
     return replace(draft, reference=reference, examples=_scored(draft.main, training))
 
 

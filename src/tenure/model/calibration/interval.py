@@ -1,16 +1,24 @@
 """Interval around a probability: its lower and its upper bound.
 
-The booster is fitted again on resampled accounts, and the spread of the calibrated log-odds between
-these boosters and the model is taken as a function of the score.  That is what chance in the choice
-of accounts does; it says nothing of what all boosters miss alike.  On simulated worlds, where the
-true probability of every row is known, the spread has to be widened by a factor to hold as many of
-them as the level says (`WIDENING`, measured by ``benchmarks/intervals.py``).
+How far the true log-odds of a row may lie from the model's is a variance of three parts.
+
+* What the boosters miss: the more, the further boosters and calibrators of resampled accounts lie
+  apart, the more the model tells accounts apart, and the more these boosters agree on who stands
+  above whom, and the less rare the outcome is.  A model of a strong signal misses more of it than
+  chance in the choice of accounts shows.  It is more for an account unlike those it learnt from (`tenure.model.calibration.usual`).
+* What no column shows: effects of accounts that outcomes betray
+  (`tenure.model.calibration.account_effects`).
+* How far the level of all accounts may have moved (`tenure.model.calibration.level`).
+
+Three numbers, `MISSED`, `UNLIKE` and `HIDDEN`, weigh the parts.  They are fitted on simulated
+worlds of several makers, where the true probability of every row is known, by
+``benchmarks/intervals_fit.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -20,56 +28,83 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from tenure.model.calibration.losses import log_odds
+from tenure.model.calibration.usual import UsualValues
 
 Floats = NDArray[np.float64]
 
 MEMBERS = 8
-BINS = 5
-FEWEST = 20  # rows of a bin
-WIDENING = {"churn": 2.0, "change": 2.6, "renewal": 2.0}
-"""Kind of outcome → true distance to the spread between boosters, both in log-odds."""
+MISSED = 5.8
+"""Variance that the boosters miss, over strength × spread × agreement × root of the rate."""
+UNLIKE = 5.0
+"""How many times as much they miss more of a row of which every value is unusual."""
+HIDDEN = 3.7
+"""Variance from effects of accounts, over the variance that outcomes are expected to have."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Bounds around a probability that depend on the probability alone.
+    """Bounds around a probability, in log-odds.
 
     Attributes:
         level: Share of the true probabilities that should lie inside.
-        logits: Log-odds of the knots, rising.
-        spread: Standard deviation of the log-odds at each knot; straight between them.
+        missed: Variance that the boosters miss of a usual row.
+        hidden: Variance from effects of accounts that no column shows.
+        drift: Variance of the level of all accounts.
+        usual: The usual values of the columns.
     """
 
     level: float
-    logits: tuple[float, ...]
-    spread: tuple[float, ...]
+    missed: float
+    hidden: float
+    drift: float
+    usual: UsualValues
 
     @classmethod
-    def fit(cls, probabilities: Floats, members: Floats, *, level: float, outcome: str) -> Self:
-        """Learn the spread from the model and its refitted members on the same rows.
+    def fit(
+        cls,
+        middle: Floats,
+        members: Floats,
+        usual: UsualValues,
+        *,
+        level: float,
+        hidden: float,
+        drift: float,
+    ) -> Self:
+        """Learn how wide bounds are from the model and its refitted members on the same rows.
 
         Args:
-            probabilities: The model's, shape (rows,).
-            members: Those of boosters fitted on resampled accounts, shape (members, rows).
+            middle: Log-odds of the model, shape (rows,).
+            members: Those of boosters and calibrators fitted on resampled accounts, shape
+                (members, rows).
+            usual: The usual values of the columns.
             level: Share of the true probabilities that should lie inside, e.g. 0.8.
-            outcome: Kind of outcome of the target, a key of `WIDENING`.
+            hidden: Variance of effects of accounts, as their outcomes show it.
+            drift: Standard deviation of the level of all accounts.
         """
-        middle = log_odds(probabilities)
-        squares = ((log_odds(members) - middle) ** 2).mean(axis=0)
-        order = np.argsort(middle, kind="stable")
-        parts = np.array_split(order, max(1, min(BINS, len(order) // FEWEST)))
-        factor = WIDENING[outcome]
-        return cls(
-            level,
-            tuple(float(middle[part].mean()) for part in parts),
-            tuple(float(factor * np.sqrt(squares[part].mean())) for part in parts),
-        )
+        vary = members[members.std(axis=1) > 0]
+        count = len(vary)
+        apart = np.corrcoef(vary).sum() - count if count > 1 else 0.0
+        agreement = max(apart / (count * (count - 1)), 0.0) if count > 1 else 0.0
+        spread = np.sqrt(((members - middle) ** 2).mean())
+        rate = expit(middle).mean()
+        missed = MISSED * float(np.std(middle) * spread * agreement * np.sqrt(rate))
+        return cls(level, missed, HIDDEN * hidden, drift**2, usual)
 
-    def bounds(self, probabilities: Floats) -> tuple[Floats, Floats]:
-        """Return the lower and the upper bound of each probability; NaN stays NaN."""
-        middle = log_odds(probabilities)
-        width = self._deviations * np.interp(middle, self.logits, self.spread)
+    def bounds(self, probabilities: Floats, matrix: Floats) -> tuple[Floats, Floats]:
+        """Return the lower and the upper bound of each probability; NaN stays NaN.
+
+        A probability is the mean over what it may truly be; in log-odds the middle of that lies
+        further from a half.
+
+        Args:
+            probabilities: Shape (rows,).
+            matrix: Encoded columns of the same rows, shape (rows, columns).
+        """
         probabilities = np.asarray(probabilities, dtype=np.float64)
+        missed = self.missed * (1 + UNLIKE * self.usual.unusual(matrix))
+        variance = missed + self.hidden + self.drift
+        middle = log_odds(probabilities) * np.sqrt(1 + np.pi / 8 * variance)
+        width = self._deviations * np.sqrt(variance)
         lo = np.minimum(expit(middle - width), probabilities)
         return lo, np.maximum(expit(middle + width), probabilities)
 
@@ -79,10 +114,10 @@ class Interval:
         return float(norm.ppf((1 + self.level) / 2))
 
     def to_json(self) -> dict[str, Any]:
-        """Return level and knots."""
-        return {"level": self.level, "logits": list(self.logits), "spread": list(self.spread)}
+        """Return the level, the variances and the usual values."""
+        return asdict(self) | {"usual": self.usual.to_json()}
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Self:
         """Return the interval that `to_json` described."""
-        return cls(float(state["level"]), tuple(state["logits"]), tuple(state["spread"]))
+        return cls(**(dict(state) | {"usual": UsualValues.from_json(state["usual"])}))

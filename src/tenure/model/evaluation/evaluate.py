@@ -22,6 +22,7 @@ from tenure.model.evaluation.bootstrap import safe
 from tenure.model.evaluation.groups import by_group, distinct
 from tenure.model.evaluation.lead_time import lead_summary, lead_times
 from tenure.model.evaluation.metrics import BINS, Measures
+from tenure.model.evaluation.over_time import over_time
 from tenure.model.evaluation.prediction_detail import currency
 from tenure.model.settings import EvaluationSettings
 
@@ -75,6 +76,7 @@ def _measure(
         "differences": {name: draws.difference(other) for name, other in others.items()},
         "reliability": reliability(draws.labels, draws.probabilities),
         "folds": [_fold(fold, settings) for _, fold in predictions.groupby("as_of", sort=True)],
+        "over_time": over_time(predictions, draws, settings.horizon_days),
         "lead_time": leads,
         "money": _money(predictions, draws),
         "groups": by_group(predictions, settings),

@@ -143,7 +143,7 @@ class OtherSplits:
         parameters = parameters_at(self.tuned, test.as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
         booster = fit_booster(allowed.iloc[test.train], labels, settings)
-        calibrator = Sigmoid.shift(booster.training_margins, float(labels.mean()))
+        calibrator = Sigmoid.through(booster.training_margins, float(labels.mean()))
         return calibrator.probability(booster.margins(allowed.iloc[test.test]))
 
     def _late(self, as_of: pd.Timestamp | None) -> Iterator[str]:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.core.errors import ModelError, Problem
-from tenure.core.files import write_json, write_text
-from tenure.core.locks import locked
+from tenure.core.files import locked, write_json, write_text
 from tenure.core.times import now
 from tenure.model.bundle.bundle import read_bundle
 from tenure.model.bundle.files import MANIFEST
@@ -90,30 +89,6 @@ def champion(root: Path, target: str) -> Champion | None:
         raise ModelError(
             Problem(str(path), "is damaged", str(error)[:80], "`tenure train` or set it again")
         ) from error
-
-
-def champion_folder(root: Path, target: str) -> Path:
-    """Return the folder of the champion's bundle.
-
-    Raises:
-        ModelError: If there is no champion.
-    """
-    current = champion(root, target)
-    if current is None:
-        raise ModelError(
-            Problem(
-                f"target {target}",
-                "has no champion model",
-                str(Path(root) / target),
-                "train one: `tenure train CONFIG`; a model without usable signal is not promoted",
-            )
-        )
-    return Path(root) / target / current.version
-
-
-def set_champion(root: Path, target: str, version: str, reason: str, who: str) -> Champion:
-    """Make a published bundle the champion; see `change_champion`."""
-    return change_champion(root, target, Change(version, reason, who))
 
 
 def change_champion(root: Path, target: str, change: Change) -> Champion:

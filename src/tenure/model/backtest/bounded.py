@@ -1,0 +1,74 @@
+"""Bounds of a fitted model: what boosters and lines of resampled accounts make of the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tenure.labels.splits import Origin
+from tenure.model.backtest.forward_log import ForwardLog
+from tenure.model.boosting.fit import FittedBooster, FittedModel, resampled_boosters
+from tenure.model.calibration.interval import HIDDEN, Interval
+from tenure.model.calibration.losses import log_odds
+from tenure.model.calibration.usual import UsualValues
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def with_bounds(
+    fitted: FittedModel,
+    booster: FittedBooster,
+    forward: ForwardLog,
+    values: pd.DataFrame,
+    origin: Origin,
+) -> FittedModel:
+    """Return a fitted model with bounds; outcomes of the rows of its prediction time play no part.
+
+    Args:
+        fitted: The model, calibrated.
+        booster: Its booster.
+        forward: Forward predictions up to its prediction time.
+        values: Feature values of the rows of the walk.
+        origin: The rows that the booster learnt from, and those of the prediction time.
+    """
+    settings = forward.settings.model
+    train = booster.encoder.transform(values.iloc[origin.train])
+    latest = booster.encoder.transform(values.iloc[origin.test])
+    accounts = pd.factorize(forward.early.accounts[origin.train])[0]
+    refitted = [
+        forward.redrawn(fitted, booster, origin.train, draw).probability(
+            np.asarray(member.predict(latest, raw_score=True, num_threads=1))
+        )
+        for draw, member in resampled_boosters(booster, train, accounts, settings)
+    ]
+    model = booster.model
+    interval = Interval.fit(
+        log_odds(fitted.calibrator.probability(model.decision_function(latest))),
+        log_odds(np.array(refitted)),
+        UsualValues.fit(train, model.feature_importances_, booster.encoder.categorical),
+        level=settings.interval_level,
+        hidden=forward.account_effects(fitted, origin.train),
+        drift=fitted.level.spread if fitted.level else 0.0,
+    )
+    return replace(fitted, interval=interval)
+
+
+def up_to_date(
+    bounded: FittedModel, fitted: FittedModel, forward: ForwardLog, known: NDArray[np.intp]
+) -> FittedModel:
+    """Return a model with bounds that know what later outcomes betray of effects of accounts.
+
+    Args:
+        bounded: A model with bounds, which may be older.
+        fitted: The model of the prediction time.
+        forward: Forward predictions up to it.
+        known: Rows whose outcome was known by then.
+    """
+    if bounded.interval is None:
+        return bounded
+    hidden = HIDDEN * forward.account_effects(fitted, known)
+    return replace(bounded, interval=replace(bounded.interval, hidden=hidden))

@@ -1,0 +1,217 @@
+"""Gain and calibration in the large over the prediction times: of all, of the latest, the trend.
+
+A bootstrap of accounts does not know that a month may be unlike others for all accounts at once.
+So each resample also draws an effect of time for every prediction time.  Its assumptions:
+
+* An effect moves the log-odds of all accounts (their level), or scales all of them (the strength of
+  the signal); the two are estimated apart.
+* Shocks of different days are independent, so that the effects of two label windows correlate by
+  the share of days that they have in common.  What stays is no shock: it is what is looked for.
+* The standard deviation of the effects is averaged over a grid, each value weighed by the
+  likelihood of the figures of *earlier* prediction times around their own mean, beyond what
+  accounts explain, and by a prior that holds it small.  The latest times have no part in it: a
+  change would hide itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tenure.core.times import show
+from tenure.model.calibration.losses import TINY, log_loss
+from tenure.model.evaluation.bootstrap import Resamples, interval
+
+if TYPE_CHECKING:
+    from tenure.model.evaluation.metrics import Measures
+
+Floats = NDArray[np.float64]
+
+FEWEST = 3
+"""Prediction times that are looked at as the latest, where there are more."""
+SIZES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.65, 1.0])
+"""Standard deviations of effects of time: of log-odds, or of what multiplies them."""
+LEVEL_PRIOR, SIGNAL_PRIOR = 0.15, 0.2
+"""Scales of the half-normal priors of these."""
+
+
+def latest_folds(times: NDArray[np.datetime64], horizon_days: int) -> int:
+    """Return how many of the latest prediction times count as lately.
+
+    They span one horizon and are at least `FEWEST`, but no more than half of all where that is
+    more; at least one earlier time has to be left, else there are none.
+
+    Args:
+        times: Distinct prediction times, rising.
+        horizon_days: Length of the label window.
+    """
+    if len(times) <= 1:
+        return 0
+    cadence = float(np.median(np.diff(times) / np.timedelta64(1, "D")))
+    spanning = max(FEWEST, round(horizon_days / cadence))
+    return min(spanning, max(FEWEST, len(times) // 2), len(times) - 1)
+
+
+def over_time(predictions: pd.DataFrame, draws: Measures, horizon_days: int) -> dict[str, Any]:
+    """Return the JSON values of `OverTime`.
+
+    Args:
+        predictions: With the columns as_of and fold.
+        draws: Their measures: resamples, labels, probabilities, base rates.
+        horizon_days: Length of the label window.
+    """
+    folds = _Folds.of(predictions["as_of"].to_numpy(dtype="datetime64[us]"), draws, horizon_days)
+    late = latest_folds(folds.times, horizon_days)
+    rng = np.random.default_rng(draws.settings.seed)
+    gap = folds.gap.with_effects(folds, len(folds.times) - late, LEVEL_PRIOR, rng)
+    gain = folds.gain.with_effects(folds, len(folds.times) - late, SIGNAL_PRIOR, rng)
+
+    def span(first: int) -> dict[str, Any]:
+        rows = folds.rows[first:]
+        weights = np.r_[np.zeros(first), rows / rows.sum()]
+        return {
+            "since": show(pd.Timestamp(folds.times[first]).to_pydatetime()),
+            "until": show(pd.Timestamp(folds.times[-1]).to_pydatetime()),
+            "folds": len(rows),
+            "n": int(rows.sum()),
+            "positives": int(folds.positives[first:].sum()),
+            "observed_rate": float(folds.positives[first:].sum() / rows.sum()),
+            "mean_probability": float(weights @ folds.expected),
+            "log_loss_gain": interval(gain @ weights, draws.level),
+            "calibration_gap": interval(gap @ weights, draws.level),
+        }
+
+    result: dict[str, Any] = {"overall": span(0)}
+    if late:
+        line = folds.line()
+        result |= {
+            "lately": span(len(folds.times) - late),
+            "gain_trend": interval(gain @ line, draws.level),
+            "gap_trend": interval(gap @ line, draws.level),
+        }
+    return result
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One figure at each prediction time, and how it answers to an effect of time.
+
+    Attributes:
+        draws: The figure, then its resamples, shape (1 + resamples, folds).
+        load: Its change with an effect of 1, shape (folds,); divided by the rows it is also its
+            binomial variance.
+    """
+
+    draws: Floats
+    load: Floats
+
+    def with_effects(
+        self, folds: _Folds, earlier: int, prior: float, rng: np.random.Generator
+    ) -> Floats:
+        """Return the draws, each with effects of time added.
+
+        Args:
+            folds: Rows and overlap of the prediction times.
+            earlier: Prediction times that tell the size of the effects, from the first.
+            prior: Scale of the prior of that size.
+            rng: Source of the effects.
+        """
+        rest = self.draws[1:]
+        covariance = np.atleast_2d(np.cov(rest, rowvar=False))
+        # Resampling few outcomes varies too little: with none at all, not at all.
+        lacking = np.sqrt(np.maximum(self.load / folds.rows - np.diag(covariance), 0))
+        covariance = covariance + folds.overlap * np.outer(lacking, lacking)
+        scaled = covariance / np.outer(self.load, self.load)
+        figures = self.draws[0] / self.load
+        weights = _size_weights(
+            figures[:earlier],
+            scaled[:earlier, :earlier],
+            folds.overlap[:earlier, :earlier],
+            prior,
+        )
+        size = rng.choice(SIZES, p=weights, size=(len(rest), 1))
+        root = np.linalg.cholesky(folds.overlap + 1e-9 * np.eye(len(folds.rows)))
+        effects = rng.standard_normal(rest.shape) @ root.T * size * self.load
+        chance = rng.standard_normal(rest.shape) @ root.T * lacking
+        return np.vstack([self.draws[:1], rest + effects + chance])
+
+
+@dataclass(frozen=True)
+class _Folds:
+    """Predictions summed up by prediction time.
+
+    Attributes:
+        times: Distinct prediction times, rising, shape (folds,).
+        rows: Predictions at each.
+        positives: Those followed by the outcome.
+        expected: Mean probability of each.
+        overlap: Share of days that two label windows have in common, shape (folds, folds).
+        gap: Mean probability minus observed rate.
+        gain: Gain in log loss over the base rate.
+    """
+
+    times: NDArray[np.datetime64]
+    rows: Floats
+    positives: Floats
+    expected: Floats
+    overlap: Floats
+    gap: _Series
+    gain: _Series
+
+    @classmethod
+    def of(cls, as_of: NDArray[np.datetime64], draws: Measures, horizon_days: int) -> _Folds:
+        times, fold = np.unique(as_of, return_inverse=True)
+        p, base = (np.clip(x, TINY, 1 - TINY) for x in (draws.probabilities, draws.base))
+        saved = log_loss(draws.labels, base) - log_loss(draws.labels, p)
+        apart = np.log(p / (1 - p)) - np.log(base / (1 - base))
+        columns = np.column_stack([np.ones_like(p), p - draws.labels, saved])
+        rows = np.bincount(fold).astype(np.float64)
+        means = np.empty((2, len(draws.resamples.counts), len(times)))
+        for number in range(len(times)):
+            own = fold == number
+            part = Resamples(draws.resamples.account[own], draws.resamples.counts)
+            size, *sums = part.sums(columns[own]).T
+            means[:, :, number] = np.array(sums) / np.maximum(size, 1)
+        loads = (np.bincount(fold, p * (1 - p) * by) / rows for by in (np.ones_like(p), apart**2))
+        gap, gain = map(_Series, means, (np.maximum(load, TINY) for load in loads))
+        days = np.abs(times[:, None] - times) / np.timedelta64(1, "D")
+        return cls(
+            times=times,
+            rows=rows,
+            positives=np.bincount(fold, draws.labels).astype(np.float64),
+            expected=np.bincount(fold, draws.probabilities) / rows,
+            overlap=np.maximum(0, 1 - days / horizon_days),
+            gap=gap,
+            gain=gain,
+        )
+
+    def line(self) -> Floats:
+        """Return weights whose sum over the folds is the change along the fitted line."""
+        days = (self.times - self.times[0]) / np.timedelta64(1, "D")
+        away = self.rows * (days - np.average(days, weights=self.rows))
+        return np.asarray(away / (away @ days) * days[-1])
+
+
+def _size_weights(figures: Floats, covariance: Floats, overlap: Floats, prior: float) -> Floats:
+    """Return the posterior weight of each of `SIZES`, by restricted likelihood.
+
+    Args:
+        figures: Of earlier prediction times, in units of an effect of 1.
+        covariance: What accounts explain of them, shape (times, times).
+        overlap: Correlation of the effects of time, same shape.
+        prior: Scale of the half-normal prior.
+    """
+    logs = -((SIZES / prior) ** 2) / 2
+    if len(figures) > 1:
+        for place, size in enumerate(SIZES):
+            inverse = np.linalg.inv(covariance + size**2 * overlap)
+            total = inverse.sum()
+            away = figures - inverse.sum(axis=0) @ figures / total
+            fit = np.linalg.slogdet(inverse)[1] - np.log(total) - away @ inverse @ away
+            logs[place] += fit / 2
+    weights = np.exp(logs - logs.max())
+    return np.asarray(weights / weights.sum())
