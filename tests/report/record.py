@@ -270,6 +270,7 @@ FOLDS: list[dict[str, Any]] = [
     {
         "fold": place,
         "as_of": day(place + 12),
+        "fitted_at": day(place + 12),
         "train_rows": 4_000 + 420 * place,
         "train_positives": 190 + 21 * place,
         "train_cutoffs": 8 + place,
@@ -277,6 +278,7 @@ FOLDS: list[dict[str, Any]] = [
         "base_rate": 0.048,
         "calibrated_on": 1_000 + 400 * place,
         "calibrated_by": "sigmoid",
+        "level": 0.0,
         "test_rows": 520,
         "test_positives": 26,
     }
@@ -381,6 +383,34 @@ def no_signal() -> TargetRecord:
     )
 
 
+def usable_before() -> TargetRecord:
+    """A model that was good for long, and whose probabilities are far too high lately."""
+    sentence = (
+        "Usable before, not lately: at the 3 prediction times since 2025-10-01 25.3% were "
+        "predicted and 17.8% happened; over all of them the gain in log loss over the base rate is "
+        "0.0212 [0.0162, 0.0262]."
+    )
+    span = {"since": "2025-10-01", "until": "2025-12-01", "folds": 3, "n": 2_000}
+    lately = span | {
+        "positives": 356,
+        "observed_rate": 0.178,
+        "mean_probability": 0.253,
+        "log_loss_gain": figure(0.0051, 0.0102),
+        "calibration_gap": figure(0.075, 0.02),
+    }
+    times = {
+        "overall": lately | {"since": "2025-01-01", "folds": 12},
+        "lately": lately,
+        "gain_trend": figure(-0.0412, 0.0102),
+        "gap_trend": figure(0.0712, 0.0102),
+    }
+    return target(
+        status="not_promoted",
+        verdict=verdict("usable_before", sentence),
+        evaluation=changed(evaluation(0.7), {"over_time": times}),
+    )
+
+
 def no_claim() -> TargetRecord:
     """A model that could not be tested."""
     return target(
@@ -416,6 +446,7 @@ STATES = {
     "renewal": renewal,
     "beaten": beaten,
     "no_signal": no_signal,
+    "usable_before": usable_before,
     "no_claim": no_claim,
     "refused": refused,
 }

@@ -13,7 +13,7 @@ ALL = {
 
 
 def drawn(target: TargetRecord) -> dict[str, Chart]:
-    return target_charts(Outcome.of("churn", target), target)
+    return target_charts(Outcome("churn", target))
 
 
 def test_a_tested_model_has_every_figure() -> None:

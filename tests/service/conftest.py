@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
+from champions import set_champion
 from tenure.core.config import Config, ModelConfig, load_config
 from tenure.core.files import write_text
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
@@ -23,9 +24,8 @@ from tenure.core.times import show
 from tenure.demo import write_world
 from tenure.explain.peers import fit_peers
 from tenure.features.plan.plan import to_json
-from tenure.model.boosting.fit import ForwardPredictions, fit_model
+from tenure.model.boosting.fit import fit_model
 from tenure.model.bundle.bundle import make_bundle, write_bundle
-from tenure.model.registry.champion import set_champion
 from tenure.model.settings import FitSettings
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.run.score import run_score
@@ -85,10 +85,9 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
     known = np.flatnonzero(labels["label"].notna())
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
     values = prepared.matrix.values.iloc[known]
-    nothing = ForwardPredictions(np.empty(0), np.empty(0))
     model = ModelConfig(parameters={"num_iterations": rounds}, threads=1)
     settings = FitSettings(model=model, ranked=prepared.plan.ranked)
-    fitted = fit_model(values, outcome, nothing, settings)
+    fitted = fit_model(values, outcome, settings)
     resolved = prepared.plan.only(fitted.encoder.columns)
     used = fitted.encoder.frame(values)
     spec = BundleSpec(

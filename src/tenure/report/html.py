@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from tenure.core.files import canonical_json
 from tenure.core.records.audit import AuditRecord
-from tenure.core.records.training import TrainingRecord
+from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRecord
+from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
+from tenure.report.sentences.outcome import Outcome
 from tenure.report.tables.audit import audit_view
-from tenure.report.tables.page import page
-
-TEMPLATE = "report.html.j2"
-AUDIT = "audit.html.j2"
+from tenure.report.tables.data import data_view
+from tenure.report.tables.layout import pairs, table
+from tenure.report.tables.targets import target_view
 
 
 def render(record: TrainingRecord, audit: AuditRecord | None = None) -> str:
-    """Return the report of a training run.
-
-    Args:
-        record: The training record.
-        audit: The audit of the same data, for a section of its own; None leaves it out.
-
-    Returns:
-        A whole HTML page; every text of the record is escaped.
-    """
+    """Return the HTML page of a training run, with a section on the audit of the same data."""
     section = None if audit is None else audit_view(audit, whole_page=False)
-    return _filled(TEMPLATE, page=page(record), audit=section)
+    return filled("report.html.j2", page=_page(record), audit=section)
 
 
 def render_audit(audit: AuditRecord) -> str:
     """Return the page of an audit."""
-    return _filled(AUDIT, page=audit_view(audit))
+    return filled("audit.html.j2", page=audit_view(audit))
 
 
-def _filled(name: str, **parts: Any) -> str:
+def filled(name: str, **parts: Any) -> str:
+    """Return a template with its parts filled in; into HTML they are written escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("tenure.report"),
-        autoescape=True,
+        autoescape=".html" in name,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=".md" in name,
     )
     return environment.get_template(name).render(**parts)
+
+
+def _page(record: TrainingRecord) -> dict[str, Any]:
+    """Return what the page shows; a record not yet written gives the page that it gives after."""
+    record = TrainingRecord.model_validate_json(canonical_json(record.to_json()))
+    config, targets = record.config, in_order(record.targets, record.config.targets)
+    return {
+        "name": record.name,
+        "created_at": record.created_at.replace("T", " ").replace("Z", " UTC"),
+        "calendar": _calendar(record.calendar),
+        "targets": [target_view(Outcome(*item), config) for item in targets.items()],
+        "data": data_view(record.data),
+        "families": _families(record.features),
+        "absent": table(
+            "Features that this data cannot give",
+            record.features.absent,
+            ("Feature", lambda item: item.name),
+            ("Why", lambda item: item.reason),
+        ),
+        "about": pairs(
+            {
+                "Project": record.name,
+                "Trained at": record.created_at,
+                "Took": f"{number(record.took_seconds, 0)} s",
+                "Tenure": record.tenure_version,
+                "Libraries": joined(record.versions),
+                "Data fingerprint": record.fingerprint,
+            }
+        ),
+        "config": json.dumps(
+            config.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False
+        ),
+    }
+
+
+def _calendar(calendar: CalendarFacts) -> str:
+    if not calendar.count:
+        return "no prediction time"
+    times = counted(calendar.count, f"{calendar.cadence} prediction time")
+    return f"{times}, {day(calendar.first)} to {day(calendar.last)}"
+
+
+def _families(features: FeatureFacts) -> str:
+    sizes = ", ".join(f"{name} {count(size)}" for name, size in features.families.items())
+    total = counted(features.count, "feature")
+    return f"{total}, by family: {sizes}." if sizes else f"{total}."

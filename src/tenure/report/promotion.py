@@ -11,8 +11,8 @@ from tenure.core.records.promotion import (
     PromotionRecord,
     TargetPromotion,
 )
-from tenure.report.sentences.formatting import NONE, count, counted, percent
-from tenure.report.text import grid
+from tenure.report.sentences.formatting import NONE, count, counted, number, percent, spread
+from tenure.report.tables.layout import Table, aligned, listing, table
 
 ACTIONS = {
     "promoted": ("is champion now", "would be champion"),
@@ -22,6 +22,7 @@ ACTIONS = {
     "refused": ("is refused", "would be refused"),
     "nothing": ("nothing to do", "nothing to do"),
 }
+WORSE = {True: "MUCH WORSE", False: "", None: "too few outcomes"}
 
 
 def promote_lines(record: PromotionRecord) -> list[str]:
@@ -53,47 +54,36 @@ def _compared(comparison: Comparison) -> list[str]:
         f"{percent(comparison.observed_rate)} of rows"
     )
     level = percent(comparison.level)
-    lines = ["", f"Compared: {comparison.how}.", rows, "", *_figures(comparison, level)]
+    lines = ["", f"Compared: {comparison.how}.", rows, "", *aligned(_figures(comparison, level))]
     if comparison.groups:
-        lines += ["", *_groups(comparison.groups, level)]
+        lines += ["", *aligned(_groups(comparison.groups, level))]
     return [*lines, *comparison.notes]
 
 
-def _figures(comparison: Comparison, level: str) -> list[str]:
+def _figures(comparison: Comparison, level: str) -> Table | None:
     sides, gain = (comparison.champion, comparison.challenger), comparison.gain
-    return grid(
-        [
-            ["", "champion", "challenger", f"gain [{level} interval]"],
-            ["log loss", *(_digits(x.log_loss.value, 4) for x in sides), _signed(gain.log_loss, 4)],
-            ["AUC", *(_digits(x.auc.value, 3) for x in sides), _signed(gain.auc, 3)],
-            ["mean probability", *(percent(x.mean_probability) for x in sides), ""],
-        ]
-    )
-
-
-def _groups(groups: Sequence[GroupComparison], level: str) -> list[str]:
-    heads = ["", "rows", "outcomes", "log loss", f"rises by [{level} interval]", ""]
-    body = [
-        [
-            f"{item.by}: {item.name}",
-            count(item.rows),
-            count(item.events),
-            f"{item.log_loss:.4f}",
-            _signed(item.increase, 4),
-            {True: "MUCH WORSE", False: "", None: "too few outcomes"}[item.worse],
-        ]
-        for item in groups
+    rows = [
+        ("log loss", *(number(x.log_loss.value, 4) for x in sides), _signed(gain.log_loss, 4)),
+        ("AUC", *(number(x.auc.value, 3) for x in sides), _signed(gain.auc, 3)),
+        ("mean probability", *(percent(x.mean_probability) for x in sides), ""),
     ]
-    return grid([heads, *body], left=(0, 5))
+    return listing(rows, "", ">champion", ">challenger", f">gain [{level} interval]")
 
 
-def _digits(value: float | None, digits: int) -> str:
-    return NONE if value is None else f"{value:.{digits}f}"
+def _groups(groups: Sequence[GroupComparison], level: str) -> Table | None:
+    return table(
+        "",
+        groups,
+        ("", lambda item: f"{item.by}: {item.name}"),
+        (">rows", lambda item: count(item.rows)),
+        (">outcomes", lambda item: count(item.events)),
+        (">log loss", lambda item: f"{item.log_loss:.4f}"),
+        (f">rises by [{level} interval]", lambda item: _signed(item.increase, 4)),
+        ("", lambda item: WORSE[item.worse]),
+    )
 
 
 def _signed(figure: Figure, digits: int) -> str:
     if figure.value is None:
         return NONE
-    if figure.lo is None or figure.hi is None:
-        return f"{figure.value:+.{digits}f}"
-    return f"{figure.value:+.{digits}f} [{figure.lo:+.{digits}f}, {figure.hi:+.{digits}f}]"
+    return spread(figure, lambda value: f"{value:+.{digits}f}")

@@ -23,6 +23,7 @@ from tenure.report.sentences.formatting import (
 from tenure.report.sentences.names import METRIC
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.tables.horizons import horizon_lines
+from tenure.report.tables.layout import Table, aligned, listing, table
 
 RED = "RED"
 REPEATED = ("rejected", "emptied")
@@ -43,14 +44,25 @@ def check_lines(check: CheckRecord) -> list[str]:
     if not data.usable:
         lines.append(f"{RED}  nothing can be asked of this data: no account ever paid")
     lines += [f"{RED}  {text}" for text in data.red]
-    lines += ["", *_tables(data.tables)]
-    lines += _section("rejected and emptied", _rejected(data.tables))
-    lines += _section("warnings", _warnings(data.tables))
-    lines += _section("assumed by the config", _assumed(data.tables))
+    lines += ["", *aligned(_tables(data.tables))]
+    lines += _section("rejected and emptied", aligned(_rejected(data.tables)))
+    warnings = [
+        f"{name}: {remark.text}"
+        for name, item in data.tables.items()
+        for remark in item.remarks
+        if not remark.red and remark.code not in REPEATED
+    ]
+    assumed = [
+        f"{name}.{column}: {text}"
+        for name, item in data.tables.items()
+        for column, text in item.assumptions.items()
+    ]
     attributes = [
         f"{item.name}: {'may be a feature' if item.usable else 'not a feature'} ({item.verdict})"
         for item in data.attributes
     ]
+    lines += _section("warnings", warnings)
+    lines += _section("assumed by the config", assumed)
     lines += _section("account attributes", attributes)
     lines += _section("features", _features(check.features))
     lines += ["", *audit_sentences.lines(check.audit)]
@@ -58,54 +70,31 @@ def check_lines(check: CheckRecord) -> list[str]:
     return [*lines, "", f"audit: {check.page}"]
 
 
-def _tables(tables: Tables) -> list[str]:
-    heads = ["table", "rows in", "used", "rejected", "set aside", "first", "last", "accounts"]
-    rows = [
-        [
-            name,
-            count(table.rows_in),
-            count(table.rows_used),
-            count(table.rows_rejected),
-            count(table.set_aside),
-            day(table.first),
-            day(table.last),
-            percent(table.coverage),
-        ]
-        for name, table in tables.items()
-    ]
-    return grid([heads, *rows], left=(0, 5, 6)) if rows else []
+def _tables(tables: Tables) -> Table | None:
+    return table(
+        "",
+        tables.items(),
+        ("table", lambda item: item[0]),
+        (">rows in", lambda item: count(item[1].rows_in)),
+        (">used", lambda item: count(item[1].rows_used)),
+        (">rejected", lambda item: count(item[1].rows_rejected)),
+        (">set aside", lambda item: count(item[1].set_aside)),
+        ("first", lambda item: day(item[1].first)),
+        ("last", lambda item: day(item[1].last)),
+        (">accounts", lambda item: percent(item[1].coverage)),
+    )
 
 
-def _rejected(tables: Tables) -> list[str]:
+def _rejected(tables: Tables) -> Table | None:
     rows = []
-    for name, table in tables.items():
+    for name, item in tables.items():
+        rows += [(name, count(n), "rows", plain(reason)) for reason, n in item.rejected.items()]
         rows += [
-            [name, count(number), "rows", plain(reason)]
-            for reason, number in table.rejected.items()
+            (name, count(n), "values", f"{column}: {plain(reason)}")
+            for column, reasons in item.emptied.items()
+            for reason, n in reasons.items()
         ]
-        rows += [
-            [name, count(number), "values", f"{column}: {plain(reason)}"]
-            for column, reasons in table.emptied.items()
-            for reason, number in reasons.items()
-        ]
-    return grid(rows, left=(0, 2, 3))
-
-
-def _warnings(tables: Tables) -> list[str]:
-    return [
-        f"{name}: {remark.text}"
-        for name, table in tables.items()
-        for remark in table.remarks
-        if not remark.red and remark.code not in REPEATED
-    ]
-
-
-def _assumed(tables: Tables) -> list[str]:
-    return [
-        f"{name}.{column}: {text}"
-        for name, table in tables.items()
-        for column, text in table.assumptions.items()
-    ]
+    return listing(rows, "", ">", "", "")
 
 
 def _features(features: CheckedFeatures) -> list[str]:
@@ -130,23 +119,22 @@ def train_lines(record: TrainingRecord) -> list[str]:
 
 
 def _target(name: str, target: TargetRecord) -> list[str]:
-    outcome, model, evaluation = Outcome.of(name, target), target.model, target.evaluation
-    headline = findings.headline(outcome, target)
+    outcome, model, evaluation = Outcome(name, target), target.model, target.evaluation
+    headline = findings.headline(outcome)
     role = f"  ({plain(target.status)} {model.version})" if model else ""
-    lines = [f"{outcome.title}: {headline.label}{role}"]
-    lines += [f"  {text}" for text in (headline.first, *headline.more)]
+    lines = [headline.first, *headline.more]
     if evaluation.pooled.n is not None:
         base = f"base rate {percent(target.labels.base_rate)}"
-        lines.append("  " + " · ".join([base, *_metrics(evaluation)]))
-    lines += [f"  {text}" for text in horizon_lines(evaluation)]
+        lines.append(" · ".join([base, *_metrics(evaluation)]))
+    lines += horizon_lines(evaluation)
     if target.drivers:
         labels = [inside(row.label) for row in target.drivers[:MOST_DRIVERS]]
-        lines.append(f"  drivers: {'; '.join(labels)}")
+        lines.append(f"drivers: {'; '.join(labels)}")
     if model:
-        lines.append(f"  bundle: {model.path}")
+        lines.append(f"bundle: {model.path}")
         if model.mlflow and model.mlflow.error:
-            lines.append(f"  not recorded in MLflow: {model.mlflow.error}")
-    return lines
+            lines.append(f"not recorded in MLflow: {model.mlflow.error}")
+    return [f"{outcome.title}: {headline.label}{role}", *(f"  {line}" for line in lines)]
 
 
 def _metrics(evaluation: Evaluation) -> list[str]:
@@ -160,23 +148,3 @@ def _metrics(evaluation: Evaluation) -> list[str]:
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:
     return ["", f"{title}:", *(f"  {line}" for line in lines)] if lines else []
-
-
-def grid(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> list[str]:
-    """Return rows as aligned columns.
-
-    Args:
-        rows: Texts; all rows are equally long.
-        left: Columns set left; the others are set right.
-
-    >>> grid([["a", "1"], ["bc", "10"]])
-    ['a    1', 'bc  10']
-    """
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))] if rows else []
-    return [
-        "  ".join(
-            f"{text:<{width}}" if place in left else f"{text:>{width}}"
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -6,11 +6,11 @@ from report.record import changed, figure, no_claim, renewal, target, usable
 from tenure.report.sentences import accuracy
 from tenure.report.sentences.outcome import Outcome
 
-CHURN = Outcome.of("churn", usable())
+CHURN = Outcome("churn", usable())
 
 
 def test_each_measure_is_explained_where_it_stands() -> None:
-    told = accuracy.performance(CHURN, usable())
+    told = accuracy.performance(Outcome("churn", usable()))
     assert told[2] == (
         "Of one account that churned and one that did not, the model ranked the first higher 72% "
         "of the time (AUC 0.72 [0.69, 0.74]; a coin: 50%)."
@@ -27,14 +27,14 @@ def test_each_measure_is_explained_where_it_stands() -> None:
 
 def test_a_greater_penalty_is_said_to_be_more() -> None:
     entry = changed(usable(), {"evaluation.pooled.log_loss": figure(0.21, 0.01)})
-    assert "5.0% more than the 0.2000" in accuracy.performance(CHURN, entry)[3]
+    assert "5.0% more than the 0.2000" in accuracy.performance(Outcome("churn", entry))[3]
 
 
 def test_what_happens_to_the_other_account_fits_the_verb() -> None:
     entry = target(event="upgrade", events="upgrades")
-    told = accuracy.performance(Outcome.of("upgrade", entry), entry)
+    told = accuracy.performance(Outcome("upgrade", entry))
     assert "Of one account that was followed by upgrade and one that was not, the" in told[2]
-    told = accuracy.performance(Outcome.of("renewal", renewal()), renewal())
+    told = accuracy.performance(Outcome("renewal", renewal()))
     assert "Of one account that renewed and one that did not, the" in told[2]
 
 
@@ -43,7 +43,7 @@ def test_what_happens_to_the_other_account_fits_the_verb() -> None:
 )
 def test_a_slope_that_nobody_knows_is_not_shown(slope: dict[str, float]) -> None:
     entry = changed(usable(), {"evaluation.pooled.calibration_slope": slope})
-    text = accuracy.calibration(CHURN, entry)[-1]
+    text = accuracy.calibration(Outcome("churn", entry))[-1]
     assert text.endswith("cannot be told from so few outcomes.")
     assert "[" not in text
 
@@ -56,6 +56,6 @@ def test_bounds_say_where_their_coverage_was_measured() -> None:
 
 
 def test_nothing_measured_is_nothing_said() -> None:
-    assert len(accuracy.performance(CHURN, no_claim())) == 1
-    assert accuracy.calibration(CHURN, no_claim()) == []
+    assert len(accuracy.performance(Outcome("churn", no_claim()))) == 1
+    assert accuracy.calibration(Outcome("churn", no_claim())) == []
     assert accuracy.tuning(usable()) == ""

@@ -15,17 +15,18 @@ from report.record import (
     renewal,
     target,
     usable,
+    usable_before,
 )
 from tenure.core.records.training import TargetRecord
 from tenure.report.sentences import accuracy, findings
 from tenure.report.sentences.findings import Headline, headline
 from tenure.report.sentences.outcome import Outcome
 
-CHURN = Outcome.of("churn", usable())
+CHURN = Outcome("churn", usable())
 
 
 def said(entry: TargetRecord, name: str = "churn") -> Headline:
-    return headline(Outcome.of(name, entry), entry)
+    return headline(Outcome(name, entry))
 
 
 def test_a_good_model_says_what_it_is_good_for() -> None:
@@ -100,6 +101,7 @@ def test_a_model_that_adds_nothing_names_the_column() -> None:
     ("entry", "label", "first"),
     [
         (no_signal(), "no usable signal", "No usable signal: log loss"),
+        (usable_before(), "usable before, not lately", "Usable before, not lately: at the 3"),
         (no_claim(), "no claim", "Trained without a claim"),
         (refused(), "refused", "Refused: the past holds 3 distinct churns"),
     ],
@@ -111,6 +113,25 @@ def test_no_model_is_praised_that_may_not_be(entry: TargetRecord, label: str, fi
     assert found.tone != "good"
 
 
+def test_not_lately_says_what_that_means_and_what_went_which_way() -> None:
+    entry = usable_before()
+    assert not entry.verdict.promotable
+    assert said(entry).more[0].startswith("That means: something has changed since most of what")
+    latest, trend = accuracy.lately(Outcome("churn", entry))
+    assert latest == (
+        "At the latest 3 prediction times, from 2025-10-01 on, 25.3% were predicted and 17.8% "
+        "churned; the gain in log loss over the average rate was 0.0051 [−0.0051, 0.0153]."
+    )
+    assert "moved by 7.1 [6.1, 8.1] percentage points, and that gain by −0.0412" in trend
+    assert accuracy.lately(CHURN) == []
+
+
+def test_what_is_usable_is_never_compared_with_the_base_rate_to_its_disadvantage() -> None:
+    worse = {"auc": figure(-0.01, 0.02), "log_loss": figure(0.001, 0.0005)}
+    entry = changed(usable(), {"evaluation.differences.base_rate": worse})
+    assert "base rate" not in said(entry).first
+
+
 def test_a_refusal_says_what_to_do() -> None:
     assert said(refused()).more == (
         "Give a longer history, a longer labels.horizon_days, or more accounts.",
@@ -119,7 +140,7 @@ def test_a_refusal_says_what_to_do() -> None:
 
 def test_the_question_names_event_window_and_threshold() -> None:
     entry = expansion(gap_days=14)
-    text = findings.question(Outcome.of("expansion", entry), 0.25)
+    text = findings.question(Outcome("expansion", entry), 0.25)
     assert "at least 25% higher" in text
     assert "90 days after the prediction time, starting 14 days later" in text
     assert "the decision to end" in findings.question(CHURN, 0.1)
@@ -136,17 +157,17 @@ def test_the_question_names_event_window_and_threshold() -> None:
 )
 def test_every_event_is_said_in_plain_words(event: str, words: str) -> None:
     entry = target(event=event, events=f"{event}s")
-    assert words in findings.question(Outcome.of("any", entry), 0.1)
+    assert words in findings.question(Outcome("any", entry), 0.1)
 
 
 def test_accounts_that_were_not_due_are_told_apart() -> None:
-    text = findings.labelling(Outcome.of("renewal", renewal()), renewal())
+    text = findings.labelling(Outcome("renewal", renewal()))
     assert "15,230 snapshots in all, 4,000 without a renewal date in the days looked at." in text
     assert "renewed within 90 days" in text
 
 
 def test_nothing_known_is_nothing_to_learn_from() -> None:
-    assert findings.labelling(CHURN, changed(usable(), {"labels.labelled": 0})).endswith(
+    assert findings.labelling(Outcome("churn", changed(usable(), {"labels.labelled": 0}))).endswith(
         "There is nothing to learn from."
     )
 
@@ -161,20 +182,20 @@ def test_nothing_known_is_nothing_to_learn_from() -> None:
 )
 def test_a_calibration_slope_in_words(slope: dict[str, float], words: str) -> None:
     entry = changed(usable(), {"evaluation.pooled.calibration_slope": slope})
-    assert words in accuracy.calibration(CHURN, entry)[-1]
+    assert words in accuracy.calibration(Outcome("churn", entry))[-1]
 
 
 def test_calibration_counts_what_was_promised_and_what_happened() -> None:
-    assert accuracy.calibration(CHURN, usable())[0] == (
+    assert accuracy.calibration(Outcome("churn", usable()))[0] == (
         "Summed up, the probabilities promised 324 churns and 312 happened."
     )
 
 
 def test_accuracy_that_was_not_measured_is_not_claimed() -> None:
-    assert accuracy.performance(CHURN, no_claim()) == [
+    assert accuracy.performance(Outcome("churn", no_claim())) == [
         "No accuracy was measured: there is no past prediction whose outcome is known."
     ]
-    assert accuracy.calibration(CHURN, no_claim()) == []
+    assert accuracy.calibration(Outcome("churn", no_claim())) == []
 
 
 @pytest.mark.parametrize(
@@ -191,7 +212,7 @@ def test_the_direction_of_a_driver(value: float | None, words: str) -> None:
 
 
 def test_no_sentence_claims_a_cause() -> None:
-    texts = accuracy.performance(CHURN, usable()) + list(said(usable()).more)
+    texts = accuracy.performance(Outcome("churn", usable())) + list(said(usable()).more)
     assert not [text for text in texts if "cause" in text or "because of" in text]
 
 

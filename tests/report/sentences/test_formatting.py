@@ -4,7 +4,7 @@ import pytest
 
 from report.record import target
 from tenure.core.records.base import UNMEASURED, Figure
-from tenure.report.sentences.formatting import count, day, number, percent, spread
+from tenure.report.sentences.formatting import count, day, joined, number, percent, spread
 from tenure.report.sentences.names import METRIC, baseline
 from tenure.report.sentences.outcome import Outcome
 
@@ -31,7 +31,7 @@ def test_a_metric_shows_its_interval_in_its_own_unit() -> None:
 
 
 def test_a_gap_moves_the_window() -> None:
-    outcome = Outcome.of("churn", target(gap_days=30))
+    outcome = Outcome("churn", target(gap_days=30))
     assert outcome.title == "Churn in days 30 to 120"
 
 
@@ -42,3 +42,7 @@ def test_a_baseline_is_named_for_what_it_is() -> None:
 
 def test_a_day_of_nothing_is_a_dash() -> None:
     assert (day(None), day("2024-03-01T12:00:00Z")) == ("–", "2024-03-01")
+
+
+def test_names_and_values_in_one_line() -> None:
+    assert joined({"num_leaves": 15, "seed": 0}) == "num_leaves 15, seed 0"

@@ -11,7 +11,7 @@ from tenure.report.sentences.outcome import Outcome
 
 
 def said(part: str, entry: TargetRecord, name: str = "churn") -> list[str]:
-    sentences: list[str] = getattr(practice, part)(Outcome.of(name, entry), entry)
+    sentences: list[str] = getattr(practice, part)(Outcome(name, entry))
     return sentences
 
 

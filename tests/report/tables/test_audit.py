@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -10,23 +11,23 @@ from report.audit_record import audit, check, not_possible, suspect, violated
 from report.record import data, record
 from tenure.core.records.audit import AuditRecord
 from tenure.report.html import render, render_audit
-from tenure.report.tables.audit import Part, audit_view
+from tenure.report.tables.audit import audit_view
 from tenure.report.text import check_lines
 
 
-def part(found: AuditRecord, key: str) -> Part:
-    parts = {item.anchor: item for item in audit_view(found).parts}
+def part(found: AuditRecord, key: str) -> dict[str, Any]:
+    parts = {item["anchor"]: item for item in audit_view(found)["parts"]}
     return parts[f"audit-{key}"]
 
 
-def cells(found: Part, place: int = 0) -> list[list[str]]:
-    return [[cell.text for cell in row] for row in found.tables[place].rows]
+def cells(found: dict[str, Any], place: int = 0) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in found["tables"][place].rows]
 
 
 def test_reads_are_summed_up_with_the_closest_margin() -> None:
     found = part(audit(), "reads")
     assert cells(found) == [["usage_events", "known_at alone", "1", "30 seconds", "24 hours"]]
-    assert [cell.text for cell in found.details[0].rows[0]] == [
+    assert [cell.text for cell in found["details"].rows[0]] == [
         "events_28d",
         "2024-01-31 23:59:30",
         "nothing in the window",

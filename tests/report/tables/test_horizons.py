@@ -10,8 +10,6 @@ from tenure.report.sentences.outcome import Outcome
 from tenure.report.tables.horizons import horizon_lines, horizon_table, horizon_words
 from tenure.report.text import train_lines
 
-CHURN = Outcome.of("churn", usable())
-
 
 def entry() -> TargetRecord:
     target = usable()
@@ -20,7 +18,7 @@ def entry() -> TargetRecord:
 
 
 def test_a_row_for_each_horizon_below_the_main_one() -> None:
-    found = horizon_table(CHURN, entry())
+    found = horizon_table(Outcome("churn", entry()))
     assert found is not None
     assert [row[0].text for row in found.rows] == [
         "90 days (above)",
@@ -41,7 +39,7 @@ def test_a_row_for_each_horizon_below_the_main_one() -> None:
 
 
 def test_what_is_left_out_says_why() -> None:
-    first, signal, refused = horizon_words(CHURN, entry().evaluation)
+    first, signal, refused = horizon_words(Outcome("churn", entry()))
     assert "asked for 30 days, 180 days and the time to the renewal date" in first
     assert signal == "Left out: 180 days. No usable signal: 0.0001."
     assert refused.startswith("Left out: the time to the renewal date. Refused: the past holds 12")
@@ -62,14 +60,16 @@ def test_the_page_the_card_and_the_terminal_show_them() -> None:
 
 
 def test_without_further_horizons_nothing_is_said_of_them() -> None:
-    assert horizon_table(CHURN, usable()) is None
-    assert horizon_words(CHURN, usable().evaluation) == []
+    outcome = Outcome("churn", usable())
+    assert horizon_table(outcome) is None
+    assert horizon_words(outcome) == []
     assert horizon_lines(Evaluation()) == []
     assert "other spans of time" not in render(record({"churn": usable()}))
     assert "None was asked for." in model_card("churn", usable(), SPEC)
 
 
 def test_a_record_without_the_gain_shows_a_dash() -> None:
-    told = horizon_table(CHURN, changed(entry(), {"evaluation.horizons.30.gain": {}}))
+    bare = changed(entry(), {"evaluation.horizons.30.gain": {}})
+    told = horizon_table(Outcome("churn", bare))
     assert told is not None
     assert told.rows[1][6].text == "–"

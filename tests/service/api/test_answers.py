@@ -12,7 +12,7 @@ import pytest
 
 from tenure.core.times import show
 from tenure.labels.snapshots import snapshots
-from tenure.model.calibration import calibrators as calibrate
+from tenure.model.calibration.calibrators import Sigmoid
 from tenure.run.prepare import loaded
 from tenure.score.score import COLUMNS, features, load_models
 
@@ -162,7 +162,7 @@ def test_an_explanation_adds_up(client: TestClient, tiny: Tiny) -> None:
         parts = [item["contribution"] for item in found["contributions"]]
         assert math.isclose(found["base_value"] + sum(parts), found["log_odds"], abs_tol=1e-9)
         assert [abs(part) for part in parts] == sorted(map(abs, parts), reverse=True)
-        calibrator = calibrate.from_json(found["calibrator"])
+        calibrator = Sigmoid.from_json(found["calibrator"])
         (chance,) = calibrator.probability(pd.Series([found["log_odds"]]).to_numpy())
         assert math.isclose(chance, found["probability"], rel_tol=1e-9)
         assert found["probability"] == row[f"{target}_probability"]

@@ -135,7 +135,7 @@ def test_an_error_inside_is_not_shown(
     def broken(*_: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("tenure.service.api.explanations.dump", broken)
+    monkeypatch.setattr("tenure.service.api.answers.dump", broken)
     response = client.get("/model")
     assert response.status_code == 500
     assert response.json()["error"]["rule"] == "failed inside the service"

@@ -6,15 +6,19 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tenure.service.api import admission, bodies
-from tenure.service.api.addresses import Message, Receive, Scope, Send
+from tenure.service.api import bodies, middleware
 from tenure.service.api.metrics import CLIENT_GONE, Metrics
 from tenure.service.api.middleware import Guard
+from tenure.service.api.state import in_thread
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
 
 STATE = SimpleNamespace(ready=True, failure=None, warnings=[])
 
@@ -165,11 +169,11 @@ def test_an_answer_that_nobody_waits_for_is_cancelled() -> None:
 def test_no_more_requests_are_admitted_than_can_be_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(admission.MOST_OPEN, "/score", 0)
+    monkeypatch.setitem(middleware.MOST_OPEN, "/score", 0)
     client = Client()
     status, body = client.request(lambda _: {"type": "http.request", "body": b"{}"})
     assert (status, body["error"]["field"]) == (503, "service")
-    assert dict(client.sent[0]["headers"])[b"Retry-After"]
+    assert dict(client.sent[0]["headers"])[b"retry-after"]
     assert client.bodies == []
 
 
@@ -183,8 +187,8 @@ def test_a_worker_is_free_again_when_its_thread_is() -> None:
         return name
 
     async def run() -> str:
-        workers = admission.Workers(1, "test")
-        calls = [asyncio.ensure_future(workers.run(call, name)) for name in "abc"]
+        threads = ThreadPoolExecutor(1)
+        calls = [asyncio.ensure_future(in_thread(threads, call, name)) for name in "abc"]
         await asyncio.sleep(0.1)
         calls[0].cancel()
         calls[1].cancel()
@@ -192,7 +196,7 @@ def test_a_worker_is_free_again_when_its_thread_is() -> None:
         assert started == ["a"]
         free.set()
         last = await calls[2]
-        workers.close()
+        threads.shutdown()
         return last
 
     assert asyncio.run(run()) == "c"

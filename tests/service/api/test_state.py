@@ -17,10 +17,11 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
+from champions import set_champion
 from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
 from tenure.model.bundle.bundle import read_bundle, write_bundle
-from tenure.model.registry.champion import FILE, champion, set_champion, versions, withdraw
+from tenure.model.registry.champion import FILE, champion, versions, withdraw
 from tenure.run.promote import PromotionRequest, run_promote
 from tenure.run.score import LAST
 from tenure.score.score import load_models

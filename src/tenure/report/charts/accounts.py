@@ -20,6 +20,7 @@ from tenure.report.charts.look import (
     layered,
     looked,
     row_labels,
+    span,
 )
 
 KINDS = {"raises": ORANGE, "lowers": BLUE, "all others": GREY}
@@ -29,11 +30,8 @@ BANDS = ("high", "medium", "low")
 def contribution_chart(drivers: Rows, title: str, note: str) -> Spec:
     """Draw what moves one account's score, in log-odds.
 
-    Args:
-        drivers: label, value (put behind the label), contribution, kind (``raises``, ``lowers`` or
-            ``all others``); in the order to be shown.
-        title: What it shows.
-        note: What stands below the title.
+    Each of `drivers` has label, value (put behind it), contribution and kind (of `KINDS`); they
+    are shown in their order.
     """
     rows = [
         {
@@ -64,15 +62,13 @@ def contribution_chart(drivers: Rows, title: str, note: str) -> Spec:
             for side in ("left", "right")
         ),
     ]
-    return finished(layered(*layers), title, note, WIDE, 110 + 26 * len(rows))
+    return finished(layers, title, note, WIDE, 110 + 26 * len(rows))
 
 
 def band_chart(bands: Rows, title: str) -> Spec:
     """Draw how many accounts each risk band holds, and the MRR at risk in it.
 
-    Args:
-        bands: band, accounts, mrr_at_risk (money per month).
-        title: What it shows.
+    Each of `bands` has band, accounts and mrr_at_risk (money per month).
     """
     measures = (("accounts", "Accounts"), ("mrr_at_risk", "MRR at risk"))
     panels = [_bands(bands, name, words) for name, words in measures]
@@ -97,14 +93,10 @@ def _bands(bands: Rows, name: str, title: str) -> alt.LayerChart:
 def effect_chart(points: Rows, title: str, feature: str) -> Spec:
     """Draw how the values of a feature move the scores of the book.
 
-    Args:
-        points: value (a number, or words), mean, lo, hi (contributions, log-odds), n (accounts).
-        title: What it shows.
-        feature: The feature in words.
+    Each of `points` has value (a number, or words), mean, lo, hi (log-odds) and n (accounts).
     """
-    rows = [dict(row) for row in points]
-    words = any(isinstance(row["value"], str) for row in rows)
-    order = [row["value"] for row in rows] if words else None
+    words = any(isinstance(row["value"], str) for row in points)
+    order = [row["value"] for row in points] if words else None
     x = alt.X(
         f"value:{'N' if words else 'Q'}",
         title=textwrap.shorten(feature, 80, placeholder=" …"),
@@ -114,15 +106,14 @@ def effect_chart(points: Rows, title: str, feature: str) -> Spec:
     )
     axis = alt.Axis(format="+.1~f", tickCount=5)
     y = alt.Y("mean:Q", title="Contribution (log-odds)", axis=axis)
-    base = chart(rows).encode(x=x)
+    base = chart(points).encode(x=x)
     spread = base.mark_rule(color=GREY, strokeWidth=1.5)
     layers = [
         chart([{"zero": 0}]).mark_rule(color=MUTED, strokeDash=[4, 4]).encode(y="zero:Q"),
-        spread.encode(y=alt.Y("lo:Q", title=""), y2=alt.Y2("hi:Q")),
+        spread.encode(y=alt.Y("lo:Q", title=""), y2="hi:Q"),
         *([] if words else [base.mark_line(color=BLUE, strokeWidth=1.5).encode(y=y)]),
         base.mark_point(filled=True, color=BLUE, opacity=1, size=50).encode(y=y),
     ]
-    counts = sorted(row["n"] for row in rows)
-    each = f"{counts[0]:,}" if counts[0] == counts[-1] else f"{counts[0]:,}–{counts[-1]:,}"
+    each = span(points)
     note = f"Points: mean of {each} accounts of like value; lines: 80% of them; above 0: raises"
-    return finished(layered(*layers), title, note, WIDTH, 300)
+    return finished(layers, title, note, WIDTH, 300)

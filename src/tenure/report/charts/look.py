@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import altair as alt
@@ -19,60 +20,14 @@ Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.HConcatChart | alt.VConcat
 
 WIDTH, WIDE = 500, 1040
 FEW_MONTHS = 2  # below, an axis of times names days
-INK, MUTED, RULE, PAPER = "#1f2933", "#616e7c", "#d4dae1", "#ffffff"
+LOOK: Spec = json.loads(Path(__file__).with_name("look.json").read_text(encoding="utf-8"))
+INK, MUTED = LOOK["title"]["color"], LOOK["title"]["subtitleColor"]
+RULE, PAPER = LOOK["axis"]["domainColor"], "#ffffff"
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#9aa5b1"  # of Okabe and Ito's colour-blind safe set
-FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
-LOOK: Spec = {
-    "aria": False,
-    "font": FONT,
-    "background": "transparent",
-    "padding": {"left": 1, "right": 6, "top": 4, "bottom": 4},
-    "view": {"stroke": None},
-    "title": {
-        "anchor": "start",
-        "frame": "bounds",
-        "color": INK,
-        "fontSize": 14,
-        "fontWeight": 600,
-        "lineHeight": 18,
-        "offset": 14,
-        "subtitleColor": MUTED,
-        "subtitleFontSize": 12,
-        "subtitleLineHeight": 16,
-        "subtitlePadding": 5,
-    },
-    "axis": {
-        "labelColor": MUTED,
-        "labelFontSize": 11,
-        "titleColor": MUTED,
-        "titleFontSize": 11,
-        "titleFontWeight": "normal",
-        "titlePadding": 8,
-        "domainColor": RULE,
-        "tickColor": RULE,
-        "grid": False,
-        "labelFlush": False,
-        "labelOverlap": True,
-    },
-    "legend": {
-        "labelColor": INK,
-        "labelFontSize": 11,
-        "orient": "top",
-        "title": None,
-        "offset": 4,
-        "padding": 0,
-    },
-    "text": {"color": INK, "fontSize": 11},
-}
 
 
 def to_svg(spec: Spec, name: str = "chart") -> str:
-    """Return a spec as an SVG picture that can stand inside a page.
-
-    Args:
-        spec: From one of the charts.
-        name: Made part of the ids inside, which must differ between charts of one page.
-    """
+    """Return a spec as an SVG picture for a page, on which no other has the same name."""
     safe = re.sub(r"[^A-Za-z0-9-]", "-", name)
 
     def tag(match: re.Match[str]) -> str:
@@ -106,9 +61,9 @@ def picture(spec: Spec) -> Picture:
     return drawn
 
 
-def chart(rows: list[dict[str, Any]]) -> alt.Chart:
+def chart(rows: Rows) -> alt.Chart:
     """Return a chart of rows."""
-    return alt.Chart(alt.Data(values=rows))
+    return alt.Chart(alt.Data(values=[dict(row) for row in rows]))
 
 
 def layered(*charts: alt.Chart) -> alt.LayerChart:
@@ -123,9 +78,10 @@ def percents() -> alt.Axis:
     return alt.Axis(format="~%", tickCount=5)
 
 
-def fine() -> alt.Axis:
-    """Return an axis of small numbers."""
-    return alt.Axis(tickCount=4, labelExpr="format(datum.value, '.4~f')")
+def span(rows: Rows) -> str:
+    """Return the least and the greatest `n` of rows, once where they are the same."""
+    counts = [row["n"] for row in rows]
+    return "–".join(f"{n:,}" for n in sorted({min(counts), max(counts)}))
 
 
 def dates(rows: Rows) -> alt.Axis:
@@ -147,10 +103,11 @@ def times(rows: Rows) -> alt.Scale:
     return alt.Scale(type="utc", padding=14) if len(rows) > 1 else alt.Scale(type="utc")
 
 
-def finished(chart: alt.LayerChart, title: str, note: str, width: int, height: int) -> Spec:
-    """Return the spec of one panel that fills its room."""
+def finished(layers: list[alt.Chart], title: str, note: str, width: int, height: int) -> Spec:
+    """Return the spec of one panel of layers that fills its room."""
     fit = {"type": "fit", "contains": "padding"}
-    return looked(chart.properties(width=width, height=height, autosize=fit), title, note, width)
+    panel = layered(*layers).properties(width=width, height=height, autosize=fit)
+    return looked(panel, title, note, width)
 
 
 def looked(
@@ -167,12 +124,7 @@ def looked(
 
 
 def row_labels(labels: list[str], limit: int) -> alt.Y:
-    """Return the axis of a bar chart whose rows, numbered in ``place``, have long names.
-
-    Args:
-        labels: Name of each row.
-        limit: Pixels that a name may take.
-    """
+    """Return the axis of rows, numbered in ``place``, whose names take at most `limit` pixels."""
     return alt.Y(
         "place:O",
         title=None,

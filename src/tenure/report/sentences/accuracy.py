@@ -6,31 +6,31 @@ from tenure.core.records.base import Figure
 from tenure.core.records.evaluation import Evaluation
 from tenure.core.records.training import TargetRecord
 from tenure.report.sentences.findings import top_tenth
-from tenure.report.sentences.formatting import count, counted, number, percent, portion, spread
+from tenure.report.sentences.formatting import count, counted, day, number, percent, spread
 from tenure.report.sentences.outcome import Outcome
 
 WIDE = 5.0  # width of a slope's interval from which it says nothing
 
 
-def performance(outcome: Outcome, target: TargetRecord) -> list[str]:
+def performance(outcome: Outcome) -> list[str]:
     """Return how well the model did, in plain words."""
-    pooled = target.evaluation.pooled
+    pooled = outcome.evaluation.pooled
     if pooled.n is None or pooled.positives is None:
         return ["No accuracy was measured: there is no past prediction whose outcome is known."]
     sentences = [
-        f"The past was replayed at {counted(len(target.evaluation.folds), 'prediction time')}: "
-        "each time the model was "
-        "fitted only on what was known then, and its predictions were compared with what happened "
-        f"next: {counted(pooled.n, 'prediction')}, {outcome.counted(pooled.positives)}."
+        f"The past was replayed at {counted(len(outcome.evaluation.folds), 'prediction time')}: "
+        "each time the model was fitted only on what was known then, and its predictions were "
+        f"compared with what happened next: {counted(pooled.n, 'prediction')}, "
+        f"{outcome.counted(pooled.positives)}."
     ]
-    sentences += top_tenth(outcome, target)
+    sentences += top_tenth(outcome)
     if pooled.auc.value is not None:
         sentences.append(
             f"Of one account that {outcome.did} and one that {outcome.did_not}, the model ranked "
             f"the first higher {percent(pooled.auc.value)} of the time (AUC {spread(pooled.auc)}; "
             "a coin: 50%)."
         )
-    return sentences + _penalties(target.evaluation)
+    return sentences + _penalties(outcome.evaluation)
 
 
 def _penalties(evaluation: Evaluation) -> list[str]:
@@ -48,16 +48,16 @@ def _penalties(evaluation: Evaluation) -> list[str]:
     if pooled.brier_skill.value is not None:
         sentences.append(
             "Of the squared error of that average rate the model removes "
-            f"{portion(pooled.brier_skill)} (Brier "
-            "skill: 0% is no better than the average, 100% would be knowing it all; even good "
-            "models of rare outcomes remove little)."
+            f"{spread(pooled.brier_skill, percent)} (Brier skill: 0% is no better than the "
+            "average, 100% would be knowing it all; even good models of rare outcomes remove "
+            "little)."
         )
     return sentences
 
 
-def calibration(outcome: Outcome, target: TargetRecord) -> list[str]:
+def calibration(outcome: Outcome) -> list[str]:
     """Return how far the probabilities can be taken at their word."""
-    pooled = target.evaluation.pooled
+    pooled = outcome.evaluation.pooled
     if pooled.mean_probability is None or not pooled.n:
         return []
     expected = round(pooled.mean_probability * pooled.n)
@@ -71,8 +71,26 @@ def calibration(outcome: Outcome, target: TargetRecord) -> list[str]:
             f"and observed rates differ by {number(100 * pooled.calibration_error.value, 1)} "
             "percentage points on average (calibration error)."
         )
+    sentences += lately(outcome)
     slope = pooled.calibration_slope
     return [*sentences, _slope(slope)] if slope.value is not None else sentences
+
+
+def lately(outcome: Outcome) -> list[str]:
+    """Return how the latest prediction times went, and which way things went over all of them."""
+    times = outcome.evaluation.over_time
+    span = times.lately if times else None
+    if times is None or span is None:
+        return []
+    fewer = span.log_loss_gain
+    return [
+        f"At the latest {counted(span.folds, 'prediction time')}, from {day(span.since)} on, "
+        f"{percent(span.mean_probability, 1)} were predicted and {percent(span.observed_rate, 1)} "
+        f"{outcome.happened}; the gain in log loss over the average rate was {spread(fewer, 4)}.",
+        "Along a line from the first prediction time to the last, predicted minus observed rates "
+        f"moved by {spread(times.gap_trend.times(100), 1)} percentage points, and that gain by "
+        f"{spread(times.gain_trend, 4)}; in brackets also what a month may do to all accounts.",
+    ]
 
 
 def _slope(slope: Figure) -> str:
@@ -93,12 +111,7 @@ def _slope(slope: Figure) -> str:
 
 
 def bounds(outcome: Outcome, level: float) -> str:
-    """Return what the bounds of each probability mean.
-
-    Args:
-        outcome: How to speak of it.
-        level: Share of the true probabilities that the bounds should hold.
-    """
+    """Return what bounds mean that should hold the share `level` of the true probabilities."""
     name = f"{outcome.name}_probability"
     return (
         f"Each score comes with bounds ({name}_lo and _hi), made to hold the true probability of "

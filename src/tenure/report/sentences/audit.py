@@ -6,13 +6,13 @@ from collections import Counter
 
 from tenure.core.records.audit import ArrivalRecord, AuditRecord, SuspectRecord
 from tenure.report.sentences.findings import Headline
-from tenure.report.sentences.formatting import count, counted, day, listed, percent
+from tenure.report.sentences.formatting import count, counted, day, listed, percent, plain, ratio
 
-LABELS = {
-    "clean": ("clean", "good"),
-    "doubts": ("doubts", "warn"),
-    "violated": ("violated", "bad"),
-    "not_possible": ("not possible", "warn"),
+VERDICTS = {
+    "clean": ("good", "No feature saw its future, and no column is too good to be true."),
+    "doubts": ("warn", "No feature saw its future, but some columns know the outcome too well."),
+    "violated": ("bad", "A feature saw its future: nothing fitted on it can be believed."),
+    "not_possible": ("warn", "The data was not audited: {reason}."),
 }
 MOST_NAMES = 5
 NOT_AUDITED = "The data was not audited."
@@ -20,14 +20,9 @@ NOT_AUDITED = "The data was not audited."
 
 def headline(audit: AuditRecord) -> Headline:
     """Return the verdict of an audit."""
-    label, tone = LABELS[audit.status]
-    first = {
-        "clean": "No feature saw its future, and no column is too good to be true.",
-        "doubts": "No feature saw its future, but some columns know the outcome too well.",
-        "violated": "A feature saw its future: nothing fitted on it can be believed.",
-        "not_possible": f"{NOT_AUDITED[:-1]}: {audit.reason or 'no reason given'}.",
-    }[audit.status]
-    return Headline(label, tone, first, tuple(_more(audit)))
+    tone, first = VERDICTS[audit.status]
+    first = first.format(reason=audit.reason or "no reason given")
+    return Headline(plain(audit.status), tone, first, tuple(_more(audit)))
 
 
 def _more(audit: AuditRecord) -> list[str]:
@@ -53,11 +48,9 @@ def sample(audit: AuditRecord) -> str:
     part = audit.sample
     if part is None:
         return ""
-    who = (
-        f"all {count(part.accounts)} accounts"
-        if part.accounts == part.of_accounts
-        else f"{count(part.accounts)} of {count(part.of_accounts)} accounts, at random"
-    )
+    who = f"{count(part.accounts)} of {count(part.of_accounts)} accounts, at random"
+    if part.accounts == part.of_accounts:
+        who = f"all {count(part.accounts)} accounts"
     return (
         f"Values were compared for {who}, at {counted(len(part.as_of), 'prediction time')} from "
         f"{day(part.as_of[0])} to {day(part.as_of[-1])}; what was read was looked up over all rows."
@@ -134,7 +127,7 @@ def late(audit: AuditRecord) -> str:
     return (
         f"{percent(worst.share)} of {_clock(worst)} came in on a later day than it happened, "
         f"half of that within {counted(worst.lag_days['median'], 'day')}; late data changes "
-        f"{percent(changed / values if values else None)} of all feature values."
+        f"{percent(ratio(changed, values))} of all feature values."
     )
 
 
@@ -171,12 +164,9 @@ def suspects(audit: AuditRecord) -> str:
         return NOT_AUDITED
     doubtful = len({item.column for item in open_suspects(audit)})
     allowed = len({item.column for item in audit.suspects if item.allowed})
-    text = (
-        f"{counted(doubtful, 'column')} too good to be true"
-        if doubtful
-        else "No column knows too much"
-    )
-    return f"{text}; {count(allowed)} allowed by name." if allowed else f"{text}."
+    text = f"{counted(doubtful, 'column')} too good to be true"
+    more = f"; {count(allowed)} allowed by name" if allowed else ""
+    return (text if doubtful else "No column knows too much") + f"{more}."
 
 
 PARTS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tenure.core.records.base import UNMEASURED, Figure
@@ -12,16 +12,16 @@ from tenure.core.records.training import DriverSummary, TargetRecord
 from tenure.report.sentences.formatting import (
     count,
     counted,
+    in_order,
     inside,
     listed,
     number,
     percent,
+    plain,
     spread,
 )
 from tenure.report.sentences.names import BASELINES, TONES, VERDICTS, baseline
 from tenure.report.sentences.outcome import Outcome
-from tenure.report.sentences.ranking import ranking_end
-from tenure.report.tables.layout import in_order
 
 DEFINITIONS = {
     "churn": "the decision to end the account’s last paid subscription falls in the",
@@ -43,10 +43,16 @@ DEFINITIONS = {
         "the end of the"
     ),
 }
+BASE_RATE = "base_rate"
 NO_SIGNAL = (
     "That means: as far as one can tell, giving everyone the average rate would do as well. Do not "
     "choose accounts by these scores."
 )
+NOT_LATELY = (
+    "That means: something has changed since most of what it was judged by. Do not choose accounts "
+    "by these scores before you know what, or newer outcomes have made it usable again."
+)
+WHAT_IT_MEANS = {"no_usable_signal": (NO_SIGNAL,), "usable_before": (NOT_LATELY,)}
 
 
 @dataclass(frozen=True)
@@ -66,32 +72,35 @@ class Headline:
     more: tuple[str, ...]
 
 
-def headline(outcome: Outcome, target: TargetRecord) -> Headline:
+def headline(outcome: Outcome) -> Headline:
     """Return the verdict on a target; a baseline that wins stands in its first sentence."""
-    verdict = target.verdict
-    sentences = tuple(text for text in reasons(target) if not text.startswith("Loses to "))
-    label, tone = VERDICTS[verdict.status], TONES[verdict.status]
-    beaten, level = losses(target.evaluation)
+    verdict = outcome.target.verdict
+    sentences = tuple(text for text in reasons(outcome.target) if not text.startswith("Loses to "))
+    label = VERDICTS.get(verdict.status) or plain(verdict.status)
+    tone = TONES[verdict.status]
+    beaten, level = losses(outcome.evaluation, (BASE_RATE,) if verdict.over_base_rate else ())
     if verdict.status != "usable":
         first, *rest = sentences
-        more = (NO_SIGNAL, *rest) if verdict.status == "no_usable_signal" else tuple(rest)
+        more = (*WHAT_IT_MEANS.get(verdict.status, ()), *rest)
         return Headline(label, tone, " ".join([first, *beaten]), more)
     if verdict.adds_over is False:
         best = inside(baseline(str(verdict.best_column)))
         first = f"Adds nothing over {best} alone: sorting accounts by it serves as well."
         label, tone = f"{label}, but adds nothing", "warn"
         return Headline(label, tone, " ".join([first, *beaten]), sentences)
-    good = top_tenth(outcome, target) or list(sentences[:1])
+    good = top_tenth(outcome) or list(sentences[:1])
     if beaten:
         label, tone = f"{label}, but beaten", "warn"
         return Headline(label, tone, " ".join(beaten), (*good, *sentences, *level))
     return Headline(label, tone, " ".join([*level, *good]), sentences)
 
 
-def losses(evaluation: Evaluation) -> tuple[list[str], list[str]]:
-    """Return which baselines did better, in a sentence: beyond chance, and within it."""
+def losses(evaluation: Evaluation, without: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return which baselines but some did better, in a sentence: beyond chance, and within it."""
     beaten, level = {}, {}
     for name, gains in differences(evaluation).items():
+        if name in without:
+            continue
         worse = {
             f"{words} {number(-gain.value, 4)} worse": gain.below
             for gain, words in ((gains.auc, "AUC"), (gains.log_loss, "log loss"))
@@ -114,22 +123,18 @@ def _compared(verb: str, worse: Mapping[str, Sequence[str]], end: str) -> list[s
 
 
 def question(outcome: Outcome, threshold: float) -> str:
-    """Return what the target predicts, in one sentence.
-
-    Args:
-        outcome: How to speak of it.
-        threshold: Change of list MRR that counts, as a share.
-    """
+    """Return what the target predicts; `threshold` is the share of list MRR that counts."""
     definition = DEFINITIONS.get(outcome.event, f"there is {outcome.event} in the")
     definition = definition.format(threshold=percent(threshold))
-    gap = f", starting {counted(outcome.gap_days, 'day')} later" if outcome.gap_days else ""
-    window = f"{outcome.horizon_days} days after the prediction time{gap}"
+    target = outcome.target
+    gap = f", starting {counted(target.gap_days, 'day')} later" if target.gap_days else ""
+    window = f"{target.horizon_days} days after the prediction time{gap}"
     return f"Predicted is the probability that {definition} {window}."
 
 
-def labelling(outcome: Outcome, target: TargetRecord) -> str:
+def labelling(outcome: Outcome) -> str:
     """Return how many accounts were looked at, how often, and for how many the outcome is known."""
-    labels = target.labels
+    labels = outcome.target.labels
     times = counted(len(labels.by_cutoff), "prediction time")
     not_due = labels.dropped.get("not_due")
     due = f", {count(not_due)} without a renewal date in the days looked at" if not_due else ""
@@ -140,12 +145,10 @@ def labelling(outcome: Outcome, target: TargetRecord) -> str:
     )
     if not labels.labelled:
         return known + "There is nothing to learn from."
-    events = labels.distinct_events
-    distinct = counted(events, f"distinct {outcome.event}", f"distinct {outcome.events}")
+    distinct = outcome.counted(labels.distinct_events, distinct=True)
     return known + (
-        f"{count(labels.positives)} of these ({percent(labels.base_rate)}, the "
-        f"base rate) {outcome.happened} {outcome.window}: {distinct}, some seen from several "
-        "snapshots."
+        f"{count(labels.positives)} of these ({percent(labels.base_rate)}, the base rate) "
+        f"{outcome.happened} {outcome.window}: {distinct}, some seen from several snapshots."
     )
 
 
@@ -159,9 +162,9 @@ def differences(evaluation: Evaluation) -> dict[str, Gains]:
     return in_order(evaluation.differences, BASELINES)
 
 
-def top_tenth(outcome: Outcome, target: TargetRecord) -> list[str]:
+def top_tenth(outcome: Outcome) -> list[str]:
     """Return what became of the tenth of accounts at the end of the ranking that one looks at."""
-    end = ranking_end(outcome, target)
+    end = outcome.end
     lift, rate = end.metrics.lift_at_10.value, end.metrics.observed_rate
     if lift is None or rate is None or not end.metrics.positives:
         return []
@@ -174,8 +177,7 @@ def top_tenth(outcome: Outcome, target: TargetRecord) -> list[str]:
 def reasons(target: TargetRecord) -> tuple[str, ...]:
     """Return the verdict's sentences, in words for people where its figures are known."""
     gains, best = target.evaluation.differences, str(target.verdict.best_column)
-    gain = gains["base_rate"].log_loss if "base_rate" in gains else UNMEASURED
-    order = gains[best].auc if best in gains else UNMEASURED
+    gain, order = gains.get("base_rate", Gains()).log_loss, gains.get(best, Gains()).auc
     column = inside(baseline(best))
     plainly: dict[str, tuple[Figure, str]] = {
         "Usable: ": (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from tenure.core.records.base import Figure
+
+T = TypeVar("T")
 
 NONE = "–"
 
@@ -49,44 +53,22 @@ def counted(value: float, one: str, many: str | None = None) -> str:
     return f"{count(value)} {one if value == 1 else many or one + 's'}"
 
 
-def spread(figure: Figure, digits: int = 2) -> str:
-    """Return a figure and its interval.
+def spread(figure: Figure, form: int | Callable[[float | None], str] = 2) -> str:
+    """Return a figure and its interval, with so many digits or in another form.
 
-    >>> spread(Figure(value=0.712, lo=0.69, hi=0.73)), spread(Figure())
-    ('0.71 [0.69, 0.73]', '–')
+    >>> figure = Figure(value=0.712, lo=0.69, hi=0.73)
+    >>> spread(figure), spread(figure, percent), spread(Figure())
+    ('0.71 [0.69, 0.73]', '71% [69%, 73%]', '–')
     """
-    return _spread(figure, lambda value: number(value, digits))
+    show = form if callable(form) else partial(number, digits=form)
+    return f"{show(figure.value)} {bracket(figure, show)}".rstrip()
 
 
-def portion(figure: Figure) -> str:
-    """Return a share and its interval in percent.
-
-    >>> portion(Figure(value=0.123, lo=0.08, hi=0.16))
-    '12% [8.0%, 16%]'
-    """
-    return _spread(figure, percent)
-
-
-def of_hundred(figure: Figure) -> str:
-    """Return a share and its interval as so many of a hundred.
-
-    >>> of_hundred(Figure(value=0.123, lo=0.08, hi=0.16))
-    '12 [8, 16]'
-    """
-    return spread(figure.times(100), 0)
-
-
-def bracket(figure: Figure, form: Callable[[float], str]) -> str:
+def bracket(figure: Figure, form: Callable[[float | None], str]) -> str:
     """Return the interval of a figure in brackets; empty without one."""
     if figure.lo is None or figure.hi is None:
         return ""
     return f"[{form(figure.lo)}, {form(figure.hi)}]"
-
-
-def _spread(figure: Figure, form: Callable[[float], str]) -> str:
-    if figure.value is None:
-        return NONE
-    return f"{form(figure.value)} {bracket(figure, form)}".rstrip()
 
 
 def sentence(text: str) -> str:
@@ -126,3 +108,23 @@ def listed(names: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def joined(values: Mapping[str, Any], show: Callable[[Any], str] = str) -> str:
+    """Return names and values in one line."""
+    return ", ".join(f"{name} {show(value)}" for name, value in values.items())
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Return a share, None of nothing."""
+    return part / whole if whole else None
+
+
+def in_order(values: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
+    """Return named things in the order of `names`, and what these lack after them.
+
+    >>> in_order({"a": 1, "b": 2, "c": 3}, ["c", "x", "b"])
+    {'c': 3, 'b': 2, 'a': 1}
+    """
+    first = [name for name in names if name in values]
+    return {name: values[name] for name in dict.fromkeys([*first, *values])}

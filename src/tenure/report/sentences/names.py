@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenure.core.records.base import Figure
-from tenure.core.records.evaluation import Metrics
+from tenure.core.records.evaluation import Evaluation, Metrics
 from tenure.report.sentences.formatting import bracket, number, percent, plain, sentence
 
 BASELINES = {
@@ -32,17 +32,30 @@ STATUSES = {
     "not_promoted": "This model was not promoted: no score uses it.",
     "refused": "No model was fitted.",
 }
-VERDICTS = {
-    "usable": "usable",
-    "no_usable_signal": "no usable signal",
-    "no_claim": "no claim",
-    "refused": "refused",
-}
 TONES = {
     "usable": "good",
+    "usable_before": "bad",
     "no_usable_signal": "bad",
     "no_claim": "warn",
     "refused": "bad",
+}
+VERDICTS = {"usable_before": "usable before, not lately"}
+MEANINGS = {
+    "auc": "how often an account with the outcome was ranked above one without; 0.5 is chance",
+    "average_precision": "how clean the top of the list is; chance gives the observed rate",
+    "log_loss": "the penalty for probabilities that were far from what happened",
+    "brier": "the mean squared error of the probabilities",
+    "brier_skill": "the share of the base rate’s squared error that the model removes",
+    "calibration_error": "the mean gap between predicted and observed rates over ten bins",
+    "lift_at_10": "the outcome rate among the 10% scored highest, as a multiple of the average",
+    "capture_at_10": "the share of all outcomes that the 10% scored highest hold",
+    "mrr_capture_at_10": (
+        "the share of the MRR behind the outcomes that the 10% scored highest hold"
+    ),
+    "capture_at_capacity": "the share of all outcomes among the accounts a team can look after",
+    "best_profit": (
+        "what contacting the best number of accounts would have earned, per account asked"
+    ),
 }
 
 
@@ -52,21 +65,22 @@ class Metric:
 
     Attributes:
         key: Its name in the evaluation.
-        name: Its name for people.
-        meaning: What it says, in one sentence.
         best: Which way is better, or the best value.
         share: Whether it is shown as a percentage.
-        digits: Digits after the point.
         ranged: Whether its interval is shown.
     """
 
     key: str
     name: str
-    meaning: str
     best: str
     share: bool = False
     digits: int = 3
     ranged: bool = True
+
+    @property
+    def meaning(self) -> str:
+        """Return what it says, in one sentence."""
+        return MEANINGS[self.key]
 
     def of(self, metrics: Metrics) -> Figure:
         """Return its figure among others."""
@@ -82,80 +96,28 @@ class Metric:
 
 
 METRICS = (
-    Metric(
-        "auc",
-        "AUC",
-        "how often an account with the outcome was ranked above one without; 0.5 is chance",
-        "higher",
-    ),
-    Metric(
-        "average_precision",
-        "Average precision",
-        "how clean the top of the list is; chance gives the observed rate",
-        "higher",
-    ),
-    Metric(
-        "log_loss",
-        "Log loss",
-        "the penalty for probabilities that were far from what happened",
-        "lower",
-        digits=4,
-    ),
-    Metric(
-        "brier", "Brier score", "the mean squared error of the probabilities", "lower", digits=4
-    ),
-    Metric(
-        "brier_skill",
-        "Brier skill",
-        "the share of the base rate’s squared error that the model removes",
-        "above 0",
-        share=True,
-    ),
-    Metric(
-        "calibration_error",
-        "Calibration error",
-        "the mean gap between predicted and observed rates over ten bins",
-        "lower",
-        share=True,
-        ranged=False,  # resampling adds noise, which only ever widens a gap: it would lie above
-    ),
-    Metric(
-        "lift_at_10",
-        "Lift at 10%",
-        "the outcome rate among the 10% scored highest, as a multiple of the average",
-        "higher",
-        digits=2,
-    ),
-    Metric(
-        "capture_at_10",
-        "Capture at 10%",
-        "the share of all outcomes that the 10% scored highest hold",
-        "higher",
-        share=True,
-    ),
-    Metric(
-        "mrr_capture_at_10",
-        "MRR captured at 10%",
-        "the share of the MRR behind the outcomes that the 10% scored highest hold",
-        "higher",
-        share=True,
-    ),
-    Metric(
-        "capture_at_capacity",
-        "Capture at capacity",
-        "the share of all outcomes among the accounts a team can look after",
-        "higher",
-        share=True,
-    ),
-    Metric(
-        "best_profit",
-        "Best profit",
-        "what contacting the best number of accounts would have earned, per account asked",
-        "higher",
-        digits=2,
-    ),
+    Metric("auc", "AUC", "higher"),
+    Metric("average_precision", "Average precision", "higher"),
+    Metric("log_loss", "Log loss", "lower", digits=4),
+    Metric("brier", "Brier score", "lower", digits=4),
+    Metric("brier_skill", "Brier skill", "above 0", share=True),
+    # Resampling adds noise, which only ever widens a gap: its interval would lie above it.
+    Metric("calibration_error", "Calibration error", "lower", share=True, ranged=False),
+    Metric("lift_at_10", "Lift at 10%", "higher", digits=2),
+    Metric("capture_at_10", "Capture at 10%", "higher", share=True),
+    Metric("mrr_capture_at_10", "MRR captured at 10%", "higher", share=True),
+    Metric("capture_at_capacity", "Capture at capacity", "higher", share=True),
+    Metric("best_profit", "Best profit", "higher", digits=2),
 )
 METRIC = {metric.key: metric for metric in METRICS}
+OF_THE_TOP = ("lift_at_", "capture_at_", "mrr_capture_at_")
+
+
+def shown_metrics(evaluation: Evaluation) -> tuple[Metric, ...]:
+    """Return the metrics to show of a target; those of the top only where a team looks there."""
+    if evaluation.lowest is None:
+        return METRICS
+    return tuple(metric for metric in METRICS if not metric.key.startswith(OF_THE_TOP))
 
 
 def baseline(name: str) -> str:

@@ -1,9 +1,10 @@
-"""How to speak of what a target predicts."""
+"""How to speak of what a target predicts, and of the end of the ranking that a team looks at."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenure.core.records.evaluation import Evaluation, Metrics, Money
 from tenure.core.records.training import TargetRecord
 from tenure.report.sentences.formatting import counted, sentence
 
@@ -19,31 +20,60 @@ MISSED = {"renewal": ("did not renew", "lapse", "lapses")}
 
 
 @dataclass(frozen=True)
+class RankingEnd:
+    """One end of the ranking, and how to speak of the accounts that are looked for there.
+
+    Attributes:
+        metrics: Lift and capture of that end, n, positives, observed_rate, events.
+        money: What the figures in money are about.
+        scored: ``highest`` or ``lowest``.
+        happened: The verb after a share of accounts.
+        event, events: One and several of those looked for.
+    """
+
+    metrics: Metrics
+    money: Money | None
+    scored: str
+    happened: str
+    event: str
+    events: str
+
+    @property
+    def lowest(self) -> bool:
+        """Return whether it is the low end."""
+        return self.scored == "lowest"
+
+    def counted(self, value: float) -> str:
+        """Return a count of distinct ones in words."""
+        return counted(value, f"distinct {self.event}", f"distinct {self.events}")
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """How to speak of a target.
+    """A target, and how to speak of it.
 
     Attributes:
         name: Name of the target, e.g. ``churn``.
-        event: One outcome, e.g. ``churn``.
-        events: Several.
-        horizon_days: Length of the label window.
-        gap_days: Days between prediction time and label window.
-        bad: Whether the outcome is unwelcome.
+        target: The target's part of the training record.
     """
 
     name: str
-    event: str
-    events: str
-    horizon_days: int
-    gap_days: int
-    bad: bool
+    target: TargetRecord
 
-    @classmethod
-    def of(cls, name: str, target: TargetRecord) -> Outcome:
-        """Return the outcome that a target's record speaks of."""
-        return cls(
-            name, target.event, target.events, target.horizon_days, target.gap_days, target.bad
-        )
+    @property
+    def evaluation(self) -> Evaluation:
+        """Return the target's backtest."""
+        return self.target.evaluation
+
+    @property
+    def event(self) -> str:
+        """Return the name of one outcome, e.g. ``churn``."""
+        return self.target.event
+
+    @property
+    def events(self) -> str:
+        """Return the name of several outcomes."""
+        return self.target.events
 
     @property
     def title(self) -> str:
@@ -53,13 +83,13 @@ class Outcome:
     @property
     def window(self) -> str:
         """Return when the outcome is looked for."""
-        if self.gap_days:
-            return f"in days {self.gap_days} to {self.gap_days + self.horizon_days}"
-        return f"within {self.horizon_days} days"
+        gap, length = self.target.gap_days, self.target.horizon_days
+        return f"in days {gap} to {gap + length}" if gap else f"within {length} days"
 
-    def counted(self, value: float) -> str:
+    def counted(self, value: float, *, distinct: bool = False) -> str:
         """Return a count of outcomes in words."""
-        return counted(value, self.event, self.events)
+        kind = "distinct " if distinct else ""
+        return counted(value, kind + self.event, kind + self.events)
 
     @property
     def did(self) -> str:
@@ -73,21 +103,21 @@ class Outcome:
 
     @property
     def happened(self) -> str:
-        """Return the verb after a share of accounts.
-
-        >>> Outcome("upgrade", "upgrade", "upgrades", 90, 0, bad=False).happened
-        'were followed by upgrade'
-        """
+        """Return the verb after a share of accounts."""
         return HAPPENED.get(self.event, f"were followed by {self.event}")
 
     @property
-    def missed(self) -> str:
-        """Return the verb after a share of accounts without the outcome."""
-        return MISSED[self.event][0] if self.event in MISSED else f"had no {self.event}"
+    def absence(self) -> tuple[str, str, str]:
+        """Return the verb of accounts without the outcome, and one and several of them as nouns."""
+        event = self.event
+        other = (f"had no {event}", f"account without {event}", f"accounts without {event}")
+        return MISSED.get(event, other)
 
     @property
-    def absence(self) -> tuple[str, str]:
-        """Return one and several accounts without the outcome, as nouns."""
-        if self.event in MISSED:
-            return MISSED[self.event][1:]
-        return f"account without {self.event}", f"accounts without {self.event}"
+    def end(self) -> RankingEnd:
+        """Return the end of the ranking that a team looks at: of renewals the lowest scores."""
+        low = self.evaluation.lowest
+        if low is not None:
+            return RankingEnd(low, low.money, "lowest", *self.absence)
+        words = self.happened, self.event, self.events
+        return RankingEnd(self.evaluation.pooled, self.evaluation.money, "highest", *words)

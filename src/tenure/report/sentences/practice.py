@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tenure.core.records.base import Figure
 from tenure.core.records.evaluation import Evaluation, Metrics, Money, OtherSplit
-from tenure.core.records.training import TargetRecord
 from tenure.report.sentences.findings import baselines
 from tenure.report.sentences.formatting import (
     count,
@@ -12,15 +11,12 @@ from tenure.report.sentences.formatting import (
     inside,
     listed,
     number,
-    of_hundred,
     percent,
-    portion,
     sentence,
     spread,
 )
 from tenure.report.sentences.names import baseline
-from tenure.report.sentences.outcome import Outcome
-from tenure.report.sentences.ranking import RankingEnd, ranking_end
+from tenure.report.sentences.outcome import Outcome, RankingEnd
 
 SHARES = (5, 10, 20)
 FEW_EVENTS = 200
@@ -33,73 +29,62 @@ ASSUMED = (
     "How many an offer keeps is assumed, not measured: only an experiment can tell. Set your own "
     "costs under evaluation.profit_*."
 )
+STAKES = {"expansion": "gained", "contraction": "given up"}
 NARROW = 0.05  # half width of an AUC's interval below which it is not called rough
 
 
 def captures(metrics: Metrics) -> dict[int, Figure]:
     """Return percent of the accounts → share of the outcomes that they hold, where measured."""
-    figures = (metrics.capture_at_5, metrics.capture_at_10, metrics.capture_at_20)
-    return {
-        share: figure
-        for share, figure in zip(SHARES, figures, strict=True)
-        if figure.value is not None
-    }
+    figures = {share: metrics.figure(f"capture_at_{share}") for share in SHARES}
+    return {share: figure for share, figure in figures.items() if figure.value is not None}
 
 
-def lists(outcome: Outcome, target: TargetRecord) -> list[str]:
-    """Return sentences on capture: the share of the outcomes that an end of the ranking holds.
-
-    Args:
-        outcome: How to speak of it.
-        target: The target's part of the training record.
-    """
-    end = ranking_end(outcome, target)
+def lists(outcome: Outcome) -> list[str]:
+    """Return sentences on capture: the share of the outcomes that an end of the ranking holds."""
+    end = outcome.end
     shares, sentences = captures(end.metrics), []
     if shares:
-        parts = [f"{of_hundred(figure)} among the {share}%" for share, figure in shares.items()]
+        parts = [
+            f"{spread(figure.times(100), 0)} among the {share}%" for share, figure in shares.items()
+        ]
         first = parts[0].replace(" among", " were among") + f" ranked {end.scored}"
         sentences.append(
             f"Of 100 accounts that {end.happened}, {listed([first, *parts[1:]])}; a list in "
             f"random order would have held {listed([str(share) for share in shares])}."
         )
-    capacity, capture = target.evaluation.capacity, end.metrics.capture_at_capacity
+    capacity, capture = outcome.evaluation.capacity, end.metrics.capture_at_capacity
     if capacity is not None and capture.value is not None:
         sentences.append(
             f"A team that looks after {counted(capacity, 'account')} at each prediction time "
-            f"(score.capacity), those ranked {end.scored}, would have met {of_hundred(capture)} of "
-            f"100 accounts that {end.happened}, "
+            f"(score.capacity), those ranked {end.scored}, would have met "
+            f"{spread(capture.times(100), 0)} of 100 accounts that {end.happened}, "
             f"{number(end.metrics.lift_at_capacity.value, 1)} times as many as by chance."
         )
     return sentences
 
 
-def money(outcome: Outcome, target: TargetRecord) -> list[str]:
-    """Return how much of the money at stake stood at the top, and what contacts would have earned.
-
-    Args:
-        outcome: How to speak of it.
-        target: The target's part of the training record.
-    """
-    end = ranking_end(outcome, target)
-    top, sentences = end.metrics.mrr_capture_at_10, []
+def money(outcome: Outcome) -> list[str]:
+    """Return how much of the money at stake stood at the top, and what contacts would earn."""
+    end = outcome.end
+    top, sentences = end.metrics.mrr_capture_at_10, list[str]()
     if top.value is not None and end.money is not None and end.money.at_stake:
-        at_stake = f"{count(end.money.at_stake)}{_unit(end.money)} a month"
-        sentences.append(
-            f"The 10% ranked {end.scored} held {portion(top)} of {_stake(outcome, end)} "
-            f"({at_stake}, counted anew at each prediction time)."
-            + _uncovered(end.metrics, end.money)
+        text = (
+            f"The 10% ranked {end.scored} held {spread(top, percent)} of {_stake(outcome, end)} "
+            f"({count(end.money.at_stake)}{_unit(end.money)} a month, counted anew at each "
+            "prediction time)."
         )
-    return sentences + _campaign(target.evaluation)
+        if end.metrics.n and end.money.rows < end.metrics.n:
+            text += (
+                f" Figures in money cover the {percent(end.money.rows / end.metrics.n)} of "
+                f"predictions in {end.money.currency}: other currencies are not added to it."
+            )
+        sentences.append(text)
+    return sentences + _campaign(outcome.evaluation)
 
 
-def amounts(outcome: Outcome, target: TargetRecord) -> list[str]:
-    """Return how the expected amounts did, where they were checked.
-
-    Args:
-        outcome: How to speak of it.
-        target: The target's part of the training record.
-    """
-    check = target.evaluation.amount
+def amounts(outcome: Outcome) -> list[str]:
+    """Return how the expected amounts did, where they were checked."""
+    check = outcome.evaluation.amount
     if check is None or check.total.value is None:
         return []
     text = (
@@ -119,24 +104,10 @@ def _unit(money: Money) -> str:
 
 
 def _stake(outcome: Outcome, end: RankingEnd) -> str:
-    if end.lowest:
+    became = STAKES.get(outcome.event, "lost" if outcome.target.bad else "")
+    if end.lowest or not became:
         return f"the MRR of accounts that {end.happened}"
-    if outcome.event == "expansion":
-        return "the MRR that was gained"
-    if outcome.event == "contraction":
-        return "the MRR that was given up"
-    return (
-        "the MRR that was lost" if outcome.bad else f"the MRR of accounts that {outcome.happened}"
-    )
-
-
-def _uncovered(metrics: Metrics, money: Money) -> str:
-    if not metrics.n or money.rows >= metrics.n:
-        return ""
-    return (
-        f" Figures in money cover the {percent(money.rows / metrics.n)} of predictions in "
-        f"{money.currency}: other currencies are not added to it."
-    )
+    return f"the MRR that was {became}"
 
 
 def _campaign(evaluation: Evaluation) -> list[str]:
@@ -186,43 +157,34 @@ def _best_baseline(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def lead(outcome: Outcome, target: TargetRecord) -> list[str]:
-    """Return how early the list pointed at accounts with the outcome.
-
-    Args:
-        outcome: How to speak of it.
-        target: The target's part of the training record.
-    """
-    leads = target.evaluation.lead_time
-    if leads is None or leads.warned.value is None or ranking_end(outcome, target).lowest:
+def lead(outcome: Outcome) -> list[str]:
+    """Return how early the list pointed at accounts with the outcome."""
+    leads = outcome.evaluation.lead_time
+    if leads is None or leads.warned.value is None or outcome.end.lowest:
         return []
-    events = counted(leads.outcomes, f"distinct {outcome.event}", f"distinct {outcome.events}")
+    events = outcome.counted(leads.outcomes, distinct=True)
     sentences = [
-        f"Of 100 accounts that {outcome.happened}, {of_hundred(leads.warned)} stood among the 10% "
-        f"ranked highest when they were last asked ({events}; by chance 10 would have)."
+        f"Of 100 accounts that {outcome.happened}, {spread(leads.warned.times(100), 0)} stood "
+        f"among the 10% ranked highest when they were last asked ({events}; by chance 10 would "
+        "have)."
     ]
     if leads.days.value is not None:
         sentences.append(
             f"Half of these had stood there without a break for {spread(leads.days, 0)} days or "
-            f"more before the {outcome.event} (lead time): so early could a "
-            "team have called. Nobody has a lead time longer than they were watched; half were for "
-            f"at least {number(leads.watched_days, 0)} days."
+            f"more before the {outcome.event} (lead time): so early could a team have called. "
+            "Nobody has a lead time longer than they were watched; half were for at least "
+            f"{number(leads.watched_days, 0)} days."
         )
     return sentences
 
 
-def rough(outcome: Outcome, target: TargetRecord) -> list[str]:
-    """Return what the width of the intervals means, and how few outcomes stand behind it.
-
-    Args:
-        outcome: How to speak of it.
-        target: The target's part of the training record.
-    """
-    end = ranking_end(outcome, target)
-    auc, top, events = target.evaluation.pooled.auc, end.metrics.capture_at_10, end.metrics.events
+def rough(outcome: Outcome) -> list[str]:
+    """Return what the width of the intervals means, and how few outcomes stand behind it."""
+    end = outcome.end
+    auc, top, events = outcome.evaluation.pooled.auc, end.metrics.capture_at_10, end.metrics.events
     if auc.lo is None or auc.hi is None or events is None:
         return []
-    behind, level = end.counted(events), percent(target.evaluation.level)
+    behind, level = end.counted(events), percent(outcome.evaluation.level)
     width = (
         f"the AUC of {number(auc.value, 2)} could as well be {number(auc.lo, 2)} or "
         f"{number(auc.hi, 2)}"
@@ -245,11 +207,7 @@ def rough(outcome: Outcome, target: TargetRecord) -> list[str]:
 
 
 def contrast(evaluation: Evaluation) -> list[str]:
-    """Return what other ways of testing would have said: first the warning, then the other figure.
-
-    Args:
-        evaluation: The target's backtest.
-    """
+    """Return what other ways of testing would have said, the warning first."""
     if evaluation.contrast is None:
         return []
     split, unseen = evaluation.contrast.random_split, evaluation.contrast.new_accounts
@@ -263,8 +221,8 @@ def contrast(evaluation: Evaluation) -> list[str]:
     if unseen is not None:
         sentences.append(
             f"On accounts the model had never seen its AUC is {spread(unseen.auc)}, on the same "
-            f"accounts when their own past was known {spread(unseen.walk.auc)}. The "
-            "former was trained on half of the accounts."
+            f"accounts when their own past was known {spread(unseen.walk.auc)}. The former was "
+            "trained on half of the accounts."
         )
     return sentences
 
@@ -275,12 +233,11 @@ def _promised(split: OtherSplit) -> list[str]:
     if loss is None or mean is None:
         return []
     return [
-        f"Of the probabilities it would have promised a penalty (log loss) of "
-        f"{number(loss, 4)}, where the honest test gives "
-        f"{number(walk.log_loss.value, 4)}; and predicted {percent(mean, 1)} on "
-        f"average, where the honest test predicted {percent(walk.mean_probability.value, 1)} "
-        f"and {percent(split.observed_rate, 1)} happened. A random split knows the rates of the "
-        "months to come; in use nobody does."
+        f"Of the probabilities it would have promised a penalty (log loss) of {number(loss, 4)}, "
+        f"where the honest test gives {number(walk.log_loss.value, 4)}; and predicted "
+        f"{percent(mean, 1)} on average, where the honest test predicted "
+        f"{percent(walk.mean_probability.value, 1)} and {percent(split.observed_rate, 1)} "
+        "happened. A random split knows the rates of the months to come; in use nobody does."
     ]
 
 

@@ -3,136 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import Any
 
 from tenure.core.records.audit import AuditRecord, ReadRecord, ReadsRecord, SuspectRecord
 from tenure.core.records.base import Figure
 from tenure.core.times import as_utc
 from tenure.report.sentences import audit as audit_sentences
-from tenure.report.sentences.findings import Headline
 from tenure.report.sentences.formatting import (
     NONE,
     count,
     day,
+    joined,
     number,
     percent,
+    ratio,
     sentence,
     spread,
 )
-from tenure.report.tables.layout import Cell, Table, table, whole
+from tenure.report.tables.layout import Cell, Table, flagged, table
 
-VERDICTS = {
-    "drifted": "drifted",
-    "shifted": "shifted",
-    "ages": "grows by itself",
-}
+VERDICTS = {"drifted": "drifted", "shifted": "shifted", "ages": "grows by itself"}
 KINDS = {
     "forward": "AUC on later rows",
     "accounts": "AUC over accounts",
     "certain": "rows followed by it",
     "near": "rows around it",
 }
-ROWS = "the rows"
+CLOCKS = {"event_time": "the rows"}
+Tables = list[Table | None]
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of an audit.
-
-    Attributes:
-        anchor: Where it stands on the page.
-        title: What it is about.
-        finding: What came of it.
-        tables: What it is made of.
-        details: Long tables, folded.
-    """
-
-    anchor: str
-    title: str
-    finding: str
-    tables: tuple[Table, ...]
-    details: tuple[Table, ...] = ()
-
-
-@dataclass(frozen=True)
-class AuditView:
-    """The whole audit."""
-
-    name: str
-    created_at: str
-    headline: Headline
-    sample: str
-    parts: tuple[Part, ...]
-
-
-def audit_view(audit: AuditRecord, *, whole_page: bool = True) -> AuditView:
-    """Lay an audit out; parts that it lacks say so.
-
-    Args:
-        audit: The record.
-        whole_page: Whether the reads of every single feature are listed too.
-    """
-    return AuditView(
-        name=audit.name,
-        created_at=audit.created_at.replace("T", " ").replace("Z", " UTC"),
-        headline=audit_sentences.headline(audit),
-        sample=audit_sentences.sample(audit),
-        parts=tuple(
-            Part(
-                f"audit-{key}",
-                title,
-                describe(audit),
-                tuple(filter(None, TABLES[key](audit))),
-                tuple(filter(None, _details(key, audit))) if whole_page else (),
-            )
+def audit_view(audit: AuditRecord, *, whole_page: bool = True) -> dict[str, Any]:
+    """Return what the page of an audit shows; only a whole page lists the reads of each feature."""
+    return {
+        "name": audit.name,
+        "created_at": audit.created_at.replace("T", " ").replace("Z", " UTC"),
+        "headline": audit_sentences.headline(audit),
+        "sample": audit_sentences.sample(audit),
+        "parts": [
+            {
+                "anchor": f"audit-{key}",
+                "title": title,
+                "finding": describe(audit),
+                "tables": list(filter(None, TABLES[key](audit))),
+                "details": _every_read(audit.reads) if whole_page and key == "reads" else None,
+            }
             for key, (title, describe) in audit_sentences.PARTS.items()
-        ),
-    )
+        ],
+    }
 
 
-def _details(key: str, audit: AuditRecord) -> list[Table | None]:
-    return _every_read(audit.reads) if key == "reads" and audit.reads else []
-
-
-def _reads(audit: AuditRecord) -> list[Table | None]:
-    if audit.reads is None:
-        return []
+def _reads(audit: AuditRecord) -> Tables:
     reads = audit.reads
-    bad = [
-        (
-            Cell(name, reads.features[name].source, tone="bad"),
-            Cell(", ".join(day(time) for time in reads.features[name].violations)),
-        )
-        for name in reads.violations
-    ]
+    if reads is None:
+        return []
     groups: dict[tuple[str, str], list[ReadRecord]] = {}
     for read in reads.features.values():
         key = (read.source or "as_of alone", ", ".join(read.clocks) or "known_at alone")
         groups.setdefault(key, []).append(read)
-    rows = [
-        (
-            Cell(source),
-            Cell(clocks),
-            whole(len(items)),
-            Cell(_margin(reads.as_of, (item.latest_event for item in items)), numeric=True),
-            Cell(_margin(reads.as_of, (item.latest_known for item in items)), numeric=True),
-        )
-        for (source, clocks), items in sorted(groups.items())
-    ]
-    columns = ("Table", "Late columns’ clocks", "Features", "Closest event", "Closest knowledge")
-    caption = "How long before as_of the latest thing read had happened, and was known"
     return [
-        table("Read at or after as_of", ("Feature", "As of"), bad),
-        table(caption, columns, rows, numeric=(2, 3, 4)),
+        table(
+            "Read at or after as_of",
+            [(name, reads.features[name]) for name in reads.violations],
+            ("Feature", lambda item: Cell(item[0], item[1].source, "bad")),
+            ("As of", lambda item: ", ".join(map(day, item[1].violations))),
+        ),
+        table(
+            "How long before as_of the latest thing read had happened, and was known",
+            sorted(groups.items()),
+            ("Table", lambda item: item[0][0]),
+            ("Late columns’ clocks", lambda item: item[0][1]),
+            (">Features", lambda item: count(len(item[1]))),
+            (">Closest event", lambda item: _margin(reads, (x.latest_event for x in item[1]))),
+            (">Closest knowledge", lambda item: _margin(reads, (x.latest_known for x in item[1]))),
+        ),
     ]
 
 
-def _margin(cutoffs: tuple[str, ...], latest: Iterable[tuple[str | None, ...]]) -> str:
+def _margin(reads: ReadsRecord, latest: Iterable[tuple[str | None, ...]]) -> str:
     """Return the shortest time between what was read and `as_of`."""
     gaps = [
         (as_utc(as_of) - as_utc(time)).total_seconds()
         for times in latest
-        for as_of, time in zip(cutoffs, times, strict=True)
+        for as_of, time in zip(reads.as_of, times, strict=True)
         if time
     ]
     if not gaps:
@@ -144,131 +97,118 @@ def _margin(cutoffs: tuple[str, ...], latest: Iterable[tuple[str | None, ...]]) 
     return f"{number(least, 6 if abs(least) < 1 else 0)} seconds"
 
 
-def _every_read(reads: ReadsRecord) -> list[Table | None]:
-    if not reads.as_of:
-        return []
-    rows = [
-        (
-            Cell(name, read.source),
-            Cell(_stamp(read.latest_event[-1])),
-            Cell(_stamp(read.latest_known[-1])),
-        )
-        for name, read in reads.features.items()
-    ]
-    caption = f"Every feature at {day(reads.as_of[-1])}; all prediction times are in the JSON"
-    return [table(caption, ("Feature", "Latest event read", "Latest known"), rows)]
+def _every_read(reads: ReadsRecord | None) -> Table | None:
+    if reads is None or not reads.as_of:
+        return None
+    return table(
+        f"Every feature at {day(reads.as_of[-1])}; all prediction times are in the JSON",
+        reads.features.items(),
+        ("Feature", lambda item: Cell(item[0], item[1].source)),
+        ("Latest event read", lambda item: _stamp(item[1].latest_event[-1])),
+        ("Latest known", lambda item: _stamp(item[1].latest_known[-1])),
+    )
 
 
 def _stamp(text: str | None) -> str:
     return text.replace("T", " ").replace("Z", "") if text else "nothing in the window"
 
 
-def _shuffle(audit: AuditRecord) -> list[Table | None]:
-    rows, moved = [], []
-    for part in audit.shuffle or ():
-        bad = len(part.moved)
-        rows.append(
-            (
-                Cell(day(part.as_of)),
-                whole(part.rows),
-                whole(part.compared),
-                Cell(count(bad), numeric=True, tone="bad" if bad else ""),
-            )
-        )
-        moved += [
-            (
-                Cell(item.feature, tone="bad"),
-                Cell(day(part.as_of)),
-                whole(item.values),
-                Cell(", ".join(item.accounts)),
-            )
-            for item in part.moved
-        ]
-    heads = ("Everything from", "Rows replaced or added", "Values compared", "Features that moved")
-    names = ("Feature", "Noise from", "Values changed", "Accounts, for example")
-    return [
-        table("Features that noticed the future", names, moved, numeric=(2,)),
-        table("", heads, rows, numeric=(1, 2, 3)),
-    ]
-
-
-def _clocks(audit: AuditRecord) -> list[Table | None]:
-    order = list(audit_sentences.DONE)
-    rows = []
-    for item in sorted(audit.clocks, key=lambda item: order.index(item.done)):
-        more = len(item.features) - 4
-        names = ", ".join(item.features[:4]) + (f" and {count(more)} more" if more > 0 else "")
-        rows.append(
-            (
-                Cell(f"{item.table}.{item.column}"),
-                Cell(sentence(audit_sentences.DONE[item.done]), item.text),
-                Cell(names or NONE),
-            )
-        )
-    return [table("", ("Column", "What was done", "Read by"), rows)]
-
-
-def _late(audit: AuditRecord) -> list[Table | None]:
-    if audit.late is None:
-        return []
-    arrivals = [
-        (
-            Cell(item.table, ROWS if item.clock == "event_time" else item.clock),
-            whole(item.rows),
-            Cell(percent(item.share), numeric=True),
-            *(whole(item.lag_days.get(key)) for key in ("median", "p90", "p99", "highest")),
-        )
-        for item in sorted(audit.late.arrivals, key=lambda item: -item.share)
-    ]
-    costs = [
-        (
-            Cell(item.family),
-            whole(item.values),
-            Cell(percent(item.share), numeric=True),
-            Cell(
-                percent(item.snapshots / item.of_snapshots if item.of_snapshots else None),
-                numeric=True,
-            ),
-            Cell(", ".join(f"{name} {percent(share)}" for name, share in item.features.items())),
-        )
-        for item in audit.late.costs
-    ]
-    heads = ("Table", "Rows", "Late", "Median", "90 %", "99 %", "Longest")
-    names = ("Family", "Values", "Changed", "Snapshots touched", "Most often")
+def _shuffle(audit: AuditRecord) -> Tables:
+    parts = audit.shuffle or ()
     return [
         table(
-            "Days from happening to known, of what was late", heads, arrivals, (1, 2, 3, 4, 5, 6)
+            "Features that noticed the future",
+            [(part, item) for part in parts for item in part.moved],
+            ("Feature", lambda pair: Cell(pair[1].feature, tone="bad")),
+            ("Noise from", lambda pair: day(pair[0].as_of)),
+            (">Values changed", lambda pair: count(pair[1].values)),
+            ("Accounts, for example", lambda pair: ", ".join(pair[1].accounts)),
         ),
-        table("Values that differ from a world that knows at once", names, costs, (1, 2, 3)),
+        table(
+            "",
+            parts,
+            ("Everything from", lambda part: day(part.as_of)),
+            (">Rows replaced or added", lambda part: count(part.rows)),
+            (">Values compared", lambda part: count(part.compared)),
+            (
+                ">Features that moved",
+                lambda part: flagged(count(len(part.moved)), bool(part.moved)),
+            ),
+        ),
     ]
 
 
-def _drift(audit: AuditRecord) -> list[Table | None]:
-    rows = [
-        (
-            Cell(item.feature),
-            Cell(VERDICTS[item.verdict], tone="bad" if item.verdict == "drifted" else ""),
-            Cell(number(item.psi, 2), numeric=True),
-            Cell(sentence(item.text)),
+def _clocks(audit: AuditRecord) -> Tables:
+    done = audit_sentences.DONE
+    order = list(done)
+
+    def readers(features: tuple[str, ...]) -> str:
+        more = f" and {count(len(features) - 4)} more" if len(features) > 4 else ""
+        return ", ".join(features[:4]) + more or NONE
+
+    return [
+        table(
+            "",
+            sorted(audit.clocks, key=lambda item: order.index(item.done)),
+            ("Column", lambda item: f"{item.table}.{item.column}"),
+            ("What was done", lambda item: Cell(sentence(done[item.done]), item.text)),
+            ("Read by", lambda item: readers(item.features)),
         )
-        for item in (audit.drift.features if audit.drift else ())
-        if item.verdict in VERDICTS
     ]
-    caption = "Features that do not look as they did; the stability index is 0 where nothing moved"
-    return [table(caption, ("Feature", "Verdict", "Index", "In words"), rows, numeric=(2,))]
 
 
-def _suspects(audit: AuditRecord) -> list[Table | None]:
-    rows = [
-        (
-            Cell(item.column, "allowed by name" if item.allowed else ""),
-            Cell(item.target),
-            Cell(_figure(item), KINDS[item.kind], numeric=True),
-            Cell(sentence(item.text)),
+def _late(audit: AuditRecord) -> Tables:
+    if audit.late is None:
+        return []
+    return [
+        table(
+            "Days from happening to known, of what was late",
+            sorted(audit.late.arrivals, key=lambda item: -item.share),
+            ("Table", lambda item: Cell(item.table, CLOCKS.get(item.clock, item.clock))),
+            (">Rows", lambda item: count(item.rows)),
+            (">Late", lambda item: percent(item.share)),
+            (">Median", lambda item: count(item.lag_days.get("median"))),
+            (">90 %", lambda item: count(item.lag_days.get("p90"))),
+            (">99 %", lambda item: count(item.lag_days.get("p99"))),
+            (">Longest", lambda item: count(item.lag_days.get("highest"))),
+        ),
+        table(
+            "Values that differ from a world that knows at once",
+            audit.late.costs,
+            ("Family", lambda item: item.family),
+            (">Values", lambda item: count(item.values)),
+            (">Changed", lambda item: percent(item.share)),
+            (">Snapshots touched", lambda item: percent(ratio(item.snapshots, item.of_snapshots))),
+            ("Most often", lambda item: joined(item.features, percent)),
+        ),
+    ]
+
+
+def _drift(audit: AuditRecord) -> Tables:
+    features = audit.drift.features if audit.drift else ()
+    return [
+        table(
+            "Features that do not look as they did; the stability index is 0 where nothing moved",
+            [item for item in features if item.verdict in VERDICTS],
+            ("Feature", lambda item: item.feature),
+            ("Verdict", lambda item: flagged(VERDICTS[item.verdict], item.verdict == "drifted")),
+            (">Index", lambda item: number(item.psi, 2)),
+            ("In words", lambda item: sentence(item.text)),
         )
-        for item in audit.suspects or ()
     ]
-    return [table("", ("Column", "Target", "Figure", "Why that is suspicious"), rows, numeric=(2,))]
+
+
+def _suspects(audit: AuditRecord) -> Tables:
+    return [
+        table(
+            "",
+            audit.suspects or (),
+            ("Column", lambda item: Cell(item.column, "allowed by name" if item.allowed else "")),
+            ("Target", lambda item: item.target),
+            (">Figure", lambda item: Cell(_figure(item), KINDS[item.kind])),
+            ("Why that is suspicious", lambda item: sentence(item.text)),
+        )
+    ]
 
 
 def _figure(item: SuspectRecord) -> str:
@@ -277,7 +217,7 @@ def _figure(item: SuspectRecord) -> str:
     return spread(Figure(value=item.figure, lo=item.lo, hi=item.hi), 3)
 
 
-TABLES: dict[str, Callable[[AuditRecord], list[Table | None]]] = {
+TABLES: dict[str, Callable[[AuditRecord], Tables]] = {
     "reads": _reads,
     "shuffle": _shuffle,
     "clocks": _clocks,

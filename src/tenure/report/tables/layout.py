@@ -1,13 +1,16 @@
-"""Cells and tables of a page, as plain texts."""
+"""Tables, declared by their columns, and as they stand in Markdown and on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from tenure.core.records.base import Figure
-from tenure.report.sentences.formatting import bracket, count, number
+from tenure.report.sentences.formatting import bracket, number
 
 T = TypeVar("T")
 
@@ -19,14 +22,14 @@ class Cell:
     Attributes:
         text: What it says.
         note: A smaller text below.
-        numeric: Whether it is set right, as a number.
         tone: ``bad`` where it is red.
+        numeric: Whether it is set right, as a number.
     """
 
     text: str
     note: str = ""
-    numeric: bool = False
     tone: str = ""
+    numeric: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,50 +42,84 @@ class Table:
 
 
 def table(
-    caption: str,
-    columns: Sequence[str],
-    rows: Sequence[tuple[Cell, ...]],
-    numeric: Sequence[int] = (),
+    caption: str, items: Iterable[T], *columns: tuple[str, Callable[[T], str | Cell]]
 ) -> Table | None:
     """Return a table, or None where it would have no row.
 
     Args:
         caption: What it lists.
-        columns: Heads.
-        rows: Cells.
-        numeric: Columns whose heads are set right.
+        items: What its rows are about.
+        columns: Head of each column, and what it shows of an item. A head that starts with ``>``
+            makes a column of numbers: it and its cells are set right.
     """
-    heads = tuple(Cell(name, numeric=place in numeric) for place, name in enumerate(columns))
-    return Table(caption, heads, tuple(rows)) if rows else None
+
+    def cell(head: str, shown: str | Cell) -> Cell:
+        one = Cell(shown) if isinstance(shown, str) else shown
+        return replace(one, numeric=head.startswith(">"))
+
+    heads = tuple(cell(head, head.removeprefix(">")) for head, _ in columns)
+    rows = tuple(tuple(cell(head, show(item)) for head, show in columns) for item in items)
+    return Table(caption, heads, rows) if rows else None
 
 
-def whole(value: float | None) -> Cell:
-    """Return a cell with a whole number."""
-    return Cell(count(value), numeric=True)
+def flagged(text: str, bad: bool, note: str = "") -> Cell:
+    """Return a cell that is red where something is bad."""
+    return Cell(text, note, "bad" if bad else "")
 
 
 def figure_cell(figure: Figure, digits: int, tone: str = "") -> Cell:
     """Return a cell with a figure, its interval below."""
-    note = bracket(figure, lambda value: number(value, digits))
-    return Cell(number(figure.value, digits), note, numeric=True, tone=tone)
+    note = bracket(figure, partial(number, digits=digits))
+    return Cell(number(figure.value, digits), note, tone)
+
+
+def listing(rows: Iterable[Sequence[str | Cell]], *heads: str) -> Table | None:
+    """Return a table without a caption of rows that are laid out, with heads as of `table`."""
+    return table("", rows, *((head, itemgetter(place)) for place, head in enumerate(heads)))
 
 
 def pairs(values: Mapping[str, Any]) -> Table | None:
     """Return a table of names and values; empty values are left out."""
-    rows = [(Cell(name), Cell(str(value))) for name, value in values.items() if value]
-    return table("", ("", ""), rows)
+    return listing([(name, str(value)) for name, value in values.items() if value], "", "")
 
 
-def joined(values: Mapping[str, Any]) -> str:
-    """Return names and values in one line."""
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+def aligned(table: Table | None) -> list[str]:
+    """Return a table as lines for a terminal, without notes; empty heads are left out.
 
-
-def in_order(values: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
-    """Return named things in the order of `names`, and what these lack after them.
-
-    >>> in_order({"a": 1, "b": 2, "c": 3}, ["c", "x", "b"])
-    {'c': 3, 'b': 2, 'a': 1}
+    >>> aligned(listing([("a", "1"), ("bc", "10")], "", ">"))
+    ['a    1', 'bc  10']
     """
-    first = [name for name in names if name in values]
-    return {name: values[name] for name in dict.fromkeys([*first, *values])}
+    if table is None:
+        return []
+    headed = any(head.text for head in table.columns)
+    rows = [table.columns, *table.rows] if headed else table.rows
+    widths = [max(len(cell.text) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            f"{cell.text:{'>' if cell.numeric else '<'}{width}}"
+            for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def markdown(table: Table) -> str:
+    r"""Return a table in Markdown, without its caption.
+
+    >>> print(markdown(Table("", (Cell("a"),), ((Cell("1|", "[0, 2]"),),))))
+    | a |
+    | --- |
+    | 1\| [0, 2] |
+    """
+    rows = [[f"{escape(cell.text)} {cell.note}".strip() for cell in row] for row in table.rows]
+    lines = [[cell.text for cell in table.columns], ["---"] * len(table.columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escape(text: str) -> str:
+    r"""Return a text without meaning in Markdown or HTML.
+
+    >>> escape("a|b <i> *c*")
+    'a\\|b \\<i\\> \\*c\\*'
+    """
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", text)

@@ -13,9 +13,12 @@ import pandas as pd
 from tenure.core.errors import Problem, TenureError, suggestion
 from tenure.core.times import as_utc, show
 from tenure.explain.drivers import drivers
+from tenure.explain.wording import label
+from tenure.explain.wording import show as in_words
 from tenure.labels.targets import TARGETS
+from tenure.run.account_words import account_lines
 from tenure.score.posted import score_posted
-from tenure.score.score import Model
+from tenure.score.score import Model, Scored
 from tenure.service.api.checks import (
     EVERY,
     check_accounts,
@@ -24,13 +27,19 @@ from tenure.service.api.checks import (
     check_targets,
     check_time,
 )
-from tenure.service.api.explanations import named
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, listed, refused, shown
-from tenure.service.api.requests import HistoryRequest, RowsRequest, ScoreRequest
+from tenure.service.api.requests import (
+    ExplainRequest,
+    HistoryRequest,
+    ModelRequest,
+    RowsRequest,
+    ScoreRequest,
+)
 from tenure.service.api.rows import drivers as driver_list
 from tenure.service.api.rows import dump, for_targets, iso, records
-from tenure.service.api.state import Served, Span, State
+from tenure.service.api.state import Served, Span, State, in_thread
 
+Array = np.ndarray[Any, Any]
 EARLIEST, LATEST = as_utc("1990-01-01"), as_utc("2200-01-01")
 NOT_PAYING = "no_paid_subscription"
 LARGEST = float(np.finfo(np.float32).max)
@@ -48,41 +57,41 @@ async def score_accounts(state: State, served: Served, ask: ScoreRequest) -> byt
     frame = scored.rows[scored.rows["account_id"].isin(ask.account_ids)]
     if horizon != EVERY:
         frame = frame[frame["horizon_days"] == horizon]
-    return await state.workers.run(_scored, frame, ask.account_ids, served.models, targets, as_of)
+    scored_ids = set(frame["account_id"])
+    absent = [name for name in dict.fromkeys(ask.account_ids) if name not in scored_ids]
+    rows = for_targets(frame, served.models, targets)
+    models = {name: served.models[name] for name in targets}
+    return await in_thread(state.workers, _scores, as_of, models, rows, absent)
 
 
-def _scored(
-    frame: pd.DataFrame,
-    accounts: Sequence[str],
-    models: Mapping[str, Model],
-    targets: Sequence[str],
+def _scores(
     as_of: datetime,
+    models: Mapping[str, Model],
+    rows: pd.DataFrame,
+    not_asked: Iterable[str],
+    **more: Any,
 ) -> bytes:
-    scored = set(frame["account_id"])
-    absent = [name for name in dict.fromkeys(accounts) if name not in scored]
+    why = f"no paid subscription runs at {show(as_of)}"
     return dump(
         {
             "as_of": iso(as_of),
-            "models": {name: models[name].bundle.version for name in targets},
-            "rows": records(for_targets(frame, models, targets)),
-            "not_asked": not_asked(absent, as_of),
+            "models": {name: model.bundle.version for name, model in models.items()},
+            "rows": records(rows),
+            "not_asked": [
+                {"account_id": name, "reason": NOT_PAYING, "detail": why} for name in not_asked
+            ],
+            **more,
         }
     )
 
 
-def not_asked(accounts: Iterable[str], as_of: datetime) -> list[dict[str, str]]:
-    """Return accounts that no model is asked about, and why."""
-    why = f"no paid subscription runs at {show(as_of)}"
-    return [{"account_id": name, "reason": NOT_PAYING, "detail": why} for name in accounts]
-
-
 async def score_history(state: State, served: Served, ask: HistoryRequest) -> bytes:
-    """Score accounts from the rows that were posted."""
+    """Score accounts from posted history."""
     check_count(len(ask.tables.get("accounts", [])), served, "tables.accounts")
     if not EARLIEST <= ask.as_of < LATEST:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
-    return await state.posting.run(_posted, state, served, ask)
+    return await in_thread(state.posting, _posted, state, served, ask)
 
 
 def _posted(state: State, served: Served, ask: HistoryRequest) -> bytes:
@@ -91,23 +100,15 @@ def _posted(state: State, served: Served, ask: HistoryRequest) -> bytes:
             scores = score_posted(ask.tables, served.models, served.config, ask.as_of, engine)
     except TenureError as error:
         raise refused(error) from None
-    return dump(
-        {
-            "as_of": iso(ask.as_of),
-            "models": {name: model.bundle.version for name, model in served.models.items()},
-            "rows": records(scores.rows),
-            "not_asked": not_asked(scores.not_asked, ask.as_of),
-            "rejects": scores.rejects,
-            "ignored": scores.ignored,
-        }
-    )
+    more = {"rejects": scores.rejects, "ignored": scores.ignored}
+    return _scores(ask.as_of, served.models, scores.rows, scores.not_asked, **more)
 
 
 async def score_rows(state: State, served: Served, ask: RowsRequest) -> bytes:
     """Score feature rows."""
     check_count(len(ask.rows), served, "rows")
     (target,) = check_targets([ask.target], served.models, "target")
-    return await state.workers.run(scored_rows, target, served.models[target], ask.rows)
+    return await in_thread(state.workers, scored_rows, target, served.models[target], ask.rows)
 
 
 def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -203,3 +204,110 @@ def _wrong(value: Any, text: bool) -> tuple[str, str, str] | None:
     if abs(value) <= LARGEST:
         return None
     return "is no finite 32-bit number", shown(value), "null where it is not known"
+
+
+async def explain(state: State, served: Served, ask: ExplainRequest) -> bytes:
+    """Explain one account's score in full."""
+    as_of = check_time(ask.as_of, served)
+    check_accounts({"account_id": ask.account_id}, served)
+    scored = await state.scores(served, as_of, {ask.account_id})
+    frame = scored.rows[scored.rows["account_id"] == ask.account_id]
+    if frame.empty:
+        raise Refusal(
+            Problem(
+                "account_id",
+                f"has no paid subscription at {show(as_of)}",
+                ask.account_id,
+                "ask for a time at which the account was paying",
+            )
+        )
+    (row,) = records(frame)
+    targets: dict[str, Any] = {}
+    if row["abstain_reason"] is None:
+        targets = await in_thread(state.workers, _contributions, scored, row)
+    lines = account_lines({**row, "as_of": show(as_of)}, list(served.models))
+    return dump({"as_of": iso(as_of), "row": row, "sentences": lines, "targets": targets})
+
+
+def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = scored.matrix.rows["account_id"].to_numpy(dtype=object)
+    (place,) = np.flatnonzero(accounts == row["account_id"])
+    targets = {}
+    for target, model in scored.models.items():
+        amounts = scored.main(target).values[place]
+        targets[target] = {
+            **named(model),
+            "probability": row[f"{target}_probability"],
+            "base_value": amounts[-1].item(),
+            "log_odds": amounts.sum().item(),
+            "calibrator": model.bundle.main.calibrator.to_json(),
+            "contributions": _each(model, scored.values(target).iloc[place], amounts),
+        }
+    return targets
+
+
+def _each(model: Model, values: pd.Series[Any], amounts: Array) -> list[dict[str, Any]]:
+    features = []
+    for place in np.argsort(-np.abs(amounts[:-1]), kind="stable"):
+        spec = model.specs[model.bundle.main.columns[place]]
+        raw = values[spec.name]
+        value = None if pd.isna(raw) else raw if spec.text else float(raw)
+        features.append(
+            {
+                "feature": spec.name,
+                "label": label(spec),
+                "value": in_words(value, spec.unit),
+                "value_num": None if spec.text else value,
+                "contribution": amounts[place].item(),
+            }
+        )
+    return features
+
+
+async def describe(state: State, served: Served, ask: ModelRequest) -> bytes:
+    """Describe the models that are served."""
+    del ask
+    until = served.loaded.dataset.observed_until
+    return dump(
+        {
+            "name": served.config.name,
+            "observed_until": iso(until),
+            "targets": {name: _described(model) for name, model in served.models.items()},
+            "warnings": state.warnings,
+        }
+    )
+
+
+def _described(model: Model) -> dict[str, Any]:
+    spec, verdict = model.bundle.spec, model.bundle.metrics.verdict
+    return {
+        **named(model),
+        "trained_until": spec.trained_until,
+        "rows": model.bundle.main.rows,
+        "positives": model.bundle.main.positives,
+        "verdict": verdict and verdict.to_json(),
+        "tables": {name: list(columns) for name, columns in spec.tables.items()},
+        "features": [
+            {
+                "name": name,
+                "label": label(model.specs[name]),
+                "sentence": model.specs[name].sentence,
+                "unit": model.specs[name].unit,
+                "type": "string" if model.specs[name].text else "number",
+                "lever": model.specs[name].lever,
+                "source": model.specs[name].source,
+            }
+            for name in model.bundle.main.columns
+        ],
+    }
+
+
+def named(model: Model) -> dict[str, Any]:
+    """Return what every answer says of the model behind it."""
+    spec = model.bundle.spec
+    return {
+        "model_name": spec.model_name,
+        "model_version": model.bundle.version,
+        "horizon_days": spec.labels.horizon_days,
+        "base_rate": model.bundle.main.base_rate,
+    }

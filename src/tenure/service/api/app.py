@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import bentoml
@@ -15,25 +16,20 @@ from starlette.routing import Route
 
 from tenure.core.config import Config
 from tenure.core.errors import Problem
-from tenure.service.api import answers, explanations, openapi
+from tenure.service.api import openapi
+from tenure.service.api.answers import describe
 from tenure.service.api.bodies import READ_SECONDS
 from tenure.service.api.hosts import ip_address
 from tenure.service.api.metrics import MEDIA_TYPE, Metrics
 from tenure.service.api.middleware import Guard
 from tenure.service.api.problems import JSON, Refusal
-from tenure.service.api.requests import (
-    ExplainRequest,
-    HistoryRequest,
-    JsonRequest,
-    ModelRequest,
-    RowsRequest,
-    ScoreRequest,
-)
+from tenure.service.api.requests import JsonRequest, ModelRequest
 from tenure.service.api.state import Served, State
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+START = Path(__file__).with_name("start.html")
 DEADLINE_SECONDS = 9.0
 # BentoML's own limit stands behind those of body and answer, which say what was too slow.
 TRAFFIC = {"timeout": int(READ_SECONDS + DEADLINE_SECONDS) + 1}
@@ -48,11 +44,7 @@ class Answer(bentoml.IODescriptor):  # type: ignore[misc] # it has no types
 
 
 def make_service(config: Config, served_from: State | None = None) -> Any:
-    """Return the BentoML service of a config.
-
-    Args:
-        config: The run.
-        served_from: What it serves; by default the config's champions and tables.
+    """Return the BentoML service of a config; by default it serves its champions and tables.
 
     Raises:
         ModelError: If there is no champion, or one is damaged.
@@ -73,31 +65,8 @@ def make_service(config: Config, served_from: State | None = None) -> Any:
             """Release threads and tables."""
             state.close()
 
-        @bentoml.api(input_spec=ScoreRequest, output_spec=Answer)
-        async def score(self, ask: ScoreRequest | Refusal) -> Response:
-            """Score accounts by id from the loaded tables."""
-            return await reply(state, ask, answers.score_accounts)
-
-        @bentoml.api(input_spec=HistoryRequest, output_spec=Answer)
-        async def score_history(self, ask: HistoryRequest | Refusal) -> Response:
-            """Score accounts from posted rows of the contract's tables."""
-            return await reply(state, ask, answers.score_history)
-
-        @bentoml.api(input_spec=RowsRequest, output_spec=Answer)
-        async def score_rows(self, ask: RowsRequest | Refusal) -> Response:
-            """Score posted feature rows."""
-            return await reply(state, ask, answers.score_rows)
-
-        @bentoml.api(input_spec=ExplainRequest, output_spec=Answer)
-        async def explain(self, ask: ExplainRequest | Refusal) -> Response:
-            """Explain one account's score in full."""
-            return await reply(state, ask, explanations.explain)
-
-        @bentoml.api(input_spec=ModelRequest, output_spec=Answer)
-        async def model(self, ask: ModelRequest | Refusal) -> Response:
-            """Describe the models that are served."""
-            return await reply(state, ask, explanations.describe)
-
+    for name, endpoint in openapi.ENDPOINTS.items():
+        setattr(Tenure, name, _method(name, endpoint, state))
     service = bentoml.service(
         name="tenure",
         workers=1,
@@ -110,6 +79,16 @@ def make_service(config: Config, served_from: State | None = None) -> Any:
     limit = config.service.max_body_bytes
     service.add_asgi_middleware(Guard, limit=limit, state=state, metrics=metrics)
     return service
+
+
+def _method(name: str, endpoint: openapi.Endpoint, state: State) -> Any:
+    """Return the method of the service that answers an endpoint."""
+
+    async def method(_: Any, ask: JsonRequest | Refusal) -> Response:
+        return await reply(state, ask, endpoint.answer)
+
+    method.__name__, method.__doc__ = name, f"{endpoint.summary}."
+    return bentoml.api(method, input_spec=endpoint.request, output_spec=Answer)
 
 
 async def reply(
@@ -139,7 +118,7 @@ def _pages(state: State, metrics: Metrics) -> Starlette:
     spec = openapi.document(state.config)
 
     async def model(_: Request) -> Response:
-        return await reply(state, ModelRequest(), explanations.describe)
+        return await reply(state, ModelRequest(), describe)
 
     async def docs(_: Request) -> Response:
         return JSONResponse(spec)
@@ -148,13 +127,7 @@ def _pages(state: State, metrics: Metrics) -> Starlette:
         return Response(metrics.text(), media_type=MEDIA_TYPE)
 
     async def start(_: Request) -> Response:
-        return HTMLResponse(openapi.PAGE)
+        return HTMLResponse(START.read_bytes())
 
-    return Starlette(
-        routes=[
-            Route("/model", model, methods=["GET"]),
-            Route("/docs.json", docs, methods=["GET"]),
-            Route("/metrics", measured, methods=["GET"]),
-            Route("/", start, methods=["GET"]),
-        ]
-    )
+    pages = {"/model": model, "/docs.json": docs, "/metrics": measured, "/": start}
+    return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from tenure.core.errors import Problem
-from tenure.service.api.addresses import Message, Receive, Scope, Send, respond
 from tenure.service.api.problems import Refusal
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
 
 LINGER_SECONDS = 2.0
 READ_SECONDS = 10.0
@@ -15,19 +18,16 @@ READABLE = (b"", b"application/json", b"application/x-www-form-urlencoded", b"te
 
 
 async def read_body(scope: Scope, receive: Receive, send: Send, limit: int) -> bytes | None:
-    """Return a request's body; None where the request was refused, and answered, instead.
+    """Return a request's body; None where it has more bytes than `limit`, and that was answered.
 
-    Args:
-        scope: The request's head.
-        receive: Gives the parts of the body.
-        send: Takes the answer of a refused request.
-        limit: Most bytes.
+    Raises:
+        Refusal: If the body is not JSON or arrives too slowly.
     """
     headers = dict(scope["headers"])
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if scope["method"] == "POST" and kind not in READABLE:
-        await respond(send, _media_type(kind))
-        return None
+        rule, value = "must be application/json", kind.decode("latin-1")
+        raise Refusal(Problem("Content-Type", rule, value, "post JSON"), status=415)
     length = headers.get(b"content-length", b"")
     body = None
     if not (length.isdigit() and int(length) > limit):
@@ -35,8 +35,9 @@ async def read_body(scope: Scope, receive: Receive, send: Send, limit: int) -> b
             async with asyncio.timeout(READ_SECONDS):
                 body = await _read(receive, limit)
         except TimeoutError:
-            await respond(send, _slow())
-            return None
+            rule = f"must arrive within {READ_SECONDS:.0f} seconds"
+            fix = "send it faster, or in parts"
+            raise Refusal(Problem("body", rule, fix=fix), status=408) from None
     if body is None:
         await _refuse_length(receive, send, limit)
     return body
@@ -66,8 +67,10 @@ async def _refuse_length(receive: Receive, send: Send, limit: int) -> None:
     """
     fix = "ask in parts, or raise service.max_body_bytes in the config"
     problem = Problem("body", f"must not be longer than {limit:,} bytes", fix=fix)
-    refusal = Refusal(problem, status=413, headers={"connection": "close"})
-    await respond(send, refusal, more=True)
+    answer = Refusal(problem, status=413, headers={"connection": "close"}).response()
+    head = {"status": answer.status_code, "headers": answer.raw_headers}
+    await send({"type": "http.response.start", **head})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     try:
         async with asyncio.timeout(LINGER_SECONDS):
             while (await receive()).get("more_body", False):
@@ -89,15 +92,3 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-def _media_type(kind: bytes) -> Refusal:
-    return Refusal(
-        Problem("Content-Type", "must be application/json", kind.decode("latin-1"), "post JSON"),
-        status=415,
-    )
-
-
-def _slow() -> Refusal:
-    rule = f"must arrive within {READ_SECONDS:.0f} seconds"
-    return Refusal(Problem("body", rule, fix="send it faster, or in parts"), status=408)

@@ -34,9 +34,6 @@ def stamp(path: Path) -> Stamp:
 class Champions:
     """The champion of each target.
 
-    Args:
-        config: The run; its targets and `paths.models`.
-
     Attributes:
         models: Target → model; replaced whole, never changed, so a request sees one state.
         warnings: Why a target is served by another model than its champion.
@@ -67,11 +64,7 @@ class Champions:
         }
 
     def refresh(self, check: Callable[[Mapping[str, Model]], None]) -> None:
-        """Read what changed; whatever cannot be read or fails the check leaves the old model.
-
-        Args:
-            check: Raises a `TenureError` where a model cannot score the data that is loaded.
-        """
+        """Read what changed; whatever cannot be read or fails the check leaves the old model."""
         for target, present in self._due().items():
             self._stamps[target] = present  # as it was before reading: it may change meanwhile
             self._retry_at.pop(target, None)
@@ -86,7 +79,8 @@ class Champions:
                 self._warn(target, "there is no champion any more; the former one is still served")
                 continue
             self.warnings = {name: text for name, text in self.warnings.items() if name != target}
-            self.models = self._ordered({**self.models, target: model})
+            models = {**self.models, target: model}
+            self.models = {name: models[name] for name in self._config.targets if name in models}
             logger.info("%s: champion is now %s", target, model.bundle.version)
 
     def _warn(self, target: str, text: str) -> None:
@@ -96,7 +90,7 @@ class Champions:
         self.warnings = {**self.warnings, target: warning}
 
     def _read(self, target: str) -> Model | None:
-        folder = Path(self._config.paths.models)
+        folder = self._config.paths.models
         standing = champion(folder, target)
         if standing is None:
             return None
@@ -105,9 +99,6 @@ class Champions:
         check_owner(bundle, self._config, target)
         return Model.of(bundle)
 
-    def _ordered(self, models: Mapping[str, Model]) -> dict[str, Model]:
-        return {name: models[name] for name in self._config.targets if name in models}
-
     def _look(self) -> dict[str, Stamp]:
-        folder = Path(self._config.paths.models)
+        folder = self._config.paths.models
         return {name: stamp(folder / name / FILE) for name in self._config.targets}

@@ -18,7 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from tenure.service.api.addresses import PATHS
+from tenure.service.api.openapi import PATHS
 
 OTHER = "other"
 CLIENT_GONE = 499
@@ -54,12 +54,7 @@ class Metrics:
 
     @contextmanager
     def counted(self, path: str, status: Callable[[], int]) -> Iterator[None]:
-        """Count a request that ends with the block.
-
-        Args:
-            path: As the client wrote it.
-            status: Called at the end; 0 where nothing was answered.
-        """
+        """Count a request that ends with the block; then `status` is 0 if nothing was answered."""
         label = path if path in PATHS else OTHER
         started = time.perf_counter()
         try:

@@ -14,6 +14,7 @@ from tenure.engine import ENGINES
 JSON = "application/json"
 LONGEST_VALUE = 80
 MOST_PROBLEMS = 20
+RETRY_SECONDS = 2
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
@@ -44,6 +45,13 @@ class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
     def response(self) -> Response:
         """Return the HTTP response."""
         return Response(self.body(), self.status, self.headers, media_type=JSON)
+
+
+def busy() -> Refusal:
+    """Return the refusal of a request for which there is no room."""
+    fix = f"ask again in {RETRY_SECONDS} seconds, or for more accounts in one request"
+    problem = Problem("service", "has as many requests as it can answer in time", fix=fix)
+    return Refusal(problem, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def refused(error: TenureError) -> Refusal:

@@ -1,7 +1,7 @@
 """Requests: what may be posted, and how a wrong one is described.
 
-To add an endpoint, add its request here, its answer in `tenure.service.api.answers`, one method in
-`tenure.service.api.app` and one entry in `tenure.service.api.openapi`.
+To add an endpoint, add its request here, its answer in `tenure.service.api.answers` and one entry
+in `tenure.service.api.openapi`.
 """
 
 from __future__ import annotations
@@ -150,7 +150,9 @@ class RowsRequest(JsonRequest):
 
     target: str = Field(examples=["churn"], description="What to predict.")
     rows: Rows = Field(
-        min_length=1, description="Feature → number, text or null; every feature of the model."
+        min_length=1,
+        examples=[[{"tenure_days": 412, "plan": "Team"}]],
+        description="Feature → number, text or null; every feature of the model.",
     )
 
 

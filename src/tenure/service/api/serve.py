@@ -25,12 +25,7 @@ GRACE_SECONDS = 10
 
 
 def serve_forever(config_path: Path, config: Config, port: int | None) -> None:
-    """Serve a config until SIGINT or SIGTERM.
-
-    Args:
-        config_path: The YAML file, for BentoML's own tools.
-        config: The same, resolved.
-        port: Port; default `service.port`.
+    """Serve a config, whose file BentoML's own tools want to know, until SIGINT or SIGTERM.
 
     Raises:
         ConfigError: If the address cannot be listened on.

@@ -22,14 +22,14 @@ import pandas as pd
 from pyarrow.parquet import read_schema
 
 from tenure.core.errors import DataError, Problem
+from tenure.core.times import as_utc
 from tenure.engine import Engine, EnginePool, open_embedded, open_engine
 from tenure.labels.snapshots import snapshots
 from tenure.run.score import LAST
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.score import MAIN, Model, Scored, score
-from tenure.service.api.admission import Workers, busy
 from tenure.service.api.champions import Champions, Stamp, stamp
-from tenure.service.api.problems import Refusal
+from tenure.service.api.problems import Refusal, busy
 from tenure.sources.load import load
 
 if TYPE_CHECKING:
@@ -76,11 +76,8 @@ class _Group:
     """Requests for the same time that are answered together.
 
     Attributes:
-        served: What they are answered from.
-        accounts: Everybody's accounts.
         waiting: How many requests wait.
         started: Whether scoring has begun, so that nobody can join or stop it.
-        task: The scoring.
     """
 
     served: Served
@@ -92,9 +89,6 @@ class _Group:
 
 class State:
     """Tables, models and threads of one service process.
-
-    Args:
-        config: The run.
 
     Raises:
         ModelError: If there is no champion, or one is damaged.
@@ -110,8 +104,9 @@ class State:
         self._book_stamp: Stamp = None
         self.engines = EnginePool(lambda: open_embedded(config))
         self._engine_thread = ThreadPoolExecutor(1, "tenure-engine")
-        self.workers = Workers(2, "tenure-model")
-        self.posting = Workers(2, "tenure-posted")  # takes long: the others need not wait for it
+        self.workers = ThreadPoolExecutor(2, "tenure-model")
+        # Posted history takes long: the others need not wait for it.
+        self.posting = ThreadPoolExecutor(2, "tenure-posted")
         self._groups: dict[tuple[datetime, Span], _Group] = {}
         self._turn = asyncio.Lock()
         self._book_warning = ""
@@ -125,9 +120,9 @@ class State:
     def close(self) -> None:
         """Stop the threads and release the engine."""
         self._engine_thread.submit(self._release)
-        self._engine_thread.shutdown(wait=True, cancel_futures=False)
-        self.workers.close()
-        self.posting.close()
+        self._engine_thread.shutdown()
+        for threads in (self.workers, self.posting):
+            threads.shutdown(cancel_futures=True)
         self.engines.close()
         gc.unfreeze()  # else what was frozen outlives the libraries it belongs to
 
@@ -165,7 +160,7 @@ class State:
                 headers={"Retry-After": "2"},
             )
         if self.champions.changed or stamp(self._book_path) != self._book_stamp:
-            await self.in_engine(self._refresh)
+            await in_thread(self._engine_thread, self._refresh)
         return Served(self.config, self._loaded, self.champions.models, self._book)
 
     async def scores(
@@ -205,7 +200,8 @@ class State:
             group.started = True
             self._forget(key, group)
             served = group.served
-            return await self.in_engine(
+            return await in_thread(
+                self._engine_thread,
                 score,
                 served.loaded.dataset,
                 served.models,
@@ -215,13 +211,6 @@ class State:
                 book=served.book,
                 horizons=horizons,
             )
-
-    async def in_engine(self, call: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
-        """Run something that reads the tables."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._engine_thread, functools.partial(call, *args, **named)
-        )
 
     @property
     def _book_path(self) -> Path:
@@ -236,7 +225,7 @@ class State:
             raise DataError(Problem("subscriptions", "hold no rows", fix="load newer data"))
         paying = snapshots(dataset, [dataset.observed_until])["account_id"]
         example = str(min(paying if len(paying) else ids))
-        loaded = Loaded(dataset, frozenset(ids), first, example)
+        loaded = Loaded(dataset, frozenset(ids), as_utc(first), example)
         self._probe(loaded, self.champions.models)
         self._read_book()
         self._loaded = loaded
@@ -277,3 +266,11 @@ class State:
     def _release(self) -> None:
         if self._engine is not None:
             self._engine.close()
+
+
+async def in_thread(
+    threads: ThreadPoolExecutor, call: Callable[P, R], *args: P.args, **named: P.kwargs
+) -> R:
+    """Return what a call in a thread returns; cancelled while it waits, it never starts."""
+    work = functools.partial(call, *args, **named)
+    return await asyncio.get_running_loop().run_in_executor(threads, work)

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from report.record import refused, renewal, target, usable
 from tenure.core.records.evaluation import Metrics
-from tenure.report.sentences.names import METRICS
+from tenure.report.sentences.names import METRICS, shown_metrics
 from tenure.report.sentences.outcome import Outcome
-from tenure.report.sentences.ranking import ranking_end, shown_metrics
 
 
 def test_a_team_looks_at_the_highest_scores() -> None:
     entry = usable()
-    end = ranking_end(Outcome.of("churn", entry), entry)
+    end = Outcome("churn", entry).end
     assert (end.scored, end.happened, end.lowest) == ("highest", "churned", False)
     assert end.metrics is entry.evaluation.pooled
     assert end.counted(2) == "2 distinct churns"
@@ -18,7 +17,7 @@ def test_a_team_looks_at_the_highest_scores() -> None:
 
 def test_of_renewals_it_looks_at_the_lowest() -> None:
     entry = renewal()
-    end = ranking_end(Outcome.of("renewal", entry), entry)
+    end = Outcome("renewal", entry).end
     assert (end.scored, end.happened, end.lowest) == ("lowest", "did not renew", True)
     assert end.counted(1) == "1 distinct lapse"
     names = [metric.key for metric in shown_metrics(entry.evaluation)]
@@ -27,11 +26,15 @@ def test_of_renewals_it_looks_at_the_lowest() -> None:
 
 
 def test_a_refused_target_has_an_empty_end() -> None:
-    end = ranking_end(Outcome.of("churn", refused()), refused())
+    end = Outcome("churn", refused()).end
     assert (end.metrics, end.money) == (Metrics(), None)
 
 
 def test_another_welcome_outcome_has_words_too() -> None:
-    outcome = Outcome.of("upgrade", target(event="upgrade"))
-    assert outcome.missed == "had no upgrade"
-    assert outcome.absence == ("account without upgrade", "accounts without upgrade")
+    outcome = Outcome("upgrade", target(event="upgrade"))
+    assert outcome.happened == "were followed by upgrade"
+    assert outcome.absence == (
+        "had no upgrade",
+        "account without upgrade",
+        "accounts without upgrade",
+    )

@@ -1,0 +1,52 @@
+"""What is unlike before in a scored book, in sentences."""
+
+from __future__ import annotations
+
+from tenure.core.records.score_drift import BookDrift, UnseenInput
+from tenure.labels.targets import TARGETS
+from tenure.report.sentences.formatting import count, counted, listed, number, percent
+from tenure.report.sentences.outcome import HAPPENED
+
+MOST = 5
+FEW = 0.01
+"""Share of accounts up to which numbers beyond those learnt from are not worth a sentence."""
+
+
+def drift_sentences(target: str, drift: BookDrift) -> list[str]:
+    """Return what to know of a target's scores; nothing where the book is as before."""
+    sentences, times = [], f"from {drift.since} to {drift.until}, the last known outcomes"
+    if drift.off:
+        event = TARGETS[target].event
+        happened = HAPPENED.get(event, f"were followed by {event}")
+        way = "above" if drift.mean_probability > drift.observed_rate else "below"
+        sentences.append(
+            f"predictions are far {way} what happens: on average "
+            f"{percent(drift.mean_probability, 1)}, where {percent(drift.observed_rate, 1)} "
+            f"{happened} ({times}; {percent(drift.predicted_rate, 1)} were predicted then)"
+        )
+    if drift.scores:
+        sentences.append(
+            f"probabilities are spread unlike those {times}: stability index "
+            f"{number(drift.scores.psi, 2)}, where {number(drift.scores.limit, 2)} is usual"
+        )
+    if drift.inputs:
+        names = [item.column for item in drift.inputs]
+        sentences.append(
+            f"{count(len(names))} of {counted(drift.compared, 'input')} are distributed unlike "
+            f"{times}: {_some(names)}"
+        )
+    least = FEW * drift.accounts
+    unseen = [_new(item) for item in drift.unseen if item.values or item.accounts > least]
+    if unseen:
+        sentences.append(f"values that the model has never seen: {_some(unseen)}")
+    return [f"{target}: {text}" for text in sentences]
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - MOST
+    return listed(names if rest <= 0 else [*names[:MOST], f"{rest} more"])
+
+
+def _new(item: UnseenInput) -> str:
+    words = f" {', '.join(map(repr, item.values))}" if item.values else ""
+    return f"{item.column}{words} ({counted(item.accounts, 'account')})"
