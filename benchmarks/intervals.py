@@ -54,24 +54,24 @@ SMALLEST = 30  # rows of a group
 
 
 def main() -> None:
-    """Measure what was asked for and write ``benchmarks/results/intervals.json``."""
+    """Measure the chosen books and worlds, and write ``benchmarks/results/intervals.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", nargs="*", choices=CELLS, default=list(CELLS))
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--businesses", nargs="*", default=["saas", "strong", "hierarchical"])
     parser.add_argument("--worlds", type=int, nargs="*", default=[101, 102, 103, 104, 105])
     parser.add_argument("--data", nargs="*", default=["churnsim"])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     claims = []
-    for name in asked.cells:
-        claims += cell(name, asked.seeds)
-    for kind in asked.businesses:
+    for name in options.cells:
+        claims += cell(name, options.seeds)
+    for kind in options.businesses:
         claims += shares(f"business {kind}", business(kind, Options(seed=31, n_accounts=1200)))
-    for seed in asked.worlds:
+    for seed in options.worlds:
         claims += shares(f"demo world {seed}", demo(seed))
     default = (ROOT / ".." / "shared" / "data").resolve()
     data = Path(os.environ.setdefault("TENURE_TESTDATA", str(default)))
-    for name in asked.data:
+    for name in options.data:
         if data.is_dir():
             claims += groups(name, load_config(ROOT / "configs" / f"{name}.yaml"))
         else:
@@ -136,7 +136,7 @@ def _walked(target: str, prepared: Prepared, config: Config) -> pd.DataFrame:
     values = prepared.matrix.values.iloc[rows["row"]].reset_index(drop=True)
     tenure = values.get("tenure_days", pd.Series(0.0, index=values.index)).rank(pct=True)
     segment = values.get("segment", pd.Series("", index=values.index)).astype(str)
-    return rows.assign(segment=segment.to_numpy(), tenure=np.ceil(3 * tenure).to_numpy())
+    return rows.assign(segment=segment.to_numpy(), tenure=np.ceil(3 * np.asarray(tenure)))
 
 
 def inside_groups(rows: pd.DataFrame, by: list[str], level: float) -> tuple[float, int]:

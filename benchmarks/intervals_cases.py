@@ -126,7 +126,7 @@ def _walked(
             early=prepared.early.get(target),
             progress=SILENT,
         )
-        truth = chances.reindex(pd.MultiIndex.from_frame(rows[KEYS])).to_numpy(dtype=np.float64)
+        truth = np.asarray(chances.reindex(pd.MultiIndex.from_frame(rows[KEYS])), dtype=np.float64)
         yield _case(f"{maker}, {target}", recipe, walk, (prepared.matrix.values, rows, truth))
 
 

@@ -30,6 +30,8 @@ from tenure.model.calibration.losses import log_odds
 
 Floats = NDArray[np.float64]
 
+NUMBERS = ("MISSED", "POWER", "HIDDEN")
+PRESENT = (module.MISSED, module.POWER, module.HIDDEN)
 HIDDEN_LEAST = 0.7
 SOFT = 0.1
 """Softness of the bounds' ends while fitting, over their width: it makes shares differentiable."""
@@ -52,10 +54,10 @@ def main() -> None:
     parser.add_argument("--books", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--businesses", nargs="*", default=["saas", "hierarchical", "bursty"])
-    asked = parser.parse_args()
-    cases = [tabular(recipe) for recipe in drawn(asked.books, asked.seed)]
-    for kind in asked.businesses:
-        cases += business(kind, Options(seed=asked.seed, n_accounts=1000), ("churn", "expansion"))
+    options = parser.parse_args()
+    cases = [tabular(recipe) for recipe in drawn(options.books, options.seed)]
+    for kind in options.businesses:
+        cases += business(kind, Options(seed=options.seed, n_accounts=1000), ("churn", "expansion"))
     record("intervals_fit", claims(cases))
 
 
@@ -79,23 +81,23 @@ def drawn(count: int, seed: int) -> list[Recipe]:
 
 def claims(cases: Sequence[Case]) -> list[Claim]:
     """Return the fitted numbers, and the shares inside by kind, fitted with and without a maker."""
-    missed, hidden = fit(cases)
-    shares = np.array([inside(case, missed, hidden) for case in cases])
-    lines = [Claim("MISSED", missed, ""), Claim("HIDDEN", hidden, "")]
+    numbers = fit(cases)
+    shares = np.array([inside(case, numbers) for case in cases])
+    lines = [Claim(name, value, "") for name, value in zip(NUMBERS, numbers, strict=True)]
     lines += [Claim(f"inside, {kind}", share, "") for kind, share in by_kind(cases, shares).items()]
     for maker in sorted({case.maker for case in cases}):
         others = fit([case for case in cases if case.maker != maker])
         held = [case for case in cases if case.maker == maker and not case.recipe.hidden_sd]
-        share = float(np.mean([inside(case, *others) for case in held]))
+        share = float(np.mean([inside(case, others) for case in held]))
         lines.append(Claim(f"inside, {maker} held out", share, ""))
     return lines
 
 
-def fit(cases: Sequence[Case]) -> tuple[float, float]:
-    """Return `MISSED` and `HIDDEN`, from cases made with the present ones."""
+def fit(cases: Sequence[Case]) -> Floats:
+    """Return `NUMBERS`, from cases made with the present ones."""
 
     def loss(logs: Floats) -> float:
-        shares = np.array([inside(case, *np.exp(logs), soft=SOFT) for case in cases])
+        shares = np.array([inside(case, np.exp(logs), SOFT) for case in cases])
         kinds = by_kind(cases, shares)
         short = max(HIDDEN_LEAST - kinds.pop("hidden", 1.0), 0.0)
         plain = np.array([not case.recipe.hidden_sd for case in cases])
@@ -103,10 +105,8 @@ def fit(cases: Sequence[Case]) -> tuple[float, float]:
         gaps = np.array(list(kinds.values())) - cases[0].interval.level
         return float((gaps**2).mean() + spread / 2 + short**2)
 
-    start = np.log([module.MISSED, module.HIDDEN])
-    best = minimize(loss, start, method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-6})
-    missed, hidden = np.exp(best.x)
-    return float(missed), float(hidden)
+    best = minimize(loss, np.log(PRESENT), method="Nelder-Mead", options={"maxfev": 200})
+    return np.asarray(np.exp(best.x))
 
 
 def by_kind(cases: Sequence[Case], shares: Floats) -> dict[str, float]:
@@ -117,18 +117,19 @@ def by_kind(cases: Sequence[Case], shares: Floats) -> dict[str, float]:
     return {name: float(shares[mask].mean()) for name, mask in kinds.items() if any(mask)}
 
 
-def inside(case: Case, missed: float, hidden: float, soft: float | None = None) -> float:
-    """Return the share of the true probabilities inside, were the two numbers other ones.
+def inside(case: Case, numbers: Floats, soft: float | None = None) -> float:
+    """Return the share of the true probabilities inside, were the numbers other ones.
 
     Args:
         case: A case made with the present numbers.
-        missed: In place of `MISSED`.
-        hidden: In place of `HIDDEN`.
+        numbers: In place of `NUMBERS`.
         soft: Width of the ends over that of the bounds; without it an end is sharp.
     """
+    missed, power, hidden = numbers
+    seen = (case.interval.missed / module.MISSED) ** (1 / module.POWER)
     other = replace(
         case.interval,
-        missed=case.interval.missed * missed / module.MISSED,
+        missed=missed * seen**power,
         hidden=case.interval.hidden * hidden / module.HIDDEN,
     )
     if soft is None:

@@ -36,7 +36,9 @@ SUBSCRIPTIONS = {
     "status": TEXT,
     "paid": pa.bool_(),
     "list_price": NUMBER,
-    "term_end": TIME,
+    "term_anchor": TIME,
+    "term_months": pa.int64(),
+    "successor_known": TIME,
     "event_time": TIME,
     "known_at": TIME,
 }
@@ -46,9 +48,16 @@ FX_RATES = {"currency": TEXT, "rate": NUMBER, "event_time": TIME, "known_at": TI
 def subscription(
     start: datetime, end: datetime | None = None, mrr: float = 100.0, **other: Any
 ) -> Row:
-    """Return a canonical row; `account`, `id`, `notice`, `renews`, `days` have short names."""
+    """Return a canonical row; `account`, `id`, `notice`, `renews`, `days` have short names.
+
+    A term of `months` begins anew at each of its ends; without them there is one term.
+    """
     term = other.pop("days", 30)
     renews = other.pop("renews", None)
+    months = other.pop("months", None)
+    counted = start if months and renews is None else renews
+    if counted is None and term is not None:
+        counted = start + timedelta(days=term)
     row: Row = dict.fromkeys(SUBSCRIPTIONS) | {
         "subscription_id": other.pop("id", "s1"),
         "account_id": other.pop("account", "a1"),
@@ -57,7 +66,8 @@ def subscription(
         "notice_at": other.pop("notice", None),
         "renews_at": renews,
         "mrr": mrr,
-        "term_end": renews or (None if term is None else start + timedelta(days=term)),
+        "term_anchor": counted,
+        "term_months": months,
         "currency": "USD",
         "plan": "pro",
         "billing_period": "monthly",

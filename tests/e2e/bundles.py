@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from champions import set_champion
 from e2e.road import UNTIL, Project
 from tenure.core.times import as_utc, show
 from tenure.model.bundle.bundle import Bundle, read_bundle, write_bundle
 from tenure.model.bundle.reference_stats import from_records
 from tenure.model.calibration.calibrators import Sigmoid
-from tenure.model.registry.champion import champion, set_champion
+from tenure.model.registry.champion import champion
 
 TARGET = "churn"
 EARLY = UNTIL - timedelta(days=330)

@@ -18,12 +18,13 @@ from unittest.mock import patch
 
 import yaml
 
+from champions import set_champion
 from tenure.cli import main
 from tenure.core.config import Config, load_config
 from tenure.core.files import write_text
 from tenure.core.times import show
 from tenure.demo import write_world
-from tenure.model.registry.champion import champion, set_champion
+from tenure.model.registry.champion import champion
 from tenure.run.score import run_score
 from tenure.run.train import run_train
 

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from champions import set_champion
 from e2e.road import CONFIG, Project, command
 from tenure.model.bundle.bundle import read_bundle
-from tenure.model.registry.champion import champion, set_champion
+from tenure.model.registry.champion import champion
 
 SETTINGS: dict[str, Any] = {
     "targets": ["churn"],

@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from demo_planted import decoys, planted_drivers
+from demo_truth import Replay, write_oracle
 
 from e2e.road import Project
 from tenure.core.records.evaluation import Metrics
-from tenure.demo import Replay, decoys, planted_drivers, write_oracle, write_world
+from tenure.demo import write_world
 from tenure.run.fit import TargetResult, fit_target
 from tenure.run.prepare import loaded, prepare
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from champions import set_champion
 from e2e.bundles import EARLY, TARGET, as_text, bundle_of, early, publish, standing, tilted
 from e2e.road import Project, command
 from tenure.core.errors import ConfigError, ModelError
 from tenure.core.times import show
-from tenure.model.registry.champion import history, set_champion
+from tenure.model.registry.champion import history
 from tenure.model.tracking import Store
 from tenure.model.tracking.store import connected
 from tenure.run.promote import PromotionRequest, run_promote

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from champions import set_champion
 from e2e.bundles import EARLY, TARGET, bundle_of, early, publish
 from e2e.road import TENURE, Project, quiet, tenure
 from tenure.core.errors import ModelError
 from tenure.core.times import show
 from tenure.model.bundle.bundle import read_bundle
-from tenure.model.registry.champion import champion, history, set_champion
+from tenure.model.registry.champion import champion, history
 
 KILLER = Path(__file__).with_name("killer.py")
 pytestmark = pytest.mark.slow

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tenure.core.config import EngineConfig
 from tenure.engine import Engine
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.engine.spark.session import SparkSettings
 
 QUICK = {
     # The data are tiny: what costs is planning and compiling, not rows.
@@ -20,7 +20,7 @@ QUICK = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.shuffle.partitions": "2",
 }
-SETTINGS = SparkSettings("local[2]", memory_limit="1GB", settings=QUICK)
+SETTINGS = EngineConfig(kind="spark", master="local[2]", memory_limit="1GB", settings=QUICK)
 
 
 @pytest.fixture(scope="session")

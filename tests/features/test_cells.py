@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -62,15 +63,16 @@ def test_cells_at_several_prediction_times(monkeypatch: pytest.MonkeyPatch) -> N
     world = past(3, 20)
     rows = world.matrix(CUTOFFS, families=FAMILIES)
 
-    def cells(plan: Plan) -> list[SourceQuery]:
-        return [part for item in source_queries(plan) for part in item.in_cells()]
+    def cells(plan: Plan, cutoffs: Sequence[datetime]) -> list[SourceQuery]:
+        return [part for item in source_queries(plan, cutoffs) for part in item.in_cells()]
 
     monkeypatch.setattr(batches, "source_queries", cells)
     assert differences(rows, world.matrix(CUTOFFS, families=FAMILIES)) == {}
 
 
 def test_cells_differ_by_one_column_at_a_time() -> None:
-    usage = next(item for item in source_queries(whole_plan()) if item.source == "usage_events")
+    queries = source_queries(whole_plan(), CUTOFFS)
+    usage = next(item for item in queries if item.source == "usage_events")
     parts = {item.part: item for item in usage.split()}
     assert list(parts) == ["_recent", "_past_event", "_year"]
     assert [parts[name].cells for name in parts] == [False, True, True]

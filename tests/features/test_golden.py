@@ -20,7 +20,7 @@ from tenure.features.compute.source_query import source_queries
 
 GOLDEN = Path(__file__).parent / "golden"
 CUTOFFS = (datetime(2024, 1, 1), datetime(2024, 2, 1, 12))
-QUERIES = {query.source: query for query in source_queries(whole_plan())}
+QUERIES = {f"{query.source}{query.part}": query for query in source_queries(whole_plan(), CUTOFFS)}
 
 
 def check(path: Path, text: str) -> None:
@@ -36,7 +36,7 @@ def check(path: Path, text: str) -> None:
 @pytest.mark.parametrize("dialect", ["duckdb", "spark"])
 @pytest.mark.parametrize("name", QUERIES)
 def test_the_text_is_the_agreed_one(name: str, dialect: str) -> None:
-    step = QUERIES[name].step(QUERIES[name].timeline(CUTOFFS))
+    step = QUERIES[name].step
     text = step.sql if dialect == "duckdb" else to_spark(step.sql)
     check(GOLDEN / f"{name}.{dialect}.sql", text)
 
@@ -49,8 +49,8 @@ def test_every_source_has_its_files_and_no_other_stands_there() -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_the_text_holds_no_account_and_no_value_of_the_data(name: str) -> None:
     """Training, a batch and one account over HTTP run the same text."""
-    step = QUERIES[name].step(QUERIES[name].timeline(CUTOFFS))
+    step = QUERIES[name].step
     tree = sqlglot.parse_one(step.sql, read="duckdb")
     tables = {table.name for table in tree.find_all(exp.Table)}
-    assert tables == {name, "feature_scope"}
+    assert tables == {QUERIES[name].source, "feature_scope"}
     assert not any(True for _ in tree.find_all(exp.Window))

@@ -14,9 +14,9 @@ from tenure.core.times import show
 from tenure.explain.peers import fit_peers
 from tenure.features.plan.plan import to_json
 from tenure.model.boosting.fit import FittedModel, fit_model
-from tenure.model.boosting.spread import Spread
 from tenure.model.bundle.bundle import Bundle, make_bundle
 from tenure.model.calibration.interval import Interval
+from tenure.model.calibration.usual import UsualValues
 from tenure.model.evaluation.expected_amount import fit_amounts
 from tenure.model.settings import FitSettings
 from tenure.run.prepare import Prepared
@@ -105,5 +105,5 @@ def quick(values: pd.DataFrame, labels: pd.DataFrame, prepared: Prepared) -> Fit
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
     fitted = fit_model(values[known], outcome, settings)
     matrix = fitted.encoder.transform(values[known])
-    spread = Spread.fit(matrix, np.random.default_rng(0).gamma(4, 0.04, len(matrix)))
-    return replace(fitted, interval=Interval(0.8, 0.6, 0.05, 0.01), spread=spread)
+    usual = UsualValues.fit(matrix, np.full(matrix.shape[1], 0.1))
+    return replace(fitted, interval=Interval(0.8, 0.6, 0.05, 0.01, usual))

@@ -9,7 +9,10 @@ from tenure.engine.base import ENGINES, Engine
 from tenure.engine.pool import EnginePool
 
 if TYPE_CHECKING:
-    from tenure.core.config import Config
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tenure.core.config import Config, EngineConfig
     from tenure.engine.duckdb import DuckDBEngine
 
 __all__ = ["ENGINES", "Engine", "EnginePool", "open_embedded", "open_engine"]
@@ -21,9 +24,12 @@ def open_engine(config: Config) -> Engine:
     Raises:
         ConfigError: If it is Spark, and PySpark or Java is not installed or does not start.
     """
+    folders = (config.data.base, config.data.path)
     if config.engine.kind == "spark":
-        return _open_spark(config)
-    return _open_duckdb(config)
+        return _open_spark(config.engine, folders)
+    from tenure.engine.duckdb import DuckDBEngine
+
+    return DuckDBEngine(config.engine.threads, config.engine.memory_limit, folders)
 
 
 def open_embedded(config: Config) -> DuckDBEngine:
@@ -37,38 +43,14 @@ def open_embedded(config: Config) -> DuckDBEngine:
     return DuckDBEngine(threads=1, memory_limit=config.engine.memory_limit, optimize=False)
 
 
-def _open_duckdb(config: Config) -> DuckDBEngine:
-    from tenure.engine.duckdb import DuckDBEngine
-
-    settings = config.engine
-    return DuckDBEngine(
-        threads=settings.threads,
-        memory_limit=settings.memory_limit,
-        search_path=(config.data.base, config.data.path),
-    )
-
-
-def _open_spark(config: Config) -> Engine:
-    from tenure.engine.spark.session import INSTALL, SparkSettings
+def _open_spark(settings: EngineConfig, folders: Sequence[str | Path]) -> Engine:
+    from tenure.engine.spark.session import INSTALL
 
     try:
         from tenure.engine.spark.engine import SparkEngine
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("pyspark", "py4j"):
             raise
-        problem = Problem(
-            "engine.kind: spark", "needs PySpark, which is not installed", "", INSTALL
-        )
-        raise ConfigError(problem) from None
-    authored = config.engine
-    settings = {name: _text(value) for name, value in authored.settings.items()}
-    return SparkEngine(
-        SparkSettings(authored.master, authored.threads, authored.memory_limit, settings),
-        scratch=authored.scratch,
-        search_path=(config.data.base, config.data.path),
-    )
-
-
-def _text(value: str | float | bool) -> str:
-    """Return a setting as Spark spells it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        rule = "needs PySpark, which is not installed"
+        raise ConfigError(Problem("engine.kind: spark", rule, "", INSTALL)) from None
+    return SparkEngine(settings, folders)

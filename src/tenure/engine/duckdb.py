@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 ROWS_IN_MEMORY = 16_000_000
 """Rows up to which a divided step is one table, filtered for each share."""
+
+# Of small tables that copy takes less time than what it saves: see `DuckDBEngine.fetch`.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
 
 
 class DuckDBEngine:
@@ -44,6 +48,8 @@ class DuckDBEngine:
         optimize: bool = True,
     ) -> None:
         self.threads = threads
+        self._optimizes = optimize
+        self._kinds: dict[str, str] = {}
         self._divided: dict[str, tuple[str, str]] = {}
         self._spill = tempfile.TemporaryDirectory(prefix="tenure-")
         self._connection = duckdb.connect(
@@ -68,14 +74,20 @@ class DuckDBEngine:
     def run(self, steps: Sequence[Step]) -> None:
         """Create a table (or view) for each step, in order, replacing one of the same name."""
         for step in steps:
-            kind = "VIEW" if step.lazy else "TABLE"
-            name = quote(step.name)
-            self._execute(f"CREATE OR REPLACE TEMP {kind} {name} AS {step.sql}")
+            self._create("VIEW" if step.lazy else "TABLE", step.name, step.sql)
+
+    def _create(self, kind: str, name: str, select: str) -> None:
+        if self._kinds.get(name, kind) != kind:
+            self.drop(name)
+        self._execute(f"CREATE OR REPLACE TEMP {kind} {quote(name)} AS {select}")
+        self._kinds[name] = kind
 
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT as an Arrow table."""
         with _explained(sql):
-            return self._connection.sql(sql).to_arrow_table()
+            # A relation plans its statement twice; a result copies its rows, here few.
+            run = self._connection.sql if self._optimizes else self._connection.execute
+            return run(sql).to_arrow_table()
 
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Compute the rows of a step, to be read by a column of whole numbers; many lie on disk."""
@@ -107,7 +119,7 @@ class DuckDBEngine:
     def register(self, name: str, table: pa.Table) -> None:
         """Make a table known under a name, replacing one of the same name."""
         self._connection.register("_incoming", table)
-        self._execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS SELECT * FROM _incoming")
+        self._create("TABLE", name, "SELECT * FROM _incoming")
         self._connection.unregister("_incoming")
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
@@ -122,7 +134,7 @@ class DuckDBEngine:
             source = f"read_csv({text_literal(path)}, all_varchar=true, header=true)"
         else:
             source = f"read_parquet({text_literal(path)})"
-        self._execute(f"CREATE OR REPLACE TEMP VIEW {quote(name)} AS SELECT * FROM {source}")
+        self._create("VIEW", name, f"SELECT * FROM {source}")
 
     def _database(self, path: str) -> str:
         alias = quote(f"db:{path}")
@@ -168,19 +180,13 @@ class DuckDBEngine:
         for name in names:
             if self._divided.pop(name, ("", ""))[1]:
                 shutil.rmtree(self._folder(name), ignore_errors=True)
-                continue
-            for kind in ("VIEW", "TABLE"):
-                with contextlib.suppress(duckdb.Error):
-                    self._connection.execute(f"DROP {kind} IF EXISTS {quote(name)}")
+        known = {name: self._kinds.pop(name) for name in names if name in self._kinds}
+        if known:
+            self._execute("; ".join(f"DROP {kind} {quote(name)}" for name, kind in known.items()))
 
     def clear(self) -> None:
         """Forget all tables and views."""
-        self.drop(*list(self._divided))
-        rows = self._execute(
-            "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal "
-            "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary"
-        ).fetchall()
-        self._execute("; ".join(f"DROP {kind} {quote(name)}" for kind, name in rows) or "SELECT 1")
+        self.drop(*self._divided, *self._kinds)
 
     def close(self) -> None:
         """Release the connection and its spill files."""

@@ -25,13 +25,10 @@ PAYING = "days_since_first_paid_row"
 @lru_cache
 def recency(sources: frozenset[str]) -> Plan:
     """Return the plan of one column per source: days since an account's latest row."""
-    named = sorted(sources)
-    sentence = "{value} days since the latest row"
-    features = tuple(
-        Feature(f"{PREFIX}{name}", name, "days_since(max(event_time))", sentence) for name in named
-    )
-    family = Family("coverage", "Rows in the look-back", features)
-    return resolve_plan([family], dict.fromkeys(named, frozenset()))
+    sentence, latest = "{value} days since the latest row", "days_since(max(event_time))"
+    features = [Feature(f"{PREFIX}{name}", name, latest, sentence) for name in sorted(sources)]
+    family = Family("coverage", "Rows in the look-back", tuple(features))
+    return resolve_plan([family], dict.fromkeys(sources, frozenset()))
 
 
 @lru_cache

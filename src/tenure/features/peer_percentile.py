@@ -8,7 +8,6 @@ account alone gets the percentile that it gets in a batch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,10 +65,12 @@ def parts(state: Mapping[str, Any], name: str) -> frozenset[str]:
 
 
 def _spread(values: pd.DataFrame, item: Ranked) -> State:
-    state = asdict(item)
-    within = [name for name in item.within if name in values]
-    band = item.band if item.band in values else None
-    grouping = {"of": item.of, "within": within, "band": band, "edges": list(state["edges"])}
+    grouping = {
+        "of": item.of,
+        "within": [name for name in item.within if name in values],
+        "band": item.band if item.band in values else None,
+        "edges": list(item.edges),
+    }
     numbers = _numbers(values, item.of)
     groups = []
     for keys in _keys(values, grouping):
@@ -130,10 +131,8 @@ def _numbers(values: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.flo
 
 def _words(values: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
     words = values[name].to_numpy(dtype=object)
+    absent = pd.isna(words)
     return np.asarray(
-        [
-            MISSING if nothing else str(word)
-            for word, nothing in zip(words, pd.isna(words), strict=True)
-        ],
+        [MISSING if nothing else str(word) for word, nothing in zip(words, absent, strict=True)],
         dtype=object,
     )

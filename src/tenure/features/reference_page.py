@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
@@ -27,10 +27,11 @@ def reference_page(families: Iterable[Family], default: Iterable[str] | None = N
         families: What to describe.
         default: Names of the families that are on by default, where some are not.
     """
-    on = None if default is None else set(default)
+    families = list(families)
+    on = {family.name for family in families} if default is None else set(default)
     lines: list[str] = []
     for family in families:
-        off = "" if on is None or family.name in on else ", off by default"
+        off = "" if family.name in on else ", off by default"
         lines += ["", f"## {family.title} (`{family.name}`{off})", "", *HEAD]
         lines += [row(item) for item in family.features]
     return "\n".join(lines[1:]) + "\n"
@@ -77,24 +78,23 @@ def feature_table(family: str | None = None) -> pd.DataFrame:
     if family is not None and family not in FAMILIES:
         raise ConfigError(Problem("family", "no such family", family, suggestion(family, FAMILIES)))
     families = FAMILIES.values() if family is None else [FAMILIES[family]]
-    rows = [_described(one.name, item) for one in families for item in one.features]
-    visible = [row for row in rows if not row.pop("hidden")]
-    return pd.DataFrame(visible).set_index("name")
-
-
-def _described(family: str, item: Declared) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "family": family,
-        "sentence": item.sentence,
-        "unit": item.unit,
-        "windows": getattr(item, "windows", ()),
-        "direction": item.direction,
-        "lever": item.lever,
-        "source": getattr(item, "source", ""),
-        "missing": missing(item).replace("`", ""),
-        "hidden": getattr(item, "hidden", False),
-    }
+    rows = [
+        {
+            "name": item.name,
+            "family": one.name,
+            "sentence": item.sentence,
+            "unit": item.unit,
+            "windows": getattr(item, "windows", ()),
+            "direction": item.direction,
+            "lever": item.lever,
+            "source": getattr(item, "source", ""),
+            "missing": missing(item).replace("`", ""),
+        }
+        for one in families
+        for item in one.features
+        if not getattr(item, "hidden", False)
+    ]
+    return pd.DataFrame(rows).set_index("name")
 
 
 def fragment(item: Declared) -> str:

@@ -37,6 +37,7 @@ def model_card(name: str, target: TargetRecord, spec: BundleSpec) -> str:
         worth=[text for sentences in shown for text in sentences(outcome)],
         groups=group_table(outcome),
         horizons=horizon_table(outcome),
+        rates=_rates(outcome),
         drivers=_drivers(outcome),
         facts=_facts(target, spec),
         accuracy=accuracy,
@@ -66,6 +67,17 @@ def _metrics(outcome: Outcome) -> Table | None:
     ]
     named = (("Measure", lambda metric: metric.name), ("Better", lambda metric: metric.best))
     return table("", measured, *named, *metric_columns(evaluation))
+
+
+def _rates(outcome: Outcome) -> Table | None:
+    return table(
+        "Mean prediction and what happened, by prediction time",
+        outcome.evaluation.folds,
+        ("Prediction time", lambda fold: day(fold.as_of)),
+        (">Predictions", lambda fold: count(fold.n)),
+        (">Predicted", lambda fold: percent(fold.mean_probability, 1)),
+        (">Observed", lambda fold: percent(fold.observed_rate, 1)),
+    )
 
 
 def _drivers(outcome: Outcome) -> Table | None:

@@ -19,6 +19,7 @@ from tenure.core.times import show
 from tenure.run.account_words import absence, abstention_reason, account_lines
 from tenure.run.prepare import loaded
 from tenure.run.runs_folder import claim_runs_folder
+from tenure.score.drift import book_drift
 from tenure.score.rows import MAIN, Selection, selected, with_change
 from tenure.score.score import learnt_later, load_models, score
 from tenure.score.scored import Scored
@@ -56,6 +57,7 @@ def run_score(
         models={target: model.bundle.version for target, model in scored.models.items()},
         money=money_totals(main) if MAIN in scored.models else (),
         warnings=tuple(learnt_later(scored.models, moment)),
+        drift=dict(scored.drift),
     )
 
 
@@ -95,6 +97,9 @@ def score_book(
                 rule = "no account has a paid subscription then"
                 fix = "choose a date inside the data"
                 raise DataError(Problem("as_of", rule, show(moment), fix))
+            compared = {target: book_drift(scored, target) for target in scored.models}
+            known = {target: drift for target, drift in compared.items() if drift}
+            scored = replace(scored, drift=known)
             progress.stage("keeping the scores")
             scored = _stored(config, dataset, store, scored, moment)
     write_table(scored.rows, config.paths.runs / LAST)

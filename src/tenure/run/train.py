@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.files import canonical_json, digest, write_json, write_text
@@ -35,6 +36,7 @@ from tenure.run.leakage_gate import check_leaks
 from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, user
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.run.runs_folder import check_runs_folder, claim_runs_folder
+from tenure.score.drift import drift_reference
 from tenure.score.score import check_owner
 from tenure.sources.dataset import Dataset, write_rejects
 
@@ -210,9 +212,20 @@ def _bundle(
         metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
         amount=fit.amounts.to_json() if fit.amounts else None,
+        latest=_latest(result, fit, prepared),
         card=model_card(result.target.name, record, spec),
         run={"created_at": show(now()), "data": dataset.report.to_json()},
     )
+
+
+def _latest(result: TargetResult, fit: FittedTarget, prepared: Prepared) -> dict[str, Any] | None:
+    """Return what later scores are compared with; None without known outcomes."""
+    times, matrix = result.evaluation.over_time, prepared.matrix
+    inputs = fit.walk.final.encoder.frame(matrix.values)
+    if times is None:
+        return None
+    span = times.lately or times.overall
+    return drift_reference(inputs, matrix.rows, fit.walk.predictions, span)
 
 
 def _recipe(config: Config) -> str:

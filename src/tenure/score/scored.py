@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.files import digest
+from tenure.core.records.score_drift import BookDrift
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.score.model import Model
 
@@ -40,12 +41,15 @@ class Scored:
             the main horizon's rows.
         models: Target → the model that was asked.
         contributions: Target → horizon, as text → contributions.
+        drift: Target → how a whole book differs from the last known prediction times, where it was
+            compared.
     """
 
     rows: pd.DataFrame
     matrix: FeatureMatrix
     models: Mapping[str, Model]
     contributions: Mapping[str, Mapping[str, Contributions]] = field(repr=False)
+    drift: Mapping[str, BookDrift] = field(default_factory=dict, repr=False)
 
     @property
     def fingerprint(self) -> str:

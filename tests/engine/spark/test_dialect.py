@@ -6,7 +6,7 @@ import pytest
 
 from tenure.core.errors import DataError
 from tenure.engine.spark.dialect import REFUSED, REWRITES, to_spark
-from tenure.engine.spark.file_reads import attached
+from tenure.engine.spark.files import attached
 from tenure.engine.spark.strptime import DIRECTIVES, pattern
 
 TEXTS = {
@@ -62,7 +62,7 @@ def test_every_refusal_says_what_to_write_instead() -> None:
 
 
 def test_a_format_may_name_a_part_once() -> None:
-    assert set(pattern("%Y-%m-%d").groups) == {"year", "month", "day"}
+    assert set(pattern("%Y-%m-%d")[1]) == {"year", "month", "day"}
     for form in ("%d %d", "%b %m %B", "%Q"):
         if form == "%b %m %B" or form == "%d %d" or form[1] not in DIRECTIVES:
             with pytest.raises(DataError, match="cannot be read on Spark"):

@@ -96,7 +96,7 @@ def test_progress_names_each_statement_and_nothing_is_left_behind() -> None:
         assert SCOPE not in left.column("name").to_pylist()
     finally:
         engine.close()
-    assert progress.steps == [query.source for query in source_queries(world.plan())]
+    assert progress.steps == [query.source for query in source_queries(world.plan(), CUTOFFS)]
     assert matrix.since == {"x": CUTOFFS[0]}
 
 

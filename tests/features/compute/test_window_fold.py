@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenure.features.compute.active_days import ActiveDays
-from tenure.features.compute.members import MemberRows
+from tenure.features.compute.members import ActiveDays, MemberRows
 from tenure.features.compute.timeline import Timeline
 from tenure.features.compute.window_fold import NOTHING, GridRows, latest, maxima, minima, sums
 from tenure.features.plan.columns import Window

@@ -9,13 +9,12 @@ SELECT scope._no AS account_no,
   CAST(round(CAST(list_price AS DOUBLE) * 1000000) AS BIGINT) AS v2,
   CAST(round(CAST(seats AS DOUBLE) * 1000000) AS BIGINT) AS v3,
   epoch_us(started_at) AS v4,
-  epoch_us(term_end) AS v5,
-  plan AS v6,
-  epoch_us(event_time) AS v7,
-  billing_period AS v8,
-  coalesce((end_reason = 'upgrade'), false) AS v9,
-  coalesce((end_reason = 'downgrade'), false) AS v10,
-  coalesce((paid and end_reason in ('voluntary', 'involuntary', 'non_renewal')), false) AS v11,
-  epoch_us(ended_at) AS v12
+  plan AS v5,
+  epoch_us(event_time) AS v6,
+  billing_period AS v7,
+  coalesce((end_reason = 'upgrade'), false) AS v8,
+  coalesce((end_reason = 'downgrade'), false) AS v9,
+  coalesce((paid and end_reason in ('voluntary', 'involuntary', 'non_renewal')), false) AS v10,
+  epoch_us(ended_at) AS v11
 FROM subscriptions JOIN feature_scope AS scope USING (account_id)
 WHERE known_at < TIMESTAMP '2024-02-01 12:00:00.000000'

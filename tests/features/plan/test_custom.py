@@ -13,7 +13,6 @@ from features.past import CUTOFFS, NOBODY, awkward, past
 from tenure.core.config import FeatureConfig
 from tenure.core.errors import ConfigError
 from tenure.core.spec import Family
-from tenure.features.compute.source_query import source_queries
 from tenure.features.families import FAMILIES
 from tenure.features.plan.plan import config_families, from_json, resolve_plan, to_json
 
@@ -251,9 +250,7 @@ def test_declarations_survive_a_bundle() -> None:
     again = from_json(to_json(families, names))
     assert [found.features for found in again] == [found.features for found in families]
     columns = past(11, 25).columns
-    assert source_queries(resolve_plan(again, columns)) == source_queries(
-        resolve_plan(families, columns)
-    )
+    assert resolve_plan(again, columns).measured == resolve_plan(families, columns).measured
 
 
 def feature(**other: Any) -> dict[str, Any]:
@@ -338,7 +335,7 @@ def test_a_plan_can_be_narrowed_to_what_a_model_reads() -> None:
     world = past(11, 25)
     found = world.plan().only(["seat_utilisation", "nps_last"])
     assert set(found.specs) == {"seat_utilisation", "active_users_28d", "seats", "nps_last"}
-    assert {reading.source for reading in source_queries(found)} == {
+    assert {item.feature.source for item in found.measured} == {
         "usage_events",
         "subscriptions",
         "survey_responses",

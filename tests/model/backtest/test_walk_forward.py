@@ -222,6 +222,7 @@ def test_bounds_are_learnt_anew_where_the_past_has_doubled(panel, monkeypatch):
         group = walk.predictions[walk.predictions["fold"] == fold]
         chance, (lo, hi) = group["probability"].to_numpy(), bounds_of(group)
         matrix = model.encoder.transform(panel.values.iloc[group["row"]])
+        assert model.interval is not None
         missed = model.interval.missed * (1 + UNLIKE * model.interval.usual.unusual(matrix))
         variance = ((log_odds(hi) - log_odds(lo)) / 2 / norm.ppf(0.9)) ** 2
         hidden = variance - missed - model.interval.drift

@@ -59,3 +59,13 @@ def test_nothing_measured_is_nothing_said() -> None:
     assert len(accuracy.performance(Outcome("churn", no_claim()))) == 1
     assert accuracy.calibration(Outcome("churn", no_claim())) == []
     assert accuracy.tuning(usable()) == ""
+
+
+def test_the_calibration_error_stands_beside_that_of_a_perfect_model() -> None:
+    entry = changed(usable(), {"evaluation.error_by_chance": figure(0.006, 0.0024)})
+    sentences = accuracy.calibration(Outcome("churn", entry))
+    place = next(i for i, text in enumerate(sentences) if "calibration error" in text)
+    assert sentences[place + 1].endswith(
+        "would show 0.6 points on the same rows, and in 95 of 100 cases at most 0.8."
+    )
+    assert len(accuracy.calibration(CHURN)) == len(sentences) - 1

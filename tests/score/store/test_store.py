@@ -17,6 +17,8 @@ from sqlalchemy import insert, select
 from score.small_world import World
 from tenure.core.config import Config
 from tenure.core.errors import DataError
+from tenure.core.records.base import Figure
+from tenure.core.records.score_drift import BookDrift, InputDrift
 from tenure.core.times import days
 from tenure.explain.drivers import FIELDS, TOP, signals
 from tenure.score.scored import Scored
@@ -369,3 +371,22 @@ def test_a_world_without_accounts_for_a_horizon(
     )
     assert store.add(run, nobody)
     assert store.scores(store.runs()[0]) == []
+
+
+def test_how_a_book_differed_is_kept_with_its_run(
+    store: ScoreStore, run: ScoringRun, scored: Scored
+) -> None:
+    drift = BookDrift(
+        since="2024-02-01",
+        until="2024-04-01",
+        accounts=100,
+        mean_probability=0.2,
+        observed_rate=0.1,
+        predicted_rate=0.11,
+        gap=Figure(value=0.1, lo=0.05, hi=0.15),
+        off=True,
+        inputs=(InputDrift(column="usage", psi=0.4, limit=0.1),),
+        compared=3,
+    )
+    store.add(run, replace(scored, drift={"churn": drift}))
+    assert store.drift(store.runs()[0]) == {"churn": drift}

@@ -37,6 +37,11 @@ class Verdict(Record):
     loses_to: tuple[str, ...] = ()
     promotable: bool = Field(default_factory=_promotable)
 
+    @property
+    def over_base_rate(self) -> bool:
+        """Whether it says that the model does better than the base rate over all times."""
+        return self.status in {"usable", "usable_before"}
+
 
 class Metrics(SparseRecord):
     """Metrics of one set of predictions; without predictions all are missing.
@@ -301,6 +306,8 @@ class Evaluation(SparseRecord):
         baselines: Metrics of each baseline.
         differences: Gains over each baseline.
         reliability: Predicted and observed rates by bin.
+        error_by_chance: Calibration error that a perfect model would show on the same rows: its
+            mean, its 5th and its 95th percentile.
         over_time: Gain and calibration over all prediction times, lately, and their trend.
         lead_time: How early the list pointed at the accounts.
         money: What figures in money are about.
@@ -319,6 +326,7 @@ class Evaluation(SparseRecord):
     baselines: dict[str, Metrics] = Field(default_factory=dict)
     differences: dict[str, Gains] = Field(default_factory=dict)
     reliability: tuple[ReliabilityBin, ...] = ()
+    error_by_chance: Figure = UNMEASURED
     over_time: OverTime | None = None
     lead_time: LeadTime | None = None
     money: Money | None = None

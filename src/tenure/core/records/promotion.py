@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from tenure.core.records.base import Figure, Record, SparseRecord, Time
+from tenure.core.records.score_drift import BookDrift
 from tenure.core.sections import PromotionConfig
 
 Basis = Literal["unseen", "later", "replayed"]
@@ -162,6 +165,7 @@ class ScoreRecord(Record):
         models: Target → version of its bundle.
         money: MRR of the accounts, by currency.
         warnings: What to know before the scores are believed.
+        drift: Target → how the book differs from the last known prediction times.
     """
 
     rows: int
@@ -172,3 +176,4 @@ class ScoreRecord(Record):
     models: dict[str, str]
     money: tuple[ScoredMoney, ...] = ()
     warnings: tuple[str, ...] = ()
+    drift: dict[str, BookDrift] = Field(default_factory=dict)

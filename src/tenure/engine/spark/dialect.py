@@ -314,7 +314,7 @@ REWRITES: dict[type[Node] | str, Callable[[Node], Node]] = {
     "try_strptime": lambda node: _strptime(_argument(node), _argument(node, 1)),
     "epoch_us": lambda node: _call("UNIX_MICROS", _argument(node)),
     "to_months": lambda node: _call("MAKE_YM_INTERVAL", "0", _argument(node)),
-    "to_days": lambda node: _call("MAKE_DT_INTERVAL", _argument(node)),
+    exp.ToDays: lambda node: _call("MAKE_DT_INTERVAL", node.this),
     # Numbers
     exp.Div: _division,
     exp.Least: _one,

@@ -16,28 +16,52 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pyarrow as pa
 from pyspark.errors import PySparkException
 
 from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.steps import Step
 from tenure.engine.base import Pairing
-from tenure.engine.spark import files as spark_files
+from tenure.engine.spark import files
 from tenure.engine.spark.dialect import to_spark
-from tenure.engine.spark.file_reads import attached
-from tenure.engine.spark.session import SparkSettings, open_session
-from tenure.engine.spark.types import readable, sql_type
+from tenure.engine.spark.session import address, open_session
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import DataType
+
+    from tenure.core.config import EngineConfig
+
+NAMES = {
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "timestamp_ntz": "TIMESTAMP",
+    "binary": "BLOB",
+    "void": "VARCHAR",
+}
+_WIDER = {
+    pa.uint8(): pa.int16(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.uint64(): pa.decimal128(20, 0),
+    pa.float16(): pa.float32(),
+    pa.null(): pa.string(),
+}
 
 
 class SparkEngine:
     """Runs SQL steps in one Spark session with views of its own.
 
     Args:
-        settings: How Spark is to run.
-        scratch: Folder for the rows of steps; None for a temporary one, if Spark runs here.
+        settings: How Spark is to run, and the folder for the rows of steps.
         search_path: Folders in which relative file names inside SQL are looked for.
 
     Raises:
@@ -47,25 +71,19 @@ class SparkEngine:
     dialect: ClassVar[str] = "spark"
     scatters: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        settings: SparkSettings | None = None,
-        scratch: str | None = None,
-        search_path: Sequence[str | Path] = (),
-    ) -> None:
-        chosen = settings or SparkSettings()
-        if scratch is None and not chosen.local:
+    def __init__(self, settings: EngineConfig, search_path: Sequence[str | Path] = ()) -> None:
+        master = address(settings)
+        if settings.scratch is None and not master.startswith("local"):
             fix = "set `engine: {scratch: hdfs://… or s3a://…}`"
-            problem = Problem("engine.scratch", "is needed on a cluster", chosen.address, fix)
-            raise ConfigError(problem)
+            raise ConfigError(Problem("engine.scratch", "is needed on a cluster", master, fix))
         self._own = tempfile.TemporaryDirectory(prefix="tenure-")
-        self._scratch = scratch or self._own.name
+        self._scratch = settings.scratch or self._own.name
         self._folders = [Path(folder) for folder in search_path]
         self._written: dict[str, str] = {}
         self._views: set[str] = set()
         self.threads = 1
         self._divided: dict[str, str] = {}
-        self._session, self._started = open_session(chosen, Path(self._own.name))
+        self._session, self._started = open_session(settings, Path(self._own.name))
 
     @property
     def session(self) -> SparkSession:
@@ -90,12 +108,6 @@ class SparkEngine:
         with _explained(text):
             return self._session.sql(text).toArrow()
 
-    def frame(self, sql: str) -> DataFrame:
-        """Return the rows of a SELECT as a Spark data frame, not yet computed."""
-        text = self._text(sql)
-        with _explained(text):
-            return self._session.sql(text)
-
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Compute the rows of a step, to be read by a column of whole numbers."""
         del rows
@@ -113,16 +125,10 @@ class SparkEngine:
             self._view(name, self._session.createDataFrame(readable(table)))
 
     def attach(self, name: str, path: str, table: str | None = None) -> None:
-        """Make a CSV or Parquet file (or glob), or a table of the catalogue, known under a name.
-
-        Args:
-            name: Name of the view.
-            path: The file or glob; empty for a table of the catalogue.
-            table: Name of that table, `catalog.schema.table` or shorter.
-        """
+        """Make a CSV or Parquet file (or glob), or a table of the catalogue, known under a name."""
         with _explained(f"-- {path or table}"):
             spark = self._session
-            frame = spark_files.read(spark, path) if path else spark.table(table or name)
+            frame = files.read(spark, path) if path else spark.table(table or name)
             self._view(name, frame)
 
     def tables(self, path: str) -> list[str]:
@@ -149,11 +155,12 @@ class SparkEngine:
         def apply(one: pa.Table, other: pa.Table) -> pa.Table:
             return function(one, other)
 
-        sides = [self.frame(sql).groupBy(key) for sql in (left, right)]
-        with _explained(right), warnings.catch_warnings():
+        texts = [self._text(sql) for sql in (left, right)]
+        with _explained(texts[1]), warnings.catch_warnings():
             # PySpark warns of pandas 3 here, of which it uses nothing.
             warnings.simplefilter("ignore", FutureWarning)
-            pairs = sides[0].cogroup(sides[1])
+            one_side, other_side = (self._session.sql(text).groupBy(key) for text in texts)
+            pairs = one_side.cogroup(other_side)
             return pairs.applyInArrow(apply, from_arrow_schema(schema)).toArrow()
 
     def write(self, sql: str, path: str) -> None:
@@ -187,11 +194,11 @@ class SparkEngine:
         self._own.cleanup()
 
     def _text(self, sql: str) -> str:
-        return to_spark(attached(sql, self._attach_file))
+        return to_spark(files.attached(sql, self._attach_file))
 
     def _attach_file(self, path: str) -> str:
         name = f"_file_{uuid.uuid4().hex[:8]}"
-        self.attach(name, spark_files.place(path, self._folders))
+        self.attach(name, files.place(path, self._folders))
         return name
 
     def _view(self, name: str, frame: DataFrame) -> None:
@@ -225,6 +232,32 @@ class SparkEngine:
         jvm_context: Any = self._session.sparkContext._jsc
         configuration = jvm_context.hadoopConfiguration()
         place.getFileSystem(configuration).delete(place, True)
+
+
+def sql_type(kind: DataType) -> str:
+    """Return the DuckDB name of a Spark type."""
+    name = kind.simpleString()
+    if name.startswith("array<"):
+        return f"{NAMES.get(name[6:-1], name[6:-1].upper())}[]"
+    if name.startswith("decimal"):
+        return name.upper()
+    return NAMES.get(name, name.upper())
+
+
+def readable(table: pa.Table) -> pa.Table:
+    """Return an Arrow table in types that Spark takes: no unsigned, dictionary or finer times."""
+    fields = [pa.field(field.name, _readable(field.type)) for field in table.schema]
+    return table.cast(pa.schema(fields), safe=False)
+
+
+def _readable(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _readable(kind.value_type)
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", tz=kind.tz)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    return _WIDER.get(kind, kind)
 
 
 def _quote(name: str) -> str:

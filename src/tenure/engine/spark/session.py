@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from tenure.core.config import EngineConfig
 
 SQL_SETTINGS: Mapping[str, str] = {
     "spark.sql.ansi.enabled": "true",
@@ -51,41 +53,16 @@ appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
 INSTALL = "install it with `pip install 'tenure[spark]'`; it needs Java 17 (java on the PATH)"
 
 
-@dataclass(frozen=True)
-class SparkSettings:
-    """How Spark is to run.
-
-    Attributes:
-        master: Spark master; None stands for `local[<threads>]`.
-        threads: Cores of a local master.
-        memory_limit: Heap of a local master, e.g. ``4GB``.
-        settings: Spark settings that are added to the defaults, or replace them.
-    """
-
-    master: str | None = None
-    threads: int = 2
-    memory_limit: str = "4GB"
-    settings: Mapping[str, str] | None = None
-
-    @property
-    def address(self) -> str:
-        """Return the master's address."""
-        return self.master or f"local[{self.threads}]"
-
-    @property
-    def local(self) -> bool:
-        """Return whether driver and executors are one process."""
-        return self.address.startswith("local")
+def address(chosen: EngineConfig) -> str:
+    """Return the address of the Spark master; ``local[…]`` runs in this process."""
+    return chosen.master or f"local[{chosen.threads}]"
 
 
-def open_session(chosen: SparkSettings, folder: Path) -> tuple[SparkSession, bool]:
+def open_session(chosen: EngineConfig, folder: Path) -> tuple[SparkSession, bool]:
     """Return a session of its own views and settings, and whether Spark was started for it.
 
-    Where Spark runs already in this process, as in a notebook of a platform, it is used.
-
-    Args:
-        chosen: How Spark is to run.
-        folder: A temporary folder for what Spark reads when it starts.
+    Where Spark runs already in this process, as in a notebook of a platform, it is used.  The
+    folder is a temporary one for what Spark reads when it starts.
 
     Raises:
         ConfigError: If Java is missing, or Spark does not start.
@@ -94,60 +71,57 @@ def open_session(chosen: SparkSettings, folder: Path) -> tuple[SparkSession, boo
     from pyspark.sql import SparkSession
 
     _load_quietly()
+    authored = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in chosen.settings.items()
+    }
     started = SparkContext._active_spark_context is None
-    running = None if started else SparkSession.builder.getOrCreate()
-    session = running.newSession() if running else _start(chosen, folder)
-    settings = {**SQL_SETTINGS, **_sql(chosen)}
-    for name, value in settings.items():
+    if started:
+        session = _start(chosen, authored, folder)
+    else:
+        session = SparkSession.builder.getOrCreate().newSession()
+    for name, value in {**SQL_SETTINGS, **_changeable(authored)}.items():
         session.conf.set(name, value)
     return session, started
 
 
-def _start(chosen: SparkSettings, folder: Path) -> SparkSession:
+def _start(chosen: EngineConfig, authored: Mapping[str, str], folder: Path) -> SparkSession:
     from pyspark.sql import SparkSession
 
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-        raise ConfigError(
-            Problem("engine.kind: spark", "needs Java, which was not found", "", INSTALL)
-        )
+        rule = "needs Java, which was not found"
+        raise ConfigError(Problem("engine.kind: spark", rule, "", INSTALL))
     logging = folder / "log4j2.properties"
     logging.write_text(LOGGING, encoding="utf-8")
-    settings = {**START_SETTINGS, **SQL_SETTINGS}
-    authored = dict(chosen.settings or {})
-    options = f"-Dlog4j2.configurationFile=file:{logging}"
-    authored[JAVA_OPTIONS] = f"{options} {authored.get(JAVA_OPTIONS, '')}".strip()
+    settings: dict[str, Any] = {**START_SETTINGS, **SQL_SETTINGS}
     settings["spark.sql.warehouse.dir"] = str(folder / "warehouse")
-    if chosen.local:
+    if address(chosen).startswith("local"):
         settings |= LOCAL_SETTINGS
         settings["spark.driver.memory"] = java_size(chosen.memory_limit)
         settings["spark.sql.shuffle.partitions"] = str(2 * chosen.threads)
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings |= authored
-    builder = SparkSession.builder.master(chosen.address)
-    for name, value in settings.items():
-        builder = builder.config(name, value)
+    options = f"-Dlog4j2.configurationFile=file:{logging}"
+    settings[JAVA_OPTIONS] = f"{options} {authored.get(JAVA_OPTIONS, '')}".strip()
     try:
-        return builder.getOrCreate()
+        return SparkSession.builder.master(address(chosen)).config(map=settings).getOrCreate()
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        place = f"engine.master: {chosen.address}"
+        place = f"engine.master: {address(chosen)}"
         raise ConfigError(Problem(place, "Spark did not start", reason, INSTALL)) from error
 
 
-def _sql(chosen: SparkSettings) -> dict[str, str]:
+def _changeable(authored: Mapping[str, str]) -> dict[str, str]:
     """Return the authored settings that may change while Spark runs."""
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     session = SparkSession.getActiveSession()
     changes = {}
-    for name, value in (chosen.settings or {}).items():
-        try:
-            changeable = session is not None and session.conf.isModifiable(name)
-        except PySparkException:
-            changeable = False
-        if changeable:
-            changes[name] = value
+    for name, value in authored.items():
+        with contextlib.suppress(PySparkException):
+            if session is not None and session.conf.isModifiable(name):
+                changes[name] = value
     return changes
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tenure.core.errors import DataError, Problem
 
@@ -22,52 +21,33 @@ _LONG = (
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TWO = "[0-9]{1,2}+"
 
-
-@dataclass(frozen=True)
-class _Part:
-    """What a directive matches, and which part of a time it gives."""
-
-    pattern: str
-    name: str
-
-
-DIRECTIVES: dict[str, _Part] = {
-    "Y": _Part("[0-9]{1,4}+", "year"),
-    "y": _Part(_TWO, "short_year"),
-    "m": _Part(_TWO, "month"),
-    "b": _Part("|".join(_MONTHS), "month_name"),
-    "B": _Part("|".join(_LONG), "month_name"),
-    "d": _Part(_TWO, "day"),
-    "H": _Part(_TWO, "hour"),
-    "I": _Part(_TWO, "half_hour"),
-    "p": _Part("am|pm", "half"),
-    "M": _Part(_TWO, "minute"),
-    "S": _Part(_TWO, "second"),
-    "f": _Part("[0-9]{1,6}+", "fraction"),
-    "z": _Part("[+-][0-9]{2}(?::?[0-9]{2})?", "offset"),
-    "a": _Part("|".join(day[:3] for day in _DAYS), ""),
-    "A": _Part("|".join(_DAYS), ""),
+DIRECTIVES: dict[str, tuple[str, str]] = {
+    "Y": ("year", "[0-9]{1,4}+"),
+    "y": ("short_year", _TWO),
+    "m": ("month", _TWO),
+    "b": ("month_name", "|".join(_MONTHS)),
+    "B": ("month_name", "|".join(_LONG)),
+    "d": ("day", _TWO),
+    "H": ("hour", _TWO),
+    "I": ("half_hour", _TWO),
+    "p": ("half", "am|pm"),
+    "M": ("minute", _TWO),
+    "S": ("second", _TWO),
+    "f": ("fraction", "[0-9]{1,6}+"),
+    "z": ("offset", "[+-][0-9]{2}(?::?[0-9]{2})?"),
+    "a": ("", "|".join(day[:3] for day in _DAYS)),
+    "A": ("", "|".join(_DAYS)),
 }
-"""The directives that every engine reads alike; the others are refused."""
+"""The directives that every engine reads alike → the part of a time that each gives, and what it
+matches; the others are refused."""
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """A format as a regular expression.
+def pattern(form: str) -> tuple[str, dict[str, int]]:
+    """Return the regular expression of a strptime format, and part of a time → number of its group.
 
-    Attributes:
-        regex: It matches the whole text, in any case, with one group per part.
-        groups: Part of a time → number of its group.
-    """
+    The expression matches the whole text, in any case.
 
-    regex: str
-    groups: dict[str, int]
-
-
-def pattern(form: str) -> Pattern:
-    """Return the regular expression of a strptime format.
-
-    >>> pattern("%d/%m/%Y").groups
+    >>> pattern("%d/%m/%Y")[1]
     {'day': 1, 'month': 2, 'year': 3}
 
     Raises:
@@ -77,15 +57,15 @@ def pattern(form: str) -> Pattern:
     groups: dict[str, int] = {}
     for directive, space, other in re.findall(r"%-?(.)|(\s+)|(.)", form):
         if directive and directive != "%":
-            part = DIRECTIVES.get(directive)
-            if part is None or part.name in groups:
+            name, regex = DIRECTIVES.get(directive, ("", ""))
+            if not regex or name in groups:
                 raise _refused(form, directive)
-            if part.name:
-                groups[part.name] = len(groups) + 1
-            pieces.append(f"({part.pattern})" if part.name else f"(?:{part.pattern})")
+            if name:
+                groups[name] = len(groups) + 1
+            pieces.append(f"({regex})" if name else f"(?:{regex})")
         else:
             pieces.append("[ \\t\\r\\n]+" if space else _literal(directive or other))
-    return Pattern(f"(?i)^\\s*{''.join(pieces)}\\s*$", groups)
+    return f"(?i)^\\s*{''.join(pieces)}\\s*$", groups
 
 
 def _literal(letter: str) -> str:
@@ -94,44 +74,38 @@ def _literal(letter: str) -> str:
 
 def _refused(form: str, directive: str) -> DataError:
     known = " ".join(f"%{name}" for name in DIRECTIVES)
+    fix = f"use each of {known} at most once, or map an expression"
     return DataError(
-        Problem(
-            f"format `{form}`",
-            f"%{directive} cannot be read on Spark",
-            form,
-            f"use each of {known} at most once, or map an expression",
-        )
+        Problem(f"format `{form}`", f"%{directive} cannot be read on Spark", form, fix)
     )
 
 
 def timestamp_sql(text: str, form: str) -> str:
-    """Return Spark SQL of the time that a text of a format gives, null where it does not fit.
+    """Return Spark SQL of the time that a text gives by a format, null where it does not fit.
 
-    Args:
-        text: Spark SQL of the text.
-        form: The strptime format.
+    The text is Spark SQL, too.
     """
-    parsed = pattern(form)
-    quoted = "'" + parsed.regex.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    regex, groups = pattern(form)
+    quoted = "'" + regex.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
     def words(name: str) -> str:
-        return f"LOWER(REGEXP_EXTRACT({text}, {quoted}, {parsed.groups[name]}))"
+        return f"LOWER(REGEXP_EXTRACT({text}, {quoted}, {groups[name]}))"
 
     def number(name: str, default: int) -> str:
-        if name not in parsed.groups:
+        if name not in groups:
             return str(default)
         return f"TRY_CAST({words(name)} AS INT)"
 
     second = number("second", 0)
-    if "fraction" in parsed.groups:
+    if "fraction" in groups:
         second = f"({second} + TRY_CAST(CONCAT('0.', {words('fraction')}) AS DECIMAL(8, 6)))"
-    hour, sound = _hour(parsed.groups, number, words)
+    hour, sound = _hour(groups, number, words)
     moment = (
-        f"TRY_MAKE_TIMESTAMP_NTZ({_year(parsed.groups, number)}, "
-        f"{_month(parsed.groups, number, words)}, {number('day', 1)}, {hour}, "
+        f"TRY_MAKE_TIMESTAMP_NTZ({_year(groups, number)}, "
+        f"{_month(groups, number, words)}, {number('day', 1)}, {hour}, "
         f"{number('minute', 0)}, {second})"
     )
-    if "offset" in parsed.groups:
+    if "offset" in groups:
         moment = f"({moment} - {_offset(words('offset'))})"
     return f"CASE WHEN {text} RLIKE {quoted} AND {sound} AND {second} < 60 THEN {moment} END"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,11 +24,10 @@ from tenure.core.files import digest, replacing
 from tenure.core.progress import SILENT, Progress
 from tenure.core.steps import quote
 from tenure.core.times import EPOCH, show
-from tenure.features.compute.batches import most_rows
+from tenure.features.compute.batches import source_rows
 from tenure.features.compute.history_start import history_starts
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.compute.source_query import SourceQuery, source_queries
-from tenure.features.compute.timeline import Timeline
 from tenure.features.plan.plan import read_columns
 from tenure.sources.contract import SOURCES
 
@@ -41,19 +39,8 @@ WORTH_ROWS = 200_000
 """Rows of the longest source below which computing features costs no more than looking them up."""
 MOST_PLANS = 4
 STATE = b"tenure"
-
-
-@dataclass(frozen=True)
-class Visible:
-    """What one prediction time can see.
-
-    Attributes:
-        as_of: The prediction time.
-        sources: Source → fingerprint of its visible rows.
-    """
-
-    as_of: datetime
-    sources: dict[str, str]
+Fingerprints = dict[str, str]
+"""Source → fingerprint of the rows that one prediction time can see."""
 
 
 def build_cached(
@@ -78,7 +65,7 @@ def build_cached(
     Returns:
         What `build` returns, bit for bit.
     """
-    if folder is None or not len(snapshots) or most_rows(engine, plan) < WORTH_ROWS:
+    if folder is None or not len(snapshots) or not _worth(engine, plan):
         return build(engine, snapshots, plan, since=since, progress=progress)
     rows = snapshots.reset_index(drop=True)
     progress.stage("looking for features of earlier runs")
@@ -86,34 +73,36 @@ def build_cached(
     starts = history_starts(engine, plan, cutoffs)
     shelf = _Shelf(folder / _plan_digest(engine, plan))
     seen = visible(engine, plan, cutoffs, starts)
-    parts, lacking, changed = [], [], set()
-    for item in seen:
-        snapshots_then = rows[rows["as_of"] == item.as_of]
-        values_then, sources = shelf.find(item, snapshots_then)
+    parts, lacking, changed = [], {}, set()
+    for as_of, fingerprints in seen.items():
+        values_then, sources = shelf.find(as_of, fingerprints, rows[rows["as_of"] == as_of])
         changed |= sources
         if values_then is None:
-            lacking.append(item)
+            lacking[as_of] = fingerprints
         else:
             parts.append(values_then)
     _tell(progress, len(parts), len(lacking), changed)
     if lacking:
-        wanted = rows["as_of"].isin([item.as_of for item in lacking])
+        wanted = rows["as_of"].isin(list(lacking))
         fresh = build(engine, rows[wanted], plan, progress=progress).values
         fresh.index = rows.index[wanted]
-        for item in lacking:
-            mine = rows.index[rows["as_of"] == item.as_of]
-            shelf.keep(item, rows.loc[mine, "account_id"], fresh.loc[mine])
+        for as_of, fingerprints in lacking.items():
+            mine = rows.index[rows["as_of"] == as_of]
+            shelf.keep(as_of, fingerprints, rows.loc[mine, "account_id"], fresh.loc[mine])
         parts.append(fresh)
     shelf.tidy()
     values = pd.concat(parts).loc[rows.index] if len(parts) > 1 else parts[0].loc[rows.index]
-    last = {source: days[-1] for source, days in starts.items()}
-    known = {source: day for source, day in last.items() if day is not None}
+    known = {source: days[-1] for source, days in starts.items() if days[-1] is not None}
     return FeatureMatrix(rows, values[list(plan.specs)], plan.described, dict(since or {}), known)
+
+
+def _worth(engine: Engine, plan: Plan) -> bool:
+    return max(source_rows(engine, plan).values(), default=0) >= WORTH_ROWS
 
 
 def visible(
     engine: Engine, plan: Plan, cutoffs: Sequence[datetime], starts: Mapping[str, Sequence[Any]]
-) -> list[Visible]:
+) -> dict[datetime, Fingerprints]:
     """Return what each prediction time can see, in order.
 
     Args:
@@ -122,19 +111,19 @@ def visible(
         cutoffs: Prediction times, ascending.
         starts: Output of `history_starts`: windows that reach further back are missing.
     """
-    views = [Visible(cutoff, {}) for cutoff in cutoffs]
-    for query in source_queries(plan):
-        lines = [_sums(engine, sql, len(cutoffs)) for sql in _hash_queries(query, cutoffs)]
-        for number, view in enumerate(views):
+    views: dict[datetime, Fingerprints] = {cutoff: {} for cutoff in cutoffs}
+    for query in source_queries(plan, cutoffs):
+        lines = [_sums(engine, sql, len(cutoffs)) for sql in _hash_queries(query)]
+        for number, view in enumerate(views.values()):
             start = str(starts.get(query.source, [None] * len(cutoffs))[number])
             text = [f"{line[number]}" for line in lines]
-            view.sources[query.source] = digest(start, *text)
+            view[query.source] = digest(view.get(query.source, ""), start, *text)
     return views
 
 
-def _hash_queries(query: SourceQuery, cutoffs: Sequence[datetime]) -> list[str]:
+def _hash_queries(query: SourceQuery) -> list[str]:
     """Return SELECTs of (seen, rows, total, mix): hashes of rows by who sees them first."""
-    timeline, source = Timeline(tuple(cutoffs), ()), SOURCES[query.source]
+    timeline, source = query.timeline, SOURCES[query.source]
     groups: dict[tuple[tuple[str, ...], bool], set[str]] = {}
     for item in query.features:
         columns = groups.setdefault((item.clocks, item.feature.running), set())
@@ -161,19 +150,18 @@ def _hash_query(source: str, seen: str, columns: list[str]) -> str:
 
 def _sums(engine: Engine, sql: str, size: int) -> list[tuple[int, int, int]]:
     """Return, per prediction time, the rows seen by then and two sums of their hashes."""
-    lines = [[0, 0, 0] for _ in range(size + 1)]
-    for row in engine.fetch(sql).to_pylist():
-        lines[row["seen"]] = [row["rows"], int(row["total"]), row["mix"]]
+    firsts = {row["seen"]: row for row in engine.fetch(sql).to_pylist()}
     seen, rows, total, mix = [], 0, 0, 0
-    for line in lines[:size]:
-        rows, total, mix = rows + line[0], total + line[1], mix ^ line[2]
+    for number in range(size):
+        if first := firsts.get(number):
+            rows, total, mix = rows + first["rows"], total + int(first["total"]), mix ^ first["mix"]
         seen.append((rows, total, mix))
     return seen
 
 
 def _plan_digest(engine: Engine, plan: Plan) -> str:
     """Return a hash of how features are computed, by which engine and version."""
-    texts = [item.step(item.timeline([EPOCH])).sql for item in source_queries(plan)]
+    texts = [query.step.sql for query in source_queries(plan, [EPOCH])]
     formulas = [f"{item.spec.name}={item.formula}" for item in plan.computed]
     settings = [
         f"{item.spec.name} {item.feature.lag} {item.feature.default} {item.aggregate} {item.member}"
@@ -197,40 +185,39 @@ class _Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, seen: Visible, snapshots: pd.DataFrame) -> tuple[pd.DataFrame | None, set[str]]:
+    def find(
+        self, as_of: datetime, seen: Fingerprints, snapshots: pd.DataFrame
+    ) -> tuple[pd.DataFrame | None, set[str]]:
         """Return the stored features of some snapshots; else None, and the sources that changed."""
-        path = self._path(seen)
+        path = self._path(as_of)
         try:
             state = json.loads(pq.read_schema(path).metadata[STATE])
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
             return None, set()
-        changed = {name for name, print_ in seen.sources.items() if state.get(name) != print_}
+        changed = {name for name, print_ in seen.items() if state.get(name) != print_}
         if changed:
             return None, changed
         table = pq.read_table(path)
-        place = pd.Index(table.column("account_id").to_pylist()).get_indexer(
-            snapshots["account_id"]
-        )
+        accounts = pd.Index(table.column("account_id").to_pylist())
+        place = accounts.get_indexer(snapshots["account_id"])
         if (place < 0).any():
             return None, set()
-        columns = {
-            name: _values(column).iloc[place].set_axis(snapshots.index)
-            for name, column in zip(table.column_names, table.columns, strict=True)
-            if name != "account_id"
-        }
-        return pd.DataFrame(columns, index=snapshots.index), set()
+        table = table.drop_columns(["account_id"]).take(place)
+        columns = dict(zip(table.column_names, map(_values, table.columns), strict=True))
+        return pd.DataFrame(columns).set_axis(snapshots.index), set()
 
-    def keep(self, seen: Visible, accounts: pd.Series[str], values: pd.DataFrame) -> None:
+    def keep(
+        self, as_of: datetime, seen: Fingerprints, accounts: pd.Series[str], values: pd.DataFrame
+    ) -> None:
         """Keep the features of one prediction time."""
         columns = {"account_id": pa.array(accounts.tolist(), pa.string())}
-        for name in values:
-            column = values[name]
+        for name, column in values.items():
             if column.dtype == np.float32:
                 columns[str(name)] = pa.array(column.to_numpy())
             else:
                 columns[str(name)] = pa.array(column.tolist(), pa.string()).dictionary_encode()
-        state = {STATE: json.dumps(seen.sources).encode()}
-        with replacing(self._path(seen)) as temporary:
+        state = {STATE: json.dumps(seen).encode()}
+        with replacing(self._path(as_of)) as temporary:
             pq.write_table(pa.table(columns).replace_schema_metadata(state), temporary)
 
     def tidy(self) -> None:
@@ -240,8 +227,8 @@ class _Shelf:
         for old in sorted(plans, key=lambda path: path.stat().st_mtime)[:-MOST_PLANS]:
             shutil.rmtree(old, ignore_errors=True)
 
-    def _path(self, seen: Visible) -> Path:
-        return self._folder / f"{show(seen.as_of).replace(':', '')}.parquet"
+    def _path(self, as_of: datetime) -> Path:
+        return self._folder / f"{show(as_of).replace(':', '')}.parquet"
 
 
 def _values(column: pa.ChunkedArray) -> pd.Series[Any]:

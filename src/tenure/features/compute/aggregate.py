@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 
 from tenure.core.fragments import Aggregate
-from tenure.engine.arrays import array_of
-from tenure.features.compute.active_days import ActiveDays
-from tenure.features.compute.members import MemberRows
+from tenure.features.compute.members import ActiveDays, MemberRows
 from tenure.features.compute.source_query import (
     JOINED,
     MOMENT,
@@ -26,7 +25,6 @@ from tenure.features.compute.source_query import (
     condition,
     operand,
 )
-from tenure.features.compute.timeline import Timeline
 from tenure.features.compute.window_fold import (
     NOTHING,
     Array,
@@ -40,8 +38,19 @@ from tenure.features.compute.window_fold import (
 )
 from tenure.features.plan.columns import MeasuredColumn, Window
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+
+def array_of(column: pa.ChunkedArray) -> tuple[Array, Mask | None]:
+    """Return the values of a column, and the mask of where there is one (None: everywhere).
+
+    Missing numbers are 0; unsigned 64-bit integers become signed ones of the same bits.
+    """
+    valid = column.is_valid().to_numpy() if column.null_count else None
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column.to_numpy(zero_copy_only=False), valid
+    if valid is not None:
+        column = column.fill_null(False if pa.types.is_boolean(column.type) else 0)
+    values: Array = column.to_numpy()
+    return (values.view(np.int64) if values.dtype == np.uint64 else values), valid
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,6 @@ class PlacedRows:
 
     Attributes:
         query: What was read.
-        timeline: The grid.
         table: Result of the query's statement.
         accounts: Accounts of the batch.
         first: Number of its first account.
@@ -58,7 +66,6 @@ class PlacedRows:
     """
 
     query: SourceQuery
-    timeline: Timeline
     table: pa.Table
     accounts: int
     first: int = 0
@@ -69,10 +76,6 @@ class PlacedRows:
         if name not in self.arrays:
             self.arrays[name] = array_of(self.table.column(name))
         return self.arrays[name]
-
-    def whole(self, name: str) -> Array:
-        """Return a column that has a value in every row."""
-        return self.column(name)[0]
 
     def grids(self) -> Iterable[tuple[MeasuredColumn, Array]]:
         """Yield each feature and its values, shape (accounts, cut-offs).
@@ -105,22 +108,22 @@ class _RowSubset:
     @classmethod
     def of(cls, placed: PlacedRows, key: Selection, windows: Iterable[Window]) -> _RowSubset:
         clocks, at, running, where, each, whole = key
-        query, timeline = placed.query, placed.timeline
-        seen, slot = placed.whole(query.seen[clocks]), placed.whole(query.slot[at])
+        query, timeline = placed.query, placed.query.timeline
+        seen, slot = placed.column(query.seen[clocks])[0], placed.column(query.slot[at])[0]
         mask = seen < timeline.size
         if not whole:
             # What happened before every window counts for none of these features.
             mask &= slot >= min(int(timeline.span(window)[0][0]) for window in windows)
         if where is not None:
-            mask &= placed.whole(query.columns[condition(where)])
-        lane, lanes = placed.whole("account_no") - placed.first, placed.accounts
+            mask &= placed.column(query.columns[condition(where)])[0]
+        lane, lanes = placed.column("account_no")[0] - placed.first, placed.accounts
         categories = query.categories[each] if each else {}
         if each:
             number, present = placed.column(category_column(each))
             mask &= True if present is None else present
             lane, lanes = lane * len(categories) + number, lanes * len(categories)
-        gone = placed.whole("gone") if running else None
-        weight = placed.whole(WEIGHT) if query.weighs else None
+        gone = placed.column("gone")[0] if running else None
+        weight = placed.column(WEIGHT)[0] if query.weighs else None
         rows = GridRows(timeline, lane, lanes, seen, slot, gone, weight)
         if mask.all():
             return cls(placed, rows, None, categories)
@@ -190,30 +193,21 @@ class _RowSubset:
         return moments if present is None else moments[present]
 
 
-def _sum(rows: GridRows, values: Array, windows: list[Window]) -> dict[Window, Array]:
-    """Return sums of amounts, not a number where nothing was added."""
-    return {window: amount for window, (amount, _) in _totals(rows, values, windows).items()}
-
-
-def _mean(rows: GridRows, values: Array, windows: list[Window]) -> dict[Window, Array]:
-    totals = _totals(rows, values, windows)
-    return {window: amount / np.maximum(count, 1) for window, (amount, count) in totals.items()}
-
-
-def _totals(
-    rows: GridRows, values: Array, windows: list[Window]
-) -> dict[Window, tuple[Array, Array]]:
-    """Return sums of amounts, not a number where nothing was added, and how many were added."""
+def _amounts(
+    rows: GridRows, values: Array, windows: list[Window], *, mean: bool = False
+) -> dict[Window, Array]:
+    """Return sums of amounts, or their means, not a number where nothing was added."""
     amounts, counts = sums(rows, values, windows), sums(rows, None, windows)
     return {
-        window: (np.where(count > 0, amounts[window] / SCALE, np.nan), count)
+        window: np.where(count > 0, amounts[window] / SCALE, np.nan)
+        / (np.maximum(count, 1) if mean else 1)
         for window, count in counts.items()
     }
 
 
 AGGREGATES: dict[str, Callable[[GridRows, Array, list[Window]], Mapping[Window, Array]]] = {
-    "sum": _sum,
-    "avg": _mean,
+    "sum": _amounts,
+    "avg": partial(_amounts, mean=True),
     "min": minima,
     "max": maxima,
     "distinct": lambda rows, days, windows: ActiveDays.of(rows, days).count(windows),

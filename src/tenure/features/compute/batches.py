@@ -1,7 +1,8 @@
 """Batches of accounts: read together, and folded side by side.
 
 Memory bounds a batch: how many accounts, and how many rows of one source.  Where all accounts are
-one batch, each source is folded while the next one is read.
+one batch, each source is folded while the next one is read.  Where the rows lie on a cluster its
+executors fold them, by the same pure function, and only the values of the snapshots travel back.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tenure.core.progress import Progress
 from tenure.core.steps import Step
 from tenure.features.compute.aggregate import PlacedRows
 from tenure.features.compute.snapshot_values import (
@@ -25,11 +25,10 @@ from tenure.features.compute.snapshot_values import (
     measured_values,
 )
 from tenure.features.compute.source_query import SCOPE, SourceQuery, source_queries
-from tenure.features.compute.spark_fold import BATCH, SourceFold, by_batch, fold_in_executors
-from tenure.features.compute.timeline import Timeline
 from tenure.features.compute.window_fold import Ints
 
 if TYPE_CHECKING:
+    from tenure.core.progress import Progress
     from tenure.engine import Engine
     from tenure.features.plan.plan import Plan
 
@@ -47,45 +46,29 @@ CELL_ROWS = 4
 SCATTERED_ROWS = 1_000_000
 """Rows of one source from which a cluster folds in its executors, about so many at a time."""
 
+BATCH = "_block"
+"""Column with the number of the batch of accounts that a row belongs to."""
+SNAPSHOTS = "feature_snapshots"
+"""Registered table of the snapshots: their place, account, prediction time and batch."""
+
 Batch = tuple[Ints, SnapshotIndex, Iterable[FeatureValues]]
 """Accounts that are folded together: the positions of their snapshots, these, what was measured."""
 Part = tuple[Ints, list[FeatureValues]]
 """Positions of the snapshots of some accounts, and their values from one source query."""
 
 
-@dataclass(frozen=True)
-class PlacedQuery:
-    """A source query on the grid of a run."""
-
-    query: SourceQuery
-    timeline: Timeline
-    step: Step
-
-
-@dataclass(frozen=True)
-class BatchOptions:
-    """How batches are read.
-
-    Attributes:
-        pool: Where parts of a batch are folded.
-        progress: Told of each statement.
-    """
-
-    pool: ThreadPoolExecutor
-    progress: Progress
-
-
 def batches(
-    engine: Engine, plan: Plan, index: SnapshotIndex, starts: Starts, options: BatchOptions
+    engine: Engine,
+    plan: Plan,
+    index: SnapshotIndex,
+    starts: Starts,
+    pool: ThreadPoolExecutor,
+    progress: Progress,
 ) -> Iterator[Batch]:
     """Yield batches of accounts.
 
-    Args:
-        engine: Holds the canonical tables; what is registered in it is dropped at the end.
-        plan: Which features.
-        index: All snapshots.
-        starts: See `Starts`.
-        options: How they are read.
+    What is registered in the engine is dropped at the end.  The pool folds parts of a batch;
+    `progress` is told of each statement.
     """
     numbers = np.arange(len(index.accounts), dtype=np.int32)
     names = pa.array(index.accounts, pa.string())
@@ -99,61 +82,58 @@ def batches(
     if engine.scatters and rows > SCATTERED_ROWS:
         yield everyone, index, list(_scattered(engine, queries, index, starts, rows))
     elif size >= len(index.accounts):
-        yield everyone, index, _at_once(engine, queries, index, starts, options)
+        yield everyone, index, _at_once(engine, queries, index, starts, pool, progress)
     else:
-        for number, (read, size_of_it) in enumerate(zip(queries, most, strict=True)):
-            options.progress.step(number, len(queries), read.query.source)
-            engine.divide(by_batch(read.step, size), BATCH, size_of_it)
+        for number, (query, size_of_it) in enumerate(zip(queries, most, strict=True)):
+            progress.step(number, len(queries), query.source)
+            engine.divide(by_batch(query.step, size), BATCH, size_of_it)
         yield from _divided(engine, queries, index, starts, size)
-        engine.drop(*(read.step.name for read in queries))
+        engine.drop(*(query.step.name for query in queries))
     engine.drop(SCOPE)
 
 
-def _queries(plan: Plan, index: SnapshotIndex, counts: Mapping[str, int]) -> list[PlacedQuery]:
-    queries: list[PlacedQuery] = []
-    for whole in source_queries(plan):
+def _queries(plan: Plan, index: SnapshotIndex, counts: Mapping[str, int]) -> list[SourceQuery]:
+    queries: list[SourceQuery] = []
+    for whole in source_queries(plan, index.cutoffs):
         # One prediction time looks at a part of the past, many look at most of it.
         apart = len(index.cutoffs) == 1 and counts.get(whole.source, 0) > SPLIT_ROWS
-        for query in whole.split() if apart else (whole,):
-            timeline = query.timeline(index.cutoffs)
-            queries.append(PlacedQuery(query, timeline, query.step(timeline)))
+        queries += whole.split() if apart else (whole,)
     # Rows take the most folding: it goes on while cells are read.
-    return sorted(queries, key=lambda placed: placed.query.cells)
+    return sorted(queries, key=lambda query: query.cells)
 
 
 def _divided(
-    engine: Engine, queries: list[PlacedQuery], index: SnapshotIndex, starts: Starts, size: int
+    engine: Engine, queries: list[SourceQuery], index: SnapshotIndex, starts: Starts, size: int
 ) -> Iterator[Batch]:
     """Yield batches of what the engine divided."""
     for first in range(0, len(index.accounts), size):
         last = min(first + size, len(index.accounts))
-        placed = []
-        for read in queries:
-            rows = engine.share(read.step.name, first // size)
-            placed.append(PlacedRows(read.query, read.timeline, rows, last - first, first))
+        placed = [
+            PlacedRows(query, engine.share(query.step.name, first // size), last - first, first)
+            for query in queries
+        ]
         places, part = index.part(first, last)
         yield places, part, measured_values(part, placed, starts)
 
 
 def _at_once(
     engine: Engine,
-    queries: list[PlacedQuery],
+    queries: list[SourceQuery],
     index: SnapshotIndex,
     starts: Starts,
-    options: BatchOptions,
+    pool: ThreadPoolExecutor,
+    progress: Progress,
 ) -> Iterator[FeatureValues]:
     """Return what was measured of all accounts; a source is folded while the next one is read."""
     parts: list[list[Future[Part]]] = []
-    for number, read in enumerate(queries):
-        options.progress.step(number, len(queries), read.query.source)
-        accounts = len(index.accounts)
-        rows = engine.fetch(read.step.sql)
+    accounts = len(index.accounts)
+    for number, query in enumerate(queries):
+        progress.step(number, len(queries), query.source)
+        rows = engine.fetch(query.step.sql)
         size = -(-accounts // max(1, -(-rows.num_rows // FOLD_ROWS)))
         parts.append(
             [
-                options.pool.submit(
-                    _part, read, rows, index, starts, first, min(first + size, accounts)
-                )
+                pool.submit(_part, query, rows, index, starts, first, min(first + size, accounts))
                 for first in range(0, accounts, size)
             ]
         )
@@ -162,15 +142,14 @@ def _at_once(
 
 
 def _part(
-    read: PlacedQuery, rows: pa.Table, index: SnapshotIndex, starts: Starts, first: int, last: int
+    query: SourceQuery, rows: pa.Table, index: SnapshotIndex, starts: Starts, first: int, last: int
 ) -> Part:
     """Return what was measured of some accounts, from the rows of all."""
     places, part = index.part(first, last)
     if part is not index:
         account = rows.column("account_no")
-        mine = pc.and_(pc.greater_equal(account, first), pc.less(account, last))
-        rows = rows.filter(mine)
-    placed = PlacedRows(read.query, read.timeline, rows, last - first, first)
+        rows = rows.filter(pc.and_(pc.greater_equal(account, first), pc.less(account, last)))
+    placed = PlacedRows(query, rows, last - first, first)
     return places, list(measured_values(part, [placed], starts))
 
 
@@ -186,29 +165,25 @@ def _together(parts: list[Part]) -> Iterator[FeatureValues]:
 
 def source_rows(engine: Engine, plan: Plan) -> dict[str, int]:
     """Return the number of rows of each source."""
-    names = [query.source for query in source_queries(plan)]
+    names = sorted({item.feature.source for item in plan.measured})
     sql = " UNION ALL ".join(
-        f"SELECT {place} AS place, count(*) AS n FROM {name}" for place, name in enumerate(names)
+        f"SELECT '{name}' AS name, count(*) AS n FROM {name}" for name in names
     )
     rows = engine.fetch(sql).to_pylist() if sql else []
-    return {names[row["place"]]: row["n"] for row in rows}
+    return {row["name"]: row["n"] for row in rows}
 
 
-def _rows_at_most(engine: Engine, placed: PlacedQuery, counts: Mapping[str, int]) -> int:
+def _rows_at_most(engine: Engine, query: SourceQuery, counts: Mapping[str, int]) -> int:
     """Return about how many rows a query gives at most, from the rows of its source."""
-    query = placed.query
-    rows, begun = counts.get(query.source, 0), query.begun_sql(placed.timeline)
+    rows = counts.get(query.source, 0)
+    if query.moving:
+        return rows * len(query.cutoffs)
     if query.cells:
         return rows // CELL_ROWS
-    if not query.part or begun is None:
+    if not query.part or query.begun_sql is None:
         return rows
-    counted = engine.fetch(f"SELECT count(*) AS n FROM {query.source} WHERE {begun}")
+    counted = engine.fetch(f"SELECT count(*) AS n FROM {query.source} WHERE {query.begun_sql}")
     return int(counted.column("n")[0].as_py())
-
-
-def most_rows(engine: Engine, plan: Plan) -> int:
-    """Return the rows of the longest source."""
-    return max(source_rows(engine, plan).values(), default=0)
 
 
 def _batch_size(rows: int, index: SnapshotIndex) -> int:
@@ -220,10 +195,70 @@ def _batch_size(rows: int, index: SnapshotIndex) -> int:
 
 
 def _scattered(
-    engine: Engine, queries: list[PlacedQuery], index: SnapshotIndex, starts: Starts, rows: int
+    engine: Engine, queries: list[SourceQuery], index: SnapshotIndex, starts: Starts, rows: int
 ) -> Iterator[FeatureValues]:
     """Yield what was measured by an engine that folds where the rows are."""
     size = max(1, -(-len(index.accounts) // max(8, -(-rows // SCATTERED_ROWS))))
-    for read in queries:
-        fold = SourceFold(read.query, read.timeline, starts, size)
-        yield from fold_in_executors(engine, fold, read.step, index)
+    for query in queries:
+        yield from fold_in_executors(engine, SourceFold(query, starts, size), index)
+
+
+@dataclass(frozen=True)
+class SourceFold:
+    """How one source of a batch is folded, so many accounts at a time; travels to the executors."""
+
+    query: SourceQuery
+    starts: Starts
+    size: int
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Return the columns of what comes back: the snapshot's place, and its values."""
+        kinds = [
+            (f"f{number}", pa.string() if item.spec.text else pa.float64())
+            for number, item in enumerate(self.query.features)
+        ]
+        return pa.schema([("place", pa.int64()), *kinds])
+
+    def __call__(self, snapshots: pa.Table, placed: pa.Table) -> pa.Table:
+        """Return the values of the snapshots of one batch."""
+        if not snapshots.num_rows:
+            return self.schema.empty_table()
+        first = snapshots.column(BATCH)[0].as_py() * self.size
+        numbers = snapshots.column("account_no").to_numpy().astype(np.int64) - first
+        cuts = snapshots.column("cut_no").to_numpy().astype(np.int64)
+        part = SnapshotIndex(np.arange(self.size), self.query.cutoffs, numbers, cuts)
+        rows = PlacedRows(self.query, placed, self.size, first)
+        values_by_name = {
+            item.spec.name: values for item, values in measured_values(part, [rows], self.starts)
+        }
+        columns = [
+            pa.array(values_by_name[item.spec.name], field.type, from_pandas=item.spec.text)
+            for item, field in zip(self.query.features, list(self.schema)[1:], strict=True)
+        ]
+        return pa.table([snapshots.column("place"), *columns], schema=self.schema)
+
+
+def by_batch(step: Step, size: int) -> Step:
+    """Return a step with the number of the batch of accounts that a row belongs to."""
+    number = f"CAST(account_no // {size} AS INTEGER) AS {BATCH}"
+    return Step(step.name, f"SELECT {number}, * FROM ({step.sql}) AS placed")
+
+
+def fold_in_executors(
+    engine: Engine, fold: SourceFold, index: SnapshotIndex
+) -> Iterator[FeatureValues]:
+    """Yield the measured features of one source for all snapshots, in their order."""
+    table = {
+        "place": np.arange(len(index.account_no), dtype=np.int64),
+        "account_no": index.account_no.astype(np.int32),
+        "cut_no": index.cut_no.astype(np.int32),
+        BATCH: (index.account_no // fold.size).astype(np.int32),
+    }
+    engine.register(SNAPSHOTS, pa.table(table))
+    rows = by_batch(fold.query.step, fold.size).sql
+    result = engine.cogroup(f"SELECT * FROM {SNAPSHOTS}", rows, BATCH, fold, fold.schema)
+    engine.drop(SNAPSHOTS)
+    order = np.argsort(result.column("place").to_numpy(), kind="stable")
+    for number, item in enumerate(fold.query.features):
+        yield item, result.column(number + 1).to_numpy()[order]

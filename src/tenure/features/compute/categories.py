@@ -54,8 +54,7 @@ def choose_categories(
                 continue
             if feature.each not in columns.get(feature.source, frozenset()):
                 continue
-            reach = _reach(engine, feature, timeline)
-            first = {str(value): begin for value, begin in _first_chosen(reach, timeline.size)}
+            first = _first_chosen(_reach(engine, feature, timeline), timeline.size)
             values[feature.name] = tuple(first)
             since |= {(feature.name, value): timeline.cutoffs[at] for value, at in first.items()}
     return Categories(values, since)
@@ -63,9 +62,8 @@ def choose_categories(
 
 def _reach(engine: Engine, feature: Feature, timeline: Timeline) -> pd.DataFrame:
     """Return value, seen, accounts: how many accounts were first seen with a value at a cut-off."""
-    late = SOURCES[feature.source].late
-    clocks = [f"{late[name]}__known" for name in (feature.each,) if name in late]
-    seen = timeline.seen_sql(["known_at", *clocks])
+    clock = SOURCES[feature.source].late.get(feature.each or "")
+    seen = timeline.seen_sql(["known_at", *([f"{clock}__known"] if clock else [])])
     inner = (
         f"SELECT account_id, {feature.each} AS value, min({seen}) AS seen FROM {feature.source} "
         f"WHERE {feature.each} IS NOT NULL GROUP BY account_id, {feature.each}"
@@ -75,10 +73,10 @@ def _reach(engine: Engine, feature: Feature, timeline: Timeline) -> pd.DataFrame
     return reach
 
 
-def _first_chosen(reach: pd.DataFrame, size: int) -> list[tuple[str, int]]:
-    """Return values and the first cut-off at which each was chosen, in order of choice."""
+def _first_chosen(reach: pd.DataFrame, size: int) -> dict[str, int]:
+    """Return values → the first cut-off at which each was chosen, in order of choice."""
     if reach.empty or size == 0:
-        return []
+        return {}
     table = reach.pivot_table(index="value", columns="seen", values="accounts", aggfunc="sum")
     table = table.reindex(columns=range(size)).fillna(0).cumsum(axis=1).sort_index()
     counts = table.to_numpy()
@@ -88,4 +86,4 @@ def _first_chosen(reach: pd.DataFrame, size: int) -> list[tuple[str, int]]:
         for row in order[:LIMIT, at]:
             if counts[row, at] >= MIN_ACCOUNTS:
                 chosen.setdefault(str(table.index[row]), at)
-    return list(chosen.items())
+    return chosen

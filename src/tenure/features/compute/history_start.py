@@ -57,8 +57,7 @@ def _first_days(engine: Engine, source: str, cutoffs: Sequence[datetime]) -> lis
         f"SELECT seen, min(event_time) AS t FROM (SELECT {seen} AS seen, event_time FROM {source}) "
         "AS placed GROUP BY seen"
     ).to_pylist()
-    earliest: list[date | None] = []
-    for number in range(len(cutoffs)):
-        days = [row["t"].date() for row in rows if row["seen"] <= number]
-        earliest.append(min(days, default=None))
-    return earliest
+    return [
+        min((row["t"].date() for row in rows if row["seen"] <= number), default=None)
+        for number in range(len(cutoffs))
+    ]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.progress import SILENT, Progress
-from tenure.features.compute.batches import Batch, BatchOptions, batches
+from tenure.features.compute.batches import Batch, batches
 from tenure.features.compute.history_start import history_starts
 from tenure.features.compute.snapshot_values import FeatureValues, SnapshotIndex, column_values
 from tenure.features.compute.window_fold import Array, Ints
@@ -109,8 +109,7 @@ def build(
             columns.put(places, column_values(plan, part, measured))
 
         with ThreadPoolExecutor(engine.threads) as pool:
-            options = BatchOptions(pool, progress)
-            parts = batches(engine, plan, index, starts, options)
+            parts = batches(engine, plan, index, starts, pool, progress)
             _side_by_side(fold, parts, pool, engine.threads)
     last = {source: days[-1] for source, days in starts.items()}
     first = {source: day for source, day in last.items() if day is not None}

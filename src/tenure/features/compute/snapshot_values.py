@@ -75,13 +75,7 @@ def measured_values(
 ) -> Iterator[FeatureValues]:
     """Yield the measured features of some snapshots from the placed rows of their accounts.
 
-    Args:
-        index: The snapshots.
-        placed: Placed rows, by source.
-        starts: Source → per prediction time, the first day of its history.
-
-    Yields:
-        Feature and values, shape (n,): float64, or objects for words.
+    Values have the shape (n,): float64, or objects for words.
     """
     for item in placed:
         for feature, grid in item.grids():
@@ -99,15 +93,9 @@ def measured_values(
 def column_values(
     plan: Plan, index: SnapshotIndex, measured: Iterable[FeatureValues]
 ) -> Iterator[tuple[str, Array]]:
-    """Yield the columns of some snapshots from what was measured.
+    """Yield the columns of some snapshots from the measured features of all sources of a plan.
 
-    Args:
-        plan: Which features.
-        index: The snapshots.
-        measured: Measured features of every source that the plan reads.
-
-    Yields:
-        Name and values, shape (n,): float64, or objects for words.
+    Values have the shape (n,): float64, or objects for words.
     """
     numbers, shape = _calendar_values(index), index.times.shape
     for feature, values in measured:
@@ -146,10 +134,6 @@ def _too_short(
     item: MeasuredColumn, cutoffs: tuple[datetime, ...], first: list[date | None]
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return the prediction times at which a source's history does not fill a window."""
-    length = timedelta(days=item.spec.window or 0)
-    return np.asarray(
-        [
-            day is None or day > (cutoff - length).date()
-            for day, cutoff in zip(first, cutoffs, strict=True)
-        ]
-    )
+    starts = [(cutoff - timedelta(days=item.spec.window or 0)).date() for cutoff in cutoffs]
+    pairs = zip(first, starts, strict=True)
+    return np.asarray([day is None or day > start for day, start in pairs])

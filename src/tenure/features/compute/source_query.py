@@ -11,7 +11,7 @@ same features of cells as of rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -46,12 +46,14 @@ class SourceQuery:
     Attributes:
         source: Canonical table name.
         features: The features, in order.
+        cutoffs: Prediction times, ascending.
         part: Suffix that tells several queries of one source apart.
         cells: Whether rows that stand in one place are joined.
     """
 
     source: str
     features: tuple[MeasuredColumn, ...]
+    cutoffs: tuple[datetime, ...]
     part: str = ""
     cells: bool = False
 
@@ -66,7 +68,7 @@ class SourceQuery:
             reaches.setdefault(_reach(item), []).append(item)
         queries: list[SourceQuery] = []
         for name, features in reaches.items():
-            query = SourceQuery(self.source, tuple(features), f"_{name}")
+            query = replace(self, features=tuple(features), part=f"{self.part}_{name}")
             queries += [query] if name == "recent" else query.in_cells()
         return tuple(queries)
 
@@ -92,10 +94,10 @@ class SourceQuery:
             for columns, features in parts.items()
         )
 
-    def timeline(self, cutoffs: Iterable[datetime]) -> Timeline:
+    @cached_property
+    def timeline(self) -> Timeline:
         """Return the grid that its rows are placed on."""
-        windows = dict.fromkeys(item.window for item in self.features)
-        return Timeline(tuple(cutoffs), tuple(windows))
+        return Timeline(self.cutoffs, tuple(dict.fromkeys(item.window for item in self.features)))
 
     @cached_property
     def groups(self) -> dict[Selection, dict[Aggregate, list[MeasuredColumn]]]:
@@ -117,12 +119,7 @@ class SourceQuery:
         return names
 
     def column(self, expression: str, join: str = "") -> str:
-        """Return the column of what a feature reads.
-
-        Args:
-            expression: What is read.
-            join: How cells join it, empty where it makes them differ.
-        """
+        """Return the column of an expression; `join` is how cells join it, empty for a key."""
         name = self.columns[expression]
         return f"{name}_{join}" if self.cells and join else name
 
@@ -153,31 +150,36 @@ class SourceQuery:
         """Return whether any feature looks at rows that have not ended."""
         return any(item.feature.running for item in self.features)
 
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """Return the columns that are read whose values depend on the prediction time."""
+        return frozenset().union(*(item.moving for item in self.features))
+
     @property
     def weighs(self) -> bool:
         """Return whether any feature needs to know how many rows a cell joins."""
         counted = {"count", "most", "top"}
         return self.cells and any(item.aggregate.kind in counted for item in self.features)
 
-    def step(self, timeline: Timeline) -> Step:
+    @cached_property
+    def step(self) -> Step:
         """Return the statement that places the rows, and joins them to cells where it should.
 
         Columns: ``account_no``; ``seen…`` and ``slot…``; ``gone`` where rows end; ``member_…`` with
         numbers of chosen values; ``v…`` for what the features read.  Cells have ``weight``, the
         number of their rows, ``v…_sum``, ``v…_count``, ``v…_min``, ``v…_max`` as needed.
-
-        Args:
-            timeline: The grid.
         """
-        rows = self._placed(timeline)
+        rows = self._placed()
         text = self._joined(rows) if self.cells else rows
         return Step(f"placed_{self.source}{self.part}", text)
 
-    def begun_sql(self, timeline: Timeline) -> str | None:
+    @property
+    def begun_sql(self) -> str | None:
         """Return SQL that leaves out rows before every window, None where none can be left out."""
-        if timeline.earliest is None or len(self.slot) > 1 or self.running:
+        earliest = self.timeline.earliest
+        if earliest is None or len(self.slot) > 1 or self.running:
             return None
-        return f"{next(iter(self.slot)) or 'event_time'} >= {literal(timeline.earliest)}"
+        return f"{next(iter(self.slot)) or 'event_time'} >= {literal(earliest)}"
 
     def _joined(self, placed: str) -> str:
         """Return SQL for the cells of placed rows."""
@@ -197,30 +199,17 @@ class SourceQuery:
         listed = ",\n  ".join([*keys, *(f"{sql} AS {name}" for name, sql in totals.items())])
         return f"SELECT {listed}\nFROM (\n{placed}\n) AS placed\nGROUP BY {', '.join(keys)}"
 
-    def _placed(self, timeline: Timeline) -> str:
+    def _placed(self) -> str:
         """Return SQL for the rows on the grid."""
-        source = SOURCES[self.source]
-        columns = ["scope._no AS account_no"]
+        timeline = self.timeline
+        columns, joins = ["scope._no AS account_no"], []
         for clocks, name in self.seen.items():
-            moments = ["known_at", *(f"{clock}__known" for clock in clocks)]
-            columns.append(f"{timeline.seen_sql(moments)} AS {name}")
+            seen = timeline.seen_sql(["known_at", *(f"{clock}__known" for clock in clocks)])
+            columns.append(f"{f'greatest({seen}, _cut)' if self.moving else seen} AS {name}")
         for at, name in self.slot.items():
             columns.append(f"{timeline.slot_sql(at or 'event_time')} AS {name}")
         if self.running:
-            columns.append(f"{timeline.seen_sql([f'{source.ends}__known'])} AS gone")
-        numbers, joins = self._category_numbers()
-        columns += numbers
-        columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
-        where = [f"known_at < {literal(timeline.cutoffs[-1])}"]
-        begun = self.begun_sql(timeline)
-        where += [begun] if begun else []
-        text = ",\n  ".join(columns)
-        scope = f"FROM {self.source} JOIN {SCOPE} AS scope USING (account_id)"
-        return "\n".join([f"SELECT {text}", scope, *joins, f"WHERE {' AND '.join(where)}"])
-
-    def _category_numbers(self) -> tuple[list[str], list[str]]:
-        """Return SQL for the numbers of chosen values: columns, and the joins behind them."""
-        columns, joins = [], []
+            columns.append(f"{'_cut + 1' if self.moving else self._gone} AS gone")
         for each, values in self.categories.items():
             name = category_column(each)
             listed = ", ".join(f"({text_literal(value)}, {n})" for value, n in values.items())
@@ -229,15 +218,41 @@ class SourceQuery:
                 f"ON {self.source}.{each} = {name}s._value"
             )
             columns.append(f"CAST({name}s._number AS SMALLINT) AS {name}")
-        return columns, joins
+        columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
+        where = [f"known_at < {literal(self.cutoffs[-1])}", *filter(None, [self.begun_sql])]
+        text = ",\n  ".join(columns)
+        rows = self._at_cutoffs() if self.moving else self.source
+        scope = f"FROM {rows} JOIN {SCOPE} AS scope USING (account_id)"
+        return "\n".join([f"SELECT {text}", scope, *joins, f"WHERE {' AND '.join(where)}"])
+
+    @property
+    def _gone(self) -> str:
+        """Return SQL for the first cut-off that knows of the end of a row."""
+        return self.timeline.seen_sql([f"{SOURCES[self.source].ends}__known"])
+
+    def _at_cutoffs(self) -> str:
+        """Return SQL for the rows at each cut-off at which they run, with their moving columns."""
+        expressions = SOURCES[self.source].moving
+        columns = ", ".join(f"{expressions[name]} AS {name}" for name in sorted(self.moving))
+        cuts = ", ".join(f"({n}, {literal(at)})" for n, at in enumerate(self.cutoffs))
+        return (
+            f"(SELECT *, {columns} FROM {self.source} "
+            f"JOIN (VALUES {cuts}) AS cuts(_cut, as_of) "
+            f"ON {self.timeline.seen_sql(['known_at'])} <= _cut AND _cut < {self._gone}"
+            f") AS {self.source}"
+        )
 
 
-def source_queries(plan: Plan) -> tuple[SourceQuery, ...]:
-    """Return what a plan reads from each source."""
-    groups: dict[str, list[MeasuredColumn]] = {}
+def source_queries(plan: Plan, cutoffs: Sequence[datetime]) -> tuple[SourceQuery, ...]:
+    """Return what a plan reads from each source; what depends on the cut-off is read apart."""
+    groups: dict[tuple[str, str], list[MeasuredColumn]] = {}
     for item in plan.measured:
-        groups.setdefault(item.feature.source, []).append(item)
-    return tuple(SourceQuery(source, tuple(items)) for source, items in groups.items())
+        part = "_moving" if item.moving else ""
+        groups.setdefault((item.feature.source, part), []).append(item)
+    return tuple(
+        SourceQuery(source, tuple(items), tuple(cutoffs), part)
+        for (source, part), items in groups.items()
+    )
 
 
 def category_column(each: str) -> str:

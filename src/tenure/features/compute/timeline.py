@@ -13,7 +13,6 @@ A time that is null is never seen.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,10 +94,6 @@ class Timeline:
         """Return SQL for the slot of a moment: how many edges lie at or before it."""
         return _narrow(rank_sql(moment, self.edges), self.slots)
 
-    def slot_of(self, moment: datetime) -> int:
-        """Return the slot of a moment."""
-        return bisect_right(self.edges, moment)
-
     @cached_property
     def _position(self) -> dict[datetime, int]:
         return {edge: index for index, edge in enumerate(self.edges)}
@@ -117,21 +112,22 @@ class Timeline:
     @cached_property
     def prompt(self) -> Ints:
         """Return, per slot, the first cut-off that sees what was known when it happened."""
-        return np.searchsorted(self._at(0), np.arange(self.slots), side="left").astype(np.int64)
+        return self._first(0)
+
+    def _first(self, offset: int) -> Ints:
+        """Return, per slot, the first cut-off that, less an offset in days, does not precede it."""
+        numbers = np.searchsorted(self._at(offset), np.arange(self.slots), side="left")
+        return numbers.astype(np.int64)
 
     def visible(self, window: Window, slots: Ints) -> tuple[Ints, Ints]:
         """Return, per row, the first cut-off whose window reaches its slot, and the first past it.
 
-        Args:
-            window: A window.
-            slots: Slot of each row, shape (n,).
+        `slots` are those of the rows, shape (n,).
         """
-        every = np.arange(self.slots)
-        first = np.searchsorted(self._at(window.lag), every, side="left").astype(np.int64)
+        first = self._first(window.lag)[slots]
         if window.length is None:
-            return first[slots], np.full(len(slots), self.size, dtype=np.int64)
-        past = np.searchsorted(self._at(window.length), every, side="left").astype(np.int64)
-        return first[slots], past[slots]
+            return first, np.full(len(slots), self.size, dtype=np.int64)
+        return first, self._first(window.length)[slots]
 
 
 def _narrow(number: str, size: int) -> str:

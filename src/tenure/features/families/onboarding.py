@@ -11,6 +11,17 @@ from tenure.core.spec import Declared, Derived, Family, Feature
 IN_FIRST_YEAR = "0 * sqrt(365 - account_age_days)"
 """Missing after the first year, else 0."""
 
+
+def _days_to(
+    what: str, since: str, words: str, *, lever: bool = False, group: str | None = "onboarding"
+) -> Derived:
+    return Derived(
+        f"days_to_{what}", f"account_age_days - {since} + {IN_FIRST_YEAR}",
+        f"{{value}} days from the account's creation to {words}",
+        unit="days", direction=1 if lever else 0, lever=lever, group=group,
+    )
+
+
 FEATURES: tuple[Declared, ...] = (
     Feature(
         "first_touchpoint", "touchpoints", "days_since(min(event_time))",
@@ -20,31 +31,14 @@ FEATURES: tuple[Declared, ...] = (
         "first_ticket", "tickets", "days_since(min(event_time))",
         "{value} days since the first ticket", unit="days", hidden=True,
     ),
-    Derived(
-        "days_to_first_paid", "account_age_days - tenure_days + " + IN_FIRST_YEAR,
-        "{value} days from the account's creation to its first paid day",
-        unit="days", group="onboarding",
+    _days_to("first_paid", "tenure_days", "its first paid day"),
+    _days_to("first_use", "days_since_first_event", "its first use", lever=True),
+    _days_to("first_ticket", "first_ticket", "its first support ticket"),
+    _days_to(
+        "first_touchpoint", "first_touchpoint", "its first touchpoint",
+        lever=True, group="onboarding_touchpoint",
     ),
-    Derived(
-        "days_to_first_use", "account_age_days - days_since_first_event + " + IN_FIRST_YEAR,
-        "{value} days from the account's creation to its first use",
-        unit="days", direction=1, lever=True, group="onboarding",
-    ),
-    Derived(
-        "days_to_first_ticket", "account_age_days - first_ticket + " + IN_FIRST_YEAR,
-        "{value} days from the account's creation to its first support ticket",
-        unit="days", group="onboarding",
-    ),
-    Derived(
-        "days_to_first_touchpoint", "account_age_days - first_touchpoint + " + IN_FIRST_YEAR,
-        "{value} days from the account's creation to its first touchpoint",
-        unit="days", direction=1, lever=True, group="onboarding_touchpoint",
-    ),
-    Derived(
-        "days_to_milestone", "account_age_days - first_use + " + IN_FIRST_YEAR,
-        "{value} days from the account's creation to the first use of `{member}`",
-        unit="days", direction=1, lever=True,
-    ),
+    _days_to("milestone", "first_use", "the first use of `{member}`", lever=True, group=None),
 )
 
 FAMILY = Family("onboarding", "Onboarding", FEATURES)

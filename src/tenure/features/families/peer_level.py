@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tenure.core.spec import Family, Ranked
 
-FEATURES: tuple[Ranked, ...] = (
-    Ranked(
-        "events_level", "events_28d",
-        "usage events in the last 28 days above {value} of accounts of like segment and tenure",
-        direction=-1, lever=True, group="events",
-    ),
-    Ranked(
-        "active_users_level", "active_users_28d",
-        "active users in the last 28 days above {value} of accounts of like segment and tenure",
-        direction=-1, lever=True, group="active_users",
-    ),
-    Ranked(
-        "seat_utilisation_level", "seat_utilisation",
-        "use of paid seats above {value} of accounts of like segment and tenure",
-        direction=-1, lever=True, group="seat_utilisation",
-    ),
-    Ranked(
-        "silence_level", "days_since_last_event",
-        "days since the last use above {value} of accounts of like segment and tenure",
-        direction=1, lever=True, group="silence",
-    ),
-    Ranked(
-        "tickets_level", "tickets_182d",
-        "tickets in the last 182 days above {value} of accounts of like segment and tenure",
-        lever=True, group="tickets",
-    ),
-    Ranked(
-        "price_per_seat_level", "price_per_seat",
-        "price per seat above {value} of accounts of like segment and tenure",
-        direction=1, lever=True, group="price_per_seat",
-    ),
+
+def _level(name: str, of: str, words: str, direction: Literal[-1, 0, 1]) -> Ranked:
+    sentence = f"{words} above {{value}} of accounts of like segment and tenure"
+    return Ranked(f"{name}_level", of, sentence, direction=direction, lever=True, group=name)
+
+
+FEATURES = (
+    _level("events", "events_28d", "usage events in the last 28 days", -1),
+    _level("active_users", "active_users_28d", "active users in the last 28 days", -1),
+    _level("seat_utilisation", "seat_utilisation", "use of paid seats", -1),
+    _level("silence", "days_since_last_event", "days since the last use", 1),
+    _level("tickets", "tickets_182d", "tickets in the last 182 days", 0),
+    _level("price_per_seat", "price_per_seat", "price per seat", 1),
 )
 
 FAMILY = Family("level", "Level against peers", FEATURES)

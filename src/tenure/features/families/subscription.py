@@ -93,7 +93,7 @@ FEATURES: tuple[Declared, ...] = (
         where="paid", windows=(182,), at="ended_at", unit="count", hidden=True,
     ),
     Feature(
-        "days_since_renewal", SOURCE, "days_since(max(started_at))",
+        "days_since_renewal", SOURCE, "days_since(max(term_start))",
         "{value} days since the present term began", where="paid", running=True, unit="days",
         group="renewal",
     ),

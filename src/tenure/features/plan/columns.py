@@ -21,6 +21,7 @@ from tenure.core.fragments import (
     parse_aggregate,
     rename_columns,
 )
+from tenure.core.records.training import AbsentFeature
 from tenure.core.spec import Declared, Derived, Feature, Ranked, Source, Unit
 from tenure.core.steps import text_literal
 from tenure.features.plan.shape_checks import (
@@ -56,15 +57,11 @@ class FeatureSpec:
     Attributes:
         name: Column name, e.g. ``events_28d``.
         family: Family it belongs to.
-        sentence: English with ``{value}``.
-        unit: How a value is shown.
-        direction: Expected effect on churn: 1 raises, -1 lowers, 0 unknown.
-        lever: Whether a team can act on it.
         text: Whether values are words rather than numbers.
-        group: What it is about; columns of one group are summed in summaries.
         window: Window length in days, None where it looks at the whole past or the present.
         source: Table it is read from; for a derived feature, those of its parts.
-        hidden: Whether it only serves derived features and is no column of the matrix.
+
+    The others are those of its declaration, a `Feature`.
     """
 
     name: str
@@ -107,51 +104,32 @@ class MeasuredColumn:
         return " AND ".join(f"({part})" for part in (self.feature.where, chosen) if part) or None
 
     @cached_property
+    def moving(self) -> frozenset[str]:
+        """Return the columns that it reads whose values depend on the prediction time."""
+        read = columns_of(self.feature.aggregate) | columns_of(self.feature.where or "true")
+        return read & frozenset(SOURCES[self.feature.source].moving)
+
+    @cached_property
     def window(self) -> Window:
         """Return the stretch of the past that it looks at."""
         return Window(self.spec.window, self.feature.lag)
 
 
 @dataclass(frozen=True)
-class ComputedColumn:
-    """A feature that is computed from other columns of the matrix.
+class DerivedColumn:
+    """A feature made from other columns: by a formula, or as a percentile that a model fits.
 
     Attributes:
         spec: Its column.
         declared: Its declaration.
-        formula: Arithmetic over the names of columns.
+        needs: The columns that it is made from.
+        formula: Arithmetic over the names of columns; empty for a percentile.
     """
 
     spec: FeatureSpec
-    declared: Derived
-    formula: str
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Return the columns that it is computed from."""
-        return formula_names(self.formula, self.spec.name) - CALENDAR
-
-
-@dataclass(frozen=True)
-class PercentileColumn:
-    """A feature that says where another one stands among peers; a model fits and adds it."""
-
-    spec: FeatureSpec
-    declared: Ranked
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Return the columns that it is looked up by."""
-        band = {self.declared.band} if self.declared.band else set()
-        return frozenset({self.declared.of, *self.declared.within, *band})
-
-
-@dataclass(frozen=True)
-class AbsentFeature:
-    """A declared feature that the data cannot give, and why."""
-
-    name: str
-    reason: str
+    declared: Derived | Ranked
+    needs: frozenset[str]
+    formula: str = ""
 
 
 def known_columns(source: Source) -> frozenset[str]:
@@ -190,13 +168,14 @@ def measured_columns(
         raise ConfigError(Problem(f"{place}: running", "does not go with longest_gap"))
     kind = operand_kind(aggregate, feature, source)
     check_kind(aggregate, kind, f"{place}: aggregate")
-    text = aggregate.kind == "last" and kind in {"text", "id"}
-    aggregate = replace(aggregate, text=text)
+    aggregate = replace(aggregate, text=aggregate.kind == "last" and kind in {"text", "id"})
     clocks = clocks_of(feature, source)
     measured = []
     for member in members if feature.each else (None,):
         for window in feature.windows or (None,):
-            spec = _spec(feature, family, member, window, text)
+            spec = _spec(feature, family, feature.source, member, window)
+            if aggregate.text:
+                spec = replace(spec, unit="text", text=True)
             measured.append(MeasuredColumn(spec, feature, aggregate, clocks, member))
     return measured
 
@@ -209,36 +188,30 @@ def clocks_of(feature: Feature, source: Source) -> tuple[str, ...]:
 
 
 def _spec(
-    feature: Feature, family: str, member: str | None, window: int | None, text: bool
+    declared: Declared,
+    family: str,
+    source: str,
+    member: str | None = None,
+    window: int | None = None,
 ) -> FeatureSpec:
-    suffix = f"_{window}d" if window is not None else ""
-    stem = feature.name if member is None else f"{feature.name}_{_slug_of(member)}"
-    sentence = feature.sentence.replace("{window}", f"{window} days")
-    sentence = sentence.replace("{lag}", f"{feature.lag} days")
-    return replace(
-        _column(feature, family, stem, feature.source),
-        name=f"{stem}{suffix}",
-        sentence=sentence.replace("{member}", member or ""),
-        unit="text" if text else feature.unit,
-        text=text,
-        window=window,
-        hidden=feature.hidden,
-    )
-
-
-def _column(declared: Declared, family: str, name: str, source: str) -> FeatureSpec:
-    """Return how to speak of a column of numbers of the whole past or the present."""
+    """Return how to speak of a column of a declaration, for one member and window."""
+    stem = declared.name if member is None else f"{declared.name}_{_slug_of(member)}"
+    sentence = declared.sentence
+    if isinstance(declared, Feature):
+        sentence = sentence.replace("{window}", f"{window} days")
+        sentence = sentence.replace("{lag}", f"{declared.lag} days")
     return FeatureSpec(
-        name=name,
+        name=stem if window is None else f"{stem}_{window}d",
         family=family,
-        sentence=declared.sentence,
+        sentence=sentence.replace("{member}", member or ""),
         unit=declared.unit,
         direction=declared.direction,
         lever=declared.lever,
         text=False,
-        group=declared.group or name,
-        window=None,
+        group=declared.group or stem,
+        window=window,
         source=source,
+        hidden=not isinstance(declared, Ranked) and declared.hidden,
     )
 
 
@@ -247,17 +220,14 @@ def computed_columns(
     family: str,
     present: Mapping[str, FeatureSpec],
     chosen: Mapping[str, Mapping[str, str]],
-) -> list[ComputedColumn] | AbsentFeature:
-    """Check a derived feature, one column per member where a part has them.
+) -> list[DerivedColumn] | AbsentFeature:
+    """Check a derived feature; return its columns, one per member where a part has them.
 
     Args:
         derived: The declaration.
         family: Name of its family.
         present: Columns that the matrix has, by name.
         chosen: Name of a feature with `each` and its window → member → column.
-
-    Returns:
-        Its columns; `AbsentFeature` where a part is absent.
 
     Raises:
         ConfigError: If the formula is more than arithmetic.
@@ -267,49 +237,29 @@ def computed_columns(
     check_sentence(derived.sentence, place)
     missing = sorted(needs - set(present) - set(chosen) - CALENDAR)
     if missing:
-        return AbsentFeature(derived.name, f"its part `{missing[0]}` is absent")
-    shared = [chosen[name] for name in sorted(needs & set(chosen))]
-    if not shared:
-        return [_computed(derived, family, present, {}, None)]
-    members = [member for member in shared[0] if all(member in part for part in shared)]
-    return [
-        _computed(
-            derived,
-            family,
-            present,
-            {name: chosen[name][member] for name in needs & set(chosen)},
-            member,
-        )
-        for member in members
-    ]
-
-
-def _computed(
-    derived: Derived,
-    family: str,
-    present: Mapping[str, FeatureSpec],
-    names: Mapping[str, str],
-    member: str | None,
-) -> ComputedColumn:
-    formula = rename_columns(derived.formula, names) if names else derived.formula
-    parts = sorted(formula_names(formula, derived.name) - CALENDAR)
-    words = [name for name in parts if present[name].text]
-    if words:
-        place = f"feature `{derived.name}`: formula"
-        raise ConfigError(Problem(place, "needs numbers", words[0]))
-    stem = derived.name if member is None else f"{derived.name}_{_slug_of(member)}"
-    source = ", ".join(sorted({present[name].source for name in parts}))
-    spec = replace(
-        _column(derived, family, stem, source),
-        sentence=derived.sentence.replace("{member}", member or ""),
-        hidden=derived.hidden,
-    )
-    return ComputedColumn(spec, derived, formula)
+        return _absent(derived, missing[0])
+    shared = {name: chosen[name] for name in sorted(needs & set(chosen))}
+    members: Iterable[str | None] = (None,)
+    if shared:
+        first, *others = shared.values()
+        members = [member for member in first if all(member in part for part in others)]
+    columns = []
+    for member in members:
+        names = {name: part[member] for name, part in shared.items() if member is not None}
+        formula = rename_columns(derived.formula, names) if names else derived.formula
+        parts = formula_names(formula, derived.name) - CALENDAR
+        words = sorted(name for name in parts if present[name].text)
+        if words:
+            raise ConfigError(Problem(f"{place}: formula", "needs numbers", words[0]))
+        source = ", ".join(sorted({present[name].source for name in parts}))
+        spec = _spec(derived, family, source, member)
+        columns.append(DerivedColumn(spec, derived, parts, formula))
+    return columns
 
 
 def percentile_column(
     declared: Ranked, family: str, present: Mapping[str, FeatureSpec]
-) -> PercentileColumn | AbsentFeature:
+) -> DerivedColumn | AbsentFeature:
     """Check a percentile among peers; `AbsentFeature` where what it ranks is absent.
 
     Raises:
@@ -319,13 +269,18 @@ def percentile_column(
     check_sentence(declared.sentence, where)
     if list(declared.edges) != sorted(set(declared.edges)):
         raise ConfigError(Problem(f"{where}: edges", "must ascend", str(declared.edges)))
-    of = present.get(declared.of)
-    if of is None:
-        return AbsentFeature(declared.name, f"its part `{declared.of}` is absent")
-    for name in filter(None, (declared.of, declared.band)):
+    if declared.of not in present:
+        return _absent(declared, declared.of)
+    numbers = [name for name in (declared.of, declared.band) if name]
+    for name in numbers:
         if name in present and present[name].text:
             raise ConfigError(Problem(where, "needs numbers", name))
-    return PercentileColumn(_column(declared, family, declared.name, of.source), declared)
+    spec = _spec(declared, family, present[declared.of].source)
+    return DerivedColumn(spec, declared, frozenset({*numbers, *declared.within}))
+
+
+def _absent(declared: Declared, part: str) -> AbsentFeature:
+    return AbsentFeature(name=declared.name, reason=f"its part `{part}` is absent")
 
 
 def _slug_of(member: str) -> str:

@@ -1,6 +1,6 @@
-"""Configs as people write them: read, with every feature of their own checked at once.
+"""Configs as people write them: read, with all that they declare and name checked at once.
 
-Nothing here needs data: a fragment is checked against the columns of the contract.
+Nothing but `check_names` needs data: a fragment is checked against the columns of the contract.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core import config as settings
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.formulas import formula_names
-from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
+from tenure.core.spec import Declared, Derived, Family, Feature
 from tenure.features.families import FAMILIES
 from tenure.features.plan.columns import (
     CALENDAR,
@@ -23,7 +23,6 @@ from tenure.features.plan.columns import (
     percentile_column,
 )
 from tenure.features.plan.custom import CUSTOM, OwnFamily, entries, module_families
-from tenure.features.plan.name_checks import column_names
 from tenure.features.plan.plan import config_families, read_columns, resolve_plan
 from tenure.labels.targets import TARGETS
 from tenure.sources.contract import SOURCES
@@ -69,8 +68,7 @@ def check_features(config: Config) -> None:
             with its place.
     """
     check_targets(config)
-    own = [*entries(config.features), *module_families(config.features)]
-    _check(config, own)
+    _check(config, [*entries(config.features), *module_families(config.features)])
 
 
 def check_targets(config: Config) -> None:
@@ -79,18 +77,92 @@ def check_targets(config: Config) -> None:
     Raises:
         ConfigError: Naming those that do not, with a suggestion.
     """
-    unknown = [name for name in config.targets if name not in TARGETS]
-    if unknown:
-        rule = "no such target"
-        raise ConfigError(
-            *(Problem("targets", rule, name, suggestion(name, TARGETS)) for name in unknown)
-        )
+    _raise(
+        Problem("targets", "no such target", name, suggestion(name, TARGETS))
+        for name in config.targets
+        if name not in TARGETS
+    )
+
+
+def check_names(
+    config: Config, families: Iterable[Family], columns: Mapping[str, frozenset[str]]
+) -> None:
+    """Check `features.exclude`, `evaluation.groups` and `audit.allow`.
+
+    A feature that is declared exists, also where the data cannot give it, or its family is off.
+
+    Args:
+        config: Settings.
+        families: Those of the config, with the features of the data's own attributes.
+        columns: Canonical table → the columns that the data set has.
+
+    Raises:
+        ConfigError: Naming every entry that names nothing, with a suggestion.
+    """
+    every = {**FAMILIES, **{family.name: family for family in families}}.values()
+    items = [item for family in every for item in family.features]
+    names = _Names(items)
+    wholes = {item.name for item in items} | {item.group for item in items if item.group}
+    readable = {name: known_columns(source) for name, source in SOURCES.items()}
+    readable |= {name: readable[name] | own for name, own in columns.items()}
+    sources = {f"{table}.{name}" for table, listed in readable.items() for name in listed}
+    problems = [
+        *names.unknown("features.exclude", config.features.exclude, wholes),
+        *names.unknown("audit.allow", config.audit.allow, sources),
+    ]
+    texts = {
+        column.spec.name
+        for family in every
+        for item in family.features
+        if isinstance(item, Feature) and not item.each
+        for column in measured_columns(item, family.name, readable.get(item.source, frozenset()))
+        if column.spec.text
+    }
+    for name in config.evaluation.groups:
+        if name not in texts:
+            attribute = name in columns.get("accounts", ())
+            fix = f"list `{name}` under data.constant_attributes, if it never changes"
+            fix = fix if attribute else suggestion(name, texts)
+            problems.append(Problem("evaluation.groups", "is not a feature of words", name, fix))
+    _raise(problems)
+
+
+class _Names:
+    """The columns that declarations give; those of members are known by their beginnings."""
+
+    def __init__(self, items: Iterable[Declared]) -> None:
+        self.all: set[str] = set()
+        stems: set[str] = set()
+        for item in items:
+            windows = item.windows if isinstance(item, Feature) else ()
+            if isinstance(item, Feature) and item.each:
+                stems.add(f"{item.name}_")
+            self.all |= {f"{item.name}_{window}d" for window in windows} or {item.name}
+        self._stems = tuple(stems)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.all or name.startswith(self._stems)
+
+    def unknown(self, place: str, listed: Iterable[str], others: set[str]) -> Iterator[Problem]:
+        """Yield a problem for each entry that is neither a column nor one of some other names."""
+        for name in listed:
+            if name not in self and name not in others:
+                fix = suggestion(name, self.all | others)
+                if fix.startswith("known:"):
+                    fix = "run `tenure check CONFIG`, or see docs/features.md, for the names"
+                yield Problem(place, "names nothing that exists", name, fix)
+
+
+def _raise(problems: Iterable[Problem | str]) -> None:
+    listed = list(problems)
+    if listed:
+        raise ConfigError(*listed)
 
 
 def _check(config: Config, own: list[OwnFamily]) -> None:
-    problems = [problem for item in own for problem in _problems(item, own)]
-    if problems:
-        raise ConfigError(*problems)
+    declared: list[Declared] = [item for family in FAMILIES.values() for item in family.features]
+    names = _Names([*declared, *(item.item for item in own)])
+    _raise(problem for item in own for problem in _problems(item, names))
     families = config_families(config.features.model_copy(update={"custom": [], "modules": []}))
     if own:
         # What only shows between declarations: a name that stands twice.
@@ -100,7 +172,7 @@ def _check(config: Config, own: list[OwnFamily]) -> None:
         resolve_plan([*families, *mine], columns | {"accounts": columns["accounts"] | read})
 
 
-def _problems(own: OwnFamily, everything: Iterable[OwnFamily]) -> Iterator[Problem | str]:
+def _problems(own: OwnFamily, names: _Names) -> Iterator[Problem | str]:
     item = own.item
     if own.family != CUSTOM and own.family in FAMILIES:
         yield Problem(f"{own.place}.family", "is a family of Tenure's own", own.family)
@@ -108,9 +180,12 @@ def _problems(own: OwnFamily, everything: Iterable[OwnFamily]) -> Iterator[Probl
         if isinstance(item, Feature):
             _check_feature(item, own.family)
         elif isinstance(item, Derived):
-            _check_formula(item, own.place, everything)
+            parts = formula_names(item.formula, f"{own.place}.formula") - CALENDAR
+            _check_parts(parts, names, f"{own.place}.formula")
+            computed_columns(item, own.family, {}, {})
         else:
-            _check_ranked(item, own, everything)
+            _check_parts({item.of}, names, f"{own.place}.of")
+            percentile_column(item, own.family, {})
     except ConfigError as error:
         for problem in error.problems:
             yield _placed(problem, item, own.place)
@@ -133,27 +208,11 @@ def _words(items: Iterable[Declared]) -> frozenset[str]:
     return frozenset().union(*(read_columns(item) for item in chosen))
 
 
-def _check_formula(item: Derived, at: str, everything: Iterable[OwnFamily]) -> None:
-    names, stems = _known(everything)
-    for name in sorted(formula_names(item.formula, f"{at}.formula") - CALENDAR):
-        if name not in names and not any(name.startswith(stem) for stem in stems):
-            fix = suggestion(name, names)
-            raise ConfigError(Problem(f"{at}.formula", "names an unknown feature", name, fix))
-    computed_columns(item, CUSTOM, {}, {})
-
-
-def _check_ranked(item: Ranked, own: OwnFamily, everything: Iterable[OwnFamily]) -> None:
-    names, stems = _known(everything)
-    if item.of not in names and not any(item.of.startswith(stem) for stem in stems):
-        fix = suggestion(item.of, names)
-        raise ConfigError(Problem(f"{own.place}.of", "names an unknown feature", item.of, fix))
-    percentile_column(item, own.family, {})
-
-
-def _known(everything: Iterable[OwnFamily]) -> tuple[set[str], set[str]]:
-    """Return the names that features may have, and the beginnings of those of members."""
-    items: list[Declared] = [item for family in FAMILIES.values() for item in family.features]
-    return column_names([*items, *(own.item for own in everything)])
+def _check_parts(parts: Iterable[str], names: _Names, place: str) -> None:
+    for name in sorted(parts):
+        if name not in names:
+            fix = suggestion(name, names.all)
+            raise ConfigError(Problem(place, "names an unknown feature", name, fix))
 
 
 def _placed(problem: Problem | str, item: Declared, at: str) -> Problem | str:

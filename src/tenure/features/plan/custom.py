@@ -7,11 +7,11 @@ run where features are declared for training; a bundle keeps the declarations, s
 from __future__ import annotations
 
 import importlib.util
+import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -115,7 +115,7 @@ def _declaration(authored: dict[str, Any], place: str) -> Declared:
 
 def _families(name: str, place: str) -> tuple[Family, ...]:
     module = _run(name, place, digest(_text(name, place)))
-    one, several = getattr(module, "FAMILY", None), getattr(module, "FAMILIES", ())
+    one, several = module.get("FAMILY"), module.get("FAMILIES", ())
     several = several.values() if isinstance(several, dict) else several
     families = tuple(several) if one is None else (one, *several)
     for family in families:
@@ -131,21 +131,16 @@ def _families(name: str, place: str) -> tuple[Family, ...]:
 
 
 @lru_cache(maxsize=32)
-def _run(name: str, place: str, text_hash: str) -> ModuleType:
-    """Return a module of its own, run once for each text that it has had."""
-    path = _path(name, place)
-    spec = importlib.util.spec_from_file_location(f"tenure_features_{text_hash[:12]}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(Problem(place, "is not a Python module", name))
-    module = importlib.util.module_from_spec(spec)
+def _run(name: str, place: str, text_hash: str) -> dict[str, Any]:
+    """Return what a module defines; it is run once for each text that it has had."""
+    del text_hash
     try:
-        spec.loader.exec_module(module)
+        return runpy.run_path(str(_path(name, place)))
     except ConfigError:
         raise
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         raise ConfigError(Problem(place, "cannot be run", name, text)) from error
-    return module
 
 
 def _text(name: str, place: str) -> str:

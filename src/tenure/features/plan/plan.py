@@ -11,14 +11,13 @@ from pydantic import TypeAdapter
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.fragments import columns_of
+from tenure.core.records.training import AbsentFeature
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
 from tenure.features.families import FAMILIES, account
 from tenure.features.plan.columns import (
-    AbsentFeature,
-    ComputedColumn,
+    DerivedColumn,
     FeatureSpec,
     MeasuredColumn,
-    PercentileColumn,
     computed_columns,
     known_columns,
     measured_columns,
@@ -44,15 +43,15 @@ class Plan:
     """
 
     measured: tuple[MeasuredColumn, ...]
-    computed: tuple[ComputedColumn, ...]
+    computed: tuple[DerivedColumn, ...]
     absent: tuple[AbsentFeature, ...]
-    placed: tuple[PercentileColumn, ...] = ()
+    placed: tuple[DerivedColumn, ...] = ()
 
     @cached_property
     def specs(self) -> dict[str, FeatureSpec]:
         """Return the columns by name, in matrix order."""
-        every: list[MeasuredColumn | ComputedColumn] = [*self.measured, *self.computed]
-        return {item.spec.name: item.spec for item in every if not item.spec.hidden}
+        specs = [item.spec for item in self.measured] + [item.spec for item in self.computed]
+        return {spec.name: spec for spec in specs if not spec.hidden}
 
     @cached_property
     def described(self) -> dict[str, FeatureSpec]:
@@ -62,13 +61,14 @@ class Plan:
     @property
     def ranked(self) -> tuple[Ranked, ...]:
         """Return what a model ranks among peers."""
-        return tuple(item.declared for item in self.placed)
+        declared = (item.declared for item in self.placed)
+        return tuple(item for item in declared if isinstance(item, Ranked))
 
     @property
     def bases(self) -> dict[str, str]:
         """Return column name → base name of its declaration."""
         bases = {item.spec.name: item.feature.name for item in self.measured}
-        further: list[ComputedColumn | PercentileColumn] = [*self.computed, *self.placed]
+        further = (*self.computed, *self.placed)
         return bases | {item.spec.name: item.declared.name for item in further}
 
     @property
@@ -92,8 +92,7 @@ class Plan:
     def only(self, names: Iterable[str]) -> Plan:
         """Return the plan for some columns and whatever they are computed from."""
         wanted = set(names)
-        further: list[PercentileColumn | ComputedColumn] = [*self.placed, *reversed(self.computed)]
-        for item in further:
+        for item in (*self.placed, *reversed(self.computed)):
             if item.spec.name in wanted:
                 wanted |= item.needs
         return Plan(
@@ -115,7 +114,7 @@ def united_plan(plans: Iterable[Plan]) -> Plan:
 def config_families(
     config: FeatureConfig, attributes: Mapping[str, bool] | None = None
 ) -> list[Family]:
-    """Return the families of a config, the user's own last.
+    """Return the families of a config and of constant account attributes, the user's own last.
 
     Args:
         config: The `features` section.
@@ -136,12 +135,7 @@ def config_families(
 
 
 def to_json(families: Iterable[Family], names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the declarations behind some columns as plain JSON values, for a bundle.
-
-    Args:
-        families: Declarations.
-        names: Base names of the features to keep.
-    """
+    """Return the declarations of some base names as plain JSON values, for a bundle."""
     wanted = set(names)
     return [
         {"family": family.name, "declared": type(item).__name__, **asdict(item)}
@@ -181,16 +175,16 @@ def resolve_plan(
         ConfigError: If a declaration breaks a rule, or two features share a name.
     """
     measured: list[MeasuredColumn] = []
-    computed: list[ComputedColumn] = []
+    placed: list[DerivedColumn] = []
     absent: list[AbsentFeature] = []
     specs: dict[str, FeatureSpec] = {}
     left_out = set(exclude)
+
     every = [(family.name, item) for family in families for item in family.features]
     for family, item in every:
         if isinstance(item, Feature):
-            reason = _lacking(item, columns)
-            if reason:
-                absent.append(AbsentFeature(item.name, reason))
+            if reason := _lacking(item, columns):
+                absent.append(AbsentFeature(name=item.name, reason=reason))
                 continue
             source = SOURCES.get(item.source)
             readable = known_columns(source) | columns[item.source] if source else frozenset()
@@ -199,19 +193,40 @@ def resolve_plan(
                 if not left_out & {column.spec.name, item.name, column.spec.group}:
                     measured.append(column)
                     _add(specs, column.spec)
-    columns_of_members = _chosen(measured)
+    computed = _computed(every, specs, left_out, absent, _chosen(measured))
     for family, item in every:
-        if isinstance(item, Derived) and item.name not in left_out:
-            result = computed_columns(item, family, specs, columns_of_members)
-            if isinstance(result, AbsentFeature):
-                absent.append(result)
-                continue
-            for part in result:
-                if not left_out & {part.spec.name, part.spec.group}:
-                    computed.append(part)
-                    _add(specs, part.spec)
-    placed = _placed(every, specs, left_out, absent)
-    return Plan(tuple(measured), tuple(computed), tuple(absent), placed)
+        if isinstance(item, Ranked) and not left_out & {item.name, item.group}:
+            place = percentile_column(item, family, specs)
+            if isinstance(place, AbsentFeature):
+                absent.append(place)
+            else:
+                placed.append(place)
+    for percentile in placed:
+        _add(specs, percentile.spec)
+    return Plan(tuple(measured), tuple(computed), tuple(absent), tuple(placed))
+
+
+def _computed(
+    every: Iterable[tuple[str, Declared]],
+    specs: dict[str, FeatureSpec],
+    left_out: set[str],
+    absent: list[AbsentFeature],
+    chosen: Mapping[str, Mapping[str, str]],
+) -> list[DerivedColumn]:
+    """Return the columns computed from those in `specs`, and add them to it."""
+    computed: list[DerivedColumn] = []
+    for family, item in every:
+        if not isinstance(item, Derived) or item.name in left_out:
+            continue
+        result = computed_columns(item, family, specs, chosen)
+        if isinstance(result, AbsentFeature):
+            absent.append(result)
+            continue
+        for part in result:
+            if not left_out & {part.spec.name, part.spec.group}:
+                computed.append(part)
+                _add(specs, part.spec)
+    return computed
 
 
 def _chosen(measured: Iterable[MeasuredColumn]) -> dict[str, dict[str, str]]:
@@ -225,27 +240,6 @@ def _chosen(measured: Iterable[MeasuredColumn]) -> dict[str, dict[str, str]]:
     return by_member
 
 
-def _placed(
-    every: Iterable[tuple[str, Declared]],
-    specs: dict[str, FeatureSpec],
-    left_out: set[str],
-    absent: list[AbsentFeature],
-) -> tuple[PercentileColumn, ...]:
-    """Return the percentiles among peers of the columns in `specs`, and add them to it."""
-    placed: list[PercentileColumn] = []
-    for family, item in every:
-        if not isinstance(item, Ranked) or left_out & {item.name, item.group}:
-            continue
-        column = percentile_column(item, family, specs)
-        if isinstance(column, AbsentFeature):
-            absent.append(column)
-        else:
-            placed.append(column)
-    for column in placed:
-        _add(specs, column.spec)
-    return tuple(placed)
-
-
 def _add(specs: dict[str, FeatureSpec], spec: FeatureSpec) -> None:
     if spec.name in specs:
         raise ConfigError(Problem(f"feature `{spec.name}`", "is declared twice"))
@@ -255,7 +249,10 @@ def _add(specs: dict[str, FeatureSpec], spec: FeatureSpec) -> None:
 def read_columns(feature: Feature) -> frozenset[str]:
     """Return the columns of its source that a feature reads."""
     read = columns_of(feature.aggregate) | columns_of(feature.where or "true")
-    ends = SOURCES[feature.source].ends if feature.running else None
+    source = SOURCES[feature.source]
+    for name in read & set(source.moving):
+        read = read - {name} | (columns_of(source.moving[name]) - {"as_of"})
+    ends = source.ends if feature.running else None
     return read | {name for name in (feature.each, feature.at, ends) if name}
 
 

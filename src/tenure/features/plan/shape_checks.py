@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenure.core.errors import ConfigError, Problem, suggestion
-from tenure.core.fragments import Aggregate
+from tenure.core.fragments import Aggregate, columns_of
 from tenure.core.spec import Feature, Kind, Source
 
 LOADED = frozenset({"event_time", "known_at"})
@@ -11,27 +11,28 @@ LOADED = frozenset({"event_time", "known_at"})
 
 
 def check_shape(feature: Feature, source: Source, place: str) -> None:
-    """Check how windows, lag, clock and sentence go together.
+    """Check how windows, lag, clock, moving columns and sentence go together.
 
     Raises:
         ConfigError: If they do not.
     """
-    clocks = set(source.clocks)
-    if feature.at is not None and feature.at not in clocks:
-        raise ConfigError(
-            Problem(
-                f"{place}: at", "must be a late time", feature.at, suggestion(feature.at, clocks)
-            )
-        )
-    if feature.running and (source.ends is None or feature.windows or feature.at):
-        raise ConfigError(
-            Problem(f"{place}: running", "needs a source whose rows end, and no window or `at`")
-        )
-    if any(window < 1 for window in feature.windows):
-        raise ConfigError(Problem(f"{place}: windows", "must be days ≥ 1", str(feature.windows)))
-    if feature.lag and not (feature.windows and 0 < feature.lag < min(feature.windows)):
+    windows, lag, at, clocks = feature.windows, feature.lag, feature.at, set(source.clocks)
+    if at is not None and at not in clocks:
+        fix = suggestion(at, clocks)
+        raise ConfigError(Problem(f"{place}: at", "must be a late time", at, fix))
+    if feature.running and (source.ends is None or windows or at):
+        rule = "needs a source whose rows end, and no window or `at`"
+        raise ConfigError(Problem(f"{place}: running", rule))
+    read = columns_of(feature.aggregate) | columns_of(feature.where or "true")
+    moving = read & frozenset(source.moving)
+    if moving and not feature.running:
+        rule = "exists for the rows that run at the prediction time: set `running: true`"
+        raise ConfigError(Problem(place, rule, min(moving)))
+    if any(window < 1 for window in windows):
+        raise ConfigError(Problem(f"{place}: windows", "must be days ≥ 1", str(windows)))
+    if lag and not (windows and 0 < lag < min(windows)):
         rule = "must be days ≥ 0, and less than the shortest window"
-        raise ConfigError(Problem(f"{place}: lag", rule, str(feature.lag)))
+        raise ConfigError(Problem(f"{place}: lag", rule, str(lag)))
     check_sentence(feature.sentence, place)
 
 
@@ -60,19 +61,20 @@ def check_kind(aggregate: Aggregate, kind: Kind | None, place: str) -> None:
     Raises:
         ConfigError: If it does not.
     """
-    if kind is None or aggregate.kind in {"count", "distinct", "most", "top"}:
+    name = aggregate.kind
+    if kind is None or name in {"count", "distinct", "most", "top"}:
         return
-    if aggregate.relative and kind != "time":
-        raise ConfigError(
-            Problem(place, "days_since and days_until need a time", str(aggregate.operand))
+    timed = aggregate.relative or name == "longest_gap"
+    rule = fix = ""
+    if timed and kind != "time":
+        rule = (
+            "days_since and days_until need a time"
+            if aggregate.relative
+            else f"{name} needs a time"
         )
-    if aggregate.kind == "longest_gap" and kind != "time":
-        raise ConfigError(Problem(place, "longest_gap needs a time", str(aggregate.operand)))
-    if kind == "time" and not aggregate.relative and aggregate.kind != "longest_gap":
-        fix = "put days_since(…) or days_until(…) around it"
-        raise ConfigError(Problem(place, "a time is not a value", str(aggregate.operand), fix))
-    if kind in {"text", "id"} and aggregate.kind != "last":
-        fix = "use last(…) or count(distinct …)"
-        raise ConfigError(
-            Problem(place, f"`{aggregate.kind}` needs numbers", str(aggregate.operand), fix)
-        )
+    elif kind == "time" and not timed:
+        rule, fix = "a time is not a value", "put days_since(…) or days_until(…) around it"
+    elif kind in {"text", "id"} and name != "last":
+        rule, fix = f"`{name}` needs numbers", "use last(…) or count(distinct …)"
+    if rule:
+        raise ConfigError(Problem(place, rule, str(aggregate.operand), fix))

@@ -60,7 +60,7 @@ def _past(rows: pd.DataFrame, hazard: Floats, horizon_days: float) -> tuple[Floa
     last = positive & ~rows["outcome"].where(positive).duplicated(keep="last")
 
     def before(each: pd.Series[float]) -> Floats:
-        return (each.groupby(account).cumsum() - each).to_numpy(dtype=np.float64)
+        return np.asarray(each.groupby(account).cumsum() - each, dtype=np.float64)
 
     return before(passed), before(last.astype(float))
 

@@ -4,15 +4,15 @@ How far the true log-odds of a row may lie from the model's is a variance of thr
 
 * What the boosters miss: the more, the further boosters and calibrators of resampled accounts lie
   apart, the more the model tells accounts apart, and the more these boosters agree on who stands
-  above whom, and the less rare the outcome is.  A model of a strong signal misses more of it than
-  chance in the choice of accounts shows.  It is more for an account unlike those it learnt from (`tenure.model.calibration.usual`).
+  above whom.  A model of a strong signal misses more of it than chance in the choice of accounts
+  shows.  It is more for an account unlike those it learnt from
+  (`tenure.model.calibration.usual`).
 * What no column shows: effects of accounts that outcomes betray
   (`tenure.model.calibration.account_effects`).
 * How far the level of all accounts may have moved (`tenure.model.calibration.level`).
 
-Three numbers, `MISSED`, `UNLIKE` and `HIDDEN`, weigh the parts.  They are fitted on simulated
-worlds of several makers, where the true probability of every row is known, by
-``benchmarks/intervals_fit.py``.
+`MISSED`, `POWER` and `HIDDEN` weigh the parts.  They are fitted on simulated worlds of several
+makers, where the true probability of every row is known, by ``benchmarks/intervals_fit.py``.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ from tenure.model.calibration.usual import UsualValues
 Floats = NDArray[np.float64]
 
 MEMBERS = 8
-MISSED = 5.8
-"""Variance that the boosters miss, over strength × spread × agreement × root of the rate."""
+MISSED, POWER = 3.2, 1.25
+"""Variance that the boosters miss, over this power of strength × spread × agreement."""
 UNLIKE = 5.0
-"""How many times as much they miss more of a row of which every value is unusual."""
-HIDDEN = 3.7
+"""How many times as much they miss more of a row of which every value is unusual; one of which a
+tenth is unusual has half as much variance again."""
+HIDDEN = 3.5
 """Variance from effects of accounts, over the variance that outcomes are expected to have."""
 
 
@@ -86,8 +87,7 @@ class Interval:
         apart = np.corrcoef(vary).sum() - count if count > 1 else 0.0
         agreement = max(apart / (count * (count - 1)), 0.0) if count > 1 else 0.0
         spread = np.sqrt(((members - middle) ** 2).mean())
-        rate = expit(middle).mean()
-        missed = MISSED * float(np.std(middle) * spread * agreement * np.sqrt(rate))
+        missed = MISSED * float(np.std(middle) * spread * agreement) ** POWER
         return cls(level, missed, HIDDEN * hidden, drift**2, usual)
 
     def bounds(self, probabilities: Floats, matrix: Floats) -> tuple[Floats, Floats]:

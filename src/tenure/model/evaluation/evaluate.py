@@ -19,6 +19,7 @@ from tenure.core.times import show
 from tenure.labels.splits import distinct_others
 from tenure.model.backtest.baselines import BASE_RATE
 from tenure.model.evaluation.bootstrap import safe
+from tenure.model.evaluation.by_chance import error_by_chance
 from tenure.model.evaluation.groups import by_group, distinct
 from tenure.model.evaluation.lead_time import lead_summary, lead_times
 from tenure.model.evaluation.metrics import BINS, Measures
@@ -76,6 +77,7 @@ def _measure(
         "differences": {name: draws.difference(other) for name, other in others.items()},
         "reliability": reliability(draws.labels, draws.probabilities),
         "folds": [_fold(fold, settings) for _, fold in predictions.groupby("as_of", sort=True)],
+        "error_by_chance": error_by_chance(predictions, settings.horizon_days, BINS, settings.seed),
         "over_time": over_time(predictions, draws, settings.horizon_days),
         "lead_time": leads,
         "money": _money(predictions, draws),

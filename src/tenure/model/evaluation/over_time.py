@@ -35,7 +35,7 @@ FEWEST = 3
 """Prediction times that are looked at as the latest, where there are more."""
 SIZES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.65, 1.0])
 """Standard deviations of effects of time: of log-odds, or of what multiplies them."""
-LEVEL_PRIOR, SIGNAL_PRIOR = 0.15, 0.2
+LEVEL_PRIOR, SIGNAL_PRIOR = 0.15, 0.1
 """Scales of the half-normal priors of these."""
 
 

@@ -71,9 +71,21 @@ def calibration(outcome: Outcome) -> list[str]:
             f"and observed rates differ by {number(100 * pooled.calibration_error.value, 1)} "
             "percentage points on average (calibration error)."
         )
+        sentences += _by_chance(outcome.evaluation.error_by_chance)
     sentences += lately(outcome)
     slope = pooled.calibration_slope
     return [*sentences, _slope(slope)] if slope.value is not None else sentences
+
+
+def _by_chance(error: Figure) -> list[str]:
+    """Return what the calibration error of a perfect model would be, where that was measured."""
+    if error.value is None or error.hi is None:
+        return []
+    return [
+        "Chance alone keeps them apart: a model whose probabilities are true would show "
+        f"{number(100 * error.value, 1)} points on the same rows, and in 95 of 100 cases at most "
+        f"{number(100 * error.hi, 1)}."
+    ]
 
 
 def lately(outcome: Outcome) -> list[str]:

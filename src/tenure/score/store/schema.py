@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
-HEAD = "0001"
+HEAD = "0002"
 """The latest version."""
 
 METADATA = sa.MetaData()
@@ -47,8 +47,9 @@ RUN_MODELS = Table(
     *_columns(sa.String, "model_name", "model_version"),
     *_columns(sa.Double, "base_rate"),
     *_columns(sa.JSON, "signals"),
+    *_columns(sa.JSON(none_as_null=True), "drift", nullable=True),
 )
-"""`signals` are in the order of their contributions."""
+"""`signals` are in the order of their contributions; `drift` is of the main horizon, if any."""
 
 SCORES = Table(
     "scores",

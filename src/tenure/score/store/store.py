@@ -12,6 +12,7 @@ import pandas as pd
 from sqlalchemy import Column, ColumnElement, Engine, Row, Select, and_, bindparam, select
 
 from tenure.core.errors import DataError, Problem
+from tenure.core.records.score_drift import BookDrift
 from tenure.labels.windows import RENEWAL
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.encoding import (
@@ -231,6 +232,14 @@ class ScoreStore:
         index = pd.Index(places.values(), name="account_id", dtype="str")
         empty = np.empty((0, len(names)), dtype=np.float32)
         return pd.DataFrame(np.stack(rows) if rows else empty, index=index, columns=names)
+
+    def drift(self, run: StoredRun) -> dict[str, BookDrift]:
+        """Return how the book of a run differed from the last known times, by target."""
+        columns = select(RUN_MODELS.c.target, RUN_MODELS.c.drift)
+        statement = columns.where(RUN_MODELS.c.run_no == run.number, RUN_MODELS.c.drift.isnot(None))
+        with self._engine.connect() as connection:
+            drifts = connection.execute(statement).all()
+        return {target: BookDrift.from_json(drift) for target, drift in drifts}
 
 
 def _same(table: Any) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
+from tenure.core.records.score_drift import BookDrift
 from tenure.explain.drivers import NUMBERS, TOP, signals
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
@@ -88,7 +89,12 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
             return False
     parts = [
         _HorizonScores(
-            target, horizon, scored.models[target], scored.rows.iloc[one.rows], one.values
+            target,
+            horizon,
+            scored.models[target],
+            scored.rows.iloc[one.rows],
+            one.values,
+            scored.drift.get(target) if scored.models[target].horizons[0] == horizon else None,
         )
         for target, horizons in scored.contributions.items()
         for horizon, one in horizons.items()
@@ -176,6 +182,7 @@ class _HorizonScores:
     model: Model
     rows: pd.DataFrame
     values: Array
+    drift: BookDrift | None
 
     @cached_property
     def drivers(self) -> tuple[list[DriverWords], Array, Array]:
@@ -210,6 +217,7 @@ class _HorizonScores:
             "model_version": self.model.bundle.version,
             "base_rate": fitted.base_rate,
             "signals": list(groups),
+            "drift": self.drift and self.drift.to_json(),
         }
         connection.execute(insert(RUN_MODELS), key | behind)
         if self.rows.empty:

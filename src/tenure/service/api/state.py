@@ -144,8 +144,16 @@ class State:
     @property
     def warnings(self) -> list[str]:
         """Return what an operator should look at though requests are answered."""
-        champions = list(self.champions.warnings.values())
-        return [*champions, self._book_warning] if self._book_warning else champions
+        verdicts = {name: one.bundle.metrics.verdict for name, one in self.champions.models.items()}
+        texts = [
+            *self.champions.warnings.values(),
+            *(
+                f"{name}: {verdict.sentences[0]}"
+                for name, verdict in verdicts.items()
+                if verdict and verdict.status == "usable_before"
+            ),
+        ]
+        return [*texts, self._book_warning] if self._book_warning else texts
 
     async def served(self) -> Served:
         """Return the present state, after picking up a new champion or a new book.

@@ -25,7 +25,7 @@ def test_scattered_values_are_the_same_bits(monkeypatch: pytest.MonkeyPatch, row
     monkeypatch.setattr(DuckDBEngine, "cogroup", counted)
     monkeypatch.setattr(blocks, "SCATTERED_ROWS", max(1, rows))
     assert differences(whole, world.matrix(CUTOFFS)) == {}
-    assert len(calls) == len(source_queries(world.plan()))
+    assert len(calls) == len(source_queries(world.plan(), CUTOFFS))
 
 
 def test_accounts_without_any_row_have_their_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

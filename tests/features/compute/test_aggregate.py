@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tenure.engine.arrays import array_of
+from tenure.features.compute.aggregate import array_of
 
 MOMENT = datetime(2024, 3, 31, 2, 30, 0, 123456)
 LARGEST = 2**64 - 1
