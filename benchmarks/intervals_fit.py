@@ -7,7 +7,7 @@ business stands beside them.  The numbers are those at which the shares of true 
 inside, averaged over the books of each kind, lie nearest to the level; books with a hidden effect
 only pull where they hold less than `HIDDEN_LEAST`.  Then each maker is left out in turn: the
 numbers fitted on the others have to hold on it.  ``benchmarks/results/intervals_fit.json`` holds
-what came out; the numbers are written into the module by hand.
+what came out, to be held against the numbers of the module.
 """
 
 from __future__ import annotations
@@ -126,10 +126,11 @@ def inside(case: Case, numbers: Floats, soft: float | None = None) -> float:
         soft: Width of the ends over that of the bounds; without it an end is sharp.
     """
     missed, power, hidden = numbers
-    seen = (case.interval.missed / module.MISSED) ** (1 / module.POWER)
+    rate = float(case.probabilities.mean()) ** module.RATE
+    seen = (case.interval.missed / module.MISSED / rate) ** (1 / module.POWER)
     other = replace(
         case.interval,
-        missed=missed * seen**power,
+        missed=missed * seen**power * rate,
         hidden=case.interval.hidden * hidden / module.HIDDEN,
     )
     if soft is None:

@@ -76,7 +76,7 @@ class World:
         """Return forward predictions of what happened, as `evaluate` takes them."""
         rng = np.random.default_rng(self.seed)
         view, label, person = self._lives(rng)
-        folds = []
+        folds: list[pd.DataFrame] = []
         for month in range(FIRST + KNOWN, self.months):
             known = slice(0, month - KNOWN + 1)
             x, y = view[known].reshape(-1, 1), label[known].ravel()

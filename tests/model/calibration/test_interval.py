@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from tenure.model.calibration.interval import HIDDEN, MISSED, POWER, UNLIKE, Interval
+from tenure.model.calibration.interval import HIDDEN, MISSED, POWER, RATE, UNLIKE, Interval
 from tenure.model.calibration.usual import UsualValues
 
 USUAL = UsualValues((0,), (-1.0,), (1.0,), (False,), (1.0,))
@@ -35,7 +35,8 @@ def width(interval, row=INSIDE):
 def test_variances_add_up():
     interval = fitted(hidden=0.1, drift=0.2)
     agreement = 1 / (1 + 0.3**2)
-    assert interval.missed == pytest.approx(MISSED * (0.3 * agreement) ** POWER, rel=0.05)
+    rate = expit(np.random.default_rng(0).normal(-2, 1, 4_000)).mean() ** RATE
+    assert interval.missed == pytest.approx(MISSED * (0.3 * agreement) ** POWER * rate, rel=0.05)
     assert interval.hidden == pytest.approx(0.1 * HIDDEN)
     assert interval.drift == pytest.approx(0.04)
     for row, missed in ((INSIDE, interval.missed), (OUTSIDE, (1 + UNLIKE) * interval.missed)):

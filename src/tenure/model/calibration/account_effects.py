@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 VARIANCES = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 4.5])
-NONE = 0.75
+NONE = 0.9
 """Probability, before outcomes are seen, that there are no such effects."""
 FEWEST = 5
 """Positive rows below which nothing is concluded."""
