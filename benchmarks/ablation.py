@@ -44,8 +44,8 @@ from tenure.core.sections import TuningConfig
 from tenure.labels.splits import forward_origins
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.walk_forward import walk_forward
-from tenure.model.boosting.sizes import sized_parameters
 from tenure.model.boosting.fit import fit_booster
+from tenure.model.boosting.sizes import sized_parameters
 from tenure.model.calibration.losses import log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 from tenure.model.settings import FitSettings

@@ -115,6 +115,8 @@ def label_horizons(
         snaps: Rows as `tenure.labels.snapshots.snapshots` returns them.
         target: One of `TARGETS`.
         labels: Horizons, gaps, threshold.
+        early: Whether the first `EARLY_DAYS` of the window count as a horizon too, where the window
+            is longer.
 
     Returns:
         Horizon as text (``"90"``, ``"renewal"``) → rows in the order of `snaps`; the main horizon

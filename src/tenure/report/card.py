@@ -6,7 +6,7 @@ same data with the same settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tenure.core.records.bundle import BundleSpec
@@ -104,7 +104,15 @@ def _facts(target: TargetRecord, spec: BundleSpec) -> dict[str, str]:
 
 
 def _inline(values: Mapping[str, Any]) -> str:
-    return joined({name: value for name, value in sorted(values.items()) if value is not None})
+    return joined(dict(_flat(values)))
+
+
+def _flat(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in sorted(values.items()):
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{within}{name}.")
+        elif value is not None:
+            yield f"{within}{name}", value
 
 
 def bullets(lines: Iterable[str]) -> str:

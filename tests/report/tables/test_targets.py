@@ -21,8 +21,9 @@ def view(entry: TargetRecord) -> dict[str, Any]:
 def test_a_replayed_time_joins_what_it_learnt_and_what_it_scored() -> None:
     folds = view(usable())["folds"]
     assert column(folds, 0)[0] == "2024-01-01"
-    assert column(folds, 3)[0] == "2023-12-01"
-    assert column(folds, 9)[0] == "0.69 [0.61, 0.77]"
+    assert column(folds, 1)[0] == "2024-01-01"
+    assert column(folds, 4)[0] == "2023-12-01"
+    assert column(folds, 10)[0] == "0.69 [0.61, 0.77]"
 
 
 def test_reasons_for_no_label_are_explained_largest_first() -> None:

@@ -13,8 +13,8 @@ How far the true log-odds of a row may lie from the model's is a variance of thr
 
 `MISSED`, `POWER`, `RATE`, `UNLIKE` and `HIDDEN` weigh the parts.  They were chosen on simulated
 worlds of several makers, where the true probability of every row is known.
-``benchmarks/intervals_fit.py`` fits them on such worlds, all but `RATE` and `UNLIKE`, and holds each
-maker out in turn.
+``benchmarks/intervals_fit.py`` fits them on such worlds, all but `RATE` and `UNLIKE`, and holds
+each maker out in turn.
 """
 
 from __future__ import annotations

@@ -160,6 +160,7 @@ def _folds(outcome: Outcome) -> Table | None:
         "Each replayed prediction time; what was trained on was known before it",
         [(fold, measured[fold.as_of]) for fold in outcome.target.folds],
         ("Prediction time", lambda item: day(item[0].as_of)),
+        ("Booster fitted", lambda item: day(item[0].fitted_at)),
         (">Trained on rows", lambda item: count(item[0].train_rows)),
         (f">of them {outcome.events}", lambda item: count(item[0].train_positives)),
         ("Outcomes known until", lambda item: day(item[0].train_known_until)),
