@@ -51,6 +51,25 @@ def test_an_error_while_rows_flow_shows_the_sql(engine: DuckDBEngine) -> None:
         engine.fetch("SELECT CAST(x AS INTEGER) AS n FROM words")
 
 
+def test_a_view_and_a_table_of_one_name_replace_one_another(engine: DuckDBEngine) -> None:
+    for lazy in (True, False, True):
+        engine.run([Step("one", f"SELECT {lazy} AS lazy", lazy=lazy)])
+        assert engine.fetch("SELECT lazy FROM one").to_pylist() == [{"lazy": lazy}]
+    engine.clear()
+    with pytest.raises(DataError):
+        engine.columns("one")
+
+
+def test_an_engine_that_plans_nothing_gives_the_same_tables(engine: DuckDBEngine) -> None:
+    sql = "SELECT range AS n, 'x' || range AS word, NULL::TIMESTAMP AS t FROM range(3) ORDER BY n"
+    small = DuckDBEngine(threads=1, optimize=False)
+    for _ in range(2):
+        assert small.fetch(sql).equals(engine.fetch(sql))
+        with pytest.raises(DataError):
+            small.fetch("SELECT CAST(range || 'x' AS INTEGER) FROM range(3)")
+    small.close()
+
+
 def test_text_files_stay_text(engine: DuckDBEngine, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,day,note\n007,03/04/2024,\n8,04/03/2024,x\n")
     engine.attach("given", str(tmp_path / "a.csv"))

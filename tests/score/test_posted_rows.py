@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tenure.core.errors import DataError, Problem
@@ -37,3 +38,11 @@ def test_a_column_that_nobody_posted_is_there_without_values() -> None:
     table = posted_tables({"accounts": rows}, READ)["accounts"]
     assert table.column_names == ["account_id", "created_at", "segment", "attr_of_mine"]
     assert table.column("segment").to_pylist() == [None]
+
+
+def test_a_column_without_any_value_has_the_type_of_its_declaration() -> None:
+    rows = [{"account_id": "a", "created_at": None, "employees": None}, {"account_id": "b"}]
+    table = posted_tables({"accounts": rows}, {})["accounts"]
+    assert table.schema.field("created_at").type == pa.timestamp("us")
+    assert table.schema.field("employees").type == pa.int64()
+    assert table.column("created_at").to_pylist() == [None, None]

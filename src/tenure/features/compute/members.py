@@ -7,7 +7,7 @@ or an extreme over its members.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,8 @@ class MemberRows:
         order = np.argsort(owner, kind="stable")
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
-        return cls(rows.spread(place[codes], len(owner)), owner[order], rows.lanes)
+        spread = replace(rows, lane=place[codes], lanes=len(owner))
+        return cls(spread, owner[order], rows.lanes)
 
     def distinct(self, windows: Iterable[Window]) -> Grids:
         """Return, per window, how many members are visible in each lane at each cut-off."""

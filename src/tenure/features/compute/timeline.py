@@ -13,6 +13,7 @@ A time that is null is never seen.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,13 +95,9 @@ class Timeline:
         """Return SQL for the slot of a moment: how many edges lie at or before it."""
         return _narrow(rank_sql(moment, self.edges), self.slots)
 
-    @cached_property
-    def _position(self) -> dict[datetime, int]:
-        return {edge: index for index, edge in enumerate(self.edges)}
-
     def _at(self, offset: int) -> Ints:
         """Return, per cut-off, the last slot that ends at or before it less an offset in days."""
-        slots = [self._position[cutoff - days(offset)] for cutoff in self.cutoffs]
+        slots = [bisect_left(self.edges, cutoff - days(offset)) for cutoff in self.cutoffs]
         return np.asarray(slots, dtype=np.int64)
 
     def span(self, window: Window) -> tuple[Ints, Ints]:

@@ -14,7 +14,7 @@ threads can change them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -62,10 +62,6 @@ class GridRows:
         weight = None if self.weight is None else self.weight[mask]
         lane, seen, slot = self.lane[mask], self.seen[mask], self.slot[mask]
         return GridRows(self.timeline, lane, self.lanes, seen, slot, gone, weight)
-
-    def spread(self, lane: Array, lanes: int) -> GridRows:
-        """Return the same rows over other lanes."""
-        return replace(self, lane=lane, lanes=lanes)
 
     @cached_property
     def late(self) -> Mask:
