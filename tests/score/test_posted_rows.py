@@ -41,7 +41,10 @@ def test_a_column_that_nobody_posted_is_there_without_values() -> None:
 
 
 def test_a_column_without_any_value_has_the_type_of_its_declaration() -> None:
-    rows = [{"account_id": "a", "created_at": None, "employees": None}, {"account_id": "b"}]
+    rows: list[dict[str, Any]] = [
+        {"account_id": "a", "created_at": None, "employees": None},
+        {"account_id": "b"},
+    ]
     table = posted_tables({"accounts": rows}, {})["accounts"]
     assert table.schema.field("created_at").type == pa.timestamp("us")
     assert table.schema.field("employees").type == pa.int64()
