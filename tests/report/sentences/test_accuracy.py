@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from report.record import changed, figure, no_claim, renewal, target, usable
+from report.record import NO_FIGURE, changed, figure, no_claim, renewal, target, usable
 from tenure.report.sentences import accuracy
 from tenure.report.sentences.outcome import Outcome
 
@@ -68,4 +68,5 @@ def test_the_calibration_error_stands_beside_that_of_a_perfect_model() -> None:
     assert sentences[place + 1].endswith(
         "would show 0.6 points on the same rows, and in 95 of 100 cases at most 0.8."
     )
-    assert len(accuracy.calibration(CHURN)) == len(sentences) - 1
+    unknown = changed(usable(), {"evaluation.error_by_chance": NO_FIGURE})
+    assert len(accuracy.calibration(Outcome("churn", unknown))) == len(sentences) - 1

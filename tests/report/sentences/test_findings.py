@@ -123,7 +123,8 @@ def test_not_lately_says_what_that_means_and_what_went_which_way() -> None:
         "churned; the gain in log loss over the average rate was 0.0051 [−0.0051, 0.0153]."
     )
     assert "moved by 7.1 [6.1, 8.1] percentage points, and that gain by −0.0412" in trend
-    assert accuracy.lately(CHURN) == []
+    unknown = changed(usable(), {"evaluation.over_time": None})
+    assert accuracy.lately(Outcome("churn", unknown)) == []
 
 
 def test_what_is_usable_is_never_compared_with_the_base_rate_to_its_disadvantage() -> None:

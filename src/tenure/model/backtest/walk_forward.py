@@ -223,7 +223,8 @@ class _Walk:
     ) -> tuple[FittedBooster, pd.DataFrame | None]:
         """Fit the booster of a stretch, and the baselines of the folds that are evaluated."""
         first = stretch.first
-        check_embargo(self.rows.iloc[first.train], None, self.rows.iloc[stretch.test])
+        for origin in stretch.origins:
+            check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
         booster = self._boost(first.train, first.as_of)
         compared = [origin for origin in stretch.origins if origin.as_of in evaluated]
         if not compared or self.settings.bare:
