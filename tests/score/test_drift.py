@@ -43,18 +43,24 @@ def book(rng: np.random.Generator, month: int = 0, *, wave: float = 0.0) -> pd.D
     )
 
 
-def reference(*, wave: float = 0.0) -> dict[str, Any]:
+def reference(*, wave: float = 0.0, unasked: float = 0.0) -> dict[str, Any]:
+    """The reference; a share of the accounts, whose usage is far higher, is never asked."""
     rng = np.random.default_rng(0)
     frames = [book(rng, month, wave=wave) for month in range(len(MONTHS))]
     rows = pd.DataFrame(
         {
             "account_id": np.tile([f"a{number}" for number in range(ACCOUNTS)], len(MONTHS)),
             "as_of": np.repeat(MONTHS, ACCOUNTS),
+            "label": 0.0,
         }
     )
+    values = pd.concat(frames, ignore_index=True)
+    aside = np.tile(np.arange(ACCOUNTS) < unasked * ACCOUNTS, len(MONTHS))
+    values.loc[aside, "usage"] += 5
+    rows.loc[aside, "label"] = np.nan
     predictions = rows[rows["as_of"].between("2023-08-01", SPAN.until)].copy()
     predictions["probability"] = rng.beta(1, 9, len(predictions))
-    stored = drift_reference(pd.concat(frames, ignore_index=True), rows, predictions, SPAN)
+    stored = drift_reference(values, rows, predictions, SPAN)
     return cast("dict[str, Any]", json.loads(json.dumps(stored)))
 
 
@@ -120,6 +126,11 @@ def test_a_move_as_large_as_those_of_every_season_is_usual() -> None:
     inputs["usage"] += 0.6
     assert [item.column for item in drifted(inputs).inputs] == ["usage"]
     assert drifted(inputs, stored=reference(wave=0.8)).inputs == ()
+
+
+def test_accounts_that_were_not_asked_are_no_part_of_what_was() -> None:
+    inputs = book(np.random.default_rng(1))
+    assert drifted(inputs, stored=reference(unasked=0.4)).inputs == ()
 
 
 def test_fewer_accounts_have_to_move_further() -> None:

@@ -220,12 +220,12 @@ def _bundle(
 
 def _latest(result: TargetResult, fit: FittedTarget, prepared: Prepared) -> dict[str, Any] | None:
     """Return what later scores are compared with; None without known outcomes."""
-    times, matrix = result.evaluation.over_time, prepared.matrix
-    inputs = fit.walk.final.encoder.frame(matrix.values)
+    times = result.evaluation.over_time
     if times is None:
         return None
     span = times.lately or times.overall
-    return drift_reference(inputs, matrix.rows, fit.walk.predictions, span)
+    inputs = fit.walk.final.encoder.frame(prepared.matrix.values)
+    return drift_reference(inputs, result.rows, fit.walk.predictions, span)
 
 
 def _recipe(config: Config) -> str:

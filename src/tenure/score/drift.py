@@ -42,7 +42,8 @@ def drift_reference(
 
     Args:
         inputs: Values that the model reads, of all snapshots of the training data.
-        rows: Their account_id and as_of, in the same order.
+        rows: Their account_id, as_of and label, in the same order; those without a label, such as
+            accounts that had nothing to renew, get no score either and do not count.
         predictions: Forward predictions: account_id, as_of, probability.
         span: The last prediction times whose outcome is known.
     """
@@ -51,7 +52,8 @@ def drift_reference(
     moments = rows["as_of"].to_numpy(dtype="datetime64[us]")
     known = moments <= np.datetime64(as_utc(span.until))
     lag = len(np.unique(moments[~known]))
-    inputs, moments = inputs[part & known], moments[part & known]
+    part = part & known & rows["label"].notna().to_numpy()
+    inputs, moments = inputs[part], moments[part]
     times = predictions["as_of"].to_numpy(dtype="datetime64[us]")
     scores = Distribution.of(predictions[SCORES], times, span.folds, lag)
     return {
