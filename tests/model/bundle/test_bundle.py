@@ -17,6 +17,7 @@ from model.conftest import fitted
 from model.panel import LEVELS
 from tenure.core.errors import ModelError
 from tenure.core.files import canonical_json, sha256
+from tenure.core.records.bundle import FORMAT
 from tenure.model.bundle.bundle import read_bundle, write_bundle
 from tenure.model.bundle.files import CONTENT, MANIFEST, RUN
 
@@ -199,7 +200,7 @@ def test_a_broken_booster_text_is_refused(bundle, tmp_path):
 def test_another_format_is_refused(folder):
     spec = json.loads((folder / "spec.json").read_text())
     (folder / "spec.json").write_text(json.dumps(spec | {"format": 99}))
-    with pytest.raises(ModelError, match=r"spec.json: has not format 3"):
+    with pytest.raises(ModelError, match=rf"spec.json: has not format {FORMAT}"):
         read_bundle(folder, verify=False)
 
 

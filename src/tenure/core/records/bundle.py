@@ -10,7 +10,7 @@ from tenure.core.config import CalendarConfig, LabelConfig, ModelConfig
 from tenure.core.records.base import Record, Time
 from tenure.core.records.evaluation import Evaluation, Verdict
 
-FORMAT = 3
+FORMAT = 4
 """Of a bundle's files; a bundle of another format cannot be read."""
 
 
