@@ -316,25 +316,26 @@ def test_killed_at_random_moments(
     config: Config, store: ScoreStore, run: ScoringRun, scored: Scored
 ) -> None:
     """Whatever the moment: complete runs are whole, the last one is readable, and nothing waits."""
-    started = time.monotonic()
-    store.add(run, scored)
-    longest = 2 * (time.monotonic() - started)
+    assert store.add(run, scored)
     size, fork = len(store.scores(store.runs()[0])), multiprocessing.get_context("fork")
-    dice, killed = random.Random(20), 0
-    for n in range(20):
+    dice, killed, longest = random.Random(20), 0, 60.0
+    for n in range(21):  # the first writer is left alone, and tells how long one takes
         later = replace(run, as_of=run.as_of + days(n + 1))
         gate = fork.Barrier(2)
         writer = fork.Process(target=add_some, args=(config, [later], scored, gate))
         writer.start()
         gate.wait()
-        time.sleep(dice.uniform(0, longest))
-        writer.kill()
+        started = time.monotonic()
+        if n:
+            time.sleep(dice.uniform(0, longest))
+            writer.kill()
         writer.join()
+        longest = longest if n else time.monotonic() - started
         killed += writer.exitcode != 0
         runs = store.runs()
         assert len(store.scores(runs[-1])) == size
         assert not store.contributions(runs[-1], "churn", "90").empty
-    assert killed > 0  # on a slow machine most writers are done before they are killed
+    assert killed > 3
     assert all(len(store.scores(one)) == size for one in store.runs())
     with store._engine.connect() as connection:
         numbers = set(connection.scalars(select(SCORES.c.run_no).distinct()))
