@@ -8,21 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.audit.bins import binned
 from tenure.core.records.audit import DriftRecord, DriftsRecord
+from tenure.model.evaluation.bins import Bins, stability_index
 
 if TYPE_CHECKING:
     from tenure.features.compute.matrix import FeatureMatrix
     from tenure.features.plan.columns import FeatureSpec
 
-BINS = 10
-WORDS = 20
 FEWEST = 50
 SHIFTED = 0.1
 MOSTLY = 0.95
 TOO_FEW = "too few rows to compare the latest prediction times with earlier ones"
-EMPTY = 0.5
-"""Rows added to each bin, so that an empty one has a logarithm."""
 SENTENCES = {
     "steady": "looks as it did",
     "shifted": "looks somewhat different from its earlier past",
@@ -84,12 +80,10 @@ def _drift(
     before, after = values[~late], values[late]
     missing = (float(before.isna().mean()), float(after.isna().mean()))
     typical = (_typical(before, spec.text), _typical(after, spec.text))
-    codes, _ = binned(values, ~late, spec, bins=BINS, words=WORDS)
-    codes = np.unique(codes, return_inverse=True)[1]
-    size = int(codes.max()) + 1
-    earlier, recent = _share(codes[~late], size), _share(codes[late], size)
-    psi = float(np.sum((recent - earlier) * np.log(recent / earlier)))
-    noise = float((size - 1) * (1 / len(before) + 1 / len(after)))
+    bins = Bins.of(before, text=spec.text)
+    counts = (np.bincount(bins.codes(part), minlength=len(bins)) for part in (before, after))
+    psi, used = stability_index(*counts)
+    noise = float((used - 1) * (1 / len(before) + 1 / len(after)))
     steady = psi < SHIFTED or psi < 2 * noise
     verdict = "steady" if steady else "shifted" if psi < limit else "drifted"
     if not steady and not spec.text and _ages(values, steps):
@@ -103,13 +97,6 @@ def _drift(
         typical=typical,
         text=f"{SENTENCES[verdict]}{_more(typical, missing)}",
     )
-
-
-def _share(codes: NDArray[np.intp], size: int) -> Floats:
-    """Return the share of each bin, none of them 0."""
-    counts = np.bincount(codes, minlength=size) + EMPTY
-    shares: Floats = counts / counts.sum()
-    return shares
 
 
 def _typical(values: pd.Series[Any], text: bool) -> float | str | None:

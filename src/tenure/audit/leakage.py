@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.audit.bins import binned
 from tenure.core.records.audit import SuspectRecord
 from tenure.labels.splits import half
+from tenure.model.evaluation.bins import Bins
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 
 if TYPE_CHECKING:
@@ -231,7 +231,8 @@ def _scores(
 ) -> tuple[Floats, Ints, list[str]]:
     """Return each row's event rate by bin, fitted on other rows, its bin, and the bins' names."""
     scores = np.full(len(values), np.nan)
-    codes, names = binned(values, rows.folds[0][0], spec, bins=BINS, words=WORDS)
+    bins = Bins.of(values[rows.folds[0][0]], text=spec.text, bins=BINS, words=WORDS)
+    codes, names = bins.codes(values), bins.names
     for past, later in rows.folds:
         size = np.bincount(codes[past], minlength=len(names))
         hits = np.bincount(codes[past], weights=rows.labels[past], minlength=len(names))
