@@ -216,6 +216,22 @@ def half(accounts: pd.Series, seed: int) -> NDArray[np.bool_]:
     return first
 
 
+def thinned(accounts: pd.Series, used: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.intp]:
+    """Return the positions of used rows, of half of the accounts while they are too many.
+
+    Args:
+        accounts: Account of each row.
+        used: Which rows may be taken.
+        most: Most rows to take.
+        seed: Seed of the halves.
+    """
+    taken = used.copy()
+    while taken.sum() > most:
+        seed += 1
+        taken &= half(accounts, seed)
+    return np.flatnonzero(taken)
+
+
 def distinct_events(rows: pd.DataFrame) -> int:
     """Return how many distinct outcomes stand behind the positive rows."""
     return int(rows.loc[rows["label"] == 1, "outcome_id"].nunique())

@@ -34,6 +34,15 @@ def horizons(target: Target, labels: LabelConfig) -> list[Horizon]:
     return list(dict.fromkeys([labels.horizon_days, *labels.horizons]))
 
 
+def cadence(times: np.ndarray[Any, np.dtype[np.datetime64]]) -> float:
+    """Return the usual days from one prediction time to the next.
+
+    Args:
+        times: Distinct prediction times, rising, two at least.
+    """
+    return float(np.median(np.diff(times) / np.timedelta64(1, "D")))
+
+
 def longest(labels: LabelConfig) -> int:
     """Return the longest horizon in days; renewal dates beyond it do not count."""
     return max(labels.horizon_days, *(item for item in labels.horizons if item != RENEWAL), 1)

@@ -17,9 +17,9 @@ from tenure.labels.targets import TARGETS
 from tenure.report.sentences.formatting import counted, percent
 from tenure.run.prepare import loaded
 from tenure.run.results import as_html
-from tenure.score.abstain import NOTICE
 from tenure.score.score import load_models, score
 from tenure.score.scored import Scored
+from tenure.score.totals import money_totals
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -144,10 +144,10 @@ class Scores:
         rows = _records(table.rename_axis("band").reset_index())
         high = int(table["accounts"].get("high", 0))
         title = f"{counted(high, 'account')} of {len(main):,} in the band high"
-        notice = main["abstain_reason"] == NOTICE
-        if notice.any():
-            lost = f"{main.loc[notice, 'mrr'].sum():,.0f} MRR"
-            title += f"; {int(notice.sum()):,} gave notice, {lost} lost apart from it"
+        money = money_totals(main)
+        if gone := sum(total.notice_accounts for total in money):
+            lost = f"{sum(total.notice_mrr for total in money):,.0f} MRR"
+            title += f"; {gone:,} gave notice, {lost} lost apart from it"
         return picture(band_chart(rows, title))
 
     def plot_summary(self, target: str | None = None, *, most: int = 10) -> Picture:

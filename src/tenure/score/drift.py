@@ -11,17 +11,19 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tenure.core.records.base import Figure
 from tenure.core.records.score_drift import BookDrift, InputDrift, UnseenInput
 from tenure.core.times import as_utc
+from tenure.labels.splits import thinned
 from tenure.model.boosting.encoder import is_text
 from tenure.model.evaluation.stability import Distribution
 from tenure.model.evaluation.verdict import surely_off
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tenure.core.records.over_time import FoldSpan
     from tenure.score.scored import Scored
 
@@ -47,13 +49,12 @@ def drift_reference(
         predictions: Forward predictions: account_id, as_of, probability.
         span: The last prediction times whose outcome is known.
     """
-    accounts = pd.factorize(rows["account_id"])[0]
-    part = accounts % (-(-len(rows) // MOST_ROWS)) == 0
     moments = rows["as_of"].to_numpy(dtype="datetime64[us]")
     known = moments <= np.datetime64(as_utc(span.until))
     lag = len(np.unique(moments[~known]))
-    part = part & known & rows["label"].notna().to_numpy()
-    inputs, moments = inputs[part], moments[part]
+    scored = known & rows["label"].notna().to_numpy()
+    part = thinned(rows["account_id"], scored, MOST_ROWS, seed=0)
+    inputs, moments = inputs.iloc[part], moments[part]
     times = predictions["as_of"].to_numpy(dtype="datetime64[us]")
     scores = Distribution.of(predictions[SCORES], times, span.folds, lag)
     return {
@@ -126,8 +127,7 @@ def _move(
     name: str, values: pd.Series[Any], stored: dict[str, Any], chance: float
 ) -> InputDrift | None:
     """Return how far an input has moved; None where it is within its limit."""
-    state = {key: value for key, value in stored.items() if key != "seen"}
-    move = Distribution(**state).move(values, chance)
+    move = Distribution.from_json(stored).move(values, chance)
     return InputDrift(column=name, psi=move.psi, limit=move.limit) if move else None
 
 

@@ -23,8 +23,7 @@ def history(level, seed=0, accounts=ACCOUNTS, rate=0.03):
 
 def ahead(past, months=2, windows=3):
     start = STARTS[-1] + months * np.timedelta64(30, "D")
-    (mean,), (spread,) = past.over(np.array([start]), windows)
-    return mean, spread
+    return past.over(start, windows)
 
 
 def test_calm_months_move_nothing():

@@ -18,6 +18,7 @@ from tenure.model.calibration.forward import (
     EarlyWindows,
     ForwardPredictions,
     hazard_share,
+    known_by,
     shortened,
 )
 from tenure.model.calibration.level import Level
@@ -72,10 +73,10 @@ class ForwardLog:
         booster of few outcomes ranks worse, and its log-odds mean less.
         """
         now = None if origin is None else np.datetime64(origin.as_of, "us")
-        predicted = ~np.isnan(self.margins)
-        known = predicted & self._past(now)
+        past, predicted = known_by(now, self.labels, self.known_at), ~np.isnan(self.margins)
+        known = predicted & past
         forward = self._forward(np.flatnonzero(known), booster)
-        base_rate = float(self.labels[self._past(now)].mean())
+        base_rate = float(self.labels[past].mean())
         fitted = calibrate(booster, forward, self.settings, base_rate)
         if not forward.enough or self.settings.model.calibrator != AUTO:
             return fitted
@@ -97,8 +98,7 @@ class ForwardLog:
         if not fitted.calibrated_on or not forward.enough:
             return fitted.calibrator
         line = replace(forward, weights=forward.weights * draw[drawn]).line(booster.outcomes)
-        followed = fitted.level is not None and fitted.level.followed
-        return line.shifted(fitted.level.shift) if fitted.level and followed else line
+        return line.shifted(fitted.level.applied) if fitted.level else line
 
     def account_effects(self, fitted: FittedModel, rows: NDArray[np.intp]) -> float:
         """Return the variance of effects of accounts that outcomes of some rows betray."""
@@ -141,8 +141,7 @@ class ForwardLog:
         expected = shortened(fitted.calibrator.probability(self.margins[rows]), power)
         history = self.early.history(rows, expected)
         start = self.moments.max() if now is None else now
-        (shift,), (spread,) = history.over(np.array([start]), self.early.windows)
-        level = Level(float(shift), float(spread), followed=False)
+        level = Level(*history.over(start, self.early.windows), followed=False)
         moved = fitted.calibrator.shifted(level.shift)
         if origin is not None:
             margins = self.margins[origin.test]
@@ -152,8 +151,3 @@ class ForwardLog:
             return replace(fitted, level=level)
         followed = replace(level, followed=True)
         return replace(fitted, calibrator=moved, calibrated_by="level", level=followed)
-
-    def _past(self, now: np.datetime64 | None) -> NDArray[np.bool_]:
-        """Return which labels were known at a time; at last, without one."""
-        known = ~np.isnan(self.labels)
-        return known if now is None else np.asarray(known & (self.known_at <= now))

@@ -24,7 +24,15 @@ from threadpoolctl import threadpool_limits
 from tenure.core.errors import Problem, RefusedError
 from tenure.core.progress import SILENT, Progress
 from tenure.core.times import show
-from tenure.labels.splits import Folds, Origin, Shortage, check_embargo, forward_origins, rarer
+from tenure.labels.splits import (
+    Folds,
+    Origin,
+    Shortage,
+    check_embargo,
+    forward_origins,
+    rarer,
+    thinned,
+)
 from tenure.model.backtest.baselines import BASE_RATE, SINGLE_COLUMNS, baseline_probabilities
 from tenure.model.backtest.bounded import up_to_date, with_bounds
 from tenure.model.backtest.forward_log import ForwardLog
@@ -120,7 +128,6 @@ class _Walk:
         self.labels = self.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
         self.settings = settings
         self.since = since
-        self.accounts = pd.factorize(self.rows["account_id"])[0]
         self.tuned: list[dict[str, Any]] = []
         shorter = None if early is None else _sorted(early, order)
         self.forward = ForwardLog(self.rows, shorter, settings)
@@ -230,20 +237,19 @@ class _Walk:
         if not compared or self.settings.bare:
             return booster, None
         test = np.concatenate([origin.test for origin in compared])
+        learnt = np.zeros(len(self.rows), dtype=bool)
+        learnt[first.train] = True
+        seed = self.settings.model.seed
+        sample = thinned(self.rows["account_id"], learnt, BASELINE_ROWS, seed)
         probabilities = baseline_probabilities(
             self._allowed(first.as_of),
             self.labels,
-            self._sample(first.train),
+            sample,
             test,
             SINGLE_COLUMNS,
         )
         rates = [np.full(len(fold.test), self.labels[fold.train].mean()) for fold in compared]
         return booster, pd.DataFrame(probabilities | {BASE_RATE: np.concatenate(rates)})
-
-    def _sample(self, train: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the rows of so many accounts that baselines stay cheap: all, or a part of them."""
-        parts = -(-len(train) // BASELINE_ROWS)
-        return train[self.accounts[train] % parts == 0] if parts > 1 else train
 
     def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> FittedBooster:
         """Fit a booster on one thread: that many run side by side."""
@@ -289,7 +295,7 @@ class _Walk:
             "base_rate": fitted.base_rate,
             "calibrated_on": fitted.calibrated_on,
             "calibrated_by": fitted.calibrated_by,
-            "level": fitted.level.shift if fitted.level and fitted.level.followed else 0.0,
+            "level": fitted.level.applied if fitted.level else 0.0,
             "test_rows": len(origin.test),
             "test_positives": int(self.labels[origin.test].sum()),
         }

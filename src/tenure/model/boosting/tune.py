@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from tenure.core.errors import ModelError, Problem
 from tenure.core.progress import SILENT, Progress
-from tenure.labels.splits import forward_origins, half
+from tenure.labels.splits import forward_origins, rarer, thinned
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.boosting.estimator import TenureClassifier
 from tenure.model.boosting.fit import monotone_constraints
@@ -190,8 +190,9 @@ class _Search:
         labels = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
         positives, size = int(np.nansum(labels)), int(known.sum())
         self.space = search_ranges(self.model.parameters, positives, size)
-        self.default = dict(sized_parameters(min(positives, size - positives), size))
-        used = _thinned(rows, known, self.model.seed)
+        fewer = min(positives, size - positives)
+        self.default = dict(sized_parameters(fewer, size, rarer(rows[known])))
+        used = thinned(rows["account_id"], known, MOST_ROWS, self.model.seed)
         rows, values, labels = rows.iloc[used], values.iloc[used], labels[used]
         origins = _origins(rows, labels, settings)
         tested = [origin.test for origin in origins]
@@ -277,15 +278,6 @@ def _pruned() -> optuna.trial.TrialState:
     import optuna
 
     return optuna.trial.TrialState.PRUNED
-
-
-def _thinned(rows: pd.DataFrame, known: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:
-    """Return the positions of known rows, of half of the accounts while they are too many."""
-    used = known.copy()
-    while used.sum() > MOST_ROWS:
-        seed += 1
-        used &= half(rows["account_id"], seed)
-    return np.flatnonzero(used)
 
 
 def _origins(rows: pd.DataFrame, labels: Floats, settings: FitSettings) -> list[Origin]:

@@ -83,8 +83,7 @@ class EarlyWindows:
 
     def known(self, moment: np.datetime64 | None) -> NDArray[np.bool_]:
         """Return which outcomes were known at a time; at last, without one."""
-        known = ~np.isnan(self.labels)
-        return known if moment is None else known & (self.known_at <= moment)
+        return known_by(moment, self.labels, self.known_at)
 
     def history(self, rows: NDArray[np.intp], expected: Floats) -> LevelHistory:
         """Return what the outcomes of some rows say of the level beside their probabilities."""
@@ -108,6 +107,12 @@ class EarlyWindows:
             for cluster in (self.accounts[judged], times)
         ]
         return bool(gain.sum() > BAR * max(errors))
+
+
+def known_by(moment: np.datetime64 | None, labels: Floats, known_at: Moments) -> NDArray[np.bool_]:
+    """Return which labels were known at a time; at last, without one."""
+    known = ~np.isnan(labels)
+    return known if moment is None else np.asarray(known & (known_at <= moment))
 
 
 def shortened(probabilities: Floats, power: float) -> Floats:

@@ -4,7 +4,7 @@ A release that annoys everybody or a change of the market moves the log-odds of 
 once.  Part of such a shock is gone before its outcomes are known.  So the level is a random effect
 of time that returns to its mean: an autoregressive process, observed through the outcomes of short
 windows, which are known early and do not overlap.  How large the shocks are and how fast they pass
-is averaged over a grid, each pair weighed by how well it explains the history; a prior holds the
+is averaged over a grid, each point weighed by how well it explains the history; a prior holds the
 shocks small, so that a short or calm history moves nothing.
 """
 
@@ -45,6 +45,11 @@ class Level:
     spread: float
     followed: bool
 
+    @property
+    def applied(self) -> float:
+        """Return the log-odds by which the probabilities are moved."""
+        return self.shift if self.followed else 0.0
+
 
 @dataclass(frozen=True)
 class LevelHistory:
@@ -84,29 +89,26 @@ class LevelHistory:
         at = (starts - starts[0]) / np.timedelta64(1, "D") / days
         return cls(at[chosen], gap, 1 / spread[chosen], starts[0], days)
 
-    def over(self, starts: Moments, windows: float) -> tuple[Floats, Floats]:
-        """Return the mean level over longer windows, and its standard deviation.
+    def over(self, start: np.datetime64, windows: float) -> tuple[float, float]:
+        """Return the mean level over a longer window and its standard deviation, in log-odds.
 
         Args:
-            starts: Start of each, shape (m,).
-            windows: Their length, in windows of this history.
-
-        Returns:
-            Mean and standard deviation in log-odds, each shape (m,).
+            start: When it begins.
+            windows: Its length, in windows of this history.
         """
-        begin = (starts - self.origin) / np.timedelta64(1, "D") / self.days
+        begin = (start - self.origin) / np.timedelta64(1, "D") / self.days
         steps = np.arange(max(1, round(windows)))
-        apart = np.abs((begin[:, None] + steps)[:, :, None] - self.at)  # (m, steps, n)
+        apart = np.abs((begin + steps)[:, None] - self.at)
         within = np.abs(steps[:, None] - steps)
         means, variances = [], []
         for persistence, size, offset, inverse in self._fits:
-            near = offset**2 + size**2 * _power(persistence, apart).mean(axis=1)
+            near = offset**2 + size**2 * _power(persistence, apart).mean(axis=0)
             own = offset**2 + size**2 * _power(persistence, within).mean()
             means.append(near @ inverse @ self.gap)
-            variances.append(own - np.einsum("mn,nk,mk->m", near, inverse, near))
+            variances.append(own - near @ inverse @ near)
         mean = self._weights @ np.array(means)
         second = self._weights @ (np.array(variances) + np.array(means) ** 2)
-        return mean, np.sqrt(np.maximum(second - mean**2, 0))
+        return float(mean), float(np.sqrt(max(second - mean**2, 0)))
 
     @cached_property
     def _fits(self) -> list[tuple[float, float, float, Floats]]:

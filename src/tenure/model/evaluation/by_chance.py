@@ -13,6 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from tenure.labels.windows import cadence
+
 Floats = NDArray[np.float64]
 
 DRAWS = 200
@@ -36,8 +38,7 @@ def error_by_chance(
     account = pd.factorize(predictions["account_id"])[0]
     shared = 1
     if len(times) > 1:
-        cadence = float(np.median(np.diff(times) / np.timedelta64(1, "D")))
-        shared = max(1, min(round(horizon_days / cadence), len(times)))
+        shared = max(1, min(round(horizon_days / cadence(times)), len(times)))
     order = np.argsort(p, kind="stable")
     starts = np.array([part[0] for part in np.array_split(np.arange(len(p)), min(bins, len(p)))])
     p, time, account = p[order], time[order], account[order]

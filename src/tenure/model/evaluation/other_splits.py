@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from tenure.labels.splits import forward_origins
+from tenure.labels.splits import forward_origins, rarer
 from tenure.model.boosting.fit import fit_booster
 from tenure.model.boosting.search import parameters_at
 from tenure.model.calibration.calibrators import Sigmoid
@@ -52,7 +52,7 @@ class OtherSplits:
 
     Args:
         values: Feature values, one row per row of `rows`, in the same order.
-        rows: account_id, as_of, label, label_known_at.
+        rows: account_id, as_of, label, label_known_at, outcome_id.
         walk: The walk over them.
         settings: How the walk's models were fitted.
         since: Columns that may be used only from a prediction time on.
@@ -142,7 +142,8 @@ class OtherSplits:
         labels = self.labels[test.train]
         parameters = parameters_at(self.tuned, test.as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
-        booster = fit_booster(allowed.iloc[test.train], labels, settings)
+        outcomes = rarer(self.rows.iloc[test.train])
+        booster = fit_booster(allowed.iloc[test.train], labels, settings, outcomes=outcomes)
         calibrator = Sigmoid.through(booster.training_margins, float(labels.mean()))
         return calibrator.probability(booster.margins(allowed.iloc[test.test]))
 

@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tenure.core.times import show
+from tenure.labels.windows import cadence
 from tenure.model.calibration.losses import TINY, log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval
 
@@ -51,8 +52,7 @@ def latest_folds(times: NDArray[np.datetime64], horizon_days: int) -> int:
     """
     if len(times) <= 1:
         return 0
-    cadence = float(np.median(np.diff(times) / np.timedelta64(1, "D")))
-    spanning = max(FEWEST, round(horizon_days / cadence))
+    spanning = max(FEWEST, round(horizon_days / cadence(times)))
     return min(spanning, max(FEWEST, len(times) // 2), len(times) - 1)
 
 
