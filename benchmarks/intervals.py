@@ -30,7 +30,7 @@ from scipy.stats import norm
 
 from tenure.core.config import Config, load_config
 from tenure.core.progress import SILENT
-from tenure.run.fit import walk_target
+from tenure.run.walk import walk_target
 from tenure.run.prepare import Prepared, loaded, prepare
 
 ROOT = Path(__file__).parent.parent

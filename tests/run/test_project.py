@@ -141,7 +141,7 @@ def test_scores_come_with_what_stands_behind_them(scores: Scores) -> None:
     assert list(scores.X.index) == list(main["account_id"])
     shap = scores.shap
     assert shap.values.shape == (len(main), len(shap.feature_names))
-    model = scores.scored.models["churn"].bundle.main
+    model = scores.scored.models["churn"].main
     margins = shap.values.sum(axis=1) + shap.base_values
     chances = model.calibrator.probability(margins)
     known = main["churn_probability"].notna().to_numpy()

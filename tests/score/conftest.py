@@ -10,7 +10,8 @@ from score.small_world import SETTINGS, World, fitted
 from tenure.core.config import make_config
 from tenure.demo import write_world
 from tenure.run.prepare import loaded, prepare
-from tenure.score.score import Model, Scored
+from tenure.score.model import Model, joined
+from tenure.score.scored import Scored
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         models = {
             name: Model.of(fitted(name, prepared, dataset, config)) for name in config.targets
         }
-        yield World(config, dataset, models)
+        yield World(config, dataset, joined(models))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,10 @@ from tenure.core.records.bundle import BundleSpec
 from tenure.core.times import show
 from tenure.explain.peers import fit_peers
 from tenure.features.plan.plan import to_json
+from tenure.labels.targets import TARGETS
+from tenure.model.backtest.part_walk import type_rows
 from tenure.model.boosting.fit import FittedModel, fit_model
+from tenure.model.boosting.part import PartModel, ScoringModel
 from tenure.model.bundle.bundle import Bundle, make_bundle
 from tenure.model.calibration.interval import Interval
 from tenure.model.calibration.usual import UsualValues
@@ -30,13 +33,14 @@ SETTINGS = {
     "name": "tiny",
     "data": {"path": "data"},
     "labels": {"horizon_days": 90, "horizons": [30, 180, "renewal"]},
-    "targets": ["churn", "expansion", "churn_voluntary", "renewal"],
+    "targets": ["churn", "expansion", "churn_voluntary", "churn_involuntary", "renewal"],
     "model": {"threads": 1},
 }
 FURTHER: dict[str, list[Any]] = {
     "churn": [30, 180, "renewal"],
-    "churn_voluntary": [30],
-    "expansion": [],
+    "churn_voluntary": [30, 180, "renewal"],
+    "churn_involuntary": [30, 180, "renewal"],
+    "expansion": [180],
     "renewal": [],
 }
 
@@ -64,10 +68,14 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
     values = prepared.matrix.values
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
     main = str(config.labels.horizon_days)
-    models = {main: quick(values, labels, prepared)} | {
+    models: dict[str, ScoringModel] = {main: quick(values, labels, prepared)} | {
         str(item): quick(values, prepared.ahead[name][str(item)], prepared)
         for item in FURTHER[name]
     }
+    if TARGETS[name].whole:
+        share = quick(values, type_rows(prepared.labels["churn"], "involuntary"), prepared)
+        of_churn = quick(values, prepared.labels["churn"], prepared)
+        models = {main: PartModel(of_churn, share, TARGETS[name].churn_type == "voluntary")}
     columns = [column for model in models.values() for column in model.columns]
     resolved = prepared.plan.only(columns)
     spec = BundleSpec(
@@ -87,13 +95,18 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
     )
     used = models[main].encoder.frame(values[known])
     peers = fit_peers(used, outcome, "segment").to_json()
-    amounts = fit_amounts(labels[known], used, by=()) if name == "expansion" else None
+    amounts = {}
+    if name == "expansion":
+        for horizon, rows in {main: labels, **prepared.ahead[name]}.items():
+            fitted_amounts = fit_amounts(rows[rows["label"].notna()], values, by=())
+            assert fitted_amounts is not None
+            amounts[horizon] = fitted_amounts.to_json()
     return make_bundle(
         models,
         values[known],
         spec=spec,
         peers=peers,
-        amount=amounts.to_json() if amounts else None,
+        amounts=amounts,
     )
 
 

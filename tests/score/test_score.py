@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,15 @@ import pytest
 from score.small_world import FURTHER, World
 from tenure.core.times import as_utc, days, show
 from tenure.labels.snapshots import snapshots
+from tenure.model.boosting.fit import FittedModel
+from tenure.model.boosting.part import PartModel
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
+from tenure.score.model import Model
 from tenure.score.rows import SLIM, selected, with_change
 from tenure.score.score import COLUMNS, Scored, learnt_later, score
 from tenure.sources.dataset import Dataset
+
+PARTS = ("churn_voluntary", "churn_involuntary")
 
 
 def days_ahead(rows: pd.DataFrame) -> pd.Series:
@@ -75,21 +81,53 @@ def test_bounds_hold_the_probability_at_every_horizon(rows: pd.DataFrame) -> Non
             assert not (bound[known].groupby(ordered["account_id"]).diff() < 0).any()
 
 
-def test_a_part_is_never_more_likely_than_its_whole(world: World, rows: pd.DataFrame) -> None:
-    both = rows[rows["churn_voluntary_probability"].notna()]
-    for end in ("", "_lo", "_hi"):
-        part, whole = (both[f"{name}_probability{end}"] for name in ("churn_voluntary", "churn"))
-        assert (part <= whole).all()
+def test_parts_add_up_to_their_whole_at_every_horizon(rows: pd.DataFrame) -> None:
+    chances = [rows[f"{name}_probability"] for name in ("churn", *PARTS)]
+    whole, voluntary, involuntary = chances
+    assert set(rows.loc[whole.notna(), "horizon_days"]) >= {30, 90, 180}
+    for part in (voluntary, involuntary):
+        assert (part.notna() == whole.notna()).all()
+    assert (voluntary + involuntary - whole).abs().max() < 1e-12
+    for end in ("_lo", "_hi"):
+        bounds = [rows[f"{name}_probability{end}"] for name in ("churn", *PARTS)]
+        assert (bounds[1] <= bounds[0]).all() or end == "_lo"
+
+
+def test_parts_of_other_times_add_up_as_well(world: World, rows: pd.DataFrame) -> None:
+    """A champion of voluntary churn may be older than those of churn and of involuntary churn."""
+    part = world.models["churn_voluntary"].main
+    assert isinstance(part, PartModel)
+    less = replace(part.share, calibrator=part.share.calibrator.shifted(0.7))
+    other = replace(world.models["churn_voluntary"], models={"90": replace(part, share=less)})
+    models = {**world.models, "churn_voluntary": other}
+    changed = score(world.dataset, models, world.config, world.dataset.observed_until).rows
+    names = [f"{name}_probability" for name in ("churn", *PARTS)]
+    main = rows[rows["horizon_days"] == 90].reset_index(drop=True)
+    assert (changed[names[1]] - main[names[1]]).abs().max() > 0.001
+    assert (changed[names[1]] + changed[names[2]] - changed[names[0]]).abs().max() < 1e-12
+
+
+def test_a_part_is_a_share_of_the_champion_of_its_whole(world: World, rows: pd.DataFrame) -> None:
     only = {"churn_voluntary": world.models["churn_voluntary"]}
     alone = score(world.dataset, only, world.config, world.dataset.observed_until).rows
     main = rows[rows["horizon_days"] == 90].reset_index(drop=True)
-    name = "churn_voluntary_probability"
-    assert (alone[name] > main["churn_probability"]).any()
-    lowered = alone[name].clip(upper=main["churn_probability"])
-    pd.testing.assert_series_equal(main[name], lowered, check_names=False)
-    pd.testing.assert_series_equal(
-        main["churn_voluntary_driver_1_code"], alone["churn_voluntary_driver_1_code"]
-    )
+    for name in ("churn_voluntary_probability", "churn_voluntary_probability_lo"):
+        pd.testing.assert_series_equal(main[name], alone[name], rtol=1e-12)
+    changed = world.models["churn_voluntary"].beside(halved(world.models["churn"]))
+    less = score(
+        world.dataset, {"churn_voluntary": changed}, world.config, world.dataset.observed_until
+    ).rows
+    whole = halved(world.models["churn"]).main.probabilities
+    expected = whole(world.scored("main").matrix.values)
+    known = less["churn_voluntary_probability"].notna().to_numpy()
+    assert (less["churn_voluntary_probability"][known] < expected[known]).all()
+
+
+def halved(model: Model) -> Model:
+    """The same model, of another time: its log-odds are lower."""
+    main = model.main
+    assert isinstance(main, FittedModel)
+    return replace(model, models={"90": replace(main, calibrator=main.calibrator.shifted(-1.0))})
 
 
 def test_a_target_is_empty_where_its_model_does_not_know_the_horizon(rows: pd.DataFrame) -> None:
@@ -134,14 +172,18 @@ def test_a_renewal_has_a_probability_where_a_date_is_due(rows: pd.DataFrame) -> 
 
 def test_expected_expansion_is_probability_times_amount(world: World, rows: pd.DataFrame) -> None:
     amounts = world.models["expansion"].amounts
-    assert amounts is not None
-    main = rows[rows["horizon_days"] == 90]
-    asked = snapshots(world.dataset, [world.dataset.observed_until])
-    given = pd.Series(amounts.expected(asked, asked[[]]), index=asked["account_id"])
-    expected = main["expansion_probability"] * main["account_id"].map(given)
-    pd.testing.assert_series_equal(main["expected_expansion_mrr"], expected, check_names=False)
-    assert (expected.dropna() > 0).all()
-    assert rows.loc[rows["horizon_days"] != 90, "expected_expansion_mrr"].isna().all()
+    snaps = snapshots(world.dataset, [world.dataset.observed_until]).set_index("account_id")
+    for number in (90, 180):
+        part = rows[rows["horizon_days"] == number]
+        accounts = snaps.loc[part["account_id"]].reset_index()
+        stake = pd.Series(amounts[str(number)].expected(accounts, accounts[[]]), index=part.index)
+        expected = part["expansion_probability"] * stake
+        column = part["expected_expansion_mrr"]
+        pd.testing.assert_series_equal(column, expected, check_names=False)
+        assert (expected.dropna() > 0).all()
+    assert amounts["180"].share > amounts["90"].share
+    others = ~rows["horizon_days"].isin([90, 180])
+    assert rows.loc[others, "expected_expansion_mrr"].isna().all()
 
 
 def test_an_account_alone_has_the_rows_of_the_batch(world: World, rows: pd.DataFrame) -> None:

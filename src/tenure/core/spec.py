@@ -265,3 +265,8 @@ class Target:
     sign: Literal[-1, 1] = 1
     churn_type: Literal["voluntary", "involuntary"] | None = None
     bad: bool = True
+
+    @property
+    def whole(self) -> str | None:
+        """The target that this one is a part of: each type of churn is a part of churn."""
+        return None if self.churn_type is None else "churn"

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     import shap
     from shap import Explanation as Explanation  # noqa: PLC0414 - for annotations elsewhere
 
-    from tenure.model.boosting.fit import FittedModel
+    from tenure.model.boosting.part import ScoringModel
 
 
 def explanation(
-    model: FittedModel, values: pd.DataFrame, contributions: np.ndarray[Any, Any]
+    model: ScoringModel, values: pd.DataFrame, contributions: np.ndarray[Any, Any]
 ) -> shap.Explanation:
     """Return the contributions of a model's features as a `shap.Explanation`.
 

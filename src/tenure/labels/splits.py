@@ -85,7 +85,8 @@ def forward_origins(
     """Return the latest folds that have enough past to train on, oldest first.
 
     Args:
-        rows: Labelled snapshots with as_of, label (1, 0 or missing), label_known_at, account_id.
+        rows: Labelled snapshots with as_of, label (1, 0 or missing), label_known_at, account_id;
+            `tested` tells which of them a fold tests on, by default those with a label.
         min_train_cutoffs: Distinct prediction times a fold must train on.
         min_train_positives: Positive rows a fold must train on.
         min_test_cutoffs: Folds below which a shortage is reported.
@@ -101,10 +102,11 @@ def forward_origins(
     as_of = rows["as_of"].to_numpy(dtype="datetime64[us]")
     known = rows["label_known_at"].to_numpy(dtype="datetime64[us]")
     labelled = ~np.isnan(label)
-    may_train = may_test = labelled
+    may_train = labelled
+    may_test = rows["tested"].to_numpy(dtype=bool) if "tested" in rows else labelled
     if disjoint_seed is not None:
         first = half(rows["account_id"], disjoint_seed)
-        may_train, may_test = labelled & first, labelled & ~first
+        may_train, may_test = may_train & first, may_test & ~first
     origins: list[Origin] = []
     for moment in np.unique(as_of[may_test])[::-1]:
         train = np.flatnonzero(may_train & (known <= moment))

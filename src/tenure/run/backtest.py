@@ -11,7 +11,7 @@ from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.features.plan.config_checks import check_features
 from tenure.model.boosting.parameter_names import check_parameters
-from tenure.run.fit import fit_target, target_record
+from tenure.run.fit import fit_targets, target_record
 from tenure.run.prepare import loaded, prepare
 from tenure.run.results import Backtest
 
@@ -32,7 +32,7 @@ def backtest(config: Config, progress: Progress = SILENT) -> Backtest:
     check_parameters(config.model.parameters)
     with loaded(config, progress) as dataset:
         prepared = prepare(config, dataset, progress)
-        results = [fit_target(name, prepared, config, progress) for name in config.targets]
+        results = list(fit_targets(prepared, config, progress))
     frames = [
         _named(result.target.name, result.fit.walk.predictions)
         for result in results

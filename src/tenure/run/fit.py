@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,16 +25,17 @@ from tenure.core.times import show
 from tenure.explain.drivers import summarise
 from tenure.explain.peers import Peers, fit_peers
 from tenure.labels.targets import TARGETS
-from tenure.model.backtest.walk_forward import WalkForward, walk_forward
-from tenure.model.boosting.fit import FittedModel
+from tenure.model.backtest.walk_forward import WalkForward
+from tenure.model.boosting.part import ScoringModel
 from tenure.model.evaluation.evaluate import evaluate
 from tenure.model.evaluation.expected_amount import BY, Amounts, check_amounts, fit_amounts
 from tenure.model.evaluation.other_splits import OtherSplits
 from tenure.model.evaluation.prediction_detail import with_detail
-from tenure.model.evaluation.verdict import judge, refusal
+from tenure.model.evaluation.verdict import judge
 from tenure.model.settings import EvaluationSettings, FitSettings
-from tenure.run.horizons import further_horizons
+from tenure.run.horizons import FurtherHorizons, further_horizons
 from tenure.run.prepare import Prepared
+from tenure.run.walk import target_refusal, walk_target
 
 SUMMARY_ROWS = 4_000
 PEER_GROUP = "segment"
@@ -50,21 +51,26 @@ class FittedTarget:
         walk: The walk through the past, and the final model.
         peers: Typical values of retained accounts.
         drivers: Output of `summarise` over the latest training rows.
-        amounts: Expected amounts given the event, where they were learnt.
-        further: Further horizon, as text → its model.
+        amounts: Horizon, as text → expected amounts given the event, where they were learnt.
+        ahead: What became of the further horizons.
     """
 
     walk: WalkForward
     peers: Peers
     drivers: pd.DataFrame
-    amounts: Amounts | None = None
-    further: Mapping[str, FittedModel] = field(default_factory=dict)
+    amounts: Mapping[str, Amounts] = field(default_factory=dict)
+    ahead: FurtherHorizons = field(default_factory=FurtherHorizons)
+
+    @property
+    def further(self) -> Mapping[str, ScoringModel]:
+        """Further horizon, as text → its model, where it is usable."""
+        return self.ahead.fitted
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Feature columns that the models of all horizons read."""
         models = (self.walk.final, *self.further.values())
-        return tuple(dict.fromkeys(name for model in models for name in model.encoder.columns))
+        return tuple(dict.fromkeys(name for model in models for name in model.columns))
 
 
 @dataclass(frozen=True)
@@ -86,50 +92,61 @@ class TargetResult:
     fit: FittedTarget | None = None
 
 
+def fit_targets(
+    prepared: Prepared, config: Config, progress: Progress = SILENT
+) -> Iterator[TargetResult]:
+    """Yield every target of a config, fitted and measured, or refused; a whole before its parts."""
+    results: dict[str, TargetResult] = {}
+    for name in sorted(config.targets, key=lambda name: TARGETS[name].whole is not None):
+        whole = results.get(TARGETS[name].whole or "")
+        results[name] = fit_target(name, prepared, config, progress, whole=whole)
+        yield results[name]
+
+
 def fit_target(
-    name: str, prepared: Prepared, config: Config, progress: Progress = SILENT
+    name: str,
+    prepared: Prepared,
+    config: Config,
+    progress: Progress = SILENT,
+    *,
+    whole: TargetResult | None = None,
 ) -> TargetResult:
-    """Fit and measure one target, or say why it is refused."""
+    """Fit and measure one target, or say why it is refused.
+
+    Args:
+        name: The target.
+        prepared: The training set.
+        config: Settings.
+        progress: Told of each stage.
+        whole: The target that this one is a part of, if so.
+    """
     target = TARGETS[name]
     rows = prepared.labels[name]
     refused = target_refusal(name, prepared, config)
     if refused is not None:
         return TargetResult(target, rows, refused)
-    walk = walk_target(name, prepared, config, progress)
+    event = whole.fit if whole else None
+    walk = walk_target(name, prepared, config, progress, event.walk if event else None)
     stages = progress.within(name)
     stages.stage("measuring")
     measured = _measured(target, walk, prepared, config)
     further: dict[str, Any] = {}
-    if config.evaluation.contrast:
+    if config.evaluation.contrast and target.whole is None:
         stages.stage("what other ways of testing would have said")
         further["contrast"] = Contrast.from_json(_contrast(name, walk, prepared, config))
-    ahead = further_horizons(name, prepared, config, progress)
+    ahead = further_horizons(
+        name, prepared, config, progress, (walk, event.ahead if event else None)
+    )
     further["horizons"] = ahead.metrics
     stages.stage("what moves the scores")
-    fit = replace(_explained(name, walk, prepared), further=ahead.fitted)
-    if fit.amounts is not None:
+    fit = replace(_explained(name, walk, prepared), ahead=ahead)
+    main = str(config.labels.horizon_days)
+    if name == GROWTH:
+        fit = replace(fit, amounts=_amounts(name, {main: walk, **ahead.walks}, prepared))
+    if main in fit.amounts:
         further["amount"] = _amounts_checked(walk, rows, prepared, config)
     evaluation = measured.model_copy(update=further)
     return TargetResult(target, rows, judge(evaluation, walk.shortage), evaluation, fit)
-
-
-def target_refusal(name: str, prepared: Prepared, config: Config) -> Verdict | None:
-    """Return why no model of a target can be fitted, or None where one can."""
-    target, fewest = TARGETS[name], config.model.min_events
-    rows = prepared.labels[name]
-    return refusal(rows, min_events=fewest, event=target.event, events=target.events)
-
-
-def walk_target(name: str, prepared: Prepared, config: Config, progress: Progress) -> WalkForward:
-    """Walk one target through the past, as the config fits it."""
-    return walk_forward(
-        prepared.matrix.values,
-        prepared.labels[name],
-        FitSettings.of(config, prepared.plan.ranked, TARGETS[name].outcome),
-        since=prepared.matrix.since,
-        early=prepared.early.get(name),
-        progress=progress.within(name),
-    )
 
 
 def _measured(target: Target, walk: WalkForward, prepared: Prepared, config: Config) -> Evaluation:
@@ -183,12 +200,19 @@ def _explained(name: str, walk: WalkForward, prepared: Prepared) -> FittedTarget
     peers = fit_peers(used.iloc[walk.train], gone, PEER_GROUP)
     recent = used.iloc[np.sort(walk.train)].tail(SUMMARY_ROWS)
     drivers = summarise(walk.final.contributions(recent)[:, :-1], recent, prepared.matrix.specs)
-    amounts = None
-    if name == GROWTH:
-        known = [column for column in BY if column in used]
-        rows = prepared.labels[name].iloc[walk.train]
-        amounts = fit_amounts(rows, used.iloc[walk.train], by=known)
-    return FittedTarget(walk, peers, drivers, amounts)
+    return FittedTarget(walk, peers, drivers)
+
+
+def _amounts(name: str, walks: Mapping[str, WalkForward], prepared: Prepared) -> dict[str, Amounts]:
+    """Return horizon → expected amounts given the event, where the past holds enough events."""
+    amounts: dict[str, Amounts] = {}
+    for horizon, walk in walks.items():
+        rows = prepared.ahead.get(name, {}).get(horizon, prepared.labels[name]).iloc[walk.train]
+        values = walk.final.encoder.frame(prepared.matrix.values.iloc[walk.train])
+        fitted = fit_amounts(rows, values, by=[column for column in BY if column in values])
+        if fitted is not None:
+            amounts[horizon] = fitted
+    return amounts
 
 
 def target_record(result: TargetResult, config: Config) -> TargetRecord:

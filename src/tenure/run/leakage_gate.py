@@ -14,8 +14,8 @@ from tenure.core.progress import Progress
 from tenure.core.records.audit import SuspectRecord
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.plan.plan import Plan, read_columns, resolve_plan
-from tenure.run.fit import target_refusal
 from tenure.run.prepare import Prepared
+from tenure.run.walk import target_refusal
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -76,7 +76,7 @@ class Scores:
     def shap_of(self, target: str) -> Explanation:
         """Return the contributions to a target's scores, in log-odds, one row per account."""
         name = self._known(target)
-        model, contributions = self.scored.models[name].bundle.main, self.scored.main(name).values
+        model, contributions = self.scored.models[name].main, self.scored.main(name).values
         return explanation(model, self.scored.values(name), contributions)
 
     def summary_of(self, target: str) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from tenure.core.config import Config
 from tenure.core.files import canonical_json, digest, write_json, write_text
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
+from tenure.core.records.promotion import PastUses
 from tenure.core.records.training import (
     CalendarFacts,
     FeatureFacts,
@@ -28,10 +29,11 @@ from tenure.features.reference_page import reference_page
 from tenure.model.boosting.parameter_names import check_parameters
 from tenure.model.bundle.bundle import Bundle, make_bundle, read_bundle, write_bundle
 from tenure.model.registry.champion import Change, champion, change_champion, withdraw
+from tenure.model.registry.ledger import past_uses
 from tenure.report.card import model_card
 from tenure.report.html import render
 from tenure.run.audit import last_audit
-from tenure.run.fit import FittedTarget, TargetResult, fit_target, target_record
+from tenure.run.fit import FittedTarget, TargetResult, fit_targets, target_record
 from tenure.run.leakage_gate import check_leaks
 from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, user
 from tenure.run.prepare import Prepared, loaded, prepare
@@ -79,8 +81,8 @@ def run_train(
         prepared = prepare(config, dataset, progress)
         check_leaks(config, dataset, prepared, progress)
         targets: dict[str, TargetRecord] = {}
-        for name in config.targets:
-            result = fit_target(name, prepared, config, progress)
+        for result in fit_targets(prepared, config, progress):
+            name = result.target.name
             targets[name], bundle = _publish(result, prepared, dataset, config)
             update: dict[str, str | None] = {}
             if bundle is not None:
@@ -88,6 +90,7 @@ def run_train(
             if replace is not None and update.get("status") != "champion":
                 update["withdrawn"] = _withdraw(name, config, replace, progress)
             targets[name] = targets[name].model_copy(update=update)
+        targets = {name: targets[name] for name in config.targets}
         record = _record(config, dataset, prepared, targets, time.monotonic() - started)
     progress.stage("report")
     write_text(runs / REFERENCE, reference_page(prepared.families))
@@ -166,10 +169,17 @@ def _publish(
         positives=final.positives,
         trained_until=bundle.spec.trained_until,
         parameters=dict(final.parameters),
-        calibrator=final.calibrator.to_json(),
+        calibrator=final.calibration(),
         features=len(final.encoder.columns),
     )
-    return record.model_copy(update={"model": model}), bundle
+    used = _used(record, config, result.target.name)
+    return record.model_copy(update={"model": model, "used": used}), bundle
+
+
+def _used(record: TargetRecord, config: Config, target: str) -> PastUses | None:
+    """Return how often the test times of a model have been used to choose; None without any."""
+    times = [fold.as_of for fold in record.evaluation.folds]
+    return past_uses(config.paths.models, target, times[0], times[-1]) if times else None
 
 
 def _bundle(
@@ -211,7 +221,7 @@ def _bundle(
         spec=spec,
         metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
-        amount=fit.amounts.to_json() if fit.amounts else None,
+        amounts={name: amounts.to_json() for name, amounts in fit.amounts.items()},
         latest=_latest(result, fit, prepared),
         card=model_card(result.target.name, record, spec),
         run={"created_at": show(now()), "data": dataset.report.to_json()},

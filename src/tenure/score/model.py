@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ModelError, Problem
 from tenure.explain.peers import Peers
-from tenure.features.plan.plan import Plan, from_json, resolve_plan
+from tenure.features.plan.plan import Plan, from_json, resolve_plan, united_plan
+from tenure.labels.targets import TARGETS
 from tenure.labels.windows import RENEWAL
+from tenure.model.boosting.fit import FittedModel
+from tenure.model.boosting.part import PartModel, ScoringModel
 from tenure.model.bundle.bundle import Bundle, read_bundle
 from tenure.model.evaluation.expected_amount import Amounts
 from tenure.model.registry.champion import champion
@@ -30,11 +34,13 @@ class Model:
         bundle: The trained model.
         plan: Its features, resolved from its own declarations.
         peers: Typical values of retained accounts.
+        models: Horizon, as text → what gives its probabilities.
     """
 
     bundle: Bundle
     plan: Plan
     peers: Peers
+    models: Mapping[str, ScoringModel]
 
     @classmethod
     def of(cls, bundle: Bundle) -> Model:
@@ -43,7 +49,30 @@ class Model:
         columns = {name: frozenset(listed) for name, listed in spec.tables.items()}
         resolved = resolve_plan(from_json(spec.declarations), columns, members=spec.members)
         peers = Peers.from_json(bundle.reference["peers"])
-        return cls(bundle, resolved.only(bundle.columns), peers)
+        return cls(bundle, resolved.only(bundle.columns), peers, bundle.models)
+
+    def beside(self, whole: Model) -> Model:
+        """Return the model of a part of an event as a share of another model of the event.
+
+        It answers for the horizons of that model.
+
+        Args:
+            whole: A model of the event, which may be older or newer than the part's own.
+        """
+        part = self.main
+        if not isinstance(part, PartModel):
+            raise TypeError(f"{self.bundle.spec.target} is no part of an event")
+        models = {
+            name: replace(part, whole=model)
+            for name, model in whole.models.items()
+            if isinstance(model, FittedModel)
+        }
+        return replace(self, plan=united_plan([self.plan, whole.plan]), models=models)
+
+    @property
+    def main(self) -> ScoringModel:
+        """Return the model of the main horizon."""
+        return self.models[str(self.horizon_days)]
 
     @cached_property
     def begins(self) -> dict[str, date]:
@@ -83,7 +112,7 @@ class Model:
     def horizons(self) -> tuple[str, ...]:
         """Return the horizons that the model answers for, as text, the main one first."""
         main = str(self.horizon_days)
-        further = sorted(self.bundle.models, key=lambda name: (name == RENEWAL, name.zfill(9)))
+        further = sorted(self.models, key=lambda name: (name == RENEWAL, name.zfill(9)))
         return (main, *(name for name in further if name != main))
 
     @cached_property
@@ -92,10 +121,10 @@ class Model:
         return max(int(name) for name in self.horizons if name != RENEWAL)
 
     @cached_property
-    def amounts(self) -> Amounts | None:
-        """Return how much is at stake where it happens, None where that was not learnt."""
-        stored = self.bundle.reference.get("amount")
-        return None if stored is None else Amounts.from_json(stored)
+    def amounts(self) -> dict[str, Amounts]:
+        """Return how much is at stake where it happens, by horizon; none where not learnt."""
+        stored = self.bundle.reference.get("amounts", {})
+        return {horizon: Amounts.from_json(state) for horizon, state in stored.items()}
 
 
 def load_models(config: Config) -> dict[str, Model]:
@@ -117,7 +146,20 @@ def load_models(config: Config) -> dict[str, Model]:
         rule = f"holds no champion for {', '.join(config.targets)}"
         fix = "run `tenure train CONFIG`; it says why where no model was usable"
         raise ModelError(Problem(str(config.paths.models), rule, fix=fix))
-    return models
+    return joined(models)
+
+
+def joined(models: Mapping[str, Model]) -> dict[str, Model]:
+    """Return models of which each part of an event is a share of the event's model, if it stands.
+
+    Args:
+        models: Target → model.
+    """
+    wholes = {name: models.get(TARGETS[name].whole or "") for name in models}
+    return {
+        name: model.beside(whole) if (whole := wholes[name]) else model
+        for name, model in models.items()
+    }
 
 
 def check_owner(bundle: Bundle, config: Config, target: str) -> None:

@@ -30,9 +30,9 @@ from tenure.score.abstain import abstention
 from tenure.score.attributes import account_attributes
 from tenure.score.horizons import ScoreEntries, never_falling, score_entries
 from tenure.score.model import Model, check_owner, load_models
+from tenure.score.parts import adding_up
 from tenure.score.rows import COLUMNS, MAIN, complete_rows
 from tenure.score.scored import Contributions, Scored
-from tenure.score.subtargets import capped_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     for target, model in models.items():
         contributions[target] = {}
         flat |= _predict(target, model, matrix.values, entries, contributions[target])
-    flat |= capped_parts(flat, entries)
+    flat |= adding_up(flat)
     rows = complete_rows(flat, entries, config, book)
     return Scored(rows, matrix, dict(models), contributions)
 
@@ -236,7 +236,7 @@ def _predict(
     for name, part in (groups or {main: np.arange(0)}).items():
         chances, drivers, parts = _at_horizon(target, model, name, values, (entries, part))
         contributions[name] = Contributions(part, parts)
-        numbers[:3, part], numbers[3, part] = chances, model.bundle.models[name].base_rate
+        numbers[:3, part], numbers[3, part] = chances, model.models[name].base_rate
         versions[:, part] = [[model.bundle.version], [model.bundle.spec.model_name]]
         words[part], figures[part] = drivers
     if len(groups) > 1:
@@ -247,8 +247,9 @@ def _predict(
         numbers[:3, part] = risen[list(levels)].to_numpy(dtype=np.float64).T
     chance = f"{target}_probability"
     columns = {chance: numbers[0], f"{chance}_lo": numbers[1], f"{chance}_hi": numbers[2]}
-    if target == GROWTH and model.amounts is not None:
-        columns[f"expected_{target}_mrr"] = numbers[0] * _amounts(model.amounts, values, entries)
+    if target == GROWTH and model.amounts:
+        amounts = _amounts(model.amounts, groups, values, entries)
+        columns[f"expected_{target}_mrr"] = numbers[0] * amounts
     texts = as_text(versions.ravel())
     columns |= {f"{prefix}model_version": texts[:size], f"{prefix}base_rate": numbers[3]}
     if target == MAIN:
@@ -259,11 +260,19 @@ def _predict(
 _NUMBERS = ("probability", "lo", "hi", "base_rate")
 
 
-def _amounts(amounts: Amounts, values: pd.DataFrame, entries: ScoreEntries) -> Array:
-    """Return what is at stake in each entry."""
-    if entries.same:
-        return amounts.expected(entries.accounts, values)
-    return amounts.expected(entries.accounts.iloc[entries.row], values.iloc[entries.row])
+def _amounts(
+    amounts: Mapping[str, Amounts],
+    groups: Mapping[str, Array],
+    values: pd.DataFrame,
+    entries: ScoreEntries,
+) -> Array:
+    """Return what is at stake in each entry within its horizon; NaN where that was not learnt."""
+    stakes = np.full(len(entries.row), np.nan)
+    for horizon, part in groups.items():
+        if horizon in amounts:
+            row = entries.row[part]
+            stakes[part] = amounts[horizon].expected(entries.accounts.iloc[row], values.iloc[row])
+    return stakes
 
 
 def _at_horizon(
@@ -278,7 +287,7 @@ def _at_horizon(
     Chances are the probability and its bounds, shape (3, entries).
     """
     entries, part = about
-    row, silent, fitted = entries.row[part], entries.silent[part], model.bundle.models[name]
+    row, silent, fitted = entries.row[part], entries.silent[part], model.models[name]
     used = fitted.encoder.frame(values if entries.everyone(row) else values.iloc[row])
     probability, contributions = fitted.scores_and_contributions(used)
     if TARGETS[target].outcome == "renewal":

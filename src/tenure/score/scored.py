@@ -63,7 +63,7 @@ class Scored:
 
     def values(self, target: str) -> pd.DataFrame:
         """Return the features that a target's main model reads, one row per account."""
-        return self.models[target].bundle.main.encoder.frame(self.matrix.values)
+        return self.models[target].main.encoder.frame(self.matrix.values)
 
     def main(self, target: str) -> Contributions:
         """Return the contributions to a target's main horizon, one row per account."""

@@ -85,7 +85,7 @@ def test_a_run_is_read_back_as_it_was(store: ScoreStore, run: ScoringRun, scored
                 assert part[name].isna().equals(expected.isna()), name
                 known = expected.notna()
                 assert (part[name][known].to_numpy() == expected[known].to_numpy()).all(), name
-            fitted = scored.models[target].bundle.models[horizon]
+            fitted = scored.models[target].models[horizon]
             assert set(part["base_rate"]) == {fitted.base_rate}
             assert set(part["model_version"]) == {scored.models[target].bundle.version}
 
@@ -118,7 +118,7 @@ def test_contributions_are_those_of_the_signals(
     for target in TARGETS:
         for horizon, part in scored.contributions[target].items():
             model = scored.models[target]
-            groups = signals(model.bundle.models[horizon].columns, model.specs)
+            groups = signals(model.models[horizon].columns, model.specs)
             found = store.contributions(kept, target, horizon)
             assert list(found) == [*groups, BASE]
             wanted = flat(scored, target, horizon)

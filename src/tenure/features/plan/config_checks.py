@@ -72,15 +72,22 @@ def check_features(config: Config) -> None:
 
 
 def check_targets(config: Config) -> None:
-    """Check that the targets of a config exist.
+    """Check that the targets of a config exist, each part beside its whole.
 
     Raises:
         ConfigError: Naming those that do not, with a suggestion.
     """
+    targets = config.targets
+    wholes = {name: TARGETS[name].whole for name in targets if name in TARGETS}
     _raise(
         Problem("targets", "no such target", name, suggestion(name, TARGETS))
-        for name in config.targets
+        for name in targets
         if name not in TARGETS
+    )
+    _raise(
+        Problem("targets", f"is a part of {whole}, which is no target", name, f"add `{whole}`")
+        for name, whole in wholes.items()
+        if whole and whole not in targets
     )
 
 

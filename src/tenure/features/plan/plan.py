@@ -104,11 +104,14 @@ class Plan:
 
 
 def united_plan(plans: Iterable[Plan]) -> Plan:
-    """Return one plan of what some plans measure and compute, each column once."""
+    """Return one plan of all columns of some plans, each once."""
     plans = tuple(plans)
     measured = {item.spec.name: item for plan in plans for item in plan.measured}
     computed = {item.spec.name: item for plan in plans for item in plan.computed}
-    return Plan(tuple(measured.values()), tuple(computed.values()), ())
+    placed = {item.spec.name: item for plan in plans for item in plan.placed}
+    return Plan(
+        tuple(measured.values()), tuple(computed.values()), absent=(), placed=tuple(placed.values())
+    )
 
 
 def config_families(

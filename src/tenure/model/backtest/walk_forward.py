@@ -38,6 +38,7 @@ from tenure.model.backtest.bounded import up_to_date, with_bounds
 from tenure.model.backtest.forward_log import ForwardLog
 from tenure.model.backtest.refits import Stretch, stretches
 from tenure.model.boosting.fit import FittedBooster, FittedModel, fit_booster
+from tenure.model.boosting.part import ScoringModel
 from tenure.model.boosting.search import parameters_at, search
 from tenure.model.settings import FitSettings
 
@@ -71,18 +72,20 @@ class WalkForward:
             train_known_until (of that booster), base_rate, calibrated_on, calibrated_by, level (the
             shift of all accounts' log-odds), test_rows, test_positives.
         shortage: Set where there are fewer folds than a claim needs.
-        final: The model fitted on every known label.
+        final: The model fitted on every known label; of a part of an event, the product of two.
         train: Positions of its training rows, in the caller's order.
         tuned: Results of the searches for parameters: the output of `search`.
+        share: Of a part of an event: the walk of its type.
     """
 
     predictions: pd.DataFrame
     baselines: pd.DataFrame
     folds: pd.DataFrame
     shortage: Shortage | None
-    final: FittedModel
+    final: ScoringModel
     train: NDArray[np.intp] = field(repr=False)
     tuned: list[dict[str, Any]] = field(default_factory=list)
+    share: WalkForward | None = field(default=None, repr=False)
 
 
 def walk_forward(
@@ -98,7 +101,8 @@ def walk_forward(
 
     Args:
         values: Feature values, one row per row of `rows`, in the same order.
-        rows: account_id, as_of, label (1, 0 or missing), label_known_at, outcome_id, mrr.
+        rows: account_id, as_of, label (1, 0 or missing), label_known_at, outcome_id, mrr; `tested`
+            where others than the labelled rows are to be predicted.
         settings: How.
         since: Columns that may be used only from a prediction time on.
         early: The same rows under a shorter horizon, whose labels are known sooner: they tell how
@@ -297,7 +301,7 @@ class _Walk:
             "calibrated_by": fitted.calibrated_by,
             "level": fitted.level.applied if fitted.level else 0.0,
             "test_rows": len(origin.test),
-            "test_positives": int(self.labels[origin.test].sum()),
+            "test_positives": int(np.nansum(self.labels[origin.test])),
         }
 
 

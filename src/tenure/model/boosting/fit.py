@@ -124,6 +124,10 @@ class FittedModel:
         threads = 1 if len(matrix) <= SMALL_BATCH else self.threads
         return np.asarray(self.booster.predict(matrix, num_threads=threads, **how))
 
+    def calibration(self) -> dict[str, Any]:
+        """Return the calibrator as JSON values."""
+        return self.calibrator.to_json()
+
     def to_json(self) -> dict[str, Any]:
         """Return the model as JSON values."""
         names = ("calibrated_on", "calibrated_by", "rows", "positives", "base_rate")

@@ -24,7 +24,7 @@ import numpy as np
 from tenure.core.errors import ModelError
 from tenure.core.files import canonical_json, locked, publishing
 from tenure.core.records.bundle import FORMAT, BundleMetrics, BundleSpec
-from tenure.model.boosting.fit import FittedModel
+from tenure.model.boosting.part import ScoringModel, model_from_json
 from tenure.model.bundle.files import (
     CONTENT,
     RUN,
@@ -53,16 +53,16 @@ class Bundle:
         spec: What it was made from, and how it reads feature values.
         models: Horizon, as text → its model.
         metrics: How they did out of time, and the verdict.
-        reference: ``features`` (statistics of the training rows), ``peers``, ``amount`` (fitted
-            state of `tenure.model.evaluation.expected_amount`) where amounts were learnt, and
-            ``latest`` (what later scores are compared with) where outcomes are known.
+        reference: ``features`` (statistics of the training rows), ``peers``, ``amounts`` (horizon,
+            as text → fitted state of `tenure.model.evaluation.expected_amount`) and ``latest``
+            (what later scores are compared with), each where it is known.
         examples: Feature rows with their margins and probabilities under the main horizon.
         card: The model card, Markdown.
         run: Run ids and times; no part of the version.
     """
 
     spec: BundleSpec
-    models: Mapping[str, FittedModel]
+    models: Mapping[str, ScoringModel]
     metrics: BundleMetrics
     reference: Mapping[str, Any]
     examples: Mapping[str, Any]
@@ -75,7 +75,7 @@ class Bundle:
         return version_of(self.texts())
 
     @property
-    def main(self) -> FittedModel:
+    def main(self) -> ScoringModel:
         """The model of the main horizon."""
         return self.models[str(self.spec.labels.horizon_days)]
 
@@ -99,13 +99,13 @@ class Bundle:
 
 
 def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
-    models: Mapping[str, FittedModel],
+    models: Mapping[str, ScoringModel],
     training: pd.DataFrame,
     *,
     spec: BundleSpec,
     metrics: BundleMetrics | None = None,
     peers: Any = None,
-    amount: Any = None,
+    amounts: Any = None,
     latest: Any = None,
     card: str = "",
     run: Mapping[str, Any] | None = None,
@@ -119,7 +119,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         spec: What it was made from, and how it reads feature values.
         metrics: How they did out of time, and the verdict.
         peers: JSON values of the peer table.
-        amount: JSON values of the expected amounts, where there are any.
+        amounts: Horizon, as text → JSON values of the expected amounts, where there are any.
         latest: JSON values of how inputs and scores were distributed at the last prediction times
             whose outcome is known, where there are any.
         card: The model card.
@@ -134,7 +134,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         card=card,
         run=run or {},
     )
-    further = {"amount": amount, "latest": latest}
+    further = {"amounts": amounts or None, "latest": latest}
     present = {name: value for name, value in further.items() if value is not None}
     features = statistics(_complete(draft.main, training))
     reference = {"features": features, "peers": peers, **present}
@@ -185,7 +185,7 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
     except ValueError as error:
         fail(folder, "is not described as in this version", "train again", value=str(error))
     models = {
-        name: FittedModel.from_json(state, threads=threads)
+        name: model_from_json(state, threads=threads)
         for name, state in parts["models.json"].items()
     }
     bundle = Bundle(
@@ -202,14 +202,14 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
     return bundle
 
 
-def _complete(model: FittedModel, training: pd.DataFrame) -> pd.DataFrame:
+def _complete(model: ScoringModel, training: pd.DataFrame) -> pd.DataFrame:
     """Return training values with the percentiles that the encoder looks up."""
     used = model.encoder.frame(training)
     added = [name for name in model.encoder.peer_spread if name not in training]
     return training.join(used[added]) if added else training
 
 
-def _scored(model: FittedModel, training: pd.DataFrame) -> dict[str, Any]:
+def _scored(model: ScoringModel, training: pd.DataFrame) -> dict[str, Any]:
     chosen = examples(model.encoder.frame(training), model.margins(training))
     records = to_records(chosen)
     again = from_records(records)

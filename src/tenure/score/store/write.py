@@ -210,7 +210,7 @@ class _HorizonScores:
     def write(self, connection: Connection, run: int, numbers: Mapping[DriverWords, int]) -> None:
         """Write the model, the scores and their contributions."""
         key = {"run_no": run, "target": self.target, "horizon": self.horizon}
-        fitted = self.model.bundle.models[self.horizon]
+        fitted = self.model.models[self.horizon]
         groups = signals(fitted.columns, self.model.specs)
         behind = {
             "model_name": self.model.bundle.spec.model_name,

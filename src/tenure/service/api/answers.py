@@ -114,7 +114,7 @@ async def score_rows(state: State, served: Served, ask: RowsRequest) -> bytes:
 def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return probabilities and drivers of feature rows as JSON."""
     values = feature_frame(model, rows)
-    probability, contributions = model.bundle.main.scores_and_contributions(values)
+    probability, contributions = model.main.scores_and_contributions(values)
     reasons = records(
         drivers(contributions[:, :-1], values, model.specs, model.peers, TARGETS[target])
     )
@@ -133,7 +133,7 @@ def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFra
     Raises:
         Refusal: If a row lacks a feature, has one that the model does not read, or a wrong value.
     """
-    columns = model.bundle.main.columns
+    columns = model.main.columns
     _check_names(rows, columns)
     problems: list[Problem] = []
     words: dict[str, Any] = {}
@@ -240,7 +240,7 @@ def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:
             "probability": row[f"{target}_probability"],
             "base_value": amounts[-1].item(),
             "log_odds": amounts.sum().item(),
-            "calibrator": model.bundle.main.calibrator.to_json(),
+            "calibrator": model.main.calibration(),
             "contributions": _each(model, scored.values(target).iloc[place], amounts),
         }
     return targets
@@ -249,7 +249,7 @@ def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:
 def _each(model: Model, values: pd.Series[Any], amounts: Array) -> list[dict[str, Any]]:
     features = []
     for place in np.argsort(-np.abs(amounts[:-1]), kind="stable"):
-        spec = model.specs[model.bundle.main.columns[place]]
+        spec = model.specs[model.main.columns[place]]
         raw = values[spec.name]
         value = None if pd.isna(raw) else raw if spec.text else float(raw)
         features.append(
@@ -283,8 +283,8 @@ def _described(model: Model) -> dict[str, Any]:
     return {
         **named(model),
         "trained_until": spec.trained_until,
-        "rows": model.bundle.main.rows,
-        "positives": model.bundle.main.positives,
+        "rows": model.main.rows,
+        "positives": model.main.positives,
         "verdict": verdict and verdict.to_json(),
         "tables": {name: list(columns) for name, columns in spec.tables.items()},
         "features": [
@@ -297,7 +297,7 @@ def _described(model: Model) -> dict[str, Any]:
                 "lever": model.specs[name].lever,
                 "source": model.specs[name].source,
             }
-            for name in model.bundle.main.columns
+            for name in model.main.columns
         ],
     }
 
@@ -309,5 +309,5 @@ def named(model: Model) -> dict[str, Any]:
         "model_name": spec.model_name,
         "model_version": model.bundle.version,
         "horizon_days": spec.labels.horizon_days,
-        "base_rate": model.bundle.main.base_rate,
+        "base_rate": model.main.base_rate,
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tenure.core.errors import TenureError
 from tenure.model.bundle.bundle import read_bundle
 from tenure.model.registry.champion import FILE, champion
-from tenure.score.score import Model, check_owner, load_models
+from tenure.score.model import Model, check_owner, joined, load_models
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -80,7 +80,8 @@ class Champions:
                 continue
             self.warnings = {name: text for name, text in self.warnings.items() if name != target}
             models = {**self.models, target: model}
-            self.models = {name: models[name] for name in self._config.targets if name in models}
+            models = {name: models[name] for name in self._config.targets if name in models}
+            self.models = joined(models)
             logger.info("%s: champion is now %s", target, model.bundle.version)
 
     def _warn(self, target: str, text: str) -> None:

@@ -1,0 +1,106 @@
+"""The backtest of a part of an event: that of the event times that of its type."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+
+from tenure.model.backtest.walk_forward import WalkForward
+from tenure.model.boosting.part import PartModel, of_type, product_bounds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tenure.model.boosting.fit import FittedModel
+
+    Floats = NDArray[np.float64]
+
+FIGURES = ["probability", "probability_lo", "probability_hi"]
+LABELS = ["label", "label_known_at", "outcome_id"]
+
+
+def type_rows(rows: pd.DataFrame, churn_type: str) -> pd.DataFrame:
+    """Return the rows of an event labelled by its type; rows without the event are only predicted.
+
+    Args:
+        rows: Labelled snapshots of the event, with the `churn_type` of those that had it.
+        churn_type: The type whose label is 1.
+    """
+    typed = (rows["label"] == 1) & rows["churn_type"].notna()
+    label = (rows["churn_type"] == churn_type).astype("float64").where(typed)
+    return rows.assign(label=label, tested=rows["label"].notna())
+
+
+def part_walk(
+    whole: WalkForward, share: WalkForward, rows: pd.DataFrame, *, other: bool
+) -> WalkForward:
+    """Return the walk of a part of an event, made of two walks over the same snapshots.
+
+    It has the prediction times at which both could predict, and the rows whose label is known.
+
+    Args:
+        whole: The walk of the event.
+        share: The walk of its type, over `type_rows`.
+        rows: Labelled snapshots of the part, in the order of those that were walked over.
+        other: Whether the part is what does not have the type.
+    """
+    final = PartModel(cast("FittedModel", whole.final), cast("FittedModel", share.final), other)
+    joined = replace(
+        whole, shortage=share.shortage or whole.shortage, final=final, tuned=[], share=share
+    )
+    none = pd.DataFrame()
+    if whole.predictions.empty or share.predictions.empty:
+        return replace(joined, predictions=none, baselines=none, folds=none)
+    labels = rows.iloc[whole.predictions["row"]].reset_index(drop=True)
+    place = pd.Index(share.predictions["row"]).get_indexer(whole.predictions["row"])
+    both = np.flatnonzero((place >= 0) & labels["label"].notna().to_numpy())
+    events, types = whole.predictions.iloc[both], share.predictions.iloc[place[both]]
+    labels, fold = labels.iloc[both], pd.factorize(events["as_of"])[0]
+    predictions = events.assign(
+        **{name: labels[name].to_numpy() for name in LABELS},
+        **_product(events, types, other=other),
+        fold=fold,
+    ).reset_index(drop=True)
+    beside = whole.baselines.iloc[both], share.baselines.iloc[place[both]]
+    baselines = {
+        name: beside[0][name].to_numpy() * _of_type(beside[1][name].to_numpy(), other)
+        for name in beside[0].columns.intersection(beside[1].columns)
+    }
+    folds = whole.folds[whole.folds["as_of"].isin(events["as_of"])].reset_index(drop=True)
+    typed = share.folds.set_index("as_of").loc[folds["as_of"]].reset_index()
+    positives = typed["train_positives"]
+    folds = folds.assign(
+        fold=folds.index,
+        train_positives=typed["train_rows"] - positives if other else positives,
+        base_rate=folds["base_rate"] * _of_type(typed["base_rate"].to_numpy(), other),
+        test_rows=np.bincount(fold),
+        test_positives=np.bincount(fold, labels["label"]).astype(int),
+    )
+    return replace(joined, predictions=predictions, baselines=pd.DataFrame(baselines), folds=folds)
+
+
+def _product(events: pd.DataFrame, types: pd.DataFrame, *, other: bool) -> dict[str, Floats]:
+    """Return what the columns of predictions are where two are multiplied."""
+    share = of_type(_figures(types), other)
+    lo, hi = product_bounds(_figures(events), share)
+    columns = {
+        "margin": events["margin"].to_numpy() + (-1 if other else 1) * types["margin"].to_numpy(),
+        "probability": events["probability"].to_numpy() * share[0],
+        "base_rate": events["base_rate"].to_numpy()
+        * _of_type(types["base_rate"].to_numpy(), other),
+    }
+    bounded = FIGURES[1] in events and FIGURES[1] in types
+    return columns | (dict(zip(FIGURES[1:], (lo, hi), strict=True)) if bounded else {})
+
+
+def _figures(predictions: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """Return probability, lower and upper bound, NaN where there are no bounds."""
+    chance, lo, hi = predictions.reindex(columns=FIGURES).to_numpy(dtype=np.float64).T
+    return chance, lo, hi
+
+
+def _of_type(shares: Floats, other: bool) -> Floats:
+    return 1 - shares if other else shares

@@ -1,0 +1,170 @@
+"""A part of an event: the probability of the event times that of its type, given the event.
+
+Voluntary and involuntary churn share one model of the type, so that they add up to churn in every
+row and at every horizon, and none of them falls as the horizon grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+
+from tenure.model.boosting.encoder import Encoder
+from tenure.model.boosting.fit import FittedModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PartModel:
+    """The model of a part of an event; it can do what a `FittedModel` can.
+
+    Attributes:
+        whole: Model of the event.
+        share: Model of the type, given the event.
+        other: Whether the part is what does not have that type.
+    """
+
+    whole: FittedModel
+    share: FittedModel
+    other: bool
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The columns that either model reads."""
+        one, two = self.whole.encoder, self.share.encoder
+        return Encoder(
+            tuple(dict.fromkeys((*one.columns, *two.columns))),
+            {**two.categories, **one.categories},
+            {name: why for name, why in one.dropped.items() if name not in two.columns},
+            {**two.peer_spread, **one.peer_spread},
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Feature columns that either booster reads."""
+        return self.encoder.columns
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """LightGBM parameters of the model of the type."""
+        return self.share.parameters
+
+    @property
+    def rows(self) -> int:
+        """Training rows."""
+        return self.whole.rows
+
+    @property
+    def positives(self) -> int:
+        """Training rows that had the part, among those that say which type they had."""
+        share = self.share
+        return share.rows - share.positives if self.other else share.positives
+
+    @property
+    def base_rate(self) -> float:
+        """Share of the rows with known outcome that had the part."""
+        return self.whole.base_rate * float(self._of_type(np.array(self.share.base_rate)))
+
+    def margins(self, values: pd.DataFrame) -> Floats:
+        """Return log-odds before calibration, of the event and of its type together, per row."""
+        sign = -1 if self.other else 1
+        return self.whole.margins(values) + sign * self.share.margins(values)
+
+    def probabilities(self, values: pd.DataFrame) -> Floats:
+        """Return calibrated probabilities, one per row; the same alone as in a batch."""
+        return self.whole.probabilities(values) * self._shares(values)
+
+    def bounds(self, values: pd.DataFrame, probabilities: Floats) -> tuple[Floats, Floats]:
+        """Return the lower and the upper bound of probabilities, NaN without an interval."""
+        shares = self.share.probabilities(values)
+        wholes = np.where(np.isnan(probabilities), np.nan, self.whole.probabilities(values))
+        shares = np.where(np.isnan(probabilities), np.nan, shares)
+        lo, hi = self.share.bounds(values, shares)
+        return product_bounds(
+            (wholes, *self.whole.bounds(values, wholes)), of_type((shares, lo, hi), self.other)
+        )
+
+    def contributions(self, values: pd.DataFrame) -> Floats:
+        """Return contributions to `margins`, shape (rows, columns + 1), the base value last."""
+        place = {name: number for number, name in enumerate(self.columns)}
+        summed = np.zeros((len(values), len(place) + 1))
+        for model, sign in ((self.whole, 1), (self.share, -1 if self.other else 1)):
+            places = [*(place[name] for name in model.columns), len(place)]
+            summed[:, places] += sign * model.contributions(values)
+        return summed
+
+    def scores_and_contributions(self, values: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return probabilities and contributions."""
+        return self.probabilities(values), self.contributions(values)
+
+    def calibration(self) -> dict[str, Any]:
+        """Return the calibrators as JSON values."""
+        return {"whole": self.whole.calibration(), "share": self.share.calibration()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the models as JSON values."""
+        return {
+            "whole": self.whole.to_json(),
+            "share": self.share.to_json(),
+            "other": self.other,
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any], *, threads: int = 1) -> Self:
+        """Return the models that `to_json` described."""
+        whole, share = (
+            FittedModel.from_json(state[name], threads=threads) for name in ("whole", "share")
+        )
+        return cls(whole, share, bool(state["other"]))
+
+    def _shares(self, values: pd.DataFrame) -> Floats:
+        return self._of_type(self.share.probabilities(values))
+
+    def _of_type(self, shares: Floats) -> Floats:
+        return 1 - shares if self.other else shares
+
+
+ScoringModel: TypeAlias = FittedModel | PartModel
+"""From feature values to probabilities, bounds and contributions."""
+
+
+def model_from_json(state: Mapping[str, Any], *, threads: int = 1) -> ScoringModel:
+    """Return the model that `to_json` of either class described."""
+    kind = PartModel if "whole" in state else FittedModel
+    return kind.from_json(state, threads=threads)
+
+
+def of_type(share: tuple[Floats, Floats, Floats], other: bool) -> tuple[Floats, Floats, Floats]:
+    """Return a probability and its bounds, or those of the contrary."""
+    chance, lo, hi = share
+    return (1 - chance, 1 - hi, 1 - lo) if other else share
+
+
+def product_bounds(
+    whole: tuple[Floats, Floats, Floats], share: tuple[Floats, Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Return the bounds of a product: its factors err apart, so their widths add as squares do.
+
+    Args:
+        whole: Probability of the event, and its bounds.
+        share: Probability of the type, given the event, and its bounds.
+
+    Returns:
+        The lower bound and the upper one, which is never above that of the event.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        down, up = (
+            np.hypot(np.log(whole[0] / whole[end]), np.log(share[0] / share[end])) for end in (1, 2)
+        )
+        product = whole[0] * share[0]
+        return product * np.exp(-down), np.minimum(product * np.exp(up), whole[2])
