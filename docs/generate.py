@@ -18,9 +18,12 @@ from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
 from tenure.core.records.training import TrainingRecord
+from tenure.core.spec import Column
 from tenure.features.plan.plan import FAMILIES
 from tenure.features.reference_page import reference_page
 from tenure.sources.contract import SOURCES
+from tenure.sources.meanings import MEANINGS
+from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
 
 HERE = Path(__file__).parent
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
@@ -64,7 +67,28 @@ def data() -> str:
         "day. Every table may carry `known_at`, the time your systems could have seen the row.",
         "A late column is empty at `as_of` unless its clock is before `as_of`.",
         "",
-        "A table may come as many files: a folder of Parquet parts or a glob. A folder named",
+        "Words are compared in lower case, with `_` for whatever is no letter or digit: `P1 - Critical`",
+        "is `p1_critical`. In every optional column a text that says that there is nothing is empty,",
+        f"and counted: {', '.join(f'`{word}`' for word in NOTHING if word)}. So is a time from 2099 on,",
+        "of the year 0, or at the first moment of a computer's calendar (1900-01-01, 1970-01-01). The",
+        "same word in all rows is mapped as `{value: WORD}`.",
+        "",
+        "Observation stops the day after the last event that was observed. Usage, tickets and answers",
+        "are written when they have happened; meetings, invoices and starts of subscriptions may be",
+        "booked ahead, and count only up to the silence that is usual among the former. What lies",
+        "after that is set aside and named; `data.observed_until` states the end instead.",
+        "",
+        "Files are CSV (also `.tsv`, `.tab`, `.psv`, `.txt`, and packed: `.gz`, `.zst`), Parquet or",
+        "DuckDB (`path: x.duckdb`, `table: marts.accounts`). Text is UTF-8 or UTF-16; separator,",
+        "quotes and line ends are recognised. The header is the first line that names columns of",
+        "the contract or of your mapping; what stands above it is left out, and the report says",
+        "so. A line that is no row (another number of values than the header, an open quote, over",
+        "16 MB, not UTF-8) goes to the rejects with its number and the reason. For anything else,",
+        "use `sql`: `SELECT * FROM read_csv('x.csv', encoding='latin-1')` or `read_json('x.ndjson')`.",
+        "",
+        "A table may come as many files: a folder of Parquet or CSV files, or a glob. They are put",
+        "together by the names of their columns, in any order; a column that a file lacks is empty",
+        "there, and the report names the files. Names are compared without case. A folder named",
         "`column=value` serves as that column where the contract or a mapping names it and the",
         "files lack it, as text; other folder names are ignored. The checked rows of large files",
         "(200,000 rows and more) are kept under `runs/cache/staged`; later runs read only new and",
@@ -80,19 +104,61 @@ def data() -> str:
             "",
             f"{need.capitalize()}. Key: {key}. Event time: `{source.time}`.",
             "",
-            "| column | type | | known |",
-            "|---|---|---|---|",
+            "| column | type | what it is | known | without it | usually |",
+            "|---|---|---|---|---|---|",
+            *(_column(source.name, column) for column in source.columns),
+            *_words(source.name),
         ]
-        for column in source.columns:
-            known = f"at `{column.clock}`" if column.clock else "with the row"
-            flag = "required" if column.required else ""
-            lines.append(f"| `{column.name}` | {column.kind} | {flag} | {known} |")
         if source.checks:
             lines += ["", "Rules:", ""]
             lines += [
                 f"- {check.rule} ({_action(check.action, check.column)})" for check in source.checks
             ]
     return "\n".join(lines) + "\n"
+
+
+def _column(table: str, column: Column) -> str:
+    meaning = MEANINGS[table][column.name]
+    known = f"at `{column.clock}`" if column.clock else "with the row"
+    kind = f"{column.kind}; {meaning.unit}" if meaning.unit else column.kind
+    text = (
+        f"{meaning.text}; for its words see below"
+        if _spellings(table, column.name)
+        else meaning.text
+    )
+    cells = (f"`{column.name}`", kind, text, known, meaning.absent, meaning.origin)
+    return f"| {' | '.join(cells)} |"
+
+
+def _spellings(table: str, column: str) -> dict[str, tuple[str, ...]]:
+    """Return the contract's word → what vendors call it."""
+    if column == "billing_period":
+        return {
+            f"{months} months" if months > 1 else "1 month": names
+            for months, names in PERIODS.items()
+        }
+    words = VOCABULARIES.get((table, column))
+    return dict(words.words) if words else {}
+
+
+def _words(table: str) -> list[str]:
+    lines: list[str] = []
+    for column in MEANINGS[table]:
+        if not (spellings := _spellings(table, column)):
+            continue
+        words = VOCABULARIES.get((table, column))
+        lines += ["", f"Words of `{column}`:", ""]
+        lines += [
+            f"- `{word}`: {', '.join(names) or 'no other'}" for word, names in spellings.items()
+        ]
+        if words and words.hint:
+            lines += ["", f"{words.hint[0].upper()}{words.hint[1:]}."]
+        if words and words.patterns:
+            lines += [
+                "",
+                f"A longer text is read by a word in it: {', '.join(f'`{name}`' for name in words.patterns)}, or by what these are called.",
+            ]
+    return lines
 
 
 def _action(action: str, column: str | None) -> str:

@@ -161,3 +161,19 @@ def test_a_step_is_read_share_by_share(engine: Engine, rows: int) -> None:
     engine.divide(Step("pairs", "SELECT x, 0 AS pair FROM numbers WHERE x > 9"), "pair", rows)
     assert engine.share("pairs", 0).to_pylist() == []
     engine.drop("pairs")
+
+
+def test_files_are_put_together_by_the_names_of_their_columns(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "a1.CSV").write_text("id,day\n1,x\n")
+    (tmp_path / "a2.CSV").write_text('note,id,day\n"p, q",2,y\n')
+    pq.write_table(pa.table({"id": ["1"], "day": ["x"]}), tmp_path / "b1.parquet")
+    pq.write_table(pa.table({"id": ["2"], "note": ["p, q"], "day": ["y"]}), tmp_path / "b2.parquet")
+    for name in ("a*.CSV", "b*.parquet"):
+        engine.attach("united", str(tmp_path / name))
+        rows = engine.fetch("SELECT id, day, note FROM united ORDER BY id").to_pylist()
+        assert rows == [
+            {"id": "1", "day": "x", "note": None},
+            {"id": "2", "day": "y", "note": "p, q"},
+        ]

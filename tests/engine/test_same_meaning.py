@@ -12,6 +12,8 @@ from tenure.core.errors import DataError
 from tenure.core.steps import Step
 from tenure.engine import Engine
 from tenure.sources import coerce
+from tenure.sources.wording import WORDINGS
+from tenure.sources.words import NO_TIME, NOTHING, VOCABULARIES
 
 ISO = (
     *("2024-03-01", "2024-03-01T10:00", "2024-03-01 10:00:00", "2024-03-01T10:00:00.5"),
@@ -92,9 +94,35 @@ def test_text_is_coerced_alike(duck: Engine, spark: Engine) -> None:
     kinds += [f"{coerce.has_value('x', 'VARCHAR', 'number')} AS present"]
     kinds += [f"{coerce.identifier('x', 'VARCHAR')} AS id"]
     both(duck, spark, texts(NUMBERS), ", ".join(["i", *kinds]))
-    wording = coerce.WORDINGS["subscriptions", "billing_period"]
-    period = wording.choose(wording.spell("nullif(trim(x), '')"))
+    words = WORDINGS["subscriptions", "billing_period"]
+    period = words.choose(words.spell("nullif(trim(x), '')"))
     both(duck, spark, texts(PERIODS), f"i, {period} AS period")
+
+
+@pytest.mark.slow
+def test_words_mean_the_same(duck: Engine, spark: Engine) -> None:
+    vendors = [
+        spelling
+        for words in VOCABULARIES.values()
+        for spellings in words.words.values()
+        for spelling in spellings
+    ]
+    odd = ("P1 - Critical", " Sev-1 ", "NPS Survey", "x", "", "---", "Überfällig", "1", "2 - High")
+    every = tuple(dict.fromkeys((*vendors, *odd)))
+    items = [
+        f"{wording.choose(wording.spell('x'))} AS w{place}"
+        for place, wording in enumerate(WORDINGS.values())
+    ]
+    both(duck, spark, texts(every), ", ".join(["i", *items]))
+    nothing = [word.upper() for word in (*NOTHING, *NO_TIME)]
+    blanks = ("\u00a0acme ", "\tacme", "acme\r\n", "acme 1", "17.0 ")
+    days = ("0000-00-00", "31/12/2999", "1970-01-01", "2099-01-01 10:00", "99991231", "2024-01-31")
+    words = (*dict.fromkeys((*nothing, *blanks, *days)),)
+    kinds = [f"{coerce.is_nothing('x', 'VARCHAR', kind)} AS n_{kind}" for kind in ("id", "time")]
+    kinds += [f"{coerce.has_value('x', 'VARCHAR', 'time', optional=True)} AS filled"]
+    kinds += [f"{coerce.coerce('x', 'VARCHAR', 'time', optional=True)} AS moment"]
+    kinds += [f"{coerce.identifier('x', 'VARCHAR')} AS id", f"{coerce.text('x', 'VARCHAR')} AS t"]
+    both(duck, spark, texts(words), ", ".join(["i", *kinds]))
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def frame(
     rows["label_known_at"] = rows["as_of"] + pd.Timedelta(days=wait_days)
     if censored:
         rows.loc[rows["as_of"] >= as_of[-censored], "label"] = np.nan
-    rows["outcome_id"] = rows["account_id"].where(rows["label"] == 1)
+    rows["outcome_id"] = pd.Series([f"o{row}" for row in rows.index]).where(rows["label"] == 1)
     return rows
 
 
@@ -71,6 +71,19 @@ def test_the_positives_decide_too() -> None:
     rows = frame(rate=0.01)  # one positive a cut-off
     folds = forward_origins(rows, min_train_positives=12)
     assert folds.origins[0].as_of == datetime(2023, 4, 1)
+
+
+@pytest.mark.parametrize("times", [1, 3, 13])
+def test_an_outcome_counts_once_however_often_it_was_seen(times: int) -> None:
+    """A weekly calendar sees an outcome thirteen times in 90 days, a monthly one three times."""
+    rows = frame(accounts=200)
+    rows["outcome_id"] = (rows.groupby("label").cumcount() // times).where(rows["label"] == 1)
+    first = forward_origins(rows, min_train_positives=20).origins[0]
+    trained = rows.iloc[first.train]
+    assert trained.loc[trained["label"] == 1, "outcome_id"].nunique() >= 20
+    earlier = rows[rows["label_known_at"] <= first.as_of - pd.Timedelta(days=31)]
+    few = earlier.loc[earlier["label"] == 1, "outcome_id"].nunique() < 20
+    assert few or earlier["as_of"].nunique() < 4
 
 
 def test_only_the_latest_folds_are_kept_and_unlabelled_rows_never() -> None:

@@ -62,11 +62,11 @@ def test_missing_required_column(read: Load, folder: Path) -> None:
     text = message(read)
     assert text.startswith("2 problems:")
     assert (
-        "tickets.account_id: the required column is missing "
-        "(found: columns are ticket_id, account, opened) → map it under "
+        "tickets.account_id: the required column is missing: the account that the row belongs to, "
+        "spelled as in `accounts` (found: columns are ticket_id, account, opened) → map it under "
         "data.tables.tickets.columns; did you mean `account`?"
     ) in text
-    assert "tickets.opened_at: the required column is missing" in text
+    assert "tickets.opened_at: the required column is missing: when it was opened" in text
 
 
 def test_a_survey_needs_one_of_its_times(read: Load, folder: Path) -> None:
@@ -77,16 +77,25 @@ def test_a_survey_needs_one_of_its_times(read: Load, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "fix"),
     [
-        ("03/04/2024", "`formats: {opened_at: '%d/%m/%Y'}`"),
+        ("03/04/2024", "`formats: {opened_at: '%m/%d/%Y'}`, or '%d/%m/%Y': both read all"),
         ("3.4.2024", "`formats: {opened_at: '%d.%m.%Y'}`"),
         ("2024/04/03", "`formats: {opened_at: '%Y/%m/%d'}`"),
         ("1712102400", "`formats: {opened_at: epoch_s}`"),
         ("1712102400000", "`formats: {opened_at: epoch_ms}`"),
-        ("3 April 2024", "`formats: {opened_at: '%Y-%m-%d'}`"),
+        ("3 April 2024", "`formats: {opened_at: '%d %B %Y'}`"),
+        ("01/25/2023", "`formats: {opened_at: '%m/%d/%Y'}`"),
+        ("25/01/2023 13:05", "`formats: {opened_at: '%d/%m/%Y %H:%M'}`"),
+        ("2/1/23 5:30 PM", "`formats: {opened_at: '%m/%d/%y %I:%M %p'}`, or"),
+        ("Feb 01, 2023", "`formats: {opened_at: '%b %d, %Y'}`"),
+        ("20240403", "`formats: {opened_at: '%Y%m%d'}`"),
+        ("1712102400000000", "`formats: {opened_at: epoch_us}`"),
+        ("1712102400000000000", "`formats: {opened_at: epoch_ns}`"),
+        ("44942", "day numbers of a spreadsheet: map `opened_at: CAST('1899-12-30'"),
+        ("last week", "map an expression that gives a time"),
     ],
 )
 def test_wrong_date_format(read: Load, folder: Path, value: str, fix: str) -> None:
-    (folder / "tickets.csv").write_text(f"ticket_id,account_id,opened_at\nt1,a,{value}\n")
+    (folder / "tickets.csv").write_text(f'ticket_id,account_id,opened_at\nt1,a,"{value}"\n')
     text = message(read)
     assert text.startswith("tickets.opened_at: its values are not ISO 8601 dates or times")
     assert f"(found: {value})" in text

@@ -31,6 +31,7 @@ from tenure.core.sections import (
     TrackingConfig,
     TuningConfig,
 )
+from tenure.core.steps import text_literal
 from tenure.core.times import as_utc
 from tenure.core.validation import validation_problems
 
@@ -58,6 +59,19 @@ def _zone(value: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
+def _constant(value: Any) -> Any:
+    """Return the SQL of a constant, `{value: nps}`; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    constant = value.get("value")
+    if set(value) != {"value"} or not isinstance(constant, str | int | float):
+        raise ValueError("is your column, SQL, or a constant: `{value: WORD}`")
+    return text_literal(str(constant))
+
+
+Mapped = Annotated[str, BeforeValidator(_constant)]
+
+
 class TableConfig(Section):
     """Where one table comes from and how its columns map onto the contract's."""
 
@@ -69,9 +83,18 @@ class TableConfig(Section):
     table: str | None = None
     """Table inside a DuckDB file; without `path`, of Spark's catalogue."""
     sql: str | None = Field(None, description="A SELECT over files; relative names likewise.")
-    columns: dict[str, str] = Field({}, description="Canonical name → your column or SQL.")
+    columns: dict[str, Mapped] = Field(
+        {},
+        description="Canonical name → your column, SQL, or `{value: WORD}` for the same in all "
+        "rows.",
+    )
     formats: dict[str, str] = Field({})
     """Canonical time column → `iso`, `epoch_s`, `epoch_ms` or a strptime format."""
+    ended_at: Literal["inclusive", "exclusive"] | None = Field(
+        None,
+        description="Of subscriptions: whether an end without a time is the last paid day "
+        "(`inclusive`) or the first unpaid one; by default, rows that follow each other tell.",
+    )
     assumptions: dict[str, str] = Field({})
     """Canonical column → what you assumed about it; listed by the audit."""
 
@@ -173,8 +196,8 @@ class ModelConfig(Section):
     """Fewer distinct past events, or accounts without one (for renewals: lapses), are refused."""
     min_train_cutoffs: int = Field(4, ge=1)
     """Prediction times a backtest fold trains on."""
-    min_train_positives: int = Field(40, ge=1)
-    """Positive rows a backtest fold trains on."""
+    min_train_positives: int = Field(15, ge=1)
+    """Distinct outcomes a backtest fold trains on."""
     min_test_cutoffs: int = Field(3, ge=1, description="Fewer make no claim.")
     calibrator: Literal["auto", "sigmoid", "identity"] = Field(
         "auto",

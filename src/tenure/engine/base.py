@@ -16,9 +16,22 @@ Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
 ENGINES = frozenset({"DuckDB", "Spark"})
 """Things of problems whose rule is the error message of an engine."""
 
-CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
-PARQUET_SUFFIXES = (".parquet", ".pq")
+CSV_SUFFIXES = tuple(
+    f".{name}{packed}"
+    for name in ("csv", "tsv", "tab", "psv", "txt")
+    for packed in ("", ".gz", ".zst")
+)
+PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 DATABASE_SUFFIXES = (".duckdb", ".ddb", ".db")
+
+
+def has_suffix(path: str, suffixes: tuple[str, ...]) -> bool:
+    """Return whether a path ends in one of some suffixes, in capitals or not.
+
+    >>> has_suffix("exports/Accounts.CSV", CSV_SUFFIXES)
+    True
+    """
+    return path.lower().endswith(suffixes)
 
 
 class Engine(Protocol):
@@ -27,6 +40,8 @@ class Engine(Protocol):
     dialect: ClassVar[str]
     threads: int
     """Threads that may work in this process."""
+    scratch: str
+    """Folder for files of a run, which is removed when the engine is closed."""
     scatters: ClassVar[bool]
     """Whether rows lie on several machines, where functions of them then run (`cogroup`)."""
 
@@ -61,7 +76,10 @@ class Engine(Protocol):
         """
 
     def tables(self, path: str) -> list[str]:
-        """Return the names of the tables and views in a DuckDB file."""
+        """Return the names of the tables and views in a DuckDB file.
+
+        Those outside the schema `main` are named with their schema (`marts.accounts`).
+        """
 
     def columns(self, name: str) -> dict[str, str]:
         """Return a table's columns and their SQL types, in order."""

@@ -14,7 +14,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
-from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, Pairing
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, Pairing, has_suffix
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +52,7 @@ class DuckDBEngine:
         self._kinds: dict[str, str] = {}
         self._divided: dict[str, tuple[str, str]] = {}
         self._spill = tempfile.TemporaryDirectory(prefix="tenure-")
+        self.scratch = self._spill.name
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -127,13 +128,16 @@ class DuckDBEngine:
         if not path:
             fix = "set `engine: {kind: spark}`, or give the file that holds the table as `path`"
             raise DataError(Problem(f"table {table}", "DuckDB has no catalogue", fix=fix))
-        if path.endswith(DATABASE_SUFFIXES):
-            source = f"{self._database(path)}.{quote(table or name)}"
-        elif path.endswith(CSV_SUFFIXES):
+        if has_suffix(path, DATABASE_SUFFIXES):
+            schema, _, inner = (table or name).rpartition(".")
+            source = f"{self._database(path)}.{quote(schema or 'main')}.{quote(inner)}"
+        elif has_suffix(path, CSV_SUFFIXES):
             # Every value stays text: types are coerced by the declared rules, not guessed.
-            source = f"read_csv({text_literal(path)}, all_varchar=true, header=true)"
+            options = "all_varchar=true, header=true, skip=0, union_by_name=true"
+            source = f"read_csv({text_literal(path)}, {options})"
         else:
-            source = f"read_parquet({text_literal(path)})"
+            options = "union_by_name=true, can_have_nan=true"
+            source = f"read_parquet({text_literal(path)}, {options})"
         self._create("VIEW", name, f"SELECT * FROM {source}")
 
     def _database(self, path: str) -> str:
@@ -142,10 +146,11 @@ class DuckDBEngine:
         return alias
 
     def tables(self, path: str) -> list[str]:
-        """Return the names of the tables and views in a DuckDB file."""
+        """Return the names of the tables and views in a DuckDB file, with schemas but `main`."""
         self._database(path)
         rows = self._execute(
-            "SELECT table_name FROM information_schema.tables "
+            "SELECT CASE WHEN table_schema = 'main' THEN '' ELSE table_schema || '.' END || "
+            "table_name FROM information_schema.tables "
             f"WHERE table_catalog = {text_literal(f'db:{path}')} ORDER BY 1"
         ).fetchall()
         return [row[0] for row in rows]

@@ -64,9 +64,14 @@ def prediction_times(config: Config, dataset: Dataset) -> list[datetime]:
         if earliest is None:
             return []
         first = earliest + WARM_UP
-    moments = [_aligned(first, settings.cadence)]
+    return times_between(first, last, settings.cadence)
+
+
+def times_between(first: datetime, last: datetime, cadence: str) -> list[datetime]:
+    """Return the prediction times of a cadence between two moments, both inclusive."""
+    moments = [_aligned(first, cadence)]
     while moments[-1] <= last:
-        moments.append(_aligned(moments[-1] + DAY, settings.cadence))
+        moments.append(_aligned(moments[-1] + DAY, cadence))
     return moments[:-1]
 
 
@@ -189,13 +194,24 @@ def _earliest_start(dataset: Dataset) -> datetime | None:
 
     Contracts often reach further back than the logs.
     """
+    paid, used = earliest_paid(dataset), earliest_usage(dataset)
+    return paid if paid is None or used is None else max(paid, used)
+
+
+def earliest_paid(dataset: Dataset) -> datetime | None:
+    """Return the first start of a paid subscription, None where there is none."""
     rows = dataset.engine.fetch("SELECT MIN(started_at) AS first FROM subscriptions WHERE paid")
     earliest: datetime | None = rows.column("first")[0].as_py()
-    if earliest is None or not dataset.has("usage_events"):
-        return earliest
+    return earliest
+
+
+def earliest_usage(dataset: Dataset) -> datetime | None:
+    """Return the first time of usage, None where there is none."""
+    if not dataset.has("usage_events"):
+        return None
     rows = dataset.engine.fetch("SELECT MIN(event_time) AS first FROM usage_events")
     used: datetime | None = rows.column("first")[0].as_py()
-    return earliest if used is None else max(earliest, used)
+    return used
 
 
 def _aligned(moment: datetime, cadence: str) -> datetime:

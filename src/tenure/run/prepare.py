@@ -19,6 +19,7 @@ from tenure.features.compute.matrix import FeatureMatrix
 from tenure.features.plan.columns import known_columns
 from tenure.features.plan.config_checks import check_names, check_targets
 from tenure.features.plan.plan import Plan, config_families, resolve_plan
+from tenure.labels.history import why_short, with_history
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label_horizons
 from tenure.labels.windows import EARLY_DAYS
@@ -47,7 +48,8 @@ def loaded(
     check_targets(config)
     engine = open_engine(config)
     try:
-        yield load(config, engine, progress=progress, thorough=thorough)
+        dataset = load(config, engine, progress=progress, thorough=thorough)
+        yield with_history(config, dataset) if thorough else dataset
     finally:
         engine.close()
 
@@ -64,6 +66,7 @@ class Prepared:
         labels: Target → one row per snapshot, in the matrix's order.
         ahead: Target → further horizon, as text → the same under that horizon.
         early: Target → the same over the first days of the window, where these are fewer.
+        shortfall: Target → why it has few labels or none, in whole sentences.
     """
 
     cutoffs: list[datetime]
@@ -73,6 +76,7 @@ class Prepared:
     labels: Mapping[str, pd.DataFrame]
     ahead: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
     early: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    shortfall: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(config: Config, dataset: Dataset, progress: Progress = SILENT) -> Prepared:
@@ -99,7 +103,8 @@ def prepare(config: Config, dataset: Dataset, progress: Progress = SILENT) -> Pr
     progress.stage("choosing features")
     categories, plan = plan_features(config, dataset, families, cutoffs)
     matrix = feature_matrix(config, dataset, rows, plan, categories, progress)
-    return Prepared(cutoffs, families, plan, matrix, labels, ahead, early)
+    short = {name: why_short(config, dataset, TARGETS[name]) for name in config.targets}
+    return Prepared(cutoffs, families, plan, matrix, labels, ahead, early, short)
 
 
 def declared_families(config: Config, dataset: Dataset) -> list[Family]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.records.data import DataRecord, TableRecord
-from tenure.core.steps import text_literal
-from tenure.sources import duplicates
+from tenure.core.steps import quote, text_literal
+from tenure.sources import duplicates, rejected_lines
 from tenure.sources.canonical import ahead, canonical, nothing_ahead
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 from tenure.sources.layout import IncomingTable
+from tenure.sources.observation import Observation
 from tenure.sources.quality import attributes, dirt
 from tenure.sources.quality.table_report import table_report
 
@@ -25,13 +26,15 @@ LAZY_ROWS = 1_000_000
 
 
 def assemble(
-    tables: Mapping[str, IncomingTable], config: Config, engine: Engine, until: datetime
+    tables: Mapping[str, IncomingTable], config: Config, engine: Engine, observation: Observation
 ) -> Dataset:
     """Return the dataset of staged tables, with all of its report that follows from counts."""
+    until = observation.until
+    rates = tables["fx_rates"].layout if "fx_rates" in tables else None
     for table in tables.values():
         present = set(table.layout.columns) - set(table.empty)
         lazy = table.counts.rows > LAZY_ROWS
-        engine.run([canonical(table.layout, present, until, lazy=lazy)])
+        engine.run([canonical(table.layout, present, until, lazy=lazy, rates=rates)])
     _look_ahead(tables, engine, until)
     verdicts = attributes.verdicts(config.data, tables["accounts"].layout)
     barred = {item.name for item in verdicts if not item.usable}
@@ -48,7 +51,7 @@ def assemble(
         observed_until_declared=config.data.observed_until is not None,
         accounts=reports["accounts"].rows_used,
         usable=all(reports[name].rows_used for name in SOURCES if SOURCES[name].required),
-        red=red(reports),
+        red=(*observation.red, *red(reports)),
         missing_tables=tuple(name for name in SOURCES if name not in tables),
         attributes=verdicts,
         tables=reports,
@@ -79,12 +82,17 @@ def _rejects(table: IncomingTable) -> str:
         )
     names = ", ".join(
         f"({number}, {text_literal(reason.code)}, {text_literal(reason.rule)})"
-        for number, reason in enumerate((*layout.reasons, layout.duplicate_reason), 1)
+        for number, reason in enumerate(layout.every_reason, 1)
     )
-    return (
-        f"SELECT reason, rule, _row AS row FROM ({again}) JOIN (VALUES {names}) "
-        f"AS why(number, reason, rule) ON number = _reason ORDER BY number, row"
+    rows = f"SELECT _reason AS number, _row AS row FROM ({again}) WHERE _reason > 0"
+    rejects = (
+        f"SELECT number, reason, rule, row FROM ({rows}) JOIN (VALUES {names}) "
+        "AS why(number, reason, rule) USING (number)"
     )
+    if table.lines:
+        lines = quote(rejected_lines.table_of(layout.source.name))
+        rejects += f" UNION ALL SELECT 256, code, rule, row FROM {lines}"
+    return f"SELECT reason, rule, row FROM ({rejects}) ORDER BY number, row"
 
 
 def require_rows(dataset: Dataset) -> None:
@@ -106,7 +114,8 @@ def with_findings(dataset: Dataset, *, thorough: bool = True) -> DataRecord:
     tables = dirt.with_dirt(dataset) if thorough else dataset.report.tables
     accounts = dataset.engine.fetch("SELECT count(DISTINCT account_id) FROM accounts")
     number = accounts.column(0).to_pylist()[0]
-    changes = {"tables": tables, "accounts": number, "red": red(tables)}
+    own = [text for text in dataset.report.red if text not in red(dataset.report.tables)]
+    changes = {"tables": tables, "accounts": number, "red": (*own, *red(tables))}
     return dataset.report.model_copy(update=changes)
 
 

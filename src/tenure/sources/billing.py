@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tenure.core.steps import quote
 from tenure.core.times import literal
 from tenure.sources import coerce
-from tenure.sources.terms import IS_LAPSED, NOTICE_UNTIL, PAID
+from tenure.sources.staging_sql import Layout
+from tenure.sources.terms import IS_ENDED, IS_LAPSED, NOTICE_UNTIL, PAID
 
 
 def horizon_day(staged: str, until: datetime) -> str:
@@ -29,7 +31,8 @@ def until_lapse(rows: str, until: datetime) -> str:
     """Return a SELECT in which paid rows end where they fell into a state that is not paid.
 
     `status_at` says when that was; without it the state is that of the end of observation.  The
-    end is then the lapse: unpaid is involuntary, of a pause no reason is known.
+    end is then the lapse: unpaid is involuntary, of a pause or a cancellation no reason is known.
+    A cancelled row that has an end keeps it.
 
     Args:
         rows: SELECT of staged rows with every declared column and the clocks.
@@ -37,8 +40,9 @@ def until_lapse(rows: str, until: datetime) -> str:
     """
     last = f"({literal(until)} - INTERVAL 1 MICROSECOND)"
     lapse = (
-        f"CASE WHEN {IS_LAPSED} AND status_at IS NULL THEN {last} "
-        f"WHEN {IS_LAPSED} AND status_at < {literal(until)} THEN status_at END"
+        f"CASE WHEN NOT ({IS_LAPSED} OR {IS_ENDED}) THEN NULL "
+        f"WHEN status_at IS NULL THEN {last} "
+        f"WHEN status_at < {literal(until)} THEN greatest(status_at, started_at) END"
     )
     lapsed = "coalesce(lapse < ended_at, lapse IS NOT NULL)"
     return (
@@ -80,4 +84,33 @@ def with_successors(canonical: str, rows: str, until: datetime) -> str:
     return (
         f"SELECT c.*, f.successor_known FROM ({canonical}) AS c LEFT JOIN ({follows}) AS f "
         "ON f.subscription_id = c.subscription_id AND f.started_at = c.started_at"
+    )
+
+
+def with_rates(rows: str, layout: Layout, rates: Layout | None) -> str:
+    """Return a SELECT of staged rows with `exchange_rate`.
+
+    It is what one unit of a row's currency is worth, by the rate known last when the row became
+    known; null where there was none yet.  A row without a currency, and a currency of which there
+    is no rate at all, are in one's own: 1.
+
+    Args:
+        rows: SELECT of staged rows with every declared column and the clocks.
+        layout: How they were staged.
+        rates: How exchange rates were staged; None where there are none.
+    """
+    if rates is None or "currency" not in layout.columns:
+        return f"SELECT *, CAST(1 AS DOUBLE) AS exchange_rate FROM ({rows})"
+    since = rates.known_at()
+    spans = (
+        f"SELECT currency AS priced, rate, {since} AS since, lead({since}) OVER (PARTITION BY "
+        f'currency ORDER BY {since}, "date") AS until FROM {quote(rates.staged)} WHERE _reason = 0'
+    )
+    foreign = f"SELECT currency FROM {quote(rates.staged)} WHERE _reason = 0"
+    return (
+        f"SELECT s.*, CASE WHEN s.currency IS NULL OR s.currency NOT IN ({foreign}) "
+        f"THEN CAST(1 AS DOUBLE) ELSE f.rate END AS exchange_rate "
+        f"FROM (SELECT *, {layout.known_at()} AS row_known FROM ({rows})) AS s "
+        f"LEFT JOIN ({spans}) AS f ON f.priced = s.currency AND f.since <= s.row_known "
+        "AND (f.until IS NULL OR f.until > s.row_known)"
     )

@@ -14,7 +14,8 @@ from datetime import datetime
 from tenure.core.steps import Step, quote
 from tenure.core.times import literal
 from tenure.sources import billing, coerce
-from tenure.sources.staging_sql import SQL_TYPES, Layout
+from tenure.sources.raw_columns import SQL_TYPES
+from tenure.sources.staging_sql import Layout
 
 ALWAYS = {
     "subscriptions": (
@@ -35,7 +36,14 @@ ALWAYS = {
 """Columns that a canonical table has even where they are not mapped, all null."""
 
 
-def canonical(layout: Layout, columns: Collection[str], until: datetime, *, lazy: bool) -> Step:
+def canonical(
+    layout: Layout,
+    columns: Collection[str],
+    until: datetime,
+    *,
+    lazy: bool,
+    rates: Layout | None = None,
+) -> Step:
     """Return the step that makes a canonical table from its staged one.
 
     Args:
@@ -43,8 +51,11 @@ def canonical(layout: Layout, columns: Collection[str], until: datetime, *, lazy
         columns: Columns that hold a value in some row.
         until: `observed_until`.
         lazy: Whether a view is enough.
+        rates: How exchange rates were staged, where there are any.
     """
     rows = _rows(layout, until)
+    if any(item.name == "exchange_rate" for item in layout.source.computed):
+        rows = billing.with_rates(rows, layout, rates)
     sql = _select(layout, columns, until, rows)
     if layout.source.name == "subscriptions":
         if {"notice_at", "known_at"} <= set(layout.columns):

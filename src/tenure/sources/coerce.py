@@ -13,21 +13,48 @@ it only ever makes a fact known later, by less than a day.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from tenure.core.spec import Kind
 from tenure.core.steps import text_literal
-from tenure.sources.contract import END_REASONS, SURVEY_TYPES
+from tenure.sources.words import NO_TIME, NOTHING
 
-EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
-NOTHING = "('', 'null', 'nan', 'nat', 'none')"
+KINDS: dict[Kind, str] = {
+    "id": "an id",
+    "text": "a text",
+    "time": "a time",
+    "number": "a number",
+    "integer": "a whole number",
+    "flag": "true or false",
+}
+"""What a value must be, in words."""
+EPOCHS = {"epoch_s": 1_000_000.0, "epoch_ms": 1_000.0, "epoch_us": 1.0, "epoch_ns": 0.001}
+"""Declared units of times since 1970, in microseconds."""
+_NO_YEAR = r"(2099|2[1-9]\d\d|[3-9]\d{3})"
+_MIDNIGHT = r"([t ](00:00|12:00:00 am).*)?"
+_NEVER = "|".join(
+    (
+        r"0{1,4}[-/. ]0{1,2}[-/. ]0{1,4}([t ].*)?",
+        rf"{_NO_YEAR}[-/. ]\d{{1,2}}[-/. ]\d{{1,2}}([t ].*)?",
+        rf"{_NO_YEAR}(0[1-9]|1[0-2])[0-3]\d|0{{8}}|9{{8}}",
+        rf"\w{{1,9}}[-/. ]\w{{1,9}}[-/., ]+{_NO_YEAR}([t ,].*)?",
+        rf"(0001|1753|1900|1970)-01-01{_MIDNIGHT}|1899-12-30{_MIDNIGHT}",
+        rf"0?1[-/.]0?1[-/.](0001|1753|1900|1970){_MIDNIGHT}",
+    )
+)
+"""Dates with which exports say "never": in lower case, whole."""
+BLANKS = " \t\r\n\u00a0\u200b\ufeff"
+"""What may stand around a text without being a part of it."""
+_SOONEST, _LATEST = "TIMESTAMP '1900-01-01'", "TIMESTAMP '2099-01-01'"
+_LAST_EPOCH = 4_070_908_800
+"""The first second of 2099."""
 _DAY = r"(19|20|21)\d{2}-\d{2}-\d{2}"
-_CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+_CLOCK = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _OFFSET = r"(Z|z| ?UTC|[+-]\d{2}(:?\d{2})?)"
 _FULL = f"{_DAY}({_CLOCK}{_OFFSET}?)?"
 _ZONED = f"{_DAY}{_CLOCK}{_OFFSET}"
+_SPACED = rf"{_DAY}{_CLOCK} [+-]\d{{2}}(:?\d{{2}})?"
+"""ISO 8601 but for a space before the offset."""
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS = (*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE", "DECIMAL")
 
@@ -51,6 +78,11 @@ def base_type(sql_type: str) -> str:
     return name if name in (*_NUMBERS, "DATE", "BOOLEAN") else ""
 
 
+def is_number(sql_type: str) -> bool:
+    """Return whether a SQL type is one of numbers."""
+    return base_type(sql_type) in _NUMBERS
+
+
 def refusal(sql_type: str, kind: Kind, form: str | None) -> tuple[str, str] | None:
     """Return the rule and the fix where a type can never be read as a kind, else None."""
     family = base_type(sql_type)
@@ -62,32 +94,84 @@ def refusal(sql_type: str, kind: Kind, form: str | None) -> tuple[str, str] | No
         if family in _NUMBERS and form in (None, "iso"):
             return (
                 "is a number, and which time it means is not declared",
-                "declare `formats: {…: epoch_s}`, `epoch_ms` or a strptime format",
+                f"declare `formats: {{…: epoch_s}}` ({', '.join(EPOCHS)} or a strptime format)",
             )
     elif family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and kind in ("number", "integer", "flag"):
-        return f"must be a {kind}, not a time", "map another column"
+        return f"must be {KINDS[kind]}, not a time", "map another column"
     return None
 
 
-def has_value(expression: str, sql_type: str, kind: Kind) -> str:
-    """Return SQL that is true where there is a value, readable or not.
+def is_nothing(expression: str, sql_type: str, kind: Kind, form: str | None = None) -> str:
+    r"""Return SQL that is true where a value of an optional column says that there is none.
 
-    The year 9999, with which warehouses say "no end yet", counts as no time at all.
+    That is a word such as `nan` or `\N`, and for times a date that nobody means: the year 0, 2099
+    and later, the first day of a computer's calendar.
     """
     family = base_type(sql_type)
+    if kind == "time" and family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
+        moment = expression if family == "TIMESTAMP" else _time(expression, sql_type, None, "UTC")
+        return f"({expression} IS NOT NULL AND NOT coalesce({_meant(moment)}, false))"
+    if kind == "time" and form in EPOCHS:
+        seconds = f"TRY_CAST({expression} AS DOUBLE) * {EPOCHS[form] / 1_000_000!r}"
+        return f"coalesce({seconds} <= 0 OR {seconds} >= {_LAST_EPOCH}, false)"
+    if family != "VARCHAR" and kind != "time":
+        return "false"
+    text = f"lower({_trimmed(expression, sql_type)})"
+    words = NOTHING if kind in ("id", "text") else NO_TIME
+    known = f"coalesce({text} IN {listed(words[1:])}, false)"
+    if kind != "time":
+        return known
+    return f"({known} OR coalesce(regexp_full_match({text}, '{_NEVER}'), false))"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return SQL of a list of texts, for IN."""
+    return f"({', '.join(map(text_literal, words))})"
+
+
+def has_value(
+    expression: str,
+    sql_type: str,
+    kind: Kind,
+    form: str | None = None,
+    *,
+    optional: bool = False,
+) -> str:
+    """Return SQL that is true where there is a value, readable or not.
+
+    Args:
+        expression: SQL of the value.
+        sql_type: Its SQL type.
+        kind: What it has to become.
+        form: Declared format of a time.
+        optional: Whether the column may be empty, so that some dates mean that it is.
+    """
+    family = base_type(sql_type)
+    if kind == "time" and optional:
+        text = f"nullif(trim({_cast(expression, sql_type, 'VARCHAR')}), '')"
+        raw = text if family == "VARCHAR" else expression
+        return f"({raw} IS NOT NULL AND NOT {is_nothing(expression, sql_type, kind, form)})"
     if family == "VARCHAR":
         text = f"lower(trim({_cast(expression, sql_type, 'VARCHAR')}))"
+        words = listed(NOTHING if kind in ("id", "text") else NO_TIME)
         never = f" AND NOT starts_with({text}, '9999-')" if kind == "time" else ""
-        return f"coalesce({text} NOT IN {NOTHING}{never}, false)"
+        return f"coalesce({text} NOT IN {words}{never}, false)"
     if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
         return f"coalesce(year({expression}) < 9999, false)"
     if family in ("DOUBLE", "FLOAT"):
-        return f"({expression} IS NOT NULL AND NOT isnan({expression}))"
+        # `isnan` is false by the statistics of a Parquet file, which leave NaN out.
+        return f"coalesce(isfinite({expression}) OR abs({expression}) = 'inf'::DOUBLE, false)"
     return f"({expression} IS NOT NULL)"
 
 
 def coerce(
-    expression: str, sql_type: str, kind: Kind, *, form: str | None = None, zone: str = "UTC"
+    expression: str,
+    sql_type: str,
+    kind: Kind,
+    *,
+    form: str | None = None,
+    zone: str = "UTC",
+    optional: bool = False,
 ) -> str:
     """Return SQL of the coerced value: VARCHAR, TIMESTAMP (UTC), DOUBLE, BIGINT or BOOLEAN.
 
@@ -97,10 +181,12 @@ def coerce(
         kind: What it has to become.
         form: Declared format of a time: `iso`, `epoch_s`, `epoch_ms` or a strptime format.
         zone: Zone of times written without one.
+        optional: Whether a time may be absent, so that some dates mean that it is.
     """
     family = base_type(sql_type)
     if kind == "time":
-        return _time(expression, sql_type, form, zone)
+        moment = _time(expression, sql_type, form, zone)
+        return f"CASE WHEN {_meant(moment)} THEN {moment} END" if optional else moment
     if kind == "number":
         return _number(expression, family)
     if kind == "integer" and family in _INTEGERS:
@@ -111,14 +197,28 @@ def coerce(
         return f"CASE WHEN {whole} = round({whole}) THEN TRY_CAST({whole} AS BIGINT) END"
     if kind == "flag":
         return _flag(expression, family)
-    return _text(expression, sql_type)
+    return text(expression, sql_type)
+
+
+def _meant(moment: str) -> str:
+    """Return SQL that is true of a time that is none of those with which exports say "never"."""
+    return (
+        f"({moment} > {_SOONEST} AND {moment} < {_LATEST} AND {moment} <> TIMESTAMP '1970-01-01')"
+    )
 
 
 def _cast(expression: str, sql_type: str, to: str) -> str:
     return expression if sql_type == to else f"CAST({expression} AS {to})"
 
 
-def _text(expression: str, sql_type: str) -> str:
+def text(expression: str, sql_type: str, *, words: bool = True) -> str:
+    """Return SQL of a text without spaces around it; null where there is none.
+
+    Args:
+        expression: SQL of the value.
+        sql_type: Its SQL type.
+        words: Whether a word such as `nan` says that there is none.
+    """
     family = base_type(sql_type)
     if family in ("DOUBLE", "FLOAT"):
         whole = f"CAST(TRY_CAST({expression} AS BIGINT) AS VARCHAR)"
@@ -128,17 +228,27 @@ def _text(expression: str, sql_type: str) -> str:
             f"AND abs({expression}) < 9e15 THEN {whole} ELSE {other} END END"
         )
     if family == "VARCHAR":
-        return f"nullif(trim({_cast(expression, sql_type, 'VARCHAR')}), '')"
+        trimmed = _trimmed(expression, sql_type)
+        if not words:
+            return f"nullif({trimmed}, '')"
+        return f"CASE WHEN lower({trimmed}) NOT IN {listed(NOTHING)} THEN {trimmed} END"
     return f"CAST({expression} AS VARCHAR)"
+
+
+def _trimmed(expression: str, sql_type: str) -> str:
+    return f"trim({_cast(expression, sql_type, 'VARCHAR')}, {text_literal(BLANKS)})"
 
 
 def identifier(expression: str, sql_type: str) -> str:
     """Return SQL of an id: as text, and without the `.0` that a detour over floats leaves."""
-    text = _text(expression, sql_type)
     if base_type(sql_type) != "VARCHAR":
-        return text
-    whole = f"ends_with({text}, '.0') AND TRY_CAST({text} AS DOUBLE) IS NOT NULL"
-    return f"CASE WHEN {whole} THEN left({text}, -2) ELSE {text} END"
+        return text(expression, sql_type)
+    trimmed = _trimmed(expression, sql_type)
+    whole = f"ends_with({trimmed}, '.0') AND TRY_CAST({trimmed} AS DOUBLE) IS NOT NULL"
+    return (
+        f"CASE WHEN lower({trimmed}) IN {listed(NOTHING)} THEN NULL "
+        f"WHEN {whole} THEN left({trimmed}, -2) ELSE {trimmed} END"
+    )
 
 
 def _number(expression: str, family: str) -> str:
@@ -175,7 +285,8 @@ def _time(expression: str, sql_type: str, form: str | None, zone: str) -> str:
     elif form in (None, "iso"):
         return _iso(f"trim(CAST({expression} AS VARCHAR))", zone)
     else:
-        parsed = f"try_strptime(trim(CAST({expression} AS VARCHAR)), {text_literal(form or '')})"
+        written = text(expression, sql_type, words=False)
+        parsed = f"try_strptime({written}, {text_literal(form or '')})"
         zoned = "%z" in (form or "") or "%Z" in (form or "")
         moment = f"({parsed} AT TIME ZONE 'UTC')" if zoned else _local(parsed, zone)
     low, high = "TIMESTAMP '1900-01-01'", "TIMESTAMP '2200-01-01'"
@@ -185,11 +296,16 @@ def _time(expression: str, sql_type: str, form: str | None, zone: str) -> str:
 def _iso(text: str, zone: str) -> str:
     whole = f"regexp_full_match({text}, '{_FULL}')"
     utc = f"(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+    joined = f"replace(replace({text}, ' +', '+'), ' -', '-')"
+    spaced = (
+        f"WHEN regexp_full_match({text}, '{_SPACED}') "
+        f"THEN (TRY_CAST({joined} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+    )
     if zone == "UTC":
-        return f"CASE WHEN {whole} THEN {utc} END"
+        return f"CASE WHEN {whole} THEN {utc} {spaced} END"
     naive = _local(f"TRY_CAST({text} AS TIMESTAMP)", zone)
     zoned = f"regexp_full_match({text}, '{_ZONED}')"
-    return f"CASE WHEN {zoned} THEN {utc} WHEN {whole} THEN {naive} END"
+    return f"CASE WHEN {zoned} THEN {utc} WHEN {whole} THEN {naive} {spaced} END"
 
 
 def _local(moment: str, zone: str) -> str:
@@ -206,87 +322,3 @@ def known(moment: str) -> str:
         f"CASE WHEN {moment} = date_trunc('day', {moment}) "
         f"THEN {moment} + INTERVAL 86399999999 MICROSECOND ELSE {moment} END"
     )
-
-
-_PERIODS = {
-    1: ("monthly", "month", "permonth"),
-    3: ("quarterly", "quarter", "perquarter"),
-    6: ("semiannual", "semiannually", "halfyearly", "biannual"),
-    12: ("annual", "annually", "yearly", "year", "peryear"),
-    24: ("biennial", "biennially", "twoyears"),
-}
-
-
-def _months(plain: str) -> str:
-    """Return SQL of a billing period in months (`1m`, `12m`) from words, numbers or ISO 8601."""
-    words = [word for names in _PERIODS.values() for word in names]
-    lengths = [length for length, names in _PERIODS.items() for _ in names]
-    named = f"{lengths}[list_position([{', '.join(map(text_literal, words))}], {plain})]"
-    number = f"trim({plain}, 'pmonthsyear')"
-    length = f"TRY_CAST({number} AS UTINYINT) * CASE WHEN contains({plain}, 'y') THEN 12 ELSE 1 END"
-    months = f"nullif(coalesce({named}, CASE WHEN NOT contains({plain}, '.') THEN {length} END), 0)"
-    return f"CAST({months} AS VARCHAR) || 'm'"
-
-
-def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
-    choices = ", ".join(map(text_literal, names))
-    return lambda text: f"CASE WHEN list_contains([{choices}], {text}) THEN {text} END"
-
-
-def _same(text: str) -> str:
-    return text
-
-
-@dataclass(frozen=True)
-class Wording:
-    """How words that the contract fixes are brought to one spelling.
-
-    Attributes:
-        spell: SQL of the plain spelling of a text.
-        choose: SQL of the contract's word from the plain spelling; null where it is none.
-    """
-
-    spell: Callable[[str], str]
-    choose: Callable[[str], str] = _same
-
-    @property
-    def picks(self) -> bool:
-        """Return whether a value may turn out to be none of the contract's words."""
-        return self.choose is not _same
-
-
-_upper = "upper({})".format
-_lower = "replace(replace(lower({}), ' ', '_'), '-', '_')".format
-_period = (
-    "replace(replace(replace(replace(lower({}), ' ', ''), '-', ''), '_', ''), '.0', '')".format
-)
-WORDINGS: dict[tuple[str, str], Wording] = {
-    ("subscriptions", "billing_period"): Wording(_period, _months),
-    ("subscriptions", "currency"): Wording(_upper),
-    ("subscriptions", "status"): Wording(_lower),
-    ("subscriptions", "end_reason"): Wording(_lower, _one_of(END_REASONS)),
-    ("invoices", "currency"): Wording(_upper),
-    ("fx_rates", "currency"): Wording(_upper),
-    ("tickets", "priority"): Wording(_lower),
-    ("survey_responses", "survey_type"): Wording(_lower, _one_of(SURVEY_TYPES)),
-}
-
-_SLASHED = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}|\d{1,2}-\d{1,2}-\d{2,4}")
-
-
-def format_fix(column: str, sample: str) -> str:
-    """Return the advice for a time that could not be read.
-
-    >>> format_fix("opened_at", "03/04/2024")
-    "declare its format, e.g. `formats: {opened_at: '%d/%m/%Y'}`"
-    """
-    form = "%Y-%m-%d"
-    if match := _SLASHED.match(sample):
-        mark = next(letter for letter in match[0] if not letter.isdigit())
-        parts = match[0].split(mark)
-        year_first = len(parts[0]) == 4
-        form = mark.join(("%Y", "%m", "%d") if year_first else ("%d", "%m", "%Y"))
-    elif sample.isdigit() and len(sample) in (10, 13):
-        unit = "s" if len(sample) == 10 else "ms"
-        return f"declare its format: `formats: {{{column}: epoch_{unit}}}`"
-    return f"declare its format, e.g. `formats: {{{column}: '{form}'}}`"

@@ -13,13 +13,17 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tenure.core.spec import Check, Column, Computed, Source
-from tenure.sources import terms
+from tenure.sources import coerce, terms
+from tenure.sources.words import END_REASON
 
 OPTIONAL_KEYS = frozenset({"event_id"})
 DEFAULTS = MappingProxyType({("subscriptions", "subscription_id"): "account_id"})
 CONSTANT = frozenset({"segment", "industry", "country", "employees"})
-SURVEY_TYPES = ("nps", "csat", "ces", "csi")
-END_REASONS = ("voluntary", "involuntary", "non_renewal", "upgrade", "downgrade")
+SAYS_BY_EMPTINESS = frozenset({("subscriptions", "ended_at")})
+"""Columns that say something where they are empty in every row: nothing has ended yet."""
+PLANNED = frozenset({"subscriptions", "touchpoints", "invoices"})
+"""Tables whose rows may be written before they happen."""
+END_REASONS = tuple(END_REASON.words)
 
 
 def _before(column: str, start: str, fix: str) -> Check:
@@ -138,6 +142,7 @@ SUBSCRIPTIONS = Source(
             "number",
             "coalesce(list_mrr, CASE WHEN discount < 1 THEN mrr / (1 - discount) END, mrr)",
         ),
+        Computed("exchange_rate", "number", "exchange_rate"),
         Computed("renewal_overwritten", "flag", terms.OVERWRITTEN),
         Computed("term_anchor", "time", terms.TERM_ANCHOR),
         Computed("term_months", "integer", terms.TERM_MONTHS),
@@ -242,6 +247,10 @@ INVOICES = Source(
         Column("currency", "text"),
     ),
     ends="paid_at",
+    computed=(
+        Computed("due_by", "time", coerce.known("due_at")),
+        Computed("exchange_rate", "number", "exchange_rate"),
+    ),
     checks=(
         _before("paid_at", "issued_at", "map the date on which the invoice was settled"),
         _before("failed_at", "issued_at", "map the first time that a payment failed"),

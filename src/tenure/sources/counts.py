@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import Problem
 from tenure.core.steps import quote
-from tenure.sources import coerce
+from tenure.sources import coerce, id_hints, time_formats
+from tenure.sources.contract import SAYS_BY_EMPTINESS
+from tenure.sources.quality import unread
 from tenure.sources.staging_sql import Layout
+from tenure.sources.wording import WORDINGS
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
@@ -57,7 +60,9 @@ class Counts:
         return [
             bit.column
             for place, bit in enumerate(layout.bits)
-            if bit.kind == "present" and not self.remarks[place]
+            if bit.kind == "present"
+            and not self.remarks[place]
+            and (layout.source.name, bit.column) not in SAYS_BY_EMPTINESS
         ]
 
 
@@ -88,7 +93,7 @@ def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:
         if layout.bits[place].kind == "unread":
             counts.unread[layout.bits[place].column] += rows
     if reason:
-        counts.rejected[(*layout.reasons, layout.duplicate_reason)[reason - 1].code] += rows
+        counts.rejected[layout.every_reason[reason - 1].code] += rows
         return
     counts.used += rows
     counts.remarks.update(dict.fromkeys(places, rows))
@@ -103,9 +108,9 @@ def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
     problems = []
     for name, rows in counts.unread.items():
         kind, sql_type = layout.columns[name], layout.types[name]
-        if (layout.source.name, name) in coerce.WORDINGS:
+        if (layout.source.name, name) in WORDINGS:
             continue
-        has_value = coerce.has_value(quote(name), sql_type, kind)
+        has_value = layout.has_value(name)
         form = layout.formats.get(name)
         value = coerce.coerce(quote(name), sql_type, kind, form=form, zone=layout.zone)
         row = engine.fetch(
@@ -114,20 +119,22 @@ def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
         ).to_pylist()[0]
         limit = WRONG_TIME_SHARE if kind == "time" else WRONG_VALUE_SHARE
         if rows > limit * row["filled"]:
-            problems.append(_unreadable(layout, name, row["sample"], rows / row["filled"]))
+            share = rows / row["filled"]
+            problems.append(_unreadable(layout, name, row["sample"], share, engine))
     return problems
 
 
-def _unreadable(layout: Layout, name: str, sample: str, share: float) -> Problem:
+def _unreadable(layout: Layout, name: str, sample: str, share: float, engine: Engine) -> Problem:
     thing = f"{layout.source.name}.{name}"
     many = f"{share:.0%} of its values" if share < 1 else "none of its values"
     if layout.columns[name] != "time":
-        rule = f"must be a {layout.columns[name]}; {many} {'is' if share == 1 else 'are not'} one"
+        kind = coerce.KINDS[layout.columns[name]]
+        rule = f"must be {kind}; {many} {'is' if share == 1 else 'are not'} one"
         return Problem(thing, rule, sample, "map an expression that gives one, or another column")
     form = layout.formats.get(name, "iso")
     read = "ISO 8601 dates or times" if form == "iso" else f"times of the format {form}"
     some = f"{share:.0%} of its values are not" if share < 1 else "its values are not"
-    return Problem(thing, f"{some} {read}", sample, coerce.format_fix(name, sample))
+    return Problem(thing, f"{some} {read}", *time_formats.advice(layout, name, engine))
 
 
 def unusable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
@@ -138,11 +145,12 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
     if counts.used:
         return []
     code, rows = next(iter(counts.reasons().items()))
-    reason = next(item for item in layout.reasons if item.code == code)
+    reason = next(item for item in layout.every_reason if item.code == code)
     if code == "unknown_account":
         own = _samples(engine, f"FROM {quote(layout.staged)}", name)
         samples = f"{own}; {_samples(engine, layout.accounts, 'accounts')}"
-        fix = "map the column that holds the ids of the accounts table"
+        differ = id_hints.difference(layout, engine)
+        fix = differ or "map the column that holds the ids of the accounts table"
         return [Problem(f"{name}.account_id", "no row belongs to a known account", samples, fix)]
     column = code.removeprefix("missing_")
     if code.startswith("missing_") and rows == counts.rows:
@@ -151,6 +159,9 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
         return [Problem(thing, "a required column has no value in any row", fix=fix)]
     rejected = ", ".join(f"{reason} {rows}" for reason, rows in counts.reasons().items())
     fix = reason.fix or "see the rejected rows' reasons"
+    column = code.removeprefix("unread_")
+    if code.startswith("unread_") and (name, column) in WORDINGS:
+        fix = f"{unread.unknown_words(layout, column, engine)}; {fix}"
     return [Problem(name, f"no row can be used: {reason.rule}", f"rejected: {rejected}", fix)]
 
 

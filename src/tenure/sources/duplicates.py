@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import quote
 from tenure.sources import coerce
 from tenure.sources.contract import OPTIONAL_KEYS
 from tenure.sources.staging_sql import Layout
+
+if TYPE_CHECKING:
+    from tenure.engine import Engine
+    from tenure.sources.layout import IncomingTable
 
 
 def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> str:
@@ -74,3 +81,48 @@ def _first_known(layout: Layout) -> list[str]:
         *(f"_all.{quote(name)} NULLS LAST" for name in sorted(late) if name in layout.columns),
         "_all._flags",
     ]
+
+
+MEASURES = {"subscriptions": "mrr", "invoices": "amount"}
+"""What rows of one key that are no copies would add up to."""
+
+
+def note_parts(table: IncomingTable, engine: Engine) -> None:
+    """Note rows of one key that differ in what is known with the row: they are no copies."""
+    layout = table.layout
+    late, keys = layout.source.late, _keys(layout)
+    columns = [
+        column.name
+        for column in layout.source.columns
+        if column.name in layout.columns and column.name not in (*late, *layout.source.key)
+    ]
+    measure = MEASURES.get(layout.source.name, "0")
+    differs = [
+        f"coalesce(min({quote(name)}) <> max({quote(name)}), false) "
+        f"OR count({quote(name)}) BETWEEN 1 AND count(*) - 1 AS d{place}"
+        for place, name in enumerate(columns)
+    ]
+    left = f"sum({measure}) FILTER (_reason = {layout.duplicate}) AS left_out"
+    groups = (
+        f"SELECT {', '.join([*differs, left])}, count(*) - 1 AS more FROM {quote(layout.staged)} "
+        f"WHERE _reason IN (0, {layout.duplicate}) GROUP BY {', '.join(keys)} HAVING count(*) > 1"
+    )
+    numbers = [f"d{place}" for place in range(len(columns))]
+    sums = ", ".join(f"count(*) FILTER ({name}) AS {name}" for name in numbers)
+    row = engine.fetch(
+        f"SELECT count(*) AS n, sum(more) AS more, sum(left_out) AS left_out, {sums} "
+        f"FROM ({groups}) WHERE {' OR '.join(numbers)}"
+    ).to_pylist()[0]
+    if not row["n"]:
+        return
+    names = [name for place, name in enumerate(columns) if row[f"d{place}"]]
+    amount = f"; {measure} {row['left_out'] or 0:,.10g} is left out" if measure != "0" else ""
+    key = next(name for name in layout.source.key if name in layout.columns)
+    text = (
+        f"{row['n']:,} {'key stands' if row['n'] == 1 else 'keys stand'} more than once with "
+        f"different {', '.join(names)}{amount}: the first known of each is used. Where they are "
+        "parts of one thing, such as items of a subscription, make the key tell them apart: "
+        f"`{key}: your_id || '-' || your_item_id`"
+    )
+    rows = int(row["more"])
+    table.notes.append(RemarkRecord(code="no_copies", text=text, rows=rows, red=True))

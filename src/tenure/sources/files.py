@@ -1,5 +1,9 @@
 """The files of a table: which they are, and the SELECT that reads some of them.
 
+Files of one table may differ in their columns (a later export has more), their order, their types
+and the way in which text is written: rows are put together by the names of columns, and a column
+that a file lacks is empty there.
+
 Folders may carry values in their names (`…/date=2024-01-01/part.parquet`).  Such a value serves as
 a column where the contract has one of that name, or where a mapping names it, and only if the
 files themselves have no such column; it is text, like every value of a CSV file.  All other
@@ -9,13 +13,16 @@ folder names are ignored.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
-from tenure.engine.base import CSV_SUFFIXES
+from tenure.engine.base import CSV_SUFFIXES, PARQUET_SUFFIXES, has_suffix
+from tenure.sources.text_files import TextForm, forms_of
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
 MARKS = "*?["
 _NAME = "_tenure_file"
 _NULL = "__HIVE_DEFAULT_PARTITION__"
+_SHOWN = 3
+"""Files or columns that a sentence names at most."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +42,58 @@ class Files:
         path: A file or a glob, as configured.
         paths: The files, in the order in which they are read.
         keys: Names of folders (`name=value`) that serve as columns.
+        forms: How each file is written, where they are text.
+        columns: All columns and their types, where not every file has the same.
+        relation: Prefix of the tables into which the lines go that cannot be read.
+        notes: What is to be known about them, a sentence each.
     """
 
     path: str
     paths: tuple[str, ...]
     keys: tuple[str, ...] = ()
+    forms: Mapping[str, TextForm] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    relation: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> bool:
         """Return whether every value is text."""
-        return self.path.endswith(CSV_SUFFIXES)
+        return bool(self.forms)
 
     def select(self, paths: Sequence[str] | None = None) -> str:
         """Return the SELECT that reads the files, or some of them."""
-        listed = ", ".join(text_literal(path) for path in paths or self.paths)
-        options = "hive_partitioning=false"
-        if self.text:
-            # Every value stays text: types are coerced by the declared rules, not guessed.
-            options += ", all_varchar=true, header=true"
-        if self.keys:
-            options += f", filename='{_NAME}'"
-        reader = "read_csv" if self.text else "read_parquet"
+        options = f", filename='{_NAME}'" if self.keys else ""
         values = "".join(f", {_value(key)} AS {quote(key)}" for key in self.keys)
         star = f"* EXCLUDE ({_NAME}){values}" if self.keys else "*"
-        return f"SELECT {star} FROM {reader}([{listed}], {options})"
+        selects = [
+            f"SELECT {star} FROM {reader}{options})"
+            for reader in self._readers(paths or self.paths)
+        ]
+        if self.columns:
+            typed = (
+                f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind in self.columns.items()
+            )
+            selects.append(f"SELECT {', '.join(typed)} WHERE false")
+        return " UNION ALL BY NAME ".join(selects)
+
+    def _readers(self, paths: Sequence[str]) -> Iterator[str]:
+        """Yield the calls that read some files, each without its last parenthesis."""
+        if not self.text:
+            # The statistics of Parquet files leave NaN out: without the option it seems impossible.
+            options = "hive_partitioning=false, can_have_nan=true"
+            union = ", union_by_name=true" if self.columns else ""
+            yield f"read_parquet({_listed(paths)}, {options}{union}"
+            return
+        for number, form in enumerate(dict.fromkeys(self.forms.values())):
+            alike = [path for path in paths if self.forms[path] == form]
+            if alike:
+                places = [form.copy] if form.copy else alike
+                yield f"read_csv({_listed(places)}, {form.options(f'{self.relation}_{number}')}"
+
+    def places(self, paths: Sequence[str]) -> list[str]:
+        """Return the files that are read for some of these files: themselves, or their copies."""
+        return [self.forms[path].copy or path if self.text else path for path in paths]
 
     def label(self, path: str) -> str:
         """Return what to call a file in a message: its folder if that carries a value.
@@ -74,17 +111,33 @@ def files_of(path: str, columns: Collection[str], relation: str, engine: Engine)
     """Return the files that a path or glob stands for, None where only the engine can tell.
 
     Args:
-        path: A file or a glob.
-        columns: Names that values of folders may serve as.
-        relation: Name of a view that may be made to look at the first file.
+        path: A file, a glob, or a folder of Parquet or CSV files.
+        columns: Names that values of folders may serve as, and by which a header is known.
+        relation: Name of a view that may be made to look at files.
         engine: What reads them.
+
+    Raises:
+        DataError: If a file cannot be read.
     """
     if engine.dialect != "duckdb":
         return None
-    paths = engine.fetch(f"SELECT file FROM glob({text_literal(path)})").column(0).to_pylist()
+    others: list[str] = []
+    if Path(path).is_dir():
+        paths, others = _below_folder(Path(path))
+        path = f"{path}/**/*"
+    else:
+        listed = engine.fetch(f"SELECT file FROM glob({text_literal(path)})")
+        paths = listed.column(0).to_pylist()
     if not paths or any(mark in name for name in paths for mark in MARKS):
         return None
-    files = Files(path, tuple(paths))
+    files = Files(path, tuple(paths), relation=f"{relation}_{uuid4().hex[:8]}")
+    if others:
+        note = f"{_named(files, others)} are not read: the folder holds Parquet files too"
+        files = replace(files, notes=(note,))
+    if has_suffix(paths[0], CSV_SUFFIXES):
+        files = _as_text(files, columns, engine)
+    elif len(paths) > 1:
+        files = _united(files, relation, engine)
     keys = dict.fromkeys(
         name.split("=", 1)[0] for item in paths for name in _below(path, item)[:-1] if "=" in name
     )
@@ -96,21 +149,86 @@ def files_of(path: str, columns: Collection[str], relation: str, engine: Engine)
     return replace(files, keys=tuple(name for name in served if name.lower() not in own))
 
 
-def dialects(files: Files, paths: Sequence[str], engine: Engine) -> set[str]:
-    """Return the different ways in which the first file and others separate and quote values.
+def _below_folder(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the files below a folder that are read, and those that are not beside them."""
+    every = sorted(str(item) for item in folder.rglob("*") if item.is_file())
+    parquet = [path for path in every if has_suffix(path, PARQUET_SUFFIXES)]
+    texts = [path for path in every if has_suffix(path, CSV_SUFFIXES)]
+    return (parquet, texts) if parquet else (texts, [])
 
-    Empty where the files are not text.
-    """
-    if not files.text:
-        return set()
-    dialects = set()
-    for path in dict.fromkeys((files.paths[0], *paths)):
-        sniffed = engine.fetch(
-            "SELECT Delimiter, Quote, Escape, NewLineDelimiter, Comment, SkipRows, HasHeader "
-            f"FROM sniff_csv({text_literal(path)}, all_varchar=true, header=true)"
-        )
-        dialects.add(str(sniffed.to_pylist()[0]))
-    return dialects
+
+def _as_text(files: Files, wanted: Collection[str], engine: Engine) -> Files:
+    forms = forms_of(files.paths, wanted, engine)
+    if not forms:
+        fix = "fill it, or leave the table out of the config"
+        raise DataError(Problem(files.path, "the file is empty", fix=fix))
+    owned: dict[tuple[str, ...], list[str]] = {}
+    for path, form in forms.items():
+        owned.setdefault(form.columns, []).append(path)
+    names = {name.lower(): name for columns in owned for name in columns}
+    differ = len({frozenset(map(str.lower, columns)) for columns in owned}) > 1
+    notes = [
+        *files.notes,
+        *(
+            f"{files.label(path)}: the {form.skip} lines before the header are left out"
+            for path, form in forms.items()
+            if form.skip
+        ),
+    ]
+    if empty := [path for path in files.paths if path not in forms]:
+        notes.append(f"{_named(files, empty)} without a line")
+    return replace(
+        files,
+        paths=tuple(forms),
+        forms=forms,
+        columns=dict.fromkeys(names.values(), "VARCHAR") if differ else {},
+        notes=(*notes, *_lacking(files, {path: form.columns for path, form in forms.items()})),
+    )
+
+
+def _united(files: Files, relation: str, engine: Engine) -> Files:
+    """Return Parquet files with all their columns, where not every file has the same."""
+    shape = "name, type, converted_type, logical_type, num_children, duckdb_type"
+    rows = engine.fetch(
+        f"SELECT shape, list(file_name ORDER BY file_name) AS paths FROM (SELECT file_name, "
+        f"CAST(list(struct_pack({', '.join(f'{name} := {name}' for name in shape.split(', '))}) "
+        f"ORDER BY column_id) AS VARCHAR) AS shape FROM parquet_schema({_listed(files.paths)}) "
+        "GROUP BY file_name) GROUP BY shape"
+    ).to_pylist()
+    if len(rows) == 1:
+        return files
+    owned: dict[str, Collection[str]] = {}
+    for row in rows:
+        one = Files(files.path, tuple(row["paths"][:1]))
+        engine.run([Step(relation, one.select(), lazy=True)])
+        owned |= dict.fromkeys(row["paths"], tuple(engine.columns(relation)))
+    united = replace(files, columns={"": ""}, notes=(*files.notes, *_lacking(files, owned)))
+    reader = next(united._readers(files.paths))
+    engine.run([Step(relation, f"SELECT * FROM {reader})", lazy=True)])
+    return replace(united, columns=engine.columns(relation))
+
+
+def _lacking(files: Files, owned: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Yield a sentence on columns that some files lack, for each group of such files."""
+    sets = {path: {name.lower() for name in names} for path, names in owned.items()}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in dict.fromkeys(name.lower() for names in owned.values() for name in names):
+        without = tuple(path for path in owned if name not in sets[path])
+        if without:
+            groups.setdefault(without, []).append(name)
+    for without, names in groups.items():
+        columns = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+        many = f"{len(without)} of {len(owned)} files"
+        yield f"{columns}: not in {many} ({_named(files, without)}), empty there"
+
+
+def _named(files: Files, paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"{', '.join(files.label(path) for path in paths[:_SHOWN])}{more}"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return f"[{', '.join(map(text_literal, paths))}]"
 
 
 def _value(key: str) -> str:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError, Problem
+from tenure.core.spec import Source
 from tenure.core.steps import Step, quote, text_literal
-from tenure.sources import coerce, origin
+from tenure.sources import coerce, origin, time_formats
 from tenure.sources.cache.parts import StagedParts
 from tenure.sources.cache.update import SourceFiles
 from tenure.sources.contract import SOURCES
 from tenure.sources.counts import Counts
+from tenure.sources.files import Files
 from tenure.sources.mapping import map_columns
 from tenure.sources.staging_sql import Layout
+from tenure.sources.text_files import engine_reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from tenure.core.config import Config
+    from tenure.core.records.data import RemarkRecord
     from tenure.engine import Engine
 
 NO_OWNER = ("accounts", "fx_rates")
@@ -38,7 +43,13 @@ class IncomingTable:
         empty: Columns without a value in any row.
         files: Its files, where they are known one by one, so that staged rows may be cached.
         parts: Its staged parts, where it is read from the cache.
+        lacking: The problem with a required column that other tables may give.
+        notes: Remarks for the report from what is looked at between counting and reporting.
+        samples: What the report says of words: (`nothing` or `unread`, column) → the words.
         marked: Whether it has duplicates, so that its staged rows are a table in the engine.
+        reads: Files that it is read from, those of a query too.
+        lines: The first line of them that is no row, in words.
+        left_out: Columns of kinds that cannot be used, with their types.
     """
 
     layout: Layout
@@ -49,7 +60,13 @@ class IncomingTable:
     empty: list[str] = field(default_factory=list)
     files: SourceFiles | None = None
     parts: StagedParts | None = None
+    lacking: list[Problem] = field(default_factory=list)
+    notes: list[RemarkRecord] = field(default_factory=list)
+    samples: dict[tuple[str, str], str] = field(default_factory=dict)
     marked: bool = False
+    reads: tuple[Files, ...] = ()
+    lines: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def prepare(
@@ -61,24 +78,55 @@ def prepare(
     try:
         columns = engine.columns(place.relation)
     except DataError as error:
-        return None, [origin.cannot_read(place.name, place.text, item) for item in error.problems]
-    mapped = map_columns(source, columns, settings.columns if settings else {})
-    if mapped.problems:
+        return None, [origin.unread(place.name, place.text, item) for item in error.problems]
+    authored = settings.columns if settings else {}
+    mapped = map_columns(source, columns, authored, _spelled(config))
+    lacking = [item for item in mapped.problems if item.thing == "accounts.created_at"]
+    if len(mapped.problems) > len(lacking):
         return None, mapped.problems
     relation = f"_mapped_{place.name}"
     try:
         types = _view(relation, place.relation, mapped.columns, engine)
     except DataError:
         return None, _culprits(place, mapped.columns, engine)
+    left_out = _without_values(source, types, {*authored, *config.data.constant_attributes})
+    if left_out:
+        own = {name: sql for name, sql in mapped.columns.items() if name not in left_out}
+        mapped = replace(mapped, columns=own)
+        types = _view(relation, place.relation, own, engine)
     formats = settings.formats if settings else {}
     layout = Layout(source, relation, types, formats, config.data.timezone)
-    problems = _refused(layout) + _wrong_formats(layout, engine)
+    problems = _refused(layout, engine) + _wrong_formats(layout, engine)
     if problems:
         return None, problems
-    table = _without_clockless(IncomingTable(layout, place.text))
+    table = IncomingTable(layout, place.text, reads=place.reads, left_out=left_out)
+    table = _without_clockless(table)
+    table.lacking = lacking
     if place.files:
         table.files = SourceFiles(table.layout, place.files, mapped.columns)
     return table, problems
+
+
+def _spelled(config: Config) -> list[str]:
+    """Return the names in a config that may be attributes of accounts."""
+    data = config.data
+    names = [*data.constant_attributes, *data.changing_attributes, *config.evaluation.groups]
+    names += [name.rpartition(".")[2] for name in config.audit.allow]
+    fragments = [str(text) for item in config.features.custom for text in item.values()]
+    names += [word for text in fragments for word in re.findall(r"\w+", text)]
+    return [*reversed(names)]
+
+
+def _without_values(
+    source: Source, types: Mapping[str, str], wanted: Collection[str]
+) -> dict[str, str]:
+    """Return the further columns of kinds that hold no single value, which nobody wants."""
+    declared = {column.name for column in source.columns} | {"known_at"} | set(wanted)
+    return {
+        name: sql_type
+        for name, sql_type in types.items()
+        if name not in declared and not coerce.base_type(sql_type)
+    }
 
 
 def _view(relation: str, raw: str, columns: Mapping[str, str], engine: Engine) -> dict[str, str]:
@@ -97,19 +145,24 @@ def _culprits(
         except DataError as error:
             where, rule = (
                 f"data.tables.{place.name}.columns.{name}",
-                origin.first_line(error.problems[0]),
+                engine_reason(error.problems[0]),
             )
             problems.append(Problem(where, rule, sql.strip("()\n"), "correct the expression"))
     return problems
 
 
-def _refused(layout: Layout) -> list[Problem]:
+def _refused(layout: Layout, engine: Engine) -> list[Problem]:
     problems = []
     for name, sql_type in layout.types.items():
         wrong = coerce.refusal(sql_type, layout.columns[name], layout.formats.get(name))
         if wrong:
             rule, fix = wrong
-            problems.append(Problem(f"{layout.source.name}.{name}", rule, sql_type, fix))
+            value = sql_type
+            if layout.columns[name] == "time" and coerce.is_number(sql_type):
+                value, fix = time_formats.advice(layout, name, engine)
+            elif name in layout.optional:
+                fix += f", or leave the column out: `columns: {{{name}: ''}}`"
+            problems.append(Problem(f"{layout.source.name}.{name}", rule, value, fix))
     return problems
 
 
@@ -124,7 +177,7 @@ def _wrong_formats(layout: Layout, engine: Engine) -> list[Problem]:
             try:
                 engine.fetch(f"SELECT try_strptime('x', {text_literal(form)})")
             except DataError:
-                fix = "use iso, epoch_s, epoch_ms or a strptime format such as '%d/%m/%Y'"
+                fix = f"use iso, {', '.join(coerce.EPOCHS)} or a strptime format such as '%d/%m/%Y'"
                 problems.append(Problem(where, "is not a format", form, fix))
     return problems
 
@@ -158,6 +211,6 @@ def register_posted(
         types = engine.columns(f"_raw_{name}")
         layout = Layout(source, f"_raw_{name}", types, zone=config.data.timezone, values=False)
         table = _without_clockless(IncomingTable(layout, "posted"))
-        problems += map_columns(source, list(types), {}).problems + _refused(table.layout)
+        problems += map_columns(source, list(types), {}).problems + _refused(table.layout, engine)
         tables[name] = table
     return tables, problems

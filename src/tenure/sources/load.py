@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tenure.core.errors import DataError
+from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
 from tenure.core.steps import Step, quote
-from tenure.core.times import DAY
-from tenure.sources import counts, duplicates, origin
+from tenure.sources import counts, duplicates, ends, first_starts, id_hints, origin, rejected_lines
 from tenure.sources.assemble import assemble, require_rows, with_findings
 from tenure.sources.cache import parts
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 from tenure.sources.layout import NO_OWNER, IncomingTable, prepare, register_posted
-from tenure.sources.quality import attributes
+from tenure.sources.observation import Observation, observed
+from tenure.sources.quality import attributes, unread
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,6 +54,7 @@ def load(
         if table:
             tables[name] = table
     if "accounts" in tables:
+        problems += _dated(tables, engine)
         problems += attributes.unknown(config.data, tables["accounts"].layout)
     for number, name in enumerate(list(tables)):
         progress.step(number, len(origins), name)
@@ -63,17 +64,23 @@ def load(
                 progress.note(f"{name}: {staged.changes}")
         except DataError as error:
             where = tables.pop(name).origin
-            problems += [origin.cannot_read(name, where, item) for item in error.problems]
+            problems += [origin.unread(name, where, item) for item in error.problems]
     progress.stage("checking rows")
     _count(tables, engine)
     for table in tables.values():
         unreadable = counts.unreadable(table.layout, table.counts, engine)
         problems += unreadable or counts.unusable(table.layout, table.counts, engine)
         table.empty = table.counts.without_values(table.layout)
+        table.empty += unread.mostly_unknown(table.layout, table.counts)
+        unread.sampled(table, engine)
+        id_hints.note_differences(table, engine)
     if problems:
         raise DataError(*problems)
-    until = config.data.observed_until or _day_after_last(tables)
-    dataset = assemble(tables, config, engine, until)
+    settings = config.data.tables.get("subscriptions")
+    ended_at = settings.ended_at if settings else None
+    ends.close_gaps(tables["subscriptions"], ended_at, engine)
+    reach = observed(tables, config.data.observed_until, engine)
+    dataset = assemble(tables, config, engine, reach)
     require_rows(dataset)
     dataset = replace(dataset, report=with_findings(dataset, thorough=thorough))
     if thorough:
@@ -114,7 +121,16 @@ def load_frames(
         problems += counts.unreadable(table.layout, table.counts, engine)
     if problems:
         raise DataError(*problems)
-    return assemble(tables, config, engine, observed_until)
+    return assemble(tables, config, engine, Observation(observed_until))
+
+
+def _dated(tables: Mapping[str, IncomingTable], engine: Engine) -> list[Problem]:
+    """Give accounts the first start of their subscriptions where they have no time of their own."""
+    accounts = tables["accounts"]
+    if not accounts.lacking or "subscriptions" not in tables:
+        return accounts.lacking
+    first_starts.add(accounts, tables["subscriptions"], engine)
+    return []
 
 
 def _stage(
@@ -134,10 +150,25 @@ def _stage(
         source = replace(table.files, layout=table.layout)
         table.parts = parts.staged_parts(source, config.paths.runs / "cache" / "staged", engine)
     if table.parts:
-        parts.view_parts(table.layout, table.parts, engine)
+        table.lines = parts.view_parts(table.layout, table.parts, engine)
     else:
         engine.drop(table.layout.staged)
         engine.run([Step(table.layout.staged, table.layout.select())])
+        _add_lines(table, engine)
+
+
+def _add_lines(table: IncomingTable, engine: Engine) -> None:
+    """Add the lines of files that are no rows to a staged table, as rejected rows."""
+    layout, name = table.layout, table.layout.source.name
+    if not rejected_lines.collect(name, table.reads, engine):
+        return
+    if problem := rejected_lines.encoding_problem(name, f"_raw_{name}", engine):
+        raise DataError(problem)
+    engine.run([Step("_with_lines", rejected_lines.with_lines(layout, quote(layout.staged)))])
+    engine.drop(layout.staged)
+    engine.run([Step(layout.staged, "SELECT * FROM _with_lines")])
+    engine.drop("_with_lines")
+    table.lines = rejected_lines.sample(name, engine)
 
 
 def _count(tables: Mapping[str, IncomingTable], engine: Engine) -> None:
@@ -166,13 +197,5 @@ def _count(tables: Mapping[str, IncomingTable], engine: Engine) -> None:
         engine.run([Step(layout.staged, "SELECT * FROM _marked")])
         engine.drop("_marked")
         tables[name].marked = True
+        duplicates.note_parts(tables[name], engine)
         tables[name].counts = counts.count([layout], engine)[name]
-
-
-def _day_after_last(tables: Mapping[str, IncomingTable]) -> datetime:
-    last = max(
-        table.counts.last
-        for name, table in tables.items()
-        if table.counts.last and name != "fx_rates"
-    )
-    return last.replace(hour=0, minute=0, second=0, microsecond=0) + DAY

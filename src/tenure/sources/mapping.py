@@ -13,6 +13,7 @@ from tenure.core.errors import Problem, suggestion
 from tenure.core.spec import Source
 from tenure.core.steps import quote
 from tenure.sources.contract import DEFAULTS
+from tenure.sources.meanings import MEANINGS
 from tenure.sources.staging_sql import time_columns
 
 FORBIDDEN: tuple[tuple[tuple[type[exp.Expr], ...], str], ...] = (
@@ -33,11 +34,23 @@ class ColumnMap:
     problems: list[Problem] = field(default_factory=list)
 
 
-def map_columns(source: Source, theirs: Iterable[str], authored: Mapping[str, str]) -> ColumnMap:
+def map_columns(
+    source: Source,
+    theirs: Iterable[str],
+    authored: Mapping[str, str],
+    spelled: Iterable[str] = (),
+) -> ColumnMap:
     """Return the SQL of every canonical column that the user's columns give.
 
     A canonical column that is not mapped is taken from a column of the same name; an empty
     mapping (`''`) leaves it out.  Accounts also carry the user's further columns, as attributes.
+    Names are compared without regard to case.
+
+    Args:
+        source: The table's declaration.
+        theirs: The user's columns.
+        authored: Canonical column → the user's column or SQL, as the config says.
+        spelled: Names of attributes as the config spells them elsewhere.
     """
     theirs = list(theirs)
     names = [column.name for column in source.columns] + ["known_at"]
@@ -57,10 +70,13 @@ def map_columns(source: Source, theirs: Iterable[str], authored: Mapping[str, st
         if name not in authored and (same := _same(name, theirs)):
             result.columns[name] = quote(same)
     if source.open_ended:
-        used = {*authored.values(), *result.columns}
+        spelling = {name.lower(): name for name in spelled}
+        used = {name.strip().lower() for name in (*authored, *authored.values(), *result.columns)}
         for name in theirs:
-            if name not in used and not name.startswith("_") and name not in authored:
-                result.columns[name] = quote(name)
+            plain = name.strip()
+            if plain and plain.lower() not in used and not plain.startswith("_"):
+                result.columns[spelling.get(plain.lower(), plain)] = quote(name)
+                used.add(plain.lower())
     result.problems.extend(_missing(source, theirs, result.columns, authored))
     return result
 
@@ -79,23 +95,30 @@ def _missing(
     times = time_columns(source)
     if not mapped & set(times) and not set(lacking) & set(times):
         lacking.append(" or ".join(times))
-    rule, columns_are = "the required column is missing", f"columns are {', '.join(theirs)}"
-    fix = f"map it under data.tables.{source.name}.columns"
+    columns_are = f"columns are {', '.join(theirs)}"
+    table, fix = source.name, f"map it under data.tables.{source.name}.columns; "
     return [
-        Problem(f"{source.name}.{name}", rule, columns_are, f"{fix}; {suggestion(name, theirs)}")
+        Problem(f"{table}.{name}", _rule(table, name), columns_are, fix + suggestion(name, theirs))
         for name in lacking
     ]
+
+
+def _rule(table: str, name: str) -> str:
+    """Return that a column is missing, and what it is."""
+    parts = [MEANINGS[table][part] for part in name.split(" or ")]
+    text = " or ".join(part.text for part in parts)
+    return f"the required column is missing: {text}"
 
 
 def _same(name: str, theirs: list[str]) -> str | None:
     if name in theirs:
         return name
-    return next((other for other in theirs if other.lower() == name), None)
+    return next((other for other in theirs if other.strip().lower() == name.lower()), None)
 
 
 def _expression(where: str, value: str, theirs: list[str]) -> str | Problem:
     """Return the SQL of one mapped column, or the problem with it."""
-    if same := _same(value, theirs) or _same(value.lower(), theirs):
+    if same := _same(value, theirs):
         return quote(same)
     try:
         statements = sqlglot.parse(value, read="duckdb")
@@ -104,7 +127,8 @@ def _expression(where: str, value: str, theirs: list[str]) -> str | Problem:
         return Problem(where, rule, value, suggestion(value, theirs))
     tree = statements[0]
     if len(statements) != 1 or tree is None or not isinstance(tree, exp.Condition):
-        return Problem(where, "must be one scalar expression", value, "give one expression")
+        fix = f"give one expression; for the same word in all rows: `{{value: {value}}}`"
+        return Problem(where, "must be one scalar expression", value, fix)
     for kinds, what in FORBIDDEN:
         if tree.find(*kinds):
             return Problem(where, f"must not hold {what}", value, "use `sql` for the whole table")
@@ -112,7 +136,9 @@ def _expression(where: str, value: str, theirs: list[str]) -> str | Problem:
         if call.name.lower() in _CLOCKS:
             return Problem(where, f"must not call {call.name}", value, "use columns of the row")
     for column in tree.find_all(exp.Column):
-        if not _same(column.name.lower(), [other.lower() for other in theirs]):
+        if column.name.lower() not in {other.lower() for other in theirs}:
             fix = suggestion(column.name, theirs)
+            if column is tree:
+                fix = f"{fix}; for the same word in all rows: `{{value: {value}}}`"
             return Problem(where, f"the table has no column `{column.name}`", value, fix)
     return f"({value}\n)"

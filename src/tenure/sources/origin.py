@@ -12,14 +12,20 @@ from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.paths import exists
 from tenure.core.steps import Step
 from tenure.engine import ENGINES
-from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
+from tenure.sources.text_files import engine_reason
 from tenure.sources.user_query import attach_query
 
 if TYPE_CHECKING:
     from tenure.core.config import DataConfig
     from tenure.engine import Engine
+
+
+_PARTS = (*PARQUET_SUFFIXES, *CSV_SUFFIXES)
+_JSON = (".json", ".jsonl", ".ndjson")
+_SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,14 @@ class TableOrigin:
     Attributes:
         name: Canonical name.
         text: Its path, or `query`, for the report and for messages.
-        files: Its files, where they are known one by one.
+        files: Its files, where its rows are all of theirs and they are known one by one.
+        reads: Files that it is read from, those of queries too.
     """
 
     name: str
     text: str
     files: Files | None = None
+    reads: tuple[Files, ...] = ()
 
     @property
     def relation(self) -> str:
@@ -81,8 +89,8 @@ def unknown_table(name: str) -> Problem:
 def _configured(name: str, data: DataConfig, engine: Engine) -> TableOrigin:
     table = data.tables[name]
     if table.sql is not None:
-        attach_query(name, table.sql, data, engine)
-        return TableOrigin(name, "query")
+        reads = attach_query(name, table.sql, data, engine)
+        return TableOrigin(name, "query", reads=reads)
     if table.path is None:
         engine.attach(f"_raw_{name}", "", table.table)
         return TableOrigin(name, f"table {table.table}")
@@ -105,13 +113,40 @@ def _lacking(name: str, place: Path, data: DataConfig) -> Problem:
 
 def _discovered(name: str, folder: Path, engine: Engine) -> TableOrigin | None:
     if folder.is_file():
-        return attach(name, str(folder), engine) if name in engine.tables(str(folder)) else None
+        return attach(name, str(folder), engine) if _tables_named(name, folder, engine) else None
+    by_name = {item.name.lower(): item for item in sorted(folder.iterdir(), reverse=True)}
     for suffix in (*PARQUET_SUFFIXES, *CSV_SUFFIXES, *DATABASE_SUFFIXES):
-        if (path := folder / f"{name}{suffix}").is_file():
+        if (path := by_name.get(f"{name}{suffix}")) and path.is_file():
             return attach(name, str(path), engine)
-    if any((folder / name).rglob("*.parquet")):
-        return attach(name, str(folder / name), engine)
+    parts = by_name.get(name)
+    if parts and parts.is_dir() and any(has_suffix(str(item), _PARTS) for item in parts.rglob("*")):
+        return attach(name, str(parts), engine)
     return None
+
+
+def _tables_named(name: str, database: Path, engine: Engine) -> list[str]:
+    """Return the tables of a database that a name may mean, in whichever schema and case."""
+    tables = engine.tables(str(database))
+    exact = [table for table in tables if table == name]
+    alike = [table for table in tables if table.lower() == name.lower()]
+    return (
+        exact
+        or alike
+        or [table for table in tables if table.rpartition(".")[2].lower() == name.lower()]
+    )
+
+
+def _in_database(name: str, path: str, engine: Engine, table: str) -> TableOrigin:
+    matches = _tables_named(table, Path(path), engine)
+    if not matches:
+        rule = f"no table `{table}` in {path}"
+        raise DataError(Problem(name, rule, fix=suggestion(table, engine.tables(path))))
+    if len(matches) > 1:
+        rule = f"`{table}` stands in {path} more than once"
+        fix = f"say which: `data: {{tables: {{{name}: {{path: …, table: {matches[0]}}}}}}}`"
+        raise DataError(Problem(name, rule, ", ".join(matches), fix))
+    engine.attach(f"_raw_{name}", path, matches[0])
+    return TableOrigin(name, f"{path}: {matches[0]}")
 
 
 def attach(
@@ -122,57 +157,57 @@ def attach(
     *,
     columns: Collection[str] = (),
 ) -> TableOrigin:
-    """Make one file, glob, folder of Parquet parts or database table known as `_raw_<name>`.
+    """Make one file, glob, folder of parts or database table known as `_raw_<name>`.
 
     Args:
         name: Canonical name.
         path: Where it lies.
         engine: Where it will be known.
         table: Name of the table in a database.
-        columns: Names, beside those of the contract, that folders' values may serve as.
+        columns: Names, beside those of the contract, that headers and folders' values may have.
 
     Raises:
         DataError: If there is nothing of the kind.
     """
-    place = Path(path)
     relation = f"_raw_{name}"
     if "://" in path:
         engine.attach(relation, path)
         return TableOrigin(name, path)
-    if place.is_dir():
-        path = f"{path}/**/*.parquet"
-    if path.endswith(DATABASE_SUFFIXES):
-        tables = engine.tables(path)
-        if (table or name) not in tables:
-            rule = f"no table `{table or name}` in {path}"
-            raise DataError(Problem(name, rule, fix=suggestion(name, tables)))
-        engine.attach(relation, path, table or name)
-        return TableOrigin(name, f"{path}: {table or name}")
-    if not path.endswith((*CSV_SUFFIXES, *PARQUET_SUFFIXES)):
-        rule, fix = "is no kind of file that can be read", "use CSV, Parquet or DuckDB"
-        raise DataError(Problem(name, rule, path, fix))
+    if has_suffix(path, DATABASE_SUFFIXES):
+        return _in_database(name, path, engine, table or name)
+    if not Path(path).is_dir() and not has_suffix(path, _PARTS):
+        raise DataError(_unknown_kind(name, path))
     try:
         wanted = {*columns, *(column.name for column in SOURCES[name].columns), "known_at"}
         files = files_of(path, wanted, relation, engine)
         if files:
             engine.run([Step(relation, files.select(), lazy=True)])
         else:
-            engine.attach(relation, path)
+            engine.attach(relation, f"{path}/**/*.parquet" if Path(path).is_dir() else path)
     except DataError as error:
-        rule = f"cannot be read from {path}"
-        fix = "check that it is a whole CSV (with a header line) or Parquet file"
-        raise DataError(Problem(name, rule, first_line(error.problems[0]), fix)) from error
-    return TableOrigin(name, path, files)
+        raise DataError(*(unread(name, path, item) for item in error.problems)) from error
+    return TableOrigin(name, path, files, (files,) if files else ())
 
 
-def cannot_read(name: str, place: str, item: Problem | str) -> Problem:
-    """Return the problem with a table that the engine could not read."""
-    fix = "check the file, or the SQL and formats that the config gives for it"
-    return Problem(name, f"cannot be read from {place}", first_line(item), fix)
+def _unknown_kind(name: str, path: str) -> Problem:
+    rule, fix = "is no kind of file that can be read", "use CSV, Parquet or DuckDB"
+    if any(f"{suffix}." in f"{path.lower()}." for suffix in _JSON):
+        fix = f"read it by a query: `{name}: {{sql: \"SELECT * FROM read_json('{path}')\"}}`"
+    elif has_suffix(path, _SHEETS):
+        fix += ": save the sheet as CSV (Excel: `CSV UTF-8`)"
+    elif has_suffix(path, (".zip", ".bz2", ".xz", ".7z")):
+        fix += ": unpack it, or pack it with gzip (.csv.gz)"
+    return Problem(name, rule, path, fix)
 
 
-def first_line(item: Problem | str) -> str:
-    """Return the first line of what an engine had to say."""
-    if isinstance(item, Problem):
-        item = item.rule if item.thing in ENGINES or not item.value else item.value
-    return item.strip().splitlines()[0][:200]
+def unread(name: str, place: str, item: Problem | str) -> Problem:
+    """Return the problem with a table whose file, or the query for it, cannot be read."""
+    if isinstance(item, Problem) and item.thing == name:
+        return item
+    if isinstance(item, Problem) and item.thing not in ENGINES:
+        return Problem(name, f"{item.thing} {item.rule}", item.value, item.fix)
+    if "state machine" in (reason := engine_reason(item)):
+        fix = "write it with one kind of line end (as `dos2unix` does)"
+        return Problem(name, f"the lines of {place} end in two ways", reason[:60], fix)
+    fix = "check that it is a whole CSV (with a header line) or Parquet file, or the SQL for it"
+    return Problem(name, f"cannot be read from {place}", reason, fix)

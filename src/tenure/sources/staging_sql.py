@@ -8,23 +8,23 @@ these two gives every count of the data report.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-from tenure.core.spec import Check, Column, Kind, Source
+from tenure.core.spec import Check, Column, Source
 from tenure.core.steps import quote
 from tenure.sources import coerce
-from tenure.sources.contract import DEFAULTS
+from tenure.sources.raw_columns import SQL_TYPES, RawColumns
 
-SQL_TYPES: dict[Kind, str] = {
-    "id": "VARCHAR",
-    "text": "VARCHAR",
-    "time": "TIMESTAMP",
-    "number": "DOUBLE",
-    "integer": "BIGINT",
-    "flag": "BOOLEAN",
+LINE_RULES = {
+    "ragged_line": "a line must have as many values as the header",
+    "open_quote": "a quote that opens a value must be closed at its end",
+    "long_line": "a line must not have more than 16 MB",
+    "not_utf_8": "text must be UTF-8",
 }
+"""Why a line of a text file cannot be read as a row: a code, and the rule in words."""
+ATTRIBUTES = "further attributes"
+"""What stands for all columns that the contract does not declare."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class RowFlag:
     """A remark that a row may carry.
 
     Attributes:
-        kind: ``unread`` (a value that could not be coerced), ``present`` (the column has a value
-            after all checks), ``empty`` or ``warn`` (a check).
+        kind: ``unread`` (a value that could not be coerced), ``nothing`` (a value that says that
+            there is none), ``present`` (the column has a value after all checks), ``empty`` or
+            ``warn`` (a check).
         column: The column it is about, empty for a warning.
         code: Reason as the report shows it.
         sql: Condition over the checked row.
@@ -56,25 +57,15 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(RawColumns):
     """How one table is staged.
 
     Attributes:
-        source: The declaration.
-        raw: Relation with the mapped columns under canonical names, not yet coerced.
-        types: SQL types of the columns in `raw`, late columns without a clock left out.
-        formats: Declared formats of time columns.
-        zone: Zone of times written without one.
         accounts: SELECT of the ids of known accounts; None where they are not checked.
         values: Whether to mark which optional columns have a value.
         deferred: Whether `accounts` is checked later, when the staged rows are read.
     """
 
-    source: Source
-    raw: str
-    types: Mapping[str, str]
-    formats: Mapping[str, str] = field(default_factory=dict)
-    zone: str = "UTC"
     accounts: str | None = None
     values: bool = True
     deferred: bool = False
@@ -86,21 +77,8 @@ class Layout:
 
     @property
     def tally(self) -> str:
-        """Return the name of the table of counts of a staged table that is read from the cache."""
+        """Return the name of the table of counts of a table that is read from the cache."""
         return f"_tally_{self.source.name}"
-
-    @cached_property
-    def columns(self) -> dict[str, Kind]:
-        """Return the columns of the staged table: the mapped ones, and keys filled by default."""
-        kinds: dict[str, Kind] = {
-            column.name: column.kind
-            for column in self.source.columns
-            if column.name in self.types or (self.source.name, column.name) in DEFAULTS
-        }
-        if "known_at" in self.types:
-            kinds["known_at"] = "time"
-        natural = {name: _natural_kind(sql_type) for name, sql_type in self.types.items()}
-        return kinds | {name: kind for name, kind in natural.items() if name not in kinds}
 
     @cached_property
     def clocks(self) -> tuple[str, ...]:
@@ -133,7 +111,7 @@ class Layout:
     def _required(self, column: Column) -> list[Reason]:
         name, value = column.name, quote(column.name)
         reasons = [Reason(f"missing_{name}", f"{name} is required", f"{value} IS NULL")]
-        if self._readable(name):
+        if self.readable(name):
             unread = f"{_filled(name)} AND {value} IS NULL"
             fix = f"correct the values or map another column to {name}"
             reasons.insert(0, Reason(f"unread_{name}", f"{name} could not be read", unread, fix))
@@ -162,13 +140,29 @@ class Layout:
         return Reason("duplicate_key", f"{keys} must be unique; the first known is kept", "")
 
     @cached_property
+    def every_reason(self) -> tuple[Reason, ...]:
+        """Return all reasons in the order of their numbers, those against lines of files too."""
+        fix = "correct the lines of the file, or how it is written"
+        lines = (Reason(code, rule, "", fix) for code, rule in LINE_RULES.items())
+        return (*self.reasons, self.duplicate_reason, *lines)
+
+    @cached_property
     def bits(self) -> tuple[RowFlag, ...]:
         """Return the remarks that rows may carry, in the order of their bits."""
-        bits = [
-            RowFlag("unread", name, "unreadable", f"{_filled(name)} AND {quote(name)} IS NULL")
+        declared = {column.name for column in self.source.columns} | {"known_at"}
+        unread = {
+            name: f"{_filled(name)} AND {quote(name)} IS NULL"
             for name in self.columns
-            if self._readable(name)
+            if self.readable(name)
+        }
+        bits = [
+            RowFlag("unread", name, "unreadable", sql)
+            for name, sql in unread.items()
+            if name in declared
         ]
+        if further := [f"({sql})" for name, sql in unread.items() if name not in declared]:
+            # There may be more attributes than bits.
+            bits.append(RowFlag("empty", ATTRIBUTES, "unreadable", " OR ".join(further)))
         bits += [
             RowFlag(check.action, check.column or "", check.reason, _holds(check))
             for check in self.checks
@@ -178,22 +172,13 @@ class Layout:
             if clock != name and name in self.columns:
                 undated = f"{quote(name)} IS NOT NULL AND {quote(clock)} IS NULL"
                 bits.append(RowFlag("empty", name, "without_its_clock", undated))
+        bits += [RowFlag("nothing", name, "", _nothing(name)) for name in self.emptiable]
         bits += [
             RowFlag("present", column.name, "", f"{self._final(column.name)} IS NOT NULL")
             for column in self.source.columns
             if self.values and not column.required and column.name in self.columns
         ]
         return tuple(bits)
-
-    def _readable(self, name: str) -> bool:
-        """Return whether a value of this column may turn out unreadable."""
-        if name not in self.types:
-            return False
-        wording = self._wording(name)
-        return self.columns[name] not in ("id", "text") or (wording is not None and wording.picks)
-
-    def _wording(self, name: str) -> coerce.Wording | None:
-        return coerce.WORDINGS.get((self.source.name, name))
 
     def select(self, *, keep_raw: bool = False) -> str:
         """Return the SELECT that stages the table.
@@ -215,12 +200,13 @@ class Layout:
         return f"SELECT {', '.join(names)} FROM ({self._timed(keep_raw)})"
 
     def _typed(self, keep_raw: bool) -> str:
-        items = [f"{self._coerced(name)} AS {quote(name)}" for name in self.columns]
+        items = [f"{self.coerced(name)} AS {quote(name)}" for name in self.columns]
         items += [
-            f"{coerce.has_value(quote(name), self.types[name], kind)} AS {_filled(name)}"
-            for name, kind in self.columns.items()
-            if self._readable(name)
+            f"{self.has_value(name)} AS {_filled(name)}"
+            for name in self.columns
+            if self.readable(name)
         ]
+        items += [f"{self.is_nothing(name)} AS {_nothing(name)}" for name in self.emptiable]
         items += [
             f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quote(column.name)}"
             for column in self.source.columns
@@ -238,22 +224,10 @@ class Layout:
         worded = [
             f"{wording.choose(quote(name))} AS {quote(name)}"
             for name in self.columns
-            if (wording := self._wording(name)) and wording.picks
+            if (wording := self.wording(name)) and wording.picks
         ]
         star = f"* REPLACE ({', '.join(worded)})" if worded else "*"
         return f"SELECT {star}, {', '.join(items)} FROM ({self._typed(keep_raw)})"
-
-    def _coerced(self, name: str) -> str:
-        if name not in self.types:
-            default = DEFAULTS[self.source.name, name]
-            return coerce.identifier(quote(default), self.types.get(default, "VARCHAR"))
-        kind, sql_type, column = self.columns[name], self.types[name], quote(name)
-        if kind == "id":
-            return coerce.identifier(column, sql_type)
-        form = self.formats.get(name)
-        value = coerce.coerce(column, sql_type, kind, form=form, zone=self.zone)
-        wording = self._wording(name)
-        return wording.spell(value) if wording else value
 
     def _final(self, name: str) -> str:
         """Return SQL of a column after the checks that empty it, or its clock."""
@@ -294,19 +268,14 @@ def time_columns(source: Source) -> list[str]:
     return [word for word in re.findall(r"\w+", source.time) if source.column(word)]
 
 
-def _natural_kind(sql_type: str) -> Kind:
-    """Return the kind of an undeclared attribute, by its SQL type."""
-    family = coerce.base_type(sql_type)
-    if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
-        return "time"
-    if family in ("BOOLEAN", "VARCHAR", ""):
-        return "flag" if family == "BOOLEAN" else "text"
-    return "number" if family in ("FLOAT", "DOUBLE", "DECIMAL") else "integer"
-
-
 def _filled(name: str) -> str:
     """Return the column that says whether the raw value is one, readable or not."""
     return quote(f"{name}?")
+
+
+def _nothing(name: str) -> str:
+    """Return the column that says whether the raw value says that there is none."""
+    return quote(f"{name}~")
 
 
 def _holds(check: Check) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from tenure.core.fragments import rename_columns
 
-NEVER_PAID = ("trialing", "trial", "in_trial", "incomplete", "incomplete_expired")
+NEVER_PAID = ("trialing", "incomplete", "draft")
 """States that nothing precedes: a row that is in one of them has never been paid."""
 LAPSED = ("paused", "unpaid")
 """States that a paid row falls into."""
+ENDED = "canceled"
+"""The state of a row that has ended; it says when only with an end or with `status_at`."""
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -20,6 +22,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 
 IS_LAPSED = f"mrr > 0 AND coalesce(status, '') IN {_listed(LAPSED)}"
+IS_ENDED = f"mrr > 0 AND coalesce(status, '') = '{ENDED}' AND ended_at IS NULL"
 PAID = (
     f"mrr > 0 AND coalesce(status, '') NOT IN {_listed(NEVER_PAID)} "
     f"AND NOT coalesce(status IN {_listed(LAPSED)} AND status_at <= started_at, false)"

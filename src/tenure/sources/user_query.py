@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,23 +14,31 @@ from sqlglot.errors import SqlglotError
 from tenure.core.errors import DataError, Problem
 from tenure.core.paths import absolute, exists
 from tenure.core.steps import Step
-from tenure.engine.base import CSV_SUFFIXES, PARQUET_SUFFIXES
+from tenure.engine import ENGINES
+from tenure.engine.base import CSV_SUFFIXES, PARQUET_SUFFIXES, has_suffix
+from tenure.sources.contract import SOURCES
+from tenure.sources.files import Files, files_of
+from tenure.sources.text_files import engine_reason
 
 if TYPE_CHECKING:
     from tenure.core.config import DataConfig
     from tenure.engine import Engine
 
+_SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 _CSV_READERS = ("read_csv", "read_csv_auto")
 _TYPED = ("all_varchar", "columns", "types", "dtypes", "auto_type_candidates", "dateformat")
 _SHOWN = 300
 """Characters of a query that a message shows."""
 
 
-def attach_query(name: str, sql: str, data: DataConfig, engine: Engine) -> None:
+def attach_query(name: str, sql: str, data: DataConfig, engine: Engine) -> tuple[Files, ...]:
     """Make the rows of a user's SELECT known as `_raw_<name>`.
 
     A relative file name refers to the config's folder, or, where nothing there has that name, to
-    `data.path`.  CSV files are read as text, like those given by path.
+    `data.path`.  Files are read like those given by path, unless the query says how.
+
+    Returns:
+        The files that are read like those given by path.
 
     Raises:
         DataError: If it is no SELECT, a file does not exist, or the engine refuses it.
@@ -37,15 +46,72 @@ def attach_query(name: str, sql: str, data: DataConfig, engine: Engine) -> None:
     where = f"data.tables.{name}.sql"
     query = _query(where, sql)
     changes = [_placed(node, where, data) for node in _names(query)]
+    reads = _attached(f"_raw_{name}", query, sql, data, engine)
     changes += [_as_text(table) for table in query.find_all(exp.Table)]
-    text = query.sql(dialect="duckdb") if any(changes) else sql.strip().rstrip(";")
+    changed = any(changes) or bool(reads)
+    text = query.sql(dialect="duckdb") if changed else sql.strip().rstrip(";")
     try:
         engine.run([Step(f"_raw_{name}", text, lazy=True)])
+        return reads
     except DataError as error:
         authored = " ".join(sql.split())
         shown = authored if len(authored) <= _SHOWN else f"{authored[:_SHOWN]} …"
         fix = f"correct the query: {shown}"
-        raise DataError(Problem(where, "cannot be run", _reason(error), fix)) from error
+        raise DataError(
+            Problem(where, "cannot be run", engine_reason(error.problems[0]), fix)
+        ) from error
+
+
+def _attached(
+    relation: str, query: exp.Query, sql: str, data: DataConfig, engine: Engine
+) -> tuple[Files, ...]:
+    """Put views in the place of files of which the query does not say how they are read."""
+    if engine.dialect != "duckdb":
+        return ()
+    table_name = relation.removeprefix("_raw_")
+    words = {column.name for column in SOURCES[table_name].columns} | {*re.findall(r"\w+", sql)}
+    reads: list[Files] = []
+    for table in list(query.find_all(exp.Table)):
+        inner, path = table.this, _plain_file(table, data)
+        name = f"{relation}_file_{len(reads)}"
+        try:
+            files = files_of(path, words, name, engine) if path else None
+        except DataError as error:
+            raise DataError(
+                *(unread(f"data.tables.{table_name}.sql", item) for item in error.problems)
+            ) from error
+        if files:
+            engine.run([Step(name, files.select(), lazy=True)])
+            stem = Path(inner.name).name.split(".")[0]
+            alias = stem if isinstance(inner, exp.Identifier) else inner.sql_name().lower()
+            table.set("this", exp.to_identifier(name, quoted=True))
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+            reads.append(files)
+    return tuple(reads)
+
+
+def unread(where: str, item: Problem | str) -> Problem:
+    """Return the problem with a query whose file cannot be read."""
+    if isinstance(item, Problem) and item.thing not in ENGINES:
+        return Problem(where, f"{item.thing} {item.rule}", item.value, item.fix)
+    return Problem(where, "names a file that cannot be read", engine_reason(item), "check the file")
+
+
+def _plain_file(table: exp.Table, data: DataConfig) -> str | None:
+    """Return the place of the file that a query names as a table, or reads without options."""
+    inner = table.this
+    if isinstance(inner, exp.Identifier):
+        name = inner.name if has_suffix(inner.name, _SUFFIXES) else ""
+    else:
+        readers = isinstance(inner, exp.ReadCSV | exp.ReadParquet)
+        parts = [*inner.expressions, *([inner.this] if readers and inner.this else [])]
+        plain = readers and len(parts) == 1 and isinstance(parts[0], exp.Literal)
+        name = parts[0].name if plain and has_suffix(parts[0].name, _SUFFIXES) else ""
+    if not name:
+        return None
+    places = [absolute(name, Path(base)) for base in (data.base, data.path)]
+    return next((place for place in places if exists(place)), None)
 
 
 def _query(where: str, sql: str) -> exp.Query:
@@ -64,7 +130,7 @@ def _names(query: exp.Query) -> Iterator[exp.Identifier | exp.Literal]:
     for table in query.find_all(exp.Table):
         inner = table.this
         if isinstance(inner, exp.Identifier):
-            if inner.name.endswith((*CSV_SUFFIXES, *PARQUET_SUFFIXES)):
+            if has_suffix(inner.name, _SUFFIXES):
                 yield inner
         elif isinstance(inner, exp.ReadCSV | exp.ReadParquet) or (
             isinstance(inner, exp.Anonymous) and inner.name.lower().startswith("read_")
@@ -93,7 +159,7 @@ def _placed(node: exp.Identifier | exp.Literal, where: str, data: DataConfig) ->
 def _as_text(table: exp.Table) -> bool:
     """Make a query read a CSV file as text, unless it declares types; return whether it did."""
     inner = table.this
-    if isinstance(inner, exp.Identifier) and inner.name.endswith(CSV_SUFFIXES):
+    if isinstance(inner, exp.Identifier) and has_suffix(inner.name, CSV_SUFFIXES):
         name = inner.name
         inner = exp.Anonymous(this="read_csv", expressions=[exp.Literal.string(name)])
         table.set("this", inner)
@@ -108,10 +174,3 @@ def _as_text(table: exp.Table) -> bool:
     option = exp.EQ(this=exp.column("all_varchar"), expression=exp.true())
     inner.set("expressions", [*inner.expressions, option])
     return True
-
-
-def _reason(error: DataError) -> str:
-    """Return what an engine had to say, without the SQL that it quotes."""
-    first = error.problems[0]
-    text = first.rule if isinstance(first, Problem) else first
-    return " ".join(text.partition("\nLINE ")[0].split())[:_SHOWN]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sources.conftest import Load
 from sources.test_staging_sql import write
 
@@ -89,3 +91,22 @@ def test_the_report_is_plain_json(read: Load) -> None:
     assert report["missing_tables"] == [
         "usage_events", "survey_responses", "invoices", "touchpoints", "fx_rates"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("accounts", "named"), [(30, True), (8, False)])
+def test_a_user_in_very_many_accounts_is_named(
+    read: Load, folder: Path, accounts: int, named: bool
+) -> None:
+    names = [f"a{number}" for number in range(30)]
+    write(folder, "accounts", "account_id,created_at", *(f"{name},2023-01-01" for name in names))
+    starts = (f"{name},2023-01-05,100" for name in names)
+    write(folder, "subscriptions", "account_id,started_at,mrr", *starts)
+    own = [f"{name},{name}-user,login,2023-06-01 10:00" for name in names]
+    bot = [f"{name},zapier,login,2023-06-01 11:00" for name in names[:accounts]]
+    write(folder, "usage_events", "account_id,user_id,event,occurred_at", *own, *bot)
+    (folder / "tickets.csv").unlink()
+    red = [text for text in read().report.red if "`zapier`" in text]
+    assert bool(red) is named
+    if named:
+        assert "user `zapier` stands in 30 of 30 accounts" in red[0]
+        assert "`user_id: nullif(your_user, 'zapier')`" in red[0]

@@ -77,6 +77,7 @@ class SparkEngine:
             fix = "set `engine: {scratch: hdfs://… or s3a://…}`"
             raise ConfigError(Problem("engine.scratch", "is needed on a cluster", master, fix))
         self._own = tempfile.TemporaryDirectory(prefix="tenure-")
+        self.scratch = self._own.name
         self._scratch = settings.scratch or self._own.name
         self._folders = [Path(folder) for folder in search_path]
         self._written: dict[str, str] = {}

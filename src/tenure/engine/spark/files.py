@@ -5,6 +5,7 @@ Files inside a query become views first, for Spark reads none inside SQL as Duck
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from tenure.core.errors import DataError, Problem
-from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.engine.spark.dialect import refuse
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ OPTIONS = frozenset({"all_varchar", "header", "delim", "sep", "hive_partitioning
 SEPARATORS = (",", ";", "\t", "|")
 CANNOT_READ = {
     DATABASE_SUFFIXES: "a DuckDB file; export its tables as Parquet",
-    (".csv.zst",): "CSV packed by Zstandard; unpack it, or pack it with gzip",
+    tuple(
+        item for item in CSV_SUFFIXES if item.endswith(".zst")
+    ): "CSV packed by Zstandard; unpack it, or pack it with gzip",
 }
 """Suffixes that DuckDB reads and Spark does not."""
 
@@ -38,16 +41,17 @@ def read(session: SparkSession, path: str) -> DataFrame:
         DataError: If Spark cannot read files of the kind.
     """
     for suffixes, why in CANNOT_READ.items():
-        if path.endswith(suffixes):
+        if has_suffix(path, suffixes):
             raise DataError(Problem(path, "Spark cannot read it", fix=f"it is {why}"))
-    if path.endswith(CSV_SUFFIXES):
-        return _csv(session, path)
+    if has_suffix(path, CSV_SUFFIXES):
+        return _united(session, path)
+    reader = session.read.option("mergeSchema", "true")
     if not path.endswith(PARTS):
-        return session.read.parquet(path)
+        return reader.parquet(path)
     folder = path.removesuffix(PARTS)
     if _partitioned(folder):
-        return session.read.parquet(folder)
-    return session.read.option("recursiveFileLookup", "true").parquet(folder)
+        return reader.parquet(folder)
+    return reader.option("recursiveFileLookup", "true").parquet(folder)
 
 
 def _partitioned(folder: str) -> bool:
@@ -56,7 +60,22 @@ def _partitioned(folder: str) -> bool:
     return not place.is_dir() or any("=" in part.name for part in place.iterdir() if part.is_dir())
 
 
-def _csv(session: SparkSession, path: str) -> DataFrame:
+def _united(session: SparkSession, path: str) -> DataFrame:
+    """Read CSV files, put together by the names of their columns."""
+    paths = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []  # noqa: PTH207
+    headers: dict[str, list[str]] = {}
+    for item in paths:
+        headers.setdefault(_first_line(session, item), []).append(item)
+    if len(headers) < 2:
+        return _csv(session, path)
+    frames = [_csv(session, items) for items in headers.values()]
+    whole = frames[0]
+    for frame in frames[1:]:
+        whole = whole.unionByName(frame, allowMissingColumns=True)
+    return whole
+
+
+def _csv(session: SparkSession, path: str | list[str]) -> DataFrame:
     """Read every value as text; types are coerced by the declared rules, not guessed."""
     options = {
         "header": "true",
@@ -64,17 +83,20 @@ def _csv(session: SparkSession, path: str) -> DataFrame:
         "mode": "FAILFAST",
         "multiLine": "true",
         "escape": '"',
-        "sep": separator(session, path),
+        "sep": separator(session, path if isinstance(path, str) else path[0]),
     }
     return session.read.options(**options).csv(path)
 
 
 def separator(session: SparkSession, path: str) -> str:
     """Return what separates the columns: the mark that the header line has most of."""
-    first = session.read.text(path).head(1)
-    header = first[0][0] if first else ""
-    outside = "".join(header.split('"')[::2])
+    outside = "".join(_first_line(session, path).split('"')[::2])
     return max(SEPARATORS, key=outside.count)
+
+
+def _first_line(session: SparkSession, path: str) -> str:
+    first = session.read.text(path).head(1)
+    return str(first[0][0]) if first else ""
 
 
 def place(path: str, folders: Sequence[Path]) -> str:
@@ -95,7 +117,7 @@ def attached(sql: str, attach: Callable[[str], str]) -> str:
     Raises:
         DataError: If a file is read with options that Spark does not have.
     """
-    if not any(mark in sql for mark in ("read_", *SUFFIXES)):
+    if not any(mark in sql.lower() for mark in ("read_", *SUFFIXES)):
         return sql
     tree = sqlglot.parse_one(sql, read="duckdb")
     changed = False
@@ -113,7 +135,7 @@ def attached(sql: str, attach: Callable[[str], str]) -> str:
 def _path(table: exp.Table) -> str | None:
     inner = table.this
     if isinstance(inner, exp.Identifier):
-        return inner.name if inner.name.endswith(SUFFIXES) else None
+        return inner.name if has_suffix(inner.name, SUFFIXES) else None
     name = inner.name.lower() if isinstance(inner, exp.Anonymous) else inner.key.lower()
     if name.replace("_", "") not in READERS:
         return None

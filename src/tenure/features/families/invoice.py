@@ -13,7 +13,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Feature(
         "invoices_late", SOURCE, "count(*)", "{value} invoices paid late in the last {window}",
-        where="paid_at > due_at", windows=(91, 182), unit="count", direction=1, lever=True,
+        where="paid_at > due_by", windows=(91, 182), unit="count", direction=1, lever=True,
     ),
     Feature(
         "mean_days_to_pay", SOURCE, "avg(date_diff('second', issued_at, paid_at) / 86400.0)",
@@ -23,7 +23,7 @@ FEATURES: tuple[Declared, ...] = (
     Feature(
         "mean_days_late", SOURCE, "avg(date_diff('second', due_at, paid_at) / 86400.0)",
         "late invoices paid {value} days beyond their due date on average in the last {window}",
-        where="paid_at > due_at", windows=(182,), unit="days", direction=1, lever=True,
+        where="paid_at > due_by", windows=(182,), unit="days", direction=1, lever=True,
         group="invoices_late",
     ),
     Feature(
@@ -44,7 +44,7 @@ FEATURES: tuple[Declared, ...] = (
         running=True, unit="count", direction=1, lever=True,
     ),
     Feature(
-        "unpaid_amount", SOURCE, "sum(amount)", "{value} invoiced and not yet paid",
+        "unpaid_amount", SOURCE, "sum(amount * exchange_rate)", "{value} invoiced and not yet paid",
         running=True, unit="money", direction=1, lever=True,
     ),
     Feature(

@@ -9,11 +9,12 @@ CANCELLED = "end_reason in ('voluntary', 'involuntary', 'non_renewal')"
 
 FEATURES: tuple[Declared, ...] = (
     Feature(
-        "mrr", SOURCE, "sum(mrr)", "{value} of monthly recurring revenue",
+        "mrr", SOURCE, "sum(mrr * exchange_rate)", "{value} of monthly recurring revenue",
         where="paid", running=True, unit="money",
     ),
     Feature(
-        "list_mrr", SOURCE, "sum(list_price)", "{value} of monthly revenue at list price",
+        "list_mrr", SOURCE, "sum(list_price * exchange_rate)",
+        "{value} of monthly revenue at list price",
         where="paid", running=True, unit="money",
     ),
     Feature(
@@ -48,12 +49,12 @@ FEATURES: tuple[Declared, ...] = (
         where="paid", windows=(182, 365), unit="count",
     ),
     Feature(
-        "mrr_begun", SOURCE, "sum(list_price)",
+        "mrr_begun", SOURCE, "sum(list_price * exchange_rate)",
         "{value} of monthly list price begun in the last {window}",
         where="paid", windows=(91, 182, 365), unit="money",
     ),
     Feature(
-        "mrr_ended", SOURCE, "sum(list_price)",
+        "mrr_ended", SOURCE, "sum(list_price * exchange_rate)",
         "{value} of monthly list price ended in the last {window}",
         where="paid", windows=(91, 182, 365), at="ended_at", unit="money",
     ),

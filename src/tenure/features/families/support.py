@@ -5,7 +5,7 @@ from __future__ import annotations
 from tenure.core.spec import Declared, Derived, Family, Feature
 
 SOURCE = "tickets"
-URGENT = "lower(priority) in ('urgent', 'high', 'critical', 'p1')"
+URGENT = "priority in ('urgent', 'high')"
 RESPONSE = "date_diff('second', opened_at, first_responded_at) / 3600.0"
 RESOLUTION = "date_diff('second', opened_at, resolved_at) / 3600.0"
 

@@ -113,6 +113,7 @@ def check_names(
     readable = {name: known_columns(source) for name, source in SOURCES.items()}
     readable |= {name: readable[name] | own for name, own in columns.items()}
     sources = {f"{table}.{name}" for table, listed in readable.items() for name in listed}
+    sources |= set(SOURCES)
     problems = [
         *names.unknown("features.exclude", config.features.exclude, wholes),
         *names.unknown("audit.allow", config.audit.allow, sources),

@@ -23,6 +23,8 @@ from tenure.core.records.base import Record
 
 MANIFEST, LEASE = "manifest.json", "lease-"
 ROWS, TALLY, KEYS = "rows.parquet", "tally.parquet", "keys.parquet"
+LINES = "lines.parquet"
+"""Of parts some of whose files have lines that are no rows."""
 MOST_FOLDERS = 3
 """Ways of staging one table whose parts stay on disk, the last used ones."""
 

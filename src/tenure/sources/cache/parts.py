@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from tenure.core.errors import DataError
 from tenure.core.files import canonical_json, digest, locked
 from tenure.core.steps import Step, quote
-from tenure.sources import files
+from tenure.sources import rejected_lines
 from tenure.sources.cache import manifest
 from tenure.sources.cache.manifest import ROWS, TALLY, Lease, Manifest, StagedPart, Stamp
-from tenure.sources.cache.update import SourceFiles, Staging, relation, rows_in
+from tenure.sources.cache.update import SourceFiles, Staging, lines_of, relation, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def _key(source: SourceFiles, engine: Engine) -> str:
     engines = str(engine.fetch("SELECT version()").column(0).to_pylist()[0])
     place = str(Path(source.files.path).absolute())
     return digest(
-        *(place, *source.files.keys, *files.dialects(source.files, (), engine)),
+        *(place, *source.files.keys),
         *(layout.select(), canonical_json([*source.columns.items()])),
         *(canonical_json([*layout.types.items()]), version("tenure"), engine.dialect, engines),
     )
@@ -127,8 +127,11 @@ def _changes(
     return f"{len(stale)} of {of_parts} parts {were} staged anew: {'; '.join(reasons)}"
 
 
-def view_parts(layout: Layout, staged: StagedParts, engine: Engine) -> None:
+def view_parts(layout: Layout, staged: StagedParts, engine: Engine) -> str:
     """Make the staged view of a table from its parts, and the table of its counts (its tally).
+
+    Returns:
+        The first line of its files that is no row, in words.
 
     Which accounts are known may change from one load to the next, so that check is made here; as
     soon as no row fails it, the view is the Parquet files and nothing else, and filters on time
@@ -149,6 +152,12 @@ def view_parts(layout: Layout, staged: StagedParts, engine: Engine) -> None:
     engine.drop(layout.staged)
     rows = f"SELECT {names}, {reason} AS _reason, _flags FROM {source}"
     engine.run([Step(layout.staged, rows, lazy=True)])
+    name = layout.source.name
+    lines = lines_of(staged.folder, staged.parts)
+    if not lines:
+        return ""
+    engine.run([Step(rejected_lines.table_of(name), lines)])
+    return rejected_lines.sample(name, engine)
 
 
 def _checked_reason(layout: Layout) -> str:

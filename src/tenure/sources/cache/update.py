@@ -12,8 +12,8 @@ from uuid import uuid4
 from tenure.core.errors import DataError
 from tenure.core.files import publishing
 from tenure.core.steps import Step, quote, text_literal
-from tenure.sources import duplicates, files
-from tenure.sources.cache.manifest import KEYS, ROWS, TALLY, Manifest, StagedPart, Stamp
+from tenure.sources import duplicates, rejected_lines
+from tenure.sources.cache.manifest import KEYS, LINES, ROWS, TALLY, Manifest, StagedPart, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,8 +91,6 @@ class Staging:
             DataError: If they have to be read in another way than the files as a whole.
         """
         source, engine = self.source, self.engine
-        if len(files.dialects(source.files, paths[:1], engine)) > 1:
-            raise DataError(f"{paths[0]}: values are separated in another way")
         items = ", ".join(f"{sql} AS {quote(name)}" for name, sql in source.columns.items())
         raw = "_mapped_part"
         select = source.files.select(paths)
@@ -104,18 +102,36 @@ class Staging:
 
     def _staged(self, paths: Sequence[str]) -> StagedPart:
         """Stage some files as a part."""
-        layout = replace(self.source.layout, raw=self._look(paths), deferred=True)
+        raw = self._look(paths)
+        layout = replace(self.source.layout, raw=raw, deferred=True)
         stamps = {path: self.stamps[path] for path in paths}
-        return self._written(f"SELECT * FROM ({layout.select()})", stamps)
+        part = self._written(f"SELECT * FROM ({layout.select()})", stamps)
+        name, engine = layout.source.name, self.engine
+        places = self.source.files.places(paths)
+        if not rejected_lines.collect(name, (self.source.files,), engine, places):
+            return part
+        if problem := rejected_lines.encoding_problem(name, raw, engine):
+            raise DataError(problem)
+        rows = _parquet([self.folder / part.name / ROWS])
+        lines = f"SELECT * FROM {quote(rejected_lines.table_of(name))}"
+        return self._written(rejected_lines.with_lines(layout, rows), stamps, lines)
 
-    def _written(self, select: str, stamps: dict[str, Stamp]) -> StagedPart:
-        """Write the rows of a SELECT over staged columns as a part."""
+    def _written(self, select: str, stamps: dict[str, Stamp], lines: str = "") -> StagedPart:
+        """Write the rows of a SELECT over staged columns as a part.
+
+        Args:
+            select: The rows.
+            stamps: The files that they come from.
+            lines: A SELECT of the lines of these files that are no rows.
+        """
         layout, name = self.source.layout, uuid4().hex
         with publishing(self.folder / name) as place:
             rows = place / ROWS
             self.engine.write(f"{select} ORDER BY {layout.event_time()}", str(rows))
             staged, tally = _parquet([rows]), _parquet([place / TALLY])
             self.engine.write(_tally(layout, staged), str(place / TALLY))
+            if lines:
+                self.engine.write(lines, str(place / LINES))
             if duplicates.has_key(layout):
                 self.engine.write(duplicates.hashes(layout, staged), str(place / KEYS))
             counted = f"SELECT coalesce(sum(n), 0)::BIGINT FROM {tally}"
@@ -148,7 +164,7 @@ class Staging:
                 continue
             stamps = {path: stamp for part in run for path, stamp in part.files.items()}
             rows = f"SELECT * FROM {relation(self.folder, run, ROWS)}"
-            merged = self._written(rows, stamps)
+            merged = self._written(rows, stamps, lines_of(self.folder, run))
             parts.append(merged)
             if distinct.issuperset(part.name for part in run):
                 distinct.add(merged.name)
@@ -159,6 +175,12 @@ class Staging:
 def relation(folder: Path, parts: Iterable[StagedPart], name: str) -> str:
     """Return SQL of a relation that reads the files of one name in some parts."""
     return _parquet([folder / part.name / name for part in parts])
+
+
+def lines_of(folder: Path, parts: Iterable[StagedPart]) -> str:
+    """Return a SELECT of the lines that are no rows in the files of some parts, if any are."""
+    with_lines = [part for part in parts if LINES in part.sizes]
+    return f"SELECT * FROM {relation(folder, with_lines, LINES)}" if with_lines else ""
 
 
 def _parquet(paths: Sequence[Path]) -> str:

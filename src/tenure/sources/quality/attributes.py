@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import Problem, suggestion
@@ -30,9 +31,9 @@ def verdicts(data: DataConfig, layout: Layout) -> tuple[AttributeRecord, ...]:
 def _verdict(name: str, data: DataConfig, history: bool) -> tuple[bool, str]:
     if history:
         return True, "dated by valid_from"
-    if name in data.constant_attributes:
+    if name.lower() in _lower(data.constant_attributes):
         return True, "today's value; constant, says data.constant_attributes"
-    if name in data.changing_attributes:
+    if name.lower() in _lower(data.changing_attributes):
         return False, "today's value; changes, says data.changing_attributes"
     if name in CONSTANT:
         return True, "today's value; taken as constant by the contract"
@@ -42,12 +43,17 @@ def _verdict(name: str, data: DataConfig, history: bool) -> tuple[bool, str]:
 def unknown(data: DataConfig, layout: Layout) -> list[Problem]:
     """Return a problem for each attribute that the config lists and the table lacks."""
     names = _names(layout)
+    known = {*_lower(names), *CONSTANT}
     return [
         Problem(f"data.{key}: {name}", "is not a column of accounts", fix=suggestion(name, names))
         for key in ("constant_attributes", "changing_attributes")
         for name in getattr(data, key)
-        if name not in names and name not in CONSTANT
+        if name.lower() not in known
     ]
+
+
+def _lower(names: Iterable[str]) -> set[str]:
+    return {name.lower() for name in names}
 
 
 def _names(layout: Layout) -> list[str]:

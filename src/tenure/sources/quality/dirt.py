@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tenure.core.records.data import TableRecord
+from tenure.core.records.data import RemarkRecord, TableRecord
 from tenure.core.steps import Step, quote
 from tenure.sources.layout import NO_OWNER
+from tenure.sources.quality.billing import billing_remarks
 from tenure.sources.quality.table_report import remark
 from tenure.sources.terms import IS_LAPSED
 
@@ -23,6 +24,8 @@ OVERWRITTEN_TEXT = (
     "is the same for all): terms are counted from started_at instead. Where a term is longer than "
     "billing_period, map the length of the term to billing_period"
 )
+FEW_ACCOUNTS, SOME_ACCOUNTS = 10, 0.05
+"""Accounts, and their share, that one person may well be a user of."""
 UNDATED_TEXT = (
     "are paused or unpaid, and nothing says since when: they count as paid until observed_until. "
     "Map status_at (started_at, where a row never changes its status)"
@@ -71,16 +74,41 @@ def _dirt(dataset: Dataset, table: TableRecord) -> dict[str, Any]:
         "(SELECT count(DISTINCT account_id) FROM accounts) AS book "
         "FROM (SELECT account_id, sum(n) AS n FROM _days GROUP BY 1)"
     ).to_pylist()[0]
-    remarks = (
+    remarks = tuple(
         remark(code, f"rows {text}", rows, row["total"])
         for code, text, sql in _suspicions(table.name, owned)
         if (rows := int(dataset.engine.fetch(sql).column(0).to_pylist()[0] or 0))
     )
+    if table.name == "subscriptions":
+        remarks = (*remarks, *billing_remarks(dataset))
+    if dataset.has(table.name, "user_id"):
+        remarks = (*remarks, *_everywhere(dataset, row["accounts"]))
     return {
         "coverage": row["accounts"] / row["book"] if row["book"] else None,
         "median_rows": row["median"],
         "remarks": (*table.remarks, *remarks),
     }
+
+
+def _everywhere(dataset: Dataset, accounts: int) -> Iterator[RemarkRecord]:
+    """Yield the user who stands in more accounts than a person works for, where there is one."""
+    shared = (
+        "SELECT user_id FROM usage_events WHERE user_id IS NOT NULL GROUP BY 1 "
+        "HAVING min(account_id) <> max(account_id)"
+    )
+    most = dataset.engine.fetch(
+        "SELECT user_id, count(DISTINCT account_id) AS accounts, count(*) AS n FROM usage_events "
+        f"WHERE user_id IN ({shared}) GROUP BY 1 ORDER BY accounts DESC, user_id LIMIT 1"
+    ).to_pylist()
+    if not most or most[0]["accounts"] <= max(FEW_ACCOUNTS, SOME_ACCOUNTS * accounts):
+        return
+    name, number, rows = (most[0][key] for key in ("user_id", "accounts", "n"))
+    text = (
+        f"user `{name}` stands in {number:,} of {accounts:,} accounts and is a user of each: "
+        "an integration, a colleague of yours, or a word for nobody? Leave it out with "
+        f"`user_id: nullif(your_user, '{name}')`"
+    )
+    yield RemarkRecord(code="user_everywhere", text=text, rows=rows, red=True)
 
 
 def _suspicions(name: str, owned: bool) -> Iterator[tuple[str, str, str]]:
