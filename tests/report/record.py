@@ -72,9 +72,10 @@ def metrics(auc: float, n: int = 6_240, rate: float = 0.05) -> dict[str, Any]:
     }
     for share, lift in lifts.items():
         values[f"lift_at_{share}"] = figure(lift, 0.3)
-        values[f"capture_at_{share}"] = figure(lift * share / 100, 0.3 * share / 100)
-        values[f"mrr_capture_at_{share}"] = figure(1.1 * lift * share / 100, 0.4 * share / 100)
-    for name in ("lift", "capture", "mrr_capture"):
+        values[f"detection_at_{share}"] = figure(lift * share / 100, 0.3 * share / 100)
+        values[f"mrr_detection_at_{share}"] = figure(1.1 * lift * share / 100, 0.4 * share / 100)
+        values[f"chance_at_{share}"] = figure(1.4 * share / 100, 0.01 * share / 100)
+    for name in ("detection", "mrr_detection", "chance"):
         values[f"{name}_at_capacity"] = values[f"{name}_at_10"]
     return values
 
@@ -128,6 +129,7 @@ def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> Evalu
                 "outcomes": 241,
                 "watched_days": 190.0,
                 "warned": figure(auc - 0.4, 0.03),
+                "by_chance": 0.08,
                 "days": figure(41.0, 8.0),
                 "curve": [
                     {"days": days, "n": 241 - days, "share": share}
@@ -373,7 +375,8 @@ def expansion(**parts: Any) -> TargetRecord:
 def renewal() -> TargetRecord:
     """A renewal target: most accounts do it, and those who do not stand at the low end."""
     top = metrics(0.72, n=2_000, rate=0.1)
-    names = [name for name in top if name.startswith(("lift_", "capture_", "mrr_capture_"))]
+    ends = ("lift_", "detection_", "mrr_detection_", "chance_")
+    names = [name for name in top if name.startswith(ends)]
     low = {name: top[name] for name in ("n", "positives", "observed_rate", *names)}
     measured = {
         "lowest": low | {"events": 64, "money": money(2_000, 9_876.0)},

@@ -13,8 +13,8 @@ from tenure.report.charts import accounts, look, target
 
 CURVE = [row.model_dump() for row in evaluation().reliability]
 SHARES: list[dict[str, Any]] = [
-    {"share": 0.05, "lift": 3.0, **figure(0.15, 0.02)},
-    {"share": 0.1, "lift": 2.5, "value": 0.25, "lo": None, "hi": None},
+    {"share": 0.05, "chance": 0.07, **figure(0.15, 0.02)},
+    {"share": 0.1, "chance": 0.13, "value": 0.25, "lo": None, "hi": None},
 ]
 FOLDS = [{"as_of": f"2024-{month:02d}-01", **figure(0.7, 0.05)} for month in range(1, 7)]
 GAINS = [
@@ -50,8 +50,8 @@ PLANS = [
 ]
 CHARTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "reliability": lambda title: target.reliability_chart(CURVE, title),
-    "capture": lambda title: target.capture_chart(SHARES, title, "churns"),
-    "capture of MRR": lambda title: target.capture_chart(
+    "detection": lambda title: target.detection_chart(SHARES, title, "churns"),
+    "detection of MRR": lambda title: target.detection_chart(
         [row | {"mrr": 0.3} for row in SHARES], title, "churns"
     ),
     "lead": lambda title: target.lead_chart(STEPS, title),
@@ -145,7 +145,7 @@ def test_a_cutoff_without_known_outcomes_has_no_rate() -> None:
 
 
 def test_a_picture_for_a_readme() -> None:
-    assert look.to_png(CHARTS["capture"]("t"), 1).startswith(b"\x89PNG")
+    assert look.to_png(CHARTS["detection"]("t"), 1).startswith(b"\x89PNG")
 
 
 def test_drivers_stand_in_their_order_with_their_sign() -> None:

@@ -14,6 +14,7 @@ def side(loss: float) -> dict[str, Any]:
     return {
         "log_loss": {"value": loss, "lo": 0.2, "hi": 0.3},
         "auc": {"value": 0.71, "lo": 0.6, "hi": 0.8},
+        "over_base_rate": {"value": 0.031, "lo": 0.02, "hi": 0.04},
         "mean_probability": 0.081,
     }
 
@@ -43,6 +44,8 @@ COMPARED: dict[str, Any] = {
     "champion": side(0.2512),
     "challenger": side(0.2389),
     "gain": {"log_loss": BETWEEN, "auc": {"value": 0.01, "lo": None, "hi": None}},
+    "better": 0.97,
+    "used": {"first": "2024-01-01", "last": "2024-03-01", "contests": 3, "recipes": 2},
     "groups": [group("smb", None), group("mid", True), group("large", False)],
     "as_it_stands": None,
     "level": 0.95,
@@ -104,6 +107,12 @@ def test_the_comparison_is_a_table() -> None:
         "MUCH WORSE",
         "",
     ]
+    (skill,) = [line for line in lines if line.strip().startswith("gain over base rate")]
+    assert skill.split()[-2:] == ["0.0310", "0.0310"]
+    assert lines[-2].strip() == (
+        "The outcomes of 2024-01-01 to 2024-03-01 have decided 3 contests and tested 2 recipes: "
+        "the best of many on the same past looks better there than it is."
+    )
     assert "trained with labels.gap_days 7" in lines[-1]
 
 

@@ -166,7 +166,7 @@ def _suspects(
 def _by_order(test: _Column, kind: str, scores: Floats, rows: _Rows) -> Iterator[SuspectRecord]:
     measured = rows.measured
     labels, scored, accounts = rows.labels[measured], scores[measured], rows.accounts[measured]
-    figure = _auc(labels, scored)
+    figure = auc(labels, scored)
     if figure >= test.limit:
         draws = Resamples.draw(accounts, RESAMPLES, test.seed)
         between = interval(ranking(draws, labels, scored, ()).auc, 0.95)
@@ -241,7 +241,8 @@ def _scores(
     return scores, codes, names
 
 
-def _auc(labels: Floats, scores: Floats) -> float:
+def auc(labels: Floats, scores: Floats) -> float:
+    """Return the area under the ROC curve, 0.5 with one class only; ties count half."""
     positives = labels == 1
     hits, rest = int(positives.sum()), int((~positives).sum())
     if not hits or not rest:

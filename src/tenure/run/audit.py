@@ -15,6 +15,7 @@ from tenure.audit.drift import feature_drift
 from tenure.audit.future_shuffle import sampled, shuffle
 from tenure.audit.late_data import arrivals, costs
 from tenure.audit.leakage import suspicious
+from tenure.audit.lifetime import lifetimes
 from tenure.audit.near_outcome import near
 from tenure.audit.raw_columns import raw_family
 from tenure.audit.reads import reads
@@ -26,6 +27,7 @@ from tenure.core.times import now
 from tenure.engine import open_engine
 from tenure.features.compute.matrix import build
 from tenure.features.plan.plan import Plan, resolve_plan
+from tenure.labels.history import late_usage
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.run.leakage_gate import allowed
@@ -71,6 +73,8 @@ def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) 
     rows = snapshots(dataset, cutoffs) if cutoffs else pd.DataFrame()
     if rows.empty:
         reason = "there is no prediction time at which an account pays"
+        if log := late_usage(config, dataset):
+            reason = f"{reason}: in usage_events {log.text}"
         return AuditRecord(**record, status="not_possible", reason=reason)
     accounts = chosen(rows["account_id"].tolist(), config.audit.accounts, config.model.seed)
     audited = _Audited(config, dataset, resolved, cutoffs, rows, accounts, progress)
@@ -85,13 +89,16 @@ def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) 
     record["reads"] = reads(dataset.engine, resolved, cutoffs)
     record |= _disturbed(audited)
     record |= _values(audited)
+    progress.stage("audit: rows of an account beside its life")
+    record["lifetimes"] = lifetimes(dataset, config.audit.allow)
     return AuditRecord(**record, status=_status(record))
 
 
 def _status(record: dict[str, Any]) -> AuditStatus:
     if record["reads"].violations or any(item.moved for item in record["shuffle"]):
         return "violated"
-    return "clean" if all(item.allowed for item in record["suspects"]) else "doubts"
+    doubtful = (*record["suspects"], *record["lifetimes"])
+    return "clean" if all(item.allowed for item in doubtful) else "doubts"
 
 
 def _disturbed(audited: _Audited) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Columns that are too good to be true stop a training run, unless they are allowed by name."""
+"""What looks like the future in the data stops a training run, unless it is allowed by name."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tenure.audit.leakage import suspicious
+from tenure.audit.lifetime import lifetimes
 from tenure.audit.raw_columns import raw_family
 from tenure.audit.sample import chosen
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import Progress
 from tenure.core.records.audit import SuspectRecord
+from tenure.core.records.shape import LifetimeRecord
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.plan.plan import Plan, read_columns, resolve_plan
+from tenure.report.sentences.shape import advice, looks
 from tenure.run.prepare import Prepared
-from tenure.run.walk import target_refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,30 +25,52 @@ if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
 
-def check_leaks(config: Config, dataset: Dataset, prepared: Prepared, progress: Progress) -> None:
-    """Stop where a column alone knows the outcome of a target too well.
+def check_leaks(
+    config: Config, dataset: Dataset, prepared: Prepared, progress: Progress
+) -> list[LifetimeRecord]:
+    """Stop where a column alone knows an outcome too well, or a table how long accounts will live.
 
     A target that is refused, for its outcomes are too few, stops nothing.  Tested are the features,
-    and the raw columns that they read, of at most `audit.accounts` accounts, as in the audit.
+    and the raw columns that they read, of at most `audit.accounts` accounts, as in the audit; and
+    the tables that they read, whole.
+
+    Returns:
+        Tables that look doubtful, or are allowed by name, and stop nothing.
 
     Raises:
-        DataError: Naming every such column that `audit.allow` does not name, how well it knows
-            the outcome, where it comes from, and how to allow it.
+        DataError: Naming every such column and table that `audit.allow` does not name, how well it
+            knows the future, where it comes from, and how to allow it.
     """
     progress.stage("columns that are too good to be true")
     suspects = [item for item in leaks(config, dataset, prepared) if not item.allowed]
-    if suspects:
-        raise DataError(*_problems(suspects, origins(prepared.plan)))
+    problems = _problems(suspects, origins(prepared.plan))
+    tables: list[LifetimeRecord] = []
+    if fitted_targets(config, prepared):
+        read = set(prepared.plan.reads)
+        tables = [item for item in lifetimes(dataset, config.audit.allow) if item.table in read]
+    problems += [
+        Problem(item.table, looks(item), fix=advice(item)) for item in tables if item.stops
+    ]
+    if problems:
+        raise DataError(*problems)
+    return tables
+
+
+def fitted_targets(config: Config, prepared: Prepared) -> dict[str, pd.DataFrame]:
+    """Return the labelled rows of each target that is not refused."""
+    from tenure.run.walk import target_refusal  # it loads what fits models; an audit fits none
+
+    return {
+        name: known
+        for name, known in prepared.labels.items()
+        if target_refusal(name, prepared, config) is None
+    }
 
 
 def leaks(config: Config, dataset: Dataset, prepared: Prepared) -> list[SuspectRecord]:
     """Return the columns that know an outcome too well, those that are allowed marked."""
     rows = prepared.matrix.rows
-    fitted = {
-        name: known
-        for name, known in prepared.labels.items()
-        if target_refusal(name, prepared, config) is None
-    }
+    fitted = fitted_targets(config, prepared)
     if rows.empty or not fitted:
         return []
     seed, settings = config.model.seed, config.audit

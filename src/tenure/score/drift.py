@@ -22,6 +22,8 @@ from tenure.model.evaluation.stability import Distribution
 from tenure.model.evaluation.verdict import surely_off
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from tenure.core.records.over_time import FoldSpan
@@ -96,6 +98,7 @@ def book_drift(scored: Scored, target: str) -> BookDrift | None:
     limit = CHANCE / len(stored["inputs"])
     moves = [_move(name, inputs[name], item, limit) for name, item in stored["inputs"].items()]
     unseen = [_unseen(name, inputs[name], item["seen"]) for name, item in stored["inputs"].items()]
+    unseen += _unseen_events(scored, stored.get("words", {}))
     gap = _gap(chances.to_numpy(dtype=np.float64), span)
     return BookDrift(
         since=span["since"],
@@ -129,6 +132,21 @@ def _move(
     """Return how far an input has moved; None where it is within its limit."""
     move = Distribution.from_json(stored).move(values, chance)
     return InputDrift(column=name, psi=move.psi, limit=move.limit) if move else None
+
+
+def _unseen_events(scored: Scored, words: dict[str, list[str]]) -> Iterator[UnseenInput]:
+    """Yield the columns of events with words that the model never learnt from."""
+    for place, seen in words.items():
+        rows = scored.unseen[scored.unseen["place"] == place]
+        new = rows[rows["word"].notna() & ~rows["word"].isin(seen)]
+        if len(new):
+            by_word = new.groupby("word")["n"].sum().sort_values(ascending=False, kind="stable")
+            yield UnseenInput(
+                column=place,
+                accounts=new["account_id"].nunique(),
+                values=tuple(map(str, by_word.index[:5])),
+                share=float(new["n"].sum() / rows["n"].sum()),
+            )
 
 
 def _unseen(name: str, values: pd.Series[Any], seen: list[Any] | None) -> UnseenInput | None:

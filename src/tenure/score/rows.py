@@ -32,7 +32,7 @@ COLUMNS: tuple[str, ...] = (
     *("expansion_probability", "expansion_probability_lo", "expansion_probability_hi"),
     *("expected_expansion_mrr", "expansion_base_rate", "expansion_model_version"),
     *(f"expansion_{name}" for name in _DRIVERS),
-    *("data_coverage", "stale_sources", "abstain_reason"),
+    *("data_coverage", "stale_sources", "unseen_values", "abstain_reason"),
 )
 SLIM: tuple[str, ...] = (
     *("account_id", *ATTRIBUTES, "as_of", "horizon_days", "mrr", "currency", "renews_at"),

@@ -13,6 +13,7 @@ from tenure.core.files import digest
 from tenure.core.records.score_drift import BookDrift
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.score.model import Model
+from tenure.score.unseen import no_words
 
 Array = np.ndarray[Any, Any]
 
@@ -41,6 +42,7 @@ class Scored:
             the main horizon's rows.
         models: Target → the model that was asked.
         contributions: Target → horizon, as text → contributions.
+        unseen: Words of the accounts that a model never learnt from; see `unseen_words`.
         drift: Target → how a whole book differs from the last known prediction times, where it was
             compared.
     """
@@ -49,6 +51,7 @@ class Scored:
     matrix: FeatureMatrix
     models: Mapping[str, Model]
     contributions: Mapping[str, Mapping[str, Contributions]] = field(repr=False)
+    unseen: pd.DataFrame = field(default_factory=no_words, repr=False)
     drift: Mapping[str, BookDrift] = field(default_factory=dict, repr=False)
 
     @property

@@ -22,7 +22,7 @@ def test_of_renewals_it_looks_at_the_lowest() -> None:
     assert end.counted(1) == "1 distinct lapse"
     names = [metric.key for metric in shown_metrics(entry.evaluation)]
     assert "auc" in names
-    assert not [name for name in names if "lift" in name or "capture" in name]
+    assert not [name for name in names if "lift" in name or "detection" in name]
 
 
 def test_a_refused_target_has_an_empty_end() -> None:

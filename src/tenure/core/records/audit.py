@@ -6,6 +6,7 @@ from typing import Literal
 
 from tenure.core.records.base import Record, SparseRecord, Time
 from tenure.core.records.data import DataRecord
+from tenure.core.records.shape import LifetimeRecord
 from tenure.core.records.training import AbsentFeature
 from tenure.core.sections import AuditConfig
 
@@ -216,6 +217,7 @@ class AuditRecord(SparseRecord):
         late: Late data.
         drift: Features that have moved.
         suspects: Columns that are too good to be true.
+        lifetimes: Tables whose rows look made for whole lives, or cut off.
     """
 
     format: int
@@ -233,6 +235,7 @@ class AuditRecord(SparseRecord):
     late: LateRecord | None = None
     drift: DriftsRecord | None = None
     suspects: tuple[SuspectRecord, ...] | None = None
+    lifetimes: tuple[LifetimeRecord, ...] | None = None
 
 
 class CheckedFeatures(Record):

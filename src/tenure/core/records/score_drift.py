@@ -23,14 +23,16 @@ class UnseenInput(SparseRecord):
     """Values of an input that the model never learnt from.
 
     Attributes:
-        column: Its name.
+        column: Its name; of words of events, which are no inputs, ``<table>.<column>``.
         accounts: Scored accounts with such a value.
         values: The words among them, the most frequent first; none of a number.
+        share: Share of the recent rows of that column, where it is one of events.
     """
 
     column: str
     accounts: int
     values: tuple[str, ...] | None = None
+    share: float | None = None
 
 
 class BookDrift(SparseRecord):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from tenure.core.records.audit import ArrivalRecord, AuditRecord, SuspectRecord
+from tenure.core.records.shape import LifetimeRecord
+from tenure.report.sentences import shape
 from tenure.report.sentences.findings import Headline
 from tenure.report.sentences.formatting import count, counted, day, listed, percent, plain, ratio
 
 VERDICTS = {
     "clean": ("good", "No feature saw its future, and no column is too good to be true."),
-    "doubts": ("warn", "No feature saw its future, but some columns know the outcome too well."),
+    "doubts": ("warn", "No feature saw its future, but some of the data seems to know it."),
     "violated": ("bad", "A feature saw its future: nothing fitted on it can be believed."),
     "not_possible": ("warn", "The data was not audited: {reason}."),
 }
@@ -33,7 +35,8 @@ def _more(audit: AuditRecord) -> list[str]:
         more = f" and {count(len(names) - MOST_NAMES)} more" if len(names) > MOST_NAMES else ""
         return [f"It concerns {', '.join(names[:MOST_NAMES])}{more}."]
     if audit.status == "doubts":
-        names = list(dict.fromkeys(item.column for item in open_suspects(audit)))
+        names = [item.table for item in open_lifetimes(audit)]
+        names = list(dict.fromkeys([*names, *(item.column for item in open_suspects(audit))]))
         return [f"Look at {listed(names[:MOST_NAMES])} first."]
     return []
 
@@ -41,6 +44,11 @@ def _more(audit: AuditRecord) -> list[str]:
 def open_suspects(audit: AuditRecord) -> list[SuspectRecord]:
     """Return the suspects that the config does not allow."""
     return [item for item in audit.suspects or () if not item.allowed]
+
+
+def open_lifetimes(audit: AuditRecord) -> list[LifetimeRecord]:
+    """Return the tables that look made for whole lives and that the config does not allow."""
+    return [item for item in audit.lifetimes or () if not item.allowed]
 
 
 def sample(audit: AuditRecord) -> str:
@@ -169,6 +177,11 @@ def suspects(audit: AuditRecord) -> str:
     return (text if doubtful else "No column knows too much") + f"{more}."
 
 
+def lifetimes(audit: AuditRecord) -> str:
+    """Return how many tables look made for whole lives, in a sentence."""
+    return NOT_AUDITED if audit.lifetimes is None else shape.lifetimes(audit.lifetimes)
+
+
 PARTS = {
     "reads": ("What each feature read", reads),
     "shuffle": ("The future replaced by noise", shuffle),
@@ -176,6 +189,7 @@ PARTS = {
     "late": ("Late data", late),
     "drift": ("Drift", drift),
     "suspects": ("Too good to be true", suspects),
+    "lifetimes": ("Rows against lifetimes", lifetimes),
 }
 
 
@@ -187,4 +201,5 @@ def lines(audit: AuditRecord) -> list[str]:
     if audit.status == "not_possible":
         return texts
     texts += [f"  {name.lower()}: {describe(audit)}" for name, describe in PARTS.values()]
-    return texts + [f"  {item.column}: {item.text}" for item in open_suspects(audit)]
+    texts += [f"  {item.column}: {item.text}" for item in open_suspects(audit)]
+    return texts + [f"RED  {shape.lifetime(item)}" for item in open_lifetimes(audit)]

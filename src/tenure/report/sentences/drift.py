@@ -36,7 +36,8 @@ def drift_sentences(target: str, drift: BookDrift) -> list[str]:
             f"{times}: {_some(names)}"
         )
     least = FEW * drift.accounts
-    unseen = [_new(item) for item in drift.unseen if item.values or item.accounts > least]
+    words_first = sorted(drift.unseen, key=lambda item: item.values is None)
+    unseen = [_new(item) for item in words_first if item.values or item.accounts > least]
     if unseen:
         sentences.append(f"values that the model has never seen: {_some(unseen)}")
     return [f"{target}: {text}" for text in sentences]
@@ -49,4 +50,5 @@ def _some(names: list[str]) -> str:
 
 def _new(item: UnseenInput) -> str:
     words = f" {', '.join(map(repr, item.values))}" if item.values else ""
-    return f"{item.column}{words} ({counted(item.accounts, 'account')})"
+    share = "" if item.share is None else f", {percent(item.share)} of the latest rows"
+    return f"{item.column}{words} ({counted(item.accounts, 'account')}{share})"
