@@ -10,7 +10,7 @@ import pytest
 
 from champions import set_champion
 from e2e.bundles import EARLY, TARGET, as_text, bundle_of, early, publish, standing, tilted
-from e2e.road import Project, command
+from e2e.road import SETTINGS, Project, command
 from tenure.core.errors import ConfigError, ModelError
 from tenure.core.times import show
 from tenure.model.registry.champion import history
@@ -73,6 +73,7 @@ def test_both_as_they_stand_on_rows_that_neither_saw(own: Project) -> None:
     assert line.who
     assert line.facts["gain"] == found.gain.to_json()
     assert line.facts["said"][0].startswith("Better on the same rows")
+    assert line.facts["used"]["contests"] == 1  # the dry run decided nothing
 
 
 def test_a_worse_challenger_is_refused_until_it_is_forced(own: Project) -> None:
@@ -80,14 +81,15 @@ def test_a_worse_challenger_is_refused_until_it_is_forced(own: Project) -> None:
     bad = publish(own, tilted(bundle_of(own), 2.5), trained_until=show(EARLY))
     said = command("promote", own.root / "config.yaml")
     assert said.code == 1
-    assert "Refused: not better on the same rows" in said.out
+    assert "Refused: better on the same rows with a probability of 0%" in said.out
+    assert "have decided 1 contest and" in said.out
     assert standing(own) == good
     said = command("promote", own.root / "config.yaml", "--force")
     assert said.code == 0
     assert f"{bad} is champion now, by force, instead of {good}" in said.out
     line = history(own.root / "models", TARGET)[-1]
     assert (line.version, line.action) == (bad, "forced")
-    assert line.reason.startswith("Overruled: not better")
+    assert line.reason.startswith("Overruled: better on the same rows with a probability of 0%")
     said = command("promote", own.root / "config.yaml", "--to", good, "--reason", "complaints")
     assert said.code == 0
     assert f"{good} is champion again, instead of {bad}" in said.out
@@ -131,6 +133,22 @@ def test_a_twin_from_later_outcomes_takes_over(own: Project) -> None:
     assert found.comparison.basis == "replayed"
     assert found.action == "promoted"
     assert found.sentences == ("Made like the champion, from later outcomes; as good as it.",)
+
+
+def test_a_newer_twin_takes_over_where_outcomes_are_too_few_for_a_contest(own: Project) -> None:
+    first = bundle_of(own)
+    older = publish(own, first, days=-30, trained_until=as_text(first, -1))
+    set_champion(own.root / "models", TARGET, older, "test", "test")
+    few = own.set(model={**SETTINGS["model"], "min_events": 10_000})
+    publish(own, replace(first, card="# another\n"), recipe="another")
+    refused = run_promote(few.config).targets[TARGET]
+    assert refused.action == "refused"
+    assert "cannot be compared with fewer than 10000 distinct outcomes" in refused.sentences[0]
+    twin = publish(own, replace(first, card="# a twin\n"), days=2)
+    found = run_promote(few.config).targets[TARGET]
+    assert (found.action, found.version, found.comparison) == ("promoted", twin, None)
+    assert found.sentences[0].startswith("Made like the champion, from outcomes until ")
+    assert standing(own) == twin
 
 
 def test_a_bundle_that_is_not_its_recipe_is_refused(own: Project) -> None:

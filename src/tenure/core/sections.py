@@ -55,17 +55,23 @@ class EvaluationConfig(Section):
 
 
 class PromotionConfig(Section):
-    """What a challenger may be worse at and still become champion."""
+    """What a challenger has to show to become champion."""
 
+    probability: float = Field(
+        0.75,
+        ge=0.5,
+        lt=1,
+        description="Probability with which it is better than the champion on the same rows.",
+    )
     tolerance: float = Field(
-        0.05,
+        0.25,
         ge=0,
         le=1,
-        description="Share of the champion's log loss that the gain may lie below 0 at the lower "
-        "end of its interval.",
+        description="Share of the champion's gain over the base rate that it may lose at the lower "
+        "end of the interval.",
     )
-    group_tolerance: float = Field(0.10, ge=0, le=1)
-    """Share of a group's log loss by which it may rise, at the upper end of the interval."""
+    group_tolerance: float = Field(1.0, ge=0)
+    """The same within a group: share of the champion's gain over all rows."""
     group_events: int = Field(30, ge=1)
     """Groups with fewer distinct outcomes, or accounts without one, are not judged."""
 
@@ -127,7 +133,8 @@ class AuditConfig(Section):
     allow: list[str] = Field(
         [],
         description="Columns that may be that good: a feature, or a source column "
-        "`<table>.<column>` with every feature made from it.",
+        "`<table>.<column>` with every feature made from it; or a table whose rows per account may "
+        "look made for its whole life.",
     )
 
 

@@ -13,9 +13,10 @@ from tenure.core.records.bundle import BundleSpec
 from tenure.core.records.training import TargetRecord
 from tenure.report.html import filled
 from tenure.report.sentences import accuracy, findings, practice
-from tenure.report.sentences.formatting import count, day, joined, percent, plain, spread
+from tenure.report.sentences.formatting import count, day, joined, percent, plain, sentence, spread
 from tenure.report.sentences.names import DROPS, baseline, shown_metrics
 from tenure.report.sentences.outcome import Outcome
+from tenure.report.sentences.shape import shape_warnings
 from tenure.report.tables.horizons import horizon_table, horizon_words
 from tenure.report.tables.layout import Table, escape, markdown, table
 from tenure.report.tables.targets import group_table, metric_columns
@@ -32,6 +33,7 @@ def model_card(name: str, target: TargetRecord, spec: BundleSpec) -> str:
         outcome=outcome,
         evaluation=target.evaluation,
         headline=findings.headline(outcome),
+        warnings=list(map(sentence, shape_warnings(target.shape))),
         dropped=_dropped(target),
         metrics=_metrics(outcome),
         worth=[text for sentences in shown for text in sentences(outcome)],

@@ -10,6 +10,7 @@ from tenure.core.records.audit import AuditRecord
 from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRecord
 from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
 from tenure.report.sentences.outcome import Outcome
+from tenure.report.sentences.shape import shape_warnings
 from tenure.report.tables.audit import audit_view
 from tenure.report.tables.data import data_view
 from tenure.report.tables.layout import pairs, table
@@ -52,6 +53,7 @@ def _page(record: TrainingRecord) -> dict[str, Any]:
         "calendar": _calendar(record.calendar),
         "targets": [target_view(Outcome(*item), config) for item in targets.items()],
         "data": data_view(record.data),
+        "red": _red(record),
         "families": _families(record.features),
         "absent": table(
             "Features that this data cannot give",
@@ -73,6 +75,16 @@ def _page(record: TrainingRecord) -> dict[str, Any]:
             config.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False
         ),
     }
+
+
+def _red(record: TrainingRecord) -> list[str]:
+    """Return what puts the results in doubt: of the data, then of each target's shape."""
+    doubts = [
+        f"{Outcome(name, target).title}: {text}"
+        for name, target in record.targets.items()
+        for text in shape_warnings(target.shape)
+    ]
+    return [*record.data.red, *doubts]
 
 
 def _calendar(calendar: CalendarFacts) -> str:

@@ -12,6 +12,7 @@ from tenure.core.records.promotion import (
     TargetPromotion,
 )
 from tenure.report.sentences.formatting import NONE, count, counted, number, percent, spread
+from tenure.report.sentences.past_uses import past_uses
 from tenure.report.tables.layout import Table, aligned, listing, table
 
 ACTIONS = {
@@ -57,13 +58,15 @@ def _compared(comparison: Comparison) -> list[str]:
     lines = ["", f"Compared: {comparison.how}.", rows, "", *aligned(_figures(comparison, level))]
     if comparison.groups:
         lines += ["", *aligned(_groups(comparison.groups, level))]
-    return [*lines, *comparison.notes]
+    used = [past_uses(comparison.used)] if comparison.used else []
+    return [*lines, *used, *comparison.notes]
 
 
 def _figures(comparison: Comparison, level: str) -> Table | None:
     sides, gain = (comparison.champion, comparison.challenger), comparison.gain
     rows = [
         ("log loss", *(number(x.log_loss.value, 4) for x in sides), _signed(gain.log_loss, 4)),
+        ("gain over base rate", *(number(x.over_base_rate.value, 4) for x in sides), ""),
         ("AUC", *(number(x.auc.value, 3) for x in sides), _signed(gain.auc, 3)),
         ("mean probability", *(percent(x.mean_probability) for x in sides), ""),
     ]

@@ -12,7 +12,7 @@ from tenure.report.sentences import findings
 from tenure.report.sentences.formatting import counted, day, number, percent
 from tenure.report.sentences.names import baseline
 from tenure.report.sentences.outcome import Outcome
-from tenure.report.sentences.practice import captures
+from tenure.report.sentences.practice import by_chance, detections
 
 Rows = list[dict[str, Any]]
 Drawing = tuple[dict[str, Any], str] | None
@@ -38,7 +38,7 @@ def target_specs(outcome: Outcome) -> dict[str, tuple[dict[str, Any], str]]:
     """Return the specs of a target's charts, each with what it shows in words.
 
     Returns:
-        Of ``calibration``, ``capture``, ``lead``, ``folds``, ``baselines``, ``contrast``,
+        Of ``calibration``, ``detection``, ``lead``, ``folds``, ``baselines``, ``contrast``,
         ``drivers`` and ``labels`` those for which there is something to draw.
     """
     drawings = {name: drawing(outcome) for name, drawing in DRAWN.items()}
@@ -64,29 +64,28 @@ def _calibration(outcome: Outcome) -> Drawing:
     return _drawn(draw.reliability_chart([row.model_dump() for row in bins], title), title, parts)
 
 
-def _capture(outcome: Outcome) -> Drawing:
+def _detection(outcome: Outcome) -> Drawing:
     end = outcome.end
     rows: Rows = [
         {
             "share": share / 100,
-            "lift": figure.value * 100 / share,
-            "mrr": end.metrics.figure(f"mrr_capture_at_{share}").value,
+            "chance": by_chance(end.metrics, share),
+            "mrr": end.metrics.figure(f"mrr_detection_at_{share}").value,
             **figure.model_dump(),
         }
-        for share, figure in captures(end.metrics).items()
-        if figure.value is not None
+        for share, figure in detections(end.metrics).items()
     ]
     if not rows:
         return None
     middle = rows[len(rows) // 2]
-    holds = f"{percent(middle['value'])} of the {end.events}"
-    title = f"The {percent(middle['share'])} scored {end.scored} hold {holds}"
+    met = f"{percent(middle['value'])} of the {end.events} in time"
+    title = f"Lists of the {percent(middle['share'])} scored {end.scored} meet {met}"
     parts = (
-        f"{end.scored} {percent(row['share'], 0)} of accounts: {percent(row['value'])} of "
-        f"{end.events}, {number(row['lift'], 1)} times the average"
+        f"lists of {percent(row['share'], 0)} of accounts: {percent(row['value'])} of "
+        f"{end.events}, in random order {percent(row['chance'])}"
         for row in rows
     )
-    return _drawn(draw.capture_chart(rows, title, end.events, end.scored), title, parts)
+    return _drawn(draw.detection_chart(rows, title, end.events, end.scored), title, parts)
 
 
 def _lead(outcome: Outcome) -> Drawing:
@@ -186,7 +185,7 @@ def _labels(outcome: Outcome) -> Drawing:
 
 DRAWN: dict[str, Callable[[Outcome], Drawing]] = {
     "calibration": _calibration,
-    "capture": _capture,
+    "detection": _detection,
     "lead": _lead,
     "folds": _folds,
     "baselines": _baselines,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tenure.core.records.audit import CheckedFeatures, CheckRecord
-from tenure.core.records.data import TableRecord
+from tenure.core.records.data import AttributeRecord, TableRecord
 from tenure.core.records.evaluation import Evaluation
 from tenure.core.records.training import TargetRecord, TrainingRecord
 from tenure.report.sentences import audit as audit_sentences
@@ -22,6 +22,7 @@ from tenure.report.sentences.formatting import (
 )
 from tenure.report.sentences.names import METRIC
 from tenure.report.sentences.outcome import Outcome
+from tenure.report.sentences.shape import shape_warnings
 from tenure.report.tables.horizons import horizon_lines
 from tenure.report.tables.layout import Table, aligned, listing, table
 
@@ -30,6 +31,7 @@ REPEATED = ("rejected", "emptied")
 FIGURES = ("auc", "log_loss", "brier_skill", "calibration_error")
 MOST_DRIVERS = 5
 MOST_REASONS = 8
+MOST_ATTRIBUTES = 8
 
 Tables = Mapping[str, TableRecord]
 
@@ -57,17 +59,27 @@ def check_lines(check: CheckRecord) -> list[str]:
         for name, item in data.tables.items()
         for column, text in item.assumptions.items()
     ]
-    attributes = [
-        f"{item.name}: {'may be a feature' if item.usable else 'not a feature'} ({item.verdict})"
-        for item in data.attributes
-    ]
     lines += _section("warnings", warnings)
     lines += _section("assumed by the config", assumed)
-    lines += _section("account attributes", attributes)
+    lines += _section("account attributes", _attributes(data.attributes))
     lines += _section("features", _features(check.features))
     lines += ["", *audit_sentences.lines(check.audit)]
     lines += _section("rejected rows", list(check.rejects.values()))
     return [*lines, "", f"audit: {check.page}"]
+
+
+def _attributes(attributes: Iterable[AttributeRecord]) -> list[str]:
+    """Return a line for each verdict on account attributes, with all that share it."""
+    names: dict[str, list[str]] = {}
+    for item in attributes:
+        use = "may be a feature" if item.usable else "not a feature"
+        names.setdefault(f"{use} ({item.verdict})", []).append(item.name)
+    return [f"{_first(listed)}: {verdict}" for verdict, listed in names.items()]
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - MOST_ATTRIBUTES
+    return ", ".join(names[:MOST_ATTRIBUTES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _tables(tables: Tables) -> Table | None:
@@ -122,7 +134,8 @@ def _target(name: str, target: TargetRecord) -> list[str]:
     outcome, model, evaluation = Outcome(name, target), target.model, target.evaluation
     headline = findings.headline(outcome)
     role = f"  ({plain(target.status)} {model.version})" if model else ""
-    lines = [headline.first, *headline.more]
+    lines = [f"{RED}  {text}" for text in shape_warnings(target.shape)]
+    lines += [headline.first, *headline.more]
     if evaluation.pooled.n is not None:
         base = f"base rate {percent(target.labels.base_rate)}"
         lines.append(" · ".join([base, *_metrics(evaluation)]))

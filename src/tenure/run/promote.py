@@ -21,6 +21,7 @@ from tenure.core.errors import (
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.evaluation import Verdict
 from tenure.core.records.promotion import Action, Comparison, PromotionRecord, TargetPromotion
+from tenure.core.times import show
 from tenure.model.bundle.bundle import Bundle, read_bundle
 from tenure.model.registry.champion import (
     Change,
@@ -31,11 +32,18 @@ from tenure.model.registry.champion import (
     versions,
 )
 from tenure.model.registry.comparison import Decision, compare, decide
+from tenure.model.registry.ledger import Contest, note_contest, past_uses
 from tenure.model.registry.published import challengers
 from tenure.model.settings import EvaluationSettings
 from tenure.run.mlflow_sync import mirror, user
 from tenure.run.prepare import loaded
-from tenure.run.replay import BASES, Replay, same_recipe, trained_until
+from tenure.run.replay import (
+    BASES,
+    Replay,
+    TooFewOutcomesError,
+    same_recipe,
+    trained_until,
+)
 from tenure.score.score import check_owner
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ if TYPE_CHECKING:
 
 FACTS = {
     *("basis", "rows", "events", "first", "last", "champion", "challenger"),
-    *("gain", "level", "limits"),
+    *("gain", "better", "level", "limits", "used"),
 }
 """Parts of a comparison that the history of champions keeps."""
 
@@ -95,6 +103,7 @@ def run_promote(
     if not request.dry_run:
         for target, decision in decided.items():
             settle(config.paths.models, target)
+            _note(config, target, decision)
             _apply(config, target, decision, request)
     notes = () if request.dry_run else mirror(config, progress)
     return PromotionRecord(
@@ -162,8 +171,7 @@ class _Look:
 
     def _named(self, version: str, standing: str | None) -> TargetPromotion:
         """Decide on a chosen version: one that was champion before needs no proof."""
-        bundle = read_bundle(self.root / self.target / version)
-        check_owner(bundle, self.config, self.target)
+        bundle = self._bundle(version)
         if version == standing:
             return _promotion("nothing", (f"{version} is champion already.",), version, standing)
         if version in {change.version for change in history(self.root, self.target)}:
@@ -174,19 +182,23 @@ class _Look:
         return self._compared(version, standing)
 
     def _compared(self, version: str, standing: str | None) -> TargetPromotion:
-        challenger = read_bundle(self.root / self.target / version)
-        check_owner(challenger, self.config, self.target)
-        able = _promotable(challenger)
+        other = self._bundle(version)
+        able = _promotable(other)
         if standing is None:
             alone = ("There is no champion to compare it with.",)
             return _promotion("first" if able else "forced", alone, version, None)
         comparison: Comparison | None = None
         try:
-            decision, comparison = self._contest(version, standing)
+            one = self._bundle(standing)
+            newer_twin = same_recipe(one, other) and trained_until(other) > trained_until(one)
+            comparison = self._contest(one, other)
+            decision = decide(comparison, newer_twin=newer_twin)
+        except TooFewOutcomesError as error:
+            decision = _refreshed(one, other) if newer_twin else _not_compared(error)
         except TenureError as error:
             if not self.request.force and not isinstance(error, RefusedError):
                 raise
-            decision = Decision(False, (f"Refused: not compared: {error}",))
+            decision = _not_compared(error)
         if decision.better and able:
             return _promotion("promoted", decision.sentences, version, standing, comparison)
         if not self.request.force:
@@ -195,18 +207,42 @@ class _Look:
         overruled = (first.replace("Refused:", "Overruled:"), *rest)
         return _promotion("forced", overruled, version, standing, comparison)
 
-    def _contest(self, version: str, standing: str) -> tuple[Decision, Comparison]:
-        home = self.root / self.target
-        threads = self.config.model.threads
-        one, other = (read_bundle(home / name, threads=threads) for name in (standing, version))
-        check_owner(one, self.config, self.target)
+    def _bundle(self, version: str) -> Bundle:
+        """Read a bundle whose checksums and examples hold."""
+        folder = self.root / self.target / version
+        bundle = read_bundle(folder, threads=self.config.model.threads)
+        check_owner(bundle, self.config, self.target)
+        return bundle
+
+    def _contest(self, one: Bundle, other: Bundle) -> Comparison:
         pair = Replay(self.dataset(), self.config, one, other, self.progress).pair()
         self.progress.stage(f"{self.target}: comparing on {len(pair.rows):,} rows")
         settings = EvaluationSettings.of(self.config)
         comparison = compare(pair.rows, pair.groups, settings, self.config.promotion)
-        newer_twin = same_recipe(one, other) and trained_until(other) > trained_until(one)
-        about = {"basis": pair.basis, "how": BASES[pair.basis], "notes": pair.notes}
-        return decide(comparison, newer_twin=newer_twin), comparison.model_copy(update=about)
+        entry = _ledger_entry(comparison, one.version, other.version)
+        used = past_uses(self.root, self.target, entry.first, entry.last, entry)
+        about = {"basis": pair.basis, "how": BASES[pair.basis], "notes": pair.notes, "used": used}
+        return comparison.model_copy(update=about)
+
+
+def _refreshed(one: Bundle, other: Bundle) -> Decision:
+    """Return that a newer twin takes over without a contest."""
+    until = f"until {show(trained_until(other))} instead of {show(trained_until(one))}"
+    return Decision(
+        True,
+        (
+            f"Made like the champion, from outcomes {until}: too few outcomes are known for a "
+            "contest, its own backtest finds it usable, and its examples score as they did.",
+        ),
+    )
+
+
+def _not_compared(error: TenureError) -> Decision:
+    return Decision(False, (f"Refused: not compared: {error}",))
+
+
+def _ledger_entry(comparison: Comparison, one: str, other: str) -> Contest:
+    return Contest(one, other, comparison.first, comparison.last)
 
 
 def _promotion(
@@ -233,6 +269,13 @@ def _unable(verdict: Verdict | None) -> tuple[str, ...]:
     """Return why a bundle may not be promoted, by its own backtest."""
     sentences = verdict.sentences if verdict else ()
     return ("Refused: its own backtest does not allow it; --force overrules that.", *sentences)
+
+
+def _note(config: Config, target: str, decision: TargetPromotion) -> None:
+    """Add what was compared to the ledger, whatever was decided."""
+    if decision.comparison and decision.champion and decision.version:
+        entry = _ledger_entry(decision.comparison, decision.champion, decision.version)
+        note_contest(config.paths.models, target, entry)
 
 
 def _apply(

@@ -26,8 +26,8 @@ from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.splits import rarer
 from tenure.labels.targets import TARGETS, label
 from tenure.model.evaluation.prediction_detail import mrr_thirds
-from tenure.run.fit import walk_target
 from tenure.run.prepare import Prepared, feature_matrix, plan_features
+from tenure.run.walk import walk_target
 from tenure.score.score import Model, check_tables, features
 
 if TYPE_CHECKING:
@@ -44,14 +44,18 @@ BASES: dict[Basis, str] = {
 }
 
 
+class TooFewOutcomesError(RefusedError):
+    """The rows that two bundles can be compared on hold too few outcomes."""
+
+
 @dataclass(frozen=True)
 class PairedPredictions:
     """Two bundles on the same rows.
 
     Attributes:
-        rows: account_id, as_of, mrr, label, outcome_id, the probabilities ``champion`` and
-            ``challenger``, and, where the challenger's recipe spoke, ``as_it_stands``: those of its
-            bundle, which may have learnt from these rows.
+        rows: account_id, as_of, mrr, label, outcome_id, base_rate (of the labels known at as_of),
+            the probabilities ``champion`` and ``challenger``, and, where the challenger's recipe
+            spoke, ``as_it_stands``: those of its bundle, which may have learnt from these rows.
         groups: What to divide by → the group of each row, in the same order.
         basis: Who spoke.
         notes: What to know beside it.
@@ -102,14 +106,17 @@ class Replay:
     @cached_property
     def rows(self) -> pd.DataFrame:
         """Return the same with their labels."""
-        return label(self.dataset, self.snapshots, TARGETS[self.target], self.config.labels)
+        return self._labelled(self.target)
+
+    def _labelled(self, target: str) -> pd.DataFrame:
+        return label(self.dataset, self.snapshots, TARGETS[target], self.config.labels)
 
     def pair(self) -> PairedPredictions:
         """Return the predictions of both.
 
         Raises:
             DataError: If a table that a bundle reads is missing.
-            RefusedError: If too few outcomes are known to compare.
+            TooFewOutcomesError: If too few outcomes are known to compare.
         """
         pair = {"champion": self.champion, "challenger": self.challenger}
         check_tables(self.dataset, {name: Model.of(bundle) for name, bundle in pair.items()})
@@ -129,7 +136,7 @@ class Replay:
         walks = {name: self._replayed(name, bundle) for name, bundle in pair.items()}
         both = known[known.index.isin(walks[older].index.intersection(walks[newer].index))]
         if not self._enough(both):
-            raise RefusedError(self._too_few(both))
+            raise TooFewOutcomesError(self._too_few(both))
         return self._paired(
             both, {name: walk[both.index] for name, walk in walks.items()}, "replayed"
         )
@@ -176,7 +183,9 @@ class Replay:
         categories, plan = plan_features(config, dataset, families, self.cutoffs)
         plan = plan.only(bundle.main.columns)
         matrix = feature_matrix(config, dataset, self.snapshots, plan, categories, self.progress)
-        prepared = Prepared(self.cutoffs, families, plan, matrix, {self.target: self.rows})
+        labels, whole = {self.target: self.rows}, TARGETS[self.target].whole
+        labels |= {whole: self._labelled(whole)} if whole else {}
+        prepared = Prepared(self.cutoffs, families, plan, matrix, labels)
         stages = self.progress.within(name)
         predictions = walk_target(self.target, prepared, config, stages).predictions
         if predictions.empty:
@@ -187,12 +196,21 @@ class Replay:
         self, rows: pd.DataFrame, probabilities: dict[str, pd.Series[float]], basis: Basis
     ) -> PairedPredictions:
         names = ["account_id", "as_of", "mrr", "label", "outcome_id"]
-        paired = rows[names].assign(**probabilities)
+        paired = rows[names].assign(base_rate=self._base_rates(rows), **probabilities)
         newer = trained_until(self.challenger) >= trained_until(self.champion)
         if basis == "replayed" or (basis == "later" and newer):
             paired = paired.assign(as_it_stands=self._stated(self.challenger, rows))
         paired = paired.reset_index(drop=True)
         return PairedPredictions(paired, self._groups(paired), basis, self._notes())
+
+    def _base_rates(self, rows: pd.DataFrame) -> pd.Series[float]:
+        """Return the rate of the outcome among the labels that were known at each row's time."""
+        known = self.rows[self.rows["label"].notna()]
+        rates = {
+            moment: known.loc[known["label_known_at"] <= moment, "label"].mean()
+            for moment in rows["as_of"].unique()
+        }
+        return rows["as_of"].map(rates)
 
     def _groups(self, rows: pd.DataFrame) -> dict[str, pd.Series[Any]]:
         mrr = rows["mrr"].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -47,7 +47,9 @@ def predicted(rows: pd.DataFrame, noise: float, seed: int = 1) -> Any:
 def rivals(champion: float, challenger: float) -> pd.DataFrame:
     rows = book()
     return rows.assign(
-        champion=predicted(rows, champion), challenger=predicted(rows, challenger, seed=2)
+        champion=predicted(rows, champion),
+        challenger=predicted(rows, challenger, seed=2),
+        base_rate=0.15,
     )
 
 
@@ -60,10 +62,20 @@ def compared(*arguments: Any) -> Any:
     return compare(*arguments)
 
 
-def with_gain(comparison: Comparison, value: float, lo: float, hi: float) -> Comparison:
-    """Return a comparison with another gain in log loss."""
+def with_gain(
+    comparison: Comparison, value: float, lo: float, hi: float, better: float = 0.9
+) -> Comparison:
+    """Return a comparison with another gain in log loss, above 0 with some probability."""
     gain = {"log_loss": Figure(value=value, lo=lo, hi=hi)}
-    return comparison.model_copy(update={"gain": comparison.gain.model_copy(update=gain)})
+    changes = {"gain": comparison.gain.model_copy(update=gain), "better": better}
+    return comparison.model_copy(update=changes)
+
+
+def with_skill(comparison: Comparison, value: float, half: float) -> Comparison:
+    """Return a comparison whose champion gains something else over the base rate."""
+    skill = Figure(value=value, lo=value - half, hi=value + half)
+    champion = comparison.champion.model_copy(update={"over_base_rate": skill})
+    return comparison.model_copy(update={"champion": champion})
 
 
 def test_figures_are_those_of_the_rows() -> None:
@@ -74,6 +86,9 @@ def test_figures_are_those_of_the_rows() -> None:
     gain = found.gain.log_loss
     assert gain.value == pytest.approx(loss["champion"] - loss["challenger"])
     assert gain.lo < gain.value < gain.hi
+    without = log_loss(np.asarray(rows["label"], dtype=float), np.full(len(rows), 0.15)).mean()
+    for name, side in (("champion", found.champion), ("challenger", found.challenger)):
+        assert side.over_base_rate.value == pytest.approx(without - loss[name])
     assert (found.rows, found.accounts, found.cutoffs) == (1800, 600, 3)
     assert (found.first, found.last) == ("2024-01-01", "2024-03-01")
     assert found.events == found.positives == int(rows["label"].sum())
@@ -90,10 +105,52 @@ def test_the_better_one_is_promoted_and_the_worse_one_refused() -> None:
         compared(rivals(0.2, 1.0), {}, SETTINGS),
     )
     assert decide(better).better
-    assert decide(better).sentences[0].startswith("Better on the same rows: gain in log loss +0.0")
+    assert better.better == 1
+    first = decide(better).sentences[0]
+    assert first.startswith("Better on the same rows with a probability of 100%: gain in log loss")
     refused = decide(worse)
     assert not refused.better
-    assert refused.sentences[0].startswith("Refused: not better on the same rows")
+    assert refused.sentences[0].startswith(
+        "Refused: better on the same rows with a probability of 0%, and 75% are needed"
+    )
+
+
+def test_a_probability_below_the_one_asked_for_is_refused() -> None:
+    found = compared(rivals(1.0, 0.2), {}, SETTINGS)
+    assert decide(with_gain(found, 0.001, -0.001, 0.003, better=0.75)).better
+    unsure = decide(with_gain(found, 0.001, -0.001, 0.003, better=0.74))
+    assert not unsure.better
+    assert "with a probability of 74%, and 75% are needed" in unsure.sentences[0]
+
+
+def test_equal_models_are_as_often_better_as_worse() -> None:
+    chances = []
+    for seed in range(40):
+        rows = book(300, seed)
+        rows["champion"], rows["challenger"] = (
+            predicted(rows, 0.8, seed=2 * seed + n) for n in (0, 1)
+        )
+        chances.append(compared(rows.assign(base_rate=0.15), {}, SETTINGS).better)
+    assert 0.35 < np.mean(chances) < 0.65
+    assert np.mean(np.array(chances) >= 0.75) <= 0.45
+
+
+def test_a_shock_that_a_month_shares_makes_less_sure() -> None:
+    """Two levels: what favours the higher one is one month of many departures."""
+    rows = book(2_000)
+    risk = 1 / (1 + np.exp(-rows["logit"]))
+    rng = np.random.default_rng(5)
+    shock = rows["as_of"].map(dict(zip(rows["as_of"].unique(), (-0.4, -0.4, 1.0), strict=True)))
+    shocked = 1 / (1 + np.exp(-(rows["logit"] + shock)))
+    found = {}
+    for name, truth in (("steady", risk), ("shocked", shocked)):
+        rows["label"] = (rng.random(len(rows)) < truth).astype(float)
+        rate = float(rows["label"].mean() / risk.mean())
+        pair = rows.assign(
+            champion=risk * rate * 0.8, challenger=risk * rate, base_rate=risk.mean()
+        )
+        found[name] = compared(pair, {}, SETTINGS).gain.log_loss
+    assert found["steady"].hi - found["steady"].lo < (found["shocked"].hi - found["shocked"].lo) / 2
 
 
 def test_a_row_order_of_its_own_changes_nothing() -> None:
@@ -105,19 +162,19 @@ def test_a_row_order_of_its_own_changes_nothing() -> None:
 
 
 def test_a_segment_that_loses_much_is_named() -> None:
-    rows = rivals(1.0, 0.1)
+    rows = rivals(0.3, 0.1)
     smb = rows["segment"] == "smb"
     rows.loc[smb, "challenger"] = rows.loc[smb, "champion"] ** 0.6
     found = compared(rows, {"segment": rows["segment"]}, SETTINGS)
     refused = decide(with_gain(found, 0.01, 0.005, 0.02))
     assert not refused.better
-    assert "much worse for some" in refused.sentences[0]
+    assert "but worse for some" in refused.sentences[0]
     assert refused.sentences[1].startswith("segment `smb` (")
     assert len(refused.sentences) == 2
 
 
 def test_a_segment_of_few_outcomes_says_nothing() -> None:
-    rows = rivals(1.0, 0.2)
+    rows = rivals(0.3, 0.2)
     happened = rows["label"] == 1
     few = rows.index[happened][:29]
     named = pd.Series("rest", index=rows.index)
@@ -154,31 +211,41 @@ def test_a_group_of_few_accounts_without_the_outcome_says_nothing_either() -> No
 def test_the_limits_are_those_of_the_config(tmp_path: Path) -> None:
     authored = {"data": {"path": "data"}}
     assert make_config(authored, base=tmp_path).promotion == PromotionConfig()
-    promotion = {"tolerance": 0.01, "group_tolerance": 0.5, "group_events": 10}
+    promotion = {
+        "probability": 0.8,
+        "tolerance": 0.01,
+        "group_tolerance": 0.5,
+        "group_events": 10,
+    }
     config = make_config(authored | {"promotion": promotion}, base=tmp_path)
     limits = config.promotion
-    assert limits == PromotionConfig(tolerance=0.01, group_tolerance=0.5, group_events=10)
-    found = compared(rivals(1.0, 0.2), {}, SETTINGS, limits)
+    assert limits.model_dump() == promotion
+    found = compared(rivals(0.3, 0.2), {}, SETTINGS, limits)
     assert found.limits.model_dump() == promotion
-    loss = found.champion.log_loss.value
-    risky = with_gain(found, 0.001, -0.04 * loss, 0.07 * loss)
-    assert "it may be more than 1% worse" in decide(risky).sentences[0]
+    unsure = decide(with_gain(found, 0.001, 0.0, 0.02, better=0.79))
+    assert "80% are needed" in unsure.sentences[0]
+    skill = found.champion.over_base_rate.value
+    risky = with_gain(found, 0.001, -0.04 * skill, 0.07 * skill)
+    assert "it may lose more than 1% of what the champion gains" in decide(risky).sentences[0]
 
 
 def test_a_wider_limit_lets_a_group_lose_more() -> None:
-    rows = rivals(1.0, 0.1)
+    rows = rivals(0.3, 0.1)
     smb = rows["segment"] == "smb"
     rows.loc[smb, "challenger"] = rows.loc[smb, "champion"] ** 0.6
     groups = {"segment": rows["segment"]}
     strict, wide = (
-        compared(rows, groups, SETTINGS, PromotionConfig(group_tolerance=x)) for x in (0.1, 1)
+        compared(rows, groups, SETTINGS, PromotionConfig(group_tolerance=x)) for x in (0.1, 100)
     )
     assert [item.worse for item in strict.groups] == [False, True]
     assert [item.worse for item in wide.groups] == [False, False]
     assert (
         decide(with_gain(strict, 0.01, 0.005, 0.02))
         .sentences[1]
-        .endswith("the upper end passes 10% of it.")
+        .endswith(
+            "the upper end passes 10% of what the champion gains over all rows "
+            "(promotion.group_tolerance)."
+        )
     )
 
 
@@ -188,12 +255,20 @@ def test_missing_groups_are_a_group() -> None:
     assert [item.name for item in found.groups] == ["(none)", "mid"]
 
 
-def test_better_by_chance_with_a_risk_of_much_worse_is_refused() -> None:
+def test_a_loss_is_measured_by_what_the_champion_gains() -> None:
     found = compared(rivals(1.0, 0.2), {}, SETTINGS)
-    loss = found.champion.log_loss.value
-    risky = with_gain(found, 0.001, -0.06 * loss, 0.07 * loss)
-    assert "it may be more than 5% worse" in decide(risky).sentences[0]
-    assert decide(with_gain(found, 0.001, -0.04 * loss, 0.07 * loss)).better
+    share = found.limits.tolerance
+    for skill in (0.01, 0.1):
+        known = with_skill(found, skill, skill / 2)
+        risky = decide(with_gain(known, 0.001, -1.01 * share * skill, 0.3))
+        assert "it may lose more than" in risky.sentences[0]
+        assert decide(with_gain(known, 0.001, -0.99 * share * skill, 0.3)).better
+
+
+def test_a_champion_that_gains_nothing_has_nothing_to_lose() -> None:
+    found = with_skill(compared(rivals(1.0, 0.2), {}, SETTINGS), 0.001, 0.002)
+    assert decide(with_gain(found, 0.001, -0.1, 0.2, better=0.8)).better
+    assert not decide(with_gain(found, 0.001, -0.1, 0.2, better=0.7)).better
 
 
 def test_a_newer_twin_may_take_over_and_an_older_one_not() -> None:

@@ -61,16 +61,19 @@ class Metrics(SparseRecord):
         calibration_error: Mean gap of predicted and observed rates over ten bins.
         calibration_slope: Slope of the outcome on the predicted log-odds; 1 is perfect.
         calibration_intercept: Its intercept; 0 is perfect.
-        lift_at_5, lift_at_10, lift_at_20, lift_at_capacity: Outcome rate among the 5, 10 and 20 %
-            scored highest, and the accounts that a team can look after, as a multiple of the
-            average.
-        capture_at_5, capture_at_10, capture_at_20, capture_at_capacity: Share of the outcomes that
-            these hold.
-        mrr_capture_at_5, mrr_capture_at_10, mrr_capture_at_20, mrr_capture_at_capacity: Share of
-            the MRR behind the outcomes that these hold.
-        best_profit: Profit per account of contacting the best number from the top of the list.
+        lift_at_5, lift_at_10, lift_at_20: Outcome rate among the 5, 10 and 20 % of predictions
+            scored highest, as a multiple of the average.
+        detection_at_5, detection_at_10, detection_at_20, detection_at_capacity: Share of the
+            distinct outcomes whose account stood, before it, on at least one list: of the 5, 10 and
+            20 % scored highest at a prediction time, and of as many as a team can look after.
+        mrr_detection_at_5, mrr_detection_at_10, mrr_detection_at_20, mrr_detection_at_capacity:
+            Share of the MRR behind the outcomes that these stood for.
+        chance_at_5, chance_at_10, chance_at_20, chance_at_capacity: Detection by lists as long, in
+            random order.
+        best_profit: Profit per account of contacting the best number from the top of the list; its
+            interval is that of a number chosen on other accounts.
         profit: Profit per account of contacting where the model expects a gain.
-        warned: Share of the outcomes that the list pointed at before they happened.
+        warned: Share of the outcomes whose account stood on the list when last asked.
         lead_time_days: Median days that it did so before them.
     """
 
@@ -91,15 +94,18 @@ class Metrics(SparseRecord):
     lift_at_5: Figure = UNMEASURED
     lift_at_10: Figure = UNMEASURED
     lift_at_20: Figure = UNMEASURED
-    lift_at_capacity: Figure = UNMEASURED
-    capture_at_5: Figure = UNMEASURED
-    capture_at_10: Figure = UNMEASURED
-    capture_at_20: Figure = UNMEASURED
-    capture_at_capacity: Figure = UNMEASURED
-    mrr_capture_at_5: Figure = UNMEASURED
-    mrr_capture_at_10: Figure = UNMEASURED
-    mrr_capture_at_20: Figure = UNMEASURED
-    mrr_capture_at_capacity: Figure = UNMEASURED
+    detection_at_5: Figure = UNMEASURED
+    detection_at_10: Figure = UNMEASURED
+    detection_at_20: Figure = UNMEASURED
+    detection_at_capacity: Figure = UNMEASURED
+    mrr_detection_at_5: Figure = UNMEASURED
+    mrr_detection_at_10: Figure = UNMEASURED
+    mrr_detection_at_20: Figure = UNMEASURED
+    mrr_detection_at_capacity: Figure = UNMEASURED
+    chance_at_5: Figure = UNMEASURED
+    chance_at_10: Figure = UNMEASURED
+    chance_at_20: Figure = UNMEASURED
+    chance_at_capacity: Figure = UNMEASURED
     best_profit: Figure = UNMEASURED
     profit: Figure = UNMEASURED
     warned: Figure = UNMEASURED
@@ -146,12 +152,13 @@ class LeadStep(Record):
 
 
 class LeadTime(Record):
-    """How long before an outcome the list pointed at the account.
+    """How long before an outcome the list held the account: of a team's capacity, or a tenth.
 
     Attributes:
         outcomes: Distinct outcomes that were looked back from.
         watched_days: Median days from an account's first prediction to its outcome.
-        warned: Share of the outcomes that the list pointed at when last asked.
+        warned: Share of the outcomes whose account stood on the list when last asked.
+        by_chance: Share that lists in random order would have held.
         days: Median days that it had done so, among these.
         curve: Share pointed at by the days before.
     """
@@ -159,6 +166,7 @@ class LeadTime(Record):
     outcomes: int
     watched_days: float | None
     warned: Figure
+    by_chance: float | None = None
     days: Figure
     curve: tuple[LeadStep, ...]
 
@@ -179,7 +187,7 @@ class Money(SparseRecord):
     Attributes:
         currency: The most frequent currency; other rows are left out.
         rows: Predictions in it.
-        at_stake: MRR behind the outcomes, counted anew at each prediction time.
+        at_stake: MRR behind the distinct outcomes, as of the last prediction before each.
         campaign: What a contact costs and may save, where profit was measured.
         contacted: Share of the accounts that the best profit contacts.
     """

@@ -15,10 +15,18 @@ Action = Literal["promoted", "first", "forced", "rolled_back", "refused", "nothi
 
 
 class Side(Record):
-    """One of two models, measured on the rows that both predicted."""
+    """One of two models, measured on the rows that both predicted.
+
+    Attributes:
+        log_loss: Mean log loss.
+        auc: Area under the ROC curve.
+        over_base_rate: Gain in log loss over the base rate that was known at each prediction time.
+        mean_probability: Mean predicted probability.
+    """
 
     log_loss: Figure
     auc: Figure
+    over_base_rate: Figure
     mean_probability: float
 
 
@@ -53,6 +61,22 @@ class GroupComparison(Record):
     worse: bool | None
 
 
+class PastUses(Record):
+    """How often the outcomes of some prediction times have been used to choose a model.
+
+    Attributes:
+        first: The first prediction time.
+        last: The last.
+        contests: Pairs of bundles that were compared on some of these, the present one included.
+        recipes: Different declarations, settings or code that were tested on some of them.
+    """
+
+    first: Time
+    last: Time
+    contests: int
+    recipes: int
+
+
 class Comparison(SparseRecord):
     """A challenger beside the champion on the same rows.
 
@@ -68,12 +92,14 @@ class Comparison(SparseRecord):
         champion: The champion, measured.
         challenger: The challenger, measured.
         gain: What the challenger gains.
+        better: Probability that its gain in log loss is above 0.
         groups: Both within groups of accounts.
         as_it_stands: Log loss of the challenger's bundle minus that of its recipe.
         level: Of the intervals.
-        limits: What counts as much worse.
+        limits: What the challenger has to show.
         basis: ``unseen``, ``later`` or ``replayed``: who spoke for the two.
         how: The same in words.
+        used: How often the outcomes of these prediction times have been used to choose.
         notes: What to know beside it.
     """
 
@@ -88,12 +114,14 @@ class Comparison(SparseRecord):
     champion: Side
     challenger: Side
     gain: PairedGain
+    better: float
     groups: tuple[GroupComparison, ...]
     as_it_stands: Figure | None = None
     level: float
     limits: PromotionConfig
     basis: Basis | None = None
     how: str | None = None
+    used: PastUses | None = None
     notes: tuple[str, ...] = ()
 
 

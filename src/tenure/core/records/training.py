@@ -10,6 +10,8 @@ from tenure.core.config import Config
 from tenure.core.records.base import Record, SparseRecord, Time
 from tenure.core.records.data import DataRecord
 from tenure.core.records.evaluation import Evaluation, Verdict
+from tenure.core.records.promotion import PastUses
+from tenure.core.records.shape import ShapeRecord
 
 TargetStatus = Literal["champion", "challenger", "not_promoted", "refused"]
 
@@ -197,7 +199,9 @@ class TargetRecord(Record):
         folds: What each fold learnt from.
         tuning: Searches for parameters, oldest first.
         drivers: What moves the scores, strongest first.
+        shape: What the shape of the backtest says of leaks; None where refused.
         model: The exported model; None where refused.
+        used: How often the outcomes of the backtest have been used to choose a model.
     """
 
     event: str
@@ -213,7 +217,9 @@ class TargetRecord(Record):
     folds: tuple[FoldRow, ...] = ()
     tuning: tuple[SearchRecord, ...] = ()
     drivers: tuple[DriverSummary, ...] = ()
+    shape: ShapeRecord | None = None
     model: ModelFacts | None = None
+    used: PastUses | None = None
 
 
 class CalendarFacts(Record):

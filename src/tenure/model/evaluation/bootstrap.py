@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 Floats = NDArray[np.float64]
 
@@ -76,21 +76,15 @@ class Ranking:
         auc: Area under the ROC curve.
         average_precision: Area under the precision-recall steps.
         capture: Share of the positives among the highest scores, shape (1 + resamples, shares).
-        amount_capture: Share of the amounts of the positives, same shape; NaN without amounts.
     """
 
     auc: Floats
     average_precision: Floats
     capture: Floats
-    amount_capture: Floats
 
 
 def ranking(
-    resamples: Resamples,
-    labels: Floats,
-    scores: Floats,
-    shares: Sequence[float],
-    amounts: Floats | None = None,
+    resamples: Resamples, labels: Floats, scores: Floats, shares: Sequence[float]
 ) -> Ranking:
     """Compute metrics of order for every resample.
 
@@ -99,27 +93,20 @@ def ranking(
         labels: 1 or 0.
         scores: Higher means likelier; ties share their rank.
         shares: Shares of the rows to look at from the top, e.g. 0.1.
-        amounts: What each positive row weighs in `Ranking.amount_capture`, e.g. its revenue.
 
     Returns:
         Values; NaN where a resample has one class only.
     """
     ranks = _Ranks(labels, scores)
-    size, wide = len(resamples.counts), (len(resamples.counts), len(shares))
-    out = Ranking(np.empty(size), np.empty(size), np.empty(wide), np.full(wide, np.nan))
-    weighed = None if amounts is None else amounts[ranks.order][ranks.positives]
+    size = len(resamples.counts)
+    out = Ranking(np.empty(size), np.empty(size), np.empty((size, len(shares))))
     with np.errstate(divide="ignore", invalid="ignore"):
         for part, weights in resamples.weights(ranks.order):
             seen = np.cumsum(weights, axis=1)
-            rows = weights[:, ranks.positives]
-            hits = _running(rows)
+            hits = _running(weights[:, ranks.positives])
             out.auc[part], out.average_precision[part] = ranks.areas(seen, hits)
-            money = None if weighed is None else _running(rows * weighed)
             for column, share in enumerate(shares):
-                top = ranks.top(seen, share)
-                out.capture[part, column] = top(hits) / hits[:, -1]
-                if money is not None:
-                    out.amount_capture[part, column] = top(money) / money[:, -1]
+                out.capture[part, column] = ranks.top(seen, hits, share) / hits[:, -1]
     return out
 
 
@@ -160,11 +147,12 @@ class _Ranks:
         precision = np.where(until > 0, through / until, 0.0)
         return outranked / (every * negatives), np.sum(caught * precision, axis=1) / every
 
-    def top(self, seen: Floats, share: float) -> Callable[[Floats], Floats]:
-        """Return a function that sums over the positives of the top share, ties in proportion.
+    def top(self, seen: Floats, hits: Floats, share: float) -> Floats:
+        """Return how many positives a top share of the rows holds, ties in proportion.
 
         Args:
             seen: Running sums of weights over the ranked rows.
+            hits: The same over the positives.
             share: Share of the rows.
         """
         rows = np.arange(len(seen))
@@ -175,12 +163,8 @@ class _Ranks:
         outside = np.where(first > 0, seen[rows, first - 1], 0.0)
         width = seen[rows, self.last[group]] - outside
         part = np.where(width > 0, (wanted - outside) / np.where(width > 0, width, 1), 0.0)
-
-        def total(hits: Floats) -> Floats:
-            before, through = hits[rows, self.before[group]], hits[rows, self.through[group]]
-            return np.asarray(before + part * (through - before))
-
-        return total
+        before, through = hits[rows, self.before[group]], hits[rows, self.through[group]]
+        return np.asarray(before + part * (through - before))
 
 
 def interval(draws: Floats, level: float) -> dict[str, float | None]:

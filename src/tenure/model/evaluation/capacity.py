@@ -1,100 +1,114 @@
-"""Capture and lift at capacity: what the top accounts of each prediction time contain."""
+"""Detection: which of the outcomes the lists of a team would have met before they happened.
+
+At each prediction time a list holds the accounts scored highest then: as many as the team can look
+after, or a share of all.  An outcome is met where its account stands on at least one list within
+the horizon before it; standing on several does not count again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.model.evaluation.bootstrap import Resamples
+if TYPE_CHECKING:
+    from tenure.model.evaluation.bootstrap import Resamples
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
 
-
-@dataclass(frozen=True)
-class CapacityFigures:
-    """One value per resample; the first is the metric itself.
-
-    Attributes:
-        capture: Share of the positives that are met.
-        lift: Rate of positives among the accounts met, as a multiple of the rate among all.
-        amount_capture: Share of the positives' amounts that are met; NaN without amounts.
-    """
-
-    capture: Floats
-    lift: Floats
-    amount_capture: Floats
+TENTH = 0.1
+"""Share of the accounts that a list holds where no capacity is set."""
 
 
-def at_capacity(
-    resamples: Resamples,
-    labels: Floats,
-    scores: Floats,
-    times: Whole,
-    capacity: int,
-    amounts: Floats | None = None,
-) -> CapacityFigures:
-    """Return capture and lift of the `capacity` highest-scored accounts of each time.
+def on_list(scores: Floats, times: Whole, length: float) -> Floats:
+    """Return which part of each row's group of equal scores its time's list holds, 0 to 1.
 
     Args:
-        resamples: Draws over the rows.
-        labels: 1 or 0.
-        scores: Higher is met sooner; tied accounts are met in proportion.
+        scores: Higher is listed sooner.
         times: Number of the prediction time of each row.
-        capacity: Accounts met at each.
-        amounts: What each positive row weighs in `CapacityFigures.amount_capture`.
+        length: Accounts of a list; below 1 it is a share of those of the time, one at least.
     """
-    lists = _Lists(labels, scores, times)
-    size = len(resamples.counts)
-    out = CapacityFigures(np.empty(size), np.empty(size), np.full(size, np.nan))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for part, weights in resamples.weights(lists.order):
-            seen = np.cumsum(weights, axis=1)
-            met = weights[:, lists.positives] * lists.met(seen, capacity)
-            every = weights[:, lists.positives]
-            out.capture[part] = met.sum(axis=1) / every.sum(axis=1)
-            contacted = np.minimum(lists.lengths(seen), capacity).sum(axis=1)
-            rate = every.sum(axis=1) / seen[:, -1]
-            out.lift[part] = met.sum(axis=1) / contacted / rate
-            if amounts is not None:
-                weighed = amounts[lists.order][lists.positives]
-                out.amount_capture[part] = (met @ weighed) / (every @ weighed)
-    return out
+    order = np.lexsort((-scores, times))
+    ranked, moments = scores[order], times[order]
+    fresh = np.r_[True, moments[1:] != moments[:-1]]
+    changes = np.flatnonzero(fresh | np.r_[True, ranked[1:] != ranked[:-1]])
+    width = np.diff(np.r_[changes, len(order)])
+    start = np.flatnonzero(fresh)
+    size = np.diff(np.r_[start, len(order)])
+    longest = np.maximum(np.floor(size * length + 1e-9), 1) if length < 1 else length + 0 * size
+    time = np.searchsorted(start, changes, side="right") - 1
+    above = changes - start[time]
+    part = np.clip(longest[time] - above, 0, width) / width
+    listed = np.empty(len(order))
+    listed[order] = np.repeat(part, width)
+    return listed
 
 
-class _Lists:
-    """Rows in the order of prediction times, each from the highest score down."""
+@dataclass(frozen=True)
+class Outcomes:
+    """Distinct outcomes, and the rows at which a list could have met them.
 
-    def __init__(self, labels: Floats, scores: Floats, times: Whole) -> None:
-        self.order = np.lexsort((-scores, times))
-        ranked, moments = scores[self.order], times[self.order]
-        fresh = np.r_[True, moments[1:] != moments[:-1]]
-        changes = fresh | np.r_[True, ranked[1:] != ranked[:-1]]
-        first = np.flatnonzero(changes)
-        last = np.r_[first[1:], len(ranked)] - 1
-        group = np.cumsum(changes) - 1
-        self.start = np.flatnonzero(fresh)
-        self.end = np.r_[self.start[1:], len(ranked)] - 1
-        self.positives = np.flatnonzero(labels[self.order] > 0.5)
-        held = group[self.positives]
-        self.first, self.last = first[held], last[held]
-        self.opening = self.start[np.cumsum(fresh)[self.positives] - 1]
+    Attributes:
+        rows: Rows that come before an outcome, those of one outcome together.
+        begins: Where each outcome's rows begin among these.
+        last: Row of each outcome that holds its account and its money: the latest prediction.
+        size: How many rows there are in all.
+    """
 
-    def lengths(self, seen: Floats) -> Floats:
-        """Return the accounts of each prediction time, from running sums of weights."""
-        return seen[:, self.end] - _before(seen, self.start)
+    rows: Whole
+    begins: Whole
+    last: Whole
+    size: int
 
-    def met(self, seen: Floats, capacity: int) -> Floats:
-        """Return which part of each positive row's group of equal scores is met."""
-        outside = _before(seen, self.first)
-        above = outside - _before(seen, self.opening)
-        width = seen[:, self.last] - outside
-        part = np.clip(capacity - above, 0, width) / np.where(width > 0, width, 1)
-        return np.asarray(part)
+    @classmethod
+    def of(cls, predictions: pd.DataFrame) -> Self:
+        """Return the outcomes of predictions.
 
+        Args:
+            predictions: as_of, label and, where known, outcome_id and outcome_at of positive rows.
+                Without an id a row is an outcome of its own; a prediction that was not made before
+                the outcome meets nothing.
+        """
+        positive = (predictions["label"] == 1).to_numpy()
+        if "outcome_at" in predictions:
+            at = predictions["outcome_at"].to_numpy("datetime64[us]")
+            early = predictions["as_of"].to_numpy("datetime64[us]") < at
+            positive = positive & (np.isnat(at) | early)
+        rows = np.flatnonzero(positive)
+        codes = np.arange(len(rows))
+        if "outcome_id" in predictions:
+            codes = pd.factorize(predictions["outcome_id"].to_numpy()[rows])[0]
+        order = np.lexsort((predictions["as_of"].to_numpy()[rows], codes))
+        rows, codes = rows[order], codes[order]
+        begins = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])[: len(rows)]
+        ends = np.r_[begins[1:], len(rows)][: len(begins)] - 1
+        return cls(rows, begins, rows[ends], len(predictions))
 
-def _before(seen: Floats, places: Whole) -> Floats:
-    """Return running sums just before some places."""
-    return np.where(places > 0, seen[:, places - 1], 0.0)
+    def met(self, listed: Floats) -> Floats:
+        """Return the chance that each outcome is met at least once.
+
+        Args:
+            listed: From `on_list`, of all rows.
+        """
+        if not len(self.rows):
+            return np.empty(0)
+        return np.asarray(1 - np.multiply.reduceat(1 - listed[self.rows], self.begins))
+
+    def means(self, draws: Resamples, values: Floats, weights: Floats | None = None) -> Floats:
+        """Return means over the outcomes, shape (1 + resamples, columns); the first is of all.
+
+        Args:
+            draws: Resamples of the accounts that own the rows.
+            values: Values of each outcome, shape (outcomes, columns).
+            weights: What each outcome weighs, by default 1.
+        """
+        heavy = np.ones(len(values)) if weights is None else weights
+        columns = np.zeros((self.size, values.shape[1] + 1))
+        columns[self.last] = np.column_stack([values, np.ones(len(values))]) * heavy[:, None]
+        sums = draws.sums(columns)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(sums[:, :-1] / sums[:, -1:])

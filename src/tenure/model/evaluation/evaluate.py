@@ -20,6 +20,7 @@ from tenure.labels.splits import distinct_others
 from tenure.model.backtest.baselines import BASE_RATE
 from tenure.model.evaluation.bootstrap import safe
 from tenure.model.evaluation.by_chance import error_by_chance
+from tenure.model.evaluation.capacity import TENTH
 from tenure.model.evaluation.groups import by_group, distinct
 from tenure.model.evaluation.lead_time import lead_summary, lead_times
 from tenure.model.evaluation.metrics import BINS, Measures
@@ -67,7 +68,8 @@ def _measure(
     pooled |= {"events": distinct(predictions), "others": distinct_others(predictions)}
     leads = None
     if {"outcome_at", "outcome_id"} <= set(predictions.columns):
-        leads = lead_summary(lead_times(predictions), draws.resamples, settings.level) or None
+        times = lead_times(predictions, settings.capacity or TENTH)
+        leads = lead_summary(times, draws.resamples, settings.level) or None
     if leads is not None:
         pooled |= {"warned": leads["warned"], "lead_time_days": leads["days"]}
     others = {str(name): baselines[name].to_numpy(dtype=np.float64) for name in baselines.columns}
@@ -90,10 +92,13 @@ def _lowest(predictions: pd.DataFrame, settings: EvaluationSettings) -> dict[str
     """Return what the low end of the list holds of the rows without the outcome."""
     names = ("label", "probability", "base_rate")
     turned = predictions.assign(**{name: 1 - predictions[name] for name in names})
+    turned = turned.drop(columns="outcome_at", errors="ignore")  # an account misses it once
+    turned["outcome_id"] = predictions["account_id"]
     draws = Measures(turned, replace(settings, profit=False))
     figures = draws.metrics(draws.probabilities)
     counts = ("n", "positives", "observed_rate")
-    shares = [name for name in figures if name.startswith(("lift_", "capture_", "mrr_capture_"))]
+    top = ("lift_", "detection_", "mrr_detection_", "chance_")
+    shares = [name for name in figures if name.startswith(top)]
     return {
         **{name: figures[name] for name in (*counts, *shares)},
         "events": distinct_others(predictions),
@@ -109,7 +114,7 @@ def _money(predictions: pd.DataFrame, draws: Measures) -> dict[str, Any] | None:
     money: dict[str, Any] = {
         "currency": currency(predictions),
         "rows": int(known.sum()),
-        "at_stake": safe(np.nansum(draws.amounts * draws.labels)),
+        "at_stake": safe(np.nansum(draws.amounts[draws.outcomes.last])),
     }
     if draws.settings.profit:
         costs = draws.settings.evaluation.model_dump(include=PROFIT)

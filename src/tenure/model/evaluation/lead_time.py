@@ -1,4 +1,4 @@
-"""Lead time: how long before an outcome the list had the account near its top, without a break."""
+"""Lead time: how long before an outcome a team's list held the account, without a break."""
 
 from __future__ import annotations
 
@@ -9,49 +9,44 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tenure.model.evaluation.bootstrap import Resamples, interval, safe
+from tenure.model.evaluation.capacity import TENTH, on_list
 
 Floats = NDArray[np.float64]
 
-TOP = 0.10
 DAY = np.timedelta64(1, "D")
 STEPS = (1, 30, 60, 90, 120, 150, 180, 270, 365)
 FEWEST = 10  # outcomes that must have been watched that long for a share to be shown
 
 
-def in_top(scores: pd.Series, times: pd.Series, share: float = TOP) -> NDArray[np.bool_]:
-    """Return which rows are among the top share of their prediction time.
-
-    At least one row is; rows that tie are in only where all of them fit.
-    """
-    by_time = scores.groupby(times)
-    place = by_time.rank(method="max", ascending=False)
-    most = np.maximum(np.floor(by_time.transform("size") * share + 1e-9), 1)
-    return np.asarray(place <= most, dtype=np.bool_)
-
-
-def lead_times(predictions: pd.DataFrame, share: float = TOP) -> pd.DataFrame:
+def lead_times(predictions: pd.DataFrame, length: float = TENTH) -> pd.DataFrame:
     """Look back from each outcome over the predictions made of that account before it.
 
     Args:
         predictions: account_id, as_of, label, probability, outcome_at and outcome_id (of positive
             rows).
-        share: Share of a prediction time's accounts that counts as pointed at.
+        length: Accounts of the list of a prediction time; below 1 it is a share of all.
 
     Returns:
         One row per distinct outcome that a positive row stands for: outcome_id, row (position of
         the last prediction before it), watched_days (from the first prediction since the account's
-        previous outcome) and lead_days: from the first prediction time at which the account was in
-        the top share and after which it stayed there; missing where it was not in it at the last
-        one.
+        previous outcome), lead_days: from the first prediction time whose list held the account
+        and after which every list did; missing where the last one did not; and chance: that a list
+        in random order holds it at the last one.  An account that ties with others is held only
+        where all of them fit.
     """
     columns = ["account_id", "as_of", "probability", "label", "outcome_at", "outcome_id"]
     rows = predictions[columns].reset_index(drop=True)
     rows[["as_of", "outcome_at"]] = rows[["as_of", "outcome_at"]].astype("datetime64[us]")
     rows["row"] = np.arange(len(rows))
-    rows["top"] = in_top(rows["probability"], rows["as_of"], share)
+    scores = rows["probability"].to_numpy(dtype=np.float64)
+    times = pd.factorize(rows["as_of"])[0]
+    rows["top"] = on_list(scores, times, length) >= 1
+    rows["chance"] = on_list(0 * scores, times, length)
     named = (rows["label"] == 1) & rows["outcome_at"].notna()
     events = rows.loc[named, ["account_id", "outcome_at", "outcome_id"]].drop_duplicates()
-    ordered = rows[["account_id", "as_of", "row", "top"]].sort_values("as_of", kind="stable")
+    ordered = rows[["account_id", "as_of", "row", "top", "chance"]].sort_values(
+        "as_of", kind="stable"
+    )
     seen = pd.merge_asof(
         ordered,
         events.sort_values("outcome_at", kind="stable"),
@@ -64,9 +59,9 @@ def lead_times(predictions: pd.DataFrame, share: float = TOP) -> pd.DataFrame:
     left = (seen["outcome_at"] - seen["as_of"]).to_numpy() / DAY
     seen = seen.assign(days=left, out=np.where(seen["top"], np.inf, left))
     by = seen.groupby("outcome_id", sort=True)
-    broken = by["out"].transform("min")  # days from the last prediction outside the top share
+    broken = by["out"].transform("min")  # days from the last prediction outside the list
     stayed = seen["days"].where(seen["days"] < broken)
-    leads = by.agg(row=("row", "last"), watched_days=("days", "max"))
+    leads = by.agg(row=("row", "last"), watched_days=("days", "max"), chance=("chance", "last"))
     leads["lead_days"] = stayed.groupby(seen["outcome_id"]).max()
     return leads.reset_index()
 
@@ -81,8 +76,9 @@ def lead_summary(leads: pd.DataFrame, resamples: Resamples, level: float) -> dic
 
     Returns:
         JSON-safe: outcomes, watched_days (median), warned (share of the outcomes that the list
-        pointed at when last scored), days (median over those) and curve: for some numbers of days,
-        the share pointed at that early among the outcomes watched at least that long, and their n.
+        held when last scored), by_chance (the share that lists in random order would hold), days
+        (median over those warned of) and curve: for some numbers of days, the share held that early
+        among the outcomes watched at least that long, and their n.
     """
     if leads.empty:
         return {}
@@ -95,6 +91,7 @@ def lead_summary(leads: pd.DataFrame, resamples: Resamples, level: float) -> dic
         "outcomes": len(leads),
         "watched_days": safe(leads["watched_days"].median()),
         "warned": interval(share, level),
+        "by_chance": safe(leads["chance"].mean()),
         "days": interval(_medians(lead[warned], counts[:, warned]), level),
         "curve": _curve(lead, leads["watched_days"].to_numpy(dtype=np.float64)),
     }

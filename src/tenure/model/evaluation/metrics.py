@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tenure.model.calibration.losses import TINY, log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking, safe
-from tenure.model.evaluation.capacity import at_capacity
+from tenure.model.evaluation.capacity import Outcomes, on_list
 from tenure.model.evaluation.profit import (
     best_profit,
     best_share,
@@ -41,6 +41,7 @@ class Measures:
         self.amounts = _money(predictions)
         accounts = predictions["account_id"].to_numpy(dtype=str)
         self.resamples = Resamples.draw(accounts, settings.resamples, settings.seed)
+        self.outcomes = Outcomes.of(predictions)
         self.cache: dict[bytes, dict[str, Floats]] = {}
 
     def metrics(self, probabilities: Floats) -> dict[str, Any]:
@@ -79,38 +80,42 @@ class Measures:
         if key not in self.cache:
             self.cache[key] = (
                 self._ranking(probabilities)
-                | self._capacity(probabilities)
+                | self._detection(probabilities)
                 | self._profit(probabilities)
                 | self._losses(probabilities)
             )
         return self.cache[key]
 
     def _ranking(self, probabilities: Floats) -> dict[str, Floats]:
-        amounts = None if self.amounts is None else np.nan_to_num(self.amounts)
-        ranks = ranking(self.resamples, self.labels, probabilities, SHARES, amounts)
+        ranks = ranking(self.resamples, self.labels, probabilities, SHARES)
         draws = {"auc": ranks.auc, "average_precision": ranks.average_precision}
-        for column, share in enumerate(SHARES):
-            name = f"{round(100 * share)}"
-            draws[f"lift_at_{name}"] = ranks.capture[:, column] / share
-            draws[f"capture_at_{name}"] = ranks.capture[:, column]
-            if amounts is not None:
-                draws[f"mrr_capture_at_{name}"] = ranks.amount_capture[:, column]
-        return draws
+        lifts = ranks.capture / np.array(SHARES)
+        return draws | {f"lift_at_{_percent(x)}": lifts[:, n] for n, x in enumerate(SHARES)}
 
-    def _capacity(self, probabilities: Floats) -> dict[str, Floats]:
-        if self.settings.capacity is None:
-            return {}
-        amounts = None if self.amounts is None else np.nan_to_num(self.amounts)
-        met = at_capacity(
-            self.resamples,
-            self.labels,
-            probabilities,
-            self.times,
-            self.settings.capacity,
-            amounts,
+    def _detection(self, probabilities: Floats) -> dict[str, Floats]:
+        """Return the share of distinct outcomes that lists of several lengths meet in time."""
+        lengths: dict[str, float] = {_percent(share): share for share in SHARES}
+        if self.settings.capacity is not None:
+            lengths["capacity"] = self.settings.capacity
+        nobody = np.zeros_like(probabilities)
+        met, chance = (
+            np.column_stack(
+                [self.outcomes.met(on_list(x, self.times, length)) for length in lengths.values()]
+            )
+            for x in (probabilities, nobody)
         )
-        draws = {"lift_at_capacity": met.lift, "capture_at_capacity": met.capture}
-        return draws if amounts is None else draws | {"mrr_capture_at_capacity": met.amount_capture}
+        shares = {
+            "detection": self.outcomes.means(self.resamples, met),
+            "chance": self.outcomes.means(self.resamples, chance),
+        }
+        if self.amounts is not None:
+            money = np.nan_to_num(self.amounts[self.outcomes.last])
+            shares["mrr_detection"] = self.outcomes.means(self.resamples, met, money)
+        return {
+            f"{kind}_at_{name}": draws[:, place]
+            for kind, draws in shares.items()
+            for place, name in enumerate(lengths)
+        }
 
     def _profit(self, probabilities: Floats) -> dict[str, Floats]:
         """Return the profit of the best cut of the list, and of contacting where one expects it."""
@@ -176,6 +181,10 @@ class Measures:
         error, spread = self.labels - fitted, fitted * (1 - fitted)
         columns = [error, error * logits, spread, spread * logits, spread * logits**2]
         return self.resamples.sums(np.column_stack(columns))
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)}"
 
 
 def _newton(moments: Floats) -> Floats:

@@ -35,6 +35,7 @@ Places = NDArray[np.intp]
 
 PARTS = 4  # of the random split: each part is predicted from the others
 FOLDS = 6  # prediction times at which accounts never seen are tested
+MANY_ROWS = 200_000  # rows above which one part, and two of those times, say enough
 TOP = 0.10
 
 
@@ -107,7 +108,7 @@ class OtherSplits:
         measured[self.walked["row"].to_numpy()] = True
         return [
             _Test(np.setdiff1d(known, part), part[measured[part]], None)
-            for part in parts
+            for part in parts[: 1 if len(known) > MANY_ROWS else PARTS]
             if measured[part].any()
         ]
 
@@ -117,13 +118,14 @@ class OtherSplits:
         folds = forward_origins(
             self.rows,
             min_train_cutoffs=settings.min_train_cutoffs,
-            min_train_positives=max(10, settings.min_train_positives // 2),
+            min_train_positives=max(4, settings.min_train_positives // 2),
             max_folds=len(self.rows),
             disjoint_seed=seed,
         )
         times = set(self.walked["as_of"])
         shared = [origin for origin in folds.origins if origin.as_of in times]
-        chosen = np.linspace(0, len(shared) - 1, min(FOLDS, len(shared))).round().astype(int)
+        folds_tested = min(2 if len(self.rows) > MANY_ROWS else FOLDS, len(shared))
+        chosen = np.linspace(0, len(shared) - 1, folds_tested).round().astype(int)
         return [
             _Test(shared[place].train, shared[place].test, shared[place].as_of) for place in chosen
         ]

@@ -16,6 +16,7 @@ So each resample also draws an effect of time for every prediction time.  Its as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,6 +97,29 @@ def over_time(predictions: pd.DataFrame, draws: Measures, horizon_days: int) -> 
     return result
 
 
+def paired_gain(as_of: NDArray[Any], pair: Measures, horizon_days: int) -> Floats:
+    """Return the gain in log loss of one model over another, then that of each resample.
+
+    Also here a resample draws effects of time: on the level of all accounts, which favour the model
+    that predicts more or less, and on what the two models differ by.
+
+    Args:
+        as_of: Prediction time of each row.
+        pair: Measures of the one model; their base rate is the probability of the other.
+        horizon_days: Length of the label window.
+    """
+    p, other = (np.clip(x, TINY, 1 - TINY) for x in (pair.probabilities, pair.base))
+    if np.array_equal(p, other):
+        return np.zeros(len(pair.resamples.counts))
+    folds = _Folds.of(as_of.astype("datetime64[us]"), pair, horizon_days)
+    rng, every = np.random.default_rng(pair.settings.seed), len(folds.times)
+    gain = folds.gain.with_effects(folds, every, SIGNAL_PRIOR, rng)
+    apart = np.log(p / (1 - p)) - np.log(other / (1 - other))
+    tilt = np.bincount(np.unique(as_of, return_inverse=True)[1], p * (1 - p) * apart) / folds.rows
+    gain[1:] += folds.gap.effects(folds, every, LEVEL_PRIOR, rng) * tilt
+    return np.asarray(gain @ (folds.rows / folds.rows.sum()))
+
+
 @dataclass(frozen=True)
 class _Series:
     """One figure at each prediction time, and how it answers to an effect of time.
@@ -120,11 +144,17 @@ class _Series:
             prior: Scale of the prior of that size.
             rng: Source of the effects.
         """
+        effects = self.effects(folds, earlier, prior, rng) * self.load
+        chance = rng.standard_normal(effects.shape) @ folds.root.T * self._lacking(folds)
+        return np.vstack([self.draws[:1], self.draws[1:] + effects + chance])
+
+    def effects(
+        self, folds: _Folds, earlier: int, prior: float, rng: np.random.Generator
+    ) -> Floats:
+        """Return drawn effects of time, shape (resamples, folds); arguments as `with_effects`."""
         rest = self.draws[1:]
-        covariance = np.atleast_2d(np.cov(rest, rowvar=False))
-        # Resampling few outcomes varies too little: with none at all, not at all.
-        lacking = np.sqrt(np.maximum(self.load / folds.rows - np.diag(covariance), 0))
-        covariance = covariance + folds.overlap * np.outer(lacking, lacking)
+        lacking = self._lacking(folds)
+        covariance = self._covariance() + folds.overlap * np.outer(lacking, lacking)
         scaled = covariance / np.outer(self.load, self.load)
         figures = self.draws[0] / self.load
         weights = _size_weights(
@@ -134,10 +164,15 @@ class _Series:
             prior,
         )
         size = rng.choice(SIZES, p=weights, size=(len(rest), 1))
-        root = np.linalg.cholesky(folds.overlap + 1e-9 * np.eye(len(folds.rows)))
-        effects = rng.standard_normal(rest.shape) @ root.T * size * self.load
-        chance = rng.standard_normal(rest.shape) @ root.T * lacking
-        return np.vstack([self.draws[:1], rest + effects + chance])
+        return np.asarray(rng.standard_normal(rest.shape) @ folds.root.T * size)
+
+    def _covariance(self) -> Floats:
+        return np.atleast_2d(np.cov(self.draws[1:], rowvar=False))
+
+    def _lacking(self, folds: _Folds) -> Floats:
+        """Return the deviation that resampling few outcomes lacks: with none at all, all of it."""
+        lacking = self.load / folds.rows - np.diag(self._covariance())
+        return np.asarray(np.sqrt(np.maximum(lacking, 0)))
 
 
 @dataclass(frozen=True)
@@ -188,6 +223,11 @@ class _Folds:
             gap=gap,
             gain=gain,
         )
+
+    @cached_property
+    def root(self) -> Floats:
+        """Return a root of `overlap`, which turns independent effects into overlapping ones."""
+        return np.asarray(np.linalg.cholesky(self.overlap + 1e-9 * np.eye(len(self.rows))))
 
     def line(self) -> Floats:
         """Return weights whose sum over the folds is the change along the fitted line."""

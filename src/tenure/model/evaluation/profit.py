@@ -74,7 +74,10 @@ def _parameters(mrr: Floats, how: EvaluationConfig) -> dict[str, Any]:
 
 
 def profit_draws(resamples: Resamples, scores: Floats, gains: Floats) -> Floats:
-    """Return the best profit per scored account, the metric itself first, then per resample.
+    """Return the best profit per scored account, then per resample that of a length chosen outside.
+
+    The first is the best afterwards.  In a resample the length of the list is the one that is best
+    among the accounts that it left out: the best within would promise what nobody could know.
 
     Args:
         resamples: Draws over the rows.
@@ -86,10 +89,18 @@ def profit_draws(resamples: Resamples, scores: Floats, gains: Floats) -> Floats:
     last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
     out = np.empty(len(resamples.counts))
     for part, weights in resamples.weights(order):
-        rows = weights.sum(axis=1)
-        earned = np.cumsum(weights * gains[order], axis=1)[:, last].max(axis=1)
-        out[part] = np.maximum(earned, 0) / rows
+        earned = _earned(weights, gains[order], last)
+        chosen = _earned((weights == 0).astype(np.float64), gains[order], last).argmax(axis=1)
+        out[part] = earned[np.arange(len(earned)), chosen] / weights.sum(axis=1)
+        if part.start == 0:
+            out[0] = earned[0].max() / len(scores)
     return out
+
+
+def _earned(weights: Floats, gains: Floats, last: NDArray[np.intp]) -> Floats:
+    """Return what contacting nobody, then each longer list, earns, by line of weights."""
+    sums = np.cumsum(weights * gains, axis=1)[:, last]
+    return np.hstack([np.zeros((len(sums), 1)), sums])
 
 
 def chosen_draws(resamples: Resamples, chosen: NDArray[np.bool_], gains: Floats) -> Floats:

@@ -23,12 +23,16 @@ class Published:
         created_at: When it was trained.
         written_ns: When its files were written, nanoseconds; settles ties.
         verdict: Verdict of its backtest.
+        recipe: Hash of its declarations, settings and code.
+        tested: The first and the last prediction time of its backtest.
     """
 
     version: str
     created_at: datetime
     written_ns: int
     verdict: Verdict | None
+    recipe: str | None = None
+    tested: tuple[str, str] | None = None
 
     @property
     def promotable(self) -> bool:
@@ -80,8 +84,11 @@ def _current_version(root: Path, target: str) -> str | None:
 def _read(folder: Path) -> Published | None:
     try:
         created_at = as_utc(read_json(folder / RUN)["created_at"])
-        verdict = BundleMetrics.from_json(read_json(folder / "metrics.json")).verdict
+        metrics = BundleMetrics.from_json(read_json(folder / "metrics.json"))
+        recipe = read_json(folder / "spec.json").get("recipe")
         written = (folder / RUN).stat().st_mtime_ns
     except (ModelError, OSError, KeyError, TypeError, AttributeError, ValueError):
         return None
-    return Published(folder.name, created_at, written, verdict)
+    times = [fold.as_of for fold in metrics.folds]
+    tested = (times[0], times[-1]) if times else None
+    return Published(folder.name, created_at, written, metrics.verdict, recipe, tested)

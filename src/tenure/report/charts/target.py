@@ -56,35 +56,33 @@ def reliability_chart(bins: Rows, title: str) -> Spec:
     return finished(layers, title, note, WIDTH, 320)
 
 
-def capture_chart(shares: Rows, title: str, events: str, scored: str = "highest") -> Spec:
-    """Draw which share of the outcomes an end of the list holds, beside a list in random order.
+def detection_chart(shares: Rows, title: str, events: str, scored: str = "highest") -> Spec:
+    """Draw which share of the outcomes lists meet in time, beside lists in random order.
 
-    Each of `shares` has share (of accounts, 0–1), value, lo, hi (of the outcomes), lift and, where
-    there is money, mrr (share of the MRR behind the outcomes); `scored` is the end of the list.
+    Each of `shares` has share (of accounts on a list, 0–1), value, lo, hi (of the outcomes), chance
+    (value in random order) and, where there is money, mrr (share of the MRR behind the outcomes);
+    `scored` is the end of the ranking.
     """
     end = "Top" if scored == "highest" else "Lowest"
-    rows = [
-        {**row, "top": f"{end} {100 * row['share']:.0f}%", "times": f"{row['lift']:.1f}×"}
-        for row in shares
-    ]
+    rows = [{**row, "top": f"{end} {100 * row['share']:.0f}%"} for row in shares]
     names = [row["top"] for row in rows]
-    tops = [max(row.get("hi") or row["value"], row.get("mrr") or 0) for row in rows]
+    tops = [max(row.get("hi") or row["value"], row.get("mrr") or 0, row["chance"]) for row in rows]
     most = min(1.0, 1.15 * max(tops) + 0.02)
-    x = alt.X("top:N", title=f"Accounts scored {scored}", sort=names, axis=alt.Axis(labelAngle=0))
+    title_x = f"Accounts scored {scored} at each prediction time"
+    x = alt.X("top:N", title=title_x, sort=names, axis=alt.Axis(labelAngle=0))
     scale = alt.Scale(domain=[0, most])
-    y = alt.Y("value:Q", title=f"Share of all {events}", scale=scale, axis=percents())
+    y = alt.Y("value:Q", title=f"Share of distinct {events}", scale=scale, axis=percents())
     base = chart(rows).encode(x=x)
     layers = [
         base.mark_bar(color=BLUE, width=60).encode(y=y),
         base.mark_rule(color=INK, strokeWidth=1.5).encode(y=alt.Y("lo:Q", title=""), y2="hi:Q"),
-        base.mark_tick(color=ORANGE, thickness=3, width=78).encode(y=alt.Y("share:Q", title="")),
-        base.mark_text(dx=50, fontWeight=600, fontSize=13).encode(y="value:Q", text="times:N"),
+        base.mark_tick(color=ORANGE, thickness=3, width=78).encode(y=alt.Y("chance:Q", title="")),
     ]
-    note = "Orange: a list in random order; line: 95% interval; ×: times the average"
+    note = "Orange: lists in random order; line: 95% interval"
     if any(row.get("mrr") is not None for row in rows):
         point = base.mark_point(shape="diamond", filled=True, color=INK, opacity=1, size=70)
         layers.append(point.encode(y=alt.Y("mrr:Q", title="")))
-        note = "Orange: at random; line: 95% interval; ×: times the average; diamond: of their MRR"
+        note = "Orange: in random order; line: 95% interval; diamond: of their MRR"
     return finished(layers, title, note, WIDTH, 320)
 
 

@@ -48,11 +48,15 @@ MEANINGS = {
     "brier_skill": "the share of the base rate’s squared error that the model removes",
     "calibration_error": "the mean gap between predicted and observed rates over ten bins",
     "lift_at_10": "the outcome rate among the 10% scored highest, as a multiple of the average",
-    "capture_at_10": "the share of all outcomes that the 10% scored highest hold",
-    "mrr_capture_at_10": (
-        "the share of the MRR behind the outcomes that the 10% scored highest hold"
+    "detection_at_10": (
+        "the share of distinct outcomes that a list of the 10% scored highest held before them, at "
+        "one prediction time or more"
     ),
-    "capture_at_capacity": "the share of all outcomes among the accounts a team can look after",
+    "mrr_detection_at_10": "the share of the MRR behind the outcomes that these lists held",
+    "detection_at_capacity": (
+        "the share of distinct outcomes that a list as long as a team can look after held before "
+        "them"
+    ),
     "best_profit": (
         "what contacting the best number of accounts would have earned, per account asked"
     ),
@@ -104,13 +108,13 @@ METRICS = (
     # Resampling adds noise, which only ever widens a gap: its interval would lie above it.
     Metric("calibration_error", "Calibration error", "lower", share=True, ranged=False),
     Metric("lift_at_10", "Lift at 10%", "higher", digits=2),
-    Metric("capture_at_10", "Capture at 10%", "higher", share=True),
-    Metric("mrr_capture_at_10", "MRR captured at 10%", "higher", share=True),
-    Metric("capture_at_capacity", "Capture at capacity", "higher", share=True),
+    Metric("detection_at_10", "Detection at 10%", "higher", share=True),
+    Metric("mrr_detection_at_10", "MRR detected at 10%", "higher", share=True),
+    Metric("detection_at_capacity", "Detection at capacity", "higher", share=True),
     Metric("best_profit", "Best profit", "higher", digits=2),
 )
 METRIC = {metric.key: metric for metric in METRICS}
-OF_THE_TOP = ("lift_at_", "capture_at_", "mrr_capture_at_")
+OF_THE_TOP = ("lift_at_", "detection_at_", "mrr_detection_at_")
 
 
 def shown_metrics(evaluation: Evaluation) -> tuple[Metric, ...]:

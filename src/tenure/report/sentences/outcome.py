@@ -24,7 +24,7 @@ class RankingEnd:
     """One end of the ranking, and how to speak of the accounts that are looked for there.
 
     Attributes:
-        metrics: Lift and capture of that end, n, positives, observed_rate, events.
+        metrics: Lift and detection of that end, n, positives, observed_rate, events.
         money: What the figures in money are about.
         scored: ``highest`` or ``lowest``.
         happened: The verb after a share of accounts.

@@ -33,45 +33,54 @@ STAKES = {"expansion": "gained", "contraction": "given up"}
 NARROW = 0.05  # half width of an AUC's interval below which it is not called rough
 
 
-def captures(metrics: Metrics) -> dict[int, Figure]:
-    """Return percent of the accounts → share of the outcomes that they hold, where measured."""
-    figures = {share: metrics.figure(f"capture_at_{share}") for share in SHARES}
+def detections(metrics: Metrics) -> dict[int, Figure]:
+    """Return percent of the accounts on a list → share of the outcomes met, where measured."""
+    figures = {share: metrics.figure(f"detection_at_{share}") for share in SHARES}
     return {share: figure for share, figure in figures.items() if figure.value is not None}
 
 
+def by_chance(metrics: Metrics, name: int | str) -> float:
+    """Return the share of the outcomes that lists as long in random order would meet."""
+    return metrics.figure(f"chance_at_{name}").value or 0.0
+
+
 def lists(outcome: Outcome) -> list[str]:
-    """Return sentences on capture: the share of the outcomes that an end of the ranking holds."""
+    """Return sentences on detection: the share of the outcomes that lists meet before they happen.
+
+    An outcome counts once, however often its account stood on a list.
+    """
     end = outcome.end
-    shares, sentences = captures(end.metrics), []
+    shares, sentences = detections(end.metrics), []
     if shares:
         parts = [
-            f"{spread(figure.times(100), 0)} among the {share}%" for share, figure in shares.items()
+            f"{spread(figure.times(100), 0)} with lists of {share}%"
+            for share, figure in shares.items()
         ]
-        first = parts[0].replace(" among", " were among") + f" ranked {end.scored}"
+        random = [number(100 * by_chance(end.metrics, share), 0) for share in shares]
         sentences.append(
-            f"Of 100 accounts that {end.happened}, {listed([first, *parts[1:]])}; a list in "
-            f"random order would have held {listed([str(share) for share in shares])}."
+            f"Of 100 accounts that {end.happened}, a list of those ranked {end.scored} at each "
+            f"prediction time would have held at least once, before it happened, {listed(parts)}; "
+            f"in random order {listed(random)}."
         )
-    capacity, capture = outcome.evaluation.capacity, end.metrics.capture_at_capacity
-    if capacity is not None and capture.value is not None:
+    capacity, met = outcome.evaluation.capacity, end.metrics.detection_at_capacity
+    if capacity is not None and met.value is not None:
         sentences.append(
             f"A team that looks after {counted(capacity, 'account')} at each prediction time "
-            f"(score.capacity), those ranked {end.scored}, would have met "
-            f"{spread(capture.times(100), 0)} of 100 accounts that {end.happened}, "
-            f"{number(end.metrics.lift_at_capacity.value, 1)} times as many as by chance."
+            f"(score.capacity), those ranked {end.scored}, would have met in time "
+            f"{spread(met.times(100), 0)} of 100 accounts that {end.happened}; in random order "
+            f"{number(100 * by_chance(end.metrics, 'capacity'), 0)}."
         )
     return sentences
 
 
 def money(outcome: Outcome) -> list[str]:
-    """Return how much of the money at stake stood at the top, and what contacts would earn."""
+    """Return how much of the money at stake the lists held, and what contacts would earn."""
     end = outcome.end
-    top, sentences = end.metrics.mrr_capture_at_10, list[str]()
+    top, sentences = end.metrics.mrr_detection_at_10, list[str]()
     if top.value is not None and end.money is not None and end.money.at_stake:
         text = (
-            f"The 10% ranked {end.scored} held {spread(top, percent)} of {_stake(outcome, end)} "
-            f"({count(end.money.at_stake)}{_unit(end.money)} a month, counted anew at each "
-            "prediction time)."
+            f"Lists of the 10% ranked {end.scored} held in time {spread(top, percent)} of "
+            f"{_stake(outcome, end)} ({count(end.money.at_stake)}{_unit(end.money)} a month)."
         )
         if end.metrics.n and end.money.rows < end.metrics.n:
             text += (
@@ -162,11 +171,12 @@ def lead(outcome: Outcome) -> list[str]:
     leads = outcome.evaluation.lead_time
     if leads is None or leads.warned.value is None or outcome.end.lowest:
         return []
-    events = outcome.counted(leads.outcomes, distinct=True)
+    events, capacity = outcome.counted(leads.outcomes, distinct=True), outcome.evaluation.capacity
+    length = counted(capacity, "account") if capacity else "10%"
     sentences = [
-        f"Of 100 accounts that {outcome.happened}, {spread(leads.warned.times(100), 0)} stood "
-        f"among the 10% ranked highest when they were last asked ({events}; by chance 10 would "
-        "have)."
+        f"Of 100 accounts that {outcome.happened}, {spread(leads.warned.times(100), 0)} stood on "
+        f"the list of the {length} ranked highest when they were last asked ({events}; in random "
+        f"order {number(100 * (leads.by_chance or 0), 0)} would have)."
     ]
     if leads.days.value is not None:
         sentences.append(
@@ -181,7 +191,11 @@ def lead(outcome: Outcome) -> list[str]:
 def rough(outcome: Outcome) -> list[str]:
     """Return what the width of the intervals means, and how few outcomes stand behind it."""
     end = outcome.end
-    auc, top, events = outcome.evaluation.pooled.auc, end.metrics.capture_at_10, end.metrics.events
+    auc, top, events = (
+        outcome.evaluation.pooled.auc,
+        end.metrics.detection_at_10,
+        end.metrics.events,
+    )
     if auc.lo is None or auc.hi is None or events is None:
         return []
     behind, level = end.counted(events), percent(outcome.evaluation.level)
@@ -191,8 +205,8 @@ def rough(outcome: Outcome) -> list[str]:
     )
     if top.lo is not None and top.hi is not None:
         width += (
-            f", and the {percent(top.value, 0)} of {end.events} among the 10% scored "
-            f"{end.scored} as well {percent(top.lo, 0)} or {percent(top.hi, 0)}"
+            f", and the {percent(top.value, 0)} of {end.events} met by lists of 10% as well "
+            f"{percent(top.lo, 0)} or {percent(top.hi, 0)}"
         )
     if events >= FEW_EVENTS and auc.hi - auc.lo <= 2 * NARROW:
         return [f"{sentence(behind)} stand behind these figures ({level} intervals): {width}."]

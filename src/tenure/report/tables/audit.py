@@ -20,6 +20,7 @@ from tenure.report.sentences.formatting import (
     sentence,
     spread,
 )
+from tenure.report.sentences.shape import advice, looks
 from tenure.report.tables.layout import Cell, Table, flagged, table
 
 VERDICTS = {"drifted": "drifted", "shifted": "shifted", "ages": "grows by itself"}
@@ -211,6 +212,21 @@ def _suspects(audit: AuditRecord) -> Tables:
     ]
 
 
+def _lifetimes(audit: AuditRecord) -> Tables:
+    return [
+        table(
+            "How rows grow with the length of a life: 1 is in step with it, 0 not at all",
+            audit.lifetimes or (),
+            ("Table", lambda item: Cell(item.table, "allowed by name" if item.allowed else "")),
+            (">Accounts", lambda item: count(item.accounts)),
+            (">Early rows", lambda item: flagged(spread(item.early), item.kind == "spread")),
+            (">All rows", lambda item: flagged(spread(item.growth), item.kind == "spread")),
+            (">Most rows", lambda item: Cell(count(item.highest), percent(item.at_highest))),
+            ("In words", lambda item: sentence(f"{looks(item)}. {sentence(advice(item))}")),
+        )
+    ]
+
+
 def _figure(item: SuspectRecord) -> str:
     if item.kind in {"certain", "near"}:
         return percent(item.figure)
@@ -224,4 +240,5 @@ TABLES: dict[str, Callable[[AuditRecord], Tables]] = {
     "late": _late,
     "drift": _drift,
     "suspects": _suspects,
+    "lifetimes": _lifetimes,
 }
