@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from tenure.core.config import Config
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.evaluation import AmountCheck, Contrast, Evaluation, Verdict
+from tenure.core.records.shape import DirectionRecord, LifetimeRecord
 from tenure.core.records.training import (
     CutoffLabels,
     DriverSummary,
@@ -35,6 +36,7 @@ from tenure.model.evaluation.verdict import judge
 from tenure.model.settings import EvaluationSettings, FitSettings
 from tenure.run.horizons import FurtherHorizons, further_horizons
 from tenure.run.prepare import Prepared
+from tenure.run.shape import learnt_directions, shape_of
 from tenure.run.walk import target_refusal, walk_target
 
 SUMMARY_ROWS = 4_000
@@ -53,6 +55,7 @@ class FittedTarget:
         drivers: Output of `summarise` over the latest training rows.
         amounts: Horizon, as text → expected amounts given the event, where they were learnt.
         ahead: What became of the further horizons.
+        directions: Drivers against their declared direction; None of changes of revenue.
     """
 
     walk: WalkForward
@@ -60,6 +63,7 @@ class FittedTarget:
     drivers: pd.DataFrame
     amounts: Mapping[str, Amounts] = field(default_factory=dict)
     ahead: FurtherHorizons = field(default_factory=FurtherHorizons)
+    directions: DirectionRecord | None = None
 
     @property
     def further(self) -> Mapping[str, ScoringModel]:
@@ -199,8 +203,11 @@ def _explained(name: str, walk: WalkForward, prepared: Prepared) -> FittedTarget
     gone = left.to_numpy(dtype=np.float64)[walk.train]
     peers = fit_peers(used.iloc[walk.train], gone, PEER_GROUP)
     recent = used.iloc[np.sort(walk.train)].tail(SUMMARY_ROWS)
-    drivers = summarise(walk.final.contributions(recent)[:, :-1], recent, prepared.matrix.specs)
-    return FittedTarget(walk, peers, drivers)
+    moved = walk.final.contributions(recent)[:, :-1]
+    drivers = summarise(moved, recent, prepared.matrix.specs)
+    learnt, rows = used.iloc[walk.train], prepared.labels[name].iloc[walk.train]
+    directions = learnt_directions(name, moved, recent, learnt, rows, prepared.plan)
+    return FittedTarget(walk, peers, drivers, directions=directions)
 
 
 def _amounts(name: str, walks: Mapping[str, WalkForward], prepared: Prepared) -> dict[str, Amounts]:
@@ -215,9 +222,20 @@ def _amounts(name: str, walks: Mapping[str, WalkForward], prepared: Prepared) ->
     return amounts
 
 
-def target_record(result: TargetResult, config: Config) -> TargetRecord:
-    """Return what became of a target; its model is not exported yet, so the status is refused."""
-    target, fit = result.target, result.fit
+def target_record(
+    result: TargetResult, config: Config, lifetimes: Sequence[LifetimeRecord] = ()
+) -> TargetRecord:
+    """Return what became of a target; its model is not exported yet, so the status is refused.
+
+    Args:
+        result: The target, fitted and measured.
+        config: Settings.
+        lifetimes: Tables whose rows look made for whole lives, where they stop nothing.
+    """
+    target, fit, shape = result.target, result.fit, None
+    if fit is not None:
+        forward = fit.walk.predictions
+        shape = shape_of(forward, result.evaluation, config, fit.directions, lifetimes)
     return TargetRecord(
         event=target.event,
         events=target.events,
@@ -231,6 +249,7 @@ def target_record(result: TargetResult, config: Config) -> TargetRecord:
         folds=_folds(fit) if fit else (),
         tuning=tuple(map(SearchRecord.from_json, fit.walk.tuned)) if fit else (),
         drivers=_drivers(fit) if fit else (),
+        shape=shape,
     )
 
 

@@ -33,7 +33,7 @@ class FurtherHorizons:
     """What became of the further horizons of a target.
 
     Attributes:
-        fitted: Horizon, as text → its model, where it is usable.
+        fitted: Horizon, as text → its model, where it is usable and adds to the best column.
         metrics: Horizon, as text → how it did, and its verdict.
         walks: Horizon, as text → its walk.
     """
@@ -80,7 +80,7 @@ def further_horizons(
                 "pooled": evaluation.pooled,
                 "gain": evaluation.differences.get(BASE_RATE, Gains()),
             }
-            if verdict.status == "usable":
+            if verdict.promotable:
                 further.fitted[horizon] = walk.final
         further.metrics[horizon] = Horizon(
             distinct_events=distinct_events(rows),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 METRICS = (
     *("auc", "average_precision", "log_loss", "brier_skill", "calibration_error"),
-    *("lift_at_10", "capture_at_10"),
+    *("lift_at_10", "detection_at_10"),
 )
 
 
@@ -93,7 +93,7 @@ class Measured:
 
     plot_folds = _drawing("folds", "the AUC at each prediction time")
     plot_reliability = _drawing("calibration", "predicted against observed rates")
-    plot_capture = _drawing("capture", "which share of the outcomes the top of the list holds")
+    plot_detection = _drawing("detection", "which share of the outcomes the lists met in time")
     plot_baselines = _drawing("baselines", "how much better the model is than each baseline")
     plot_contrast = _drawing("contrast", "what other ways of testing would have promised")
     plot_lead_time = _drawing("lead", "how long before the outcome the list named the account")

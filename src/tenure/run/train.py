@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tenure.core.files import canonical_json, digest, write_json, write_text
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.promotion import PastUses
+from tenure.core.records.shape import LifetimeRecord
 from tenure.core.records.training import (
     CalendarFacts,
     FeatureFacts,
@@ -39,7 +41,8 @@ from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, us
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.run.runs_folder import check_runs_folder, claim_runs_folder
 from tenure.score.drift import drift_reference
-from tenure.score.score import check_owner
+from tenure.score.score import RATES, check_owner
+from tenure.score.unseen import known_words
 from tenure.sources.dataset import Dataset, write_rejects
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "pandas", "duckdb", "shap", "sqlglot")
@@ -79,11 +82,11 @@ def run_train(
         write_rejects(dataset, runs / "rejects")
         write_json(runs / "data.json", dataset.report.to_json())
         prepared = prepare(config, dataset, progress)
-        check_leaks(config, dataset, prepared, progress)
+        lifetimes = check_leaks(config, dataset, prepared, progress)
         targets: dict[str, TargetRecord] = {}
         for result in fit_targets(prepared, config, progress):
             name = result.target.name
-            targets[name], bundle = _publish(result, prepared, dataset, config)
+            targets[name], bundle = _publish(result, prepared, dataset, config, lifetimes)
             update: dict[str, str | None] = {}
             if bundle is not None:
                 update["status"] = _place(result, bundle, config, replace)
@@ -152,10 +155,14 @@ def versions() -> dict[str, str]:
 
 
 def _publish(
-    result: TargetResult, prepared: Prepared, dataset: Dataset, config: Config
+    result: TargetResult,
+    prepared: Prepared,
+    dataset: Dataset,
+    config: Config,
+    lifetimes: Sequence[LifetimeRecord],
 ) -> tuple[TargetRecord, Bundle | None]:
     """Export the bundle; return the record and what was exported."""
-    fit, record = result.fit, target_record(result, config)
+    fit, record = result.fit, target_record(result, config, lifetimes)
     if fit is None:
         return record, None
     bundle = _bundle(result, fit, prepared, dataset, config, record)
@@ -193,6 +200,7 @@ def _bundle(
     plan = prepared.plan.only(fit.columns)
     last = prepared.cutoffs[-1:]
     known = result.rows["label_known_at"].iloc[fit.walk.train].max()
+    read = {*plan.reads, *({RATES} & dataset.columns.keys())}
     spec = BundleSpec(
         name=config.name,
         model_name=f"{config.name}-{result.target.name}",
@@ -204,7 +212,7 @@ def _bundle(
         members={name: tuple(members) for name, members in plan.members.items()},
         modules=module_digests(config.features),
         recipe=_recipe(config),
-        tables={name: tuple(sorted(dataset.columns[name])) for name in sorted(plan.reads)},
+        tables={name: tuple(sorted(dataset.columns[name])) for name in sorted(read)},
         reads={
             name: tuple(sorted(columns & dataset.columns[name]))
             for name, columns in sorted(plan.reads.items())
@@ -222,20 +230,22 @@ def _bundle(
         metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
         amounts={name: amounts.to_json() for name, amounts in fit.amounts.items()},
-        latest=_latest(result, fit, prepared),
+        latest=_latest(result, fit, prepared, known_words(dataset, plan)),
         card=model_card(result.target.name, record, spec),
         run={"created_at": show(now()), "data": dataset.report.to_json()},
     )
 
 
-def _latest(result: TargetResult, fit: FittedTarget, prepared: Prepared) -> dict[str, Any] | None:
+def _latest(
+    result: TargetResult, fit: FittedTarget, prepared: Prepared, words: dict[str, list[str]]
+) -> dict[str, Any] | None:
     """Return what later scores are compared with; None without known outcomes."""
     times = result.evaluation.over_time
     if times is None:
         return None
     span = times.lately or times.overall
     inputs = fit.walk.final.encoder.frame(prepared.matrix.values)
-    return drift_reference(inputs, result.rows, fit.walk.predictions, span)
+    return drift_reference(inputs, result.rows, fit.walk.predictions, span) | {"words": words}
 
 
 def _recipe(config: Config) -> str:

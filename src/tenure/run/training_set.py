@@ -14,6 +14,7 @@ from tenure.core.progress import SILENT, Progress
 from tenure.explain.wording import label
 from tenure.features.plan.config_checks import check_features
 from tenure.labels.splits import ForwardSplit
+from tenure.labels.targets import TARGETS
 from tenure.run.prepare import Prepared, loaded, prepare
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class TrainingSet:
 
         Args:
             min_train_cutoffs: Prediction times a fold must train on; the config's by default.
-            min_train_positives: Positive rows a fold must train on; the config's by default.
+            min_train_positives: Distinct outcomes a fold must train on; the config's by default.
             max_folds: The most folds, the latest; the config's by default.
         """
         own = self.folds
@@ -123,7 +124,9 @@ def training_set(
         ConfigError: If the target or the horizon does not exist.
         DataError: If a table cannot be used.
     """
-    config = config.model_copy(update={"targets": [target]})
+    whole = TARGETS[target].whole if target in TARGETS else None
+    targets = [whole, target] if whole else [target]
+    config = config.model_copy(update={"targets": targets})
     horizons = [str(config.labels.horizon_days), *map(str, config.labels.horizons)]
     chosen = horizons[0] if horizon is None else str(horizon)
     if chosen not in horizons:

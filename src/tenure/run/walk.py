@@ -30,8 +30,13 @@ def target_refusal(name: str, prepared: Prepared, config: Config) -> Verdict | N
     target, fewest = TARGETS[name], config.model.min_events
     rows = prepared.labels[name]
     refused = refusal(rows, min_events=fewest, event=target.event, events=target.events)
-    if refused is not None or target.whole is None:
-        return refused
+    if refused is not None:
+        first, *advice = refused.sentences
+        shortfall = prepared.shortfall.get(name)
+        sentences = (first, *([shortfall] if shortfall else advice))
+        return refused.model_copy(update={"sentences": sentences})
+    if target.whole is None:
+        return None
     whole = TARGETS[target.whole]
     typed = type_rows(prepared.labels[whole.name], TYPE)
     types = min(distinct_events(typed), distinct_others(typed))

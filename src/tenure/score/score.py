@@ -33,6 +33,7 @@ from tenure.score.model import Model, check_owner, load_models
 from tenure.score.parts import adding_up
 from tenure.score.rows import COLUMNS, MAIN, complete_rows
 from tenure.score.scored import Contributions, Scored
+from tenure.score.unseen import unseen_texts, unseen_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,9 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 GROWTH = "expansion"
-STATE_TABLES = frozenset({"accounts", "subscriptions", "fx_rates"})
+RATES = "fx_rates"
+"""A table that no feature reads, and by which amounts are converted before features read them."""
+STATE_TABLES = frozenset({"accounts", "subscriptions", RATES})
 
 
 def score(  # noqa: PLR0913 - who, when and against which book are the caller's
@@ -100,7 +103,9 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     paid = paid.sort_values("account_id").reset_index(drop=True)
     further = paying() if config.score.min_tenure_days else None
     matrix = features(dataset, paid, models, progress, further)
+    unseen = unseen_words(dataset, models, matrix, as_of)
     known = _known(dataset, paid, matrix.values, models, config, as_of)
+    known["unseen_values"] = as_text(unseen_texts(unseen, paid["account_id"]))
     entries = score_entries(paid, models, config, known["abstain_reason"], every=horizons == "all")
     flat = {name: entries.spread(column) for name, column in known.items()}
     flat["horizon_days"] = entries.days
@@ -110,7 +115,7 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
         flat |= _predict(target, model, matrix.values, entries, contributions[target])
     flat |= adding_up(flat)
     rows = complete_rows(flat, entries, config, book)
-    return Scored(rows, matrix, dict(models), contributions)
+    return Scored(rows, matrix, dict(models), contributions, unseen)
 
 
 def _events(models: Mapping[str, Model]) -> frozenset[str]:
@@ -146,7 +151,7 @@ def check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
     """
     problems = []
     for target, model in models.items():
-        for table in sorted(model.sources):
+        for table in sorted(model.sources | ({RATES} & model.bundle.spec.tables.keys())):
             needed = set(model.bundle.spec.reads.get(table, ()))
             if table not in dataset.columns:
                 problems.append(Problem(table, f"the {target} model was trained with this table"))

@@ -106,6 +106,7 @@ def test_a_part_model_is_its_product_and_survives_json(panel, walks):
     values = panel.values.head(200)
     final = parts["voluntary"].final
     again = model_from_json(final.to_json())
+    assert isinstance(again, PartModel)
     chance, contributions = again.scores_and_contributions(values)
     assert_allclose(chance, final.probabilities(values), rtol=0, atol=0)
     expected = final.whole.probabilities(values) * (1 - final.share.probabilities(values))

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from model.panel import make_panel
-from tenure.labels.splits import distinct_events, forward_origins
-from tenure.model.backtest.refits import GROWTH, outcome_codes, outcomes_known, stretches
+from tenure.labels.splits import distinct_events, forward_origins, outcome_codes, outcomes_known
+from tenure.model.backtest import refits
+from tenure.model.backtest.refits import GROWTH, stretches
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,9 @@ def test_every_fold_is_served_once_and_in_order(rows, origins):
     assert served == list(origins)
 
 
-def test_a_stretch_begins_where_the_outcomes_have_grown(rows, origins):
+@pytest.mark.parametrize(("many", "growth"), [(refits.MANY, GROWTH), (0, refits.OF_MANY)])
+def test_a_stretch_begins_where_the_outcomes_have_grown(rows, origins, monkeypatch, many, growth):
+    monkeypatch.setattr(refits, "MANY", many)
     parts = stretches(rows, origins)
     counts = outcomes_known(rows, [origin.as_of for origin in origins])
     by_time = dict(zip([origin.as_of for origin in origins], counts, strict=True))
@@ -39,9 +42,9 @@ def test_a_stretch_begins_where_the_outcomes_have_grown(rows, origins):
     for stretch, following in zip(parts, [*parts[1:], None], strict=True):
         assert stretch.outcomes == by_time[stretch.first.as_of]
         for origin in stretch.origins:
-            assert by_time[origin.as_of] < GROWTH * stretch.outcomes
+            assert by_time[origin.as_of] < growth * stretch.outcomes
         if following is not None:
-            assert following.outcomes >= GROWTH * stretch.outcomes
+            assert following.outcomes >= growth * stretch.outcomes
     assert np.array_equal(
         parts[0].test, np.concatenate([origin.test for origin in parts[0].origins])
     )

@@ -13,7 +13,8 @@ from tenure.core.errors import RefusedError
 from tenure.core.sections import EvaluationConfig
 from tenure.features import peer_percentile
 from tenure.model.backtest.bounded import with_bounds
-from tenure.model.backtest.walk_forward import BOUNDS_GROWTH, walk_forward
+from tenure.model.backtest.walk_forward import BOUNDS_GROWTH, WalkForward, walk_forward
+from tenure.model.boosting.fit import FittedModel
 from tenure.model.calibration.interval import UNLIKE
 from tenure.model.calibration.losses import log_odds
 from tenure.model.evaluation.evaluate import evaluate
@@ -21,6 +22,12 @@ from tenure.model.evaluation.verdict import judge
 from tenure.model.settings import EvaluationSettings, FitSettings
 
 SMALL = {"rounds": 20}
+
+
+def fitted(walk: WalkForward) -> FittedModel:
+    """Return the final model of the walk of an event, which is no product of two."""
+    assert isinstance(walk.final, FittedModel)
+    return walk.final
 
 
 def settings(*, max_folds=5, bare=False, **model):
@@ -90,8 +97,8 @@ def test_row_order_changes_nothing(walk, panel):
     again = walk_forward(panel.values.iloc[order], panel.rows.iloc[order], settings())
     found = again.predictions.assign(row=order[again.predictions["row"]])
     pd.testing.assert_frame_equal(walk.predictions, found)
-    assert walk.final.booster_text == again.final.booster_text
-    assert walk.final.calibrator == again.final.calibrator
+    assert fitted(walk).booster_text == fitted(again).booster_text
+    assert fitted(walk).calibrator == fitted(again).calibrator
     assert set(order[again.train]) == set(walk.train)
 
 
@@ -121,9 +128,10 @@ def test_final_model_is_fitted_on_every_known_label(walk, panel):
 def test_without_enough_forward_positives_the_calibrator_only_meets_the_base_rate():
     panel = make_panel(60, 9, rate=0.02)
     walk = walk_forward(panel.values, panel.rows, settings())
-    assert walk.final.calibrated_on == 0
-    assert walk.final.calibrated_by == "base_rate"
-    assert 0 < walk.final.calibrator.slope < 1  # what so few outcomes teach does not hold in full
+    final = fitted(walk)
+    assert final.calibrated_on == 0
+    assert final.calibrated_by == "base_rate"
+    assert 0 < final.calibrator.slope < 1  # what so few outcomes teach does not hold in full
     assert walk.shortage is not None
 
 
@@ -195,7 +203,7 @@ def test_no_usable_signal_in_shuffled_labels(seed):
 def test_a_bare_walk_gives_the_same_probabilities(walk, panel):
     bare = walk_forward(panel.values, panel.rows, settings(bare=True))
     assert bare.baselines.empty
-    assert bare.final.interval is None
+    assert fitted(bare).interval is None
     bounds = ["probability_lo", "probability_hi"]
     pd.testing.assert_frame_equal(bare.predictions, walk.predictions.drop(columns=bounds))
 
@@ -208,7 +216,7 @@ def test_bounds_are_learnt_anew_where_the_past_has_doubled(panel, monkeypatch):
         return learnt[-1]
 
     monkeypatch.setattr("tenure.model.backtest.walk_forward.with_bounds", noted)
-    walk = walk_forward(panel.values, panel.rows, settings(max_folds=None, min_train_positives=20))
+    walk = walk_forward(panel.values, panel.rows, settings(max_folds=None, min_train_positives=7))
     expected, positives = [], 0
     for now in walk.folds["train_positives"]:
         positives = now if now >= BOUNDS_GROWTH * positives else positives

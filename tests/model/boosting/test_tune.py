@@ -30,7 +30,7 @@ POOR = {"rounds": 4}  # far too few trees at the default learning rate
 
 
 def settings(parameters=POOR, **model):
-    model = {"threads": 1, "min_train_positives": 20, **model}
+    model = {"threads": 1, "min_train_positives": 7, **model}
     return FitSettings(ModelConfig(parameters=parameters, **model), LEVELS, max_folds=5)
 
 
@@ -75,7 +75,7 @@ def test_the_first_trial_is_the_default(panel):
     assert (alone.trials, alone.gain, alone.error) == (1, 0, 0)
     assert alone.parameters == chosen.model.parameters
     origins = forward_origins(
-        panel.rows, min_train_cutoffs=2, min_train_positives=20, max_folds=12
+        panel.rows, min_train_cutoffs=2, min_train_positives=7, max_folds=12
     ).origins
     labels = panel.rows["label"].to_numpy(dtype=float, na_value=np.nan)
     margins: list[float] = []
@@ -212,7 +212,7 @@ def test_seconds_are_shared_out(panel, monkeypatch):
 
     monkeypatch.setattr(searches, "tune", stub)
     how = settings(tuning=TuningConfig(seconds=120, every=2))
-    origins = forward_origins(panel.rows, min_train_positives=20, max_folds=5).origins
+    origins = forward_origins(panel.rows, min_train_positives=7, max_folds=5).origins
     progress = Recorder()
     found = searches.search(panel.values, panel.rows, how, origins, since={}, progress=progress)
     assert progress.stages[-1] == "tuning 4 of 4, the final model"

@@ -43,6 +43,12 @@ def measured(frame, others, settings):
     return evaluate(frame, others, settings)
 
 
+def listing(frame, length, *, lowest=False):
+    """Return which rows the list of each prediction time holds."""
+    ranks = frame.groupby("as_of")["probability"].rank(method="first", ascending=lowest)
+    return ranks <= frame.groupby("as_of")["label"].transform("size").map(length)
+
+
 def test_values_agree_with_scikit_learn():
     frame = predictions()
     pooled = measured(frame, pd.DataFrame(), FAST).pooled
@@ -51,7 +57,8 @@ def test_values_agree_with_scikit_learn():
     assert pooled.brier.value == pytest.approx(brier_score_loss(labels, found))
     skill = 1 - brier_score_loss(labels, found) / ((labels - 0.2) ** 2).mean()
     assert pooled.brier_skill.value == pytest.approx(skill)
-    assert pooled.lift_at_10.value == pytest.approx(10 * pooled.capture_at_10.value)
+    top = frame.nlargest(400, "probability")["label"]
+    assert pooled.lift_at_10.value == pytest.approx(top.mean() / labels.mean())
     assert (pooled.n, pooled.positives) == (4_000, int(labels.sum()))
 
 
@@ -66,12 +73,15 @@ def test_the_low_end_of_the_list_is_measured_where_it_is_asked_for():
     lowest = frame.nsmallest(400, "probability")["label"] == 0
     assert found.positives == without.sum()
     assert found.observed_rate == pytest.approx(without.mean())
-    assert found.capture_at_10.value == pytest.approx(lowest.sum() / without.sum())
     assert found.lift_at_10.value == pytest.approx(lowest.mean() / without.mean())
-    assert found.capture_at_10.lo < found.capture_at_10.value
-    assert found.events == frame.loc[without, "account_id"].nunique()
-    assert found.money.at_stake == pytest.approx(100.0 * without.sum())
-    assert found.capture_at_capacity.value > 0
+    listed = listing(frame, lambda n: max(1, int(0.1 * n)), lowest=True)
+    lapsed = frame.loc[without, "account_id"].nunique()
+    met = frame.loc[listed & without, "account_id"].nunique()
+    assert found.detection_at_10.value == pytest.approx(met / lapsed)
+    assert found.detection_at_10.lo < found.detection_at_10.value
+    assert found.events == lapsed
+    assert found.money.at_stake == pytest.approx(100.0 * lapsed)
+    assert found.detection_at_capacity.value > 0
     assert not {"auc", "profit", "best_profit"} & set(found.to_json())
 
 
@@ -171,20 +181,24 @@ def with_money(frame, seed=0):
     )
 
 
-def test_money_captured_is_that_of_the_top_by_hand():
+def test_outcomes_met_in_time_and_their_money_by_hand():
     frame = with_money(predictions(1_000))
+    again = frame["label"].eq(1) & frame.duplicated(["account_id", "label"])
+    first = frame[frame["label"] == 1].groupby("account_id")["outcome_id"].first()
+    frame.loc[again, "outcome_id"] = frame.loc[again, "account_id"].map(first)
+    frame["outcome_at"] = frame["as_of"].max() + pd.Timedelta(days=9)
+    positives = frame[frame["label"] == 1]
+    assert positives["outcome_id"].nunique() < len(positives)
     pooled = measured(frame, pd.DataFrame(), MONEY).pooled
-    top = frame.nlargest(100, "probability")
-    lost = frame.loc[frame["label"] == 1, "amount"].sum()
-    held = top.loc[top["label"] == 1, "amount"].sum() / lost
-    assert pooled.mrr_capture_at_10.value == pytest.approx(held)
-    met = frame.sort_values("probability", ascending=False).groupby("as_of").head(50)
-    assert pooled.capture_at_capacity.value == pytest.approx(
-        met["label"].sum() / frame["label"].sum()
-    )
-    assert pooled.lift_at_capacity.value == pytest.approx(
-        met["label"].mean() / frame["label"].mean()
-    )
+    held = positives.groupby("outcome_id")["amount"].last()
+    lists = {"10": lambda n: max(1, int(0.1 * n)), "capacity": lambda n: 50}
+    for name, length in lists.items():
+        met = frame[listing(frame, length) & frame["label"].eq(1)]["outcome_id"].unique()
+        detection = pooled.figure(f"detection_at_{name}").value
+        assert detection == pytest.approx(len(met) / len(held))
+        money = pooled.figure(f"mrr_detection_at_{name}").value
+        assert money == pytest.approx(held[met].sum() / held.sum())
+        assert pooled.figure(f"chance_at_{name}").value < detection
 
 
 def test_profit_of_the_models_own_choice_by_hand():
@@ -205,12 +219,12 @@ def test_a_perfect_model_catches_everything_and_a_random_one_its_share():
     perfect = frame.assign(probability=frame["label"] * 0.98 + 0.01)
     best = measured(perfect, pd.DataFrame(), MONEY).pooled
     assert best.auc.value == 1
-    assert best.capture_at_10.value == pytest.approx(0.1 / rate)
+    assert best.detection_at_10.value == pytest.approx(0.1 / rate, rel=0.02)
     chance = frame.assign(probability=np.random.default_rng(1).random(len(frame)))
     worst = measured(chance, pd.DataFrame(), MONEY).pooled
-    for name in ("capture_at_10", "mrr_capture_at_10"):
-        assert worst.figure(name).lo < 0.1 < worst.figure(name).hi
-    assert worst.lift_at_capacity.lo < 1 < worst.lift_at_capacity.hi
+    for name in ("detection_at_10", "mrr_detection_at_10"):
+        assert worst.figure(name).lo < worst.chance_at_10.value < worst.figure(name).hi
+    assert worst.chance_at_10.value == pytest.approx(0.1, abs=0.005)
     assert best.best_profit.lo > worst.best_profit.hi
 
 

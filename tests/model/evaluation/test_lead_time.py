@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from tenure.model.evaluation.bootstrap import Resamples
-from tenure.model.evaluation.lead_time import in_top, lead_summary, lead_times
+from tenure.model.evaluation.capacity import TENTH, on_list
+from tenure.model.evaluation.lead_time import lead_summary, lead_times
 
 MONTHS = pd.date_range("2024-01-01", periods=6, freq="MS")
 
@@ -72,16 +73,26 @@ def test_an_account_that_came_back_is_watched_from_its_return():
     assert found["lead_days"].tolist() == [41, 70]
 
 
-def test_a_tied_group_that_does_not_fit_is_not_in_the_top():
-    times = pd.Series([0] * 20)
-    assert in_top(pd.Series(np.zeros(20)), times).sum() == 0
-    scores = pd.Series([2.0, 2.0] + [1.0] * 18)
-    assert in_top(scores, times).tolist() == [True] * 2 + [False] * 18
+def test_a_tied_group_that_does_not_fit_is_not_on_the_list():
+    frame = world([3, 3, 3, 3, 3, 3], {3: "2024-05-11"})
+    tied = frame.assign(probability=frame["probability"].clip(upper=0.08))
+    assert lead_times(tied)["lead_days"].isna().all()
+    assert lead_times(tied, length=2)["lead_days"].isna().all()
+    assert lead_times(tied, length=3)["lead_days"].tolist() == [131]
+
+
+def test_the_list_is_as_long_as_a_team_can_look_after():
+    frame = world([9, 9, 9, 9, 9, 9], {8: "2024-05-11"})
+    (short,), (long,) = (lead_times(frame, n).to_dict(orient="records") for n in (1, 2))
+    assert np.isnan(short["lead_days"])
+    assert long["lead_days"] == 131
+    assert (short["chance"], long["chance"]) == pytest.approx((1 / 10, 2 / 10))
 
 
 def slow(frame):
     """Restate the lead times with a loop over events and prediction times."""
-    frame = frame.assign(top=in_top(frame["probability"], frame["as_of"]))
+    times = pd.factorize(frame["as_of"])[0]
+    frame = frame.assign(top=on_list(frame["probability"].to_numpy(), times, TENTH) == 1)
     found = {}
     for event, rows in frame[frame["label"] == 1].groupby("outcome_id"):
         account, at = rows["account_id"].iloc[0], rows["outcome_at"].iloc[0]
@@ -119,6 +130,7 @@ def summary(frame, resamples=200):
 def test_a_random_list_warns_of_a_tenth_and_a_good_one_of_more():
     chance, good = summary(random_world(4, 0)), summary(random_world(4, 1_000))
     assert chance["warned"]["lo"] < 0.1 < chance["warned"]["hi"]
+    assert good["by_chance"] == pytest.approx(0.1, abs=0.01)
     assert good["warned"]["lo"] > chance["warned"]["hi"]
     assert good["days"]["lo"] <= good["days"]["value"] <= good["days"]["hi"]
     shares = [step["share"] for step in good["curve"]]

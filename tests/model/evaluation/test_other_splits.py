@@ -17,7 +17,7 @@ from tenure.model.evaluation.other_splits import OtherSplits
 from tenure.model.settings import EvaluationSettings, FitSettings
 
 QUICK = {"rounds": 150, "min_rows_leaf": 20}
-MODEL = ModelConfig(parameters=QUICK, threads=1, min_train_positives=20)
+MODEL = ModelConfig(parameters=QUICK, threads=1, min_train_positives=7)
 SETTINGS = FitSettings(MODEL)
 HOW = EvaluationSettings(EvaluationConfig(bootstrap=100))
 

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.labels.splits import Origin
+from tenure.labels.splits import Origin, outcome_codes
 from tenure.labels.windows import EARLY_DAYS
-from tenure.model.backtest.refits import outcome_codes
 from tenure.model.boosting.fit import AUTO, FittedBooster, FittedModel, calibrate
 from tenure.model.calibration.account_effects import effect_variance
 from tenure.model.calibration.calibrators import Sigmoid

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tenure.model.backtest.walk_forward import WalkForward
-from tenure.model.boosting.part import PartModel, of_type, product_bounds
+from tenure.model.boosting.part import PartModel, product_bounds, typed, typed_with_bounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,16 +66,16 @@ def part_walk(
     ).reset_index(drop=True)
     beside = whole.baselines.iloc[both], share.baselines.iloc[place[both]]
     baselines = {
-        name: beside[0][name].to_numpy() * _of_type(beside[1][name].to_numpy(), other)
+        name: beside[0][name].to_numpy() * typed(beside[1][name].to_numpy(), other)
         for name in beside[0].columns.intersection(beside[1].columns)
     }
     folds = whole.folds[whole.folds["as_of"].isin(events["as_of"])].reset_index(drop=True)
-    typed = share.folds.set_index("as_of").loc[folds["as_of"]].reset_index()
-    positives = typed["train_positives"]
+    of_type = share.folds.set_index("as_of").loc[folds["as_of"]].reset_index()
+    positives = of_type["train_positives"]
     folds = folds.assign(
         fold=folds.index,
-        train_positives=typed["train_rows"] - positives if other else positives,
-        base_rate=folds["base_rate"] * _of_type(typed["base_rate"].to_numpy(), other),
+        train_positives=of_type["train_rows"] - positives if other else positives,
+        base_rate=folds["base_rate"] * typed(of_type["base_rate"].to_numpy(), other),
         test_rows=np.bincount(fold),
         test_positives=np.bincount(fold, labels["label"]).astype(int),
     )
@@ -84,13 +84,12 @@ def part_walk(
 
 def _product(events: pd.DataFrame, types: pd.DataFrame, *, other: bool) -> dict[str, Floats]:
     """Return what the columns of predictions are where two are multiplied."""
-    share = of_type(_figures(types), other)
+    share = typed_with_bounds(_figures(types), other)
     lo, hi = product_bounds(_figures(events), share)
     columns = {
         "margin": events["margin"].to_numpy() + (-1 if other else 1) * types["margin"].to_numpy(),
         "probability": events["probability"].to_numpy() * share[0],
-        "base_rate": events["base_rate"].to_numpy()
-        * _of_type(types["base_rate"].to_numpy(), other),
+        "base_rate": events["base_rate"].to_numpy() * typed(types["base_rate"].to_numpy(), other),
     }
     bounded = FIGURES[1] in events and FIGURES[1] in types
     return columns | (dict(zip(FIGURES[1:], (lo, hi), strict=True)) if bounded else {})
@@ -100,7 +99,3 @@ def _figures(predictions: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
     """Return probability, lower and upper bound, NaN where there are no bounds."""
     chance, lo, hi = predictions.reindex(columns=FIGURES).to_numpy(dtype=np.float64).T
     return chance, lo, hi
-
-
-def _of_type(shares: Floats, other: bool) -> Floats:
-    return 1 - shares if other else shares

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 CALIBRATION_ORIGINS = 6
+FEWEST_OUTCOMES = 4
+"""Distinct outcomes behind a booster that only serves to learn calibrators."""
 BASELINE_ROWS = 100_000
 """Training rows above which baselines learn from a part of the accounts."""
 BOUNDS_GROWTH = 2
@@ -147,7 +149,8 @@ class _Walk:
             settings.model.min_train_cutoffs, settings.model.min_train_positives, 0
         )
         evaluated = {origin.as_of for origin in folds.origins}
-        earlier = self._origins(1, min(10, settings.model.min_train_positives), CALIBRATION_ORIGINS)
+        fewest = min(FEWEST_OUTCOMES, settings.model.min_train_positives)
+        earlier = self._origins(1, fewest, CALIBRATION_ORIGINS)
         plan = [o for o in earlier.origins if o.as_of not in evaluated] + list(folds.origins)
         plan.sort(key=lambda origin: origin.as_of)
         self.tuned = search(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tenure.core.spec import Ranked
+
+Matrix: TypeAlias = "NDArray[np.float32]"
 
 MIN_ROWS = 20
 MAX_CATEGORIES = 64
@@ -58,12 +60,12 @@ class Encoder:
             limit: Most codes per column; the most frequent values get them.
         """
         spread = peer_percentile.fit(values, ranked)
-        values = _with(values, spread)
         columns: list[str] = []
         categories: dict[str, tuple[str, ...]] = {}
         dropped: dict[str, str] = {}
-        for name in map(str, values.columns):
-            column = values[name]
+        placed = peer_percentile.apply(values, spread)
+        for label, column in (*values.items(), *placed.items()):
+            name = str(label)
             if is_text(column):
                 known = _frequent(column, min_rows, limit)
                 coded = column.isin(known)
@@ -111,6 +113,14 @@ class Encoder:
         """
         if tuple(values.columns) == self.columns:
             return values
+        self._check(values)
+        placed = peer_percentile.apply(values, self._lacking(values))
+        return pd.concat([values, placed], axis=1)[list(self.columns)]
+
+    def _lacking(self, values: pd.DataFrame) -> dict[str, Any]:
+        return {name: item for name, item in self.peer_spread.items() if name not in values}
+
+    def _check(self, values: pd.DataFrame) -> None:
         if absent := self.absent(values):
             raise ModelError(
                 Problem(
@@ -120,30 +130,24 @@ class Encoder:
                     "give every feature of the bundle's spec; empty where it is not known",
                 )
             )
-        lacking = {name: item for name, item in self.peer_spread.items() if name not in values}
-        return _with(values, lacking)[list(self.columns)]
 
-    def transform(self, values: pd.DataFrame) -> NDArray[np.float64]:
+    def transform(self, values: pd.DataFrame) -> Matrix:
         """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
 
         Raises:
             ModelError: If a used column is absent.
         """
-        values = self.frame(values)
-        matrix = np.empty((len(values), len(self.columns)), dtype=np.float64)
-        plain = [place for place, name in enumerate(self.columns) if name not in self.categories]
-        numbers = values.iloc[:, plain]
-        floats = {np.dtype(np.float32), np.dtype(np.float64)}
-        all_floats = set(numbers.dtypes) <= floats
-        if all_floats:
-            whole = numbers.to_numpy(dtype=np.float64)
-            matrix[:, plain] = np.where(np.isfinite(whole), whole, np.nan)
+        self._check(values)
+        placed = peer_percentile.apply(values, self._lacking(values))
+        # By column, as pandas and LightGBM hold them: nothing is copied twice.
+        matrix = np.empty((len(self.columns), len(values)), dtype=np.float32).T
         for position, name in enumerate(self.columns):
+            column = placed[name] if name in placed else values[name]
             if name in self.categories:
-                words = values[name].to_numpy(dtype=object)
+                words = column.to_numpy(dtype=object)
                 matrix[:, position] = _codes(words, self.categories[name])
-            elif not all_floats:
-                matrix[:, position] = _numbers(values[name])
+            else:
+                matrix[:, position] = _numbers(column)
         return matrix
 
     def to_json(self) -> dict[str, Any]:
@@ -166,25 +170,19 @@ class Encoder:
         )
 
 
-def _with(values: pd.DataFrame, spread: Mapping[str, Any]) -> pd.DataFrame:
-    """Return values with the peer percentiles that a fitted spread gives."""
-    if not spread:
-        return values
-    return pd.concat([values, peer_percentile.apply(values, spread)], axis=1)
-
-
 def is_text(column: pd.Series[Any]) -> bool:
     """Return whether a column holds text rather than numbers."""
     return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
 
 
-def _numbers(column: pd.Series[Any]) -> NDArray[np.float64]:
-    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+def _numbers(column: pd.Series[Any]) -> Matrix:
+    with np.errstate(over="ignore"):
+        numbers = column.to_numpy(dtype=np.float32, na_value=np.nan)
     finite = np.isfinite(numbers)
-    return numbers if finite.all() else np.where(finite, numbers, np.nan)
+    return numbers if finite.all() else np.where(finite, numbers, np.float32(np.nan))
 
 
-def _why_dropped(numbers: NDArray[np.float64]) -> str:
+def _why_dropped(numbers: Matrix) -> str:
     present = numbers[~np.isnan(numbers)]
     if not len(present):
         return "missing"
@@ -197,6 +195,6 @@ def _frequent(column: pd.Series[Any], min_rows: int, limit: int) -> tuple[str, .
     return tuple(sorted(value for _, value in often[:limit]))
 
 
-def _codes(values: NDArray[Any], known: tuple[str, ...]) -> NDArray[np.float64]:
+def _codes(values: NDArray[Any], known: tuple[str, ...]) -> Matrix:
     code = {value: float(place) for place, value in enumerate(known)}
-    return np.asarray([code.get(value, np.nan) for value in values], dtype=np.float64)
+    return np.asarray([code.get(value, np.nan) for value in values], dtype=np.float32)

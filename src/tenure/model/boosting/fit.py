@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenure.core.errors import ModelError, Problem, RefusedError
-from tenure.model.boosting.encoder import Encoder
+from tenure.model.boosting.encoder import Encoder, Matrix
 from tenure.model.boosting.estimator import TenureClassifier
 from tenure.model.boosting.sizes import sized_parameters
 from tenure.model.calibration.calibrators import Sigmoid, expected_slope
@@ -118,7 +118,7 @@ class FittedModel:
         margins = self._predict(matrix, raw_score=True)
         return self.calibrator.probability(margins), self._predict(matrix, pred_contrib=True)
 
-    def _predict(self, matrix: Floats, **how: bool) -> Floats:
+    def _predict(self, matrix: Matrix, **how: bool) -> Floats:
         if not len(matrix):
             return np.empty((0, len(self.columns) + 1)) if "pred_contrib" in how else np.empty(0)
         threads = 1 if len(matrix) <= SMALL_BATCH else self.threads
@@ -273,7 +273,7 @@ def fit_model(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Fi
 
 
 def resampled_boosters(
-    booster: FittedBooster, matrix: Floats, accounts: NDArray[np.intp], settings: ModelConfig
+    booster: FittedBooster, matrix: Matrix, accounts: NDArray[np.intp], settings: ModelConfig
 ) -> list[tuple[Floats, lgb.Booster]]:
     """Return boosters fitted on accounts drawn with replacement, each with the draw.
 

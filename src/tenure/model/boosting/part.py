@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Bounded = tuple[Floats, Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class PartModel:
     @property
     def base_rate(self) -> float:
         """Share of the rows with known outcome that had the part."""
-        return self.whole.base_rate * float(self._of_type(np.array(self.share.base_rate)))
+        return self.whole.base_rate * float(typed(np.array(self.share.base_rate), self.other))
 
     def margins(self, values: pd.DataFrame) -> Floats:
         """Return log-odds before calibration, of the event and of its type together, per row."""
@@ -82,7 +83,9 @@ class PartModel:
 
     def probabilities(self, values: pd.DataFrame) -> Floats:
         """Return calibrated probabilities, one per row; the same alone as in a batch."""
-        return self.whole.probabilities(values) * self._shares(values)
+        return self.whole.probabilities(values) * typed(
+            self.share.probabilities(values), self.other
+        )
 
     def bounds(self, values: pd.DataFrame, probabilities: Floats) -> tuple[Floats, Floats]:
         """Return the lower and the upper bound of probabilities, NaN without an interval."""
@@ -91,7 +94,8 @@ class PartModel:
         shares = np.where(np.isnan(probabilities), np.nan, shares)
         lo, hi = self.share.bounds(values, shares)
         return product_bounds(
-            (wholes, *self.whole.bounds(values, wholes)), of_type((shares, lo, hi), self.other)
+            (wholes, *self.whole.bounds(values, wholes)),
+            typed_with_bounds((shares, lo, hi), self.other),
         )
 
     def contributions(self, values: pd.DataFrame) -> Floats:
@@ -109,7 +113,11 @@ class PartModel:
 
     def calibration(self) -> dict[str, Any]:
         """Return the calibrators as JSON values."""
-        return {"whole": self.whole.calibration(), "share": self.share.calibration()}
+        return {
+            "kind": "product",
+            "whole": self.whole.calibration(),
+            "share": self.share.calibration(),
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return the models as JSON values."""
@@ -127,12 +135,6 @@ class PartModel:
         )
         return cls(whole, share, bool(state["other"]))
 
-    def _shares(self, values: pd.DataFrame) -> Floats:
-        return self._of_type(self.share.probabilities(values))
-
-    def _of_type(self, shares: Floats) -> Floats:
-        return 1 - shares if self.other else shares
-
 
 ScoringModel: TypeAlias = FittedModel | PartModel
 """From feature values to probabilities, bounds and contributions."""
@@ -144,15 +146,18 @@ def model_from_json(state: Mapping[str, Any], *, threads: int = 1) -> ScoringMod
     return kind.from_json(state, threads=threads)
 
 
-def of_type(share: tuple[Floats, Floats, Floats], other: bool) -> tuple[Floats, Floats, Floats]:
-    """Return a probability and its bounds, or those of the contrary."""
+def typed(shares: Floats, other: bool) -> Floats:
+    """Return the probabilities of a type, or those of not having it."""
+    return 1 - shares if other else shares
+
+
+def typed_with_bounds(share: Bounded, other: bool) -> Bounded:
+    """Return the probabilities of a type and their bounds, or those of not having it."""
     chance, lo, hi = share
     return (1 - chance, 1 - hi, 1 - lo) if other else share
 
 
-def product_bounds(
-    whole: tuple[Floats, Floats, Floats], share: tuple[Floats, Floats, Floats]
-) -> tuple[Floats, Floats]:
+def product_bounds(whole: Bounded, share: Bounded) -> tuple[Floats, Floats]:
     """Return the bounds of a product: its factors err apart, so their widths add as squares do.
 
     Args:

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from tenure.core.errors import ModelError, Problem
 from tenure.core.progress import SILENT, Progress
 from tenure.labels.splits import forward_origins, rarer, thinned
-from tenure.model.boosting.encoder import Encoder
+from tenure.model.boosting.encoder import Encoder, Matrix
 from tenure.model.boosting.estimator import TenureClassifier
 from tenure.model.boosting.fit import monotone_constraints
 from tenure.model.boosting.search_space import search_ranges
@@ -168,11 +168,11 @@ def tune(
 class _Split:
     """One encoded split, shared by all trials."""
 
-    train: Floats
+    train: Matrix
     labels: Floats
     categorical: tuple[int, ...]
     constraints: dict[str, list[int]]
-    test: Floats
+    test: Matrix
 
 
 class _Search:

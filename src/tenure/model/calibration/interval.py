@@ -33,6 +33,7 @@ from tenure.model.calibration.losses import log_odds
 from tenure.model.calibration.usual import UsualValues
 
 Floats = NDArray[np.float64]
+Matrix = NDArray[np.floating[Any]]
 
 MEMBERS = 8
 MISSED, POWER, RATE = 6.8, 1.25, 0.3
@@ -93,7 +94,7 @@ class Interval:
         missed *= float(expit(middle).mean()) ** RATE
         return cls(level, missed, HIDDEN * hidden, drift**2, usual)
 
-    def bounds(self, probabilities: Floats, matrix: Floats) -> tuple[Floats, Floats]:
+    def bounds(self, probabilities: Floats, matrix: Matrix) -> tuple[Floats, Floats]:
         """Return the lower and the upper bound of each probability; NaN stays NaN.
 
         A probability is the mean over what it may truly be; in log-odds the middle of that lies

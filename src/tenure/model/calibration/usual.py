@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Matrix = NDArray[np.floating[Any]]
 
 TAIL = 0.005
 """Share of the training rows beyond which a value is unusual, at each end."""
@@ -41,7 +42,7 @@ class UsualValues:
     weight: tuple[float, ...]
 
     @classmethod
-    def fit(cls, matrix: Floats, weight: Floats, categorical: Sequence[int] = ()) -> Self:
+    def fit(cls, matrix: Matrix, weight: Floats, categorical: Sequence[int] = ()) -> Self:
         """Learn which values are usual.
 
         Args:
@@ -50,7 +51,7 @@ class UsualValues:
             categorical: Positions of the columns that are category codes.
         """
         used = np.flatnonzero(weight > 0)
-        seen = matrix[:: 1 + len(matrix) // ROWS, used]
+        seen = matrix[:: 1 + len(matrix) // ROWS, used].astype(np.float64)
         missing = np.isnan(seen).mean(axis=0)
         used, seen = used[missing < 1], seen[:, missing < 1]
         coded = np.isin(used, np.asarray(categorical, dtype=np.intp))
@@ -64,9 +65,9 @@ class UsualValues:
             tuple((weight[used] / (weight[used].sum() or 1.0)).tolist()),
         )
 
-    def unusual(self, matrix: Floats) -> Floats:
+    def unusual(self, matrix: Matrix) -> Floats:
         """Return the weight of the columns whose value is unusual, for each row, from 0 to 1."""
-        values = matrix[:, list(self.column)]
+        values = matrix[:, list(self.column)].astype(np.float64)
         outside = (values < self.low) | (values > self.high)
         outside |= np.isnan(values) & ~np.asarray(self.missing, dtype=bool)
         # A sum along each row, as a matrix product may round a row otherwise alone.
