@@ -60,7 +60,6 @@ RESULT = RESULTS / "ablation.json"
 PHASES = RESULTS / "phases.json"
 DATA = (
     DataSet("churnsim", ("churn", "expansion")),
-    DataSet("saas_growth", ("churn",)),
     DataSet("demo_101", ("churn", "expansion"), 101),
     DataSet("demo_102", ("churn", "expansion"), 102),
 )

@@ -44,7 +44,7 @@ HERE = Path(__file__).parent
 PEERS = HERE / "peers"
 SOURCE = HERE.parent / "src" / "tenure"
 MOST_SECONDS = 60
-LEAST_SHARE = 0.9
+LEAST_SHARE = 0.91
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ SIDES = {
     "boosting_stopped": Side(("accuracy_sklearn", "boosting_stopped")),
     "forest": Side(("accuracy_sklearn", "forest")),
     "logistic": Side(("accuracy_sklearn", "logistic")),
+    "catboost": Side(("accuracy_catboost",), "autogluon"),
     "featuretools": Side(("accuracy_featuretools",), "featuretools"),
     "autogluon": Side(("accuracy_autogluon", "{seconds}", "random"), "autogluon", budget="seconds"),
     "autogluon_accounts": Side(
@@ -136,7 +137,9 @@ class Bench:
         said = out.with_suffix(".json")
         state = {
             "rows": json.loads((folder / "rows.json").read_text())["checksum"],
-            "code": digest("model", "features/standing.py") if name.startswith("tenure") else "",
+            "code": digest("model", "features/peer_percentile.py")
+            if name.startswith("tenure")
+            else "",
             "budget_seconds": self.budgets.get(side.budget),
         }
         if out.exists() and said.exists() and not self.fresh:
@@ -181,7 +184,7 @@ def digest(*parts: str) -> str:
 def results(work: Path) -> dict[str, Any]:
     """Measure everything that is kept: data set → target → rows and sides."""
     found: dict[str, Any] = {}
-    frozen: dict[str, list[Any]] = {}
+    known: dict[str, list[Any]] = {}
     for name, chosen in SETS.items():
         for target in chosen.targets:
             folder = work / name / target
@@ -190,11 +193,11 @@ def results(work: Path) -> dict[str, Any]:
             draws = draws_of(folder)
             found.setdefault(name, {})[target] = measure(folder, draws)
             if chosen.seed is not None:
-                frozen.setdefault(target, []).append(draws)
-    if any(len(draws) > 1 for draws in frozen.values()):
+                known.setdefault(target, []).append(draws)
+    if any(len(draws) > 1 for draws in known.values()):
         found[TOGETHER] = {
             target: {"worlds": len(draws), "sides": summary(together(draws))}
-            for target, draws in frozen.items()
+            for target, draws in known.items()
         }
     return found
 

@@ -1,108 +1,178 @@
-"""One model per horizon, or one model of all horizons with the horizon as a rising column.
+"""A model per horizon, or one discrete-time hazard model for all of them?
 
-    python benchmarks/horizons.py
+    python benchmarks/horizons.py [--data demo_101 demo_102 saas_1 hierarchical_1 strong_1 churnsim]
 
-Both are fitted at the same past prediction times, each row as soon as its label was known, and
-predict the rows of that time at 30, 90 and 180 days.  Needs the churnsim data
-(``TENURE_TESTDATA``).
+Both learn churn at the same past prediction times from what was known by then, with trees of the
+same sizes and without calibration, and predict the rows of that time at 30, 90 and 180 days.  The
+hazard model learns from rows of a snapshot and a period (until day 30, 90, 180) that the account
+began: each is known as soon as its period is settled.  Beside the snapshot's features stand the
+number of the period, the days from its start to the renewal date, and whether that falls in it.
+Gains are paired, their intervals cluster by account.  `churnsim` needs ``TENURE_TESTDATA``.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import chdir
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from businesses import KINDS, simulate
+from businesses.options import Options
 from record import Claim, record
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
-from tenure.core.config import load_config
-from tenure.labels.splits import forward_origins
+from tenure.core.config import Config, load_config, make_config
+from tenure.demo import write_world
+from tenure.labels.splits import forward_origins, rarer
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.boosting.estimator import TenureClassifier
 from tenure.model.boosting.sizes import sized_parameters
+from tenure.model.calibration.losses import log_loss
+from tenure.model.evaluation.bootstrap import Resamples, interval
 from tenure.run.prepare import Prepared, loaded, prepare
 
 ROOT = Path(__file__).parent.parent
+DATA = ("demo_101", "demo_102", "saas_1", "hierarchical_1", "strong_1", "churnsim")
 HORIZONS = (30, 90, 180)
 FOLDS = 6
+RENEWAL = "days_to_renewal"
+WAYS = ("apart", "hazard")
 
 
 def main() -> None:
     """Measure and write ``benchmarks/results/horizons.json``."""
-    default = (ROOT / ".." / "shared" / "data").resolve()
-    data = Path(os.environ.setdefault("TENURE_TESTDATA", str(default)))
-    if not data.is_dir():
-        print(f"skipped: {data} is not there")
-        return
-    config = load_config(ROOT / "configs" / "churnsim.yaml")
-    labels = config.labels.model_copy(update={"horizons": [30, 180]})
-    config = config.model_copy(update={"labels": labels, "targets": ["churn"]})
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        with loaded(config, thorough=False) as dataset:
-            prepared = prepare(config, dataset)
-        record("horizons", measure(prepared))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", nargs="+", default=list(DATA))
+    options = parser.parse_args()
+    os.environ.setdefault("TENURE_TESTDATA", str((ROOT / ".." / "shared" / "data").resolve()))
+    claims: list[Claim] = []
+    for name in options.data:
+        if name == "churnsim" and not Path(os.environ["TENURE_TESTDATA"]).is_dir():
+            print("skipped churnsim: its data are not there")
+            continue
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            config = written(name, Path(folder))
+            labels = config.labels.model_copy(update={"horizons": [30, 180]})
+            config = config.model_copy(update={"labels": labels, "targets": ["churn"]})
+            with loaded(config, thorough=False) as dataset:
+                prepared = prepare(config, dataset)
+            claims += [*measured(name, prepared)]
+    record("horizons", claims)
 
 
-def measure(prepared: Prepared) -> list[Claim]:
-    """Return AUC and log loss of both ways at each horizon."""
+def written(name: str, folder: Path) -> Config:
+    """Write a data set and return its config."""
+    kind, _, seed = name.rpartition("_")
+    if name == "churnsim":
+        return load_config(ROOT / "configs" / "churnsim.yaml")
+    if kind == "demo":
+        write_world(folder / "data", seed=int(seed))
+        return make_config({"name": name, "data": {"path": "data"}}, base=folder)
+    assert kind in KINDS
+    return load_config(simulate(kind, Options(seed=int(seed))).write(folder))
+
+
+def measured(name: str, prepared: Prepared) -> Iterator[Claim]:
+    """Yield the gains of the hazard model over models apart, at each horizon."""
     rows = {90: prepared.labels["churn"]}
-    rows |= {int(name): found for name, found in prepared.ahead["churn"].items()}
-    said: dict[tuple[str, int], list[pd.DataFrame]] = {}
+    rows |= {int(days): one for days, one in prepared.ahead["churn"].items()}
+    found: dict[int, list[pd.DataFrame]] = {days: [] for days in HORIZONS}
     for origin in forward_origins(rows[180], max_folds=FOLDS).origins:
-        known = {
-            days: np.flatnonzero(found["label"].notna() & (found["label_known_at"] <= origin.as_of))
-            for days, found in rows.items()
-        }
-        for days in HORIZONS:
-            test = np.flatnonzero(
-                (rows[days]["as_of"] == origin.as_of) & rows[days]["label"].notna()
-            )
-            truth = rows[days]["label"].to_numpy()[test]
-            for way, train in (("apart", {days: known[days]}), ("together", known)):
-                chance = predicted(prepared.matrix.values, rows, train, test, days)
-                frame = pd.DataFrame({"label": truth, "chance": chance})
-                said.setdefault((way, days), []).append(frame)
-    claims = []
-    for (way, days), parts in sorted(said.items()):
-        found = pd.concat(parts)
-        auc = roc_auc_score(found["label"], found["chance"])
-        loss = log_loss(found["label"], found["chance"])
-        claims.append(Claim(f"{days} days, {way}: AUC", float(auc), ""))
-        claims.append(Claim(f"{days} days, {way}: log loss", float(loss), ""))
-    return claims
+        here = np.flatnonzero((rows[90]["as_of"] == origin.as_of).to_numpy())
+        hazard = hazards(prepared.matrix.values, rows, origin.as_of, here)
+        for place, days in enumerate(HORIZONS):
+            own = apart(prepared.matrix.values, rows[days], origin.as_of, here)
+            joint = 1 - np.prod(1 - hazard[:, : place + 1], axis=1)
+            frame = rows[days].iloc[here][["account_id", "label"]]
+            frame = frame.assign(apart=own, hazard=joint)
+            found[days].append(frame[frame["label"].notna()])
+    for days in HORIZONS:
+        yield from compared(f"{name}, {days} days", pd.concat(found[days], ignore_index=True))
 
 
-def predicted(
-    values: pd.DataFrame,
-    rows: dict[int, pd.DataFrame],
-    train: dict[int, np.ndarray],
-    test: np.ndarray,
-    days: int,
+def apart(
+    values: pd.DataFrame, rows: pd.DataFrame, as_of: pd.Timestamp, here: np.ndarray
 ) -> np.ndarray:
-    """Fit on the rows of some horizons and predict at one."""
-    main = train[days]
-    encoder = Encoder.fit(values.iloc[main])
-    parts = [
-        np.column_stack(
-            [encoder.transform(values.iloc[chosen]), np.full(len(chosen), float(horizon))]
-        )
-        for horizon, chosen in train.items()
+    """Return the probabilities of the rows of a time, by a model of one horizon."""
+    train = known(rows, as_of)
+    return fitted(values, rows.iloc[train], train, np.empty((len(rows), 0)), [(here, here)])[0]
+
+
+def hazards(
+    values: pd.DataFrame, rows: dict[int, pd.DataFrame], as_of: pd.Timestamp, here: np.ndarray
+) -> np.ndarray:
+    """Return the hazard of the rows of a time in each period, shape (rows, periods)."""
+    ahead = values[RENEWAL].to_numpy(float) if RENEWAL in values else np.full(len(values), np.nan)
+    parts, extra, start = [], [], 0
+    for number, (before, days) in enumerate(pairwise((0, *HORIZONS))):
+        at_risk = known(rows[days], as_of)
+        if before:
+            at_risk = at_risk[rows[before]["label"].to_numpy(float)[at_risk] == 0]
+        parts.append(rows[days].iloc[at_risk].assign(row=at_risk, period=number))
+        left = ahead - before
+        falls = np.where(np.isnan(left), np.nan, (left >= 0) & (left < days - before))
+        extra.append(np.column_stack([np.full(len(values), number), left, falls]))
+        start = days
+    assert start == HORIZONS[-1]
+    train = pd.concat(parts, ignore_index=True)
+    places = train["row"].to_numpy() + len(values) * train["period"].to_numpy()
+    asked = [(here, here + len(values) * number) for number in range(len(HORIZONS))]
+    chances = fitted(values, train, places, np.concatenate(extra), asked)
+    return np.column_stack(chances)
+
+
+def fitted(
+    values: pd.DataFrame,
+    train: pd.DataFrame,
+    places: np.ndarray,
+    extra: np.ndarray,
+    asked: list[tuple[np.ndarray, np.ndarray]],
+) -> list[np.ndarray]:
+    """Fit on some rows and return the probabilities of others.
+
+    Args:
+        values: Feature values of all snapshots.
+        train: label and outcome_id of the training rows.
+        places: Positions of the training rows in `extra`; modulo the snapshots, in `values`.
+        extra: Further columns.
+        asked: Positions in `values` and in `extra` of the rows to predict.
+    """
+    own = places % len(values)
+    encoder = Encoder.fit(values.iloc[own])
+    labels = train["label"].to_numpy(float)
+    few = int(min(labels.sum(), len(labels) - labels.sum()))
+    model = TenureClassifier(threads=1, extra=sized_parameters(few, len(labels), rarer(train)))
+    matrix = np.hstack([encoder.transform(values.iloc[own]), extra[places]])
+    model.fit(matrix, labels, categorical=encoder.categorical)
+    return [
+        model.predict_proba(np.hstack([encoder.transform(values.iloc[row]), extra[place]]))[:, 1]
+        for row, place in asked
     ]
-    labels = np.concatenate(
-        [rows[horizon]["label"].to_numpy()[chosen] for horizon, chosen in train.items()]
-    )
-    size = sized_parameters(int(rows[days]["label"].to_numpy()[main].sum()), len(main))
-    size["min_rows_leaf"] = size["min_rows_leaf"] * len(labels) // len(main)
-    constraint = {"monotone_constraints": [*[0] * len(encoder.columns), 1]}
-    model = TenureClassifier(threads=1, extra=size | constraint)
-    model.fit(np.vstack(parts), labels, categorical=encoder.categorical)
-    asked = encoder.transform(values.iloc[test])
-    column = np.full(len(test), float(days))
-    return np.asarray(model.predict_proba(np.column_stack([asked, column]))[:, 1])
+
+
+def known(rows: pd.DataFrame, as_of: pd.Timestamp) -> np.ndarray:
+    """Return the positions of the rows whose label was known by a time."""
+    return np.flatnonzero((rows["label"].notna() & (rows["label_known_at"] <= as_of)).to_numpy())
+
+
+def compared(what: str, rows: pd.DataFrame) -> Iterator[Claim]:
+    """Yield the gains in AUC and log loss, with the ends of their 95 % intervals."""
+    labels = rows["label"].to_numpy(float)
+    draws = Resamples.draw(rows["account_id"], 200, 0)
+    for way in WAYS:
+        auc = float(roc_auc_score(labels, rows[way]))
+        yield Claim(f"{what}, {way}: AUC", auc, "")
+    losses = [log_loss(labels, rows[way].to_numpy(float), 1e-6) for way in WAYS]
+    gains = draws.sums(np.column_stack([losses[0] - losses[1], np.ones(len(labels))]))
+    gain = interval(gains[:, 0] / gains[:, 1], 0.95)
+    for name in ("value", "lo", "hi"):
+        yield Claim(f"{what}: gain in log loss of the hazard model, {name}", gain[name] or 0.0, "")
 
 
 if __name__ == "__main__":

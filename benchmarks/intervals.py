@@ -30,8 +30,8 @@ from scipy.stats import norm
 
 from tenure.core.config import Config, load_config
 from tenure.core.progress import SILENT
-from tenure.run.walk import walk_target
 from tenure.run.prepare import Prepared, loaded, prepare
+from tenure.run.walk import walk_target
 
 ROOT = Path(__file__).parent.parent
 TARGETS = ("churn", "expansion")

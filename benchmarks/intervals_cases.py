@@ -19,6 +19,8 @@ from tenure.core.progress import SILENT
 from tenure.demo import write_world
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.walk_forward import WalkForward, walk_forward
+from tenure.model.boosting.encoder import Matrix
+from tenure.model.boosting.fit import FittedModel
 from tenure.model.calibration.interval import Interval
 from tenure.model.calibration.losses import log_odds
 from tenure.model.settings import FitSettings
@@ -51,7 +53,7 @@ class Case:
     recipe: Recipe
     outcomes: int
     interval: Interval
-    matrix: Floats
+    matrix: Matrix
     probabilities: Floats
     truth: Floats
     earlier: float
@@ -139,6 +141,7 @@ def _case(
     values, rows, truth = book
     newest = np.flatnonzero((rows["as_of"] == rows["as_of"].max()).to_numpy() & ~np.isnan(truth))
     used, final, past = values.iloc[newest], walk.final, walk.predictions
+    assert isinstance(final, FittedModel)
     assert final.interval is not None
     known = truth[past["row"].to_numpy()]
     inside = (past["probability_lo"] <= known) & (known <= past["probability_hi"])

@@ -35,8 +35,8 @@ from tenure.model.evaluation.metrics import Measures
 from tenure.model.evaluation.over_time import over_time
 from tenure.model.evaluation.verdict import judge
 from tenure.model.settings import EvaluationSettings
-from tenure.run.walk import walk_target
 from tenure.run.prepare import loaded, prepare
+from tenure.run.walk import walk_target
 
 ROOT = Path(__file__).parent.parent
 Floats = NDArray[np.float64]

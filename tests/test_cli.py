@@ -68,11 +68,17 @@ UNKNOWN: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"targets": ["chrun"]},
         {"targets: no such target (found: chrun)": "did you mean `churn`?"},
     ),
+    (
+        {"targets": ["churn_voluntary", "expansion"]},
+        {"is a part of churn, which is no target (found: churn_voluntary)": "add `churn`"},
+    ),
 ]
 
 
 @pytest.mark.parametrize("words", [("check",), ("train",), ("backtest", "--out", "out.csv")])
-@pytest.mark.parametrize(("sections", "problems"), UNKNOWN, ids=["names", "parameters", "targets"])
+@pytest.mark.parametrize(
+    ("sections", "problems"), UNKNOWN, ids=["names", "parameters", "targets", "parts"]
+)
 def test_a_setting_that_names_nothing_is_refused_by_every_command(
     home: Path, words: tuple[str, ...], sections: dict[str, Any], problems: dict[str, str]
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from peers.accuracy_sets import LEAKING, LEAKS
+
 EVERY_MONDAY, WIDER_LEAVES = "every_monday", "wider_leaves"
 PHASES = {
     "default": "learnt from every fourth Monday",
@@ -36,7 +38,8 @@ def page(found: Mapping[str, Any], said: Mapping[str, str], phases: Mapping[str,
         "the true probabilities.",
     ]
     for name, entries in found.items():
-        lines += ["", f"## {name}", "", *_section(entries, said)]
+        note = [LEAKS.format(name=name.split()[0]), ""] if name.startswith(LEAKING) else []
+        lines += ["", f"## {name}", "", *note, *_section(entries, said)]
     if phases:
         lines += [
             "",
@@ -64,7 +67,11 @@ def overview(
     found: Mapping[str, Any], said: Mapping[str, str], phases: Mapping[str, Any]
 ) -> list[str]:
     """Return the gain of each change on each data set and target as lines of one table."""
-    found = {name: {**phases.get(name, {}), **entries} for name, entries in found.items()}
+    found = {
+        name: {**phases.get(name, {}), **entries}
+        for name, entries in found.items()
+        if not name.startswith(LEAKING)
+    }
     lines = [
         f"| change | {' | '.join(found)} |",
         f"|---|{'---|' * len(found)}",

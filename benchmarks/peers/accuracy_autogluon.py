@@ -56,8 +56,13 @@ def main() -> None:
     rows, out = Rows.read(Path(sys.argv[1])), Path(sys.argv[2])
     seconds, accounts = float(sys.argv[3]), sys.argv[4] == "accounts"
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "models"
-        measured(rows, out, lambda: fitting(rows, place, seconds, accounts=accounts))
+        places = [Path(folder) / name for name in ("forward", "models")]
+        place = places[-1]
+
+        def learn(some: Rows) -> Predictor:
+            return fitting(some, places.pop(0), seconds, accounts=accounts)
+
+        measured(rows, out, learn)
         models = TabularPredictor.load(str(place)).leaderboard(silent=True)
     said = out.with_suffix(".json")
     found = json.loads(said.read_text(encoding="utf-8"))

@@ -233,7 +233,7 @@ def fitting(rows: Rows, found: pd.DataFrame) -> Predictor:
 def main() -> None:
     rows, out = Rows.read(Path(sys.argv[1])), Path(sys.argv[2])
     found, said = kept_features(rows)
-    measured(rows, out, lambda: fitting(rows, found), said)
+    measured(rows, out, lambda some: fitting(some, found), said)
 
 
 if __name__ == "__main__":

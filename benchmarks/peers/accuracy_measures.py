@@ -17,7 +17,8 @@ LEVEL = 0.95
 RESAMPLES = 1_000
 CLIP = 1e-4
 """No probability is taken as nearer to 0 or 1, so that no single row decides a log loss."""
-MEASURES = ("auc", "average_precision", "log_loss", "brier")
+MEASURES = ("auc", "average_precision", "log_loss", "raw_log_loss", "brier")
+"""Log loss after the same forward calibration for every side, and as the side says it."""
 COMPARED = ("auc", "log_loss")
 DEFAULT = "tenure"
 ORACLE = "oracle"
@@ -33,18 +34,26 @@ def draws_of(folder: Path) -> Draws:
     resamples = Resamples.draw(truth["account_id"].to_numpy(dtype=str), RESAMPLES, seed=0)
     found: Draws = {}
     for side, given in probabilities(folder, truth).items():
-        p = np.clip(given, CLIP, 1 - CLIP)
-        ranks = ranking(resamples, labels, p, ())
-        log_loss = -(labels * np.log(p) + (1 - labels) * np.log1p(-p))
-        columns = np.column_stack([np.ones_like(p), log_loss, (p - labels) ** 2])
-        rows, losses, brier = resamples.sums(columns).T
-        values = (ranks.auc, ranks.average_precision, losses / rows, brier / rows)
+        raw, calibrated = (np.clip(p, CLIP, 1 - CLIP) for p in given)
+        ranks = ranking(resamples, labels, raw, ())
+        each = [_log_loss(labels, calibrated), _log_loss(labels, raw), (calibrated - labels) ** 2]
+        sums = resamples.sums(np.column_stack([np.ones_like(raw), *each]))
+        means = (sums[:, 1:] / sums[:, :1]).T
+        values = (ranks.auc, ranks.average_precision, *means)
         found[side] = dict(zip(MEASURES, values, strict=True))
     return found
 
 
-def probabilities(folder: Path, truth: pd.DataFrame) -> dict[str, Floats]:
-    """Return what each side gave to the test rows, in their order; the oracle too where known."""
+def _log_loss(labels: Floats, p: Floats) -> Floats:
+    found: Floats = -(labels * np.log(p) + (1 - labels) * np.log1p(-p))
+    return found
+
+
+def probabilities(folder: Path, truth: pd.DataFrame) -> dict[str, tuple[Floats, Floats]]:
+    """Return what each side gave to the test rows, as it is and calibrated, in their order.
+
+    The true probabilities, where they are known, are a side too, and need no calibration.
+    """
     found = {}
     files = {
         path.stem: pd.read_parquet(path) for path in sorted((folder / "sides").glob("*.parquet"))
@@ -54,12 +63,14 @@ def probabilities(folder: Path, truth: pd.DataFrame) -> dict[str, Floats]:
         every = pd.read_parquet(oracle)
         files[ORACLE] = every[every["target"] == folder.name]
     for side, frame in files.items():
-        given = truth[KEYS].merge(frame[[*KEYS, "probability"]], on=KEYS, how="left")
+        both = ["probability", "calibrated" if "calibrated" in frame else "probability"]
+        given = truth[KEYS].merge(frame[[*KEYS, *set(both)]], on=KEYS, how="left")
         if len(given) != len(truth) or given["probability"].isna().any():
             raise SystemExit(
                 f"{folder.parent.name}, {folder.name}: {side} lacks rows or repeats some"
             )
-        found[side] = given["probability"].to_numpy(dtype=np.float64)
+        raw, calibrated = (given[name].to_numpy(dtype=np.float64) for name in both)
+        found[side] = (raw, calibrated)
     return found
 
 

@@ -24,9 +24,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from peers.accuracy_sets import ACCOUNTS, SETS, DataSet
+from peers.accuracy_sets import SETS, DataSet
 from peers.accuracy_side import KEYS, LABEL, checksum
-from truth.demo_truth import Replay, write_oracle
 
 from tenure.core.progress import StageLines
 from tenure.features import peer_percentile as standing
@@ -38,7 +37,6 @@ from tenure.sources.dataset import Dataset
 KEPT = ["label_known_at", "outcome_id"]
 LEAST_CUTOFFS = 3
 SHARE = 0.25
-REPLAYS = 64
 
 
 def write_rows(chosen: DataSet, folder: Path, code: str) -> None:
@@ -54,8 +52,8 @@ def write_rows(chosen: DataSet, folder: Path, code: str) -> None:
         text = json.dumps(said, indent=1) + "\n"
         (folder / target / "rows.json").write_text(text, encoding="utf-8")
         if chosen.seed is not None and not (folder / "oracle.parquet").exists():
-            month = (split.year - 2022) * 12 + split.month - 1
-            write_oracle(folder, accounts=ACCOUNTS, seed=chosen.seed, replay=Replay(REPLAYS, month))
+            times = np.sort(prepared.labels[target]["as_of"].unique())
+            chosen.write_oracle(folder, pd.DatetimeIndex(times[times >= split]))
 
 
 def split_of(rows: pd.DataFrame) -> pd.Timestamp:

@@ -6,7 +6,10 @@ function that learns from rows and returns what predicts others; it runs as
     python -m peers.accuracy_<side> FOLDER OUT [more]
 
 in a process of its own.  FOLDER is that of one target, OUT gets ``<name>.parquet`` (account_id,
-as_of, probability) and ``<name>.json`` (seconds).
+as_of, probability, calibrated) and ``<name>.json`` (seconds).
+
+Every side is calibrated in the same way: it learns once more from the earlier training rows,
+predicts the later ones, and a line through these log-odds is carried over to the test rows.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -65,6 +68,18 @@ class Rows:
         """Return the labels of the training rows."""
         return self.train[LABEL].to_numpy(dtype=np.float64)
 
+    def forward(self) -> Rows:
+        """Return the training rows alone, split in time as they are split from the test rows.
+
+        Tested on are those of their latest quarter of prediction times, three at least; trained on
+        those whose label was known at the first of them.
+        """
+        moments = np.sort(self.train["as_of"].unique())
+        split = moments[-max(3, -(-len(moments) // 4))]
+        known = self.train["label_known_at"] <= split
+        earlier, later = self.train[known], self.train[self.train["as_of"] >= split]
+        return replace(self, train=earlier, test=later)
+
     def features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the features of training or test rows, words as categories they have in common."""
         found = frame[self.said["columns"]].replace([np.inf, -np.inf], np.nan)
@@ -75,33 +90,61 @@ class Rows:
 
 
 def measured(
-    rows: Rows, out: Path, learn: Callable[[], Predictor], more: dict[str, Any] | None = None
+    rows: Rows,
+    out: Path,
+    learn: Callable[[Rows], Predictor],
+    more: dict[str, Any] | None = None,
 ) -> None:
     """Learn, predict the test rows and write the probabilities with what both took.
 
     Args:
         rows: The rows.
         out: The Parquet file to write; its JSON file stands beside it.
-        learn: Learns from the training rows.
+        learn: Learns from the training rows and returns what predicts.
         more: What else to say; it is read after predicting.
     """
+    slope, height = forward_line(rows.forward(), learn)
     started, used = time.perf_counter(), time.process_time()
-    predict = learn()
+    predict = learn(rows)
     fitted, fitted_cpu = time.perf_counter(), time.process_time()
     probabilities = np.asarray(predict(rows.test), dtype=np.float64)
     done = time.perf_counter()
     if not np.isfinite(probabilities).all():
         raise SystemExit("a test row got no probability")
     out.parent.mkdir(parents=True, exist_ok=True)
-    rows.test[KEYS].assign(probability=probabilities).to_parquet(out, index=False)
+    calibrated = 1 / (1 + np.exp(-(slope * log_odds(probabilities) + height)))
+    frame = rows.test[KEYS].assign(probability=probabilities, calibrated=calibrated)
+    frame.to_parquet(out, index=False)
     said = {
         "fit_seconds": fitted - started,
         "fit_processor_seconds": fitted_cpu - used,
         "predict_seconds": done - fitted,
+        "calibration": [slope, height],
         "versions": versions(),
         **(more or {}),
     }
     out.with_suffix(".json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def forward_line(rows: Rows, learn: Callable[[Rows], Predictor]) -> tuple[float, float]:
+    """Return slope and height of the line from a side's log-odds of later rows to the outcome's."""
+    odds = log_odds(np.asarray(learn(rows)(rows.test), dtype=np.float64))
+    labels = rows.test[LABEL].to_numpy(dtype=np.float64)
+    columns = np.column_stack([odds, np.ones_like(odds)])
+    line = np.array([1.0, 0.0])
+    for _ in range(50):  # Newton's method; the faint prior keeps the slope of a flat side finite
+        p = 1 / (1 + np.exp(-columns @ line))
+        slope = columns.T @ (labels - p) - 1e-3 * (line - [1.0, 0.0])
+        bend = (columns * (p * (1 - p))[:, None]).T @ columns + 1e-3 * np.eye(2)
+        line = line + np.linalg.solve(bend, slope)
+    return float(line[0]), float(line[1])
+
+
+def log_odds(probabilities: Floats) -> Floats:
+    """Return log-odds of probabilities, none nearer to 0 or 1 than one in ten thousand."""
+    p = np.clip(probabilities, 1e-4, 1 - 1e-4)
+    found: Floats = np.log(p / (1 - p))
+    return found
 
 
 def versions() -> dict[str, str]:

@@ -92,7 +92,7 @@ SIDES = {
 
 def main() -> None:
     rows, out = Rows.read(Path(sys.argv[1])), Path(sys.argv[2])
-    measured(rows, out, lambda: SIDES[sys.argv[3]](rows))
+    measured(rows, out, SIDES[sys.argv[3]])
 
 
 if __name__ == "__main__":

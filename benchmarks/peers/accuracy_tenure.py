@@ -79,7 +79,7 @@ def main() -> None:
     config = SETS[sys.argv[3]].config(rows.folder.parent)
     seconds = float(sys.argv[4]) if sys.argv[4:] else None
     said: dict[str, float] = {}
-    measured(rows, out, lambda: fitting(rows, config, seconds, said), said)
+    measured(rows, out, lambda some: fitting(some, config, seconds, said), said)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,10 @@ def report(config: Path, out: Path, as_json: bool) -> None:
 def promote(config: Path, as_json: bool, **wish: Any) -> None:
     """Put a better challenger in the champion's place.  Exit 1 if it is refused.
 
-    Both are measured on the same rows, of which neither has seen the outcome.
+    Both are measured on the same past rows, of which neither has seen the outcome.  The challenger
+    takes over where it is better with a probability of 75 % or more (`promotion.probability`), and
+    could hardly lose a large part of what the champion gains over the base rate, over all rows or
+    in a group.
     """
     from tenure.report.promotion import promote_lines
     from tenure.run.promote import PromotionRequest, run_promote

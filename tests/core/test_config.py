@@ -137,12 +137,33 @@ def test_alternatives_are_one_problem_at_the_place_that_was_written(
     [
         ("data: {path: x}\nname: a\ndata: {path: y}", "data: is given twice (found: in lines 1"),
         ("data:\n  path: x\n  path: y", "path: is given twice (found: in lines 2 and 3)"),
+        ('data:\n  path: x\n  "path": y', "path: is given twice (found: in lines 2 and 3)"),
+        ("data: {path: x, tables: {tickets: {columns: {a: b, a: c}}}}", "a: is given twice"),
+        ("data: {path: x}\nfeatures:\n- {name: a,\n   name: b}", "name: is given twice"),
     ],
 )
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str, said: str) -> None:
     message = refused(tmp_path, text)
     assert "run.yaml" in message
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [("on", "true or false"), ("no", "true or false"), ("2023-01-01", ""), ("7", "")],
+)
+def test_what_yaml_takes_for_no_text_is_to_be_quoted(tmp_path: Path, value: str, part: str) -> None:
+    table = f"{{path: y, columns: {{opened_at: {value}}}}}"
+    text = f"data: {{path: x, tables: {{tickets: {table}}}}}"
+    message = refused(tmp_path, text)
+    assert "columns.opened_at: must be a valid string" in message
+    assert "→ write it in quotes" in message
+    assert part in message
+    assert config(tmp_path, text.replace(value, f"'{value}'")).data.tables["tickets"].columns
+
+
+def test_a_list_is_no_key(tmp_path: Path) -> None:
+    assert "is not valid YAML" in refused(tmp_path, "data: {path: x, tables: {[a]: b, [c]: d}}")
 
 
 def test_a_key_may_stand_in_two_mappings_and_be_merged(tmp_path: Path) -> None:

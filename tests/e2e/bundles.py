@@ -9,6 +9,7 @@ from typing import Any
 from champions import set_champion
 from e2e.road import UNTIL, Project
 from tenure.core.times import as_utc, show
+from tenure.model.boosting.fit import FittedModel
 from tenure.model.bundle.bundle import Bundle, read_bundle, write_bundle
 from tenure.model.bundle.reference_stats import from_records
 from tenure.model.calibration.calibrators import Sigmoid
@@ -49,6 +50,7 @@ def publish(
 
 def tilted(bundle: Bundle, shift: float) -> Bundle:
     """Return a bundle whose log-odds are off by some amount."""
+    assert isinstance(bundle.main, FittedModel)
     main = replace(bundle.main, calibrator=Sigmoid(1.0, shift))
     draft = replace(bundle, models={**bundle.models, str(bundle.spec.labels.horizon_days): main})
     scored = draft.main.probabilities(from_records(dict(bundle.examples))).tolist()

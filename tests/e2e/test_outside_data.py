@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from e2e.road import Said, command
+from tenure.core.errors import DataError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DATA = CONFIGS / os.environ.get("TENURE_TESTDATA", "../../shared/data")
@@ -48,6 +49,20 @@ def test_ravenstack_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert found["red"]
     assert all(sentence.split(":")[0] in found["tables"] for sentence in found["red"])
     assert said.code == (0 if found["usable"] else 1)
+
+
+def test_a_leak_of_shape_is_named_by_its_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = check("saas_growth", tmp_path, monkeypatch)
+    audit = json.loads(said.out)["audit"]
+    assert audit["status"] == "doubts"
+    named = {item["table"]: item["kind"] for item in audit["lifetimes"]}
+    assert named == {"usage_events": "spread", "tickets": "spread"}
+    training = command("train", CONFIGS / "saas_growth.yaml")
+    assert training.code == DataError.exit_code
+    assert "usage_events: its rows tell how long an account will live" in training.error
+    assert not list(tmp_path.glob("models/*/*/champion.json"))
 
 
 def test_every_config_is_named_here() -> None:

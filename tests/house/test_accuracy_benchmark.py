@@ -110,3 +110,28 @@ def test_training_rows_were_known_at_the_first_test_time(peers: Any) -> None:
     rows = pd.DataFrame({"as_of": moments, "label": [0.0] * 8 + [np.nan] * 2})
     assert split_of(rows) == moments[5]
     assert split_of(rows.iloc[:6]) == moments[3]
+
+
+def test_every_side_is_calibrated_on_rows_that_were_future_to_it(
+    peers: Any, tmp_path: Path
+) -> None:
+    side = peers("peers.accuracy_side")
+    rng, moments = np.random.default_rng(3), pd.date_range("2023-01-01", periods=16, freq="MS")
+    train = pd.DataFrame({"as_of": np.repeat(moments, 200), "account_id": np.tile(range(200), 16)})
+    train["label_known_at"] = train["as_of"] + pd.Timedelta(120, "D")
+    odds = rng.normal(-2, 1, len(train))
+    train["odds"], train["label"] = odds, rng.random(len(train)) < 1 / (1 + np.exp(-odds))
+    rows = side.Rows(tmp_path, {}, train, train.iloc[:0])
+    forward = rows.forward()
+    assert set(forward.test["as_of"]) == set(moments[-4:])
+    assert forward.train["label_known_at"].max() <= moments[-4]
+    learnt = []
+
+    def twice_too_sure(some: Any) -> Any:
+        learnt.append(len(some.train))
+        return lambda frame: 1 / (1 + np.exp(-2 * frame["odds"]))
+
+    slope, height = side.forward_line(forward, twice_too_sure)
+    assert learnt == [len(forward.train)]
+    assert slope == pytest.approx(0.5, abs=0.1)
+    assert height == pytest.approx(0, abs=0.3)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from house.tree import PACKAGE, settings
+from tenure.demo import write_world
 
 DOORS = {  # the layers that are a door themselves, and what may stand behind them
     "explain": {"shap"},
@@ -29,6 +31,23 @@ def loaded_by(module: str) -> set[str]:
     return set(answer.stdout.split())
 
 
+TRAINING = {"lightgbm", "sklearn", "scipy", "mlflow", "shap", "optuna", "altair"}
+SERVING = {"bentoml", "pyspark", "sqlalchemy"}
+"""What no command needs that neither trains nor serves."""
+
+
+def loaded_by_command(*words: str, cwd: Path) -> set[str]:
+    """Return the top-level names in a fresh interpreter after a command that succeeds."""
+    code = (
+        "import sys\nfrom tenure.cli import cli\n"
+        "cli(sys.argv[1:], standalone_mode=False)\n"
+        "print('loaded', *{name.split('.')[0] for name in sys.modules})"
+    )
+    command = [sys.executable, "-c", code, *words]
+    answer = subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True)
+    return set(answer.stdout.rpartition("loaded ")[2].split())
+
+
 def layers() -> list[str]:
     """Return the children of the package, packages and single modules alike."""
     names = {path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
@@ -41,6 +60,21 @@ def test_the_probe_sees_what_is_loaded() -> None:
 
 def test_the_package_alone_loads_nothing_costly() -> None:
     assert not loaded_by("tenure") & COSTLY
+
+
+def test_the_command_line_itself_loads_what_faces_a_terminal(tmp_path: Path) -> None:
+    loaded = loaded_by_command("--help", cwd=tmp_path)
+    assert "click" in loaded
+    assert not loaded & ((COSTLY | TRAINING | SERVING) - {"rich"})
+
+
+@pytest.mark.slow
+def test_a_check_loads_nothing_that_trains_or_serves(tmp_path: Path) -> None:
+    write_world(tmp_path / "data", accounts=50, months=12, seed=1)
+    (tmp_path / "small.yaml").write_text("data: {path: data}\n", encoding="utf-8")
+    loaded = loaded_by_command("check", "small.yaml", cwd=tmp_path)
+    assert {"duckdb", "pandas"} <= loaded
+    assert not loaded & (TRAINING | SERVING)
 
 
 @pytest.mark.parametrize("layer", layers())

@@ -15,6 +15,7 @@ import pytest
 import tenure
 from champions import set_champion
 from tenure.core.errors import ConfigError, DataError
+from tenure.model.boosting.fit import FittedModel
 from tenure.model.registry.champion import champion
 from tenure.run.project import Project
 from tenure.run.results import Backtest, Training
@@ -113,7 +114,7 @@ def test_a_backtest_is_its_predictions_and_what_they_were_worth(
     assert "no_usable_signal" in tested._repr_html_() or "usable" in tested._repr_html_()
 
 
-CHARTS = ("folds", "reliability", "capture", "baselines")
+CHARTS = ("folds", "reliability", "detection", "baselines")
 
 
 @pytest.mark.slow
@@ -142,6 +143,7 @@ def test_scores_come_with_what_stands_behind_them(scores: Scores) -> None:
     shap = scores.shap
     assert shap.values.shape == (len(main), len(shap.feature_names))
     model = scores.scored.models["churn"].main
+    assert isinstance(model, FittedModel)
     margins = shap.values.sum(axis=1) + shap.base_values
     chances = model.calibrator.probability(margins)
     known = main["churn_probability"].notna().to_numpy()

@@ -155,10 +155,17 @@ def test_a_random_forest_is_tested_on_the_folds_of_the_backtest(
 def test_the_folds_can_be_asked_for_otherwise(ts: TrainingSet) -> None:
     assert ts.cv().get_n_splits() == 3
     every = ts.cv(max_folds=100).folds()
-    assert len(every) > len(ts.cv(max_folds=100, min_train_positives=30).folds()) > 3
+    assert len(every) > len(ts.cv(max_folds=100, min_train_positives=14).folds()) > 3
     assert [fold.as_of for fold in every[-3:]] == [fold.as_of for fold in ts.cv().folds()]
     cutoffs = ts.as_of.iloc[ts.cv(max_folds=100, min_train_cutoffs=6).folds()[0].train]
     assert cutoffs.nunique() >= 6
+
+
+def test_a_part_of_churn_needs_no_other_target(project: Project, ts: TrainingSet) -> None:
+    part = project.training_set("churn_voluntary")
+    both = part.y.index.intersection(ts.y.index)
+    assert (part.y[both] <= ts.y[both]).all()
+    assert 0 < part.y.sum() < ts.y.sum()
 
 
 def test_the_encoder_learns_the_percentiles_of_each_fold(ts: TrainingSet) -> None:

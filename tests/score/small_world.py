@@ -68,10 +68,9 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
     values = prepared.matrix.values
     outcome = labels["label"].to_numpy(dtype=np.float64)[known]
     main = str(config.labels.horizon_days)
-    models: dict[str, ScoringModel] = {main: quick(values, labels, prepared)} | {
-        str(item): quick(values, prepared.ahead[name][str(item)], prepared)
-        for item in FURTHER[name]
-    }
+    models: dict[str, ScoringModel] = {main: quick(values, labels, prepared)}
+    for item in FURTHER[name]:
+        models[str(item)] = quick(values, prepared.ahead[name][str(item)], prepared)
     if TARGETS[name].whole:
         share = quick(values, type_rows(prepared.labels["churn"], "involuntary"), prepared)
         of_churn = quick(values, prepared.labels["churn"], prepared)
@@ -98,7 +97,8 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
     amounts = {}
     if name == "expansion":
         for horizon, rows in {main: labels, **prepared.ahead[name]}.items():
-            fitted_amounts = fit_amounts(rows[rows["label"].notna()], values, by=())
+            known_rows = rows["label"].notna().to_numpy()
+            fitted_amounts = fit_amounts(rows[known_rows], values[known_rows], by=())
             assert fitted_amounts is not None
             amounts[horizon] = fitted_amounts.to_json()
     return make_bundle(

@@ -15,6 +15,7 @@ from tenure.core.records.score_drift import BookDrift
 from tenure.report.sentences.drift import drift_sentences
 from tenure.score.drift import book_drift, drift_reference
 from tenure.score.scored import Scored
+from tenure.score.unseen import COLUMNS, no_words
 
 MONTHS = pd.date_range("2023-01-01", periods=20, freq="MS")
 ACCOUNTS = 400
@@ -64,7 +65,12 @@ def reference(*, wave: float = 0.0, unasked: float = 0.0) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(json.dumps(stored)))
 
 
-def scored(inputs: pd.DataFrame, chances: np.ndarray, stored: dict[str, Any] | None) -> Scored:
+def scored(
+    inputs: pd.DataFrame,
+    chances: np.ndarray,
+    stored: dict[str, Any] | None,
+    words: pd.DataFrame | None = None,
+) -> Scored:
     """What `book_drift` reads of scores."""
     bundle = SimpleNamespace(reference={} if stored is None else {"latest": stored})
     return cast(
@@ -74,6 +80,7 @@ def scored(inputs: pd.DataFrame, chances: np.ndarray, stored: dict[str, Any] | N
             models={"churn": SimpleNamespace(bundle=bundle)},
             main=lambda _: SimpleNamespace(rows=np.arange(len(chances))),
             values=lambda _: inputs,
+            unseen=no_words() if words is None else words,
         ),
     )
 
@@ -151,8 +158,24 @@ def test_what_the_model_never_saw_is_counted() -> None:
         ("plan", 2, ("ultra",)),
     ]
     assert drift_sentences("churn", drift)[-1] == (
-        "churn: values that the model has never seen: usage (10 accounts) and plan 'ultra' "
-        "(2 accounts)"
+        "churn: values that the model has never seen: plan 'ultra' (2 accounts) and usage "
+        "(10 accounts)"
+    )
+
+
+def test_event_names_that_the_model_never_saw_are_said_with_their_share() -> None:
+    inputs, chances = book(np.random.default_rng(1)), np.full(ACCOUNTS, 0.1)
+    event = "usage_events.event"
+    rows = [("a", event, None, 6), ("a", event, "fax", 3), ("b", event, "fax", 1)]
+    words = pd.DataFrame([*rows, ("b", event, "login", 2)], columns=list(COLUMNS))
+    stored = reference() | {"words": {event: ["login"]}}
+    drift = book_drift(scored(inputs, chances, stored, words), "churn")
+    assert drift is not None
+    item = next(item for item in drift.unseen if item.column == event)
+    assert (item.accounts, item.values, item.share) == (2, ("fax",), pytest.approx(4 / 12))
+    assert drift_sentences("churn", drift)[-1] == (
+        "churn: values that the model has never seen: usage_events.event 'fax' (2 accounts, 33% of "
+        "the latest rows)"
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from score.small_world import FURTHER, World
+from tenure.core.errors import DataError
 from tenure.core.times import as_utc, days, show
 from tenure.labels.snapshots import snapshots
 from tenure.model.boosting.fit import FittedModel
@@ -17,7 +18,7 @@ from tenure.model.boosting.part import PartModel
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
 from tenure.score.model import Model
 from tenure.score.rows import SLIM, selected, with_change
-from tenure.score.score import COLUMNS, Scored, learnt_later, score
+from tenure.score.score import COLUMNS, Scored, check_tables, learnt_later, score
 from tenure.sources.dataset import Dataset
 
 PARTS = ("churn_voluntary", "churn_involuntary")
@@ -130,6 +131,15 @@ def halved(model: Model) -> Model:
     return replace(model, models={"90": replace(main, calibrator=main.calibrator.shifted(-1.0))})
 
 
+def test_amounts_are_not_read_without_the_rates_that_a_model_was_trained_with(world: World) -> None:
+    model = world.models["churn"]
+    tables = {**model.bundle.spec.tables, "fx_rates": ("currency", "rate")}
+    spec = model.bundle.spec.model_copy(update={"tables": tables})
+    converted = replace(model, bundle=replace(model.bundle, spec=spec))
+    with pytest.raises(DataError, match="fx_rates: the churn model was trained with this table"):
+        check_tables(world.dataset, {"churn": converted})
+
+
 def test_a_target_is_empty_where_its_model_does_not_know_the_horizon(rows: pd.DataFrame) -> None:
     for name, further in FURTHER.items():
         known = {90, *(item for item in further if item != "renewal")}
@@ -137,7 +147,7 @@ def test_a_target_is_empty_where_its_model_does_not_know_the_horizon(rows: pd.Da
         fixed = set(there["horizon_days"]) & {30, 90, 180}
         assert fixed == known
         assert ("renewal" in further) == bool(set(there["horizon_days"]) - {30, 90, 180})
-    short = rows[rows["horizon_days"] == 180]
+    short = rows[rows["horizon_days"] == 30]
     assert short[["expansion_driver_1_code", "expansion_model_version"]].isna().all(axis=None)
 
 

@@ -20,7 +20,7 @@ class _OneValuePerKey(yaml.SafeLoader):
         """Return a mapping, after checking its keys."""
         lines: dict[str, int] = {}
         for key, _ in node.value:
-            if key.tag == "tag:yaml.org,2002:merge":
+            if key.tag == "tag:yaml.org,2002:merge" or not isinstance(key, yaml.ScalarNode):
                 continue
             line = key.start_mark.line + 1
             if key.value in lines:

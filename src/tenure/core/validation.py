@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from tenure.core.errors import Problem, suggestion
@@ -55,6 +56,10 @@ def _problem(thing: str, errors: list[Error], keys: Callable[[Location], Iterabl
     shown = "" if first["type"] == "missing" else repr(value)[:80]
     words = [word for item in errors if item["type"] == "literal_error" for word in _words(item)]
     fix = suggestion(value, words) if words and isinstance(value, str) else ""
+    if first["type"] == "string_type" and isinstance(value, bool | int | float | date):
+        fix = "write it in quotes"
+        if isinstance(value, bool):
+            fix += ": without them YAML reads on, off, yes, no and the like as true or false"
     return Problem(thing, "; or ".join(dict.fromkeys(rules)), shown, fix)
 
 

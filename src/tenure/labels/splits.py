@@ -18,7 +18,7 @@ import pandas as pd
 from tenure.core.errors import ModelError, Problem, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -77,7 +77,7 @@ def forward_origins(
     rows: pd.DataFrame,
     *,
     min_train_cutoffs: int = 4,
-    min_train_positives: int = 40,
+    min_train_positives: int = 15,
     min_test_cutoffs: int = 3,
     max_folds: int = 24,
     disjoint_seed: int | None = None,
@@ -86,9 +86,10 @@ def forward_origins(
 
     Args:
         rows: Labelled snapshots with as_of, label (1, 0 or missing), label_known_at, account_id;
-            `tested` tells which of them a fold tests on, by default those with a label.
+            outcome_id, by default each positive row is an outcome; `tested` tells which of them a
+            fold tests on, by default those with a label.
         min_train_cutoffs: Distinct prediction times a fold must train on.
-        min_train_positives: Positive rows a fold must train on.
+        min_train_positives: Distinct outcomes behind the positive rows a fold trains on.
         min_test_cutoffs: Folds below which a shortage is reported.
         max_folds: The most folds to return, the latest.
         disjoint_seed: Trains on one half of the accounts and tests on the other, halved by a hash
@@ -108,13 +109,14 @@ def forward_origins(
         first = half(rows["account_id"], disjoint_seed)
         may_train, may_test = may_train & first, may_test & ~first
     origins: list[Origin] = []
-    for moment in np.unique(as_of[may_test])[::-1]:
+    moments = np.unique(as_of[may_test])
+    outcomes = outcomes_known(rows[may_train], moments)
+    for moment, positives in zip(moments[::-1], outcomes[::-1].tolist(), strict=True):
         train = np.flatnonzero(may_train & (known <= moment))
-        positives = int(label[train].sum())
         enough = len(np.unique(as_of[train])) >= min_train_cutoffs
         if len(origins) == max_folds or not enough or positives < min_train_positives:
             break
-        if positives < len(train):
+        if label[train].sum() < len(train):
             test = np.flatnonzero(may_test & (as_of == moment))
             origins.append(Origin(pd.Timestamp(moment), train, test))
     shortage = None
@@ -146,13 +148,13 @@ class ForwardSplit:
         rows: Labelled rows, each under an index of its own: as_of, label, label_known_at,
             account_id.
         min_train_cutoffs: Distinct prediction times a fold must train on.
-        min_train_positives: Positive rows a fold must train on.
+        min_train_positives: Distinct outcomes behind the positive rows a fold trains on.
         max_folds: The most folds, the latest; None for all.
     """
 
     rows: pd.DataFrame = field(repr=False)
     min_train_cutoffs: int = 4
-    min_train_positives: int = 40
+    min_train_positives: int = 15
     max_folds: int | None = None
 
     def folds(self, X: Any = None) -> tuple[Origin, ...]:
@@ -255,6 +257,25 @@ def rarer(rows: pd.DataFrame) -> int:
     return min(distinct_events(rows), distinct_others(rows))
 
 
+def outcomes_known(rows: pd.DataFrame, moments: Iterable[Any]) -> NDArray[np.intp]:
+    """Return how many distinct outcomes were known at each of some times, shape (times,)."""
+    positive = rows[rows["label"] == 1]
+    first = positive.groupby(outcome_codes(positive))["label_known_at"].min()
+    known = np.sort(first.to_numpy(dtype="datetime64[us]"))
+    times = np.asarray([np.datetime64(moment, "us") for moment in moments], dtype="datetime64[us]")
+    return np.searchsorted(known, times, side="right")
+
+
+def outcome_codes(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """Return a number per row that rows of one outcome share; a row without an id has its own."""
+    if "outcome_id" not in rows:
+        return np.arange(len(rows))
+    codes, names = pd.factorize(rows["outcome_id"])
+    alone = codes < 0
+    codes[alone] = len(names) + np.arange(alone.sum())
+    return np.asarray(codes, dtype=np.intp)
+
+
 def check_embargo(
     train: pd.DataFrame, calibration: pd.DataFrame | None, test: pd.DataFrame | None
 ) -> None:
@@ -285,11 +306,12 @@ def _check_pair(earlier: tuple[str, pd.DataFrame], later: tuple[str, pd.DataFram
 def _shortage(rows: pd.DataFrame, cutoffs: int, positives: int, tests: int, folds: int) -> Shortage:
     """Return how much more history is needed, if it goes on at the pace of the history so far."""
     labelled = rows[rows["label"].notna()]
-    events = int((labelled["label"] == 1).sum())
-    if len(labelled) and not events:
+    positive = labelled["label"] == 1
+    if len(labelled) and not positive.any():
         return Shortage("no positive labels", None)
-    if len(labelled) and events == len(labelled):
+    if len(labelled) and positive.all():
         return Shortage("no negative labels", None)
+    events = len(np.unique(outcome_codes(labelled[positive])))
     moments = pd.Series(np.sort(rows["as_of"].unique()))
     if not len(moments):
         return Shortage("no snapshots", None)

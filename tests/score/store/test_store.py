@@ -138,8 +138,8 @@ def test_contributions_are_those_of_the_signals(
     whole = store.contributions(kept, "churn", "90")
     pd.testing.assert_frame_equal(found, whole.loc[few])
     assert store.contributions(kept, "churn", "90", []).shape == (0, whole.shape[1])
-    with pytest.raises(DataError, match="holds no scores of `expansion` for the horizon `180`"):
-        store.contributions(kept, "expansion", "180")
+    with pytest.raises(DataError, match="holds no scores of `expansion` for the horizon `30`"):
+        store.contributions(kept, "expansion", "30")
 
 
 def test_the_same_run_again_adds_nothing(
