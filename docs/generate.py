@@ -16,6 +16,7 @@ from tenure.core.records.audit import AuditRecord, CheckRecord
 from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
+from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
 from tenure.core.records.training import TrainingRecord
 from tenure.core.spec import Column
@@ -24,6 +25,8 @@ from tenure.features.reference_page import reference_page
 from tenure.sources.contract import SOURCES
 from tenure.sources.meanings import MEANINGS
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
+from tenure.success.definitions import CHAPTERS
+from tenure.success.reference_page import metrics_page
 
 HERE = Path(__file__).parent
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
@@ -32,6 +35,7 @@ NOTE = "Written by `python docs/generate.py` from the declarations; do not edit 
 def pages() -> dict[str, str]:
     """Return file name → text."""
     markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
+    markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS)
     schemas = {f"schemas/{name}.json": schema(record) for name, record in RECORDS.items()}
     return markdown | schemas
 
@@ -42,6 +46,7 @@ RECORDS: dict[str, type[Record]] = {
     "bundle-spec": BundleSpec,
     "check": CheckRecord,
     "data": DataRecord,
+    "metrics": MetricsRecord,
     "promote": PromotionRecord,
     "score": ScoreRecord,
     "train": TrainingRecord,
@@ -294,6 +299,40 @@ of a time, or `days_since(top(x))` (since the last row of the member with most r
 are one expression over the columns of one row. A sub-query, a window function, a clock, chance, an
 unknown column or function, a comment, a second statement: each is refused when the config is read,
 with its place, e.g. `features.custom.0.where`.
+
+"""
+
+METRICS_PREFACE = f"""\
+# Customer-success metrics
+
+{NOTE}
+
+`tenure metrics CONFIG` computes them from the tables that it has checked, as known when observation
+stopped. No two vendors compute these alike: each metric says its rule, and each way to compute it
+has a name (`--method NAME=METHOD`).
+
+- **Time.** A period is half-open, `[from, to)`; by default the last full twelve months. A subscription
+  row runs at a date when it started before and ends at or after 00:00 UTC of it, so what happens at
+  the first moment of a period belongs to that period. `--by month` or `quarter` splits the period.
+- **Movements** compare the two ends of a period per account and currency, in exact decimals: MRR at the
+  start plus all movements is MRR at the end. Who leaves and is back within one period moved nothing;
+  who joins and leaves within one does not show.
+- **Currencies.** With `fx_rates` all money is converted (`metrics.currency`): movements at the rates of
+  the start, new money at those of the end, and the rest is `movement_fx`. Without rates nothing is
+  converted and each currency stands alone; an account that moves from one to another is `movement_fx`
+  in both, and is left out of retention.
+- **Pauses.** An account in a pause pays nothing and has not churned; it is `movement_pause`, later
+  `movement_resume`. Retention of money counts it as lost.
+- **Groups.** Segment and owner are those of today; the plan is that of the subscription that pays most,
+  at the end for what is of the end and else at the start; the cohort is the month of the first payment.
+- **No value.** Where a denominator is 0, a table is missing or does not cover the period, or the period
+  is not over when observation stops, there is no value and a reason, never 0 or 100 %.
+- **Intervals** are of 95 %: Wilson's for shares, the normal one for means and NPS.
+
+What others do, by the names of our methods: Recurly counts all who leave over the start
+(`logo_churn_rate`: `all_over_start`), Stripe adds who joined to the denominator (`start_plus_new`),
+ChartMogul and Chargebee compare the accounts of the start (`start`, the default). ProfitWell calls every return a
+reactivation, as here; Maxio does so for 90 days only.
 
 """
 

@@ -5,12 +5,12 @@ Point-in-time churn and expansion models for subscription businesses.
 >>> import tenure
 >>> project = tenure.Project({"data": {"path": "exports"}})
 >>> [name for name in dir(project) if not name.startswith("_")]
-['backtest', 'check', 'config', 'explain', 'report', 'score', 'train', 'training_set']
+['backtest', 'check', 'config', 'explain', 'metrics', 'report', 'score', 'train', 'training_set']
 
 The ``run_…`` functions are the commands; `Project` has them as methods.  The stages are
 sub-packages in the order the data takes: `sources`, `labels`, `features`, `model`, `explain`,
-`score`, `report`, `run`, `service`.  Importing the package loads none of the heavy libraries: what
-is named below is imported when it is first used.
+`score`, `success`, `report`, `run`, `service`.  Importing the package loads none of the heavy
+libraries: what is named below is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tenure.run.backtest import run_backtest
     from tenure.run.check import run_check
     from tenure.run.demo import run_demo
+    from tenure.run.metrics import run_metrics
     from tenure.run.project import Project
     from tenure.run.promote import run_promote
     from tenure.run.report import run_report
@@ -52,6 +53,7 @@ __all__ = [
     "run_demo",
     "run_explain",
     "run_explanations",
+    "run_metrics",
     "run_promote",
     "run_report",
     "run_score",
@@ -67,6 +69,7 @@ _HOMES = {
     "run_demo": "tenure.run.demo",
     "run_explain": "tenure.run.score",
     "run_explanations": "tenure.run.scores",
+    "run_metrics": "tenure.run.metrics",
     "run_promote": "tenure.run.promote",
     "run_report": "tenure.run.report",
     "run_score": "tenure.run.score",

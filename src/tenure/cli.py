@@ -156,6 +156,29 @@ def report(config: Path, out: Path, as_json: bool) -> None:
 
 @cli.command()
 @CONFIG
+@click.option("--from", "start", default=None, help="Start of the period, e.g. 2025-01-01 (UTC).")
+@click.option("--to", "end", default=None, help="Its end, exclusive; default: twelve full months.")
+@click.option("--by", multiple=True, help="month, quarter, segment, plan, owner, currency, cohort.")
+@click.option("--only", multiple=True, help="Name of a metric; default: all.")
+@click.option("--method", multiple=True, help="NAME=METHOD, see docs/metrics.md.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@AS_JSON
+def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
+    """Compute the customer-success metrics of a period: revenue, retention, surveys, support."""
+    from tenure.report.metrics import metrics_lines
+    from tenure.run.metrics import run_metrics
+    from tenure.success.interpret import MetricsRequest
+
+    start, end = moment(wish["start"], "--from"), moment(wish["end"], "--to")
+    methods = dict(text.split("=", 1) if "=" in text else (text, "") for text in wish["method"])
+    request = MetricsRequest(start, end, wish["by"], wish["only"], methods)
+    with for_command() as progress:
+        result = run_metrics(settings(config), request, table(out) if out else None, progress)
+    show(result.to_json(), metrics_lines(result), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
 @click.option("--target", default=None, help="Look at this target only.")
 @click.option("--to", default=None, help="Make this published version champion (rollback).")
 @click.option("--reason", default="", help="Why, for the history; default: what was measured.")
@@ -197,8 +220,8 @@ def settings(path: Path) -> Any:
     return load_config(path)
 
 
-def moment(text: str | None) -> datetime | None:
-    """Return a prediction time given on the command line."""
+def moment(text: str | None, option: str = "--as-of") -> datetime | None:
+    """Return a time given on the command line, as an option."""
     from tenure.core.times import as_utc
 
     if text is None:
@@ -207,7 +230,7 @@ def moment(text: str | None) -> datetime | None:
         return as_utc(text)
     except ValueError:
         fix = "write it like 2026-01-01 or 2026-01-01T12:00:00Z"
-        raise ConfigError(Problem("--as-of", "is not an ISO date or time", text, fix)) from None
+        raise ConfigError(Problem(option, "is not an ISO date or time", text, fix)) from None
 
 
 def table(path: Path) -> Path:

@@ -23,6 +23,7 @@ from tenure.core.paths import absolute, present
 from tenure.core.sections import (
     AuditConfig,
     EvaluationConfig,
+    MetricsConfig,
     PromotionConfig,
     ScoreConfig,
     Section,
@@ -249,6 +250,7 @@ class Config(Section):
     engine: EngineConfig = EngineConfig()
     service: ServiceConfig = ServiceConfig()
     audit: AuditConfig = AuditConfig()
+    metrics: MetricsConfig = MetricsConfig()
 
 
 def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:

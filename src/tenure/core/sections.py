@@ -54,6 +54,23 @@ class EvaluationConfig(Section):
     """Assumed share of leaving accounts that an offer keeps."""
 
 
+class MetricsConfig(Section):
+    """What customer-success metrics are computed with."""
+
+    renewal_grace_days: int = Field(30, ge=0, le=365)
+    """Days after its due date within which a renewal still counts as one."""
+    notice_period_days: int | None = Field(None, ge=0, le=1096)
+    """Days before its due date by which a contract has to be ended; none: no opt-out deadlines."""
+    activation_days: int = Field(30, ge=1, le=1096)
+    """Days from the first paid start within which an account is to be active."""
+    activation_event: str | None = None
+    """Usage event that is the first value; without one any use activates."""
+    csat_thresholds: dict[str, float] = Field({})
+    """Scale, e.g. `1-10` → the least answer that is positive, for the method `declared`."""
+    currency: str | None = None
+    """What `fx_rates` convert to; default: the currency whose rate is 1 or that has none."""
+
+
 class PromotionConfig(Section):
     """What a challenger has to show to become champion."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from tenure.core.times import as_utc
 from tenure.features.plan.config_checks import checked, load_config
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tenure.core.config import Config
     from tenure.run.results import AccountReasons, Backtest, Checked, Training
     from tenure.run.scores import Scores
@@ -128,6 +130,35 @@ class Project:
 
         run_report(self.config, Path(out))
         return Path(out)
+
+    def metrics(
+        self,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        by: Sequence[str] = (),
+        only: Sequence[str] = (),
+        methods: Mapping[str, str] | None = None,
+    ) -> pd.DataFrame:
+        """Return the customer-success metrics of a period; `docs/metrics.md` says what each is.
+
+        Args:
+            start: Start of the period; twelve months before its end by default.
+            end: Its end, exclusive; the last first of a month that was observed by default.
+            by: What splits it: month, quarter, segment, plan, owner, currency, cohort.
+            only: Names of metrics; all by default.
+            methods: Metric → method, where it is not the default.
+
+        Returns:
+            One row per metric, period and group: name, method, value, numerator, denominator, n,
+            lo, hi, period_from, period_to, group (JSON), currency, reason.
+        """
+        from tenure.run.metrics import metrics_frame, run_metrics
+        from tenure.success.interpret import MetricsRequest
+
+        request = MetricsRequest(_time(start), _time(end), tuple(by), tuple(only), methods or {})
+        with self._progress() as progress:
+            return metrics_frame(run_metrics(self.config, request, progress=progress))
 
     def training_set(self, target: str = "churn", horizon: int | str | None = None) -> TrainingSet:
         """Return the labelled past of a target: X, y, groups, as_of and honest folds.

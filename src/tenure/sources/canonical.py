@@ -107,6 +107,9 @@ def _select(layout: Layout, columns: Collection[str], until: datetime, rows: str
     items = [f"{_value(layout, name, until)} AS {quote(name)}" for name in names]
     items += [f"{item.sql} AS {quote(item.name)}" for item in source.computed if not item.moving]
     items += ["event_time", f"{layout.known_at()} AS known_at"]
+    if source.name == "subscriptions" and "known_at" in layout.columns:
+        # A row may be booked before it starts; `known_at` is never before the event.
+        items.append(f"{coerce.known('coalesce(known_at, event_time)')} AS booked_at")
     items += [
         f"{_before(clock, until, _known(clock)) if clock in layout.clocks else _known(clock)} "
         f"AS {_known(clock)}"

@@ -1,0 +1,49 @@
+"""`tenure metrics`: the customer-success metrics of a period."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tenure.core.config import Config
+from tenure.core.files import write_table
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.metrics import MetricsRecord
+from tenure.run.prepare import loaded
+from tenure.success.interpret import MetricsRequest, metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run_metrics(
+    config: Config,
+    request: MetricsRequest | None = None,
+    out: Path | None = None,
+    progress: Progress = SILENT,
+) -> MetricsRecord:
+    """Compute the customer-success metrics of a period.
+
+    Args:
+        config: The run.
+        request: Which metrics, of which period; default: all, of the last full twelve months.
+        out: Where they are also written, .csv or .parquet, one row per metric, period and group.
+        progress: What shows how far work has come.
+    """
+    with loaded(config, progress, thorough=False) as dataset:
+        record = metrics(config, dataset, request or MetricsRequest(), progress)
+    if out is not None:
+        write_table(metrics_frame(record), out)
+    return record
+
+
+def metrics_frame(record: MetricsRecord) -> pd.DataFrame:
+    """Return metrics as rows of a table; `group` is JSON, dates are text."""
+    import pandas as pd
+
+    columns = list(type(record).model_fields["metrics"].annotation.__args__[0].model_fields)  # type: ignore[union-attr]
+    frame = pd.DataFrame([row.to_json() for row in record.metrics], columns=columns)
+    numbers = ["value", "numerator", "denominator", "lo", "hi"]
+    frame[numbers] = frame[numbers].astype("float64")
+    return frame.assign(group=[json.dumps(group, sort_keys=True) for group in frame["group"]])

@@ -1,0 +1,1 @@
+"""Customer-success metrics: declarations, and one interpreter that reads them from the tables."""

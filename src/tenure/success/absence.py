@@ -1,0 +1,65 @@
+"""Why metrics have no value: tables and columns that are missing, and periods not observed."""
+
+from __future__ import annotations
+
+from tenure.core.sections import MetricsConfig
+from tenure.core.times import show
+from tenure.sources.dataset import Dataset
+from tenure.success.declarations import MetricDeclaration
+from tenure.success.periods import Period
+
+SPORADIC = ("usage_events", "tickets", "survey_responses")
+"""Tables whose first and last row say when they were written."""
+
+
+def missing_input(
+    metric: MetricDeclaration, dataset: Dataset, settings: MetricsConfig
+) -> str | None:
+    """Return which input a metric lacks, in words; None where it has all it needs."""
+    for need in metric.needs:
+        table, _, column = need.partition(".")
+        if table == "metrics":
+            if getattr(settings, column) is None:
+                return f"needs `{need}` in the config"
+        elif not dataset.has(table):
+            return f"needs the table {table}"
+        elif column and not any(dataset.has(table, name) for name in column.split("|")):
+            return f"needs {table}.{column.replace('|', f' or {table}.')}"
+    return None
+
+
+class Coverage:
+    """When each table was written.
+
+    Args:
+        dataset: Loaded tables.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._until = dataset.observed_until
+        tables = [name for name in SPORADIC if dataset.has(name)]
+        sql = " UNION ALL ".join(
+            f"SELECT '{name}' AS name, min(event_time) AS first, max(event_time) AS last "
+            f"FROM {name}"
+            for name in tables
+        )
+        rows = dataset.engine.fetch(sql).to_pylist() if tables else []
+        self._spans = {row["name"]: (row["first"], row["last"]) for row in rows}
+
+    def reason(self, metric: MetricDeclaration, period: Period) -> str | None:
+        """Return why a metric cannot be measured in a period; None where it can."""
+        if period.end > self._until:
+            return (
+                f"the period ends at {show(period.end)}, after observation stopped at "
+                f"{show(self._until)}"
+            )
+        for table in dict.fromkeys(need.partition(".")[0] for need in metric.needs):
+            first, last = self._spans.get(table, (period.start, period.start))
+            if first is None:
+                return f"the table {table} has no rows"
+            if first >= period.end or last < period.start:
+                span = (
+                    f"{show(first.replace(microsecond=0))} to {show(last.replace(microsecond=0))}"
+                )
+                return f"the table {table} covers {span}, which is outside the period"
+        return None

@@ -1,0 +1,112 @@
+"""The relations that some metrics need, computed in the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import pyarrow as pa
+
+from tenure.core.config import Config
+from tenure.core.errors import ConfigError, Problem
+from tenure.core.steps import Step
+from tenure.core.times import DAY
+from tenure.sources.dataset import Dataset
+from tenure.success import relations
+from tenure.success.periods import Period
+from tenure.success.renewals import renewal_steps
+from tenure.success.states import PERIODS, SPANS, state_steps
+
+MONTH_DAYS = 365.25 / 12
+
+
+def build(
+    config: Config,
+    dataset: Dataset,
+    periods: Sequence[Period],
+    currency: str | None,
+    needed: Collection[str],
+) -> None:
+    """Compute relations in the engine of a dataset.
+
+    Args:
+        config: The run.
+        dataset: Loaded tables.
+        periods: The reported periods.
+        currency: What money is converted to; None: it stays in its own.
+        needed: Names of the relations, and `groups` where accounts are split.
+    """
+    settings = _settings(config, dataset)
+    engine = dataset.engine
+    engine.register(PERIODS, _table(list(enumerate(periods))))
+    spans = [(number, part) for number, one in enumerate(periods) for part in one.split(1)]
+    engine.register(SPANS, _table(spans if "bridge" in needed else []))
+    attributes = tuple(name for name in ("segment", "owner") if name in engine.columns("accounts"))
+    booked = "booked_at" if "booked_at" in engine.columns("subscriptions") else "known_at"
+    steps = [*state_steps(settings.until, currency, booked), *relations.revenue_steps()]
+    if "groups" in needed:
+        steps.append(relations.groups_step(attributes))
+    if "renewals" in needed:
+        steps += renewal_steps(settings)
+    steps += _sporadic(settings, dataset, needed)
+    engine.run(steps)
+
+
+def _sporadic(
+    settings: relations.Settings, dataset: Dataset, needed: Collection[str]
+) -> list[Step]:
+    until = settings.until
+    steps = []
+    if "answers" in needed:
+        steps.append(relations.answers_step(settings))
+    if "sent" in needed:
+        steps.append(relations.sent_step(until))
+    if "tickets" in needed:
+        steps.append(relations.tickets_step(dataset.columns["tickets"], until))
+    if "usage" in needed:
+        steps.append(relations.usage_step(until))
+    if "starts" in needed:
+        steps.append(relations.starts_step(settings))
+    return steps
+
+
+def _table(periods: Sequence[tuple[int, Period]]) -> pa.Table:
+    days = [(one.end - one.start) / DAY for _, one in periods]
+    return pa.table(
+        {
+            "period_id": pa.array([number for number, _ in periods], pa.int64()),
+            "from_at": pa.array([one.start for _, one in periods], pa.timestamp("us")),
+            "to_at": pa.array([one.end for _, one in periods], pa.timestamp("us")),
+            "days": pa.array(days, pa.float64()),
+            "months": pa.array([_months(one) for _, one in periods], pa.float64()),
+        }
+    )
+
+
+def _months(period: Period) -> float:
+    """Return the length of a period in months: whole where it starts and ends on the same day."""
+    start, end = period.start, period.end
+    if (start.day, start.time()) == (end.day, end.time()):
+        return float((end.year - start.year) * 12 + end.month - start.month)
+    return (end - start) / DAY / MONTH_DAYS
+
+
+def _settings(config: Config, dataset: Dataset) -> relations.Settings:
+    chosen = config.metrics
+    thresholds = []
+    for scale, least in chosen.csat_thresholds.items():
+        try:
+            low, high = map(float, scale.split("-"))
+        except ValueError:
+            rule = "a scale is its lowest and its highest answer"
+            raise ConfigError(
+                Problem("metrics.csat_thresholds", rule, scale, "e.g. `1-10: 8`")
+            ) from None
+        thresholds.append((low, high, least))
+    return relations.Settings(
+        until=dataset.observed_until,
+        grace_days=chosen.renewal_grace_days,
+        activation_days=chosen.activation_days,
+        activation_event=chosen.activation_event,
+        notice_days=chosen.notice_period_days or 0,
+        thresholds=tuple(thresholds),
+    )

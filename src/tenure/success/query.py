@@ -1,0 +1,115 @@
+"""The SQL and the reading of aggregates: one statement per relation, for all of its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from tenure.success.declarations import Method, MetricDeclaration, Relation
+from tenure.success.relations import GROUPS, name_of
+
+if TYPE_CHECKING:
+    from tenure.engine import Engine
+
+DIMENSIONS = ("segment", "plan", "owner", "currency", "cohort")
+PARTS = ("numerator", "denominator", "n", "detail", "mixed")
+"""What is aggregated of a metric; None what its method lacks."""
+NO_VALUE = "(none)"
+"""Value of a group of accounts that lack what splits them."""
+
+Key = tuple[int, tuple[str, ...], str | None]
+"""Period, values of the groups, currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A metric and the method that it is computed by."""
+
+    metric: MetricDeclaration
+    method: Method
+
+    @property
+    def relation(self) -> Relation:
+        """Return what it is aggregated from."""
+        return self.method.relation or self.metric.relation
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The aggregates of one metric.
+
+    Attributes:
+        rows: Period, groups and currency → the parts of the metric, of `PARTS`.
+        empty: The same of no row.
+    """
+
+    rows: Mapping[Key, Mapping[str, Any]]
+    empty: Mapping[str, Any]
+
+
+def measure(
+    wanted: Sequence[Wanted], by: Sequence[str], engine: Engine, margin: float
+) -> dict[Wanted, Measured]:
+    """Return the aggregates of metrics, by one statement for those that are grouped alike.
+
+    Args:
+        wanted: The metrics; their relations stand in the engine.
+        by: What splits the accounts, of `DIMENSIONS`.
+        engine: What holds the relations.
+        margin: Share of MRR that is profit.
+    """
+    result: dict[Wanted, Measured] = {}
+    for _, items in groupby(sorted(wanted, key=_alike), _alike):
+        result |= _measure_alike(list(items), by, engine, margin)
+    return result
+
+
+def _alike(item: Wanted) -> tuple[str, bool, bool]:
+    return item.relation, item.metric.at_end, item.metric.money
+
+
+def _measure_alike(
+    wanted: Sequence[Wanted], by: Sequence[str], engine: Engine, margin: float
+) -> dict[Wanted, Measured]:
+    first = wanted[0]
+    columns = ", ".join(
+        f"{sql} AS {part}_{number}"
+        for number, item in enumerate(wanted)
+        for part, sql in _parts(item.method, margin).items()
+    )
+    table = name_of(first.relation)
+    groups = [f"{_group(name, first.metric)} AS group_{place}" for place, name in enumerate(by)]
+    currency = ["r.currency AS currency"] if first.metric.money else []
+    join = f" JOIN {GROUPS} AS g USING (period_id, account_id)" if by else ""
+    keys = ", ".join(["period_id", *groups, *currency])
+    sql = f"SELECT {keys}, {columns} FROM {table} AS r{join} GROUP BY ALL"
+    rows: dict[Key, Mapping[str, Any]] = {}
+    for row in engine.fetch(sql).to_pylist():
+        values = tuple(row[f"group_{place}"] or NO_VALUE for place in range(len(by)))
+        rows[row["period_id"], values, row.get("currency")] = row
+    (empty,) = engine.fetch(f"SELECT {columns} FROM {table} WHERE false").to_pylist()
+    return {
+        item: Measured({key: _own(row, number) for key, row in rows.items()}, _own(empty, number))
+        for number, item in enumerate(wanted)
+    }
+
+
+def _own(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    return {part: row.get(f"{part}_{number}") for part in PARTS}
+
+
+def _group(name: str, metric: MetricDeclaration) -> str:
+    if name == "currency" and metric.money:
+        return "r.currency"
+    return "g.plan_end" if name == "plan" and metric.at_end else f"g.{name}"
+
+
+def _parts(method: Method, margin: float) -> dict[str, str]:
+    numerator = method.numerator.replace("{margin}", repr(margin))
+    parts = {"numerator": f"CAST({numerator} AS DOUBLE)", "n": f"CAST({method.n} AS BIGINT)"}
+    for name, sql in (("denominator", method.denominator), ("detail", method.detail)):
+        if sql is not None:
+            parts[name] = f"CAST({sql} AS DOUBLE)"
+    return parts | ({"mixed": method.mixed} if method.mixed else {})

@@ -1,0 +1,121 @@
+"""Contracts that come due: what was paid at the end of a term, and what followed it.
+
+* `success_dues`: per subscription and date on which a term ends: MRR, and the row that follows
+* `success_renewed`: … per account and date: MRR due, and renewed within the grace
+* `success_of_renewals`: … in the periods in which it came due, or was booked
+"""
+
+from __future__ import annotations
+
+from tenure.core.steps import Step
+from tenure.core.times import literal
+from tenure.success.relations import FOREVER, Settings, name_of
+from tenure.success.states import EXACT, PERIODS, ROWS
+
+DUES = "success_dues"
+RENEWED = "success_renewed"
+EARLY_DAYS = 400
+"""How long before a period contracts may come due that were booked in it."""
+
+
+def renewal_steps(settings: Settings) -> list[Step]:
+    """Return the steps from subscription rows to the contracts of each period."""
+    return [_dues(settings.notice_days), _renewed(settings), _in_periods(settings.notice_days)]
+
+
+def _dues(notice_days: int) -> Step:
+    """Return the step of due dates: of every row those at which it still ran.
+
+    A date is the end of a whole number of periods after the row's anchor, or the anchor itself
+    where no period is known or it lies after the row's start.
+    """
+    reach = "least(b.high, coalesce(r.ended_at, b.high))"
+    first, last = (
+        f"greatest(0, date_diff('month', r.term_anchor, {edge}) // r.term_months)"
+        for edge in ("b.low", reach)
+    )
+    return Step(
+        DUES,
+        f"""
+WITH bounds AS (
+  SELECT min(from_at) - INTERVAL '{EARLY_DAYS}' DAY AS low,
+    max(to_at) + INTERVAL '{notice_days}' DAY AS high FROM {PERIODS}
+), terms AS (
+  SELECT r.account_id, r.subscription_id, r.currency, r.mrr, r.started_at, r.ended_at,
+    r.end_reason, r.term_anchor, coalesce(r.term_months, 0) AS term_months, b.low, b.high,
+    unnest(CASE WHEN r.term_months > 0 THEN range({first}, {last} + 1) ELSE [0] END) AS term
+  FROM {ROWS} AS r CROSS JOIN bounds AS b WHERE r.paid
+)
+SELECT * FROM (
+  SELECT *, term_anchor + to_months(CAST(term * term_months AS INTEGER)) AS due_at FROM terms
+) AS t
+WHERE due_at > started_at AND due_at >= low AND due_at < high
+  AND coalesce(ended_at, {FOREVER}) >= due_at
+""",
+    )
+
+
+def _renewed(settings: Settings) -> Step:
+    """Return the step of what follows each due date.
+
+    The row that goes on, or the first of the same subscription within the grace; else what the
+    account newly starts between the due date and the end of the grace.
+    """
+    grace = f"INTERVAL '{settings.grace_days}' DAY"
+    until = literal(settings.until)
+    return Step(
+        RENEWED,
+        f"""
+WITH followed AS (
+  SELECT d.account_id, d.subscription_id, d.currency, d.due_at, any_value(d.mrr) AS due_mrr,
+    any_value(d.end_reason) AS end_reason,
+    arg_min(r.mrr, r.started_at) AS own_mrr,
+    arg_min(CASE WHEN r.started_at < d.due_at AND r.started_at = d.started_at THEN d.due_at
+      ELSE least(r.started_at, r.booked_at) END, r.started_at) AS own_booked_at
+  FROM {DUES} AS d
+  LEFT JOIN {ROWS} AS r ON r.paid AND r.account_id = d.account_id
+    AND r.subscription_id = d.subscription_id AND r.currency = d.currency
+    AND coalesce(r.ended_at, {FOREVER}) > d.due_at AND r.started_at <= d.due_at + {grace}
+  GROUP BY 1, 2, 3, 4
+), fresh AS (
+  SELECT account_id, subscription_id, currency, min(started_at) AS started_at,
+    arg_min(mrr, started_at) AS mrr, arg_min(least(started_at, booked_at), started_at) AS booked_at
+  FROM {ROWS} WHERE paid GROUP BY 1, 2, 3
+), grouped AS (
+  SELECT account_id, currency, due_at, count(*) AS contracts, sum(due_mrr) AS due_mrr,
+    sum(own_mrr) AS own_mrr, min(own_booked_at) AS own_booked_at,
+    bool_or(own_mrr IS NULL) AS leaves_one,
+    bool_or(own_mrr IS NULL AND end_reason IS NOT NULL) AS decided
+  FROM followed GROUP BY 1, 2, 3
+), joined AS (
+  SELECT g.*, sum(n.mrr) AS new_mrr, min(n.booked_at) AS new_booked_at
+  FROM grouped AS g
+  LEFT JOIN fresh AS n ON g.leaves_one AND n.account_id = g.account_id
+    AND n.currency = g.currency AND n.started_at >= g.due_at
+    AND n.started_at <= g.due_at + {grace}
+  GROUP BY ALL
+)
+SELECT account_id, currency, due_at, contracts, CAST(due_mrr AS {EXACT}) AS due_mrr,
+  CAST(coalesce(own_mrr, 0) + coalesce(new_mrr, 0) AS {EXACT}) AS renewed_mrr,
+  least(own_booked_at, new_booked_at) AS booked_at,
+  leaves_one AND new_mrr IS NULL AND NOT decided AND due_at + {grace} >= {until} AS pending
+FROM joined
+""",
+    )
+
+
+def _in_periods(notice_days: int) -> Step:
+    deadline = f"r.due_at - INTERVAL '{notice_days}' DAY"
+    return Step(
+        name_of("renewals"),
+        f"""
+SELECT p.period_id, r.*,
+  r.due_at >= p.from_at AND r.due_at < p.to_at AS due,
+  coalesce(r.booked_at >= p.from_at AND r.booked_at < p.to_at, false) AS booked,
+  {deadline} >= p.from_at AND {deadline} < p.to_at AS opting_out
+FROM {PERIODS} AS p
+JOIN {RENEWED} AS r ON (r.due_at >= p.from_at AND r.due_at < p.to_at)
+  OR (r.booked_at >= p.from_at AND r.booked_at < p.to_at)
+  OR ({deadline} >= p.from_at AND {deadline} < p.to_at)
+""",
+    )

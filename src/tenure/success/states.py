@@ -1,0 +1,268 @@
+"""What each account paid at the ends of periods, and how it moved between them.
+
+* `success_rows`: subscription rows as known when observation stopped
+* `success_running`: paid subscriptions that run at each edge of a period
+* `success_states`: MRR and seats per edge, account and currency
+* `success_pauses`: accounts that are in a pause at each edge
+* `success_ramps`: per span: increases that begin in it and were booked when their term began
+* `success_changes`: per span, account and currency: MRR at both ends
+* `success_moves`: … and which movement lies between them
+
+MRR is DECIMAL throughout, so that start + movements = end holds to the last digit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tenure.core.steps import Step, text_literal
+from tenure.core.times import last_of, literal
+
+PERIODS = "success_periods"
+"""Reported periods: period_id, from_at, to_at, months, days."""
+SPANS = "success_spans"
+"""Months within each period: period_id, from_at, to_at."""
+
+EXACT = "DECIMAL(38, 10)"
+NOTHING = f"CAST(0 AS {EXACT})"
+ROWS = "success_rows"
+INTERVALS = "success_intervals"
+EDGES = "success_edges"
+RUNNING = "success_running"
+STATES = "success_states"
+PAUSES = "success_pauses"
+RATES = "success_rates"
+RAMPS = "success_ramps"
+CHANGES = "success_changes"
+MOVES = "success_moves"
+FIRST = "success_first"
+
+MOVEMENTS = (
+    *("new", "reactivation", "expansion", "contracted_expansion"),
+    *("contraction", "churn", "pause", "resume", "fx"),
+)
+"""Names of the movements; each is a column of `success_moves`."""
+
+
+def state_steps(until: datetime, currency: str | None, booked: str) -> list[Step]:
+    """Return the steps from `subscriptions` and the periods to the movements.
+
+    Args:
+        until: `observed_until`.
+        currency: What money is converted to by `fx_rates`; None: it stays in its own.
+        booked: Column of `subscriptions` that says when a row was booked.
+    """
+    rates = [] if currency is None else [_rates(until, currency)]
+    return [
+        _rows(until, booked),
+        Step(
+            FIRST,
+            f"SELECT account_id, min(started_at) AS first_at FROM {ROWS} WHERE paid GROUP BY 1",
+        ),
+        Step(
+            INTERVALS,
+            f"SELECT from_at, to_at FROM {PERIODS} UNION SELECT from_at, to_at FROM {SPANS}",
+        ),
+        Step(
+            EDGES, f"SELECT from_at AS edge_at FROM {INTERVALS} UNION SELECT to_at FROM {INTERVALS}"
+        ),
+        _running(),
+        Step(
+            STATES,
+            f"SELECT edge_at, account_id, currency, CAST(sum(mrr) AS {EXACT}) AS mrr, "
+            "sum(seats) AS seats "
+            f"FROM {RUNNING} GROUP BY 1, 2, 3",
+        ),
+        _pauses(until),
+        *rates,
+        _ramps(currency),
+        _changes(currency),
+        _moves(),
+    ]
+
+
+def _rows(until: datetime, booked: str) -> Step:
+    moment = literal(until)
+    known = last_of(("started_at", "event_time", "known_at"))
+    return Step(
+        ROWS,
+        f"""
+SELECT
+  account_id, subscription_id, coalesce(currency, '') AS currency, plan, seats, paid, status,
+  started_at, {booked} AS booked_at, term_anchor, term_months, status_at,
+  CAST(mrr AS {EXACT}) AS mrr,
+  CASE WHEN ended_at__known < {moment} THEN ended_at END AS ended_at,
+  CASE WHEN ended_at__known < {moment} THEN end_reason END AS end_reason
+FROM subscriptions
+WHERE {known} < {moment}
+""",
+    )
+
+
+def _running() -> Step:
+    return Step(
+        RUNNING,
+        f"""
+SELECT
+  e.edge_at, r.account_id, r.subscription_id, r.currency,
+  CAST(sum(r.mrr) AS {EXACT}) AS mrr, sum(r.seats) AS seats, arg_max(r.plan, r.mrr) AS plan
+FROM {EDGES} AS e
+JOIN {ROWS} AS r ON r.started_at < e.edge_at
+  AND coalesce(r.ended_at, TIMESTAMP '9000-01-01') >= e.edge_at
+WHERE r.paid
+GROUP BY 1, 2, 3, 4
+""",
+    )
+
+
+def _pauses(until: datetime) -> Step:
+    """Return the step of pauses: rows that say so, and paid rows since they fell into one."""
+    since = f"coalesce(status_at, {literal(until)} - INTERVAL 1 MICROSECOND)"
+    return Step(
+        PAUSES,
+        f"""
+SELECT DISTINCT e.edge_at, r.account_id
+FROM {EDGES} AS e
+JOIN (
+  SELECT
+    account_id,
+    CASE WHEN paid THEN {since} ELSE started_at END AS paused_at,
+    CASE WHEN NOT paid THEN ended_at END AS resumed_at
+  FROM {ROWS} WHERE status = 'paused'
+) AS r ON r.paused_at < e.edge_at AND coalesce(r.resumed_at, TIMESTAMP '9000-01-01') >= e.edge_at
+""",
+    )
+
+
+def _rates(until: datetime, currency: str) -> Step:
+    """Return the step of what one unit of each currency is worth at each edge."""
+    before = "f.event_time < e.edge_at"
+    latest = (
+        f"coalesce(arg_max(f.rate, f.event_time) FILTER ({before}), arg_min(f.rate, f.event_time))"
+    )
+    return Step(
+        RATES,
+        f"""
+WITH quoted AS (
+  SELECT e.edge_at, f.currency, {latest} AS rate
+  FROM {EDGES} AS e CROSS JOIN fx_rates AS f
+  WHERE f.known_at < {literal(until)} GROUP BY 1, 2
+), home AS (SELECT edge_at, rate FROM quoted WHERE currency = {text_literal(currency)})
+SELECT s.edge_at, s.currency,
+  CASE WHEN s.currency = {text_literal(currency)} THEN 1.0
+    ELSE q.rate / coalesce(h.rate, 1.0) END AS rate
+FROM (SELECT e.edge_at, c.currency FROM {EDGES} AS e CROSS JOIN
+  (SELECT DISTINCT currency FROM {ROWS}) AS c) AS s
+LEFT JOIN quoted AS q ON q.edge_at = s.edge_at AND q.currency = s.currency
+LEFT JOIN home AS h ON h.edge_at = s.edge_at
+""",
+    )
+
+
+def _ramps(currency: str | None) -> Step:
+    """Return the step of increases that were booked by the day on which the term before began."""
+    money, join, label = "r.mrr - r.mrr_before", "", "r.currency"
+    if currency is not None:
+        money = f"CAST(({money}) * f.rate AS {EXACT})"
+        join = f"JOIN {RATES} AS f ON f.edge_at = i.from_at AND f.currency = r.currency"
+        label = text_literal(currency)
+    return Step(
+        RAMPS,
+        f"""
+SELECT i.from_at, i.to_at, r.account_id, {label} AS currency, CAST(sum({money}) AS {EXACT}) AS ramp
+FROM {INTERVALS} AS i
+JOIN (
+  SELECT *,
+    lag(mrr) OVER own AS mrr_before, lag(started_at) OVER own AS start_before,
+    lag(currency) OVER own AS currency_before, lag(ended_at) OVER own AS end_before
+  FROM {ROWS} WHERE paid
+  WINDOW own AS (PARTITION BY account_id, subscription_id ORDER BY started_at)
+) AS r ON r.started_at >= i.from_at AND r.started_at < i.to_at
+{join}
+WHERE r.mrr > r.mrr_before AND r.currency = r.currency_before AND r.end_before >= r.started_at
+  AND date_trunc('day', r.booked_at) <= date_trunc('day', r.start_before)
+GROUP BY 1, 2, 3, 4
+""",
+    )
+
+
+def _changes(currency: str | None) -> Step:
+    """Return the step of MRR at both ends, the end also at the rates of the start."""
+    value, constant, label = "s.mrr", "s.mrr", "s.currency"
+    joins = ""
+    if currency is not None:
+        value, constant = (f"CAST(s.mrr * {one}.rate AS {EXACT})" for one in ("a", "b"))
+        label = text_literal(currency)
+        joins = (
+            f"JOIN {RATES} AS a ON a.edge_at = s.edge_at AND a.currency = s.currency "
+            f"JOIN {RATES} AS b ON b.edge_at = i.from_at AND b.currency = s.currency"
+        )
+    return Step(
+        CHANGES,
+        f"""
+SELECT from_at, to_at, account_id, currency,
+  CAST(sum(start_mrr) AS {EXACT}) AS start_mrr, CAST(sum(end_mrr) AS {EXACT}) AS end_mrr,
+  CAST(CASE WHEN sum(start_mrr) = 0 THEN sum(end_mrr) ELSE sum(end_constant) END AS {EXACT})
+    AS end_constant,
+  CAST(coalesce(sum(seats), 0) AS BIGINT) AS end_seats
+FROM (
+  SELECT i.from_at, i.to_at, s.account_id, {label} AS currency, {value} AS start_mrr,
+    {NOTHING} AS end_mrr, {NOTHING} AS end_constant, 0 AS seats
+  FROM {INTERVALS} AS i JOIN {STATES} AS s ON s.edge_at = i.from_at {joins}
+  UNION ALL
+  SELECT i.from_at, i.to_at, s.account_id, {label}, {NOTHING}, {value}, {constant}, s.seats
+  FROM {INTERVALS} AS i JOIN {STATES} AS s ON s.edge_at = i.to_at {joins}
+)
+GROUP BY 1, 2, 3, 4
+""",
+    )
+
+
+def _moves() -> Step:
+    """Return the step that names the movement of each account between two ends."""
+    change = "end_constant - start_mrr"
+    amounts = {
+        "new": f"CASE WHEN kind = 'new' THEN {change} ELSE {NOTHING} END",
+        "reactivation": f"CASE WHEN kind = 'reactivation' THEN {change} ELSE {NOTHING} END",
+        "expansion": f"CASE WHEN kind = 'expansion' THEN {change} - booked ELSE {NOTHING} END",
+        "contracted_expansion": f"CASE WHEN kind = 'expansion' THEN booked ELSE {NOTHING} END",
+        "contraction": f"CASE WHEN kind = 'contraction' THEN {change} ELSE {NOTHING} END",
+        "churn": f"CASE WHEN kind = 'churn' THEN {change} ELSE {NOTHING} END",
+        "pause": f"CASE WHEN kind = 'pause' THEN {change} ELSE {NOTHING} END",
+        "resume": f"CASE WHEN kind = 'resume' THEN {change} ELSE {NOTHING} END",
+        "fx": f"CASE WHEN kind = 'fx' THEN {change} ELSE {NOTHING} END + end_mrr - end_constant",
+    }
+    listed = ", ".join(f"CAST({sql} AS {EXACT}) AS {name}" for name, sql in amounts.items())
+    return Step(
+        MOVES,
+        f"""
+SELECT *, {listed}
+FROM (
+  SELECT c.*,
+    least(coalesce(r.ramp, {NOTHING}), greatest(c.end_constant - c.start_mrr, {NOTHING})) AS booked,
+    CASE
+      WHEN c.start_mrr = 0 THEN CASE
+        WHEN c.paid_start AND c.leaves_one THEN 'fx' WHEN c.paid_start THEN 'expansion'
+        WHEN b.edge_at IS NOT NULL THEN 'resume'
+        WHEN f.first_at < c.from_at THEN 'reactivation' ELSE 'new' END
+      WHEN c.end_constant = 0 THEN CASE
+        WHEN c.paid_end AND c.enters_one THEN 'fx' WHEN c.paid_end THEN 'contraction'
+        WHEN p.edge_at IS NOT NULL THEN 'pause' ELSE 'churn' END
+      WHEN c.end_constant > c.start_mrr THEN 'expansion'
+      WHEN c.end_constant < c.start_mrr THEN 'contraction'
+      ELSE 'same'
+    END AS kind
+  FROM (
+    SELECT *,
+      sum(start_mrr) OVER own > 0 AS paid_start, sum(end_mrr) OVER own > 0 AS paid_end,
+      bool_or(end_mrr = 0) OVER own AS leaves_one, bool_or(start_mrr = 0) OVER own AS enters_one
+    FROM {CHANGES} WINDOW own AS (PARTITION BY from_at, to_at, account_id)
+  ) AS c
+  JOIN {FIRST} AS f ON f.account_id = c.account_id
+  LEFT JOIN {PAUSES} AS b ON b.edge_at = c.from_at AND b.account_id = c.account_id
+  LEFT JOIN {PAUSES} AS p ON p.edge_at = c.to_at AND p.account_id = c.account_id
+  LEFT JOIN {RAMPS} AS r ON r.from_at = c.from_at AND r.to_at = c.to_at
+    AND r.account_id = c.account_id AND r.currency = c.currency
+)
+""",
+    )

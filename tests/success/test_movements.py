@@ -1,0 +1,192 @@
+"""Movements add up to the cent on random histories, and equal a slow restatement of the rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenure.core.config import make_config
+from tenure.core.times import days
+from tenure.demo import write_world
+from tenure.engine import open_engine
+from tenure.sources.dataset import Dataset
+from tenure.sources.load import load, load_frames
+from tenure.success.build import build
+from tenure.success.definitions import METRICS
+from tenure.success.interpret import MetricsRequest, metrics
+from tenure.success.periods import Period
+from tenure.success.states import MOVEMENTS, MOVES
+from worlds import TINY_UNTIL, tables, tiny_world
+
+START, UNTIL = datetime(2023, 1, 1), datetime(2024, 1, 1)
+CONFIG = make_config({"data": {"path": "."}, "model": {"threads": 1}}, base=Path())
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(["x", "y"]),
+        st.integers(-60, 340),
+        st.one_of(st.none(), st.integers(1, 200)),
+        st.integers(0, 30_000),
+        st.sampled_from(["EUR", "EUR", "USD"]),
+        st.sampled_from(["active", "active", "active", "paused", "trialing"]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+DATES = st.lists(st.integers(0, 364), min_size=2, max_size=4, unique=True).map(sorted)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Any]:
+    opened = open_engine(CONFIG)
+    yield opened
+    opened.close()
+
+
+def world(rows: list[Any], rates: bool) -> dict[str, pa.Table]:
+    subscriptions = []
+    for account, name, start, length, cents, currency, status in rows:
+        started = START + days(start)
+        subscriptions.append(
+            {
+                "subscription_id": f"{account}-{name}",
+                "account_id": account,
+                "started_at": started,
+                "ended_at": None if length is None else started + days(length),
+                "mrr": 0.0 if status == "paused" else cents / 100,
+                "currency": currency,
+                "status": status,
+            }
+        )
+    accounts = [{"account_id": name, "created_at": START - days(90)} for name in ("a", "b")]
+    result = tables({"accounts": accounts, "subscriptions": subscriptions})
+    if rates:
+        quotes = [("EUR", 0, 1.0), ("USD", 0, 0.913), ("USD", 150, 0.877)]
+        result["fx_rates"] = pa.Table.from_pylist(
+            [{"currency": c, "date": START + days(d - 100), "rate": r} for c, d, r in quotes]
+        )
+    return result
+
+
+def moves(dataset: Dataset, periods: list[Period], currency: str | None) -> list[dict[str, Any]]:
+    build(CONFIG, dataset, periods, currency, {"money", "bridge"})
+    rows: list[dict[str, Any]] = dataset.engine.fetch(f"SELECT * FROM {MOVES}").to_pylist()
+    return rows
+
+
+@given(rows=ROWS, dates=DATES, rates=st.booleans())
+def test_start_and_movements_are_the_end(
+    engine: Any, rows: list[Any], dates: list[int], rates: bool
+) -> None:
+    dataset = load_frames(world(rows, rates), CONFIG, engine, observed_until=UNTIL)
+    edges = [START + days(day) for day in dates]
+    periods = [Period(*pair) for pair in pairwise(edges)]
+    for row in moves(dataset, periods, "EUR" if rates else None):
+        amounts = [row[name] for name in MOVEMENTS]
+        assert all(isinstance(amount, Decimal) for amount in amounts)
+        assert row["start_mrr"] + sum(amounts) == row["end_mrr"]
+        assert sum(amount != 0 for name, amount in zip(MOVEMENTS, amounts, strict=True)
+                   if name not in ("fx", "expansion", "contracted_expansion")) <= 1  # fmt: skip
+        for name in ("contraction", "churn", "pause"):
+            assert row[name] <= 0
+        for name in ("new", "reactivation", "expansion", "contracted_expansion", "resume"):
+            assert row[name] >= 0
+
+
+def restated(rows: pd.DataFrame, start: datetime, end: datetime) -> dict[str, dict[str, float]]:
+    """Metrics by currency, account by account, by the words of the contract."""
+    paid = rows[rows["paid"]]
+
+    def running(at: datetime) -> dict[tuple[str, str], float]:
+        live = paid[(paid["started_at"] < at) & ~(paid["ended_at"] < at)]
+        totals: dict[tuple[str, str], float] = defaultdict(float)
+        for row in live.itertuples():
+            totals[str(row.account_id), str(row.currency)] += float(row.mrr)  # type: ignore[arg-type]
+        return totals
+
+    def paused(at: datetime) -> set[str]:
+        held = rows[(rows["status"] == "paused") & ~rows["paid"]]
+        return set(held[(held["started_at"] < at) & ~(held["ended_at"] < at)]["account_id"])
+
+    before, after, first = (
+        running(start),
+        running(end),
+        paid.groupby("account_id")["started_at"].min(),
+    )
+    held_before, held_after = paused(start), paused(end)
+    result: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for account, currency in {*before, *after}:
+        old, new = before.get((account, currency), 0.0), after.get((account, currency), 0.0)
+        own = result[currency]
+        own["mrr_start"] += old
+        own["mrr"] += new
+        own["paying"] += new > 0
+        if not old:
+            again = "movement_reactivation" if first[account] < start else "movement_new"
+            own["movement_resume" if account in held_before else again] += new
+        elif not new:
+            own["movement_pause" if account in held_after else "movement_churn"] -= old
+        else:
+            own["movement_expansion" if new > old else "movement_contraction"] += new - old
+        if old:
+            own["capped"] += min(old, new)
+            own["left"] += new
+    for own in result.values():
+        own["gross_revenue_retention"] = own["capped"] / own["mrr_start"]
+        own["net_revenue_retention"] = own["left"] / own["mrr_start"]
+        lost = own["movement_churn"] + own["movement_contraction"]
+        own["quick_ratio"] = -(own["movement_new"] + own["movement_expansion"]) / lost
+        own["arpa"] = own["mrr"] / own["paying"]
+        own["revenue_churn_rate"] = -own["movement_churn"] / own["mrr_start"]
+    return result
+
+
+@pytest.mark.slow
+def test_the_demo_world_equals_a_slow_restatement(tmp_path: Path, engine: Any) -> None:
+    write_world(tmp_path, accounts=150, months=24, seed=5)
+    config = make_config({"data": {"path": str(tmp_path)}}, base=tmp_path)
+    dataset = load(config, engine, thorough=False)
+    record = metrics(config, dataset, MetricsRequest())
+    rows = engine.fetch("SELECT * FROM subscriptions").to_pandas()
+    by_key = {(row.name, row.currency): row for row in record.metrics if row.name in METRICS}
+    one = by_key["mrr", record.metrics[0].currency]
+    start, end = pd.Timestamp(one.period_from), pd.Timestamp(one.period_to)
+    expected = restated(rows, start.to_pydatetime(), end.to_pydatetime())
+    assert len(expected) > 1
+    for currency, values in expected.items():
+        for name in set(values) & set(METRICS):
+            assert by_key[name, currency].value == pytest.approx(values[name], abs=1e-6), name
+        total = sum(by_key[f"movement_{name}", currency].value or 0 for name in MOVEMENTS)
+        start_mrr = by_key["mrr_start", currency].value or 0
+        assert start_mrr + total == pytest.approx(by_key["mrr", currency].value, abs=1e-6)
+    months = [Period(start.to_pydatetime(), end.to_pydatetime())]
+    for row in moves(dataset, months, None):
+        assert row["start_mrr"] + sum(row[name] for name in MOVEMENTS) == row["end_mrr"]
+
+
+def test_without_a_table_only_what_needs_it_is_gone(engine: Any) -> None:
+    whole = tiny_world()
+    dataset = load_frames(whole, CONFIG, engine, observed_until=TINY_UNTIL)
+    before = {row.name: row for row in metrics(CONFIG, dataset, MetricsRequest()).metrics}
+    for table in ("survey_responses", "tickets", "usage_events"):
+        rest = {name: rows for name, rows in whole.items() if name != table}
+        dataset = load_frames(rest, CONFIG, engine, observed_until=TINY_UNTIL)
+        after = {row.name: row for row in metrics(CONFIG, dataset, MetricsRequest()).metrics}
+        for name, metric in METRICS.items():
+            if any(need.partition(".")[0] == table for need in metric.needs):
+                assert after[name].value is None
+                assert f"needs the table {table}" in str(after[name].reason)
+            else:
+                assert after[name] == before[name]
