@@ -58,7 +58,7 @@ def expected(node: Node, row: np.ndarray, known: frozenset[int]) -> float:
         return float(node["leaf_value"])
     left, right = node["left_child"], node["right_child"]
     if node["split_feature"] in known:
-        value = row[node["split_feature"]]
+        value = float(row[node["split_feature"]])
         if np.isnan(value):
             goes_left = node["default_left"] and node["missing_type"] == "NaN"
             goes_left = goes_left or (node["missing_type"] == "None" and node["threshold"] >= 0)

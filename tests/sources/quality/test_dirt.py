@@ -110,3 +110,14 @@ def test_a_user_in_very_many_accounts_is_named(
     if named:
         assert "user `zapier` stands in 30 of 30 accounts" in red[0]
         assert "`user_id: nullif(your_user, 'zapier')`" in red[0]
+
+
+def test_users_that_each_account_numbers_for_itself_are_not_named(read: Load, folder: Path) -> None:
+    names = [f"a{number}" for number in range(30)]
+    write(folder, "accounts", "account_id,created_at", *(f"{name},2023-01-01" for name in names))
+    starts = (f"{name},2023-01-05,100" for name in names)
+    write(folder, "subscriptions", "account_id,started_at,mrr", *starts)
+    own = [f"{name},{user},login,2023-06-01 10:00" for name in names for user in range(4)]
+    write(folder, "usage_events", "account_id,user_id,event,occurred_at", *own)
+    (folder / "tickets.csv").unlink()
+    assert not any("is a user of each" in text for text in read().report.red)

@@ -91,11 +91,20 @@ def _dirt(dataset: Dataset, table: TableRecord) -> dict[str, Any]:
 
 
 def _everywhere(dataset: Dataset, accounts: int) -> Iterator[RemarkRecord]:
-    """Yield the user who stands in more accounts than a person works for, where there is one."""
-    shared = (
-        "SELECT user_id FROM usage_events WHERE user_id IS NOT NULL GROUP BY 1 "
-        "HAVING min(account_id) <> max(account_id)"
+    """Yield the user who stands in more accounts than a person works for, where there is one.
+
+    Where most users stand in several accounts, each account numbers its own.
+    """
+    each = (
+        "SELECT user_id, min(account_id) <> max(account_id) AS shared FROM usage_events "
+        "WHERE user_id IS NOT NULL GROUP BY 1"
     )
+    numbered = dataset.engine.fetch(
+        f"SELECT count(CASE WHEN shared THEN 1 END) > count(*) / 2 AS numbered FROM ({each})"
+    )
+    if numbered.column(0).to_pylist()[0]:
+        return
+    shared = f"SELECT user_id FROM ({each}) WHERE shared"
     most = dataset.engine.fetch(
         "SELECT user_id, count(DISTINCT account_id) AS accounts, count(*) AS n FROM usage_events "
         f"WHERE user_id IN ({shared}) GROUP BY 1 ORDER BY accounts DESC, user_id LIMIT 1"
