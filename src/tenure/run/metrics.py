@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tenure.core.config import Config
 from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
-from tenure.core.records.metrics import MetricsRecord
+from tenure.core.records.metrics import Metric, MetricsRecord
 from tenure.run.prepare import loaded
 from tenure.success.interpret import MetricsRequest, metrics
 
@@ -42,8 +42,8 @@ def metrics_frame(record: MetricsRecord) -> pd.DataFrame:
     """Return metrics as rows of a table; `group` is JSON, dates are text."""
     import pandas as pd
 
-    columns = list(type(record).model_fields["metrics"].annotation.__args__[0].model_fields)  # type: ignore[union-attr]
-    frame = pd.DataFrame([row.to_json() for row in record.metrics], columns=columns)
+    rows = [row.to_json() for row in record.metrics]
+    frame = pd.DataFrame(rows, columns=list(Metric.model_fields))
     numbers = ["value", "numerator", "denominator", "lo", "hi"]
     frame[numbers] = frame[numbers].astype("float64")
     return frame.assign(group=[json.dumps(group, sort_keys=True) for group in frame["group"]])

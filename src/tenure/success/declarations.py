@@ -12,6 +12,7 @@ Relation = Literal[
 """The relations that metrics are aggregated from; `tenure.success.relations` builds them."""
 
 Interval = Literal["share", "mean", "points", "worth"]
+Direction = Literal[-1, 0, 1]
 Unit = Literal["money", "share", "ratio", "count", "score", "hours", "days"]
 
 Z = 1.959963984540054
@@ -74,7 +75,7 @@ class MetricDeclaration:
     relation: Relation
     methods: tuple[Method, ...]
     unit: Unit
-    direction: Literal[-1, 0, 1]
+    direction: Direction
     none: str = ""
     needs: tuple[str, ...] = ()
     at_end: bool = False

@@ -194,17 +194,15 @@ def _interval(
 
 def _shown(rows: Sequence[Metric]) -> list[Metric]:
     """Return rows without those of a method that is shown only where the default has no value."""
-    default = {
-        (row.name, row.period_from, tuple(row.group.items()), row.currency): row
-        for row in rows
-        if row.method == METRICS[row.name].methods[0].name
-    }
+    default = {_place(row): row for row in rows if row.method == METRICS[row.name].methods[0].name}
     shown = []
     for row in rows:
-        first = default.get((row.name, row.period_from, tuple(row.group.items()), row.currency))
-        instead = row.method == METRICS[row.name].instead and first is not None
-        if not instead or (
-            first is not None and first.value is None and first.numerator is not None
-        ):
+        first = default.get(_place(row)) if row.method == METRICS[row.name].instead else None
+        if first is None or (first.value is None and first.numerator is not None):
             shown.append(row)
     return shown
+
+
+def _place(row: Metric) -> tuple[Any, ...]:
+    """Return what rows of one metric by several methods share."""
+    return row.name, row.period_from, tuple(row.group.items()), row.currency

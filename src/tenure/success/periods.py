@@ -48,7 +48,7 @@ def metric_period(start: datetime | None, end: datetime | None, observed_until: 
     if end is None:
         end = _month(observed_until.year * 12 + observed_until.month - 1)
     if start is None:
-        start = _month(end.year * 12 + end.month - 1 - 12).replace(day=1)
+        start = _month(end.year * 12 + end.month - 1 - 12)
     if start >= end:
         fix = f"it starts at {show(start)}: choose a later end, or an earlier start"
         raise ConfigError(Problem("--to", "a period must end after it starts", show(end), fix))

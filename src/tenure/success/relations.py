@@ -10,6 +10,7 @@ from datetime import datetime
 
 from tenure.core.steps import Step, quote, text_literal
 from tenure.core.times import literal
+from tenure.labels.snapshots import FOREVER
 from tenure.success.states import (
     EXACT,
     FIRST,
@@ -26,7 +27,6 @@ GROUPS = "success_groups"
 REASONS = "success_reasons"
 DROPPED = "success_dropped"
 BOOKS = "success_books"
-FOREVER = "TIMESTAMP '9000-01-01'"
 
 
 @dataclass(frozen=True, slots=True)

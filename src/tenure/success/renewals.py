@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from tenure.core.steps import Step
 from tenure.core.times import literal
-from tenure.success.relations import FOREVER, Settings, name_of
+from tenure.labels.snapshots import FOREVER
+from tenure.success.relations import Settings, name_of
 from tenure.success.states import EXACT, PERIODS, ROWS
 
 DUES = "success_dues"

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import last_of, literal
+from tenure.labels.snapshots import FOREVER
 
 PERIODS = "success_periods"
 """Reported periods: period_id, from_at, to_at, months, days."""
@@ -108,7 +109,7 @@ SELECT
   CAST(sum(r.mrr) AS {EXACT}) AS mrr, sum(r.seats) AS seats, arg_max(r.plan, r.mrr) AS plan
 FROM {EDGES} AS e
 JOIN {ROWS} AS r ON r.started_at < e.edge_at
-  AND coalesce(r.ended_at, TIMESTAMP '9000-01-01') >= e.edge_at
+  AND coalesce(r.ended_at, {FOREVER}) >= e.edge_at
 WHERE r.paid
 GROUP BY 1, 2, 3, 4
 """,
@@ -129,7 +130,7 @@ JOIN (
     CASE WHEN paid THEN {since} ELSE started_at END AS paused_at,
     CASE WHEN NOT paid THEN ended_at END AS resumed_at
   FROM {ROWS} WHERE status = 'paused'
-) AS r ON r.paused_at < e.edge_at AND coalesce(r.resumed_at, TIMESTAMP '9000-01-01') >= e.edge_at
+) AS r ON r.paused_at < e.edge_at AND coalesce(r.resumed_at, {FOREVER}) >= e.edge_at
 """,
     )
 

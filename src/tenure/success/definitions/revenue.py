@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-from tenure.success.declarations import Method, MetricDeclaration
+from tenure.success.declarations import Direction, Method, MetricDeclaration
 
 PAYING = "count(*) FILTER (end_mrr > 0)"
+ENDS = "compares the two ends of the period"
 
 
-def _movement(name: str, rule: str, direction: int) -> MetricDeclaration:
+def _movement(name: str, rule: str, direction: Direction) -> MetricDeclaration:
     column = name.removeprefix("movement_")
-    return MetricDeclaration(
-        name,
-        rule,
-        "money",
-        (
-            Method(
-                "ends",
-                "compares the two ends of the period",
-                f"coalesce(sum({column}), 0)",
-                n=f"count(*) FILTER ({column} <> 0)",
-            ),
-            Method(
-                "monthly",
-                "adds up the movements of the months within the period",
-                f"coalesce(sum({column}), 0)",
-                n=f"count(*) FILTER ({column} <> 0)",
-                relation="bridge",
-            ),
-        ),
-        "money",
-        direction,  # type: ignore[arg-type]
-        money=True,
+    total, moved = f"coalesce(sum({column}), 0)", f"count(*) FILTER ({column} <> 0)"
+    months = "adds up the movements of the months within the period"
+    methods = (
+        Method("ends", ENDS, total, n=moved),
+        Method("monthly", months, total, n=moved, relation="bridge"),
     )
+    return MetricDeclaration(name, rule, "money", methods, "money", direction, money=True)
 
 
 def _churned(name: str, rule: str, condition: str) -> MetricDeclaration:
-    return MetricDeclaration(
-        name,
-        rule,
-        "money",
-        (
-            Method(
-                "ends",
-                "compares the two ends of the period",
-                f"coalesce(sum(churn) FILTER ({condition}), 0)",
-                n=f"count(*) FILTER (churn <> 0 AND {condition})",
-            ),
-        ),
-        "money",
-        1,
-        needs=("subscriptions.end_reason",),
-        money=True,
-    )
+    total = f"coalesce(sum(churn) FILTER ({condition}), 0)"
+    moved = f"count(*) FILTER (churn <> 0 AND {condition})"
+    methods, needs = (Method("ends", ENDS, total, n=moved),), ("subscriptions.end_reason",)
+    return MetricDeclaration(name, rule, "money", methods, "money", 1, needs=needs, money=True)
 
 
 REVENUE = (
