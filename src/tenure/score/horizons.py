@@ -49,6 +49,10 @@ class ScoreEntries:
         """Return whether positions are those of all accounts, in order."""
         return len(rows) == len(self.accounts) and bool((rows == np.arange(len(rows))).all())
 
+    def of_accounts(self, rows: Array, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the lines of a frame at positions of accounts; no copy where these are all."""
+        return frame if self.everyone(rows) else frame.iloc[rows]
+
     def spread(self, column: Any) -> Any:
         """Return a column of the accounts with one value per entry."""
         return column if self.same else column.take(self.row)

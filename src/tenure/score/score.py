@@ -276,7 +276,9 @@ def _amounts(
     for horizon, part in groups.items():
         if horizon in amounts:
             row = entries.row[part]
-            stakes[part] = amounts[horizon].expected(entries.accounts.iloc[row], values.iloc[row])
+            stakes[part] = amounts[horizon].expected(
+                *(entries.of_accounts(row, frame) for frame in (entries.accounts, values))
+            )
     return stakes
 
 
@@ -293,7 +295,7 @@ def _at_horizon(
     """
     entries, part = about
     row, silent, fitted = entries.row[part], entries.silent[part], model.models[name]
-    used = fitted.encoder.frame(values if entries.everyone(row) else values.iloc[row])
+    used = fitted.encoder.frame(entries.of_accounts(row, values))
     probability, contributions = fitted.scores_and_contributions(used)
     if TARGETS[target].outcome == "renewal":
         silent = silent | ~(entries.due[part] <= entries.days[part])

@@ -100,16 +100,21 @@ class PartModel:
 
     def contributions(self, values: pd.DataFrame) -> Floats:
         """Return contributions to `margins`, shape (rows, columns + 1), the base value last."""
-        place = {name: number for number, name in enumerate(self.columns)}
-        summed = np.zeros((len(values), len(place) + 1))
-        for model, sign in ((self.whole, 1), (self.share, -1 if self.other else 1)):
-            places = [*(place[name] for name in model.columns), len(place)]
-            summed[:, places] += sign * model.contributions(values)
-        return summed
+        return self._summed(self.whole.contributions(values), self.share.contributions(values))
 
     def scores_and_contributions(self, values: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Return probabilities and contributions."""
-        return self.probabilities(values), self.contributions(values)
+        """Return probabilities and contributions; the values are encoded once for each model."""
+        wholes, of_whole = self.whole.scores_and_contributions(values)
+        shares, of_share = self.share.scores_and_contributions(values)
+        return wholes * typed(shares, self.other), self._summed(of_whole, of_share)
+
+    def _summed(self, of_whole: Floats, of_share: Floats) -> Floats:
+        place = {name: number for number, name in enumerate(self.columns)}
+        summed = np.zeros((len(of_whole), len(place) + 1))
+        sign = -1 if self.other else 1
+        for model, own in ((self.whole, of_whole), (self.share, sign * of_share)):
+            summed[:, [*(place[name] for name in model.columns), len(place)]] += own
+        return summed
 
     def calibration(self) -> dict[str, Any]:
         """Return the calibrators as JSON values."""

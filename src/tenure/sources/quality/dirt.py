@@ -41,7 +41,7 @@ def with_dirt(dataset: Dataset) -> dict[str, TableRecord]:
         name: table if name in NO_OWNER else table.model_copy(update=_dirt(dataset, table))
         for name, table in dataset.report.tables.items()
     }
-    dataset.engine.drop("_days", "_paid_spans", "_own_spans")
+    dataset.engine.drop("_days", "_users", "_paid_spans", "_own_spans")
     return tables
 
 
@@ -95,19 +95,20 @@ def _everywhere(dataset: Dataset, accounts: int) -> Iterator[RemarkRecord]:
 
     Where most users stand in several accounts, each account numbers its own.
     """
-    each = (
+    users = (
         "SELECT user_id, min(account_id) <> max(account_id) AS shared FROM usage_events "
         "WHERE user_id IS NOT NULL GROUP BY 1"
     )
+    dataset.engine.run([Step("_users", users)])
     numbered = dataset.engine.fetch(
-        f"SELECT count(CASE WHEN shared THEN 1 END) > count(*) / 2 AS numbered FROM ({each})"
+        "SELECT count(CASE WHEN shared THEN 1 END) > count(*) / 2 AS numbered FROM _users"
     )
     if numbered.column(0).to_pylist()[0]:
         return
-    shared = f"SELECT user_id FROM ({each}) WHERE shared"
     most = dataset.engine.fetch(
         "SELECT user_id, count(DISTINCT account_id) AS accounts, count(*) AS n FROM usage_events "
-        f"WHERE user_id IN ({shared}) GROUP BY 1 ORDER BY accounts DESC, user_id LIMIT 1"
+        "WHERE user_id IN (SELECT user_id FROM _users WHERE shared) "
+        "GROUP BY 1 ORDER BY accounts DESC, user_id LIMIT 1"
     ).to_pylist()
     if not most or most[0]["accounts"] <= max(FEW_ACCOUNTS, SOME_ACCOUNTS * accounts):
         return
