@@ -24,7 +24,7 @@ from tenure.explain.drivers import FIELDS, TOP, signals
 from tenure.score.scored import Scored
 from tenure.score.store.database import connect, writing
 from tenure.score.store.encoding import packed_contributions
-from tenure.score.store.schema import RUNS, SCORES
+from tenure.score.store.schema import RUN_ACCOUNTS, RUNS, SCORES
 from tenure.score.store.store import BASE, ScoreStore, StoredScore
 from tenure.score.store.write import ScoringRun
 
@@ -53,6 +53,23 @@ def test_an_empty_store_has_nothing(store: ScoreStore) -> None:
     assert store.runs() == []
     assert store.before(datetime(2100, 1, 1)) is None
     assert store.history("acc-00001") == []
+
+
+def test_the_accounts_of_a_run_keep_their_names_and_groups(
+    store: ScoreStore, run: ScoringRun, scored: Scored, url: str
+) -> None:
+    store.add(run, scored)
+    names = ["account_id", "name", "owner", "segment", "plan"]
+    with connect(url).connect() as connection:
+        chosen = select(*(RUN_ACCOUNTS.c[name] for name in names))
+        rows = pd.DataFrame(connection.execute(chosen).all(), columns=names)
+    expected = scored.rows[names].drop_duplicates("account_id")
+    in_order = [
+        table.astype("str").sort_values("account_id", ignore_index=True)
+        for table in (rows, expected)
+    ]
+    pd.testing.assert_frame_equal(*in_order)
+    assert expected["name"].notna().all()
 
 
 def test_a_run_is_read_back_as_it_was(store: ScoreStore, run: ScoringRun, scored: Scored) -> None:

@@ -26,7 +26,15 @@ from tenure.score.store.encoding import (
     packed_contributions,
     packed_drivers,
 )
-from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import (
+    BLOCKS,
+    OUTCOMES,
+    RUN_ACCOUNTS,
+    RUN_MODELS,
+    RUNS,
+    SCORES,
+    WORDINGS,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -106,6 +114,7 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
     try:
         with writing(engine) as connection:
             number = _begin(connection, run, int(scored.rows["account_id"].nunique()))
+            _write_accounts(connection, number, scored.rows)
             for part in parts:
                 part.write(connection, number, numbers)
             connection.execute(update(RUNS).where(RUNS.c.run_no == number).values(complete=True))
@@ -129,6 +138,15 @@ def _begin(connection: Connection, run: ScoringRun, accounts: int) -> int:
     key = connection.execute(statement).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def _write_accounts(connection: Connection, run: int, rows: pd.DataFrame) -> None:
+    """Write how the accounts of a run are called and grouped."""
+    names = [column.name for column in RUN_ACCOUNTS.columns if column.name in rows]
+    accounts = rows.drop_duplicates("account_id")
+    values = zip(*(plain(accounts[name]) for name in names), strict=True)
+    if by_account := [{"run_no": run, **dict(zip(names, row, strict=True))} for row in values]:
+        connection.execute(insert(RUN_ACCOUNTS), by_account)
 
 
 def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceTemplate, int]:
@@ -155,7 +173,7 @@ def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
     ordered = ordered.order_by(RUNS.c.as_of.desc(), RUNS.c.run_no.desc())
     old = list(connection.scalars(ordered))[keep:]
     if old:
-        for table in (BLOCKS, SCORES, RUN_MODELS, RUNS):
+        for table in (OUTCOMES, BLOCKS, SCORES, RUN_ACCOUNTS, RUN_MODELS, RUNS):
             connection.execute(delete(table).where(table.c.run_no.in_(old)))
 
 
