@@ -69,7 +69,7 @@ def test_the_accounts_of_a_run_keep_their_names_and_groups(
         for table in (rows, expected)
     ]
     pd.testing.assert_frame_equal(*in_order)
-    assert expected["name"].notna().all()
+    assert expected["plan"].notna().all()
 
 
 def test_a_run_is_read_back_as_it_was(store: ScoreStore, run: ScoringRun, scored: Scored) -> None:
