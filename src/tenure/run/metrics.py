@@ -10,6 +10,7 @@ from tenure.core.config import Config
 from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.metrics import Metric, MetricsRecord
+from tenure.run.outcomes import with_kept_scores
 from tenure.run.prepare import loaded
 from tenure.success.interpret import MetricsRequest, metrics
 
@@ -32,7 +33,8 @@ def run_metrics(
         progress: What shows how far work has come.
     """
     with loaded(config, progress, thorough=False) as dataset:
-        record = metrics(config, dataset, request or MetricsRequest(), progress)
+        scored = with_kept_scores(dataset, config)
+        record = metrics(config, scored, request or MetricsRequest(), progress)
     if out is not None:
         write_table(metrics_frame(record), out)
     return record

@@ -7,9 +7,11 @@ from tenure.core.times import show
 from tenure.sources.dataset import Dataset
 from tenure.success.declarations import MetricDeclaration
 from tenure.success.periods import Period
+from tenure.success.scores.relation import SCORED
 
 SPORADIC = ("usage_events", "tickets", "survey_responses")
 """Tables whose first and last row say when they were written."""
+SCORELESS = "needs kept scores whose outcome is known: run `tenure score` each month"
 
 
 def missing_input(
@@ -22,7 +24,7 @@ def missing_input(
             if getattr(settings, column) is None:
                 return f"needs `{need}` in the config"
         elif not dataset.has(table):
-            return f"needs the table {table}"
+            return SCORELESS if table == SCORED else f"needs the table {table}"
         elif column and not any(dataset.has(table, name) for name in column.split("|")):
             return f"needs {table}.{column.replace('|', f' or {table}.')}"
     return None

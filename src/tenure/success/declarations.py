@@ -7,7 +7,16 @@ from math import sqrt
 from typing import Literal
 
 Relation = Literal[
-    "money", "bridge", "accounts", "answers", "sent", "renewals", "tickets", "usage", "starts"
+    "money",
+    "bridge",
+    "accounts",
+    "answers",
+    "sent",
+    "renewals",
+    "tickets",
+    "usage",
+    "starts",
+    "scored",
 ]
 """The relations that metrics are aggregated from; `tenure.success.relations` builds them."""
 

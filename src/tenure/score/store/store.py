@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Row, Select, and_, bindpar
 from tenure.core.errors import DataError, Problem
 from tenure.core.records.score_drift import BookDrift
 from tenure.labels.windows import RENEWAL
+from tenure.score.store.book import read_book
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.encoding import (
     BLOCK,
@@ -21,13 +22,20 @@ from tenure.score.store.encoding import (
     unpacked_contributions,
     unpacked_drivers,
 )
+from tenure.score.store.outcomes import (
+    Unsettled,
+    read_bands,
+    read_matured,
+    unsettled,
+    write_outcomes,
+)
 from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tenure.core.config import Config
+    from tenure.core.config import Config, LabelConfig
     from tenure.score.scored import Scored
 
 BASE = "base value"
@@ -161,6 +169,32 @@ class ScoreStore:
                 columns=["account_id", "horizon_days", "probability"],
             )
         return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
+
+    def book(self, run: StoredRun) -> pd.DataFrame:
+        """Return the scores of a run without what stands behind them, with the account's groups.
+
+        Returns:
+            One row per account, target and horizon: account_id, target, horizon, horizon_days,
+            probability, band, abstain_reason, mrr, currency, renews_at (the end where notice was
+            given), model_version, owner, segment, plan.
+        """
+        return read_book(self._engine, run.number)
+
+    def unsettled(self, labels: LabelConfig, observed_until: datetime) -> list[Unsettled]:
+        """Return the scores whose outcomes may be known and are not written."""
+        return unsettled(self._engine, self._project, labels, observed_until)
+
+    def write_outcomes(self, scores: Unsettled, known: pd.DataFrame) -> int:
+        """Write outcomes of scores, once; see `write_outcomes`."""
+        return write_outcomes(self._engine, scores, known)
+
+    def matured(self, target: str, horizon: str) -> pd.DataFrame:
+        """Return the scores of batch runs whose outcome is known; see `read_matured`."""
+        return read_matured(self._engine, self._project, target, horizon)
+
+    def bands(self, target: str, horizon: str) -> pd.DataFrame:
+        """Return the bands of batch runs; see `read_bands`."""
+        return read_bands(self._engine, self._project, target, horizon)
 
     def history(self, account: str, target: str | None = None) -> list[StoredScore]:
         """Return the scores that an account had, of all targets or one, by as_of and run."""
