@@ -24,7 +24,7 @@ EXIT_UNUSABLE = 1
 EXIT_CODES = """\b
 Exit codes:
   0  done; warnings and doubts do not change it
-  1  `check` failed, or `promote` refused a challenger
+  1  `check` failed, `promote` refused a challenger, or `export` could not deliver everything
   2  the config or an option cannot be used
   3  the input tables cannot be used
   4  a model, a run or MLflow is missing, damaged or of another project
@@ -200,6 +200,26 @@ def promote(config: Path, as_json: bool, **wish: Any) -> None:
         result = run_promote(settings(config), PromotionRequest(**wish), progress=progress)
     show(result.to_json(), promote_lines(result), as_json=as_json)
     if not result.passed:
+        sys.exit(EXIT_UNUSABLE)
+
+
+@cli.command()
+@CONFIG
+@click.option("--to", "target", required=True, help="Section under `exports` in the config.")
+@click.option("--send", is_flag=True, help="Send; without it nothing leaves this machine.")
+@AS_JSON
+def export(config: Path, target: str, send: bool, as_json: bool) -> None:
+    """Send the latest kept scores to a CRM or CS platform: a dry run unless --send.
+
+    Only what differs from what was last delivered is sent.  Exit 1 if anything did not arrive.
+    """
+    from tenure.report.export import export_lines
+    from tenure.run.export import run_export
+
+    with for_command() as progress:
+        result = run_export(settings(config), target, send=send, progress=progress)
+    show(result.to_json(), export_lines(result), as_json=as_json)
+    if result.refused or result.not_processed:
         sys.exit(EXIT_UNUSABLE)
 
 

@@ -23,6 +23,7 @@ from tenure.core.paths import absolute, present
 from tenure.core.sections import (
     AuditConfig,
     EvaluationConfig,
+    ExportConfig,
     MetricsConfig,
     PromotionConfig,
     ScoreConfig,
@@ -251,6 +252,9 @@ class Config(Section):
     service: ServiceConfig = ServiceConfig()
     audit: AuditConfig = AuditConfig()
     metrics: MetricsConfig = MetricsConfig()
+    exports: dict[str, ExportConfig] = Field(
+        {}, description="Name → another system that scores are sent to."
+    )
 
 
 def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:

@@ -121,6 +121,37 @@ class StoreConfig(Section):
     """Keep so many runs, the latest by prediction time; default: all."""
 
 
+class ExportConfig(Section):
+    """Another system that scores are sent to by `tenure export`."""
+
+    adapter: str | None = None
+    """One of docs/export.md; default: the name of the section."""
+    url: str | None = Field(
+        None, exclude=True, repr=False, description="Where the system answers; may hold a password."
+    )
+    token: str | None = Field(
+        None, exclude=True, repr=False, description="Key or token, e.g. `${HUBSPOT_TOKEN}`."
+    )
+    user: str | None = Field(None, exclude=True, description="Who reads back, where that is apart.")
+    read_url: str | None = Field(
+        None, exclude=True, repr=False, description="Where reading back is answered, if elsewhere."
+    )
+    read_token: str | None = Field(
+        None, exclude=True, repr=False, description="Key for reading back, where it is another one."
+    )
+    headers: dict[str, str] = Field(
+        {}, exclude=True, repr=False, description="Further headers of every request."
+    )
+    object: str = ""
+    """Their object, table or service; a CRM's account or company by default."""
+    key: str = Field("account_id", description="Their field that holds the account_id.")
+    columns: dict[str, str] = Field({}, description="Column of the flat rows → field of theirs.")
+    read_back: dict[str, str] = Field(
+        {}, description="Field of theirs → its name where they are read, for systems that need it."
+    )
+    horizon_days: int | None = Field(None, ge=1, description="Default: the main horizon.")
+
+
 class ServiceConfig(Section):
     """The HTTP service."""
 

@@ -216,3 +216,13 @@ OUTBOX = Table(
     *_columns(sa.String, "error", nullable=True),
 )
 """Messages to other systems, until they have arrived."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    *(Column(name, sa.String, primary_key=True) for name in ("project", "destination")),
+    Column("account_id", sa.String, primary_key=True),
+    *_columns(sa.String, "values_digest", "run_id"),
+    *_columns(sa.DateTime, "at"),
+)
+"""What another system has of an account: only what differs from it is sent."""

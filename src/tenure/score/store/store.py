@@ -21,7 +21,7 @@ from tenure.score.store.encoding import (
     unpacked_contributions,
     unpacked_drivers,
 )
-from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class ScoreStore:
     """
 
     def __init__(self, engine: Engine, project: str) -> None:
-        self._engine, self._project = engine, project
+        self.engine, self._project = engine, project
         self._wordings: dict[int, SentenceTemplate] = {}
 
     @classmethod
@@ -124,14 +124,14 @@ class ScoreStore:
 
     def add(self, run: ScoringRun, scored: Scored, keep: int | None = None) -> bool:
         """Write a run; see `add_run`."""
-        return add_run(self._engine, run, scored, keep)
+        return add_run(self.engine, run, scored, keep)
 
     def runs(self, kind: str = "batch") -> list[StoredRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
         chosen = select(*_RUN).where(
             RUNS.c.kind == kind, RUNS.c.project == self._project, RUNS.c.complete
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(chosen.order_by(RUNS.c.as_of, RUNS.c.run_no)).all()
         return [StoredRun(*row) for row in rows]
 
@@ -155,12 +155,24 @@ class ScoreStore:
             SCORES.c.horizon != RENEWAL,
             SCORES.c.probability.is_not(None),
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = pd.DataFrame(
                 connection.execute(chosen).all(),
                 columns=["account_id", "horizon_days", "probability"],
             )
         return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
+
+    def accounts(self, run: StoredRun) -> pd.DataFrame:
+        """Return how the accounts of a run are called and grouped.
+
+        Returns:
+            Columns account_id, name, owner, segment, plan, notice_by.
+        """
+        columns = [column for column in RUN_ACCOUNTS.c if column.name != "run_no"]
+        chosen = select(*columns).where(RUN_ACCOUNTS.c.run_no == run.number)
+        with self.engine.connect() as connection:
+            rows = connection.execute(chosen).all()
+        return pd.DataFrame(rows, columns=[column.name for column in columns])
 
     def history(self, account: str, target: str | None = None) -> list[StoredScore]:
         """Return the scores that an account had, of all targets or one, by as_of and run."""
@@ -172,7 +184,7 @@ class ScoreStore:
         return self._scores(_OF_RUN, run=run.number)
 
     def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(chosen, {"project": self._project, **values}).all()
         try:
             return self._decoded(rows)
@@ -189,7 +201,7 @@ class ScoreStore:
         return scores
 
     def _learn(self) -> None:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(select(WORDINGS)).all()
         for row in rows:
             self._wordings[row.wording_no] = SentenceTemplate(row.code, row.label, row.sentence)
@@ -210,7 +222,7 @@ class ScoreStore:
             DataError: If the run has no scores of that target and horizon.
         """
         key = (run.number, target, horizon)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             signals = connection.scalar(select(RUN_MODELS.c.signals).where(*_is(RUN_MODELS, key)))
             if signals is None:
                 thing = f"run {run.run_id}"
@@ -237,7 +249,7 @@ class ScoreStore:
         """Return how the book of a run differed from the last known times, by target."""
         columns = select(RUN_MODELS.c.target, RUN_MODELS.c.drift)
         statement = columns.where(RUN_MODELS.c.run_no == run.number, RUN_MODELS.c.drift.isnot(None))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             drifts = connection.execute(statement).all()
         return {target: BookDrift.from_json(drift) for target, drift in drifts}
 
