@@ -350,6 +350,10 @@ exports:
   key ends the delivery at once.
 - The main horizon is sent unless `horizon_days` names another one. `stale_sources` and `unseen_values` are not
   kept with scores and cannot be sent.
+- **Webhooks** are told what changed by `tenure score` (accounts in another band) and by `tenure train` and
+  `promote` (a new champion), with the headers of Standard Webhooks; what does not arrive waits in the
+  store and is tried again, ever more seldom, by whichever command comes next. The section `webhooks` names
+  them, each with its `url` and `secrets`.
 - The adapters were tested against servers that answer as the vendors' documentation says, not against
   the vendors' own.
 

@@ -32,6 +32,7 @@ from tenure.core.sections import (
     StoreConfig,
     TrackingConfig,
     TuningConfig,
+    WebhookConfig,
 )
 from tenure.core.steps import text_literal
 from tenure.core.times import as_utc
@@ -254,6 +255,9 @@ class Config(Section):
     metrics: MetricsConfig = MetricsConfig()
     exports: dict[str, ExportConfig] = Field(
         {}, description="Name → another system that scores are sent to."
+    )
+    webhooks: dict[str, WebhookConfig] = Field(
+        {}, description="Name → a URL that is told what changed."
     )
 
 

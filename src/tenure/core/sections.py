@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -150,6 +150,21 @@ class ExportConfig(Section):
         {}, description="Field of theirs → its name where they are read, for systems that need it."
     )
     horizon_days: int | None = Field(None, ge=1, description="Default: the main horizon.")
+
+
+class WebhookConfig(Section):
+    """A URL that is told what changed, as Standard Webhooks says."""
+
+    url: str = Field(exclude=True, repr=False)
+    secrets: list[str] = Field(
+        min_length=1,
+        exclude=True,
+        repr=False,
+        description="`whsec_…`, e.g. `${WEBHOOK_SECRET}`; several while one replaces another.",
+    )
+    events: list[Literal["score.band_changed", "model.champion_changed"]] = Field(
+        ["score.band_changed", "model.champion_changed"]
+    )
 
 
 class ServiceConfig(Section):

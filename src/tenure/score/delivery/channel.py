@@ -39,6 +39,7 @@ class Channel:
         headers: Sent with every request.
         per_minute: Requests that the system allows in a minute.
         sleep: Waits so many seconds; a test puts another clock here.
+        tries: How often a request is tried.
     """
 
     def __init__(
@@ -46,10 +47,11 @@ class Channel:
         headers: Mapping[str, str],
         per_minute: int,
         sleep: Callable[[float], None] = time.sleep,
+        tries: int = TRIES,
     ) -> None:
         self._client = httpx.Client(headers=dict(headers), timeout=TIMEOUT)
         self._pause, self._sleep = 60 / per_minute, sleep
-        self._next = 0.0
+        self._next, self._tries = 0.0, tries
         self.requests = 0
 
     def __enter__(self) -> Channel:
@@ -76,7 +78,7 @@ class Channel:
             DeliveryError: If the answer is none of success, after tries where those may help.
         """
         wait = WAIT
-        for last in (*(False,) * (TRIES - 1), True):
+        for last in (*(False,) * (self._tries - 1), True):
             self._keep_pace()
             try:
                 answer = self._client.request(method, url, **parts)
