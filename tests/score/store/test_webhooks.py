@@ -112,15 +112,15 @@ def test_what_does_not_arrive_waits_and_is_sent_again(
     with serving(lambda request: Reply(statuses.pop(0), {})) as (url, seen):
         hooks = hooked(config, url)
         announce_bands(hooks, store, SILENT)
-        assert send_due(store.engine, hooks) == (0, 0), "its time has not come"
+        assert send_due(store, hooks) == (0, 0), "its time has not come"
         with store.engine.connect() as connection:
             row = connection.execute(select(OUTBOX)).one()
         assert (row.attempts, row.error, row.delivered_at) == (1, "HTTP 503: {}", None)
         assert row.next_at - row.at >= timedelta(seconds=60)
         with writing(store.engine) as connection:
             connection.execute(update(OUTBOX).values(next_at=row.at))
-        assert send_due(store.engine, hooks) == (1, 0)
-        assert send_due(store.engine, hooks) == (0, 0)
+        assert send_due(store, hooks) == (1, 0)
+        assert send_due(store, hooks) == (0, 0)
     assert [request.headers["webhook-id"] for request in seen] == [row.message_id] * 2
 
 

@@ -16,10 +16,8 @@ from tenure.score.rows import MAIN
 from tenure.score.store.outbox import arrived, due, failed
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from tenure.core.config import Config
-    from tenure.score.store.store import StoredScore
+    from tenure.score.store.store import ScoreStore, StoredScore
 
 BAND_CHANGED = "score.band_changed"
 CHAMPION_CHANGED = "model.champion_changed"
@@ -93,11 +91,11 @@ def band_changes(
     ]
 
 
-def send_due(engine: Engine, config: Config) -> tuple[int, int]:
+def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
     """Send the messages that are due, each once; what fails is tried again later.
 
     Args:
-        engine: The store's database.
+        store: Where they wait.
         config: The run; a message to a webhook that it does not name waits.
 
     Returns:
@@ -106,7 +104,7 @@ def send_due(engine: Engine, config: Config) -> tuple[int, int]:
     done = missed = 0
     channel = Channel({"Content-Type": "application/json"}, per_minute=600, tries=1)
     with channel:
-        for message in due(engine, config.name, now()):
+        for message in due(store.engine, config.name, now()):
             webhook = config.webhooks.get(message.destination)
             if webhook is None:
                 continue
@@ -116,9 +114,9 @@ def send_due(engine: Engine, config: Config) -> tuple[int, int]:
                 channel.call("POST", webhook.url, content=body.encode(), headers=headers)
             except DeliveryError as error:
                 wait = AGAIN_AFTER[min(message.attempts, len(AGAIN_AFTER) - 1)]
-                failed(engine, message, error.reason, at + wait)
+                failed(store.engine, message, error.reason, at + wait)
                 missed += 1
             else:
-                arrived(engine, message, at)
+                arrived(store.engine, message, at)
                 done += 1
     return done, missed
