@@ -246,7 +246,7 @@ def test_only_so_many_runs_are_kept(store: ScoreStore, run: ScoringRun, scored: 
         store.add(replace(run, as_of=run.as_of - days(n)), scored, keep=2)
     assert [kept.as_of for kept in store.runs()] == [run.as_of - days(2), run.as_of - days(1)]
     assert len(store.runs("live")) == 1
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         assert len(set(connection.scalars(select(SCORES.c.run_no)))) == 3
 
 
@@ -258,7 +258,7 @@ def test_what_is_not_complete_is_never_seen(
     row = {name: value for name, value in vars(kept).items() if name in RUNS.c}
     half = row | {"run_id": "half", "complete": False, "as_of": run.as_of + days(30)}
     account = scored.rows["account_id"].iloc[0]
-    with writing(store._engine) as connection:
+    with writing(store.engine) as connection:
         key = connection.execute(insert(RUNS).values(**half)).inserted_primary_key
         assert key is not None
         number = key[0]
@@ -293,7 +293,7 @@ def test_a_run_that_fails_half_way_leaves_nothing(
     with pytest.raises(BrokenError):
         store.add(run, scored)
     assert store.runs() == []
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         assert connection.scalar(select(SCORES.c.account_id)) is None
     monkeypatch.undo()
     assert store.add(run, scored)
@@ -354,7 +354,7 @@ def test_killed_at_random_moments(
         assert not store.contributions(runs[-1], "churn", "90").empty
     assert killed > 3
     assert all(len(store.scores(one)) == size for one in store.runs())
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         numbers = set(connection.scalars(select(SCORES.c.run_no).distinct()))
         assert numbers == {one.number for one in store.runs()}
     assert store.add(replace(run, as_of=run.as_of + days(99)), scored)
