@@ -167,13 +167,29 @@ class WebhookConfig(Section):
     )
 
 
+class ProxyConfig(Section):
+    """A proxy in front of the service that says in a header who is there."""
+
+    addresses: list[str] = Field(min_length=1, description="IP addresses of the proxy.")
+    header: str = Field("X-Forwarded-User", min_length=1)
+    """Header with the user's name; from any other address it counts for nothing."""
+    scopes: list[Literal["read", "score", "feedback", "admin"]] = ["read", "feedback"]
+
+
 class ServiceConfig(Section):
     """The HTTP service."""
 
     port: int = Field(3000, ge=1, le=65535)
     host: str = "127.0.0.1"
+    workers: int = Field(1, ge=1, le=64, description="Processes that answer requests.")
     max_body_bytes: int = Field(2_000_000, ge=1_000)
     max_accounts: int = Field(1_000, ge=1, description="Accounts one request may ask for.")
+    require_keys: bool = False
+    """Ask for a key on this machine's own address as well."""
+    requests_per_minute: int = Field(1_200, ge=1, description="Requests of one key.")
+    session_hours: float = Field(12, gt=0, le=720, description="How long a sign-in lasts.")
+    audit_days: int = Field(365, ge=1, description="How long the audit log is held.")
+    proxy: ProxyConfig | None = None
 
 
 class AuditConfig(Section):

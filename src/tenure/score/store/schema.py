@@ -66,9 +66,12 @@ SCORES = Table(
     *_columns(sa.DateTime, "renews_at", nullable=True),
     *_columns(sa.Double, "amount_at_risk", "expected_amount", "data_coverage", nullable=True),
     *_columns(sa.Integer, "place"),
-    sa.Index("scores_by_run", "run_no"),
+    *_columns(sa.Integer, "wording_no", nullable=True),
+    sa.Index("scores_by_run", "run_no", "target", "horizon", "probability"),
 )
 """`place` numbers the scores of one run, target and horizon: it finds what stands behind them.
+
+`wording_no` is the wording of the first driver, by which a book is sorted and filtered.
 
 The account comes first in the key, so that its history lies together.
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, ColumnElement, Engine, Row, Select, and_, bindparam, select
+from sqlalchemy import Column, ColumnElement, Engine, Select, and_, bindparam, select
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.records.score_drift import BookDrift
@@ -105,7 +105,7 @@ class ScoreStore:
     """
 
     def __init__(self, engine: Engine, project: str) -> None:
-        self.engine, self._project = engine, project
+        self.engine, self.project = engine, project
         self._wordings: dict[int, SentenceTemplate] = {}
 
     @classmethod
@@ -129,7 +129,7 @@ class ScoreStore:
     def runs(self, kind: str = "batch") -> list[StoredRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
         chosen = select(*_RUN).where(
-            RUNS.c.kind == kind, RUNS.c.project == self._project, RUNS.c.complete
+            RUNS.c.kind == kind, RUNS.c.project == self.project, RUNS.c.complete
         )
         with self.engine.connect() as connection:
             rows = connection.execute(chosen.order_by(RUNS.c.as_of, RUNS.c.run_no)).all()
@@ -185,20 +185,24 @@ class ScoreStore:
 
     def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
         with self.engine.connect() as connection:
-            rows = connection.execute(chosen, {"project": self._project, **values}).all()
+            rows = connection.execute(chosen, {"project": self.project, **values}).all()
+        drivers = self.drivers([(place, data) for *_, place, data in rows])
+        return [
+            StoredScore(*(*values[:-2], own))
+            for values, own in zip(map(tuple, rows), drivers, strict=True)
+        ]
+
+    def drivers(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
+        """Return the drivers of scores, by the fields of `tenure.explain.drivers`.
+
+        Args:
+            packed: Of each score its place and the drivers of its block, as they are stored.
+        """
         try:
-            return self._decoded(rows)
+            return [unpacked_drivers(data, at % BLOCK, self._wordings) for at, data in packed]
         except KeyError:  # a run that was added since has new wordings
             self._learn()
-            return self._decoded(rows)
-
-    def _decoded(self, rows: Sequence[Row[Any]]) -> list[StoredScore]:
-        scores = []
-        for row in rows:
-            *values, place, data = tuple(row)
-            drivers = unpacked_drivers(data, place % BLOCK, self._wordings)
-            scores.append(StoredScore(*(*values, drivers)))
-        return scores
+            return [unpacked_drivers(data, at % BLOCK, self._wordings) for at, data in packed]
 
     def _learn(self) -> None:
         with self.engine.connect() as connection:

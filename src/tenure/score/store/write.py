@@ -242,14 +242,15 @@ class _HorizonScores:
         if self.rows.empty:
             return
         present = self.rows[f"{self.target}_probability"].notna().to_numpy()
-        columns = self._columns(present)
+        words, codes, figures = self.drivers
+        first = [numbers[words[code]] if code >= 0 else None for code in codes[:, 0].tolist()]
+        columns = self._columns(present) | {"wording_no": first}
         rows = zip(*columns.values(), strict=True)
         scores = [key | dict(zip(columns, row, strict=True)) for row in rows]
         connection.execute(insert(SCORES), scores)
         sums = [self.values[:, places].sum(axis=1) for places in groups.values()]
         values = np.column_stack([*sums, self.values[:, -1]])
         values[~present] = np.nan
-        words, codes, figures = self.drivers
         drivers = packed_drivers(codes, [(numbers[item], item) for item in words], figures)
         packed = zip(drivers, packed_contributions(values), strict=True)
         blocks = [

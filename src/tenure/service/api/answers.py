@@ -37,7 +37,8 @@ from tenure.service.api.requests import (
 )
 from tenure.service.api.rows import drivers as driver_list
 from tenure.service.api.rows import dump, for_targets, iso, records
-from tenure.service.api.state import Served, Span, State, in_thread
+from tenure.service.api.state import Served, Span, State
+from tenure.service.api.threads import in_thread
 
 Array = np.ndarray[Any, Any]
 EARLIEST, LATEST = as_utc("1990-01-01"), as_utc("2200-01-01")

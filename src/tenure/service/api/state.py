@@ -8,15 +8,14 @@ the same score as in a batch.  A group that nobody waits for any more is not sco
 from __future__ import annotations
 
 import asyncio
-import functools
 import gc
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 from pyarrow.parquet import read_schema
@@ -30,6 +29,7 @@ from tenure.score.posted import EMPTY_BOOK
 from tenure.score.score import MAIN, Model, Scored, score
 from tenure.service.api.champions import Champions, Stamp, stamp
 from tenure.service.api.problems import Refusal, busy
+from tenure.service.api.threads import in_thread
 from tenure.sources.load import load
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ logger = logging.getLogger("tenure.service")
 Span = Literal["main", "all"]
 MOST_GROUPS = 8
 """Groups that may wait for the engine's thread."""
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -274,11 +272,3 @@ class State:
     def _release(self) -> None:
         if self._engine is not None:
             self._engine.close()
-
-
-async def in_thread(
-    threads: ThreadPoolExecutor, call: Callable[P, R], *args: P.args, **named: P.kwargs
-) -> R:
-    """Return what a call in a thread returns; cancelled while it waits, it never starts."""
-    work = functools.partial(call, *args, **named)
-    return await asyncio.get_running_loop().run_in_executor(threads, work)

@@ -1,0 +1,344 @@
+"""The book of a run: its accounts, filtered, sorted and paged by the database, and their totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+
+from tenure.score.abstain import NOTICE
+from tenure.score.rows import MAIN
+from tenure.score.store.encoding import BLOCK
+from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, SCORES, WORDINGS
+from tenure.score.store.store import ScoreStore, StoredRun
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+EXPANSION = "expansion"
+MONTH_DAYS = 30
+DUE_DAYS = 90
+"""Days ahead within which a renewal is near."""
+MOST_OWNERS = 500
+REMEMBERED = 256
+"""Totals that are remembered: those of a complete run never change."""
+
+_S, _A, _W = SCORES.alias("score"), RUN_ACCOUNTS.alias("account"), WORDINGS.alias("wording")
+_E, _P, _B = SCORES.alias("expansion"), SCORES.alias("earlier"), BLOCKS.alias("block")
+_NAME = func.coalesce(_A.c.name, _S.c.account_id)
+_CHANGE = _S.c.probability - _P.c.probability
+_BAND = case({"high": 3, "medium": 2, "low": 1}, value=_S.c.band)
+_SORTED: Mapping[str, tuple[ColumnElement[Any], tuple[Any, ...]]] = {
+    "account": (func.lower(_NAME), (_A,)),
+    "account_id": (_S.c.account_id, ()),
+    "owner": (func.lower(_A.c.owner), (_A,)),
+    "segment": (func.lower(_A.c.segment), (_A,)),
+    "plan": (func.lower(_A.c.plan), (_A,)),
+    "mrr": (_S.c.mrr, ()),
+    "probability": (_S.c.probability, ()),
+    "change": (_CHANGE, (_P,)),
+    "move": (func.abs(_CHANGE), (_P,)),
+    "band": (_BAND, ()),
+    "amount_at_risk": (_S.c.amount_at_risk, ()),
+    "reason": (_W.c.label, (_W,)),
+    "renews_at": (_S.c.renews_at, ()),
+    "notice_by": (_A.c.notice_by, (_A,)),
+    "expansion_probability": (_E.c.probability, (_E,)),
+    "expected_amount": (_E.c.expected_amount, (_E,)),
+}
+"""What a book may be sorted by → the column, and the tables that it needs beside the scores."""
+SORTS = tuple(_SORTED)
+
+
+@dataclass(frozen=True)
+class BookFilter:
+    """Which accounts of a book are looked at; empty conditions leave all in.
+
+    Attributes:
+        search: Part of an id or a name, in upper or lower case.
+        reason: Code of the first driver.
+        due_days: Renewal less than so many days after the prediction time, notice not given.
+        accounts: Ids.
+    """
+
+    owner: str = ""
+    segment: str = ""
+    plan: str = ""
+    band: str = ""
+    search: str = ""
+    reason: str = ""
+    due_days: int | None = None
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BookQuery:
+    """A page of a book.
+
+    Attributes:
+        sort: One of `SORTS`; rows without a value come last, ties are in the order of ids.
+        since: The run that changes are counted from.
+        limit: Rows of the page; None for all.
+    """
+
+    where: BookFilter = BookFilter()
+    sort: str = "probability"
+    descending: bool = True
+    since: StoredRun | None = None
+    offset: int = 0
+    limit: int | None = 50
+
+
+@dataclass(frozen=True)
+class BookRow:
+    """An account of a book: churn under one horizon, and expansion beside it.
+
+    Times are UTC, money is in `currency` and per month.
+
+    Attributes:
+        change: Of the probability, since the run of the query; None without one.
+        renews_at: Renewal date, or end where notice was given.
+        notice_by: Until when the contract can be ended.
+        driver: The first driver by the fields of `tenure.explain.drivers`, None without one.
+    """
+
+    account_id: str
+    name: str | None
+    owner: str | None
+    segment: str | None
+    plan: str | None
+    mrr: float | None
+    currency: str | None
+    probability: float | None
+    lo: float | None
+    hi: float | None
+    change: float | None
+    rank: int | None
+    band: str | None
+    abstain_reason: str | None
+    amount_at_risk: float | None
+    renews_at: datetime | None
+    notice_by: datetime | None
+    expansion_probability: float | None
+    expected_amount: float | None
+    driver: dict[str, Any] | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class BookTotals:
+    """What accounts add up to, in one currency.
+
+    Attributes:
+        currency: None of accounts without one, or with several.
+        accounts: How many; `mrr`: theirs.
+        amount_at_risk: Probability of churn × MRR, over all of them.
+        high: Those in the band high, `high_mrr` and `high_amount` (at risk) theirs.
+        due: Those whose contract renews within `DUE_DAYS`; `high_due`: those of both.
+    """
+
+    currency: str | None
+    accounts: int = 0
+    mrr: float = 0.0
+    amount_at_risk: float = 0.0
+    high: int = 0
+    high_mrr: float = 0.0
+    high_amount: float = 0.0
+    due: int = 0
+    due_mrr: float = 0.0
+    high_due: int = 0
+    high_due_mrr: float = 0.0
+    high_due_amount: float = 0.0
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a book can be filtered by: value → number of accounts, by value.
+
+    Attributes:
+        reasons: (code, label) of the first driver → accounts, most frequent first.
+    """
+
+    owners: Mapping[str, int]
+    segments: Mapping[str, int]
+    reasons: Mapping[tuple[str, str], int]
+
+
+class Books:
+    """The books of a project's runs, under one horizon.
+
+    Args:
+        store: The store.
+        horizon: A number of days, as text, or ``renewal``.
+    """
+
+    def __init__(self, store: ScoreStore, horizon: str) -> None:
+        self.store, self.horizon = store, horizon
+        self.totals = lru_cache(REMEMBERED)(self._totals)
+        self.choices = lru_cache(8)(self._choices)
+
+    def rows(self, run: StoredRun, query: BookQuery = BookQuery()) -> list[BookRow]:  # noqa: B008
+        """Return a page of the book of a run."""
+        since = query.since.number if query.since else -1
+        sort, tables = _SORTED[query.sort]
+        inner = self._narrowed(select(_S.c.account_id), run, query.where, tables, since)
+        directed = sort.desc() if query.descending else sort.asc()
+        order = (directed.nulls_last(), _S.c.account_id)
+        page = inner.order_by(*order).offset(query.offset).limit(query.limit).subquery("page")
+        statement = self._from(select(*_READ, _S.c.place, _B.c.drivers), run, _BESIDE, since)
+        statement = statement.where(_S.c.account_id.in_(select(page.c.account_id)))
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(statement.order_by(*order)).all()
+        drivers = self.store.drivers([(place, data) for *_, place, data in rows])
+        return [
+            BookRow(*values[:-2], driver=own[0] if own else None)
+            for values, own in zip(map(tuple, rows), drivers, strict=True)
+        ]
+
+    def _totals(self, run: StoredRun, where: BookFilter) -> tuple[BookTotals, ...]:
+        """Return what the accounts of a run add up to, by currency: the largest MRR first."""
+        statement = self._narrowed(select(_S.c.currency, *_sums(run)), run, where, (), -1)
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(statement.group_by(_S.c.currency)).all()
+        totals = [BookTotals(row[0], *(value or 0 for value in row[1:])) for row in rows]
+        return tuple(sorted(totals, key=lambda item: (-item.mrr, item.currency or "")))
+
+    def _choices(self, run: StoredRun) -> Choices:
+        """Return what the book of a run can be filtered by."""
+        reasons = select(_W.c.code, func.min(_W.c.label), func.count())
+        reasons = self._from(reasons, run, (_W,), -1).where(_W.c.code.is_not(None))
+        with self.store.engine.connect() as connection:
+            owners, segments = (
+                dict(
+                    connection.execute(
+                        select(column, func.count())
+                        .where(_A.c.run_no == run.number, column.is_not(None))
+                        .group_by(column)
+                        .order_by(column)
+                        .limit(MOST_OWNERS)
+                    ).all()
+                )
+                for column in (_A.c.owner, _A.c.segment)
+            )
+            rows = connection.execute(
+                reasons.group_by(_W.c.code).order_by(func.count().desc(), _W.c.code)
+            ).all()
+        return Choices(owners, segments, {(code, label): n for code, label, n in rows})
+
+    def count(self, run: StoredRun, where: BookFilter) -> int:
+        """Return how many accounts of a run meet a filter."""
+        return sum(item.accounts for item in self.totals(run, where))
+
+    def _narrowed(
+        self,
+        statement: Select[Any],
+        run: StoredRun,
+        where: BookFilter,
+        tables: Sequence[Any],
+        since: int,
+    ) -> Select[Any]:
+        """Return a statement over the accounts that meet a filter, with the tables it needs."""
+        needed, conditions = set(tables), []
+        for name in ("owner", "segment", "plan"):
+            if value := getattr(where, name):
+                needed.add(_A)
+                conditions.append(_A.c[name] == value)
+        if where.band:
+            conditions.append(_S.c.band == where.band)
+        if where.search:
+            needed.add(_A)
+            columns = (_S.c.account_id, _A.c.name)
+            within = (column.icontains(where.search, autoescape=True) for column in columns)
+            conditions.append(or_(*within))
+        if where.reason:
+            needed.add(_W)
+            conditions.append(_W.c.code == where.reason)
+        if where.due_days is not None:
+            conditions.append(_due(run, where.due_days))
+        if where.accounts:
+            conditions.append(_S.c.account_id.in_(where.accounts))
+        ordered = [table for table in _BESIDE if table in needed]
+        return self._from(statement, run, ordered, since).where(*conditions)
+
+    def _from(
+        self, statement: Select[Any], run: StoredRun, tables: Sequence[Any], since: int
+    ) -> Select[Any]:
+        """Return a statement on the scores of a run, each with what stands in further tables."""
+        source: Any = _S
+        for table in tables:
+            source = source.outerjoin(table, self._beside(table, since))
+        mine = (_S.c.run_no == run.number, _S.c.target == MAIN, _S.c.horizon == self.horizon)
+        return statement.select_from(source).where(*mine)
+
+    def _beside(self, table: Any, since: int) -> ColumnElement[bool]:
+        """Return the condition under which a row of a further table belongs to a score."""
+        if table is _W:
+            return _W.c.wording_no == _S.c.wording_no
+        if table is _B:
+            same = (_B.c[name] == _S.c[name] for name in ("run_no", "target", "horizon"))
+            return and_(*same, _B.c.block == _S.c.place // BLOCK)
+        same_account = table.c.account_id == _S.c.account_id
+        if table is _A:
+            return and_(same_account, _A.c.run_no == _S.c.run_no)
+        run_no, target = (_S.c.run_no, EXPANSION) if table is _E else (since, MAIN)
+        of_run = (table.c.run_no == run_no, table.c.target == target)
+        return and_(same_account, *of_run, table.c.horizon == self.horizon)
+
+
+_BESIDE = (_A, _E, _P, _W, _B)
+_ELSEWHERE = {
+    **{name: _A.c[name] for name in ("name", "owner", "segment", "plan", "notice_by")},
+    "change": _CHANGE.label("change"),
+    "expansion_probability": _E.c.probability.label("expansion_probability"),
+    "expected_amount": _E.c.expected_amount,
+}
+_READ = [
+    _ELSEWHERE[item.name] if item.name in _ELSEWHERE else _S.c[item.name]
+    for item in fields(BookRow)
+    if item.name != "driver"
+]
+
+
+def _due(run: StoredRun, days: int) -> ColumnElement[bool]:
+    """Return the condition that a contract renews within some days, notice not given."""
+    until = run.as_of + timedelta(days=days)
+    reason = _S.c.abstain_reason
+    open_ended = or_(reason.is_(None), reason != NOTICE)
+    return and_(_S.c.renews_at >= run.as_of, _S.c.renews_at < until, open_ended)
+
+
+def _sums(run: StoredRun) -> list[ColumnElement[Any]]:
+    """Return the columns of `BookTotals` after the first."""
+    high, due = _S.c.band == "high", _due(run, DUE_DAYS)
+    sets = {"": None, "high": high, "due": due, "high_due": and_(high, due)}
+    measures = {"": 1, "mrr": _S.c.mrr, "amount": _S.c.amount_at_risk}
+    whole = {"accounts": ("", ""), "mrr": ("", "mrr"), "amount_at_risk": ("", "amount")}
+    columns = []
+    for item in fields(BookTotals)[1:]:
+        among, measure = item.name, ""
+        if item.name in whole:
+            among, measure = whole[item.name]
+        elif item.name not in sets:
+            among, _, measure = item.name.rpartition("_")
+        value, condition = measures[measure], sets[among]
+        counted = value if condition is None else case((condition, value))
+        columns.append(func.sum(counted).label(item.name))
+    return columns
+
+
+def added(totals: Sequence[BookTotals]) -> BookTotals:
+    """Return totals of which only the counts are added up over the currencies."""
+    counts = ("accounts", "high", "due", "high_due")
+    sums = {name: sum(getattr(item, name) for item in totals) for name in counts}
+    return replace(BookTotals(None), **sums)
+
+
+def nearest(runs: Sequence[StoredRun], run: StoredRun, days: int = MONTH_DAYS) -> StoredRun | None:
+    """Return the earlier run whose prediction time is nearest to some days before that of a run."""
+    wanted = run.as_of - timedelta(days=days)
+    earlier = [item for item in runs if item.as_of < run.as_of]
+    # Of several runs of one time the last counts.
+    return min(reversed(earlier), key=lambda item: abs(item.as_of - wanted), default=None)
