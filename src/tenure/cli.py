@@ -233,6 +233,18 @@ def serve(config: Path, port: int | None) -> None:
     serve_forever(config.resolve(), settings(config), port)
 
 
+@cli.command()
+@CONFIG
+def mcp(config: Path) -> None:
+    """Let an agent read the kept scores: Model Context Protocol, on stdin and stdout."""
+    try:
+        from tenure.service.agents import serve_agents
+    except ModuleNotFoundError as error:
+        fix = "pip install 'tenure[mcp]'"
+        raise ConfigError(Problem("tenure mcp", "needs a package", str(error.name), fix)) from None
+    serve_agents(settings(config))
+
+
 def settings(path: Path) -> Any:
     """Return the config at a path."""
     from tenure.features.plan.config_checks import load_config
