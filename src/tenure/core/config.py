@@ -29,6 +29,7 @@ from tenure.core.sections import (
     Section,
     ServiceConfig,
     StoreConfig,
+    SuccessConfig,
     TrackingConfig,
     TuningConfig,
 )
@@ -251,6 +252,7 @@ class Config(Section):
     service: ServiceConfig = ServiceConfig()
     audit: AuditConfig = AuditConfig()
     metrics: MetricsConfig = MetricsConfig()
+    success: SuccessConfig = SuccessConfig()
 
 
 def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:
