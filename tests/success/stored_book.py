@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert, select
 
-from tenure.score.store.book import BookStore
 from tenure.score.store.database import writing
 from tenure.score.store.encoding import (
     BLOCK,
@@ -19,6 +18,7 @@ from tenure.score.store.encoding import (
     packed_contributions,
     packed_drivers,
 )
+from tenure.score.store.lists import ListStore
 from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES, WORDINGS
 
 BASE = {"churn": 0.1, "expansion": 0.05}
@@ -41,11 +41,11 @@ class Stored:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def add_stored(store: BookStore, as_of: datetime, accounts: Mapping[str, Stored]) -> None:
+def add_stored(store: ListStore, as_of: datetime, accounts: Mapping[str, Stored]) -> None:
     """Write a complete run of accounts under a horizon of 90 days."""
     names = sorted(accounts)
-    with writing(store._engine) as connection:
-        facts = {"run_id": f"run {as_of}", "project": store._project, "kind": "batch"}
+    with writing(store.engine) as connection:
+        facts = {"run_id": f"run {as_of}", "project": store.project, "kind": "batch"}
         times = dict.fromkeys(("as_of", "scored_at", "observed_until"), as_of)
         rest = {"config_digest": "c", "data_fingerprint": "d", "accounts": len(names)}
         row = facts | times | rest | {"complete": True}

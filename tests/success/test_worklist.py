@@ -14,7 +14,7 @@ from tenure.core.config import Config, make_config
 from tenure.core.records.worklist import WorkListRecord
 from tenure.report.worklist import worklist_lines
 from tenure.run.worklist import NEEDS_TABLES, work_lists, worklist_frame
-from tenure.score.store.book import BookStore
+from tenure.score.store.lists import ListStore
 from tenure.success.worklist.lists import drawn
 
 JUNE, JULY, AUGUST = (datetime(2025, month, 1) for month in (6, 7, 8))
@@ -31,12 +31,12 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def store(config: Config) -> Iterator[BookStore]:
-    with BookStore.open(config) as opened:
+def store(config: Config) -> Iterator[ListStore]:
+    with ListStore.open(config) as opened:
         yield opened
 
 
-def lists(store: BookStore, config: Config, as_of: datetime, **how: Any) -> WorkListRecord:
+def lists(store: ListStore, config: Config, as_of: datetime, **how: Any) -> WorkListRecord:
     run = store.latest(as_of)
     assert run is not None
     return work_lists(store, config, run, store.book(run, "90"), **how)
@@ -46,7 +46,7 @@ def on(record: WorkListRecord, name: str = "risk") -> list[str]:
     return [item.account_id for one in record.owners for item in one.items if item.list == name]
 
 
-def test_a_small_book_by_hand(store: BookStore, config: Config) -> None:
+def test_a_small_book_by_hand(store: ListStore, config: Config) -> None:
     """Deadlines within 45 days first; then money, each currency in its own order, by turns."""
     soon, late = JUNE + timedelta(days=20), JUNE + timedelta(days=60)
     book = {
@@ -87,7 +87,7 @@ def test_a_small_book_by_hand(store: BookStore, config: Config) -> None:
     assert record.absent == {"advocacy": NEEDS_TABLES}
 
 
-def test_a_large_book_lists_accounts_in_a_band_alone(store: BookStore, tmp_path: Path) -> None:
+def test_a_large_book_lists_accounts_in_a_band_alone(store: ListStore, tmp_path: Path) -> None:
     book = {f"a{place:02}": Stored(churn=0.09, mrr=100) for place in range(30)}
     add_stored(store, JUNE, book | {"risky": Stored(churn=0.1, mrr=1)})
     (ann,) = lists(store, settings(tmp_path), JUNE).owners
@@ -102,7 +102,7 @@ def test_a_large_book_lists_accounts_in_a_band_alone(store: BookStore, tmp_path:
 
 
 def test_an_account_comes_back_when_something_new_is_known(
-    store: BookStore, config: Config
+    store: ListStore, config: Config
 ) -> None:
     deadline = JULY + timedelta(days=80)
     before = {
@@ -147,7 +147,7 @@ def test_an_account_comes_back_when_something_new_is_known(
     ]
 
 
-def test_a_hold_out_is_drawn_once_and_keeps_its_arm(store: BookStore, tmp_path: Path) -> None:
+def test_a_hold_out_is_drawn_once_and_keeps_its_arm(store: ListStore, tmp_path: Path) -> None:
     names = [f"a{place:03}" for place in range(60)]
     add_stored(store, JUNE, {name: Stored(churn=0.4) for name in names})
     trial = settings(tmp_path, hold_out=0.3, capacity=100)
@@ -166,7 +166,7 @@ def test_a_hold_out_is_drawn_once_and_keeps_its_arm(store: BookStore, tmp_path: 
     assert set(on(lists(store, open_to_all, JULY))) == set(names)
 
 
-def test_a_preview_is_not_remembered(store: BookStore, config: Config) -> None:
+def test_a_preview_is_not_remembered(store: ListStore, config: Config) -> None:
     add_stored(store, JUNE, {"a": Stored(churn=0.4)})
     lists(store, config, JUNE)
     assert store.last_listings("risk", JULY) == {}
@@ -175,7 +175,7 @@ def test_a_preview_is_not_remembered(store: BookStore, config: Config) -> None:
     assert store.last_listings("risk", JUNE) == {}, "only lists of before count"
 
 
-def test_rows_and_lines(store: BookStore, config: Config) -> None:
+def test_rows_and_lines(store: ListStore, config: Config) -> None:
     book = {"a": Stored(churn=0.4, notice_by=JULY), "b": Stored(notice=True, mrr=7, currency=None)}
     add_stored(store, JUNE, book)
     record = lists(store, config, JUNE)

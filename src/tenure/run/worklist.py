@@ -15,7 +15,7 @@ from tenure.core.records.worklist import ListName, WorkItem, WorkListRecord
 from tenure.core.times import show
 from tenure.run.prepare import loaded
 from tenure.score.attributes import account_attributes
-from tenure.score.store.book import BookStore
+from tenure.score.store.lists import ListStore
 from tenure.success.scorecards.bands import still_bands
 from tenure.success.scorecards.measure import LAST_NPS, REFERENCES, MeasureSet
 from tenure.success.worklist.candidates import KINDS, TARGETS, Moment, with_deadlines
@@ -61,7 +61,7 @@ def run_worklist(
     Raises:
         ModelError: If no scores are kept of that time or before.
     """
-    with loaded(config, progress, thorough=False) as dataset, BookStore.open(config) as store:
+    with loaded(config, progress, thorough=False) as dataset, ListStore.open(config) as store:
         run = latest_run(store, as_of or dataset.observed_until)
         progress.stage("work lists")
         book = store.book(run, str(config.labels.horizon_days))
@@ -72,7 +72,7 @@ def run_worklist(
     return record
 
 
-def latest_run(store: BookStore, as_of: datetime) -> StoredRun:
+def latest_run(store: ListStore, as_of: datetime) -> StoredRun:
     """Return the latest kept run up to a time.
 
     Raises:
@@ -118,7 +118,7 @@ def with_advocates(
 
 
 def work_lists(
-    store: BookStore,
+    store: ListStore,
     config: Config,
     run: StoredRun,
     book: pd.DataFrame,
@@ -132,7 +132,7 @@ def work_lists(
         store: Where runs and lists are kept.
         config: The run's config.
         run: The scores.
-        book: Its accounts, see `BookStore.book`.
+        book: Its accounts, see `ListStore.book`.
         capacity: Accounts per owner and list; that of the config by default.
         remember: Whether the lists count as handed out.
     """

@@ -169,7 +169,7 @@ class ScoreStore:
 
     def scores(self, run: StoredRun) -> list[StoredScore]:
         """Return the scores of a run, by target, horizon and account."""
-        return self._scores(OF_RUN, run=run.number)
+        return self._scores(_OF_RUN, run=run.number)
 
     def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
         with self._engine.connect() as connection:
@@ -270,4 +270,4 @@ _WITH_DRIVERS = (
     .order_by(RUNS.c.as_of, RUNS.c.run_no, SCORES.c.target, SCORES.c.horizon, SCORES.c.place)
 )
 _OF_ACCOUNT = _WITH_DRIVERS.where(SCORES.c.account_id == bindparam("account"))
-OF_RUN = _WITH_DRIVERS.where(SCORES.c.run_no == bindparam("run"))
+_OF_RUN = _WITH_DRIVERS.where(SCORES.c.run_no == bindparam("run"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tenure.core.config import Config
-    from tenure.score.store.book import BookStore
+    from tenure.score.store.lists import ListStore
 
 BANDS = ("low", "medium", "high")
 MEMORY_DAYS = 400
@@ -29,7 +29,7 @@ NEVER = np.datetime64("NaT", "us")
 
 
 def still_bands(
-    store: BookStore, config: Config, as_of: datetime, accounts: Collection[str] | None = None
+    store: ListStore, config: Config, as_of: datetime, accounts: Collection[str] | None = None
 ) -> pd.DataFrame:
     """Return the band of churn of each account that had a probability up to a time, by account_id.
 

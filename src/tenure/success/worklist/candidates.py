@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tenure.core.times import days
-from tenure.score.store.book import Listing
+from tenure.score.store.lists import Listing
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -20,7 +20,7 @@ from tenure.core.records.worklist import (
     WorkItem,
 )
 from tenure.score.abstain import NOTICE
-from tenure.score.store.book import Listing
+from tenure.score.store.lists import Listing
 from tenure.success.worklist.candidates import (
     FIRST_TIME,
     TARGETS,
