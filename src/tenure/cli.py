@@ -179,6 +179,30 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
 
 @cli.command()
 @CONFIG
+@AS_OF
+@click.option("--capacity", default=None, type=click.IntRange(1), help="Accounts per list.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--preview", is_flag=True, help="Do not remember that the lists were handed out.")
+@AS_JSON
+def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, **wish: Any) -> None:
+    """Say whom to call, per owner, within what the team can do, from the latest kept scores.
+
+    An account comes back on a list only when something new is known of it.
+    """
+    from tenure.report.worklist import worklist_lines
+    from tenure.run.worklist import run_worklist
+
+    file, latest = table(out) if out else None, moment(as_of)
+    with for_command() as progress:
+        result = run_worklist(
+            *(settings(config), latest, wish["capacity"], file, progress),
+            remember=not wish["preview"],
+        )
+    show(result.to_json(), worklist_lines(result), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
 @click.option("--target", default=None, help="Look at this target only.")
 @click.option("--to", default=None, help="Make this published version champion (rollback).")
 @click.option("--reason", default="", help="Why, for the history; default: what was measured.")

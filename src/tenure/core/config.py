@@ -30,6 +30,7 @@ from tenure.core.sections import (
     Section,
     ServiceConfig,
     StoreConfig,
+    SuccessConfig,
     TrackingConfig,
     TuningConfig,
     WebhookConfig,
@@ -259,6 +260,7 @@ class Config(Section):
     webhooks: dict[str, WebhookConfig] = Field(
         {}, description="Name → a URL that is told what changed."
     )
+    success: SuccessConfig = SuccessConfig()
 
 
 def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:

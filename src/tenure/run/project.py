@@ -160,6 +160,26 @@ class Project:
         with self._progress() as progress:
             return metrics_frame(run_metrics(self.config, request, progress=progress))
 
+    def worklist(
+        self, as_of: Moment | None = None, *, capacity: int | None = None, remember: bool = True
+    ) -> pd.DataFrame:
+        """Return whom each owner is to call, one row per list and account; see `run_worklist`.
+
+        Args:
+            as_of: Latest prediction time of the kept scores; the end of observation by default.
+            capacity: Accounts per owner and list; that of the config by default.
+            remember: Whether the lists count as handed out: an account comes back only when
+                something new is known of it.
+        """
+        from tenure.run.worklist import run_worklist, worklist_frame
+
+        with self._progress() as progress:
+            moment = _time(as_of)
+            lists = run_worklist(
+                self.config, moment, capacity, progress=progress, remember=remember
+            )
+        return worklist_frame(lists)
+
     def training_set(self, target: str = "churn", horizon: int | str | None = None) -> TrainingSet:
         """Return the labelled past of a target: X, y, groups, as_of and honest folds.
 

@@ -160,7 +160,7 @@ LISTINGS = Table(
     *_columns(sa.String, "known"),
     *_columns(sa.DateTime, "at"),
 )
-"""When an account stood on a work list; `known` is a digest of what was known of it then."""
+"""When an account stood on a work list; `known` is what was known of it then, as JSON."""
 
 API_KEYS = Table(
     "api_keys",
