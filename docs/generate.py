@@ -385,6 +385,10 @@ has a name (`--method NAME=METHOD`).
   is not over when observation stops, there is no value and a reason, never 0 or 100 %.
 - **Intervals** are of 95 %: Wilson's for shares, the normal one for means and NPS.
 
+`--out` writes them to `.csv` or `.parquet`, one row per metric, period and group, or to `.xlsx`: a workbook
+that can be audited. It holds the rows per account and month, each metric as a live formula over them beside
+Tenure's own value, and a sheet *Checks*, of which every line reads PASS until somebody changes a cell.
+
 What others do, by the names of our methods: Recurly counts all who leave over the start
 (`logo_churn_rate`: `all_over_start`), Stripe adds who joined to the denominator (`start_plus_new`),
 ChartMogul and Chargebee compare the accounts of the start (`start`, the default). ProfitWell calls every return a

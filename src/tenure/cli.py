@@ -173,7 +173,8 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
     methods = dict(text.split("=", 1) if "=" in text else (text, "") for text in wish["method"])
     request = MetricsRequest(start, end, wish["by"], wish["only"], methods)
     with for_command() as progress:
-        result = run_metrics(settings(config), request, table(out) if out else None, progress)
+        path = table(out, ".csv", ".parquet", ".xlsx") if out else None
+        result = run_metrics(settings(config), request, path, progress)
     show(result.to_json(), metrics_lines(result), as_json=as_json)
 
 
@@ -289,10 +290,16 @@ def moment(text: str | None, option: str = "--as-of") -> datetime | None:
         raise ConfigError(Problem(option, "is not an ISO date or time", text, fix)) from None
 
 
-def table(path: Path) -> Path:
-    """Return a path for a table, after checking that its suffix says how to write it."""
-    if path.suffix not in {".csv", ".parquet"}:
-        fix = "end the name in .csv or .parquet"
+def table(path: Path, *suffixes: str) -> Path:
+    """Return a path for a table, after checking that its suffix says how to write it.
+
+    Args:
+        path: The path.
+        suffixes: Suffixes that it may have; .csv and .parquet by default.
+    """
+    suffixes = suffixes or (".csv", ".parquet")
+    if path.suffix not in suffixes:
+        fix = f"end the name in {', '.join(suffixes[:-1])} or {suffixes[-1]}"
         raise ConfigError(Problem("--out", "must say its format by its suffix", str(path), fix))
     return path
 
