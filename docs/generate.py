@@ -203,7 +203,7 @@ def configuration() -> str:
 def _keys(model: type[BaseModel], prefix: str) -> list[str]:
     lines = []
     for name, field in model.model_fields.items():
-        if name == "base":
+        if name in ("base", "frame"):
             continue
         kind: Any = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.authored import merged
@@ -35,8 +36,19 @@ class Project:
     >>> Project({"data": {"path": "exports"}}, labels={"horizon_days": 30}).config.labels.gap_days
     0
 
+    A table may be a frame, or a list of rows; it is read by the same rules as a file:
+
+    >>> accounts = [{"account_id": 1, "created_at": "2024-01-01"}]
+    >>> subscriptions = [{"account_id": 1, "started_at": "2024-01-03", "mrr": 50}]
+    >>> Project(tables={"accounts": accounts, "subscriptions": subscriptions})
+    <Project tenure: churn, expansion>
+
     Args:
-        config: A YAML file, or a mapping as it would stand in one.
+        config: A YAML file, or a mapping as it would stand in one; may be left out where `tables`
+            holds all tables.
+        tables: Canonical name → a pandas, Polars or Arrow table, or a list of rows as mappings.  It
+            takes the place of the file that the config names for the table, whose `columns` and
+            `formats` hold for it; it is read at each run and never changed.
         base: Folder that relative paths of a mapping refer to; the current directory by default.
         progress: What shows how far work has come; by default a live line in a notebook, a bar in
             a terminal, and nothing elsewhere.
@@ -51,12 +63,16 @@ class Project:
 
     def __init__(
         self,
-        config: str | Path | Mapping[str, Any],
+        config: str | Path | Mapping[str, Any] = MappingProxyType({}),
         *,
+        tables: Mapping[str, Any] | None = None,
         base: str | Path | None = None,
         progress: Progress | None = None,
         **changes: Any,
     ) -> None:
+        if tables:
+            frames = {name: {"frame": frame} for name, frame in tables.items()}
+            changes = merged(changes, {"data": {"tables": frames}})
         if isinstance(config, Mapping):
             resolved = make_config(merged(config, changes), base=Path(base or "."))
             self.config: Config = checked(resolved)
