@@ -37,6 +37,7 @@ CONFIG = click.argument("config", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
 SELECTION = click.Choice(["all", "slim"])
+MAPS = click.Choice(["health", "experience"])
 AS_OF = click.option("--as-of", default=None, help="Prediction time, e.g. 2026-01-01 (UTC).")
 
 
@@ -101,13 +102,17 @@ def train(config: Path, as_json: bool) -> None:
 @AS_JSON
 def backtest(config: Path, out: Path, as_json: bool) -> None:
     """Write out-of-time predictions with their outcomes, as they would have been made then."""
+    from tenure.core.records.scorecards import HealthComparison
+    from tenure.report.scorecards import comparison_lines
     from tenure.run.backtest import run_backtest
 
     with for_command() as progress:
         result = run_backtest(settings(config), table(out), progress=progress)
     result.pop("predictions")
-    line = f"{result['rows']:,} predictions in {result['folds']} folds: {out}"
-    show(result, [line], as_json=as_json)
+    lines = [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"]
+    if result["health"]:
+        lines += comparison_lines(HealthComparison.from_json(result["health"]))
+    show(result, lines, as_json=as_json)
 
 
 @cli.command()
@@ -176,6 +181,46 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
         path = table(out, ".csv", ".parquet", ".xlsx") if out else None
         result = run_metrics(settings(config), request, path, progress)
     show(result.to_json(), metrics_lines(result), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@click.option("--account", required=True, help="Account id.")
+@AS_OF
+@click.option("--since", default=None, help="Compare scorecards with this date.")
+@AS_JSON
+def account(
+    config: Path, account: str, as_of: str | None, since: str | None, as_json: bool
+) -> None:
+    """Print everything known about one account: contracts, scores, scorecards, what happened."""
+    from tenure.report.account import whole_account_lines
+    from tenure.run.account import run_account
+
+    times = moment(as_of), moment(since, "--since")
+    with for_command() as progress:
+        result = run_account(settings(config), account, *times, progress)
+    show(result.to_json(), whole_account_lines(result), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@AS_OF
+@click.option("--since", default=None, help="Compare with this date.")
+@click.option("--map", "kind", type=MAPS, default="health", help="What the health map shows.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@AS_JSON
+def scorecards(
+    config: Path, as_of: str | None, out: Path | None, as_json: bool, **how: Any
+) -> None:
+    """Score outcomes and experience of every account; print the client health map."""
+    from tenure.report.scorecards import health_map_lines
+    from tenure.run.scorecards import run_scorecards
+
+    times = moment(as_of), moment(how["since"], "--since")
+    file = table(out) if out else None
+    with for_command() as progress:
+        result = run_scorecards(settings(config), times, how["kind"], file, progress)
+    show(result.map.to_json(), health_map_lines(result.map), as_json=as_json)
 
 
 @cli.command()

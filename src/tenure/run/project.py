@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tenure.core.config import Config
+    from tenure.core.records.account import AccountRecord
     from tenure.run.results import AccountReasons, Backtest, Checked, Training
     from tenure.run.scores import Scores
     from tenure.run.training_set import TrainingSet
@@ -175,6 +176,36 @@ class Project:
         request = MetricsRequest(_time(start), _time(end), tuple(by), tuple(only), methods or {})
         with self._progress() as progress:
             return metrics_frame(run_metrics(self.config, request, progress=progress))
+
+    def account(
+        self, account: str, as_of: Moment | None = None, *, since: Moment | None = None
+    ) -> AccountRecord:
+        """Return everything known about one account before a time; see `run_account`.
+
+        Args:
+            account: Its id.
+            as_of: The time; the end of observation by default.
+            since: The earlier time that scorecards are compared with.
+        """
+        from tenure.run.account import run_account
+
+        with self._progress() as progress:
+            return run_account(self.config, account, _time(as_of), _time(since), progress)
+
+    def scorecards(
+        self, as_of: Moment | None = None, *, since: Moment | None = None
+    ) -> pd.DataFrame:
+        """Return the scorecards of all accounts that pay; `docs/scorecards.md` says what each is.
+
+        Args:
+            as_of: The time; the end of observation by default.
+            since: The earlier time that trends refer to.
+        """
+        from tenure.run.scorecards import run_scorecards
+
+        with self._progress() as progress:
+            times = (_time(as_of), _time(since))
+            return run_scorecards(self.config, times, progress=progress).rows
 
     def worklist(
         self, as_of: Moment | None = None, *, capacity: int | None = None, remember: bool = True

@@ -39,7 +39,8 @@ class CardTable:
         points: Measure, and each of `COMPOSED` → points from 0 to 100; `customer_success` in
             [0, 1].
         coverage: Each of `COMPOSED` → share of its weights with data, in [0, 1].
-        change: The points less those of the earlier time.
+        change: The points less those of the earlier time; what is composed compares the parts that
+            have data at both.
     """
 
     accounts: pd.DataFrame
@@ -79,27 +80,27 @@ def card_table(
             part = (paid["as_of"] == moment).to_numpy()
             if name in frame:
                 values.loc[part, name] = frame[name].reindex(own[part]).to_numpy(dtype=np.float64)
-    points, coverage = composed(config, measures, values)
+    points = measured(config, measures, values)
     last = (paid["as_of"] == moments[0]).to_numpy()
     index = pd.Index(own, name="account_id")
-    frames = [frame.set_axis(index) for frame in (values, points, coverage)]
-    values, points, coverage = (frame[last] for frame in frames)
-    before = frames[1][~last].reindex(points.index)
+    values, points = (frame.set_axis(index) for frame in (values, points))
+    now, before = points[last], points[~last].reindex(index[last])
+    both = now.notna() & before.notna()
+    composite, coverage = composed(config, measures, now)
+    then, since = (composed(config, measures, frame.where(both))[0] for frame in (before, now))
     named = ["account_id", "mrr", "currency", "notice_given"]
     return CardTable(
         paid.loc[last, named].reset_index(drop=True),
         measures,
-        values,
-        points,
+        values[last],
+        composite,
         coverage,
-        points - before,
+        since - then,
     )
 
 
-def composed(
-    config: Config, measures: MeasureSet, values: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the points of measures and of what is composed of them, and the coverage of these.
+def measured(config: Config, measures: MeasureSet, values: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of all measures, and of the parts of the health score by their number.
 
     Args:
         config: The run.
@@ -107,25 +108,9 @@ def composed(
         values: Its features and the columns of `OF_SCORES`, one row per account and time.
     """
     points = measures.points(values)
-    coverage = pd.DataFrame(index=points.index)
-    for card in CARDS:
-        own = points[[item.name for item in measures.measures if item.card == card]]
-        points[card], coverage[card] = weighted(own, np.ones(own.shape[1]))
-    both = (points[EXPERIENCE] / FULL, points[OUTCOMES] / FULL)
-    points[SUCCESS] = joined(*both, config.success.join)
-    points[HEALTH], coverage[HEALTH] = health(config.success.health, points, values)
-    return points, coverage
-
-
-def health(parts: list[HealthPart], points: pd.DataFrame, values: pd.DataFrame) -> tuple[Any, Any]:
-    """Return the weighted health score of a config, 0 to 100, and the share of it with data.
-
-    A part without data drops out and its weight spreads over the rest, unless `missing` says what
-    it is worth.
-    """
-    columns = [part_points(part, points, values) for part in parts]
-    matrix = np.column_stack(columns) if columns else np.empty((len(points), 0))
-    return weighted(matrix, [part.weight for part in parts])
+    for place, part in enumerate(config.success.health):
+        points[place] = part_points(part, points, values)
+    return points
 
 
 def part_points(part: HealthPart, points: pd.DataFrame, values: pd.DataFrame) -> Any:
@@ -135,3 +120,26 @@ def part_points(part: HealthPart, points: pd.DataFrame, values: pd.DataFrame) ->
     else:
         own = on_line(values[part.feature].to_numpy(), part.bad or 0.0, part.good or 0.0)
     return own if part.missing is None else np.where(np.isnan(own), part.missing, own)
+
+
+def composed(
+    config: Config, measures: MeasureSet, points: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the points of measures with what is composed of them, and the coverage of this.
+
+    Args:
+        config: The run.
+        measures: What is measured.
+        points: Of `measured`.
+    """
+    scores = points[[item.name for item in measures.measures]].copy()
+    coverage = pd.DataFrame(index=points.index)
+    for card in CARDS:
+        own = points[[item.name for item in measures.measures if item.card == card]]
+        scores[card], coverage[card] = weighted(own, np.ones(own.shape[1]))
+    both = (scores[EXPERIENCE] / FULL, scores[OUTCOMES] / FULL)
+    scores[SUCCESS] = joined(*both, config.success.join)
+    parts = config.success.health
+    weights = [part.weight for part in parts]
+    scores[HEALTH], coverage[HEALTH] = weighted(points[list(range(len(parts)))], weights)
+    return scores, coverage

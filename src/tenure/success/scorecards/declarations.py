@@ -209,7 +209,7 @@ MEASURES: tuple[MeasureDeclaration, ...] = (
         *(0, 20, "days", "the log of usage does not reach back 28 days"),
     ),
     MeasureDeclaration(
-        "usage_trend",
+        "usage_pace",
         "customer_outcomes",
         "Events of 28 days as a share of their pace over 84 days",
         "events_trend_28d_vs_84d",
