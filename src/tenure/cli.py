@@ -213,6 +213,17 @@ def serve(config: Path, port: int | None) -> None:
     serve_forever(config.resolve(), settings(config), port)
 
 
+@cli.command()
+@CONFIG
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+def review(config: Path, port: int | None, no_browser: bool) -> None:
+    """Show the scored book to one analyst on this machine, in a browser."""
+    from tenure.service.pages.review import review_forever
+
+    review_forever(settings(config), port, browser=not no_browser)
+
+
 def settings(path: Path) -> Any:
     """Return the config at a path."""
     from tenure.features.plan.config_checks import load_config
