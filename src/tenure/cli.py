@@ -315,6 +315,15 @@ def mcp(config: Path) -> None:
     serve_agents(settings(config))
 
 
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+def review(config: Path, port: int | None, no_browser: bool) -> None:
+    """Show the scored book to one analyst on this machine, in a browser."""
+    from tenure.service.pages.review import review_forever
+
+    review_forever(settings(config), port, browser=not no_browser)
+
+
 def settings(path: Path) -> Any:
     """Return the config at a path."""
     from tenure.features.plan.config_checks import load_config

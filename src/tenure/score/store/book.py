@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from tenure.score.abstain import NOTICE
 from tenure.score.rows import MAIN
 from tenure.score.store.encoding import BLOCK
-from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, SCORES, WORDINGS
+from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, SCORES, WORDINGS
 from tenure.score.store.store import ScoreStore, StoredRun
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ class BookFilter:
     accounts: tuple[str, ...] = ()
 
 
+EVERYBODY = BookFilter()
+
+
 @dataclass(frozen=True)
 class BookQuery:
     """A page of a book.
@@ -85,12 +88,15 @@ class BookQuery:
         limit: Rows of the page; None for all.
     """
 
-    where: BookFilter = BookFilter()
+    where: BookFilter = EVERYBODY
     sort: str = "probability"
     descending: bool = True
     since: StoredRun | None = None
     offset: int = 0
     limit: int | None = 50
+
+
+FIRST_PAGE = BookQuery()
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ class Books:
         self.totals = lru_cache(REMEMBERED)(self._totals)
         self.choices = lru_cache(8)(self._choices)
 
-    def rows(self, run: StoredRun, query: BookQuery = BookQuery()) -> list[BookRow]:  # noqa: B008
+    def rows(self, run: StoredRun, query: BookQuery = BookQuery()) -> list[BookRow]:
         """Return a page of the book of a run."""
         since = query.since.number if query.since else -1
         sort, tables = _SORTED[query.sort]
@@ -197,6 +203,17 @@ class Books:
             BookRow(*values[:-2], driver=own[0] if own else None)
             for values, own in zip(map(tuple, rows), drivers, strict=True)
         ]
+
+    def comparable(self, run: StoredRun, row: BookRow, most: int) -> list[BookRow]:
+        """Return accounts of the same segment and currency whose MRR is nearest to a row's."""
+        distance = func.abs(_S.c.mrr - (row.mrr or 0.0))
+        where = BookFilter(segment=row.segment or "")
+        near = self._narrowed(select(_S.c.account_id), run, where, (), -1)
+        near = near.where(_S.c.currency == row.currency).order_by(distance, _S.c.account_id)
+        with self.store.engine.connect() as connection:
+            accounts = tuple(connection.scalars(near.limit(most)))
+        rows = {item.account_id: item for item in self.rows(run, _of(accounts))}
+        return [rows[name] for name in accounts]
 
     def _totals(self, run: StoredRun, where: BookFilter) -> tuple[BookTotals, ...]:
         """Return what the accounts of a run add up to, by currency: the largest MRR first."""
@@ -227,6 +244,13 @@ class Books:
                 reasons.group_by(_W.c.code).order_by(func.count().desc(), _W.c.code)
             ).all()
         return Choices(owners, segments, {(code, label): n for code, label, n in rows})
+
+    def base_rate(self, run: StoredRun) -> float | None:
+        """Return the base rate of churn that a run was scored with, None where it was not."""
+        mine = (RUN_MODELS.c.run_no == run.number, RUN_MODELS.c.target == MAIN)
+        rate = select(RUN_MODELS.c.base_rate).where(*mine, RUN_MODELS.c.horizon == self.horizon)
+        with self.store.engine.connect() as connection:
+            return connection.scalar(rate)
 
     def count(self, run: StoredRun, where: BookFilter) -> int:
         """Return how many accounts of a run meet a filter."""
@@ -286,6 +310,10 @@ class Books:
         run_no, target = (_S.c.run_no, EXPANSION) if table is _E else (since, MAIN)
         of_run = (table.c.run_no == run_no, table.c.target == target)
         return and_(same_account, *of_run, table.c.horizon == self.horizon)
+
+
+def _of(accounts: tuple[str, ...]) -> BookQuery:
+    return BookQuery(BookFilter(accounts=accounts), limit=None)
 
 
 _BESIDE = (_A, _E, _P, _W, _B)
