@@ -86,6 +86,7 @@ class BookQuery:
         sort: One of `SORTS`; rows without a value come last, ties are in the order of ids.
         since: The run that changes are counted from.
         limit: Rows of the page; None for all.
+        moved: Only accounts whose probability changed by so much or more since then.
     """
 
     where: BookFilter = EVERYBODY
@@ -94,6 +95,7 @@ class BookQuery:
     since: StoredRun | None = None
     offset: int = 0
     limit: int | None = 50
+    moved: float = 0.0
 
 
 FIRST_PAGE = BookQuery()
@@ -190,7 +192,10 @@ class Books:
         """Return a page of the book of a run."""
         since = query.since.number if query.since else -1
         sort, tables = _SORTED[query.sort]
+        tables = (*tables, _P) if query.moved else tables
         inner = self._narrowed(select(_S.c.account_id), run, query.where, tables, since)
+        if query.moved:
+            inner = inner.where(func.abs(_CHANGE) >= query.moved)
         directed = sort.desc() if query.descending else sort.asc()
         order = (directed.nulls_last(), _S.c.account_id)
         page = inner.order_by(*order).offset(query.offset).limit(query.limit).subquery("page")
