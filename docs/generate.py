@@ -16,6 +16,7 @@ from tenure.core.records.audit import AuditRecord, CheckRecord
 from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
+from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
 from tenure.core.records.training import TrainingRecord
@@ -46,6 +47,7 @@ RECORDS: dict[str, type[Record]] = {
     "bundle-spec": BundleSpec,
     "check": CheckRecord,
     "data": DataRecord,
+    "init": InitRecord,
     "metrics": MetricsRecord,
     "promote": PromotionRecord,
     "score": ScoreRecord,
