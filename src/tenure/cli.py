@@ -24,7 +24,7 @@ EXIT_UNUSABLE = 1
 EXIT_CODES = """\b
 Exit codes:
   0  done; warnings and doubts do not change it
-  1  `check` failed, `promote` refused a challenger, or `export` could not deliver everything
+  1  `check` or `init` failed, `promote` refused, or `export` could not deliver everything
   2  the config or an option cannot be used
   3  the input tables cannot be used
   4  a model, a run or MLflow is missing, damaged or of another project
@@ -66,6 +66,29 @@ def demo(out: Path, accounts: int, seed: int, as_json: bool) -> None:
     with for_command() as progress:
         result = run_demo(out, accounts=accounts, seed=seed, progress=progress)
     show(result.to_json(), result.lines(), as_json=as_json)
+
+
+@cli.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: tenure.yaml.")
+@click.option("--force", is_flag=True, help="Replace a config that exists.")
+@click.option("--day-first", "first", flag_value="day", help="Read 01/02/2024 as 1 February.")
+@click.option("--month-first", "first", flag_value="month", help="Read 01/02/2024 as 2 January.")
+@AS_JSON
+def init(folder: Path, as_json: bool, **wish: Any) -> None:
+    """Write a config for the files in a folder, and check it.  Exit 1 if it needs your hand.
+
+    Exports of usual systems are recognised by their columns (docs/presets.md); other files are
+    named with what they are nearest to.
+    """
+    from tenure.report.init import init_lines
+    from tenure.run.init import InitRequest, run_init
+
+    with for_command() as progress:
+        result = run_init(InitRequest(folder, **wish), progress=progress)
+    show(result.to_json(), init_lines(result), as_json=as_json)
+    if not result.passed:
+        sys.exit(EXIT_UNUSABLE)
 
 
 @cli.command()
