@@ -396,7 +396,7 @@ of the lowest probability), and what the model adds.
 **Bands keep still.** `risk_band` of a flat row is cut by thresholds alone, so that it follows from the row, and
 may change with every run. The band that work lists, accounts, scorecards and the map show
 rises at once, but falls only when the risk lies `success.band_margin` (15 %) below the threshold and the
-band has stood for `success.band_dwell_days` (28), over the kept runs of the last 400 days. It is never
+band has stood for `success.band_dwell_days` (28), over the last 60 kept runs of 400 days. It is never
 lower than `risk_band`.
 
 """
