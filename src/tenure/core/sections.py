@@ -147,6 +147,12 @@ class SuccessConfig(Section):
     """Days that a shown band stands at least before it falls."""
     worklist: WorkListConfig = WorkListConfig()
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.red_below > self.green_at:
+            raise ValueError("`red_below` must not lie above `green_at`")
+        return self
+
 
 class PromotionConfig(Section):
     """What a challenger has to show to become champion."""
