@@ -16,12 +16,14 @@ from tenure.core.records.audit import AuditRecord, CheckRecord
 from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
+from tenure.core.records.delivery import DeliveryRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
 from tenure.core.records.training import TrainingRecord
 from tenure.core.spec import Column
 from tenure.features.plan.plan import FAMILIES
 from tenure.features.reference_page import reference_page
+from tenure.score.delivery.deliver import ADAPTERS
 from tenure.sources.contract import SOURCES
 from tenure.sources.meanings import MEANINGS
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
@@ -35,6 +37,7 @@ NOTE = "Written by `python docs/generate.py` from the declarations; do not edit 
 def pages() -> dict[str, str]:
     """Return file name → text."""
     markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
+    markdown["export.md"] = export()
     markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS)
     schemas = {f"schemas/{name}.json": schema(record) for name, record in RECORDS.items()}
     return markdown | schemas
@@ -46,6 +49,7 @@ RECORDS: dict[str, type[Record]] = {
     "bundle-spec": BundleSpec,
     "check": CheckRecord,
     "data": DataRecord,
+    "export": DeliveryRecord,
     "metrics": MetricsRecord,
     "promote": PromotionRecord,
     "score": ScoreRecord,
@@ -199,7 +203,7 @@ def configuration() -> str:
 def _keys(model: type[BaseModel], prefix: str) -> list[str]:
     lines = []
     for name, field in model.model_fields.items():
-        if name == "base":
+        if name in ("base", "frame"):
             continue
         kind: Any = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -302,6 +306,58 @@ with its place, e.g. `features.custom.0.where`.
 
 """
 
+
+def export() -> str:
+    """Return the page of what scores can be sent to."""
+    rows = [
+        f"| `{name}` | {adapter.title} | {', '.join(f'`{key}`' for key in adapter.needs)} | "
+        f"{adapter.rows:,} | {adapter.per_minute:,} | {adapter.limits} |"
+        for name, adapter in ADAPTERS.items()
+    ]
+    head = "| adapter | system | settings it needs | rows a batch | requests a minute | how |"
+    return EXPORT + "\n".join([head, "|---|---|---|--:|--:|---|", *rows]) + "\n"
+
+
+EXPORT = f"""\
+# Sending scores to other systems
+
+{NOTE}
+
+`tenure export CONFIG --to NAME` sends the scores of the latest kept run to a system that the config
+names under `exports`. Without `--send` it is a dry run: it says how many accounts changed, shows three of
+them with the values that would go, and nothing leaves this machine.
+
+```yaml
+exports:
+  hubspot:                                # the adapter, unless `adapter` names another one
+    url: https://api.hubapi.com
+    token: ${{HUBSPOT_TOKEN}}               # taken from the environment, written nowhere
+    key: tenure_account_id                # their unique property that holds the account_id
+    columns:                              # column of the flat rows → property of theirs
+      churn_probability: tenure_churn_probability
+      risk_band: tenure_risk_band
+      driver_1_sentence: tenure_first_reason
+      renews_at: tenure_renewal
+```
+
+- **What is sent** is what differs from what the system took last, account by account. A delivery that
+  was broken off goes on with the rest; a run that changed nothing sends nothing.
+- **What became of it** is said of every account: written, refused with the reason of the system, or *not
+  processed*: nobody knows, and it is sent again next time. The exit code is 1 if anything did not arrive.
+- **Where a system answers 200 to everything** the values are read back, and only what shows there counts as
+  written. `read_back` maps a field that is sent to the name under which it is read.
+- Busy systems (429, 5xx) are asked again up to five times, as late as their `Retry-After` says. A refused
+  key ends the delivery at once.
+- The main horizon is sent unless `horizon_days` names another one. `stale_sources` and `unseen_values` are not
+  kept with scores and cannot be sent.
+- **Webhooks** are told what changed by `tenure score` (accounts in another band) and by `tenure train` and
+  `promote` (a new champion), with the headers of Standard Webhooks; what does not arrive waits in the
+  store and is tried again, ever more seldom, by whichever command comes next. The section `webhooks` names
+  them, each with its `url` and `secrets`.
+- The adapters were tested against servers that answer as the vendors' documentation says, not against
+  the vendors' own.
+
+"""
 METRICS_PREFACE = f"""\
 # Customer-success metrics
 
@@ -328,6 +384,10 @@ has a name (`--method NAME=METHOD`).
 - **No value.** Where a denominator is 0, a table is missing or does not cover the period, or the period
   is not over when observation stops, there is no value and a reason, never 0 or 100 %.
 - **Intervals** are of 95 %: Wilson's for shares, the normal one for means and NPS.
+
+`--out` writes them to `.csv` or `.parquet`, one row per metric, period and group, or to `.xlsx`: a workbook
+that can be audited. It holds the rows per account and month, each metric as a live formula over them beside
+Tenure's own value, and a sheet *Checks*, of which every line reads PASS until somebody changes a cell.
 
 What others do, by the names of our methods: Recurly counts all who leave over the start
 (`logo_churn_rate`: `all_over_start`), Stripe adds who joined to the denominator (`start_plus_new`),

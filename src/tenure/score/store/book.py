@@ -198,7 +198,7 @@ class Books:
         statement = statement.where(_S.c.account_id.in_(select(page.c.account_id)))
         with self.store.engine.connect() as connection:
             rows = connection.execute(statement.order_by(*order)).all()
-        drivers = self.store.drivers([(place, data) for *_, place, data in rows])
+        drivers = self.store.unpacked([(place, data) for *_, place, data in rows])
         return [
             BookRow(*values[:-2], driver=own[0] if own else None)
             for values, own in zip(map(tuple, rows), drivers, strict=True)

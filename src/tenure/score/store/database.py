@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenure.core.errors import ConfigError, Problem
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 FILE = "tenure.db"
 PATIENCE = 300.0
 """Seconds that a writer waits for another one."""
+INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Name of a database → its insert that knows what to do with a row that stands already."""
 VERSIONS = Path(__file__).with_name("versions")
 MIGRATING = 7_310_465
 """Number of the lock that PostgreSQL holds while the schema is brought up to date."""

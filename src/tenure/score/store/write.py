@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
@@ -19,7 +18,7 @@ from tenure.explain.drivers import NUMBERS, TOP, signals
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
 from tenure.score.scored import Scored
-from tenure.score.store.database import writing
+from tenure.score.store.database import INSERTS, writing
 from tenure.score.store.encoding import (
     DriverWords,
     SentenceTemplate,
@@ -157,13 +156,10 @@ def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceT
         present = dict(connection.execute(standing).all())
         if lacking := sorted(rows.keys() - present.keys()):
             # Another writer may add one of them meanwhile.
-            adding = _INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
+            adding = INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
             connection.execute(adding, [{"digest": key, **asdict(rows[key])} for key in lacking])
             present = dict(connection.execute(standing).all())
     return {wording: present[key] for key, wording in rows.items()}
-
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
@@ -187,8 +183,13 @@ _FLAT = {
     "percentile": "{}_percentile",
     "expected_amount": "expected_{}_mrr",
 }
-"""Column of `SCORES` → column of a target's flat rows, where there is one."""
 _OF_CHURN = {"band": "risk_band", "amount_at_risk": "mrr_at_risk"}
+
+
+def flat_names(target: str) -> dict[str, str]:
+    """Return the column of a target's flat rows for each column of `SCORES` that has one."""
+    names = _FLAT | (_OF_CHURN if target == MAIN else {})
+    return {column: name.format(target) for column, name in names.items()}
 
 
 @dataclass(frozen=True)
@@ -260,11 +261,11 @@ class _HorizonScores:
 
     def _columns(self, present: Array) -> dict[str, list[Any]]:
         """Return the columns of `SCORES`, one value per row."""
-        rows, flat = self.rows, _FLAT | (_OF_CHURN if self.target == MAIN else {})
-        sources = {column: source.format(self.target) for column, source in flat.items()}
+        rows = self.rows
+        names = flat_names(self.target)
         log_odds = np.where(present, self.values.sum(axis=1), np.nan)
         return {
-            **{column: plain(rows[name]) for column, name in sources.items() if name in rows},
+            **{column: plain(rows[name]) for column, name in names.items() if name in rows},
             "log_odds": plain(pd.Series(log_odds)),
             "place": list(range(len(rows))),
         }

@@ -148,7 +148,7 @@ INTEGER: Schema = {"type": "integer"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 CHANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 INTEGERS = ("horizon_days", "churn_rank")
-TIMES = ("as_of", "scored_at", "renews_at")
+TIMES = ("as_of", "scored_at", "renews_at", "notice_by")
 NUMBERS = (
     *("mrr", "health_score", "churn_percentile", "mrr_at_risk", "base_rate", "data_coverage"),
     "probability_change",
