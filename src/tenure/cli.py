@@ -383,6 +383,17 @@ def serve(config: Path, port: int | None, workers: int | None) -> None:
 
 @cli.command()
 @CONFIG
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+def review(config: Path, port: int | None, no_browser: bool) -> None:
+    """Show the scored book to one analyst on this machine, in a browser."""
+    from tenure.service.pages.review import review_forever
+
+    review_forever(settings(config), port, browser=not no_browser)
+
+
+@cli.command()
+@CONFIG
 def mcp(config: Path) -> None:
     """Let an agent read the kept scores: Model Context Protocol, on stdin and stdout."""
     try:
@@ -391,15 +402,6 @@ def mcp(config: Path) -> None:
         fix = "pip install 'tenure[mcp]'"
         raise ConfigError(Problem("tenure mcp", "needs a package", str(error.name), fix)) from None
     serve_agents(settings(config))
-
-
-@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--no-browser", is_flag=True, help="Open no browser.")
-def review(config: Path, port: int | None, no_browser: bool) -> None:
-    """Show the scored book to one analyst on this machine, in a browser."""
-    from tenure.service.pages.review import review_forever
-
-    review_forever(settings(config), port, browser=not no_browser)
 
 
 def settings(path: Path) -> Any:

@@ -6,13 +6,19 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from tenure.core.times import now
+from tenure.report.workbook.cells import Cell, Form, Page
+from tenure.report.workbook.workbook import write_book
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a text starts with that a spreadsheet would run; the wide signs count too."""
-MOST_CHARACTERS = 32_767
-"""Of a cell of a workbook."""
+DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - naive means UTC
+"""From which a workbook counts its days."""
 UNPRINTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -38,27 +44,28 @@ def _safe(value: Any) -> Any:
     return f"'{plain}" if plain.lstrip(" ").startswith(RUN_BY_SPREADSHEETS) else plain
 
 
-def workbook(sheet: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Return a table as a workbook (.xlsx) of one sheet, texts as texts and times as times."""
-    from xlsxwriter import Workbook
+def workbook(
+    title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], forms: Sequence[Form]
+) -> bytes:
+    """Return a table as a workbook (.xlsx) of one sheet, texts as texts and times as days.
 
-    target = io.BytesIO()
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with Workbook(target, {"in_memory": True, **plain}) as book:
-        page = book.add_worksheet(sheet)
-        bold = book.add_format({"bold": True})
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        for column, head in enumerate(heads):
-            page.write_string(0, column, head, bold)
-            page.set_column(column, column, max(12, min(40, len(head) + 2)))
-        page.freeze_panes(1, 1)
-        for number, row in enumerate(rows, 1):
-            for column, value in enumerate(row):
-                if isinstance(value, str):
-                    text = UNPRINTED.sub("\ufffd", value)[:MOST_CHARACTERS]
-                    page.write_string(number, column, text)
-                elif isinstance(value, datetime):
-                    page.write_datetime(number, column, value, day)
-                elif value is not None:
-                    page.write_number(number, column, value)
-    return target.getvalue()
+    Args:
+        title: Name of the sheet.
+        heads: What its columns are called.
+        rows: Its values.
+        forms: How each column shows its numbers.
+    """
+    cells = [[_cell(*item) for item in zip(row, forms, strict=True)] for row in rows]
+    widths = [max(12, min(40, len(head) + 2)) for head in heads]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "book.xlsx"
+        write_book(path, [Page(title, heads, widths, cells)], [], now())
+        return path.read_bytes()
+
+
+def _cell(value: Any, form: Form) -> Cell:
+    if isinstance(value, datetime):
+        return Cell((value - DAY_ZERO) / timedelta(days=1), "date")
+    if isinstance(value, str):
+        return Cell(UNPRINTED.sub("\ufffd", value))
+    return Cell(value, form)

@@ -13,7 +13,8 @@ import pytest
 
 from score.store.moved import moved, named
 from tenure.score.scored import Scored
-from tenure.score.store.book import SORTS, BookFilter, BookQuery, Books, added, nearest
+from tenure.score.store.book import SORTS, Books
+from tenure.score.store.book_records import BookFilter, BookQuery, added, nearest
 from tenure.score.store.store import ScoreStore, StoredRun
 from tenure.score.store.write import ScoringRun
 

@@ -188,13 +188,13 @@ class ScoreStore:
     def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
         with self.engine.connect() as connection:
             rows = connection.execute(chosen, {"project": self.project, **values}).all()
-        drivers = self.drivers([(place, data) for *_, place, data in rows])
+        drivers = self.unpacked([(place, data) for *_, place, data in rows])
         return [
             StoredScore(*(*values[:-2], own))
             for values, own in zip(map(tuple, rows), drivers, strict=True)
         ]
 
-    def drivers(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
+    def unpacked(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
         """Return the drivers of scores, by the fields of `tenure.explain.drivers`.
 
         Args:

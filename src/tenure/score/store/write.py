@@ -142,7 +142,9 @@ def _begin(connection: Connection, run: ScoringRun, accounts: int) -> int:
 def _write_accounts(connection: Connection, run: int, rows: pd.DataFrame) -> None:
     """Write how the accounts of a run are called and grouped."""
     names = [column.name for column in RUN_ACCOUNTS.columns if column.name in rows]
-    accounts = rows.drop_duplicates("account_id")
+    accounts = rows.drop_duplicates("account_id")[names]
+    # PostgreSQL takes no null characters.
+    accounts = accounts.replace("\0", "\ufffd", regex=True)
     values = zip(*(plain(accounts[name]) for name in names), strict=True)
     if by_account := [{"run_no": run, **dict(zip(names, row, strict=True))} for row in values]:
         connection.execute(insert(RUN_ACCOUNTS), by_account)

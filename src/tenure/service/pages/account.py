@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.labels.targets import TARGETS
 from tenure.report.charts.timeline import Point, line_svg
 from tenure.report.sentences.formatting import percent
-from tenure.score.store.book import BookFilter, BookQuery, BookRow
+from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
 from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing_overrides
 from tenure.score.store.keys import clock as present
 from tenure.service.pages.shown import ABSTAINED, bounds, cut, date

@@ -19,7 +19,7 @@ from tenure.core.errors import TenureError
 from tenure.report.downloads import csv_text, workbook
 from tenure.service.access import SIGN_IN, caller, csrf_token
 from tenure.service.pages.account import account_parts
-from tenure.service.pages.book import book_parts, download_rows
+from tenure.service.pages.book import book_parts, download
 from tenure.service.pages.model import model_parts
 from tenure.service.pages.people import (
     NAME,
@@ -29,7 +29,7 @@ from tenure.service.pages.people import (
     say,
     set_me,
 )
-from tenure.service.pages.shown import moment_key
+from tenure.service.pages.success import lately_parts, metrics_parts, worklist_parts
 from tenure.service.pages.tables import data_parts
 from tenure.service.pages.views import BOOK, BookView, MissingPageError, account_link
 
@@ -53,9 +53,13 @@ HEADERS = {
 }
 LINKS = (
     (BOOK, "Book"),
+    ("/app/worklist", "Work list"),
+    ("/app/metrics", "Metrics"),
     ("/app/model", "Model"),
     ("/app/data", "Data"),
 )
+RAW = frozenset({"/app/metrics"})
+"""Pages that need the tables."""
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_QUERY = 4_000
 """Bytes of a link's query."""
@@ -73,21 +77,32 @@ def page_routes(state: PageState) -> list[BaseRoute]:
         parts = book_parts(state, view, caller(request))
         return rendered(request, state, "book.html.j2", me=remembered(request, OWNER), **parts)
 
-    def download(request: Request) -> Response:
-        view = BookView.of(request.query_params)
-        run, heads, rows = download_rows(state, view, caller(request))
-        name = f"book-{moment_key(run)[:10]}"
+    def book_file(request: Request) -> Response:
+        file = download(state, BookView.of(request.query_params), caller(request))
         if request.path_params["form"] == "csv":
-            body = csv_text(heads, rows).encode("utf-8-sig", "replace")
-            return _file(body, "text/csv; charset=utf-8", f"{name}.csv")
-        return _file(workbook("Book", heads, rows), WORKBOOK, f"{name}.xlsx")
+            body = csv_text(file.heads, file.rows).encode("utf-8-sig", "replace")
+            return _file(body, "text/csv; charset=utf-8", f"{file.name}.csv")
+        body = workbook("Book", file.heads, file.rows, file.forms)
+        return _file(body, WORKBOOK, f"{file.name}.xlsx")
 
     def account(request: Request) -> Response:
-        query = request.query_params
-        names = (query.get(name, "").replace("\0", "") for name in ("id", "as_of", "since"))
-        parts = account_parts(state, *names, caller(request))
+        parts = account_parts(state, *_of_account(request), caller(request))
         signed = remembered(request, NAME)
         return rendered(request, state, "account.html.j2", signed=signed, **parts)
+
+    def lately(request: Request) -> Response:
+        parts = lately_parts(state, *_of_account(request), caller(request))
+        return rendered(request, state, "lately.html.j2", **parts)
+
+    def worklist(request: Request) -> Response:
+        owner, as_of = (_plain(request, name) for name in ("owner", "as_of"))
+        parts = worklist_parts(state, owner, as_of, caller(request))
+        return rendered(request, state, "worklist.html.j2", **parts)
+
+    def metrics(request: Request) -> Response:
+        return rendered(
+            request, state, "metrics.html.j2", **metrics_parts(state, request.query_params)
+        )
 
     def mine(request: Request) -> Response:
         owner = remembered(request, OWNER)
@@ -108,15 +123,18 @@ def page_routes(state: PageState) -> list[BaseRoute]:
         return rendered(request, state, "data.html.j2", **data_parts(state))
 
     def stylesheet(_: Request) -> Response:
-        return Response(state.templates.get_template("report.css").render(), media_type="text/css")
+        return Response(state.filled("report.css"), media_type="text/css")
 
     async def feedback(request: Request) -> Response:
         return await say(request, state)
 
     pages: list[BaseRoute] = [
         _route(state, "/", book),
-        _route(state, "/book.{form:str}", download, only=("csv", "xlsx")),
+        _route(state, "/book.{form:str}", book_file, only=("csv", "xlsx")),
         _route(state, "/account", account),
+        _route(state, "/lately", lately),
+        _route(state, "/worklist", worklist),
+        _route(state, "/metrics", metrics, whole=True),
         _route(state, "/mine", mine),
         _route(state, "/model", model, whole=True),
         _route(state, "/data", data, whole=True),
@@ -197,17 +215,27 @@ def rendered(
     who = caller(request)
     frame = {
         "project": state.config.name,
-        "links": LINKS,
+        "links": [item for item in LINKS if state.raw.present or item[0] not in RAW],
         "here": request.url.path,
         "who": who,
         "may_say": who is not None and who.may("feedback"),
         "token": csrf_token(request) if who is not None else "",
         "account_link": account_link,
-        "BookView": BookView,
+        "has_tables": state.raw.present,
     }
-    text = state.templates.get_template(name).render(**frame, **parts)
+    text = state.filled(name, **frame, **parts)
     # A name may hold half a character, which no encoding has.
     return HTMLResponse(text.encode("utf-8", "replace"), status)
+
+
+def _plain(request: Request, name: str) -> str:
+    """Return a value of a link, without what no database holds."""
+    return request.query_params.get(name, "").replace("\0", "")
+
+
+def _of_account(request: Request) -> tuple[str, str, str]:
+    """Return the account, the run and the run before that a link names."""
+    return _plain(request, "id"), _plain(request, "as_of"), _plain(request, "since")
 
 
 def _file(body: bytes, kind: str, name: str) -> Response:

@@ -2,159 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tenure.report.sentences.formatting import NONE, count, counted, percent
-from tenure.score.store.book import (
-    DUE_DAYS,
-    BookFilter,
-    BookQuery,
-    BookRow,
-    added,
-    nearest,
-)
+from tenure.report.workbook.cells import Form
+from tenure.score.store.book_records import DUE_DAYS, BookFilter, BookQuery, BookRow, added, nearest
 from tenure.score.store.feedback import Override, standing_overrides
 from tenure.score.store.keys import clock as present
 from tenure.score.store.store import StoredRun
-from tenure.service.pages.shown import ABSTAINED, bounds, cut, date, moment_key, money, points
-from tenure.service.pages.views import PAGE_ROWS, BookView, account_link, chosen_run, run_before
+from tenure.service.pages.columns import BY_NAME, COLUMNS, Column, Shown
+from tenure.service.pages.shown import cut, date, moment_key, money
+from tenure.service.pages.views import PAGE_ROWS, BookView, chosen_run, run_before
 
 if TYPE_CHECKING:
     from tenure.service.access import Caller
     from tenure.service.pages.state import PageState
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A cell of the book's table: a text, a smaller one below, a link or a badge."""
-
-    text: str
-    note: str = ""
-    link: str = ""
-    badge: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the book's table.
-
-    Attributes:
-        name: In a link, and what is sorted by.
-        head: What it is, with its unit.
-        show: What it shows of an account.
-        value: What a download holds of it.
-        usual: Whether it is shown where a link names no columns.
-    """
-
-    name: str
-    head: str
-    show: Callable[[BookRow], Shown]
-    value: Callable[[BookRow], Any]
-    numeric: bool = False
-    usual: bool = True
-
-
-def _plain(name: str) -> Callable[[BookRow], Shown]:
-    return lambda row: Shown(cut(getattr(row, name)))
-
-
-def _value(name: str) -> Callable[[BookRow], Any]:
-    return lambda row: getattr(row, name)
-
-
-def _money(name: str) -> Callable[[BookRow], Shown]:
-    return lambda row: Shown(money(getattr(row, name), row.currency))
-
-
-def _probability(row: BookRow) -> Shown:
-    if row.probability is None:
-        reason = row.abstain_reason or ""
-        return Shown("not scored", ABSTAINED.get(reason, reason.replace("_", " ")))
-    return Shown(percent(row.probability), bounds(row.lo, row.hi))
-
-
-def _reason(row: BookRow) -> Shown:
-    if row.driver is None:
-        return Shown(NONE)
-    return Shown(cut(row.driver["sentence"].partition("; associated with")[0]))
-
-
 DUE = timedelta(days=DUE_DAYS)
-COLUMNS = (
-    Column(
-        "account",
-        "Account",
-        lambda row: Shown(
-            cut(row.name or row.account_id),
-            cut(row.account_id) if row.name else "",
-            account_link(row.account_id),
-        ),
-        lambda row: row.name or row.account_id,
-    ),
-    Column("owner", "Owner", _plain("owner"), _value("owner")),
-    Column("segment", "Segment", _plain("segment"), _value("segment")),
-    Column("plan", "Plan", _plain("plan"), _value("plan"), usual=False),
-    Column("mrr", "MRR", _money("mrr"), _value("mrr"), numeric=True),
-    Column("probability", "Churn probability", _probability, _value("probability"), numeric=True),
-    Column(
-        "change",
-        "Change",
-        lambda row: Shown(points(row.change)),
-        _value("change"),
-        numeric=True,
-    ),
-    Column(
-        "band",
-        "Risk band",
-        lambda row: Shown(row.band or NONE, badge=row.band or ""),
-        _value("band"),
-    ),
-    Column(
-        "amount_at_risk",
-        "MRR at risk",
-        _money("amount_at_risk"),
-        _value("amount_at_risk"),
-        numeric=True,
-        usual=False,
-    ),
-    Column(
-        "reason",
-        "First reason",
-        _reason,
-        lambda row: row.driver and row.driver["sentence"],
-    ),
-    Column(
-        "renews_at",
-        "Renewal",
-        lambda row: Shown(date(row.renews_at)),
-        _value("renews_at"),
-    ),
-    Column(
-        "notice_by",
-        "Opt-out by",
-        lambda row: Shown(date(row.notice_by)),
-        _value("notice_by"),
-    ),
-    Column(
-        "expansion_probability",
-        "Expansion probability",
-        lambda row: Shown(percent(row.expansion_probability)),
-        _value("expansion_probability"),
-        numeric=True,
-    ),
-    Column(
-        "expected_amount",
-        "Expected expansion, MRR",
-        _money("expected_amount"),
-        _value("expected_amount"),
-        numeric=True,
-        usual=False,
-    ),
-)
-BY_NAME: Mapping[str, Column] = {column.name: column for column in COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -221,8 +89,8 @@ def allowed(where: BookFilter, who: Caller | None) -> BookFilter:
     """Return a filter that leaves in only what somebody may see."""
     if who is None or not who.limited:
         return where
-    limits = {"owner": who.owner, "segment": who.segment}
-    return replace(where, **{name: value for name, value in limits.items() if value is not None})
+    owner, segment = who.owner, who.segment
+    return replace(where, owner=owner or where.owner, segment=segment or where.segment)
 
 
 def shown_columns(view: BookView) -> list[Column]:
@@ -314,10 +182,18 @@ def _change(value: float, before: float | None, earlier: StoredRun | None) -> st
     return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change):,}"
 
 
-def download_rows(
-    state: PageState, view: BookView, who: Caller | None
-) -> tuple[StoredRun, list[str], list[list[Any]]]:
-    """Return the run, the heads and the rows of a view as a file holds them.
+@dataclass(frozen=True)
+class Download:
+    """A view of a book as a file holds it: all its rows, in their order."""
+
+    name: str
+    heads: list[str]
+    rows: list[list[Any]]
+    forms: list[Form]
+
+
+def download(state: PageState, view: BookView, who: Caller | None) -> Download:
+    """Return a view of a book as a file holds it.
 
     Raises:
         MissingPageError: If a run that the link names does not exist.
@@ -327,10 +203,13 @@ def download_rows(
     view = replace(view, where=allowed(view.where, who))
     columns = shown_columns(view)
     rows = state.books.rows(run, query(view, run_before(runs, run, view.since), None))
-    heads = ["account_id", *(column.head for column in columns), "currency", "as_of"]
     day = moment_key(run)
-    values = [
-        [row.account_id, *(column.value(row) for column in columns), row.currency, day]
-        for row in rows
-    ]
-    return run, heads, values
+    return Download(
+        f"book-{day[:10]}",
+        ["account_id", *(column.head for column in columns), "currency", "as_of"],
+        [
+            [row.account_id, *(column.value(row) for column in columns), row.currency, day]
+            for row in rows
+        ],
+        ["text", *(column.form for column in columns), "text", "text"],
+    )

@@ -91,8 +91,8 @@ def _write(state: PageState, fields: Mapping[str, str], signed: str, who: Caller
     }
     if fields.get("kind") == "override":
         until = _until(fields.get("until", ""))
-        words = {"band": fields.get("band", ""), "reason": fields.get("reason", "")}
-        add_override(state.store, Override(**common, **words, until=until))
+        band, reason = fields.get("band", ""), fields.get("reason", "")
+        add_override(state.store, Override(**common, band=band, reason=reason, until=until))
         return
     driver, verdict = fields.get("driver") or None, fields.get("verdict", "note")
     note = fields.get("note") or None

@@ -13,11 +13,10 @@ from tenure.report.html import templates
 from tenure.score.store.book import Books
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.store import ScoreStore
+from tenure.service.pages.raw import RawTables
 from tenure.service.pages.shown import filters
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from tenure.core.config import Config
 
 T = TypeVar("T")
@@ -35,15 +34,14 @@ class PageState:
         self.store = ScoreStore(connect(store_url(config)), config.name)
         self.horizon = str(config.labels.horizon_days)
         self.books = Books(self.store, self.horizon)
+        self.raw = RawTables(config)
+        self._templates = templates(True, "tenure.service.pages")
+        self._templates.filters.update(filters())
         self._records: dict[Path, tuple[int, Any]] = {}
 
-    @property
-    def templates(self) -> Environment:
-        """Return the templates of the pages, and behind them those of the reports."""
-        environment = templates(True, "tenure.service.pages")
-        if "money" not in environment.filters:
-            environment.filters.update(filters())
-        return environment
+    def filled(self, name: str, **parts: Any) -> str:
+        """Return a template of the pages, or of the reports, with its parts filled in."""
+        return self._templates.get_template(name).render(**parts)
 
     def training(self) -> TrainingRecord | None:
         """Return the record of the last training run, None where there is none of this project."""
@@ -67,5 +65,6 @@ class PageState:
         return known
 
     def close(self) -> None:
-        """Release the store."""
+        """Release the store and the tables."""
+        self.raw.close()
         self.store.engine.dispose()

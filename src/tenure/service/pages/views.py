@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from tenure.score.store.book import EVERYBODY, SORTS, BookFilter
+from tenure.score.store.book import SORTS
+from tenure.score.store.book_records import EVERYBODY, BookFilter
 from tenure.service.pages.shown import moment_key
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class BookView:
     @classmethod
     def of(cls, params: QueryParams) -> BookView:
         """Return the view of a link; what it does not know is left out."""
-        values = {name: _text(params.get(name, "")) for name in (*FILTERS, "as_of", "since")}
+        values: dict[str, Any] = {
+            name: _text(params.get(name, "")) for name in (*FILTERS, "as_of", "since")
+        }
         due = params.get("due_days", "")
         where = BookFilter(
             **{name: values[name] for name in FILTERS},
