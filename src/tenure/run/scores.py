@@ -11,8 +11,9 @@ import pandas as pd
 from tenure.core.errors import ConfigError, DataError, ModelError, Problem, suggestion
 from tenure.core.progress import SILENT, Progress
 from tenure.explain.contributions import explanation
-from tenure.explain.drivers import summarise
-from tenure.explain.wording import label, show
+from tenure.explain.drivers import signals, summed
+from tenure.explain.summary import summarise
+from tenure.explain.wording import fact, label, signal_label, uncapital
 from tenure.labels.targets import TARGETS
 from tenure.report.sentences.formatting import counted, percent
 from tenure.run.prepare import loaded
@@ -98,7 +99,7 @@ class Scores:
         Args:
             account: Its id.
             target: Which score.
-            most: Features that are named; the others are one bar.
+            most: Signals that are named; the others are one bar.
         """
         from tenure.report.charts.accounts import contribution_chart
         from tenure.report.charts.look import picture
@@ -106,17 +107,22 @@ class Scores:
         name = self._known(target)
         place, row = self._row(account)
         model, values = self.scored.models[name], self.scored.values(name)
-        amounts = self.scored.main(name).values[place, :-1]
+        columns = self.scored.main(name).values[place, :-1]
+        places = list(signals(list(values.columns), model.specs).values())
+        amounts = summed(columns[None], places)[0]
         order = np.argsort(-np.abs(amounts), kind="stable")
         named = [index for index in order[:most] if amounts[index]]
         drivers: list[tuple[str, str, str, float]] = []
         for index in named:
-            spec = model.specs[values.columns[index]]
-            raw: Any = values.iat[place, index]
-            value = f": {show(None if pd.isna(raw) else raw, spec.unit)}"
-            kind, amount = "raises" if amounts[index] > 0 else "lowers", float(amounts[index])
-            drivers.append((label(spec), value, kind, amount))
-        rest = counted(len(amounts) - len(named), "other feature")
+            amount = float(amounts[index])
+            telling = max(places[index], key=lambda column: amount * columns[column])
+            spec = model.specs[values.columns[telling]]
+            raw: Any = values.iat[place, telling]
+            value = f": {uncapital(fact(spec, None if pd.isna(raw) else raw))}"
+            drivers.append(
+                (signal_label(spec), value, "raises" if amount > 0 else "lowers", amount)
+            )
+        rest = counted(len(amounts) - len(named), "other signal")
         amount = float(amounts.sum() - amounts[named].sum())
         drivers.append((rest, "", "all others", amount))
         chance, horizon = row[f"{name}_probability"], row["horizon_days"]

@@ -229,6 +229,7 @@ def _bundle(
         spec=spec,
         metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
+        outcomes=fit.outcomes.to_json(),
         amounts={name: amounts.to_json() for name, amounts in fit.amounts.items()},
         latest=_latest(result, fit, prepared, known_words(dataset, plan)),
         card=model_card(result.target.name, record, spec),

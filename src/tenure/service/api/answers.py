@@ -15,7 +15,6 @@ from tenure.core.times import as_utc, show
 from tenure.explain.drivers import drivers
 from tenure.explain.wording import label
 from tenure.explain.wording import show as in_words
-from tenure.labels.targets import TARGETS
 from tenure.run.account_words import account_lines
 from tenure.score.posted import score_posted
 from tenure.score.score import Model, Scored
@@ -115,9 +114,7 @@ def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) ->
     """Return probabilities and drivers of feature rows as JSON."""
     values = feature_frame(model, rows)
     probability, contributions = model.main.scores_and_contributions(values)
-    reasons = records(
-        drivers(contributions[:, :-1], values, model.specs, model.peers, TARGETS[target])
-    )
+    reasons = records(drivers(contributions[:, :-1], values, model.explainer()))
     scored = [
         {"probability": chance, "log_odds": margin, "drivers": driver_list(row)}
         for chance, margin, row in zip(

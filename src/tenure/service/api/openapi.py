@@ -175,7 +175,11 @@ EXPLAINED = {
     "calibrator": {"type": "object"},
     "contributions": _list(_object(**CONTRIBUTION, contribution=NUMBER)),
 }
-DRIVER_TYPES = {"value_num": NUMBER, "peer_value_num": NUMBER, "contribution": NUMBER}
+DRIVER_TYPES = {
+    **dict.fromkeys(("value_num", "peer_value_num", "contribution"), NUMBER),
+    "lever": {"type": "boolean"},
+    "since": {"type": "string", "format": "date"},
+}
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
         **_object(field=TEXT, rule=TEXT, value=TEXT, fix=TEXT),
