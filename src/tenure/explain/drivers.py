@@ -163,6 +163,7 @@ def _telling(
             compared = words.compared(names[column], rows[able], sign[able, 0] > 0)
             held = compared.chosen(words.target)
             worth = own[able] * np.where(held == NOTHING, LEAST, 1.0)
+            worth *= LEAST if words.is_part(names[column]) else 1.0
             better = worth > best[able]
             chosen = able[better]
             best[chosen] = worth[better]

@@ -84,6 +84,10 @@ class RowWords:
         """What is predicted."""
         return self._explainer.target
 
+    def is_part(self, name: str) -> bool:
+        """Return whether a column measures only a part of what its signal is about."""
+        return self._explainer.specs[name].part
+
     def compared(self, name: str, rows: Array, raises: Array) -> Compared:
         """Return a feature of some rows beside what it may be held against.
 

@@ -37,7 +37,7 @@ def summarise(
                 "label": signal_label(spec),
                 "mean_abs": float(np.abs(contributions[:, places].sum(axis=1)).mean()),
                 "lever": spec.lever,
-                "association": _association(values[spec.name], contributions[:, leading]),
+                "association": association(values[spec.name], contributions[:, leading]),
                 "features": ", ".join(names[index] for index in places),
             }
         )
@@ -46,7 +46,8 @@ def summarise(
     return frame.reset_index(drop=True)
 
 
-def _association(values: pd.Series[Any], contribution: Array) -> float | None:
+def association(values: pd.Series[Any], contribution: Array) -> float | None:
+    """Return the rank correlation of values with contributions; None of words, and without any."""
     words = not pd.api.types.is_numeric_dtype(values)
     if words or values.nunique() < 2 or np.ptp(contribution) == 0:
         return None

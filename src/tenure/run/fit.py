@@ -25,6 +25,8 @@ from tenure.core.spec import Target
 from tenure.core.times import show
 from tenure.explain.outcomes import OutcomeShares, fit_outcomes
 from tenure.explain.peers import Peers, fit_peers
+from tenure.explain.portfolio import fit_effects
+from tenure.explain.stability import ROWS, Stability, fit_stability
 from tenure.explain.summary import summarise
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.walk_forward import WalkForward
@@ -53,6 +55,8 @@ class FittedTarget:
         walk: The walk through the past, and the final model.
         peers: Typical values of retained accounts.
         outcomes: What became of accounts, by value of each feature.
+        stability: How often drivers stay the strongest on resampled accounts.
+        effects: Signal → how it moves scores, by the value of its leading feature.
         drivers: Output of `summarise` over the latest training rows.
         amounts: Horizon, as text → expected amounts given the event, where they were learnt.
         ahead: What became of the further horizons.
@@ -63,6 +67,8 @@ class FittedTarget:
     peers: Peers
     outcomes: OutcomeShares
     drivers: pd.DataFrame
+    stability: Stability = field(default_factory=dict)
+    effects: Mapping[str, Any] = field(default_factory=dict)
     amounts: Mapping[str, Amounts] = field(default_factory=dict)
     ahead: FurtherHorizons = field(default_factory=FurtherHorizons)
     directions: DirectionRecord | None = None
@@ -211,7 +217,15 @@ def _explained(name: str, walk: WalkForward, prepared: Prepared, config: Config)
     drivers = summarise(moved, recent, prepared.matrix.specs)
     learnt, rows = used.iloc[walk.train], prepared.labels[name].iloc[walk.train]
     directions = learnt_directions(name, moved, recent, learnt, rows, prepared.plan)
-    return FittedTarget(walk, peers, outcomes, drivers, directions=directions)
+    return FittedTarget(
+        walk,
+        peers,
+        outcomes,
+        drivers,
+        stability=fit_stability(walk.final, recent.tail(ROWS), prepared.matrix.specs),
+        effects=fit_effects(moved, recent, prepared.matrix.specs),
+        directions=directions,
+    )
 
 
 def _amounts(name: str, walks: Mapping[str, WalkForward], prepared: Prepared) -> dict[str, Amounts]:

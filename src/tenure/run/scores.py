@@ -12,6 +12,7 @@ from tenure.core.errors import ConfigError, DataError, ModelError, Problem, sugg
 from tenure.core.progress import SILENT, Progress
 from tenure.explain.contributions import explanation
 from tenure.explain.drivers import signals, summed
+from tenure.explain.portfolio import effect
 from tenure.explain.summary import summarise
 from tenure.explain.wording import fact, label, signal_label, uncapital
 from tenure.labels.targets import TARGETS
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tenure.explain.contributions import Explanation
     from tenure.report.charts.look import Picture
 
-BINS = 20
 SHOWN = (
     *("account_id", "name", "segment", "owner", "mrr", "renews_at", "churn_probability"),
     *("risk_band", "mrr_at_risk", "driver_1_label", "driver_2_label", "driver_3_label"),
@@ -217,39 +217,6 @@ class Scores:
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def effect(values: pd.Series[Any], amounts: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-    """Return the mean contribution of accounts of like value, with the middle 80% of them.
-
-    >>> rows = effect(pd.Series([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 3.0]))
-    >>> [(row["value"], row["mean"], row["n"]) for row in rows]
-    [(1.0, 0.5, 2), (2.0, 3.0, 1)]
-
-    Args:
-        values: Of one feature; missing ones are left out.
-        amounts: Its contributions to the same rows, in log-odds.
-
-    Returns:
-        value, mean, lo, hi, n; at most `BINS` rows of numbers, by value; words by how many.
-    """
-    frame = pd.DataFrame({"value": values.to_numpy(), "amount": amounts}).dropna()
-    words = not pd.api.types.is_numeric_dtype(values)
-    if words or frame["value"].nunique() <= BINS:
-        groups = frame.groupby("value", sort=True, observed=True)
-    else:
-        groups = frame.groupby(pd.qcut(frame["value"], BINS, duplicates="drop"), observed=True)
-    rows: list[dict[str, Any]] = [
-        {
-            "value": str(key) if words else float(group["value"].mean()),
-            "mean": float(group["amount"].mean()),
-            "lo": float(group["amount"].quantile(0.1)),
-            "hi": float(group["amount"].quantile(0.9)),
-            "n": len(group),
-        }
-        for key, group in groups
-    ]
-    return sorted(rows, key=lambda row: -row["n"])[:BINS] if words else rows
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,14 @@ know accounts by them instead of learning from them.
 
 from __future__ import annotations
 
-from tenure.core.spec import Declared, Derived, Family, Feature, Signal
-
-SIGNALS = (Signal("onboarding", "Start", "Ask what was meant to be reached by now."),)
+from tenure.core.spec import Declared, Derived, Family, Feature
 
 IN_FIRST_YEAR = "0 * sqrt(365 - account_age_days)"
 """Missing after the first year, else 0."""
 
 
 def _days_to(
-    what: str, since: str, words: str, *, lever: bool = False, group: str | None = "onboarding"
+    what: str, since: str, words: str, *, lever: bool = False, group: str = "tenure"
 ) -> Derived:
     return Derived(
         f"days_to_{what}", f"account_age_days - {since} + {IN_FIRST_YEAR}",
@@ -42,10 +40,7 @@ FEATURES: tuple[Declared, ...] = (
         "first_touchpoint", "first_touchpoint", "the first touchpoint",
         lever=True, group="contact",
     ),
-    _days_to(
-        "milestone", "first_use", "the first use of `{member}`",
-        lever=True,
-    ),
+    _days_to("milestone", "first_use", "the first use of `{member}`", lever=True),
 )
 
-FAMILY = Family("onboarding", "Onboarding", FEATURES, SIGNALS)
+FAMILY = Family("onboarding", "Onboarding", FEATURES)

@@ -11,7 +11,7 @@ NOT_KNOWN = "the list price not known"
 
 SIGNALS = (
     Signal("renewal", "Term and renewal date"),
-    Signal("tenure", "Time as a customer"),
+    Signal("tenure", "Time as a customer", "Ask what was meant to be reached by now."),
     Signal("price", "Price", "Ask what the price is held against."),
     Signal("plan", "Plan"),
     Signal("contract_changes", "Changes of the contract"),

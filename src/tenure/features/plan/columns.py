@@ -63,6 +63,7 @@ class FeatureSpec:
         source: Table it is read from; for a derived feature, those of its parts.
         group: The signal that it measures.
         signal: How to speak of that, None where it is the user's own.
+        part: Whether it measures one of many values of a column, where its signal is about all.
         since: Column with the days for which the value has stood so, None where none says it.
 
     The others are those of its declaration, a `Feature`.
@@ -84,6 +85,7 @@ class FeatureSpec:
     past: tuple[str, str] | None = None
     since: str | None = None
     signal: Signal | None = None
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,7 @@ def _spec(
         missing=worded(declared.missing) if declared.missing else None,
         past=None if isinstance(declared, Ranked) else _past(declared, stem, window),
         since=_since(declared, name),
+        part=member is not None and declared.group is not None and "{member}" not in group,
         signal=signal and replace(signal, label=worded(signal.label), ask=worded(signal.ask)),
     )
 
