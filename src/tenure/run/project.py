@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.core.authored import merged
 from tenure.core.config import make_config
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tenure.core.config import Config
+    from tenure.core.records.account import AccountRecord
+    from tenure.core.records.scorecards import HealthMap
     from tenure.run.results import AccountReasons, Backtest, Checked, Training
     from tenure.run.scores import Scores
     from tenure.run.training_set import TrainingSet
@@ -35,8 +38,19 @@ class Project:
     >>> Project({"data": {"path": "exports"}}, labels={"horizon_days": 30}).config.labels.gap_days
     0
 
+    A table may be a frame, or a list of rows; it is read by the same rules as a file:
+
+    >>> accounts = [{"account_id": 1, "created_at": "2024-01-01"}]
+    >>> subscriptions = [{"account_id": 1, "started_at": "2024-01-03", "mrr": 50}]
+    >>> Project(tables={"accounts": accounts, "subscriptions": subscriptions})
+    <Project tenure: churn, expansion>
+
     Args:
-        config: A YAML file, or a mapping as it would stand in one.
+        config: A YAML file, or a mapping as it would stand in one; may be left out where `tables`
+            holds all tables.
+        tables: Canonical name → a pandas, Polars or Arrow table, or a list of rows as mappings.  It
+            takes the place of the file that the config names for the table, whose `columns` and
+            `formats` hold for it; it is read at each run and never changed.
         base: Folder that relative paths of a mapping refer to; the current directory by default.
         progress: What shows how far work has come; by default a live line in a notebook, a bar in
             a terminal, and nothing elsewhere.
@@ -51,12 +65,16 @@ class Project:
 
     def __init__(
         self,
-        config: str | Path | Mapping[str, Any],
+        config: str | Path | Mapping[str, Any] = MappingProxyType({}),
         *,
+        tables: Mapping[str, Any] | None = None,
         base: str | Path | None = None,
         progress: Progress | None = None,
         **changes: Any,
     ) -> None:
+        if tables:
+            frames = {name: {"frame": frame} for name, frame in tables.items()}
+            changes = merged(changes, {"data": {"tables": frames}})
         if isinstance(config, Mapping):
             resolved = make_config(merged(config, changes), base=Path(base or "."))
             self.config: Config = checked(resolved)
@@ -159,6 +177,71 @@ class Project:
         request = MetricsRequest(_time(start), _time(end), tuple(by), tuple(only), methods or {})
         with self._progress() as progress:
             return metrics_frame(run_metrics(self.config, request, progress=progress))
+
+    def account(
+        self, account: str, as_of: Moment | None = None, *, since: Moment | None = None
+    ) -> AccountRecord:
+        """Return everything known about one account before a time; see `run_account`.
+
+        Args:
+            account: Its id.
+            as_of: The time; the end of observation by default.
+            since: The earlier time that scorecards are compared with.
+        """
+        from tenure.run.account import run_account
+
+        with self._progress() as progress:
+            return run_account(self.config, account, _time(as_of), _time(since), progress)
+
+    def scorecards(
+        self, as_of: Moment | None = None, *, since: Moment | None = None
+    ) -> pd.DataFrame:
+        """Return the scorecards of all accounts that pay; `docs/scorecards.md` says what each is.
+
+        Args:
+            as_of: The time; the end of observation by default.
+            since: The earlier time that trends refer to.
+        """
+        from tenure.run.scorecards import run_scorecards
+
+        with self._progress() as progress:
+            times = (_time(as_of), _time(since))
+            return run_scorecards(self.config, times, progress=progress).rows
+
+    def health_map(
+        self, kind: Literal["health", "experience"] = "health", as_of: Moment | None = None
+    ) -> HealthMap:
+        """Return the book by health and revenue, or by experience and outcomes.
+
+        Args:
+            kind: Which of the two.
+            as_of: The time; the end of observation by default.
+        """
+        from tenure.run.scorecards import run_scorecards
+
+        with self._progress() as progress:
+            times = (_time(as_of), None)
+            return run_scorecards(self.config, times, kind, progress=progress).map
+
+    def worklist(
+        self, as_of: Moment | None = None, *, capacity: int | None = None, remember: bool = True
+    ) -> pd.DataFrame:
+        """Return whom each owner is to call, one row per list and account; see `run_worklist`.
+
+        Args:
+            as_of: Latest prediction time of the kept scores; the end of observation by default.
+            capacity: Accounts per owner and list; that of the config by default.
+            remember: Whether the lists count as handed out: an account comes back only when
+                something new is known of it.
+        """
+        from tenure.run.worklist import run_worklist, worklist_frame
+
+        with self._progress() as progress:
+            moment = _time(as_of)
+            lists = run_worklist(
+                self.config, moment, capacity, progress=progress, remember=remember
+            )
+        return worklist_frame(lists)
 
     def training_set(self, target: str = "churn", horizon: int | str | None = None) -> TrainingSet:
         """Return the labelled past of a target: X, y, groups, as_of and honest folds.

@@ -15,6 +15,7 @@ from tenure.core.records.training import TargetRecord, TrainingRecord
 from tenure.explain.drivers import TOP
 
 if TYPE_CHECKING:
+    from tenure.core.records.scorecards import HealthComparison
     from tenure.report.charts.look import Picture
 
 METRICS = (
@@ -166,9 +167,12 @@ class Backtest(Measured):
         predictions: One row per account and past prediction time: account_id, as_of, fold, mrr,
             and of each target ``<target>_probability``, its bounds ``_lo`` and ``_hi`` where there
             are any, and ``<target>_outcome`` (1 or 0).  The oldest fold is 0.
+        health: The weighted health score of the config beside the model of churn, on the same
+            rows; None where the config has none.
     """
 
     predictions: pd.DataFrame
+    health: HealthComparison | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,6 +17,7 @@ from tenure.core.progress import SILENT, Progress
 from tenure.core.records.promotion import ScoreRecord
 from tenure.core.times import show
 from tenure.run.account_words import absence, abstention_reason, account_lines
+from tenure.run.announce import announce_bands
 from tenure.run.prepare import loaded
 from tenure.run.runs_folder import claim_runs_folder
 from tenure.score.drift import book_drift
@@ -102,6 +103,7 @@ def score_book(
             scored = replace(scored, drift=known)
             progress.stage("keeping the scores")
             scored = _stored(config, dataset, store, scored, moment)
+        announce_bands(config, store, progress)
     write_table(scored.rows, config.paths.runs / LAST)
     return scored
 

@@ -34,6 +34,7 @@ from tenure.model.registry.champion import Change, champion, change_champion, wi
 from tenure.model.registry.ledger import past_uses
 from tenure.report.card import model_card
 from tenure.report.html import render
+from tenure.run.announce import announce_champions
 from tenure.run.audit import last_audit
 from tenure.run.fit import FittedTarget, TargetResult, fit_targets, target_record
 from tenure.run.leakage_gate import check_leaks
@@ -102,6 +103,7 @@ def run_train(
     if any(target.withdrawn for target in targets.values()):
         mirror(config, progress)
     write_json(runs / RECORD, record.to_json())
+    announce_champions(config, progress)
     return record
 
 

@@ -199,11 +199,15 @@ def _known(
     notice = paid["notice_given"].to_numpy(dtype=bool)
     known = {"notice_given": notice, "coverage": share, "tenure_days": tenure}
     ends, renews = paid["ends_at"].to_numpy(), paid["renews_at"].to_numpy()
+    named = account_attributes(
+        dataset, paid["account_id"], as_of, config.metrics.notice_period_days
+    )
+    named["notice_by"] = np.where(notice, np.datetime64("NaT"), named["notice_by"])
     listed = ", ".join(stale) or None
     sources = np.full(len(paid), listed, dtype=object)
     return {
         **{name: paid[name].array for name in ("account_id", "as_of", "mrr", "currency")},
-        **account_attributes(dataset, paid["account_id"], as_of),
+        **named,
         "scored_at": np.full(len(paid), np.datetime64(now(), "us")),
         "renews_at": np.where(notice, ends, renews),
         "data_coverage": share,

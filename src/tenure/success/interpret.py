@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import sqrt
@@ -46,9 +46,20 @@ class MetricsRequest:
 
 
 def metrics(
-    config: Config, dataset: Dataset, request: MetricsRequest, progress: Progress = SILENT
+    config: Config,
+    dataset: Dataset,
+    request: MetricsRequest,
+    progress: Progress = SILENT,
+    besides: Collection[str] = (),
 ) -> MetricsRecord:
     """Return the metrics of a period from the loaded tables, as known at `observed_until`.
+
+    Args:
+        config: The run.
+        dataset: Loaded tables.
+        request: Which metrics, of which period.
+        progress: What shows how far work has come.
+        besides: Relations that are left in the engine beside those that the metrics need.
 
     Raises:
         ConfigError: If a metric, a method or a split does not exist, or the period is empty.
@@ -65,7 +76,7 @@ def metrics(
     }
     usable = [item for item in wanted if item not in lacking]
     currency = home_currency(dataset, config.metrics.currency)
-    needed = {item.relation for item in usable} | ({"groups"} if by else set())
+    needed = {item.relation for item in usable} | {*besides} | ({"groups"} if by else set())
     build(config, dataset, periods, currency, needed)
     measured = measure(usable, by, dataset.engine, config.evaluation.profit_margin)
     currencies = _currencies(dataset, currency)

@@ -80,8 +80,10 @@ def _measure_alike(
         for part, sql in _parts(item.method, margin).items()
     )
     table = name_of(first.relation)
-    groups = [f"{_group(name, first.metric)} AS group_{place}" for place, name in enumerate(by)]
-    currency = ["r.currency AS currency"] if first.metric.money else []
+    end, money = first.metric.at_end, first.metric.money
+    splits = [group_column(name, money=money, at_end=end) for name in by]
+    groups = [f"{column} AS group_{place}" for place, column in enumerate(splits)]
+    currency = ["r.currency AS currency"] if money else []
     join = f" JOIN {GROUPS} AS g USING (period_id, account_id)" if by else ""
     keys = ", ".join(["period_id", *groups, *currency])
     sql = f"SELECT {keys}, {columns} FROM {table} AS r{join} GROUP BY ALL"
@@ -100,10 +102,17 @@ def _own(row: Mapping[str, Any], number: int) -> dict[str, Any]:
     return {part: row.get(f"{part}_{number}") for part in PARTS}
 
 
-def _group(name: str, metric: MetricDeclaration) -> str:
-    if name == "currency" and metric.money:
+def group_column(name: str, *, money: bool, at_end: bool) -> str:
+    """Return the column that splits accounts: of the groups `g`, or of the relation `r` itself.
+
+    Args:
+        name: What splits them, of `DIMENSIONS`.
+        money: Whether rows of the relation are of one currency.
+        at_end: Whether the plan is that of the period's end.
+    """
+    if name == "currency" and money:
         return "r.currency"
-    return "g.plan_end" if name == "plan" and metric.at_end else f"g.{name}"
+    return "g.plan_end" if name == "plan" and at_end else f"g.{name}"
 
 
 def _parts(method: Method, margin: float) -> dict[str, str]:

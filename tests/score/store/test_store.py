@@ -24,7 +24,7 @@ from tenure.explain.drivers import FIELDS, TOP, signals
 from tenure.score.scored import Scored
 from tenure.score.store.database import connect, writing
 from tenure.score.store.encoding import packed_contributions
-from tenure.score.store.schema import RUNS, SCORES
+from tenure.score.store.schema import RUN_ACCOUNTS, RUNS, SCORES
 from tenure.score.store.store import BASE, ScoreStore, StoredScore
 from tenure.score.store.write import ScoringRun
 
@@ -53,6 +53,25 @@ def test_an_empty_store_has_nothing(store: ScoreStore) -> None:
     assert store.runs() == []
     assert store.before(datetime(2100, 1, 1)) is None
     assert store.history("acc-00001") == []
+
+
+def test_the_accounts_of_a_run_keep_their_names_and_groups(
+    store: ScoreStore, run: ScoringRun, scored: Scored, url: str
+) -> None:
+    store.add(run, scored)
+    names = ["account_id", "name", "owner", "segment", "plan"]
+    engine = connect(url)
+    with engine.connect() as connection:
+        chosen = select(*(RUN_ACCOUNTS.c[name] for name in names))
+        rows = pd.DataFrame(connection.execute(chosen).all(), columns=names)
+    engine.dispose()
+    expected = scored.rows[names].drop_duplicates("account_id")
+    stored, flat_rows = (
+        table.astype("str").sort_values("account_id", ignore_index=True)
+        for table in (rows, expected)
+    )
+    pd.testing.assert_frame_equal(stored, flat_rows)
+    assert expected["plan"].notna().all()
 
 
 def test_a_run_is_read_back_as_it_was(store: ScoreStore, run: ScoringRun, scored: Scored) -> None:
@@ -232,7 +251,7 @@ def test_only_so_many_runs_are_kept(store: ScoreStore, run: ScoringRun, scored: 
         store.add(replace(run, as_of=run.as_of - days(n)), scored, keep=2)
     assert [kept.as_of for kept in store.runs()] == [run.as_of - days(2), run.as_of - days(1)]
     assert len(store.runs("live")) == 1
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         assert len(set(connection.scalars(select(SCORES.c.run_no)))) == 3
 
 
@@ -244,7 +263,7 @@ def test_what_is_not_complete_is_never_seen(
     row = {name: value for name, value in vars(kept).items() if name in RUNS.c}
     half = row | {"run_id": "half", "complete": False, "as_of": run.as_of + days(30)}
     account = scored.rows["account_id"].iloc[0]
-    with writing(store._engine) as connection:
+    with writing(store.engine) as connection:
         key = connection.execute(insert(RUNS).values(**half)).inserted_primary_key
         assert key is not None
         number = key[0]
@@ -279,7 +298,7 @@ def test_a_run_that_fails_half_way_leaves_nothing(
     with pytest.raises(BrokenError):
         store.add(run, scored)
     assert store.runs() == []
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         assert connection.scalar(select(SCORES.c.account_id)) is None
     monkeypatch.undo()
     assert store.add(run, scored)
@@ -340,7 +359,7 @@ def test_killed_at_random_moments(
         assert not store.contributions(runs[-1], "churn", "90").empty
     assert killed > 3
     assert all(len(store.scores(one)) == size for one in store.runs())
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         numbers = set(connection.scalars(select(SCORES.c.run_no).distinct()))
         assert numbers == {one.number for one in store.runs()}
     assert store.add(replace(run, as_of=run.as_of + days(99)), scored)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
-HEAD = "0002"
+HEAD = "0003"
 """The latest version."""
 
 METADATA = sa.MetaData()
@@ -66,9 +66,12 @@ SCORES = Table(
     *_columns(sa.DateTime, "renews_at", nullable=True),
     *_columns(sa.Double, "amount_at_risk", "expected_amount", "data_coverage", nullable=True),
     *_columns(sa.Integer, "place"),
-    sa.Index("scores_by_run", "run_no"),
+    *_columns(sa.Integer, "wording_no", nullable=True),
+    sa.Index("scores_by_run", "run_no", "target", "horizon", "probability"),
 )
 """`place` numbers the scores of one run, target and horizon: it finds what stands behind them.
+
+`wording_no` is the wording of the first driver, by which a book is sorted and filtered.
 
 The account comes first in the key, so that its history lies together.
 """
@@ -89,3 +92,140 @@ BLOCKS = Table(
     *_columns(sa.LargeBinary, "drivers", "contributions"),
 )
 """What stands behind scores, of `tenure.score.store.encoding.BLOCK` successive places a row."""
+
+RUN_ACCOUNTS = Table(
+    "run_accounts",
+    METADATA,
+    Column(
+        "run_no", sa.Integer, sa.ForeignKey("runs.run_no"), primary_key=True, autoincrement=False
+    ),
+    Column("account_id", sa.String, primary_key=True),
+    *_columns(sa.String, "name", "owner", "segment", "plan", nullable=True),
+    *_columns(sa.DateTime, "notice_by", nullable=True),
+)
+"""How each account of a run is called and grouped, and until when it can end its contract."""
+
+OUTCOMES = Table(
+    "outcomes",
+    METADATA,
+    Column("account_id", sa.String, primary_key=True),
+    *_key(),
+    *_columns(sa.Boolean, "outcome"),
+    *_columns(sa.DateTime, "label_known_at"),
+    *_columns(sa.Boolean, "treated", nullable=True),
+)
+"""What happened within the horizon of a score; `treated`: whether somebody saw to the account."""
+
+FEEDBACK = Table(
+    "feedback",
+    METADATA,
+    Column("feedback_no", sa.Integer, primary_key=True),
+    *_columns(sa.String, "project", "account_id", "target", "run_id"),
+    *_columns(sa.String, "driver", nullable=True),
+    *_columns(sa.String, "verdict"),
+    *_columns(sa.String, "note", nullable=True),
+    *_columns(sa.String, "author"),
+    *_columns(sa.DateTime, "at"),
+    sa.Index("feedback_by_account", "project", "account_id"),
+)
+"""`driver` is the code of a signal; `verdict` is ``useful``, ``wrong``, ``known`` or ``note``."""
+
+OVERRIDES = Table(
+    "overrides",
+    METADATA,
+    Column("override_no", sa.Integer, primary_key=True),
+    *_columns(sa.String, "project", "account_id", "target", "run_id", "band", "reason"),
+    *_columns(sa.DateTime, "until"),
+    *_columns(sa.String, "author"),
+    *_columns(sa.DateTime, "at"),
+    sa.Index("overrides_by_account", "project", "account_id"),
+)
+"""A person's band in place of the model's, until a time; the latest of an account and target."""
+
+ASSIGNMENTS = Table(
+    "assignments",
+    METADATA,
+    *(Column(name, sa.String, primary_key=True) for name in ("project", "list", "account_id")),
+    *_columns(sa.String, "arm"),
+    *_columns(sa.DateTime, "at"),
+)
+"""`arm` is ``listed``, or ``held_out`` of a work list, to measure what the list brings."""
+
+LISTINGS = Table(
+    "listings",
+    METADATA,
+    *(Column(name, sa.String, primary_key=True) for name in ("project", "list", "account_id")),
+    Column("as_of", sa.DateTime, primary_key=True),
+    *_columns(sa.String, "owner", nullable=True),
+    *_columns(sa.String, "known"),
+    *_columns(sa.DateTime, "at"),
+)
+"""When an account stood on a work list; `known` is what was known of it then, as JSON."""
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("key_id", sa.String, primary_key=True),
+    *_columns(sa.String, "name", "secret_digest"),
+    *_columns(sa.JSON, "scopes"),
+    *_columns(sa.String, "owner", "segment", nullable=True),
+    *_columns(sa.DateTime, "created_at"),
+    *_columns(sa.DateTime, "expires_at", "revoked_at", "used_at", nullable=True),
+)
+"""`secret_digest` is of argon2: the key itself stands nowhere."""
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("session_digest", sa.String, primary_key=True),
+    Column("key_id", sa.String, sa.ForeignKey("api_keys.key_id"), nullable=False),
+    *_columns(sa.DateTime, "created_at", "expires_at"),
+    *_columns(sa.DateTime, "ended_at", nullable=True),
+)
+
+AUDIT_LOG = Table(
+    "audit_log",
+    METADATA,
+    Column("entry_no", sa.Integer, primary_key=True),
+    *_columns(sa.DateTime, "at"),
+    *_columns(sa.String, "request_id", "caller", "method", "path"),
+    *_columns(sa.JSON, "account_ids"),
+    *_columns(sa.Integer, "status"),
+    sa.Index("audit_log_by_time", "at"),
+)
+"""Who wanted what: `path` is that of the endpoint, with no values in it."""
+
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    *(Column(name, sa.String, primary_key=True) for name in ("caller", "idempotency_key")),
+    *_columns(sa.String, "request_digest"),
+    *_columns(sa.Integer, "status"),
+    *_columns(sa.JSON, "body"),
+    *_columns(sa.DateTime, "at"),
+)
+"""Answers to posts that carried an ``Idempotency-Key``: a repeated one gets the same."""
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("message_no", sa.Integer, primary_key=True),
+    Column("message_id", sa.String, nullable=False, unique=True),
+    *_columns(sa.String, "project", "kind", "destination"),
+    *_columns(sa.JSON, "body"),
+    *_columns(sa.DateTime, "at", "next_at"),
+    *_columns(sa.Integer, "attempts"),
+    *_columns(sa.DateTime, "delivered_at", nullable=True),
+    *_columns(sa.String, "error", nullable=True),
+)
+"""Messages to other systems, until they have arrived."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    *(Column(name, sa.String, primary_key=True) for name in ("project", "destination")),
+    Column("account_id", sa.String, primary_key=True),
+    *_columns(sa.String, "values_digest", "run_id"),
+    *_columns(sa.DateTime, "at"),
+)
+"""What another system has of an account: only what differs from it is sent."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
@@ -20,14 +19,22 @@ from tenure.explain.row_words import NUMBERS
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
 from tenure.score.scored import Contributions, Scored
-from tenure.score.store.database import writing
+from tenure.score.store.database import INSERTS, writing
 from tenure.score.store.encoding import (
     DriverWords,
     SentenceTemplate,
     packed_contributions,
     packed_drivers,
 )
-from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import (
+    BLOCKS,
+    OUTCOMES,
+    RUN_ACCOUNTS,
+    RUN_MODELS,
+    RUNS,
+    SCORES,
+    WORDINGS,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -107,6 +114,7 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
     try:
         with writing(engine) as connection:
             number = _begin(connection, run, int(scored.rows["account_id"].nunique()))
+            _write_accounts(connection, number, scored.rows)
             for part in parts:
                 part.write(connection, number, numbers)
             connection.execute(update(RUNS).where(RUNS.c.run_no == number).values(complete=True))
@@ -132,6 +140,17 @@ def _begin(connection: Connection, run: ScoringRun, accounts: int) -> int:
     return int(key[0])
 
 
+def _write_accounts(connection: Connection, run: int, rows: pd.DataFrame) -> None:
+    """Write how the accounts of a run are called and grouped."""
+    names = [column.name for column in RUN_ACCOUNTS.columns if column.name in rows]
+    accounts = rows.drop_duplicates("account_id")[names]
+    # PostgreSQL takes no null characters.
+    accounts = accounts.replace("\0", "\ufffd", regex=True)
+    values = zip(*(plain(accounts[name]) for name in names), strict=True)
+    if by_account := [{"run_no": run, **dict(zip(names, row, strict=True))} for row in values]:
+        connection.execute(insert(RUN_ACCOUNTS), by_account)
+
+
 def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceTemplate, int]:
     """Return the number of each wording, after adding those that the store lacks."""
     rows = {digest(*astuple(wording)): wording for wording in wordings}
@@ -140,13 +159,10 @@ def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceT
         present = dict(connection.execute(standing).all())
         if lacking := sorted(rows.keys() - present.keys()):
             # Another writer may add one of them meanwhile.
-            adding = _INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
+            adding = INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
             connection.execute(adding, [{"digest": key, **asdict(rows[key])} for key in lacking])
             present = dict(connection.execute(standing).all())
     return {wording: present[key] for key, wording in rows.items()}
-
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
@@ -156,7 +172,7 @@ def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
     ordered = ordered.order_by(RUNS.c.as_of.desc(), RUNS.c.run_no.desc())
     old = list(connection.scalars(ordered))[keep:]
     if old:
-        for table in (BLOCKS, SCORES, RUN_MODELS, RUNS):
+        for table in (OUTCOMES, BLOCKS, SCORES, RUN_ACCOUNTS, RUN_MODELS, RUNS):
             connection.execute(delete(table).where(table.c.run_no.in_(old)))
 
 
@@ -170,8 +186,13 @@ _FLAT = {
     "percentile": "{}_percentile",
     "expected_amount": "expected_{}_mrr",
 }
-"""Column of `SCORES` → column of a target's flat rows, where there is one."""
 _OF_CHURN = {"band": "risk_band", "amount_at_risk": "mrr_at_risk"}
+
+
+def flat_names(target: str) -> dict[str, str]:
+    """Return the column of a target's flat rows for each column of `SCORES` that has one."""
+    names = _FLAT | (_OF_CHURN if target == MAIN else {})
+    return {column: name.format(target) for column, name in names.items()}
 
 
 @dataclass(frozen=True)
@@ -237,14 +258,15 @@ class _HorizonScores:
         if self.rows.empty:
             return
         present = self.rows[f"{self.target}_probability"].notna().to_numpy()
-        columns = self._columns(present)
+        words, codes, figures = self.drivers
+        first = [numbers[words[code]] if code >= 0 else None for code in codes[:, 0].tolist()]
+        columns = self._columns(present) | {"wording_no": first}
         rows = zip(*columns.values(), strict=True)
         scores = [key | dict(zip(columns, row, strict=True)) for row in rows]
         connection.execute(insert(SCORES), scores)
         sums = summed(self.values, list(groups.values()))
         values = np.column_stack([sums, self.values[:, -1]])
         values[~present] = np.nan
-        words, codes, figures = self.drivers
         drivers = packed_drivers(codes, [(numbers[item], item) for item in words], figures)
         packed = zip(drivers, packed_contributions(values), strict=True)
         blocks = [
@@ -255,11 +277,11 @@ class _HorizonScores:
 
     def _columns(self, present: Array) -> dict[str, list[Any]]:
         """Return the columns of `SCORES`, one value per row."""
-        rows, flat = self.rows, _FLAT | (_OF_CHURN if self.target == MAIN else {})
-        sources = {column: source.format(self.target) for column, source in flat.items()}
+        rows = self.rows
+        names = flat_names(self.target)
         log_odds = np.where(present, self.values.sum(axis=1), np.nan)
         return {
-            **{column: plain(rows[name]) for column, name in sources.items() if name in rows},
+            **{column: plain(rows[name]) for column, name in names.items() if name in rows},
             "log_odds": plain(pd.Series(log_odds)),
             "place": list(range(len(rows))),
         }
