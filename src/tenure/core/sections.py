@@ -318,3 +318,5 @@ class ScoreConfig(Section):
     """Paid days an account needs to be scored (0: all are)."""
     abstain_when_stale: bool = True
     """Score nobody where every source of events is stale."""
+    levers_first: bool = False
+    """Name the drivers that a team can act on before those that it cannot."""
