@@ -17,6 +17,7 @@ from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
 from tenure.core.records.delivery import DeliveryRecord
+from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
 from tenure.core.records.training import TrainingRecord
@@ -50,6 +51,7 @@ RECORDS: dict[str, type[Record]] = {
     "check": CheckRecord,
     "data": DataRecord,
     "export": DeliveryRecord,
+    "init": InitRecord,
     "metrics": MetricsRecord,
     "promote": PromotionRecord,
     "score": ScoreRecord,

@@ -24,7 +24,7 @@ EXIT_UNUSABLE = 1
 EXIT_CODES = """\b
 Exit codes:
   0  done; warnings and doubts do not change it
-  1  `check` failed, `promote` refused a challenger, or `export` could not deliver everything
+  1  `check` or `init` failed, `promote` refused, or `export` could not deliver everything
   2  the config or an option cannot be used
   3  the input tables cannot be used
   4  a model, a run or MLflow is missing, damaged or of another project
@@ -66,6 +66,29 @@ def demo(out: Path, accounts: int, seed: int, as_json: bool) -> None:
     with for_command() as progress:
         result = run_demo(out, accounts=accounts, seed=seed, progress=progress)
     show(result.to_json(), result.lines(), as_json=as_json)
+
+
+@cli.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: tenure.yaml.")
+@click.option("--force", is_flag=True, help="Replace a config that exists.")
+@click.option("--day-first", "first", flag_value="day", help="Read 01/02/2024 as 1 February.")
+@click.option("--month-first", "first", flag_value="month", help="Read 01/02/2024 as 2 January.")
+@AS_JSON
+def init(folder: Path, as_json: bool, **wish: Any) -> None:
+    """Write a config for the files in a folder, and check it.  Exit 1 if it needs your hand.
+
+    Exports of usual systems are recognised by their columns (docs/presets.md); other files are
+    named with what they are nearest to.
+    """
+    from tenure.report.init import init_lines
+    from tenure.run.init import InitRequest, run_init
+
+    with for_command() as progress:
+        result = run_init(InitRequest(folder, **wish), progress=progress)
+    show(result.to_json(), init_lines(result), as_json=as_json)
+    if not result.passed:
+        sys.exit(EXIT_UNUSABLE)
 
 
 @cli.command()
@@ -273,6 +296,64 @@ def promote(config: Path, as_json: bool, **wish: Any) -> None:
         sys.exit(EXIT_UNUSABLE)
 
 
+@cli.group()
+def keys() -> None:
+    """Who may use the service: make, list and revoke its keys."""
+
+
+@keys.command("create")
+@CONFIG
+@click.option("--name", required=True, help="Whose it is, or what for.")
+@click.option("--scope", "scopes", multiple=True, help="read, score, feedback, admin; repeatable.")
+@click.option("--owner", default=None, help="Only accounts of this owner.")
+@click.option("--segment", default=None, help="Only accounts of this segment.")
+@click.option("--expires", default=None, help="From when it is no use, e.g. 2027-01-01 (UTC).")
+@AS_JSON
+def create_key(config: Path, as_json: bool, **wish: Any) -> None:
+    """Make a key, by default with the scope `read`; it is shown once."""
+    from tenure.run import keys as runs
+
+    scopes = wish["scopes"] or ("read",)
+    limits = {name: wish[name] for name in ("owner", "segment")}
+    expires_at = moment(wish["expires"], "--expires")
+    result = runs.create_key(
+        settings(config), wish["name"], scopes, expires_at=expires_at, **limits
+    )
+    show(
+        result,
+        [result["key"], "It is shown this once: keep it where secrets are."],
+        as_json=as_json,
+    )
+
+
+@keys.command("list")
+@CONFIG
+@AS_JSON
+def list_keys(config: Path, as_json: bool) -> None:
+    """List the keys; not their secrets, which stand nowhere."""
+    from tenure.run.keys import list_keys
+
+    rows = list_keys(settings(config))
+    lines = [
+        f"{row['key_id']}  {'active' if row['active'] else 'ended '}  {','.join(row['scopes'])}  "
+        f"{row['name']}"
+        for row in rows
+    ]
+    show({"keys": rows}, lines or ["no keys"], as_json=as_json)
+
+
+@keys.command("revoke")
+@CONFIG
+@click.argument("key_id")
+@AS_JSON
+def revoke_key(config: Path, key_id: str, as_json: bool) -> None:
+    """End a key and the sessions that it opened."""
+    from tenure.run.keys import revoke_key
+
+    result = revoke_key(settings(config), key_id)
+    show(result, [f"{key_id} is revoked"], as_json=as_json)
+
+
 @cli.command()
 @CONFIG
 @click.option("--to", "target", required=True, help="Section under `exports` in the config.")
@@ -296,11 +377,12 @@ def export(config: Path, target: str, send: bool, as_json: bool) -> None:
 @cli.command()
 @CONFIG
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
-def serve(config: Path, port: int | None) -> None:
+@click.option("--workers", default=None, type=click.IntRange(1, 64), help="Processes.")
+def serve(config: Path, port: int | None, workers: int | None) -> None:
     """Serve scores over HTTP until interrupted."""
     from tenure.service.api.serve import serve_forever
 
-    serve_forever(config.resolve(), settings(config), port)
+    serve_forever(config.resolve(), settings(config), port, workers)
 
 
 @cli.command()

@@ -26,9 +26,21 @@ RENAMED = {
     "to": "ended_at",
     "billing": "billing_period",
     "reason": "end_reason",
+    "notice": "notice_period_days",
 }
-EXTRA = {"fx_rates": {"currency": pa.string(), "date": pa.timestamp("us"), "rate": pa.float64()}}
-LATE = {"status_at": pa.timestamp("us"), "known_at": pa.timestamp("us")}
+EXTRA = {
+    "fx_rates": {"currency": pa.string(), "date": pa.timestamp("us"), "rate": pa.float64()},
+    "mergers": {
+        "account_id": pa.string(),
+        "into_account_id": pa.string(),
+        "at": pa.timestamp("us"),
+    },
+}
+LATE = {
+    "status_at": pa.timestamp("us"),
+    "known_at": pa.timestamp("us"),
+    "notice_period_days": pa.int64(),
+}
 
 
 def worlds() -> list[Any]:

@@ -133,6 +133,9 @@ class DataConfig(Section):
     )
     tables: dict[str, Annotated[TableConfig, BeforeValidator(_table)]] = Field({})
     """Tables by canonical name; those left out are looked for under `path`."""
+    leave_out: list[str] = Field(
+        [], description="Tables that are not looked for under `path`, though a file has their name."
+    )
     base: str = Field(
         ".",
         description="Folder that relative names in SQL refer to; what does not exist there is "

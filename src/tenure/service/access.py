@@ -300,7 +300,8 @@ def _peer(scope: AsgiScope) -> str:
 
 def _host(scope: AsgiScope) -> str:
     """Return the host's name as the client wrote it, without its port."""
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1").lower()
     name, _, port = host.rpartition(":")
     return name if port.isdigit() else host
 

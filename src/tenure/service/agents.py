@@ -16,7 +16,8 @@ from tenure.core.errors import TenureError, suggestion
 from tenure.core.times import show
 from tenure.model.registry.champion import champion, history
 from tenure.score.rows import MAIN
-from tenure.score.store.book import SORTS, BookFilter, BookQuery, Books, added, nearest
+from tenure.score.store.book import SORTS, Books
+from tenure.score.store.book_records import BookFilter, BookQuery, added, nearest
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
 
 if TYPE_CHECKING:

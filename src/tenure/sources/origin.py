@@ -58,7 +58,8 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list
         The tables by name, and the problems; an optional table that does not exist is neither.
     """
     origins: dict[str, TableOrigin] = {}
-    problems = [unknown_table(name) for name in data.tables if name not in SOURCES]
+    named = (*data.tables, *data.leave_out)
+    problems = [unknown_table(name) for name in named if name not in SOURCES]
     folder = Path(data.path)
     required = {name for name, source in SOURCES.items() if source.required}
     if data.path and not folder.exists() and not required <= data.tables.keys():
@@ -68,7 +69,11 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list
         try:
             if name in data.tables:
                 origins[name] = _configured(name, data, engine)
-            elif data.path and (origin := _discovered(name, folder, engine)):
+            elif (
+                data.path
+                and name not in data.leave_out
+                and (origin := _discovered(name, folder, engine))
+            ):
                 origins[name] = origin
             elif name in required:
                 looked = f"looked for {folder / name}.parquet, .csv and the like"

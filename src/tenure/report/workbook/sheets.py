@@ -12,9 +12,10 @@ import pyarrow as pa
 from tenure.core.steps import Step, quote
 from tenure.report.workbook.formulas import Rows
 from tenure.success.declarations import Relation
+from tenure.success.owners import EXACT
 from tenure.success.query import NO_VALUE, group_column
 from tenure.success.relations import GROUPS, name_of
-from tenure.success.states import EXACT, MOVEMENTS, MOVES, PERIODS, SPANS
+from tenure.success.states import MOVEMENTS, MOVES, PERIODS, SPANS
 
 if TYPE_CHECKING:
     from tenure.engine import Engine

@@ -74,7 +74,10 @@ class Books:
         """Return a page of the book of a run."""
         since = query.since.number if query.since else -1
         sort, tables = _SORTED[query.sort]
+        tables = (*tables, _P) if query.moved else tables
         inner = self._narrowed(select(_S.c.account_id), run, query.where, tables, since)
+        if query.moved:
+            inner = inner.where(func.abs(_CHANGE) >= query.moved)
         directed = sort.desc() if query.descending else sort.asc()
         order = (directed.nulls_last(), _S.c.account_id)
         page = inner.order_by(*order).offset(query.offset).limit(query.limit).subquery("page")

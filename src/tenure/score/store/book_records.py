@@ -50,6 +50,7 @@ class BookQuery:
             the order of ids.
         since: The run that changes are counted from.
         limit: Rows of the page; None for all.
+        moved: Only accounts whose probability changed by so much or more since then.
     """
 
     where: BookFilter = EVERYBODY
@@ -58,6 +59,7 @@ class BookQuery:
     since: StoredRun | None = None
     offset: int = 0
     limit: int | None = 50
+    moved: float = 0.0
 
 
 FIRST_PAGE = BookQuery()

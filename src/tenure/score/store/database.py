@@ -22,6 +22,7 @@ PATIENCE = 300.0
 """Seconds that a writer waits for another one."""
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Name of a database → its insert that knows what to do with a row that stands already."""
+CONNECT_SECONDS = 5
 VERSIONS = Path(__file__).with_name("versions")
 MIGRATING = 7_310_465
 """Number of the lock that PostgreSQL holds while the schema is brought up to date."""
@@ -48,7 +49,11 @@ def connect(url: str) -> Engine:
         event.listen(engine, "connect", _configured)
         event.listen(engine, "begin", _begun)
     else:
-        engine = create_engine(place.set(drivername="postgresql+psycopg"))
+        server = place.set(drivername="postgresql+psycopg")
+        # A connection that was cut is noticed before a statement is lost on it.
+        engine = create_engine(
+            server, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+        )
     try:
         _bring_up_to_date(engine)
     except ConfigError:

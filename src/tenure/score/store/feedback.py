@@ -6,10 +6,11 @@ Nothing is changed or removed: the latest override of an account and target coun
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.labels.targets import TARGETS
@@ -71,8 +72,10 @@ class Override:
 T = TypeVar("T", Feedback, Override)
 
 
-def add_feedback(store: ScoreStore, item: Feedback) -> Feedback:
-    """Return feedback as it was written into the store.
+def add_feedback(
+    store: ScoreStore, item: Feedback, connection: Connection | None = None
+) -> Feedback:
+    """Return feedback as it was written into the store, in a transaction that is open or its own.
 
     Raises:
         DataError: If it says nothing, is too long, or nobody signs it.
@@ -87,7 +90,7 @@ def add_feedback(store: ScoreStore, item: Feedback) -> Feedback:
     if item.verdict != "note" and not item.driver:
         fix = "name the driver, or leave a note"
         raise DataError(Problem("verdict", "is of no driver", item.verdict, fix))
-    return _written(store, FEEDBACK, item)
+    return _written(store, FEEDBACK, item, connection)
 
 
 def add_override(store: ScoreStore, item: Override) -> Override:
@@ -129,9 +132,9 @@ def standing_overrides(
     return {name: item for name, item in latest.items() if item.until > at}
 
 
-def _written(store: ScoreStore, table: Any, item: T) -> T:
-    with writing(store.engine) as connection:
-        connection.execute(insert(table), {"project": store.project, **asdict(item)})
+def _written(store: ScoreStore, table: Any, item: T, connection: Connection | None = None) -> T:
+    with nullcontext(connection) if connection else writing(store.engine) as writer:
+        writer.execute(insert(table), {"project": store.project, **asdict(item)})
     return item
 
 

@@ -128,7 +128,7 @@ class ScoreStore:
 
     def runs(self, kind: str = "batch") -> list[StoredRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
-        chosen = select(*_RUN).where(
+        chosen = select(*RUN_COLUMNS).where(
             RUNS.c.kind == kind, RUNS.c.project == self.project, RUNS.c.complete
         )
         with self.engine.connect() as connection:
@@ -179,9 +179,11 @@ class ScoreStore:
         chosen = _OF_ACCOUNT if target is None else _OF_ACCOUNT.where(SCORES.c.target == target)
         return self._scores(chosen, account=account)
 
-    def scores(self, run: StoredRun) -> list[StoredScore]:
-        """Return the scores of a run, by target, horizon and account."""
-        return self._scores(_OF_RUN, run=run.number)
+    def scores(self, run: StoredRun, accounts: Sequence[str] | None = None) -> list[StoredScore]:
+        """Return the scores of a run, of all accounts or some, by target, horizon and account."""
+        if accounts is None:
+            return self._scores(_OF_RUN, run=run.number)
+        return self._scores(_OF_SOME, run=run.number, accounts=list(accounts))
 
     def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
         with self.engine.connect() as connection:
@@ -275,7 +277,9 @@ def _column(name: str) -> Column[Any]:
     return next(table.c[name] for table in tables if name in table.c)
 
 
-_RUN = [RUNS.c["run_no" if item.name == "number" else item.name] for item in fields(StoredRun)]
+RUN_COLUMNS = [
+    RUNS.c["run_no" if item.name == "number" else item.name] for item in fields(StoredRun)
+]
 _READ = [_column(item.name) for item in fields(StoredScore) if item.name != "drivers"]
 _WITH_DRIVERS = (
     select(*_READ, SCORES.c.place, BLOCKS.c.drivers)
@@ -287,3 +291,4 @@ _WITH_DRIVERS = (
 )
 _OF_ACCOUNT = _WITH_DRIVERS.where(SCORES.c.account_id == bindparam("account"))
 _OF_RUN = _WITH_DRIVERS.where(SCORES.c.run_no == bindparam("run"))
+_OF_SOME = _OF_RUN.where(SCORES.c.account_id.in_(bindparam("accounts", expanding=True)))

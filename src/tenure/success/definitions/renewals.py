@@ -28,7 +28,7 @@ def _rate(name: str, rule: str, renewed: str) -> MetricDeclaration:
             Method(
                 "booking_date",
                 "what was booked in the period, whenever it came due, over what came due in it",
-                f"sum({renewed}) FILTER (booked)",
+                f"coalesce(sum({renewed}) FILTER (booked), 0)",
                 DUE,
                 "coalesce(sum(contracts) FILTER (booked), 0)",
             ),
@@ -84,8 +84,8 @@ RENEWALS = (
     ),
     MetricDeclaration(
         "opt_out_mrr",
-        "MRR of contracts whose opt-out deadline, the due date less the notice period "
-        "(`metrics.notice_period_days`), falls into the period.",
+        "MRR of contracts whose opt-out deadline, the due date less the notice period (that of the "
+        "contract, else `metrics.notice_period_days`), falls into the period.",
         "renewals",
         (
             Method(
@@ -97,7 +97,7 @@ RENEWALS = (
         ),
         "money",
         0,
-        needs=(*NEEDS, "metrics.notice_period_days"),
+        needs=(*NEEDS, "subscriptions.notice_period_days|metrics.notice_period_days"),
         money=True,
     ),
 )

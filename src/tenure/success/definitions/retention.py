@@ -7,9 +7,9 @@ from tenure.success.declarations import Method, MetricDeclaration, Z, share_meth
 STARTED = "count(*) FILTER (active_start)"
 LOST = "count(*) FILTER (active_start AND gone)"
 EMPTY_START = "no account paid at the start of the period"
-COHORT = "start_mrr > 0 AND kind <> 'fx'"
+COHORT = "base_mrr > 0 AND kind <> 'fx'"
 COHORT_COUNT = f"count(*) FILTER ({COHORT})"
-COHORT_START = f"sum(start_mrr) FILTER ({COHORT})"
+COHORT_START = f"sum(base_mrr) FILTER ({COHORT})"
 CHURNED = "count(*) FILTER (kind = 'churn')"
 ARPA = "sum(end_mrr) / nullif(count(*) FILTER (end_mrr > 0), 0) * any_value(months)"
 SHRUNK = f"(({CHURNED}) + {Z * Z / 2}) / (nullif({COHORT_COUNT}, 0) + {Z * Z})"
@@ -147,7 +147,7 @@ RETENTION = (
             Method(
                 "cohort",
                 "Σ min(end, start) / Σ start over the accounts that paid at the start",
-                f"sum(least(end_constant, start_mrr)) FILTER ({COHORT})",
+                f"sum(least(end_constant, base_mrr)) FILTER ({COHORT})",
                 COHORT_START,
                 COHORT_COUNT,
             ),

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tenure.core.spec import Derived, Family, Feature
+from tenure.core.spec import Declared, Derived, Family, Feature
+from tenure.core.steps import text_literal
 
 Floats = NDArray[np.float64]
 Card = Literal["vendor_outcomes", "client_experience", "customer_outcomes"]
@@ -77,7 +78,8 @@ def _survey(kind: str, low: int, high: int) -> str:
 SURVEYS, USAGE, TOUCHPOINTS = "survey_responses", "usage_events", "touchpoints"
 NPS, CSAT = _survey("nps", 0, 10), _survey("csat", 1, 5)
 EFFORT, EASE = _survey("ces", 1, 5), _survey("ces", 1, 7)
-YEAR = (365,)
+YEAR = (365, 182, 91)
+"""Days that are looked at; fewer only where the history of the table does not reach back."""
 REFERENCES = (
     *("reference", "reference_call", "case_study", "testimonial"),
     *("review", "referral", "speaking", "advisory_board"),
@@ -85,8 +87,20 @@ REFERENCES = (
 """Kinds of touchpoints by which an account has spoken for the vendor."""
 
 
-def _count(name: str, source: str, where: str, aggregate: str = "count(score)") -> Feature:
-    return Feature(f"scorecard_{name}", source, aggregate, "{value}", where=where, windows=YEAR)
+def _over_year(
+    name: str, source: str, where: str, aggregate: str = "count(score)"
+) -> tuple[Declared, ...]:
+    """Return the feature ``scorecard_<name>`` over a year, or what there is of it."""
+    base = f"scorecard_{name}"
+    windows = [f"{base}_in_{days}d" for days in YEAR]
+    part = Feature(
+        f"{base}_in", source, aggregate, "{value}", where=where, windows=YEAR, hidden=True
+    )
+    return part, Derived(base, f"coalesce({', '.join(windows)})", "{value}")
+
+
+def _share(name: str, part: str, whole: str) -> Derived:
+    return Derived(f"scorecard_{name}", f"({part}) / scorecard_{whole}", "{value}")
 
 
 def own_family(activation_days: int, activation_event: str | None) -> Family:
@@ -96,48 +110,30 @@ def own_family(activation_days: int, activation_event: str | None) -> Family:
         activation_days: Days from the first paid start in which an account is to be active.
         activation_event: Usage event that is the first value; None: any.
     """
-    value = "event = '{}'".format(activation_event.replace("'", "''")) if activation_event else None
-    listed = ", ".join(f"'{kind}'" for kind in REFERENCES)
-    days_paid = "scorecard_paid_days"
-    first_year = f"0 * sqrt(365 - {days_paid})"
-    over = f"0 * sqrt({days_paid} - {activation_days})"
+    value = f"event = {text_literal(activation_event)}" if activation_event else None
+    spoken = f"lower(kind) in ({', '.join(map(text_literal, REFERENCES))})"
+    paid, used = "scorecard_paid_days", "scorecard_value_days"
+    over = f"{paid} + 0 * sqrt({paid} - {activation_days})"
+    activated = f"greatest(0, coalesce({paid} - {used}, {over})) + 0 * sqrt(365 - {paid})"
     features = (
-        _count("nps_answers", SURVEYS, NPS),
-        _count("promoters", SURVEYS, f"{NPS} and score >= 9"),
-        _count("detractors", SURVEYS, f"{NPS} and score <= 6"),
-        _count("csat_answers", SURVEYS, CSAT),
-        _count("csat_positive", SURVEYS, f"{CSAT} and score >= 4"),
-        _count("ease", SURVEYS, EASE, "avg((score - 1) / 6.0)"),
-        _count("effort", SURVEYS, EFFORT, "avg((5 - score) / 4.0)"),
-        _count("references", TOUCHPOINTS, f"lower(kind) in ({listed})", "count(*)"),
-        Feature("scorecard_last_nps", SURVEYS, "last(score)", "{value}", where=NPS, windows=YEAR),
-        Feature(
-            "scorecard_value_days", USAGE, "days_since(min(event_time))", "{value}", where=value
-        ),
-        Feature(
-            "scorecard_paid_days",
-            "subscriptions",
-            "days_since(min(started_at))",
-            "{value}",
-            where="paid",
-        ),
-        Derived(
-            "scorecard_nps",
-            "100 * (scorecard_promoters_365d - scorecard_detractors_365d) "
-            "/ scorecard_nps_answers_365d",
-            "{value}",
-        ),
-        Derived(
-            "scorecard_csat",
-            "scorecard_csat_positive_365d / scorecard_csat_answers_365d",
-            "{value}",
-        ),
-        Derived("scorecard_ces", "coalesce(scorecard_ease_365d, scorecard_effort_365d)", "{value}"),
-        Derived(
-            "scorecard_activation",
-            f"greatest(0, coalesce({days_paid} - scorecard_value_days, {days_paid} + {over})) "
-            f"+ {first_year}",
-            "{value}",
+        *_over_year("nps_answers", SURVEYS, NPS),
+        *_over_year("promoters", SURVEYS, f"{NPS} and score >= 9"),
+        *_over_year("detractors", SURVEYS, f"{NPS} and score <= 6"),
+        *_over_year("csat_answers", SURVEYS, CSAT),
+        *_over_year("csat_positive", SURVEYS, f"{CSAT} and score >= 4"),
+        *_over_year("ease", SURVEYS, EASE, "avg((score - 1) / 6.0)"),
+        *_over_year("effort", SURVEYS, EFFORT, "avg((5 - score) / 4.0)"),
+        *_over_year("last_nps", SURVEYS, NPS, "last(score)"),
+        Feature("scorecard_references", TOUCHPOINTS, "count(*)", "{value}", where=spoken),
+        Feature(used, USAGE, "days_since(min(event_time))", "{value}", where=value),
+        Feature(paid, "subscriptions", "days_since(min(started_at))", "{value}", where="paid"),
+        _share("nps", "100 * (scorecard_promoters - scorecard_detractors)", "nps_answers"),
+        _share("csat", "scorecard_csat_positive", "csat_answers"),
+        Derived("scorecard_ces", "coalesce(scorecard_ease, scorecard_effort)", "{value}"),
+        Derived("scorecard_activation", activated, "{value}"),
+        *(
+            Derived(f"scorecard_{name}", f"coalesce(mean_{name}_182d, mean_{name}_84d)", "{value}")
+            for name in ("response_hours", "resolution_hours")
         ),
     )
     return Family("scorecard", "Scorecards", features)
@@ -191,14 +187,14 @@ MEASURES: tuple[MeasureDeclaration, ...] = (
         "support_response",
         "client_experience",
         "Mean hours to the first response to the tickets of 182 days",
-        "mean_response_hours_182d",
+        "scorecard_response_hours",
         *(48, 2, "hours", "it opened no ticket in the 182 days before that was answered"),
     ),
     MeasureDeclaration(
         "support_resolution",
         "client_experience",
         "Mean hours to resolution of the tickets of 182 days",
-        "mean_resolution_hours_182d",
+        "scorecard_resolution_hours",
         *(240, 12, "hours", "it opened no ticket in the 182 days before that was resolved"),
     ),
     MeasureDeclaration(

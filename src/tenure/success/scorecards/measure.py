@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 OF_SCORES = ("churn_probability", "expansion_lift")
 """Columns that come from the kept scores."""
-LAST_NPS, REFERENCES = "scorecard_last_nps_365d", "scorecard_references_365d"
+LAST_NPS, REFERENCES = "scorecard_last_nps", "scorecard_references"
 ADVOCACY = "advocacy"
 ADVOCACY_RULE = "promoter_reference_activity"
 ADVOCACY_WEIGHTS = (50.0, 30.0, 20.0)
-"""Of the last NPS answer (6 gives 0, 9 gives 100), of a reference in 365 days, of `adoption`."""
+"""Of the last NPS answer (6 gives 0, 9 gives 100), of a reference so far, of `adoption`."""
 ROI = "roi_proxy"
 
 
@@ -171,7 +171,7 @@ def advocacy(values: pd.DataFrame, adoption: MeasureDeclaration) -> Any:
     """Return the likelihood to advocate, 0 to 100, by the rule `promoter_reference_activity`.
 
     Half of it is the last answer to NPS in 365 days (6 or less gives 0, 9 or 10 gives 100), 30 %
-    a reference in 365 days, 20 % the days of use in 28 days; what has no data drops out.
+    whether it has given a reference, 20 % the days of use in 28 days; what has no data drops out.
     """
     parts = (
         on_line(values[LAST_NPS].to_numpy(), 6, 9),

@@ -206,7 +206,7 @@ def _advocate_reasons(row: Any, drivers: Sequence[Mapping[str, Any]], _moment: M
     if pd.notna(row.last_nps):
         reasons.append(f"last NPS answer {row.last_nps:.0f}")
     if state["references"]:
-        reasons.append(f"{state['references']} references in 365 days")
+        reasons.append(f"{state['references']} references so far")
     return [*reasons, f"used on {row.active_days:.0f} of 28 days"]
 
 
