@@ -170,6 +170,6 @@ def test_it_is_open_to_everybody_and_fits(
         assert 1 <= len(re.findall(rb"/Type\s*/Page\b", sheet)) < 40
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 700, "height": 900})
-        wide = "e => [...document.querySelectorAll('main table')].filter(t => t.scrollWidth > 720).length"
-        assert page.evaluate(wide) == 0
+        widths = "[...document.querySelectorAll('main table')].map(t => t.scrollWidth)"
+        assert max(page.evaluate(widths), default=0) <= 720
         assert page.title() == title  # no hostile name has run

@@ -208,7 +208,7 @@ def routes(state: PageState) -> list[tuple[str, set[str]]]:
     app = make_pages(state, access_of(state))
     mounts = [route for route in app.routes if isinstance(route, Mount) and route.path == "/app"]
     return [
-        (f"/app{route.path}".replace("{form}", "csv"), route.methods or set())
+        (f"/app{route.path}".replace("{rest:path}", "x"), route.methods or set())
         for mount in mounts
         for route in mount.routes
         if isinstance(route, Route)

@@ -22,6 +22,8 @@ from tenure.service.api.metrics import MEDIA_TYPE, Metrics
 from tenure.service.api.problems import JSON, Refusal
 from tenure.service.api.responses import Readiness
 from tenure.service.api.state import State
+from tenure.service.pages.app import page_routes
+from tenure.service.pages.state import PageState
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,14 +46,16 @@ def application(config: Config, state: State | None = None) -> Guard:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         served.start()
         yield
+        pages.close()
         served.close()
 
     routes = [
         Route(item.path, Handler(item, served, metrics), methods=[item.method])
         for item in ENDPOINTS
     ]
+    pages = PageState(config, lambda: served.books)
     app = Starlette(
-        routes=[*routes, *_probes(config, served, metrics)],
+        routes=[*routes, *_probes(config, served, metrics), *page_routes(pages)],
         exception_handlers={
             HTTPException: on_error,
             Refusal: on_error,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,19 +26,42 @@ T = TypeVar("T")
 class PageState:
     """What the pages of one project read.
 
-    Raises:
-        ConfigError: If the store cannot be used.
+    Args:
+        config: The project.
+        books: Gives its books; by default those of its store, which is opened when first needed.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, books: Callable[[], Books] | None = None) -> None:
         self.config = config
-        self.store = ScoreStore(connect(store_url(config)), config.name)
         self.horizon = str(config.labels.horizon_days)
-        self.books = Books(self.store, self.horizon)
+        self._opening = threading.Lock()
+        self._own: Books | None = None
+        self._books = books or self._opened
         self.raw = RawTables(config)
         self._templates = templates(True, "tenure.service.pages")
         self._templates.filters.update(filters())
         self._records: dict[Path, tuple[int, Any]] = {}
+
+    @property
+    def books(self) -> Books:
+        """The books of the project's runs.
+
+        Raises:
+            ConfigError: If the store cannot be used.
+        """
+        return self._books()
+
+    @property
+    def store(self) -> ScoreStore:
+        """The project's runs; see `books`."""
+        return self.books.store
+
+    def _opened(self) -> Books:
+        with self._opening:
+            if self._own is None:
+                store = ScoreStore(connect(store_url(self.config)), self.config.name)
+                self._own = Books(store, self.horizon)
+            return self._own
 
     def filled(self, name: str, **parts: Any) -> str:
         """Return a template of the pages, or of the reports, with its parts filled in."""
@@ -65,6 +89,7 @@ class PageState:
         return known
 
     def close(self) -> None:
-        """Release the store and the tables."""
+        """Release the tables, and the store where it is the pages' own."""
         self.raw.close()
-        self.store.engine.dispose()
+        if self._own is not None:
+            self._own.store.engine.dispose()
