@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from tenure.core.config import Config, FeatureConfig, TableConfig
+from tenure.core.config import Config, FeatureConfig
 from tenure.core.records.account import AccountRecord
 from tenure.core.records.audit import AuditRecord, CheckRecord
 from tenure.core.records.base import Record
@@ -25,6 +25,7 @@ from tenure.core.records.scorecards import HealthComparison, HealthMap
 from tenure.core.records.training import TrainingRecord
 from tenure.core.records.worklist import WorkListRecord
 from tenure.core.spec import Column
+from tenure.core.tables import TableConfig
 from tenure.features.plan.plan import FAMILIES
 from tenure.features.reference_page import reference_page
 from tenure.score.delivery.deliver import ADAPTERS
