@@ -42,6 +42,8 @@ def build(
     engine.register(SPANS, _table(spans if "bridge" in needed else []))
     attributes = tuple(name for name in ("segment", "owner") if name in engine.columns("accounts"))
     steps = [*state_steps(_inputs(config, dataset, currency)), *relations.revenue_steps()]
+    if {"accounts", "groups", "usage", "breadth"} & {*needed}:
+        steps += relations.account_steps()
     if "groups" in needed:
         steps.append(relations.groups_step(attributes))
     if {"renewals", "losses"} & {*needed}:
@@ -61,7 +63,14 @@ def _inputs(config: Config, dataset: Dataset, currency: str | None) -> Inputs:
         booked="booked_at" if "booked_at" in columns else "known_at",
         notice=f"CAST(coalesce({own}{notice}) AS BIGINT)",
         mergers=dataset.has("mergers"),
+        several=currency is None and _currencies(dataset) > 1,
     )
+
+
+def _currencies(dataset: Dataset) -> int:
+    """Return in how many currencies subscriptions are paid, none counted as one of them."""
+    sql = "SELECT count(DISTINCT coalesce(currency, '')) AS n FROM subscriptions WHERE paid"
+    return int(dataset.engine.fetch(sql).column("n")[0].as_py())
 
 
 def _sporadic(

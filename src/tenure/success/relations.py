@@ -45,22 +45,19 @@ def name_of(relation: str) -> str:
 
 
 def revenue_steps() -> list[Step]:
-    """Return the steps of `money`, `bridge` and `accounts`."""
+    """Return the steps of `money` and `bridge`."""
     amounts = ", ".join(f"CAST(sum(m.{name}) AS {EXACT}) AS {name}" for name in MOVEMENTS)
     return [
         _reasons(),
-        _dropped(),
-        _books(),
-        _accounts(),
         Step(
             name_of("money"),
             f"""
-SELECT p.period_id, p.months, m.*, a.involuntary
+SELECT p.period_id, p.months, m.*, coalesce(q.end_reason = 'involuntary', false) AS involuntary
 FROM {PERIODS} AS p
 JOIN {MOVES} AS m ON m.from_at = p.from_at AND m.to_at = p.to_at
-LEFT JOIN {name_of("accounts")} AS a
-  ON a.period_id = p.period_id AND a.account_id = m.account_id
+LEFT JOIN {REASONS} AS q ON q.period_id = p.period_id AND q.account_id = m.account_id
 """,
+            lazy=True,
         ),
         Step(
             name_of("bridge"),
@@ -76,6 +73,11 @@ GROUP BY 1, 2, 3
 """,
         ),
     ]
+
+
+def account_steps() -> list[Step]:
+    """Return the steps of `accounts`; they need those of the revenue."""
+    return [_dropped(), _books(), _accounts()]
 
 
 def joint_account(account: str) -> tuple[str, str]:
@@ -134,15 +136,19 @@ GROUP BY 1, 2
 def _books() -> Step:
     """Return the step of what each account of a period's end ran at its start and at its end."""
     account, join = joint_account("r")
+    held = (
+        "count(DISTINCT r.subscription_id) AS subscriptions, sum(r.seats) AS seats, "
+        "arg_max(coalesce(r.plan, ''), r.mrr) AS plan, arg_max(r.currency, r.mrr) AS currency"
+    )
     return Step(
         BOOKS,
         f"""
-SELECT p.period_id, r.edge_at = p.to_at AS at_end,
-  CASE WHEN r.edge_at = p.to_at THEN r.account_id ELSE {account} END AS account_id,
-  count(DISTINCT r.subscription_id) AS subscriptions, sum(r.seats) AS seats,
-  arg_max(coalesce(r.plan, ''), r.mrr) AS plan, arg_max(r.currency, r.mrr) AS currency
-FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at OR r.edge_at = p.to_at
-{join}
+SELECT p.period_id, false AS at_end, {account} AS account_id, {held}
+FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at {join}
+GROUP BY 1, 2, 3
+UNION ALL
+SELECT p.period_id, true, r.account_id, {held}
+FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.to_at
 GROUP BY 1, 2, 3
 """,
     )
