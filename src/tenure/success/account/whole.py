@@ -113,7 +113,7 @@ def _attributes(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the latest values of attributes that were known, of which an empty one is no news."""
     known: dict[str, Any] = {}
     for row in rows:
-        known |= {name: value for name, value in row.items() if value is not None}
+        known |= {name: value for name, value in row.items() if not pd.isna(value)}
     further = {
         name: show(value) if hasattr(value, "isoformat") else value
         for name, value in known.items()
