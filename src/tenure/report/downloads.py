@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tenure.core.times import now
+from tenure.report.workbook.book import write_book
 from tenure.report.workbook.cells import Cell, Form, Page
-from tenure.report.workbook.workbook import write_book
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a text starts with that a spreadsheet would run; the wide signs count too."""
