@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import ConfigError, Problem
@@ -136,7 +137,10 @@ def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
     first = record.metrics[0] if record.metrics else None
     return {
         "record": record,
-        "rows": [_metric(row) for row in record.metrics],
+        "metrics": [
+            (named(name), METRICS[name].rule, [_metric(row) for row in rows])
+            for name, rows in groupby(record.metrics, key=lambda row: row.name)
+        ],
         "several": several,
         "grouped": any(row.group for row in record.metrics),
         "period": (first.period_from, first.period_to) if first else ("", ""),
@@ -149,8 +153,6 @@ def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
 
 def _metric(row: Metric) -> dict[str, str]:
     return {
-        "name": named(row.name),
-        "rule": METRICS[row.name].rule,
         "period": f"{row.period_from[:10]} to {row.period_to[:10]}",
         "group": ", ".join(f"{plain(name)} {value}" for name, value in row.group.items()),
         "value": _shown(row, row.value),
