@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from tenure.core.config import Config, FeatureConfig, TableConfig
+from tenure.core.records.account import AccountRecord
 from tenure.core.records.audit import AuditRecord, CheckRecord
 from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
@@ -20,7 +21,9 @@ from tenure.core.records.delivery import DeliveryRecord
 from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
+from tenure.core.records.scorecards import HealthComparison, HealthMap
 from tenure.core.records.training import TrainingRecord
+from tenure.core.records.worklist import WorkListRecord
 from tenure.core.spec import Column
 from tenure.features.plan.plan import FAMILIES
 from tenure.features.reference_page import reference_page
@@ -30,6 +33,8 @@ from tenure.sources.meanings import MEANINGS
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
 from tenure.success.definitions import CHAPTERS
 from tenure.success.reference_page import metrics_page
+from tenure.success.scorecards.declarations import MEASURES, activation
+from tenure.success.scorecards.page import scorecards_page
 
 HERE = Path(__file__).parent
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
@@ -40,11 +45,14 @@ def pages() -> dict[str, str]:
     markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
     markdown["export.md"] = export()
     markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS)
+    measures = (*MEASURES, activation(Config.model_fields["metrics"].default.activation_days))
+    markdown["scorecards.md"] = SCORECARDS_PREFACE + scorecards_page(measures)
     schemas = {f"schemas/{name}.json": schema(record) for name, record in RECORDS.items()}
     return markdown | schemas
 
 
 RECORDS: dict[str, type[Record]] = {
+    "account": AccountRecord,
     "audit": AuditRecord,
     "bundle-metrics": BundleMetrics,
     "bundle-spec": BundleSpec,
@@ -52,10 +60,13 @@ RECORDS: dict[str, type[Record]] = {
     "data": DataRecord,
     "export": DeliveryRecord,
     "init": InitRecord,
+    "health-comparison": HealthComparison,
+    "health-map": HealthMap,
     "metrics": MetricsRecord,
     "promote": PromotionRecord,
     "score": ScoreRecord,
     "train": TrainingRecord,
+    "worklist": WorkListRecord,
 }
 """What commands write and print with `--json`, and bundles hold, by the name of its schema."""
 
@@ -395,6 +406,60 @@ What others do, by the names of our methods: Recurly counts all who leave over t
 (`logo_churn_rate`: `all_over_start`), Stripe adds who joined to the denominator (`start_plus_new`),
 ChartMogul and Chargebee compare the accounts of the start (`start`, the default). ProfitWell calls every return a
 reactivation, as here; Maxio does so for 90 days only.
+
+"""
+
+
+SCORECARDS_PREFACE = f"""\
+# Scorecards, health, one account
+
+{NOTE}
+
+`tenure scorecards CONFIG --out scorecards.csv` scores every account that pays and prints the client health
+map (`--map health`: health × MRR; `--map experience`: experience × outcomes; amounts of two currencies are
+never added). `tenure account CONFIG --account ID [--as-of DATE]` prints everything known about one account
+on one screen. In Python: `Project.scorecards()` and `Project.account()`.
+
+- **Point in time.** A measure is a feature, cut at the prediction time like everything a model reads, or
+  comes from the latest kept scores up to then. Nothing at or after the time shows.
+- **Points.** Each measure has 0 to 100 points, on a straight line between its two cut points. A scorecard
+  is the mean of its measures that have data; `coverage` says how many those are.
+- **Trend** is the points less those of an earlier time: `--since DATE`, else `success.trend_days` (90)
+  before. What is composed compares the parts that have data at both times.
+- **Customer success** joins experience and outcomes (each as a share of 1) by a named rule,
+  `success.join`: `arithmetic` (mean, the default), `geometric` (CS = CE × CO) or `minimum`. Sources disagree;
+  none of them is *the* formula.
+- **Advocacy** (`promoter_reference_activity`): half is the last answer to NPS of a year (6 or less gives 0, 9
+  or 10 gives 100), 30 % whether the account has given a reference (a touchpoint of kind `reference`,
+  `reference_call`, `case_study`, `testimonial`, `review`, `referral`, `speaking` or `advisory_board`),
+  20 % the days of use; what has no data drops out. From 60 on an account is a likely advocate (CSQA), unless
+  its last answer was 6 or less or it stands in the band `high`.
+- **A measure for the return** that your customers get is one feature that you name:
+  `success.roi_proxy: {{feature: invoices_sent_28d, bad: 0, good: 200}}`; it counts among the outcomes.
+
+**A weighted health score**, for teams that have one, stands beside the model. A part is a measure of this page
+with its cut points, or a feature with yours. A part without data drops out and its weight spreads over
+the rest, unless `missing` says how many points it gets:
+
+```yaml
+success:
+  health:
+    - {{measure: seat_utilisation, weight: 30}}
+    - {{measure: nps, weight: 20}}
+    - {{feature: days_since_last_event, weight: 50, bad: 30, good: 2, missing: 0}}
+  green_at: 70
+  red_below: 40
+```
+
+`tenure backtest` then measures it on the test rows of the model: AUC and lift of both with intervals, the
+share of the leavers that stood green (*false greens*; the model's green are as many rows as the score's, those
+of the lowest probability), and what the model adds.
+
+**Bands keep still.** `risk_band` of a flat row is cut by thresholds alone, so that it follows from the row, and
+may change with every run. The band that work lists, accounts, scorecards and the map show
+rises at once, but falls only when the risk lies `success.band_margin` (15 %) below the threshold and the
+band has stood for `success.band_dwell_days` (28), over the last 60 kept runs of 400 days. It is never
+lower than `risk_band`.
 
 """
 

@@ -222,14 +222,12 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
 @AS_OF
 @click.option("--since", default=None, help="Compare scorecards with this date.")
 @AS_JSON
-def account(
-    config: Path, account: str, as_of: str | None, since: str | None, as_json: bool
-) -> None:
+def account(config: Path, account: str, as_json: bool, **when: str | None) -> None:
     """Print everything known about one account: contracts, scores, scorecards, what happened."""
     from tenure.report.account import whole_account_lines
     from tenure.run.account import run_account
 
-    times = moment(as_of), moment(since, "--since")
+    times = moment(when["as_of"]), moment(when["since"], "--since")
     with for_command() as progress:
         result = run_account(settings(config), account, *times, progress)
     show(result.to_json(), whole_account_lines(result), as_json=as_json)
@@ -242,14 +240,12 @@ def account(
 @click.option("--map", "kind", type=MAPS, default="health", help="What the health map shows.")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
 @AS_JSON
-def scorecards(
-    config: Path, as_of: str | None, out: Path | None, as_json: bool, **how: Any
-) -> None:
+def scorecards(config: Path, out: Path | None, as_json: bool, **how: Any) -> None:
     """Score outcomes and experience of every account; print the client health map."""
     from tenure.report.scorecards import health_map_lines
     from tenure.run.scorecards import run_scorecards
 
-    times = moment(as_of), moment(how["since"], "--since")
+    times = moment(how["as_of"]), moment(how["since"], "--since")
     file = table(out) if out else None
     with for_command() as progress:
         result = run_scorecards(settings(config), times, how["kind"], file, progress)

@@ -95,7 +95,7 @@ def test_a_contract_can_be_ended_until_the_notice_period_before_its_end(
     engine: DuckDBEngine,
 ) -> None:
     """Annual terms from January and from June; notice 60 days before."""
-    terms = SUBSCRIPTIONS.assign(billing_period=["annual", None, "annual", "annual", None])
+    terms = SUBSCRIPTIONS.assign(billing_period=["annual", "", "annual", "annual", ""])
     rows = {"accounts": THREE, "subscriptions": terms}
     frames = {name: pa.Table.from_pandas(table) for name, table in rows.items()}
     config = make_config({"data": {"path": "."}}, base=Path())

@@ -49,7 +49,8 @@ def add_stored(store: ListStore, as_of: datetime, accounts: Mapping[str, Stored]
         times = dict.fromkeys(("as_of", "scored_at", "observed_until"), as_of)
         rest = {"config_digest": "c", "data_fingerprint": "d", "accounts": len(names)}
         row = facts | times | rest | {"complete": True}
-        number = connection.execute(insert(RUNS).values(row)).inserted_primary_key[0]
+        adding = insert(RUNS).values(row).returning(RUNS.c.run_no)
+        number = connection.execute(adding).scalar_one()
         people = [
             {"run_no": number, "account_id": name, "owner": one.owner, "notice_by": one.notice_by}
             for name, one in accounts.items()
@@ -112,7 +113,7 @@ def _packed(connection: Any, codes: Sequence[Sequence[str]]) -> list[bytes]:
         if number is None:
             values = {"digest": driver.code, "code": wording.code, "label": wording.label}
             adding = insert(WORDINGS).values(**values, sentence=wording.sentence)
-            number = connection.execute(adding).inserted_primary_key[0]
+            number = connection.execute(adding.returning(WORDINGS.c.wording_no)).scalar_one()
         numbers.append((number, driver))
     width = max([len(row) for row in codes] + [1])
     places = np.full((len(codes), width), -1)

@@ -188,3 +188,11 @@ def test_rows_and_lines(store: ListStore, config: Config) -> None:
     assert "no currency: MRR 7, at risk 0 of which 0 listed" in text
     assert "its contract can be ended until 1 July 2025" in text
     assert WorkListRecord.from_json(record.to_json()) == record
+
+
+def test_a_run_of_one_target_gives_its_list_alone(store: ListStore, config: Config) -> None:
+    add_stored(store, JUNE, {"a": Stored(expansion=0.2), "b": Stored(expansion=0.01)})
+    record = lists(store, config, JUNE)
+    assert on(record, "expansion") == ["a"]
+    assert on(record) == []
+    assert record.absent["risk"] == "the run has no probabilities of churn"

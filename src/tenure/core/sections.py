@@ -65,6 +65,8 @@ class MetricsConfig(Section):
     """Days from the first paid start within which an account is to be active."""
     activation_event: str | None = None
     """Usage event that is the first value; without one any use activates."""
+    discount_rate: float = Field(0.1, ge=0, le=1)
+    """Discount of a year, for the lifetime value by the method `discounted`."""
     csat_thresholds: dict[str, float] = Field({})
     """Scale, e.g. `1-10` → the least answer that is positive, for the method `declared`."""
     currency: str | None = None
@@ -146,6 +148,12 @@ class SuccessConfig(Section):
     band_dwell_days: int = Field(28, ge=0, le=365)
     """Days that a shown band stands at least before it falls."""
     worklist: WorkListConfig = WorkListConfig()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.red_below > self.green_at:
+            raise ValueError("`red_below` must not lie above `green_at`")
+        return self
 
 
 class PromotionConfig(Section):
@@ -310,3 +318,5 @@ class ScoreConfig(Section):
     """Paid days an account needs to be scored (0: all are)."""
     abstain_when_stale: bool = True
     """Score nobody where every source of events is stale."""
+    levers_first: bool = False
+    """Name the drivers that a team can act on before those that it cannot."""

@@ -26,7 +26,12 @@ def whole_account_lines(record: AccountRecord) -> list[str]:
         _lately(record),
         [f"{plain(name)}: {why}" for name, why in record.missing.items()],
     )
-    return [line for part in parts for line in part]
+    return [_printable(line) for part in parts for line in part]
+
+
+def _printable(line: str) -> str:
+    """Return a line without characters that would steer a terminal."""
+    return "".join(one if one.isprintable() else " " for one in line)
 
 
 def _head(record: AccountRecord) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.core.authored import merged
 from tenure.core.config import make_config
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tenure.core.config import Config
     from tenure.core.records.account import AccountRecord
+    from tenure.core.records.scorecards import HealthMap
     from tenure.run.results import AccountReasons, Backtest, Checked, Training
     from tenure.run.scores import Scores
     from tenure.run.training_set import TrainingSet
@@ -206,6 +207,21 @@ class Project:
         with self._progress() as progress:
             times = (_time(as_of), _time(since))
             return run_scorecards(self.config, times, progress=progress).rows
+
+    def health_map(
+        self, kind: Literal["health", "experience"] = "health", as_of: Moment | None = None
+    ) -> HealthMap:
+        """Return the book by health and revenue, or by experience and outcomes.
+
+        Args:
+            kind: Which of the two.
+            as_of: The time; the end of observation by default.
+        """
+        from tenure.run.scorecards import run_scorecards
+
+        with self._progress() as progress:
+            times = (_time(as_of), None)
+            return run_scorecards(self.config, times, kind, progress=progress).map
 
     def worklist(
         self, as_of: Moment | None = None, *, capacity: int | None = None, remember: bool = True

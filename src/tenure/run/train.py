@@ -231,6 +231,11 @@ def _bundle(
         spec=spec,
         metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
+        drivers={
+            "outcomes": fit.outcomes.to_json(),
+            "stability": fit.stability,
+            "effects": dict(fit.effects),
+        },
         amounts={name: amounts.to_json() for name, amounts in fit.amounts.items()},
         latest=_latest(result, fit, prepared, known_words(dataset, plan)),
         card=model_card(result.target.name, record, spec),

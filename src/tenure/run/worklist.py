@@ -143,8 +143,8 @@ def work_lists(
     handed: dict[ListName, HandedOut] = {}
     absent: dict[ListName, str] = {}
     for kind in KINDS:
-        if kind.name == "advocacy" and "advocacy" not in book:
-            absent[kind.name] = NEEDS_TABLES
+        if reason := _lacking(kind.name, book):
+            absent[kind.name] = reason
             continue
         drivers = {}
         if kind.name in TARGETS:
@@ -163,6 +163,15 @@ def work_lists(
         money=money(book, handed),
         absent=absent,
     )
+
+
+def _lacking(name: ListName, book: pd.DataFrame) -> str:
+    """Return why a list cannot be made of a book; empty where it can."""
+    if name == "advocacy":
+        return "" if "advocacy" in book else NEEDS_TABLES
+    target = TARGETS[name]
+    known = book[f"{target}_probability"].notna().any()
+    return "" if known else f"the run has no probabilities of {target}"
 
 
 def worklist_frame(record: WorkListRecord) -> pd.DataFrame:

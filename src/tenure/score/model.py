@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ModelError, Problem
+from tenure.explain.outcomes import OutcomeShares
 from tenure.explain.peers import Peers
+from tenure.explain.row_words import Explainer
 from tenure.features.plan.plan import Plan, from_json, resolve_plan, united_plan
 from tenure.labels.targets import TARGETS
 from tenure.labels.windows import RENEWAL
@@ -50,6 +52,17 @@ class Model:
         resolved = resolve_plan(from_json(spec.declarations), columns, members=spec.members)
         peers = Peers.from_json(bundle.reference["peers"])
         return cls(bundle, resolved.only(bundle.columns), peers, bundle.models)
+
+    def explainer(self, *, levers_first: bool = False) -> Explainer:
+        """Return what speaks of the contributions to its scores."""
+        target = TARGETS[self.bundle.spec.target]
+        return Explainer(target, self.specs, self.peers, self.outcomes, levers_first, self.begins)
+
+    @cached_property
+    def outcomes(self) -> OutcomeShares | None:
+        """Return what became of accounts by value; None of a model that did not learn it."""
+        stored = self.bundle.reference.get("outcomes")
+        return OutcomeShares.from_json(stored) if stored else None
 
     def beside(self, whole: Model) -> Model:
         """Return the model of a part of an event as a share of another model of the event.

@@ -44,8 +44,8 @@ def build(
     steps = [*state_steps(_inputs(config, dataset, currency)), *relations.revenue_steps()]
     if "groups" in needed:
         steps.append(relations.groups_step(attributes))
-    if "renewals" in needed:
-        steps += renewal_steps(settings)
+    if {"renewals", "losses"} & {*needed}:
+        steps += renewal_steps(settings, currency)
     steps += _sporadic(settings, dataset, needed)
     engine.run(steps)
 
@@ -77,6 +77,8 @@ def _sporadic(
         steps.append(relations.tickets_step(dataset.columns["tickets"], until))
     if "usage" in needed:
         steps.append(relations.usage_step(until))
+    if "breadth" in needed:
+        steps.append(relations.breadth_step(until))
     if "starts" in needed:
         steps.append(relations.starts_step(settings))
     return steps

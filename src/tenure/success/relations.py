@@ -78,7 +78,7 @@ GROUP BY 1, 2, 3
     ]
 
 
-def _joint(account: str) -> tuple[str, str]:
+def joint_account(account: str) -> tuple[str, str]:
     """Return SQL of what an account is part of at the period's end, and the join that it needs.
 
     Args:
@@ -93,7 +93,7 @@ def _joint(account: str) -> tuple[str, str]:
 
 def _reasons() -> Step:
     """Return the step of the reason of the last paid row that ended in each period."""
-    account, join = _joint("r")
+    account, join = joint_account("r")
     return Step(
         REASONS,
         f"""
@@ -110,7 +110,7 @@ GROUP BY 1, 2
 
 def _dropped() -> Step:
     """Return the step of subscriptions that ran at the start and not at the end, and no move."""
-    account, join = _joint("r")
+    account, join = joint_account("r")
     return Step(
         DROPPED,
         f"""
@@ -133,7 +133,7 @@ GROUP BY 1, 2
 
 def _books() -> Step:
     """Return the step of what each account of a period's end ran at its start and at its end."""
-    account, join = _joint("r")
+    account, join = joint_account("r")
     return Step(
         BOOKS,
         f"""
@@ -150,7 +150,7 @@ GROUP BY 1, 2, 3
 
 def _accounts() -> Step:
     """Return the step of accounts that paid at an end of a period or began to inside it."""
-    account, join = _joint("r")
+    account, join = joint_account("r")
     paid_days = (
         "sum(date_diff('day', greatest(r.started_at, p.from_at), "
         f"least(coalesce(r.ended_at, {FOREVER}), p.to_at)))"
@@ -302,6 +302,28 @@ SELECT p.period_id, p.days, coalesce(c.account_id, a.account_id) AS account_id,
 FROM counted AS c
 FULL JOIN {name_of("accounts")} AS a ON a.period_id = c.period_id AND a.account_id = c.account_id
 JOIN {PERIODS} AS p ON p.period_id = coalesce(c.period_id, a.period_id)
+""",
+    )
+
+
+def breadth_step(until: datetime) -> Step:
+    """Return the step of how many of the events of a period each account used."""
+    return Step(
+        name_of("breadth"),
+        f"""
+WITH used AS (
+  SELECT DISTINCT account_id, event, date_trunc('day', occurred_at) AS day
+  FROM {owned("usage_events", "occurred_at")} AS u WHERE known_at < {literal(until)}
+), within AS (
+  SELECT DISTINCT p.period_id, u.account_id, u.event
+  FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
+), counted AS (SELECT period_id, account_id, count(*) AS events FROM within GROUP BY 1, 2)
+SELECT a.period_id, a.account_id, a.active_end, coalesce(c.events, 0) AS events, t.events_of_all
+FROM {name_of("accounts")} AS a
+JOIN (
+  SELECT period_id, count(DISTINCT event) AS events_of_all FROM within GROUP BY 1
+) AS t ON t.period_id = a.period_id
+LEFT JOIN counted AS c ON c.period_id = a.period_id AND c.account_id = a.account_id
 """,
     )
 

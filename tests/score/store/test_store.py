@@ -120,10 +120,13 @@ def test_drivers_are_read_back_to_the_last_bit(
         for horizon in scored.contributions[target]:
             wanted = flat(scored, target, horizon)
             part = rows[(rows["target"] == target) & (rows["horizon"] == horizon)]
+            specs = scored.models[target].specs
             for account, drivers in zip(part["account_id"], part["drivers"], strict=True):
                 row = wanted.loc[account]
                 expected = [driver_of(row, prefix, place) for place in range(1, TOP + 1)]
+                telling = [specs[driver.pop("feature")].group for driver in drivers]
                 assert drivers == [driver for driver in expected if driver is not None]
+                assert telling == [driver["code"] for driver in drivers]
                 count += len(drivers)
     assert count > 1_000
 

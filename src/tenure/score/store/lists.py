@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PORTION = 5_000
 """Accounts that one statement names at most."""
+MOST_RUNS = 60
+"""Runs whose probabilities are read at once."""
 _CHURN = ("lo", "hi", "band", "rank", "mrr", "currency", "renews_at", "abstain_reason")
 _NAMED = ("name", "owner", "segment", "plan", "notice_by")
 
@@ -167,8 +169,9 @@ class ListStore:
         horizon: str,
         span: tuple[datetime, datetime],
         accounts: Collection[str] | None = None,
+        most: int = MOST_RUNS,
     ) -> pd.DataFrame:
-        """Return the probabilities of the runs in a span of time, both ends included.
+        """Return the probabilities of the latest runs in a span of time, both ends included.
 
         Of several runs of one prediction time the one that was written last counts.
 
@@ -178,6 +181,7 @@ class ListStore:
         inside = (RUNS.c.as_of >= span[0], RUNS.c.as_of <= span[1])
         own = (RUNS.c.project == self.project, RUNS.c.kind == "batch", RUNS.c.complete)
         newest = select(func.max(RUNS.c.run_no)).where(*own, *inside).group_by(RUNS.c.as_of)
+        newest = newest.order_by(RUNS.c.as_of.desc()).limit(most)
         columns = (SCORES.c.account_id, SCORES.c.probability, RUN_MODELS.c.base_rate, SCORES.c.rank)
         chosen = (
             select(RUNS.c.as_of, *columns)

@@ -14,10 +14,11 @@ from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
 from tenure.core.records.score_drift import BookDrift
-from tenure.explain.drivers import NUMBERS, TOP, signals
+from tenure.explain.drivers import TOP, signals, summed
+from tenure.explain.row_words import NUMBERS
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
-from tenure.score.scored import Scored
+from tenure.score.scored import Contributions, Scored
 from tenure.score.store.database import INSERTS, writing
 from tenure.score.store.encoding import (
     DriverWords,
@@ -100,7 +101,7 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
             horizon,
             scored.models[target],
             scored.rows.iloc[one.rows],
-            one.values,
+            one,
             scored.drift.get(target) if scored.models[target].horizons[0] == horizon else None,
         )
         for target, horizons in scored.contributions.items()
@@ -202,8 +203,13 @@ class _HorizonScores:
     horizon: str
     model: Model
     rows: pd.DataFrame
-    values: Array
+    behind: Contributions
     drift: BookDrift | None
+
+    @property
+    def values(self) -> Array:
+        """Contributions of the columns, the base value last."""
+        return self.behind.values
 
     @cached_property
     def drivers(self) -> tuple[list[DriverWords], Array, Array]:
@@ -213,12 +219,20 @@ class _HorizonScores:
             The words that occur; the place in them of each driver, -1 where there is none, shape
             (rows, `TOP`); their numbers, shape (rows, `TOP`, 3).
         """
+        columns = np.asarray([*self.model.models[self.horizon].columns, None], dtype=object)
         rows, names = self.rows, list(DriverWords._fields)
         prefix = "" if self.target == MAIN else f"{self.target}_"
         places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
         spoken = pd.concat(
-            [rows[[f"{start}{name}" for name in names]].set_axis(names, axis=1) for start in places]
+            [
+                rows[[f"{start}{name}" for name in names[:-1]]]
+                .set_axis(names[:-1], axis=1)
+                .assign(feature=columns[self.behind.telling[:, place]])
+                for place, start in enumerate(places)
+            ]
         )
+        # A driver has no date where none is known; else groups would drop it.
+        spoken["since"] = spoken["since"].fillna("")
         numbered = spoken.groupby(names, sort=False).ngroup()
         codes = numbered.fillna(-1).to_numpy(dtype=np.int64)
         different, first = np.unique(codes, return_index=True)
@@ -250,8 +264,8 @@ class _HorizonScores:
         rows = zip(*columns.values(), strict=True)
         scores = [key | dict(zip(columns, row, strict=True)) for row in rows]
         connection.execute(insert(SCORES), scores)
-        sums = [self.values[:, places].sum(axis=1) for places in groups.values()]
-        values = np.column_stack([*sums, self.values[:, -1]])
+        sums = summed(self.values, list(groups.values()))
+        values = np.column_stack([sums, self.values[:, -1]])
         values[~present] = np.nan
         drivers = packed_drivers(codes, [(numbers[item], item) for item in words], figures)
         packed = zip(drivers, packed_contributions(values), strict=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from tenure.core.records.init import MissingPart
 from tenure.sources.contract import SOURCES
-from tenure.sources.meanings import MEANINGS, Meaning
+from tenure.sources.meaning import Meaning
+from tenure.sources.meanings import MEANINGS
 from tenure.sources.presets.declared import Preset
 
 _QUIET = ("nothing changes", "the type's usual")

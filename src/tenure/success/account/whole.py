@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -171,7 +172,7 @@ def _standing(
 
 def account_scores(config: Config, store: ListStore, account: str, run: StoredRun) -> AccountScores:
     """Return the kept scores of an account in a run, with their change and the band shown."""
-    before = store.latest(run.as_of - days(1e-6 / 86_400))
+    before = store.latest(run.as_of - timedelta(microseconds=1))
     earlier = {} if before is None else _by_horizon(store.account_scores(account, before))
     bands = still_bands(store, config, run.as_of, [account])
     scores = store.account_scores(account, run)

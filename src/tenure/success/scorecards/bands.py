@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BANDS = ("low", "medium", "high")
 MEMORY_DAYS = 400
-"""Kept runs before the prediction time that a band follows from."""
+"""Days before the prediction time whose kept runs a band follows from, the last 60 at most."""
 NEVER = np.datetime64("NaT", "us")
 
 
