@@ -161,13 +161,18 @@ def score(config: Path, as_of: str | None, out: Path, columns: Selection, as_jso
 @click.option("--account", required=True, help="Account id.")
 @AS_OF
 @AS_JSON
-def explain(config: Path, account: str, as_of: str | None, as_json: bool) -> None:
+@click.option("--since", default=None, help="Say what changed since the run kept at this date.")
+@click.option("--evidence", is_flag=True, help="List the source rows behind each driver.")
+@click.option("--rows", default=10, show_default=True, type=click.IntRange(1), help="Rows listed.")
+def explain(config: Path, account: str, as_of: str | None, as_json: bool, **more: Any) -> None:
     """Say why one account has its score."""
-    from tenure.run.score import run_explain
+    from tenure.run.explain import ExplainWish, run_explain
 
+    rows = more["rows"] if more["evidence"] else 0
+    wish = ExplainWish(moment(more["since"], "--since"), rows)
     with for_command() as progress:
-        result = run_explain(settings(config), account, moment(as_of), progress=progress)
-    show(result, result["lines"], as_json=as_json)
+        result = run_explain(settings(config), account, moment(as_of), progress, wish)
+    show(result.to_json(), list(result.lines), as_json=as_json)
 
 
 @cli.command()

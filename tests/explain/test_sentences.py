@@ -33,7 +33,7 @@ SPECS = resolve_plan(FAMILIES.values(), EVERYTHING, members=MEMBERS).described
 def values(spec: FeatureSpec) -> dict[str, object]:
     """Return the values that a feature can have, by what they stand for."""
     if spec.text:
-        return {"word": "small", "missing": None}
+        return {"word": "12m" if spec.unit == "term" else "small", "missing": None}
     if spec.family == "level":
         return dict(ABOVE)
     known = {"share": SHARES, "month": MONTHS, "year": YEARS, "flag": FLAGS}.get(spec.unit, VALUES)
@@ -51,7 +51,7 @@ def compared(spec: FeatureSpec) -> Iterator[tuple[str, str]]:
         yield PAST, SPEAKER.past(spec, earlier, "EUR")
         yield f"{PAST}, none", SPEAKER.past(spec, 0.0, "EUR")
     yield PEERS, SPEAKER.peers(spec, many, "EUR")
-    yield OUTCOMES, SPEAKER.outcomes(0.124, 0.041, "annual")
+    yield OUTCOMES, SPEAKER.outcomes(0.124, 0.041, "12m")
     yield f"{OUTCOMES}, everyone", SPEAKER.outcomes(0.0, 0.041, EVERYONE)
     yield f"{NOTHING}, usual", SPEAKER.nothing(True, ("active users", "open tickets"))
     yield NOTHING, SPEAKER.nothing(False, ())

@@ -20,6 +20,7 @@ Unit = Literal[
     "score",
     "ratio",
     "text",
+    "term",
     "number",
     "flag",
     "year",

@@ -16,7 +16,7 @@ from tenure.core.formulas import evaluate, formula_names
 from tenure.core.spec import Target
 from tenure.explain.outcomes import Shares
 from tenure.explain.peers import EVERYONE
-from tenure.explain.wording import UNKNOWN, filled, show
+from tenure.explain.wording import UNKNOWN, filled, show, term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,7 @@ class Speaker:
 
     def outcomes(self, like: float, every: float, group: str) -> str:
         """Return what became of accounts with such a value, in words."""
-        kind = f" with {group} billing" if group != EVERYONE else ""
+        kind = f" with {term(group)} billing" if group != EVERYONE else ""
         return (
             f"; {self.target.event} within {self.horizon_days} days followed for {percent(like)} "
             f"of such accounts{kind}, for {percent(every)} of all{kind}"

@@ -21,6 +21,7 @@ YEARS = 730
 """Days from which a length of time is told in years."""
 DAYS = 48
 """Hours from which a length of time is told in days."""
+TERMS = {"1m": "monthly", "3m": "quarterly", "6m": "half-yearly", "12m": "annual"}
 SIGN = re.compile(r"\{([a-z ]+)\|([a-z ]+)\}")
 PLURAL = re.compile(r"\(([a-z]*)\|([a-z]+)\)")
 VALUE = re.compile(r"\{(?:value|past)\}")
@@ -43,13 +44,23 @@ def show(value: object, unit: Unit, currency: str = "") -> str:
     if value is None:
         return UNKNOWN
     if isinstance(value, str):
-        return value
+        return term(value) if unit == "term" else value
     number = float(value)  # type: ignore[arg-type]
     if math.isnan(number):
         return UNKNOWN
     if unit == "text":
         return str(value)
     return _shown(number, unit, currency)
+
+
+def term(period: str) -> str:
+    """Return the length of a term for people.
+
+    >>> term("1m"), term("12m"), term("18m"), term("custom")
+    ('monthly', 'annual', '18-month', 'custom')
+    """
+    months = re.fullmatch(r"(\d+)m", period)
+    return TERMS.get(period, f"{months[1]}-month" if months else period)
 
 
 @lru_cache(maxsize=65_536)

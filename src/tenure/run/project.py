@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tenure.core.config import Config
     from tenure.core.records.account import AccountRecord
+    from tenure.core.records.explain import BookChange, Portfolio, WhatIf
     from tenure.core.records.scorecards import HealthMap
     from tenure.run.results import AccountReasons, Backtest, Checked, Training
     from tenure.run.scores import Scores
@@ -133,14 +134,76 @@ class Project:
             write_table(scored.rows, Path(out))
         return Scores(scored)
 
-    def explain(self, account: str, as_of: Moment | None = None) -> AccountReasons:
-        """Return why one account has its scores, by default when observation stopped."""
+    def explain(
+        self,
+        account: str,
+        as_of: Moment | None = None,
+        *,
+        since: Moment | None = None,
+        evidence: int = 0,
+    ) -> AccountReasons:
+        """Return why one account has its scores, by default when observation stopped.
+
+        Args:
+            account: Its id.
+            as_of: Prediction time.
+            since: Compare with the latest kept run at or before this time.
+            evidence: Source rows of each table that are listed behind a driver.
+        """
+        from tenure.run.explain import ExplainWish, run_explain
         from tenure.run.results import AccountReasons
-        from tenure.run.score import run_explain
 
         with self._progress() as progress:
-            reasons = run_explain(self.config, account, _time(as_of), progress)
-            return AccountReasons(reasons["row"], tuple(reasons["lines"]))
+            wish = ExplainWish(_time(since), evidence)
+            return AccountReasons(run_explain(self.config, account, _time(as_of), progress, wish))
+
+    def what_if(
+        self,
+        account: str,
+        edits: Mapping[str, float],
+        target: str = "churn",
+        as_of: Moment | None = None,
+    ) -> WhatIf:
+        """Return the score of an account with other values of levers: an association, no effect.
+
+        Args:
+            account: Its id.
+            edits: Feature → value, within the range of the training past.
+            target: What is predicted.
+            as_of: Prediction time; when observation stopped by default.
+        """
+        from tenure.run.explain import run_what_if
+
+        with self._progress() as progress:
+            return run_what_if(self.config, account, edits, target, _time(as_of), progress)
+
+    def portfolio(self, target: str = "churn", as_of: Moment | None = None) -> Portfolio:
+        """Return what moves the scores of the latest kept book, by group, and who shares a risk.
+
+        Args:
+            target: What is predicted.
+            as_of: Take the book kept at or before this time.
+        """
+        from tenure.run.explain import run_portfolio
+
+        return run_portfolio(self.config, target, _time(as_of))
+
+    def changes(
+        self, since: Moment, until: Moment | None = None, target: str = "churn"
+    ) -> BookChange:
+        """Return who moved most between two kept runs, and why.
+
+        Args:
+            since: The earlier run is the latest one kept at or before this time.
+            until: The later one likewise; the latest of all by default.
+            target: What is predicted.
+        """
+        from tenure.run.explain import run_changes
+
+        first, last = _time(since), _time(until)
+        assert first is not None
+        with self._progress() as progress:
+            return run_changes(self.config, first, last, target, progress)
 
     def report(self, out: str | Path) -> Path:
         """Write the last training run as one offline page; return its path."""

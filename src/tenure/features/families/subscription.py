@@ -62,7 +62,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Feature(
         "billing_period", SOURCE, "last(billing_period)", "{value} billing",
-        where="paid", group="renewal", missing="the billing period not known",
+        where="paid", unit="term", group="renewal", missing="the billing period not known",
     ),
     Feature(
         "paid_periods", SOURCE, "count(*)", "{value} paid period(s) begun in the last {window}",

@@ -186,7 +186,8 @@ def measured_columns(
         for window in feature.windows or (None,):
             spec = _spec(feature, family, feature.source, member, window)
             if aggregate.text:
-                spec = replace(spec, unit="text", text=True)
+                unit: Unit = "term" if feature.unit == "term" else "text"
+                spec = replace(spec, unit=unit, text=True)
             measured.append(MeasuredColumn(spec, feature, aggregate, clocks, member))
     return measured
 
