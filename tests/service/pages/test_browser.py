@@ -88,7 +88,7 @@ def test_by_mouse(serving: Serving, shown: Shown, page: Page) -> None:
         page.get_by_label("Segment").select_option("small")
         page.wait_for_url("**segment=small**")
         assert "sort=-mrr" in page.url
-        assert set(page.locator("td.segment").all_inner_texts()) == {"small"}
+        assert set(page.locator("td.of-segment").all_inner_texts()) == {"small"}
         page.goto(f"{url}/app/")
         page.get_by_label("Search").fill(shown.riskiest)
         page.wait_for_url(f"**search={shown.riskiest}**")

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tenure.labels.targets import TARGETS
-from tenure.report.charts.timeline import Point, line_svg
-from tenure.report.sentences.formatting import percent
+from tenure.report.account_page import history_svg, one_per_time
+from tenure.report.sentences.values import ABSTAINED, cut, date
 from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
 from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing_overrides
 from tenure.score.store.keys import clock as present
-from tenure.service.pages.shown import ABSTAINED, bounds, cut, date
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before
 
 if TYPE_CHECKING:
@@ -122,12 +121,6 @@ def book_row(
     return rows[0]
 
 
-def one_per_time(scores: Sequence[StoredScore]) -> list[StoredScore]:
-    """Return scores of which there is one per target and prediction time: that of the last run."""
-    last = {(item.target, item.as_of): item for item in scores}
-    return list(last.values())
-
-
 def drivers(score: StoredScore, said: Sequence[Feedback]) -> list[Driver]:
     """Return the drivers of a score, with what people said of each."""
     by_driver: dict[str | None, list[Feedback]] = defaultdict(list)
@@ -144,22 +137,3 @@ def drivers(score: StoredScore, said: Sequence[Feedback]) -> list[Driver]:
         )
         for driver in score.drivers
     ]
-
-
-def history_svg(history: Sequence[StoredScore]) -> str:
-    """Return the probability over the runs as a picture; empty where there is none to draw."""
-    points = [
-        Point(
-            item.as_of,
-            item.probability,
-            item.lo,
-            item.hi,
-            item.band or "",
-            f"{date(item.as_of)}: {percent(item.probability)} ({bounds(item.lo, item.hi)})",
-        )
-        for item in history
-    ]
-    if not any(point.value is not None for point in points):
-        return ""
-    title = f"Probability of churn at {len(points)} prediction times, with its bounds"
-    return line_svg(points, title, percent, history[-1].base_rate)

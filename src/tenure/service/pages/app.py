@@ -54,8 +54,8 @@ logger = logging.getLogger("tenure.service")
 def page_routes(state: PageState) -> list[BaseRoute]:
     """Return the routes of the pages, for an application whose guard knows who is there."""
 
-    def stylesheet(_: Request) -> Response:
-        return Response(state.filled("report.css"), media_type="text/css")
+    def stylesheet(request: Request) -> Response:
+        return Response(state.filled(Path(request.url.path).name), media_type="text/css")
 
     def start(_: Request) -> Response:
         return RedirectResponse(BOOK, 303)
@@ -72,7 +72,7 @@ def page_routes(state: PageState) -> list[BaseRoute]:
         Route("/{rest:path}", _caught(state, missing)),
     ]
     files: list[BaseRoute] = [
-        Route("/report.css", stylesheet),
+        *(Route(f"/{name}", stylesheet) for name in ("report.css", "pages.css")),
         Mount("/", StaticFiles(directory=STATIC)),
     ]
     door = _caught(state, _with(state, entrance))

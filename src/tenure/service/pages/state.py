@@ -15,7 +15,6 @@ from tenure.score.store.book import Books
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.store import ScoreStore
 from tenure.service.pages.raw import RawTables
-from tenure.service.pages.shown import filters
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -39,7 +38,6 @@ class PageState:
         self._books = books or self._opened
         self.raw = RawTables(config)
         self._templates = templates(True, "tenure.service.pages")
-        self._templates.filters.update(filters())
         self._records: dict[Path, tuple[int, Any]] = {}
 
     @property
