@@ -1,11 +1,13 @@
 """Whether intervals of the forecast hold, and whether it beats plain rates, on past quarters.
 
-    nice python benchmarks/forecast.py [--seeds 5] [--accounts 700] [--data churnsim]
+    nice python benchmarks/forecast.py [--seeds 0 1 2 3 4] [--accounts 700] [--data churnsim]
+                                       [--keep FOLDER]
 
 Worlds of the demo are made, their models walked through the past without baselines and bounds
 (which no forecast reads), and every forecast is made as it would have been then.  The last five
 quarters of a world do not overlap; beside them stand all past starts, of which successive ones
-overlap.
+overlap.  The forecasts of each world are kept in a folder where one is named, so that a run that
+was stopped goes on.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import chdir
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -39,10 +42,11 @@ NAIVE = {"last_period": "the last quarter's rate", "mean_of_4": "the mean of the
 LAST, LEVEL = 5, 0.8
 PREDICTED = ["account_id", "as_of", "probability", "label", "label_known_at"]
 Forecasts = Mapping[PeriodName, pd.DataFrame]
+Past = tuple[dict[PeriodName, pd.DataFrame], dict[str, dict[int, pd.DataFrame]]]
 
 
-def forecasts(config: Config) -> Forecasts:
-    """Return the past forecasts of a run, by the length of their period."""
+def past(config: Config) -> Past:
+    """Return what happened in the past of a run, and what was predicted out of time."""
     with loaded(config, thorough=False) as dataset:
         prepared = prepare(config, dataset)
         predictions = {}
@@ -58,14 +62,24 @@ def forecasts(config: Config) -> Forecasts:
             predictions[name] = {config.labels.horizon_days: walk.predictions[PREDICTED]}
         rows = prepared.labels[config.targets[0]]
         book = rows.loc[rows["as_of"].isin(spaced(prepared.cutoffs, APART)), list(BOOK)]
-        return {
-            period: past_forecasts(with_outcomes(dataset, book, period), predictions, period, LEVEL)
-            for period in MONTHS
-        }
+        return {period: with_outcomes(dataset, book, period) for period in MONTHS}, predictions
 
 
-def demo(seed: int, accounts: int) -> Forecasts:
-    """Return the past forecasts of a demo world."""
+def forecasts(name: str, make: Callable[[], Past], keep: Path | None) -> Forecasts:
+    """Return the past forecasts of a world, by the length of their period."""
+    files = {period: keep / f"{name}-{period}.parquet" for period in MONTHS} if keep else {}
+    if files and all(file.is_file() for file in files.values()):
+        return {period: pd.read_parquet(file) for period, file in files.items()}
+    rows, predictions = make()
+    result = {period: past_forecasts(rows[period], predictions, period, LEVEL) for period in MONTHS}
+    for period, file in files.items():
+        result[period].to_parquet(file)
+    print(f"measured {name}", flush=True)
+    return result
+
+
+def demo(seed: int, accounts: int) -> Past:
+    """Return the past of a demo world."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         write_world(Path(folder) / "data", accounts=accounts, seed=seed)
         settings = {
@@ -73,14 +87,14 @@ def demo(seed: int, accounts: int) -> Forecasts:
             "model": {"threads": 1},
             "engine": {"threads": 1},
         }
-        return forecasts(make_config(settings, base=Path(folder)))
+        return past(make_config(settings, base=Path(folder)))
 
 
-def outside(name: str) -> Forecasts:
-    """Return the past forecasts of a data set that a config of the same name describes."""
+def outside(name: str) -> Past:
+    """Return the past of a data set that a config of the same name describes."""
     config = load_config(ROOT / "configs" / f"{name}.yaml", {"model": {"threads": 1}})
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        return forecasts(config)
+        return past(config)
 
 
 def apart(rows: pd.DataFrame) -> pd.DataFrame:
@@ -115,13 +129,17 @@ def claims(what: str, rows: pd.DataFrame, names: tuple[str, ...], *, limits: boo
 def main() -> None:
     """Measure and write ``benchmarks/results/forecast.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
     parser.add_argument("--accounts", type=int, default=700)
     parser.add_argument("--data", nargs="*", default=["churnsim"])
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    worlds = [demo(seed, options.accounts) for seed in range(options.seeds)]
+    keep, size = options.keep, options.accounts
+    worlds = [
+        forecasts(f"demo-{seed}-{size}", partial(demo, seed, size), keep) for seed in options.seeds
+    ]
     quarters = [world["quarter"] for world in worlds]
-    several = f"{options.seeds} demo worlds of {options.accounts} accounts"
+    several = f"{len(worlds)} demo worlds of {size} accounts"
     last = pd.concat([apart(rows) for rows in quarters])
     measured = claims(f"{several}, last {LAST} quarters", last, RETENTION, limits=True)
     measured += claims(f"{several}, all quarters", pd.concat(quarters), RETENTION, limits=True)
@@ -134,7 +152,7 @@ def main() -> None:
         if not data.is_dir():
             print(f"skipped {name}: {data} is not there")
             continue
-        for period, rows in outside(name).items():
+        for period, rows in forecasts(name, partial(outside, name), keep).items():
             measured += claims(f"{name}, all {period}s", rows, RETENTION, limits=True)
     record("forecast", measured)
 

@@ -6,6 +6,7 @@ import importlib
 import json
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
         values,
         spec=spec,
         metrics=BundleMetrics(verdict=Verdict(status="usable", sentences=("Usable.",))),
-        peers=fit_peers(used, outcome, "segment").to_json(),
+        peers=fit_peers(used, outcome).to_json(),
     )
     return write_bundle(bundle, config.paths.models, name).name
 
@@ -143,10 +144,19 @@ def _bentoml_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def client(tiny: Tiny) -> Iterator[TestClient]:
-    from tenure.service.api.app import make_service
+    with opened(tiny.config) as client:
+        yield client
+
+
+@contextmanager
+def opened(config: Config, *, loaded: bool = True) -> Iterator[TestClient]:
+    """Yield a client on this machine of a config's service, whose tables are loaded."""
+    from tenure.service.api.app import served
     from tenure.service.api.state import State
 
-    state = State(tiny.config)
-    with TestClient(make_service(tiny.config, state).to_asgi()) as opened:
-        state.start().result()
-        yield opened
+    state = State(config)
+    app = served(config, state)
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
+        if loaded:
+            state.tables.start(state.champions.models).result()
+        yield client

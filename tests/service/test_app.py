@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ from tenure.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from service.conftest import Tiny
-
-APIS = ["explain", "model", "score", "score_history", "score_rows"]
 
 
 def test_bentoml_finds_the_service_by_name(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +23,7 @@ def test_bentoml_finds_the_service_by_name(tiny: Tiny, monkeypatch: pytest.Monke
     service = module.svc
     try:
         assert service is module.svc
-        assert sorted(service.apis) == APIS
+        assert service.name == "tenure"
         assert service.config["http"] == {"host": "127.0.0.1", "port": 3000}
     finally:
         del module.__dict__["svc"]
@@ -34,15 +31,15 @@ def test_bentoml_finds_the_service_by_name(tiny: Tiny, monkeypatch: pytest.Monke
         _ = module.nothing
 
 
-def test_an_address_that_others_reach_is_warned_of(
-    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("name", ["svc", "asgi"])
+def test_without_a_key_it_does_not_start_where_others_reach_it(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     module = importlib.import_module("tenure.service.app")
     path = tmp_path / "open.yaml"
     text = tiny.path.read_text().replace("service: {", "service: {host: 0.0.0.0, ")
+    text = text.replace(f"runs: {tiny.config.paths.runs}", f"runs: {tmp_path}/runs")
     path.write_text(text.replace("path: data", f"path: {tiny.config.data.path}"))
     monkeypatch.setenv("TENURE_CONFIG", str(path))
-    with caplog.at_level(logging.WARNING):
-        _ = module.svc
-    del module.__dict__["svc"]
-    assert "no keys yet" in caplog.text
+    with pytest.raises(ConfigError, match="tenure keys create"):
+        getattr(module, name)()

@@ -34,6 +34,7 @@ from tenure.model.registry.champion import Change, champion, change_champion, wi
 from tenure.model.registry.ledger import past_uses
 from tenure.report.card import model_card
 from tenure.report.html import render
+from tenure.run.announce import announce_champions
 from tenure.run.audit import last_audit
 from tenure.run.fit import FittedTarget, TargetResult, fit_targets, target_record
 from tenure.run.forecast import fit_forecast, out_of_time
@@ -81,7 +82,7 @@ def run_train(
     _check_owners(config)
     check_runs_folder(config)
     catch_up(config, progress)
-    with loaded(config, progress) as dataset:
+    with loaded(config, progress, anew=True) as dataset:
         claim_runs_folder(config)
         write_rejects(dataset, runs / "rejects")
         write_json(runs / "data.json", dataset.report.to_json())
@@ -110,6 +111,7 @@ def run_train(
     if any(target.withdrawn for target in targets.values()):
         mirror(config, progress)
     write_json(runs / RECORD, record.to_json())
+    announce_champions(config, progress)
     return record
 
 
@@ -237,6 +239,11 @@ def _bundle(
         spec=spec,
         metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
+        drivers={
+            "outcomes": fit.outcomes.to_json(),
+            "stability": fit.stability,
+            "effects": dict(fit.effects),
+        },
         amounts={name: amounts.to_json() for name, amounts in fit.amounts.items()},
         latest=_latest(result, fit, prepared, known_words(dataset, plan)),
         card=model_card(result.target.name, record, spec),

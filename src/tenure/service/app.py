@@ -1,33 +1,46 @@
-"""The service as BentoML's own tools look for it: ``tenure.service.app:svc``.
+"""The service as other servers look for it; `TENURE_CONFIG` names the config.
 
-The environment variable `TENURE_CONFIG` says which config to serve; `tenure serve CONFIG` needs
-neither.
+``bentoml serve tenure.service.app:svc`` and ``uvicorn --factory tenure.service.app:asgi`` answer
+the same requests as `tenure serve CONFIG`.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import ConfigError, Problem
 from tenure.features.plan.config_checks import load_config
-from tenure.service.api.app import make_service
-from tenure.service.api.hosts import exposure
+from tenure.service.api.app import application, make_service
+from tenure.service.api.hosts import check_exposure
+from tenure.service.api.logs import log_as_json
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+    from tenure.service.api.guard import Guard
 
 ENVIRONMENT = "TENURE_CONFIG"
+
+
+def asgi() -> Guard:
+    """Return the ASGI application of the config that `TENURE_CONFIG` names."""
+    log_as_json()
+    return application(_config())
 
 
 def __getattr__(name: str) -> Any:
     """Return `svc`, the service of the config that `TENURE_CONFIG` names; made at first use."""
     if name != "svc":
         raise AttributeError(name)
+    globals()["svc"] = make_service(_config())
+    return globals()["svc"]
+
+
+def _config() -> Config:
     path = os.environ.get(ENVIRONMENT)
     if not path:
         fix = "set it to the path of a YAML config, or use `tenure serve CONFIG`"
         raise ConfigError(Problem(ENVIRONMENT, "is not set in the environment", fix=fix))
     config = load_config(path)
-    if warning := exposure(config.service.host):
-        logging.getLogger("tenure.service").warning(warning)
-    globals()["svc"] = make_service(config)
-    return globals()["svc"]
+    check_exposure(config)
+    return config

@@ -1,10 +1,10 @@
-"""Where tables come from: files, folders of parts, DuckDB databases and queries over them."""
+"""Where tables come from: files, folders of parts, DuckDB databases, queries, frames."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,14 @@ from tenure.engine import ENGINES
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
+from tenure.sources.frames import arrow_table
+from tenure.sources.landing.land import landing_tables
+from tenure.sources.landing.manifest import landed_files, origin_of
 from tenure.sources.text_files import engine_reason
 from tenure.sources.user_query import attach_query
 
 if TYPE_CHECKING:
-    from tenure.core.config import DataConfig
+    from tenure.core.config import Config, DataConfig
     from tenure.engine import Engine
 
 
@@ -50,27 +53,34 @@ class TableOrigin:
         return f"_raw_{self.name}"
 
 
-def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list[Problem]]:
+def find(config: Config, engine: Engine) -> tuple[dict[str, TableOrigin], list[Problem]]:
     """Make every table that is configured or lies under `data.path` known to the engine.
 
     Returns:
         The tables by name, and the problems; an optional table that does not exist is neither.
     """
+    data = config.data
     origins: dict[str, TableOrigin] = {}
-    problems = [unknown_table(name) for name in data.tables if name not in SOURCES]
+    named = (*data.tables, *data.leave_out)
+    problems = [unknown_table(name) for name in named if name not in SOURCES]
     folder = Path(data.path)
     required = {name for name, source in SOURCES.items() if source.required}
-    if not folder.exists() and not required <= data.tables.keys():
+    if data.path and not folder.exists() and not required <= data.tables.keys():
         fix = "give the folder that holds the tables"
         return {}, [*problems, Problem("data.path", "does not exist", data.path, fix)]
     for name in SOURCES:
         try:
             if name in data.tables:
-                origins[name] = _configured(name, data, engine)
-            elif origin := _discovered(name, folder, engine):
+                origins[name] = _configured(name, config, engine)
+            elif (
+                data.path
+                and name not in data.leave_out
+                and (origin := _discovered(name, folder, engine))
+            ):
                 origins[name] = origin
             elif name in required:
                 looked = f"looked for {folder / name}.parquet, .csv and the like"
+                looked = looked if data.path else f"tables: {', '.join(data.tables)}"
                 fix = f"add the file, or say where it is: data.tables.{name}"
                 problems.append(Problem(name, "is required and was not found", looked, fix))
         except DataError as error:
@@ -86,15 +96,22 @@ def unknown_table(name: str) -> Problem:
     return Problem(f"table {name}", "is not a table of the contract", fix=suggestion(name, SOURCES))
 
 
-def _configured(name: str, data: DataConfig, engine: Engine) -> TableOrigin:
+def _configured(name: str, config: Config, engine: Engine) -> TableOrigin:
+    data = config.data
     table = data.tables[name]
+    if table.frame is not None:
+        engine.register(f"_raw_{name}", arrow_table(name, table.frame))
+        return TableOrigin(name, f"frame {name}")
+    words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
+    if name in landing_tables(config):
+        place = attach(name, str(landed_files(config, name)), engine, columns=words)
+        return replace(place, text=origin_of(config, name))
     if table.sql is not None:
         reads = attach_query(name, table.sql, data, engine)
         return TableOrigin(name, "query", reads=reads)
     if table.path is None:
         engine.attach(f"_raw_{name}", "", table.table)
         return TableOrigin(name, f"table {table.table}")
-    words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
     if "://" not in table.path and not exists(table.path):
         raise DataError(_lacking(name, Path(table.path), data))
     return attach(name, table.path, engine, table.table, columns=words)
@@ -104,7 +121,7 @@ def _lacking(name: str, place: Path, data: DataConfig) -> Problem:
     """Return the problem with a path at which there is nothing, with all places looked at."""
     places = [str(place)]
     if place.is_relative_to(data.base):
-        places.append(str(Path(data.path) / place.relative_to(data.base)))
+        places += [str(Path(other) / place.relative_to(data.base)) for other in data.folders[1:]]
     near = [other.name for other in place.parent.iterdir()] if place.parent.is_dir() else []
     fix = suggestion(place.name, near) if near else f"the folder {place.parent} does not exist"
     looked = " and ".join(dict.fromkeys(places))
@@ -114,6 +131,8 @@ def _lacking(name: str, place: Path, data: DataConfig) -> Problem:
 def _discovered(name: str, folder: Path, engine: Engine) -> TableOrigin | None:
     if folder.is_file():
         return attach(name, str(folder), engine) if _tables_named(name, folder, engine) else None
+    if not folder.is_dir():
+        return None
     by_name = {item.name.lower(): item for item in sorted(folder.iterdir(), reverse=True)}
     for suffix in (*PARQUET_SUFFIXES, *CSV_SUFFIXES, *DATABASE_SUFFIXES):
         if (path := by_name.get(f"{name}{suffix}")) and path.is_file():

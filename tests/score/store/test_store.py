@@ -66,11 +66,11 @@ def test_the_accounts_of_a_run_keep_their_names_and_groups(
         rows = pd.DataFrame(connection.execute(chosen).all(), columns=names)
     engine.dispose()
     expected = scored.rows[names].drop_duplicates("account_id")
-    in_order = [
+    stored, flat_rows = (
         table.astype("str").sort_values("account_id", ignore_index=True)
         for table in (rows, expected)
-    ]
-    pd.testing.assert_frame_equal(*in_order)
+    )
+    pd.testing.assert_frame_equal(stored, flat_rows)
     assert expected["plan"].notna().all()
 
 
@@ -120,10 +120,13 @@ def test_drivers_are_read_back_to_the_last_bit(
         for horizon in scored.contributions[target]:
             wanted = flat(scored, target, horizon)
             part = rows[(rows["target"] == target) & (rows["horizon"] == horizon)]
+            specs = scored.models[target].specs
             for account, drivers in zip(part["account_id"], part["drivers"], strict=True):
                 row = wanted.loc[account]
                 expected = [driver_of(row, prefix, place) for place in range(1, TOP + 1)]
+                telling = [specs[driver.pop("feature")].group for driver in drivers]
                 assert drivers == [driver for driver in expected if driver is not None]
+                assert telling == [driver["code"] for driver in drivers]
                 count += len(drivers)
     assert count > 1_000
 
@@ -248,7 +251,7 @@ def test_only_so_many_runs_are_kept(store: ScoreStore, run: ScoringRun, scored: 
         store.add(replace(run, as_of=run.as_of - days(n)), scored, keep=2)
     assert [kept.as_of for kept in store.runs()] == [run.as_of - days(2), run.as_of - days(1)]
     assert len(store.runs("live")) == 1
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         assert len(set(connection.scalars(select(SCORES.c.run_no)))) == 3
 
 
@@ -260,7 +263,7 @@ def test_what_is_not_complete_is_never_seen(
     row = {name: value for name, value in vars(kept).items() if name in RUNS.c}
     half = row | {"run_id": "half", "complete": False, "as_of": run.as_of + days(30)}
     account = scored.rows["account_id"].iloc[0]
-    with writing(store._engine) as connection:
+    with writing(store.engine) as connection:
         key = connection.execute(insert(RUNS).values(**half)).inserted_primary_key
         assert key is not None
         number = key[0]
@@ -295,7 +298,7 @@ def test_a_run_that_fails_half_way_leaves_nothing(
     with pytest.raises(BrokenError):
         store.add(run, scored)
     assert store.runs() == []
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         assert connection.scalar(select(SCORES.c.account_id)) is None
     monkeypatch.undo()
     assert store.add(run, scored)
@@ -356,7 +359,7 @@ def test_killed_at_random_moments(
         assert not store.contributions(runs[-1], "churn", "90").empty
     assert killed > 3
     assert all(len(store.scores(one)) == size for one in store.runs())
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         numbers = set(connection.scalars(select(SCORES.c.run_no).distinct()))
         assert numbers == {one.number for one in store.runs()}
     assert store.add(replace(run, as_of=run.as_of + days(99)), scored)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tenure.score.score import load_models
+from tenure.service.api.endpoints import POSTED
+from tenure.service.api.problems import ProblemDocument
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from service.conftest import Tiny
 
+OF_OLD_PATHS = {"error", "problems", "problem_count"}
 ACCOUNT = {"account_id": "a1", "created_at": "2023-01-15"}
 PAID = {"subscription_id": "s1", "account_id": "a1", "started_at": "2023-02-01", "mrr": 490.0}
 
@@ -25,10 +28,14 @@ def history(as_of: str = "2023-10-01", **tables: Any) -> dict[str, Any]:
 
 def refused(client: TestClient, path: str, body: Any, status: int = 400) -> dict[str, str]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    response = client.post(path, content=content)
+    response = client.post(path, content=content, headers={"Content-Type": "application/json"})
     assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/json"
-    error: dict[str, str] = response.json()["error"]
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = ProblemDocument.from_json(
+        {name: value for name, value in response.json().items() if name not in OF_OLD_PATHS}
+    )
+    assert problem.status == status
+    error: dict[str, str] = problem.errors[0].to_json()
     assert set(error) == {"field", "rule", "value", "fix"}
     assert error["fix"]
     assert "Traceback" not in response.text
@@ -219,20 +226,46 @@ def test_a_wrong_address_is_explained(
 ) -> None:
     response = client.request(method, path)
     assert response.status_code == status
-    assert response.json()["error"]["field"] == field
+    assert response.json()["field"] == field
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/vnd.bentoml+pickle", "multipart/form-data", "text/csv"]
+    "kind",
+    [
+        "application/vnd.bentoml+pickle",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "text/plain",
+        "text/csv",
+    ],
 )
-def test_what_is_not_json_is_refused(client: TestClient, kind: str) -> None:
-    response = client.post("/score", content=b"{}", headers={"Content-Type": kind})
+@pytest.mark.parametrize("path", sorted(POSTED))
+def test_what_is_not_json_is_refused(client: TestClient, path: str, kind: str) -> None:
+    response = client.post(path, content=b"{}", headers={"Content-Type": kind})
     assert response.status_code == 415
-    assert response.json()["error"]["field"] == "Content-Type"
+    assert response.json()["field"] == "Content-Type"
+
+
+def test_an_encoded_body_is_refused(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    response = client.post("/v1/score", content=b"{}", headers=headers)
+    assert (response.status_code, response.json()["field"]) == (415, "Content-Encoding")
+
+
+def test_a_name_that_stands_twice_is_refused(client: TestClient) -> None:
+    body = b'{"account_ids": ["zzz"], "account_ids": ["acc-00004"]}'
+    assert "twice" in refused(client, "/v1/scores:lookup", body)["rule"]
+    nested = (
+        b'{"as_of": "2023-10-01", "tables": {"accounts": [{"account_id": "a", "account_id": 1}]}}'
+    )
+    assert "twice" in refused(client, "/v1/score", nested)["rule"]
+    response = client.get("/v1/accounts?limit=2&limit=3")
+    assert (response.status_code, response.json()["field"]) == (400, "limit")
 
 
 def test_a_body_of_50_mb_is_refused(client: TestClient) -> None:
-    response = client.post("/score", content=b"x" * 50_000_000)
+    headers = {"Content-Type": "application/json"}
+    response = client.post("/score", content=b"x" * 50_000_000, headers=headers)
     assert response.status_code == 413
     assert "400,000 bytes" in response.json()["error"]["rule"]
 
@@ -253,4 +286,4 @@ def test_what_is_echoed_to_the_client_is_short(client: TestClient) -> None:
     for value in ("x" * 100_000, ["x"] * 10_000, {"x": "y" * 100_000}):
         response = client.post("/score", json={"account_ids": ["a"], "as_of": value})
         assert response.status_code == 400
-        assert len(response.content) < 400
+        assert len(response.content) < 1_200

@@ -7,18 +7,23 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from service.processes import TENURE, free_port, running
 from tenure.core.errors import ConfigError
-from tenure.service.api.hosts import exposure
 from tenure.service.api.serve import greeting, listen
 
 if TYPE_CHECKING:
     from service.conftest import Tiny
+
+
+def churn(answer: Any) -> list[float]:
+    """Return the probabilities of churn in an answer of the store."""
+    scores = [score for account in answer["accounts"] for score in account["scores"]]
+    return [score["probability"] for score in scores if score["target"] == "churn"]
 
 
 @pytest.mark.server
@@ -30,17 +35,14 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
         assert requests.get(f"{server.url}/livez", timeout=30).status_code == 200
         book = tiny.asked.head(3)
         body = {"account_ids": list(book["account_id"])}
-        answer = requests.post(f"{server.url}/score", json=body, timeout=60).json()
-        served = [row["churn_probability"] for row in answer["rows"]]
-        assert served == list(book["churn_probability"])
-        unknown = {"account_ids": ["nobody"]}
-        assert requests.post(f"{server.url}/score", json=unknown, timeout=60).status_code == 404
+        answer = requests.post(f"{server.url}/v1/scores:lookup", json=body, timeout=60).json()
+        assert churn(answer) == list(book["churn_probability"])
 
-        whole = b"x" * 50_000_000
-        refused = requests.post(f"{server.url}/score", data=whole, timeout=60)
+        whole, json = b"x" * 50_000_000, {"Content-Type": "application/json"}
+        refused = requests.post(f"{server.url}/score", data=whole, headers=json, timeout=60)
         assert refused.status_code == 413
         chunks = (whole[:1_000_000] for _ in range(50))
-        refused = requests.post(f"{server.url}/score", data=chunks, timeout=60)
+        refused = requests.post(f"{server.url}/score", data=chunks, headers=json, timeout=60)
         assert refused.status_code == 413
         assert refused.json()["error"]["field"] == "body"
 
@@ -49,7 +51,7 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
         assert f"cannot listen on 127.0.0.1:{port}" in taken.stderr
 
         metrics = requests.get(f"{server.url}/metrics", timeout=30).text
-        assert 'tenure_requests_total{path="/score",status="200"} 1.0' in metrics
+        assert 'tenure_requests_total{path="/v1/scores:lookup",status="200"} 1.0' in metrics
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) == 0
     log = (tmp_path / "server.log").read_text()
@@ -70,8 +72,8 @@ def test_bentoml_serves_it_too(tiny: Tiny, tmp_path: Path) -> None:
     with running(command, port, tmp_path, env) as server:
         account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
         body = {"account_ids": [account]}
-        answer = requests.post(f"{server.url}/score", json=body, timeout=60).json()
-        assert answer["rows"][0]["churn_probability"] == expected
+        answer = requests.post(f"{server.url}/v1/scores:lookup", json=body, timeout=60).json()
+        assert churn(answer) == [expected]
         # Who listens on every address is reached under this one too.
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=10)
@@ -92,19 +94,6 @@ def test_without_a_champion_it_says_what_to_do(tiny: Tiny, tmp_path: Path) -> No
     assert "Traceback" not in found.stderr
 
 
-@pytest.mark.server
-@pytest.mark.slow
-def test_tables_that_cannot_be_loaded_end_it_with_the_reason(tiny: Tiny, tmp_path: Path) -> None:
-    paths = tiny.config.paths
-    config = tmp_path / "moved.yaml"
-    config.write_text(f"name: tiny\ndata: {{path: nowhere}}\npaths: {{models: {paths.models}}}\n")
-    command = [str(TENURE), "serve", str(config), "--port", str(free_port())]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert found.returncode == 3
-    assert "nowhere" in found.stderr
-    assert "Traceback" not in found.stderr
-
-
 def test_a_taken_port_is_named_with_another_to_try() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
@@ -112,12 +101,5 @@ def test_a_taken_port_is_named_with_another_to_try() -> None:
             listen("127.0.0.1", port)
 
 
-def test_an_address_that_others_reach_is_greeted_with_a_warning() -> None:
-    url = "http://127.0.0.1:3000"
-    assert "no keys yet" in greeting(url, "a", exposure("0.0.0.0"))
-    assert "WARNING" not in greeting(url, "a", exposure("::1"))
-
-
 def test_the_greeting_is_a_command_to_copy() -> None:
-    said = greeting("http://127.0.0.1:3000", "a 'quoted' id")
-    assert """'{"account_ids": ["a '"'"'quoted'"'"' id"]}'""" in said
+    assert "curl 'http://127.0.0.1:3000/v1/accounts" in greeting("http://127.0.0.1:3000")

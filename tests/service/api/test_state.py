@@ -13,25 +13,25 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pytest
-from starlette.testclient import TestClient
 
 from champions import set_champion
+from service.conftest import opened
 from tenure.core.config import Config
-from tenure.core.errors import DataError, ModelError
+from tenure.core.errors import ModelError
 from tenure.model.bundle.bundle import read_bundle, write_bundle
 from tenure.model.registry.champion import FILE, champion, versions, withdraw
 from tenure.run.promote import PromotionRequest, run_promote
-from tenure.run.score import LAST
-from tenure.score.score import load_models
+from tenure.score.posted import EMPTY_BOOK
+from tenure.score.score import Model, load_models
 from tenure.service.api import champions
-from tenure.service.api import state as state_module
-from tenure.service.api.app import make_service
+from tenure.service.api import tables as tables_module
 from tenure.service.api.problems import Refusal
 from tenure.service.api.state import State
 
 if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
     from service.conftest import Tiny
 
 
@@ -51,9 +51,7 @@ def own(tiny: Tiny, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def served(own: Config) -> Iterator[TestClient]:
-    state = State(own)
-    with TestClient(make_service(own, state).to_asgi()) as client:
-        state.start().result()
+    with opened(own) as client:
         yield client
 
 
@@ -203,18 +201,17 @@ def test_scores_that_nobody_waits_for_are_not_computed(
         return accounts
 
     async def ask() -> tuple[list[Any], list[Any]]:
-        served = SimpleNamespace(
-            models={}, config=own, book=None, loaded=SimpleNamespace(dataset=0)
-        )
         wanted = [("a", 1), ("b", 2), ("c", 2), ("d", 3), ("e", 3)]
         asked = [
-            asyncio.ensure_future(state.scores(served, datetime(2023, 1, day), {name}))  # type: ignore[arg-type]
+            asyncio.ensure_future(tables.scores(models, EMPTY_BOOK, datetime(2023, 1, day), {name}))
             for name, day in wanted
         ]
         await asyncio.sleep(0.1)
         for gone in (asked[0], asked[1], asked[3], asked[4]):
             gone.cancel()
-        more = [state.scores(served, datetime(2023, 2, day), {"f"}) for day in range(1, 12)]  # type: ignore[arg-type]
+        more = [
+            tables.scores(models, EMPTY_BOOK, datetime(2023, 2, day), {"f"}) for day in range(1, 12)
+        ]
         late = [asyncio.ensure_future(each) for each in more]
         await asyncio.sleep(0.1)
         free.set()
@@ -222,71 +219,64 @@ def test_scores_that_nobody_waits_for_are_not_computed(
             *late, return_exceptions=True
         )
 
-    monkeypatch.setattr(state_module, "score", score)
-    state = State(own)
+    monkeypatch.setattr(tables_module, "score", score)
+    tables = tables_module.Tables(own)
+    models: dict[str, Model] = {}
+    monkeypatch.setattr(tables, "_loaded", SimpleNamespace(dataset=0))
     asked, late = asyncio.run(ask())
-    state.close()
+    tables.close()
     assert asked[2] == ["b", "c"]
     assert all(isinstance(asked[place], asyncio.CancelledError) for place in (0, 1, 3, 4))
     assert scored[:2] == [["a"], ["b", "c"]]
     refused = [item for item in late if isinstance(item, Refusal)]
-    assert scored[2:] == [["f"]] * (state_module.MOST_GROUPS - 1)
-    assert len(refused) == len(late) - (state_module.MOST_GROUPS - 1)
+    assert scored[2:] == [["f"]] * (tables_module.MOST_GROUPS - 1)
+    assert len(refused) == len(late) - (tables_module.MOST_GROUPS - 1)
     assert {item.status for item in refused} == {503}
     assert all("Retry-After" in item.headers for item in refused)
 
 
-def test_ranks_follow_the_last_scored_book(served: TestClient, own: Config, tiny: Tiny) -> None:
-    account = tiny.asked.sort_values("churn_probability")["account_id"].iloc[-1]
-    assert one(served, account)["rows"][0]["churn_rank"] == 1
-    book = own.paths.runs / LAST
-    pd.DataFrame({"churn_probability": [0.99, 0.999]}).to_parquet(book)
+def test_ranks_are_those_of_the_last_run_of_the_same_time_and_model(
+    served: TestClient, own: Config, tiny: Tiny
+) -> None:
+    last = tiny.asked.sort_values("churn_probability").iloc[-1]
+    account = last["account_id"]
     row = one(served, account)["rows"][0]
-    assert (row["churn_rank"], row["churn_percentile"]) == (3, 0)
-    book.write_bytes(b"PAR1")
-    row = one(served, account)["rows"][0]
-    assert (row["churn_rank"], row["churn_percentile"]) == (None, None)
-    assert "ranks are empty" in served.get("/readyz").json()["warnings"][0]
-    book.unlink()
+    assert (row["churn_rank"], row["churn_percentile"]) == (1, 100)
+    body = {"account_ids": [account], "as_of": "2023-10-01"}
+    assert served.post("/score", json=body).json()["rows"][0]["churn_rank"] is None
+    set_champion(own.paths.models, "churn", other(own, "churn"), "better", "test")
     assert one(served, account)["rows"][0]["churn_rank"] is None
-    assert served.get("/readyz").json()["warnings"] == []
 
 
-def test_requests_wait_for_the_tables(own: Config) -> None:
-    state = State(own)
-    state.start = lambda: None  # type: ignore[assignment,method-assign,return-value]
-    with TestClient(make_service(own, state).to_asgi()) as client:
-        assert client.get("/livez").status_code == 200
-        assert client.get("/readyz").status_code == 503
-        for path in ("/score", "/explain", "/model"):
-            body: dict[str, Any] = {"account_ids": ["a"]} if path == "/score" else {}
-            body = {"account_id": "a"} if path == "/explain" else body
-            response = client.post(path, json=body)
-            assert response.status_code == 503
-            assert response.headers["retry-after"] == "2"
-            assert "still loading" in response.json()["error"]["rule"]
-
-
-def test_tables_that_cannot_be_loaded_end_the_service(tiny: Tiny, tmp_path: Path) -> None:
+def test_what_is_in_the_store_is_answered_without_tables(tiny: Tiny, tmp_path: Path) -> None:
     config = moved(tiny.config, tmp_path, path=str(tmp_path / "nowhere"))
-    state = State(config)
-    with TestClient(make_service(config, state).to_asgi()) as client:
-        with pytest.raises(DataError, match="nowhere"):
-            state.start().result()
-        assert client.get("/livez").status_code == 503
-        ready = client.get("/readyz")
-        assert ready.status_code == 503
-        assert "nowhere" in ready.json()["warnings"][0]
+    account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
+    with opened(config, loaded=False) as client:
+        client.app.instead.state.tables.loading.exception()  # type: ignore[attr-defined]
+        (warning,) = client.get("/readyz").json()["warnings"]
+        assert "nowhere" in warning
+        scores = client.get(f"/v1/accounts/{account}?target=churn").json()["scores"]
+        assert scores[0]["probability"] == expected
+        posted = {"tables": tiny.posted(account), "as_of": "2024-01-01"}
+        (row,) = client.post("/v1/score", json=posted).json()["rows"]
+        assert row["churn_probability"] == expected
+        for refused in (
+            client.post("/score", json={"account_ids": [account]}),
+            client.post("/v1/explain", json={"account_id": account}),
+            client.get("/v1/metrics"),
+        ):
+            assert refused.status_code == 503
+            assert refused.json()["errors"][0]["rule"] == "cannot load its tables"
 
 
-def test_a_model_that_the_tables_cannot_feed_ends_the_service(tiny: Tiny, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    shutil.copytree(tiny.config.data.path, data)
-    (data / "usage_events.parquet").unlink()
-    state = State(moved(tiny.config, tmp_path, path=str(data)))
-    with pytest.raises(DataError, match="usage_events"):
-        state.start().result()
-    state.close()
+def test_live_scores_wait_for_the_tables(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables_module.Tables, "_load", lambda *_: None)
+    with opened(own) as client:
+        assert client.get("/readyz").status_code == 200
+        response = client.post("/v1/explain", json={"account_id": "a"})
+        assert response.status_code == 503
+        assert response.headers["retry-after"] == "2"
+        assert "still loading" in response.json()["detail"]
 
 
 def test_without_a_champion_nothing_is_served(tiny: Tiny, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenure.core.errors import ConfigError, Problem
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 FILE = "tenure.db"
 PATIENCE = 300.0
 """Seconds that a writer waits for another one."""
+INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Name of a database → its insert that knows what to do with a row that stands already."""
+CONNECT_SECONDS = 5
 VERSIONS = Path(__file__).with_name("versions")
 MIGRATING = 7_310_465
 """Number of the lock that PostgreSQL holds while the schema is brought up to date."""
@@ -50,7 +54,11 @@ def connect(url: str) -> Engine:
         event.listen(engine, "connect", _configured)
         event.listen(engine, "begin", _begun)
     else:
-        engine = create_engine(place.set(drivername="postgresql+psycopg"))
+        server = place.set(drivername="postgresql+psycopg")
+        # A connection that was cut is noticed before a statement is lost on it.
+        engine = create_engine(
+            server, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+        )
     try:
         _bring_up_to_date(engine)
     except ConfigError:
@@ -69,6 +77,12 @@ def _configured(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin below, not where the driver thinks fit
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # SQLite's own knows the letters of ASCII alone: nobody would find Söhne under SÖHNE.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begun(connection: Connection) -> None:

@@ -66,9 +66,12 @@ SCORES = Table(
     *_columns(sa.DateTime, "renews_at", nullable=True),
     *_columns(sa.Double, "amount_at_risk", "expected_amount", "data_coverage", nullable=True),
     *_columns(sa.Integer, "place"),
-    sa.Index("scores_by_run", "run_no"),
+    *_columns(sa.Integer, "wording_no", nullable=True),
+    sa.Index("scores_by_run", "run_no", "target", "horizon", "probability"),
 )
 """`place` numbers the scores of one run, target and horizon: it finds what stands behind them.
+
+`wording_no` is the wording of the first driver, by which a book is sorted and filtered.
 
 The account comes first in the key, so that its history lies together.
 """
@@ -157,7 +160,7 @@ LISTINGS = Table(
     *_columns(sa.String, "known"),
     *_columns(sa.DateTime, "at"),
 )
-"""When an account stood on a work list; `known` is a digest of what was known of it then."""
+"""When an account stood on a work list; `known` is what was known of it then, as JSON."""
 
 API_KEYS = Table(
     "api_keys",
@@ -216,3 +219,13 @@ OUTBOX = Table(
     *_columns(sa.String, "error", nullable=True),
 )
 """Messages to other systems, until they have arrived."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    *(Column(name, sa.String, primary_key=True) for name in ("project", "destination")),
+    Column("account_id", sa.String, primary_key=True),
+    *_columns(sa.String, "values_digest", "run_id"),
+    *_columns(sa.DateTime, "at"),
+)
+"""What another system has of an account: only what differs from it is sent."""

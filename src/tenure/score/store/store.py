@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, ColumnElement, Engine, Row, Select, and_, bindparam, select
+from sqlalchemy import Column, ColumnElement, Engine, Select, and_, bindparam, select
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.records.score_drift import BookDrift
 from tenure.labels.windows import RENEWAL
-from tenure.score.store.book import read_book
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.encoding import (
     BLOCK,
@@ -22,20 +21,13 @@ from tenure.score.store.encoding import (
     unpacked_contributions,
     unpacked_drivers,
 )
-from tenure.score.store.outcomes import (
-    Unsettled,
-    read_bands,
-    read_matured,
-    unsettled,
-    write_outcomes,
-)
-from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tenure.core.config import Config, LabelConfig
+    from tenure.core.config import Config
     from tenure.score.scored import Scored
 
 BASE = "base value"
@@ -113,7 +105,7 @@ class ScoreStore:
     """
 
     def __init__(self, engine: Engine, project: str) -> None:
-        self._engine, self._project = engine, project
+        self.engine, self.project = engine, project
         self._wordings: dict[int, SentenceTemplate] = {}
 
     @classmethod
@@ -132,14 +124,14 @@ class ScoreStore:
 
     def add(self, run: ScoringRun, scored: Scored, keep: int | None = None) -> bool:
         """Write a run; see `add_run`."""
-        return add_run(self._engine, run, scored, keep)
+        return add_run(self.engine, run, scored, keep)
 
     def runs(self, kind: str = "batch") -> list[StoredRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
-        chosen = select(*_RUN).where(
-            RUNS.c.kind == kind, RUNS.c.project == self._project, RUNS.c.complete
+        chosen = select(*RUN_COLUMNS).where(
+            RUNS.c.kind == kind, RUNS.c.project == self.project, RUNS.c.complete
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(chosen.order_by(RUNS.c.as_of, RUNS.c.run_no)).all()
         return [StoredRun(*row) for row in rows]
 
@@ -163,67 +155,59 @@ class ScoreStore:
             SCORES.c.horizon != RENEWAL,
             SCORES.c.probability.is_not(None),
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = pd.DataFrame(
                 connection.execute(chosen).all(),
                 columns=["account_id", "horizon_days", "probability"],
             )
         return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
 
-    def book(self, run: StoredRun) -> pd.DataFrame:
-        """Return the scores of a run without what stands behind them, with the account's groups.
+    def accounts(self, run: StoredRun) -> pd.DataFrame:
+        """Return how the accounts of a run are called and grouped.
 
         Returns:
-            One row per account, target and horizon: account_id, target, horizon, horizon_days,
-            probability, band, abstain_reason, mrr, currency, renews_at (the end where notice was
-            given), model_version, owner, segment, plan.
+            Columns account_id, name, owner, segment, plan, notice_by.
         """
-        return read_book(self._engine, run.number)
-
-    def unsettled(self, labels: LabelConfig, observed_until: datetime) -> list[Unsettled]:
-        """Return the scores whose outcomes may be known and are not written."""
-        return unsettled(self._engine, self._project, labels, observed_until)
-
-    def write_outcomes(self, scores: Unsettled, known: pd.DataFrame) -> int:
-        """Write outcomes of scores, once; see `write_outcomes`."""
-        return write_outcomes(self._engine, scores, known)
-
-    def matured(self, target: str, horizon: str) -> pd.DataFrame:
-        """Return the scores of batch runs whose outcome is known; see `read_matured`."""
-        return read_matured(self._engine, self._project, target, horizon)
-
-    def bands(self, target: str, horizon: str) -> pd.DataFrame:
-        """Return the bands of batch runs; see `read_bands`."""
-        return read_bands(self._engine, self._project, target, horizon)
+        columns = [column for column in RUN_ACCOUNTS.c if column.name != "run_no"]
+        chosen = select(*columns).where(RUN_ACCOUNTS.c.run_no == run.number)
+        with self.engine.connect() as connection:
+            rows = connection.execute(chosen).all()
+        return pd.DataFrame(rows, columns=[column.name for column in columns])
 
     def history(self, account: str, target: str | None = None) -> list[StoredScore]:
         """Return the scores that an account had, of all targets or one, by as_of and run."""
         chosen = _OF_ACCOUNT if target is None else _OF_ACCOUNT.where(SCORES.c.target == target)
         return self._scores(chosen, account=account)
 
-    def scores(self, run: StoredRun) -> list[StoredScore]:
-        """Return the scores of a run, by target, horizon and account."""
-        return self._scores(_OF_RUN, run=run.number)
+    def scores(self, run: StoredRun, accounts: Sequence[str] | None = None) -> list[StoredScore]:
+        """Return the scores of a run, of all accounts or some, by target, horizon and account."""
+        if accounts is None:
+            return self._scores(_OF_RUN, run=run.number)
+        return self._scores(_OF_SOME, run=run.number, accounts=list(accounts))
 
     def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
-        with self._engine.connect() as connection:
-            rows = connection.execute(chosen, {"project": self._project, **values}).all()
+        with self.engine.connect() as connection:
+            rows = connection.execute(chosen, {"project": self.project, **values}).all()
+        drivers = self.unpacked([(place, data) for *_, place, data in rows])
+        return [
+            StoredScore(*(*values[:-2], own))
+            for values, own in zip(map(tuple, rows), drivers, strict=True)
+        ]
+
+    def unpacked(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
+        """Return the drivers of scores, by the fields of `tenure.explain.drivers`.
+
+        Args:
+            packed: Of each score its place and the drivers of its block, as they are stored.
+        """
         try:
-            return self._decoded(rows)
+            return [unpacked_drivers(data, at % BLOCK, self._wordings) for at, data in packed]
         except KeyError:  # a run that was added since has new wordings
             self._learn()
-            return self._decoded(rows)
-
-    def _decoded(self, rows: Sequence[Row[Any]]) -> list[StoredScore]:
-        scores = []
-        for row in rows:
-            *values, place, data = tuple(row)
-            drivers = unpacked_drivers(data, place % BLOCK, self._wordings)
-            scores.append(StoredScore(*(*values, drivers)))
-        return scores
+            return [unpacked_drivers(data, at % BLOCK, self._wordings) for at, data in packed]
 
     def _learn(self) -> None:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(select(WORDINGS)).all()
         for row in rows:
             self._wordings[row.wording_no] = SentenceTemplate(row.code, row.label, row.sentence)
@@ -244,7 +228,7 @@ class ScoreStore:
             DataError: If the run has no scores of that target and horizon.
         """
         key = (run.number, target, horizon)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             signals = connection.scalar(select(RUN_MODELS.c.signals).where(*_is(RUN_MODELS, key)))
             if signals is None:
                 thing = f"run {run.run_id}"
@@ -271,7 +255,7 @@ class ScoreStore:
         """Return how the book of a run differed from the last known times, by target."""
         columns = select(RUN_MODELS.c.target, RUN_MODELS.c.drift)
         statement = columns.where(RUN_MODELS.c.run_no == run.number, RUN_MODELS.c.drift.isnot(None))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             drifts = connection.execute(statement).all()
         return {target: BookDrift.from_json(drift) for target, drift in drifts}
 
@@ -293,7 +277,9 @@ def _column(name: str) -> Column[Any]:
     return next(table.c[name] for table in tables if name in table.c)
 
 
-_RUN = [RUNS.c["run_no" if item.name == "number" else item.name] for item in fields(StoredRun)]
+RUN_COLUMNS = [
+    RUNS.c["run_no" if item.name == "number" else item.name] for item in fields(StoredRun)
+]
 _READ = [_column(item.name) for item in fields(StoredScore) if item.name != "drivers"]
 _WITH_DRIVERS = (
     select(*_READ, SCORES.c.place, BLOCKS.c.drivers)
@@ -305,3 +291,4 @@ _WITH_DRIVERS = (
 )
 _OF_ACCOUNT = _WITH_DRIVERS.where(SCORES.c.account_id == bindparam("account"))
 _OF_RUN = _WITH_DRIVERS.where(SCORES.c.run_no == bindparam("run"))
+_OF_SOME = _OF_RUN.where(SCORES.c.account_id.in_(bindparam("accounts", expanding=True)))

@@ -1,133 +1,164 @@
-"""The BentoML service: each endpoint parses, makes one call and renders."""
+"""The application: routes to every endpoint, in and around the one BentoML service."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
 
-import bentoml
-from pydantic import ConfigDict
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tenure.core.config import Config
-from tenure.core.errors import Problem
+from tenure.service.access import caller
 from tenure.service.api import openapi
-from tenure.service.api.answers import describe
-from tenure.service.api.bodies import READ_SECONDS
+from tenure.service.api.endpoints import ENDPOINTS
+from tenure.service.api.guard import Guard, Handler, on_error, refusal_of
 from tenure.service.api.hosts import ip_address
 from tenure.service.api.metrics import MEDIA_TYPE, Metrics
-from tenure.service.api.middleware import Guard
 from tenure.service.api.problems import JSON, Refusal
-from tenure.service.api.requests import JsonRequest, ModelRequest
-from tenure.service.api.state import Served, State
+from tenure.service.api.responses import Readiness
+from tenure.service.api.state import State
+from tenure.service.pages.app import page_routes
+from tenure.service.pages.state import PageState
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-START = Path(__file__).with_name("start.html")
-DEADLINE_SECONDS = 9.0
-# BentoML's own limit stands behind those of body and answer, which say what was too slow.
-TRAFFIC = {"timeout": int(READ_SECONDS + DEADLINE_SECONDS) + 1}
-logger = logging.getLogger("tenure.service")
-A = TypeVar("A", bound=JsonRequest)
+TRAFFIC = {"timeout": 60}
+"""Seconds: BentoML's own limit stands far behind those of body and answer, which say more."""
 
 
-class Answer(bentoml.IODescriptor):  # type: ignore[misc] # it has no types
-    """A JSON object; /docs.json says what is in it."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-def make_service(config: Config, served_from: State | None = None) -> Any:
-    """Return the BentoML service of a config; by default it serves its champions and tables.
+def application(config: Config, state: State | None = None) -> Guard:
+    """Return the ASGI application of a config: endpoints and probes, behind the guard.
 
     Raises:
         ModelError: If there is no champion, or one is damaged.
     """
-    state, metrics = served_from or State(config), Metrics()
+    served = state or State(config)
+    metrics = Metrics()
 
-    class Tenure:
-        """Churn and expansion scores, explained."""
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        served.start()
+        yield
+        pages.close()
+        served.close()
 
-        def __init__(self) -> None:
-            state.start()
-
-        def __is_alive__(self) -> bool:
-            return state.failure is None
-
-        @bentoml.on_shutdown
-        def close(self) -> None:
-            """Release threads and tables."""
-            state.close()
-
-    for name, endpoint in openapi.ENDPOINTS.items():
-        setattr(Tenure, name, _method(name, endpoint, state))
-    service = bentoml.service(
-        name="tenure",
-        workers=1,
-        traffic=TRAFFIC,
-        logging={"access": {"enabled": False}},
-        metrics={"enabled": False},  # they label requests with whatever path a client asks for
-        http={"host": ip_address(config.service.host), "port": config.service.port},
-    )(Tenure)
-    service.mount_asgi_app(_pages(state, metrics), path="/")
-    limit = config.service.max_body_bytes
-    service.add_asgi_middleware(Guard, limit=limit, state=state, metrics=metrics)
-    return service
+    routes = [
+        Route(item.path, Handler(item, served, metrics), methods=[item.method])
+        for item in ENDPOINTS
+    ]
+    pages = PageState(config, lambda: served.books)
+    app = Starlette(
+        routes=[*routes, *_probes(config, served, metrics), *page_routes(pages)],
+        exception_handlers={
+            HTTPException: on_error,
+            Refusal: on_error,
+            DBAPIError: on_error,
+            BaseException: on_error,  # before Starlette answers in words of its own
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.served = served
+    return Guard(app, served, metrics)
 
 
-def _method(name: str, endpoint: openapi.Endpoint, state: State) -> Any:
-    """Return the method of the service that answers an endpoint."""
+def _probes(config: Config, state: State, metrics: Metrics) -> list[Route]:
+    """Return what operators and their tools look at."""
+    spec = openapi.document(config)
 
-    async def method(_: Any, ask: JsonRequest | Refusal) -> Response:
-        return await reply(state, ask, endpoint.answer)
+    async def alive(_: Request) -> Response:
+        return JSONResponse({"alive": True})
 
-    method.__name__, method.__doc__ = name, f"{endpoint.summary}."
-    return bentoml.api(method, input_spec=endpoint.request, output_spec=Answer)
-
-
-async def reply(
-    state: State, ask: A | Refusal, answer: Callable[[State, Served, A], Awaitable[bytes]]
-) -> Response:
-    """Return an answer, or why there is none, as an HTTP response."""
-    try:
-        if isinstance(ask, Refusal):
-            raise ask
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            served = await state.served()
-            return Response(await answer(state, served, ask), media_type=JSON)
-    except Refusal as refusal:
-        return refusal.response()
-    except TimeoutError:
-        rule = f"was not answered within {DEADLINE_SECONDS:.0f} seconds"
-        fix = "ask for fewer accounts at a time, or again later"
-        return Refusal(Problem("request", rule, fix=fix), status=504).response()
-    except Exception:
-        logger.exception("a request could not be answered")
-        problem = Problem("request", "failed inside the service", fix="look at the service's log")
-        return Refusal(problem, status=500).response()
-
-
-def _pages(state: State, metrics: Metrics) -> Starlette:
-    """Return the pages that are read with GET; BentoML's own start page loads a tracker."""
-    spec = openapi.document(state.config)
-
-    async def model(_: Request) -> Response:
-        return await reply(state, ModelRequest(), describe)
+    async def ready(request: Request) -> Response:
+        warnings, status = [], 200
+        try:
+            await state.models()
+            await state.read(state.latest)
+        except (Refusal, DBAPIError) as error:
+            warnings, status = [str(refusal_of(error))], 503
+        # What is wrong may name files: it is for those who may know.
+        shown = [*warnings, *state.warnings()] if caller(request) else []
+        answer = Readiness(ready=status == 200, warnings=tuple(shown))
+        return Response(answer.model_dump_json(), status, media_type=JSON)
 
     async def docs(_: Request) -> Response:
         return JSONResponse(spec)
 
     async def measured(_: Request) -> Response:
+        run = await state.read(state.latest)
+        models = {name: model.bundle.version for name, model in state.champions.models.items()}
+        until = run.observed_until if run else None
+        metrics.state(models, run.scored_at if run else None, until, len(state.warnings()))
         return Response(metrics.text(), media_type=MEDIA_TYPE)
 
-    async def start(_: Request) -> Response:
-        return HTMLResponse(START.read_bytes())
+    pages = {
+        "/livez": alive,
+        "/healthz": alive,
+        "/readyz": ready,
+        "/metrics": measured,
+        "/v1/openapi.json": docs,
+        "/docs.json": docs,
+    }
+    return [Route(path, page, methods=["GET"]) for path, page in pages.items()]
 
-    pages = {"/model": model, "/docs.json": docs, "/metrics": measured, "/": start}
-    return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
+
+class Around:
+    """ASGI: hands requests to an application, and the rest of the life of BentoML's to itself."""
+
+    def __init__(self, app: ASGIApp, instead: ASGIApp) -> None:
+        self.app, self.instead = app, instead
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        app = self.app if scope["type"] == "lifespan" else self.instead
+        await app(scope, receive, send)
+
+
+def make_service(config: Config, guarded: Guard | None = None) -> Any:
+    """Return the BentoML service of a config, all of whose requests the application answers.
+
+    Raises:
+        ModelError: If there is no champion, or one is damaged.
+    """
+    import bentoml
+
+    instead = guarded or application(config)
+
+    class Tenure:
+        """Churn and expansion scores, explained."""
+
+        def __init__(self) -> None:
+            instead.state.start()
+
+        @bentoml.on_shutdown
+        def close(self) -> None:
+            """Release threads, tables and connections."""
+            instead.state.close()
+
+    service = bentoml.service(
+        name="tenure",
+        workers=config.service.workers,
+        traffic=TRAFFIC,
+        logging={"access": {"enabled": False}},
+        metrics={"enabled": False},  # they label requests with whatever path a client asks for
+        http={"host": ip_address(config.service.host), "port": config.service.port},
+    )(Tenure)
+    service.add_asgi_middleware(Around, instead=instead)
+    return service
+
+
+def served(config: Config, state: State | None = None) -> ASGIApp:
+    """Return the service as one ASGI application: BentoML's life, the application's answers.
+
+    Raises:
+        ModelError: If there is no champion, or one is damaged.
+    """
+    guarded = application(config, state)
+    return Around(make_service(config, guarded).to_asgi(), guarded)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import Problem
+from tenure.service.api.endpoints import DATED
 from tenure.service.api.problems import Refusal
 
 if TYPE_CHECKING:
@@ -13,22 +14,15 @@ if TYPE_CHECKING:
 
 LINGER_SECONDS = 2.0
 READ_SECONDS = 10.0
-# What curl sends unless told otherwise is read as JSON too.
-READABLE = (b"", b"application/json", b"application/x-www-form-urlencoded", b"text/plain")
 
 
 async def read_body(scope: Scope, receive: Receive, send: Send, limit: int) -> bytes | None:
     """Return a request's body; None where it has more bytes than `limit`, and that was answered.
 
     Raises:
-        Refusal: If the body is not JSON or arrives too slowly.
+        Refusal: If the body arrives too slowly.
     """
-    headers = dict(scope["headers"])
-    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if scope["method"] == "POST" and kind not in READABLE:
-        rule, value = "must be application/json", kind.decode("latin-1")
-        raise Refusal(Problem("Content-Type", rule, value, "post JSON"), status=415)
-    length = headers.get(b"content-length", b"")
+    length = dict(scope["headers"]).get(b"content-length", b"")
     body = None
     if not (length.isdigit() and int(length) > limit):
         try:
@@ -39,7 +33,7 @@ async def read_body(scope: Scope, receive: Receive, send: Send, limit: int) -> b
             fix = "send it faster, or in parts"
             raise Refusal(Problem("body", rule, fix=fix), status=408) from None
     if body is None:
-        await _refuse_length(receive, send, limit)
+        await _refuse_length(scope, receive, send, limit)
     return body
 
 
@@ -59,7 +53,7 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return b"".join(parts)
 
 
-async def _refuse_length(receive: Receive, send: Send, limit: int) -> None:
+async def _refuse_length(scope: Scope, receive: Receive, send: Send, limit: int) -> None:
     """Answer at once; then let the client finish for a moment, or it never sees the answer.
 
     A connection closed on unread bytes is reset, and a client that still writes reports the
@@ -67,7 +61,8 @@ async def _refuse_length(receive: Receive, send: Send, limit: int) -> None:
     """
     fix = "ask in parts, or raise service.max_body_bytes in the config"
     problem = Problem("body", f"must not be longer than {limit:,} bytes", fix=fix)
-    answer = Refusal(problem, status=413, headers={"connection": "close"}).response()
+    refusal = Refusal(problem, status=413, headers={"connection": "close"})
+    answer = refusal.response(scope.get("tenure.request_id", ""), dated=scope["path"] in DATED)
     head = {"status": answer.status_code, "headers": answer.raw_headers}
     await send({"type": "http.response.start", **head})
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
@@ -92,3 +87,26 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
+
+
+async def cancelled_when_gone(work: asyncio.Future[Any], receive: Receive) -> bool:
+    """Wait for some work; return whether its client left, so that it was cancelled."""
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        left = work.cancel()
+    return left
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def silence() -> Message:
+    """Wait for ever: the body was read, and the client's leaving is watched elsewhere."""
+    await asyncio.Event().wait()
+    raise AssertionError

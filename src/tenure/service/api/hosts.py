@@ -1,11 +1,17 @@
-"""Addresses that the service may listen on, and what is said of those that others can reach."""
+"""Addresses that the service may listen on; those that others can reach take a key."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+from typing import TYPE_CHECKING
 
 from tenure.core.errors import ConfigError, Problem
+from tenure.score.store.database import connect, store_url
+from tenure.score.store.keys import KeyStore
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
 
 
 def ip_address(host: str) -> str:
@@ -29,16 +35,21 @@ def ip_address(host: str) -> str:
         raise ConfigError(problem) from error
 
 
-def exposure(host: str) -> str:
-    """Return a warning where others than this machine reach an address, empty where none do.
+def check_exposure(config: Config) -> None:
+    """Make sure that nobody unknown gets in where others than this machine reach an address.
 
-    >>> exposure("localhost")
-    ''
+    Raises:
+        ConfigError: If no key is valid there, and no proxy says who is there.
     """
-    if ipaddress.ip_address(ip_address(host)).is_loopback:
-        return ""
-    return (
-        f"WARNING: the service listens on {host}, and it has no keys yet: whoever reaches this "
-        "machine over the network can read every score.  Put a proxy that checks who asks in "
-        "front of it, or set `service: {host: 127.0.0.1}`."
-    )
+    host = config.service.host
+    if ipaddress.ip_address(ip_address(host)).is_loopback or config.service.proxy is not None:
+        return
+    engine = connect(store_url(config))
+    try:
+        if any(key.active for key in KeyStore(engine).list()):
+            return
+    finally:
+        engine.dispose()
+    rule = "is reached by others than this machine, and there is no key"
+    fix = "make one: tenure keys create CONFIG --name …; or set service.host to 127.0.0.1"
+    raise ConfigError(Problem("service.host", rule, host, fix))

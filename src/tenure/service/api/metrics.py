@@ -1,13 +1,13 @@
-"""Counts and durations of requests for Prometheus, under labels from a fixed set.
+"""What a service process counts for Prometheus, under labels from a fixed set.
 
 A path that the service does not know counts as `OTHER`, so no client can add a label.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Mapping
+from datetime import datetime
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -17,14 +17,18 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 
-from tenure.service.api.openapi import PATHS
+from tenure.score.store.keys import clock
 
 OTHER = "other"
 CLIENT_GONE = 499
 """Status, as nginx counts it, of a request whose client left before there was an answer."""
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+CHANCES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
 MEDIA_TYPE: str = CONTENT_TYPE_LATEST
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the processes of one service put their counts, so that each shows those of all."""
 
 
 class Metrics:
@@ -32,38 +36,73 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        registry = self._registry
         self._requests = Counter(
-            "tenure_requests",
-            "Requests answered, by path and HTTP status.",
-            ["path", "status"],
-            registry=self._registry,
+            "tenure_requests", "Requests answered.", ["path", "status"], registry=registry
         )
         self._seconds = Histogram(
             "tenure_request_seconds",
             "Time from a request's head to the end of its answer.",
             ["path"],
             buckets=SECONDS,
-            registry=self._registry,
+            registry=registry,
         )
         self._open = Gauge(
             "tenure_requests_open",
             "Requests that are being received, waited for or answered.",
-            ["path"],
-            registry=self._registry,
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._scored = Histogram(
+            "tenure_live_probability",
+            "Probabilities computed for requests.",
+            ["target"],
+            buckets=CHANCES,
+            registry=registry,
         )
 
-    @contextmanager
-    def counted(self, path: str, status: Callable[[], int]) -> Iterator[None]:
-        """Count a request that ends with the block; then `status` is 0 if nothing was answered."""
-        label = path if path in PATHS else OTHER
-        started = time.perf_counter()
-        try:
-            with self._open.labels(label).track_inprogress():
-                yield
-        finally:
-            self._requests.labels(label, status() or CLIENT_GONE).inc()
-            self._seconds.labels(label).observe(time.perf_counter() - started)
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=registry, multiprocess_mode="mostrecent")
+
+        self._scores_age = gauge("tenure_scores_age_seconds", "Since the last run.")
+        self._data_age = gauge("tenure_data_age_seconds", "Since observation stopped.")
+        self._warnings = gauge("tenure_warnings", "What /readyz warns of.")
+        self._models = gauge("tenure_model_info", "1 of the model served.", "target", "version")
+
+    def begin(self) -> None:
+        """Count a request as open."""
+        self._open.inc()
+
+    def end(self, path: str, status: int, seconds: float) -> None:
+        """Count a request as answered; `status` is 0 if it was not."""
+        self._open.dec()
+        self._requests.labels(path, status or CLIENT_GONE).inc()
+        self._seconds.labels(path).observe(seconds)
+
+    def scored(self, target: str, probability: float) -> None:
+        """Count a probability that was computed for a request."""
+        self._scored.labels(target).observe(probability)
+
+    def state(
+        self,
+        models: Mapping[str, str],
+        scored_at: datetime | None,
+        observed_until: datetime | None,
+        warnings: int,
+    ) -> None:
+        """Set what the service has: target → version, times of the last run, warnings."""
+        self._models.clear()
+        for target, version in models.items():
+            self._models.labels(target, version).set(1)
+        for gauge, moment in ((self._scores_age, scored_at), (self._data_age, observed_until)):
+            if moment is not None:
+                gauge.set((clock() - moment).total_seconds())
+        self._warnings.set(warnings)
 
     def text(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""
-        return generate_latest(self._registry)
+        if SHARED not in os.environ:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -1,20 +1,61 @@
-"""What a client is told when a request cannot be answered: field, rule, value and fix."""
+"""What a client is told when a request cannot be answered: RFC 9457, with field, rule and fix."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from http import HTTPStatus
 
 from starlette.responses import Response
 
 from tenure.core.errors import Problem, TenureError
+from tenure.core.records.base import Record
 from tenure.engine import ENGINES
 
 JSON = "application/json"
+PROBLEM = "application/problem+json"
 LONGEST_VALUE = 80
 MOST_PROBLEMS = 20
 RETRY_SECONDS = 2
+
+
+class FieldProblem(Record):
+    """One thing that is wrong.
+
+    Attributes:
+        field: Where: a field of the body, a parameter, a header or ``path``.
+        rule: The rule that is broken.
+        value: The value that breaks it, shortened.
+        fix: The next step.
+    """
+
+    field: str
+    rule: str
+    value: str
+    fix: str
+
+
+class ProblemDocument(Record):
+    """Why a request was not answered (RFC 9457).
+
+    Attributes:
+        type: What kind of problem it is: its status says all.
+        title: The status in words.
+        status: HTTP status.
+        detail: The first problem in a sentence.
+        errors: The first problems; `error_count` says how many there are.
+        request_id: Of the request, as the log has it.
+    """
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    field: str
+    fix: str
+    errors: tuple[FieldProblem, ...]
+    error_count: int
+    request_id: str = ""
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
@@ -34,24 +75,37 @@ class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
         self.headers = headers or {}
         super().__init__(str(problems[0]))
 
-    def body(self) -> bytes:
-        """Return the JSON body: ``error`` is the first problem, ``problems`` all where several."""
-        listed = [_plain(problem) for problem in self.problems[:MOST_PROBLEMS]]
-        body: dict[str, Any] = {"error": listed[0]}
-        if len(listed) > 1:
-            body |= {"problems": listed, "problem_count": len(self.problems)}
-        return json.dumps(body, ensure_ascii=False).encode()
+    def document(self, request_id: str = "") -> ProblemDocument:
+        """Return what the client is told."""
+        errors = tuple(map(_plain, self.problems[:MOST_PROBLEMS]))
+        first = errors[0]
+        return ProblemDocument(
+            title=HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=f"{first.field}: {first.rule}",
+            field=first.field,
+            fix=first.fix,
+            errors=errors,
+            error_count=len(self.problems),
+            request_id=request_id,
+        )
 
-    def response(self) -> Response:
-        """Return the HTTP response."""
-        return Response(self.body(), self.status, self.headers, media_type=JSON)
+    def response(self, request_id: str = "", *, dated: bool = False) -> Response:
+        """Return the HTTP response; `dated` adds the fields that the first paths answered with."""
+        body = self.document(request_id).to_json()
+        if dated:
+            body["error"] = body["errors"][0]
+            if len(self.problems) > 1:
+                body |= {"problems": body["errors"], "problem_count": body["error_count"]}
+        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        return Response(content, self.status, self.headers, media_type=PROBLEM)
 
 
-def busy() -> Refusal:
+def busy(rule: str = "has as many requests as it can answer in time", status: int = 503) -> Refusal:
     """Return the refusal of a request for which there is no room."""
-    fix = f"ask again in {RETRY_SECONDS} seconds, or for more accounts in one request"
-    problem = Problem("service", "has as many requests as it can answer in time", fix=fix)
-    return Refusal(problem, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+    fix = f"ask again in {RETRY_SECONDS} seconds"
+    problem = Problem("service", rule, fix=fix)
+    return Refusal(problem, status=status, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def refused(error: TenureError) -> Refusal:
@@ -96,10 +150,9 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     return first if len(every) <= most else f"{first} and {len(every) - most} more"
 
 
-def _plain(problem: Problem) -> dict[str, str]:
-    return {
-        "field": shown(problem.thing),
-        "rule": problem.rule,
-        "value": shown(problem.value),
-        "fix": problem.fix,
-    }
+def _plain(problem: Problem) -> FieldProblem:
+    field, rule, value, fix = (
+        text.encode("utf-8", "replace").decode()
+        for text in (shown(problem.thing), problem.rule, shown(problem.value), problem.fix)
+    )
+    return FieldProblem(field=field, rule=rule, value=value, fix=fix)

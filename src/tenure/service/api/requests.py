@@ -1,32 +1,25 @@
-"""Requests: what may be posted, and how a wrong one is described.
-
-To add an endpoint, add its request here, its answer in `tenure.service.api.answers` and one entry
-in `tenure.service.api.openapi`.
-"""
+"""Requests: what may be posted or put into a query, and how a wrong one is described."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-import bentoml
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import as_utc
+from tenure.score.store.book import SORTS
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, shown
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
 
 A_DATE = "2025-07-01"
 MOST_TABLES = 100
 
 
 def _moment(value: Any) -> Any:
-    if isinstance(value, datetime):  # BentoML applies validators twice
-        return value
     if not isinstance(value, str):
         raise ValueError("must be a date or time as a string")
     try:
@@ -42,6 +35,16 @@ Moment = Annotated[
 ]
 
 
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("must not hold the character NUL")
+    return value
+
+
+LONGEST_ID = 1_000
+Name = Annotated[str, Field(max_length=LONGEST_ID), BeforeValidator(_whole)]
+
+
 def _few(value: Any) -> Any:
     if isinstance(value, dict) and len(value) > MOST_TABLES:
         raise PydanticCustomError("too_long", "too many tables")
@@ -49,47 +52,72 @@ def _few(value: Any) -> Any:
 
 
 # The first wrong item is enough: an error for each of a million would hold up everybody else.
-Names = Annotated[list[str], Field(fail_fast=True)]
+Names = Annotated[list[Name], Field(fail_fast=True)]
 Rows = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 
 
-class JsonRequest(bentoml.IODescriptor):  # type: ignore[misc] # it has no types
-    """A posted JSON object; unknown fields are errors."""
+class Request(BaseModel):
+    """What a client sends; unknown fields are errors."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-    __root_input__: ClassVar[bool] = True  # BentoML then hands it over whole
-
-    @classmethod
-    async def from_http_request(cls, request: Request, serde: Any) -> Self | Refusal:
-        """Read the body; what is wrong with it is returned, not raised, so BentoML logs nothing."""
-        del serde
-        return cls.read(await request.body())
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     @classmethod
-    def read(cls, body: bytes) -> Self | Refusal:
-        """Return the request in a JSON body, or why there is none."""
-        try:
-            values = from_json(body or b"{}")
-        except ValueError as error:
-            rule = f"must be JSON: {str(error)[:120]}"
-            fix = "post a JSON object, Content-Type: application/json"
-            return Refusal(Problem("body", rule, fix=fix))
-        unknown = (
-            [name for name in values if name not in cls.model_fields]
-            if isinstance(values, dict)
-            else []
-        )
+    def checked(cls, values: Any, *, strict: bool) -> Self:
+        """Return the request that values are.
+
+        Raises:
+            Refusal: Naming the fields that are wrong.
+        """
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        unknown = [name for name in values if name not in known] if isinstance(values, dict) else []
         if len(unknown) > MOST_PROBLEMS:  # the model would describe each of them
-            return Refusal(*(_unknown(cls, name, values[name]) for name in unknown[:MOST_PROBLEMS]))
+            raise Refusal(*(_unknown(cls, name, values[name]) for name in unknown[:MOST_PROBLEMS]))
         try:
-            request: Self = cls.model_validate(values)
+            return cls.model_validate(values, strict=strict)
         except ValidationError as error:
             errors = error.errors(include_url=False)[:MOST_PROBLEMS]
-            return Refusal(*(_problem(cls, item) for item in errors))
-        return request
+            raise Refusal(*(_problem(cls, item) for item in errors)) from None
+
+    @classmethod
+    def of_body(cls, body: bytes) -> Self:
+        """Return the request in a JSON body; see `checked`."""
+        return cls.checked(read_json(body or b"{}"), strict=True)
+
+    @classmethod
+    def of_query(cls, items: Iterable[tuple[str, str]]) -> Self:
+        """Return the request in the parameters of a query; see `checked`."""
+        values: dict[str, str] = {}
+        for name, value in items:
+            if name in values:
+                raise Refusal(Problem(name, "is in the query twice", fix="give it once"))
+            values[name] = value
+        return cls.checked(values, strict=False)
 
 
-class ScoreRequest(JsonRequest):
+def read_json(body: bytes) -> Any:
+    """Return the values of a JSON text.
+
+    Raises:
+        Refusal: If it is no JSON in UTF-8, or has a name twice in one object.
+    """
+    try:
+        values = from_json(body)
+        json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        rule = f"must be JSON: {str(error)[:120]}"
+        fix = "post a JSON object, Content-Type: application/json"
+        raise Refusal(Problem("body", rule, fix=fix)) from None
+    return values
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) != len({name for name, _ in pairs}):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"`{shown(twice)}` stands twice in one object")
+
+
+class ScoreRequest(Request):
     """Score accounts by id."""
 
     account_ids: Names = Field(
@@ -112,7 +140,7 @@ class ScoreRequest(JsonRequest):
     )
 
 
-class HistoryRequest(JsonRequest):
+class HistoryRequest(Request):
     """Score posted history."""
 
     tables: Annotated[dict[str, Rows], BeforeValidator(_few)] = Field(
@@ -145,10 +173,10 @@ class HistoryRequest(JsonRequest):
     as_of: Moment = Field(description="Prediction time.")
 
 
-class RowsRequest(JsonRequest):
+class RowsRequest(Request):
     """Score feature rows."""
 
-    target: str = Field(examples=["churn"], description="What to predict.")
+    target: Name = Field(examples=["churn"], description="What to predict.")
     rows: Rows = Field(
         min_length=1,
         examples=[[{"tenure_days": 412, "plan": "Team"}]],
@@ -156,17 +184,120 @@ class RowsRequest(JsonRequest):
     )
 
 
-class ExplainRequest(JsonRequest):
+class ExplainRequest(Request):
     """Explain one account's score."""
 
-    account_id: str = Field(examples=["acc-00004"], description="The account.")
+    account_id: Name = Field(examples=["acc-00004"], description="The account.")
     as_of: Moment | None = Field(
         None, description="Prediction time; by default where observation stopped."
     )
 
 
-class ModelRequest(JsonRequest):
-    """Describe the models; the body may be empty."""
+class LookupRequest(Request):
+    """Look up scores that are in the store."""
+
+    account_ids: Names = Field(min_length=1, examples=[["acc-00004"]])
+    """Accounts."""
+    as_of: Moment | None = None
+    """The last run at or before this time; by default the last one."""
+    targets: Names | None = Field(None, min_length=1, max_length=100, examples=[["churn"]])
+    """Only scores of these targets."""
+
+
+class FeedbackRequest(Request):
+    """Say what is right or wrong with a score."""
+
+    account_id: Name = Field(examples=["acc-00004"])
+    """The account."""
+    target: Name = Field("churn", examples=["churn"])
+    """Whose score."""
+    run_id: Name | None = None
+    """The run whose score it is about; by default the last one."""
+    driver: Name | None = Field(None, examples=["logins"])
+    """Code of one of the score's drivers; null for the account as a whole."""
+    verdict: Literal["useful", "wrong", "known", "note"]
+    """`note` is a remark without a verdict."""
+    note: str | None = Field(None, max_length=4_000)
+    """What others should know."""
+
+
+class NothingRequest(Request):
+    """Nothing; the body may be empty."""
+
+
+class AccountsQuery(Request):
+    """Which accounts of the last run, in which order."""
+
+    owner: Name = ""
+    """Only accounts of this owner."""
+    segment: Name = ""
+    """Only accounts of this segment."""
+    plan: Name = ""
+    """Only accounts on this plan."""
+    band: Literal["", "high", "medium", "low"] = ""
+    """Only accounts in this risk band."""
+    search: str = Field("", max_length=200)
+    """Part of an id or a name."""
+    changed_since: Moment | None = None
+    """Give the change since the last run at or before this time."""
+    min_change: float = Field(0, ge=0, le=1)
+    """Only accounts whose probability changed by at least so much."""
+    sort: Literal[SORTS] = "probability"  # type: ignore[valid-type]
+    """What they are sorted by; accounts without a value come last."""
+    order: Literal["asc", "desc"] = "desc"
+    """Rising or falling."""
+    limit: int = Field(50, ge=1, le=1_000)
+    """Accounts of a page."""
+    cursor: str = Field("", max_length=2_000)
+    """`next_cursor` of the page before; the other parameters must be the same."""
+
+
+class AccountQuery(Request):
+    """Which scores of an account."""
+
+    target: Name = ""
+    """Only scores of this target."""
+
+    @property
+    def targets(self) -> list[str]:
+        """The targets wanted; none means all."""
+        return [self.target] if self.target else []
+
+
+class HistoryQuery(AccountQuery):
+    """Which scores of an account, of how many runs."""
+
+    limit: int = Field(100, ge=1, le=1_000)
+    """The last so many runs."""
+
+
+class ChangesQuery(AccountQuery):
+    """Since when."""
+
+    since: Moment | None = None
+    """The last run before this time; by default the one before the last."""
+
+
+class MetricsQuery(Request):
+    """Which metrics, of which period."""
+
+    start: Moment | None = Field(None, alias="from")
+    """Start of the period; by default twelve months before its end."""
+    end: Moment | None = Field(None, alias="to")
+    """Its end, exclusive; by default the last first of a month that was observed."""
+    by: Name = ""
+    """What splits it, with commas: month, quarter, segment, plan, owner, currency, cohort."""
+    only: Name = ""
+    """Names of metrics, with commas; by default all."""
+
+
+class ExportQuery(Request):
+    """How the scores of the last run are written."""
+
+    format: Literal["ndjson", "arrow"] = "ndjson"
+    """NDJSON (an object a line) or a stream of Arrow IPC."""
+    as_of: Moment | None = None
+    """The last run at or before this time; by default the last one."""
 
 
 RULES = {
@@ -178,23 +309,27 @@ RULES = {
     "model_attributes_type": ("must be an object", "write it as {…}"),
     "too_short": ("must not be empty", "give at least one"),
     "too_long": ("holds too many items", "give no more than there are"),
+    "string_too_long": ("is too long", "shorten it"),
+    "string_unicode": ("must be Unicode text, with whole surrogate pairs", "correct the text"),
 }
 
 
-def _problem(ask: type[JsonRequest], item: Any) -> Problem:
+def _problem(ask: type[Request], item: Any) -> Problem:
     kind, where = item["type"], _where(item["loc"])
     value = "" if kind == "missing" else shown(item["input"])
     if kind == "extra_forbidden":
         return _unknown(ask, where, item["input"])
     if kind == "value_error":
         rule = item["msg"].removeprefix("Value error, ")
-        return Problem(where, rule, value, f"write it like {A_DATE} or {A_DATE}T12:00:00Z")
-    rule, fix = RULES.get(kind, (item["msg"], "see /docs.json"))
+        fix = "" if "NUL" in rule else f"write it like {A_DATE} or {A_DATE}T12:00:00Z"
+        return Problem(where, rule, value, fix or "leave it out")
+    rule, fix = RULES.get(kind, (item["msg"], "see /v1/openapi.json"))
     return Problem(where, rule, value, fix)
 
 
-def _unknown(ask: type[JsonRequest], name: str, value: Any) -> Problem:
-    fix = suggestion(name[:100], ask.model_fields)
+def _unknown(ask: type[Request], name: str, value: Any) -> Problem:
+    known = [field.alias or key for key, field in ask.model_fields.items()]
+    fix = suggestion(name[:100], known)
     return Problem(name, "is not a field of this request", shown(value), fix)
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tenure.explain.drivers import TOP
 from tenure.score.score import MAIN
 
 ONLY_MAIN = ("health_score", "risk_band", "mrr_at_risk", "probability_change", "base_rate")
-
-
-def dump(payload: Mapping[str, Any]) -> bytes:
-    """Return a payload as JSON; floats are written so that they read back the same."""
-    return json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -59,14 +52,3 @@ def _owner(column: str, targets: Iterable[str]) -> str | None:
         if column.startswith(f"{target}_") or column == f"expected_{target}_mrr":
             return target
     return MAIN if column in ONLY_MAIN or column.startswith(("driver_", "model_")) else None
-
-
-def drivers(row: Mapping[str, Any], prefix: str = "") -> list[dict[str, Any]]:
-    """Return a row's flat driver columns as a list, strongest first."""
-    listed: list[dict[str, Any]] = []
-    for place in range(1, TOP + 1):
-        start = f"{prefix}driver_{place}_"
-        one = {name.removeprefix(start): row[name] for name in row if name.startswith(start)}
-        if one.get("code") is not None:
-            listed.append(one)
-    return listed

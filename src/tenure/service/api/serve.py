@@ -1,74 +1,109 @@
-"""`tenure serve`: BentoML's application under uvicorn, in this process, until it is interrupted."""
+"""`tenure serve`: the service under uvicorn, in this process or several, until interrupted."""
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import shlex
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import ConfigError, Problem
-from tenure.service.api.hosts import exposure
+from tenure.service.api.hosts import check_exposure
+from tenure.service.api.logs import log_as_json
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from tenure.core.config import Config
 
 KEEP_ALIVE_SECONDS = 30
 GRACE_SECONDS = 10
+MOST_CONNECTIONS = 2_000
+BACKLOG = 2_048
 
 
-def serve_forever(config_path: Path, config: Config, port: int | None) -> None:
-    """Serve a config, whose file BentoML's own tools want to know, until SIGINT or SIGTERM.
+def serve_forever(
+    config_path: Path, config: Config, port: int | None, workers: int | None = None
+) -> None:
+    """Serve a config until SIGINT or SIGTERM; requests under way are finished first.
+
+    Args:
+        config_path: The config's file, which further processes and BentoML's own tools read.
+        config: The same, resolved.
+        port: The config's by default.
+        workers: Processes; the config's by default.
 
     Raises:
-        ConfigError: If the address cannot be listened on.
+        ConfigError: If the address cannot be listened on, or others reach it and there is no key.
         ModelError: If there is no champion, or one is damaged.
-        DataError: If the tables cannot be loaded.
     """
+    check_exposure(config)
     listening = listen(config.service.host, port or config.service.port)
     with listening:
         prepare(config_path, config)
-        import uvicorn
-
-        from tenure.service.api.app import make_service
-        from tenure.service.api.state import State
-
-        state = State(config)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_service(config, state).to_asgi(),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="on",
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
-        url = address(listening)
-        say(f"{url} is loading {config.name} …")
-
-        def loaded(future: Future[None]) -> None:
-            if future.cancelled() or future.exception():
-                server.should_exit = True
-            else:
-                say(greeting(url, state.example, exposure(config.service.host)))
-
-        state.start().add_done_callback(loaded)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # The server stops on these by itself, then raises them again for this handler.
-            signal.signal(number, lambda *_: None)
-        server.run(sockets=[listening])
-        if state.failure is not None:
-            raise state.failure
+        url, processes = address(listening), workers or config.service.workers
+        say(f"{url} is starting {config.name} …")
+        if processes == 1:
+            _serve_alone(config, listening, url)
+        else:
+            _serve_together(listening, url, processes)
     say("stopped")
+
+
+def _serve_alone(config: Config, listening: socket.socket, url: str) -> None:
+    import uvicorn
+
+    from tenure.service.api.app import served
+
+    class Server(uvicorn.Server):
+        """Says when it is ready."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            """Start to listen."""
+            await super().startup(sockets)
+            if self.started:
+                say(greeting(url))
+
+    server = Server(uvicorn.Config(served(config), **_SETTINGS))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server stops on these by itself, then raises them again for this handler.
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[listening])
+
+
+def _serve_together(listening: socket.socket, url: str, processes: int) -> None:
+    """Run several processes on one socket; one that dies is replaced."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from tenure.service.api.metrics import SHARED
+
+    counts = tempfile.mkdtemp(prefix="tenure-metrics-")
+    os.environ[SHARED] = counts
+    try:
+        config = uvicorn.Config(
+            "tenure.service.app:asgi", factory=True, workers=processes, **_SETTINGS
+        )
+        say(f"{processes} processes at work")
+        say(greeting(url))
+        Multiprocess(config, [listening]).run()
+    finally:
+        del os.environ[SHARED]
+        shutil.rmtree(counts, ignore_errors=True)
+
+
+_SETTINGS: dict[str, Any] = {
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,  # who is there is seen by the true peer
+    "lifespan": "on",
+    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+    "limit_concurrency": MOST_CONNECTIONS,
+}
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -79,7 +114,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         fix = f"choose another port, e.g. --port {port % 65535 + 1}, or stop what uses it"
         reason = error.strerror or str(error)
@@ -89,14 +124,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def prepare(config_path: Path, config: Config) -> None:
-    """Set what BentoML reads from the environment, and send logs to stderr."""
+    """Set what BentoML and further processes read from the environment, and send logs to stderr."""
     home = Path(config.paths.runs).resolve() / "bentoml"
     os.environ["TENURE_CONFIG"] = str(config_path)
     os.environ.setdefault("BENTOML_HOME", str(home))
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    logging.getLogger("tenure").setLevel(logging.INFO)
+    log_as_json()
 
 
 def address(listening: socket.socket) -> str:
@@ -111,14 +143,12 @@ def address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def greeting(url: str, account: str, warning: str = "") -> str:
-    """Return where the service is, a first request to copy, and a warning where there is one."""
-    body = shlex.quote(json.dumps({"account_ids": [account]}))
-    lines = [
-        f"{url} is ready; its endpoints are described at {url}/ and {url}/docs.json",
-        f"  curl {url}/score -H 'Content-Type: application/json' -d {body}",
-    ]
-    return "\n".join([*lines, warning] if warning else lines)
+def greeting(url: str) -> str:
+    """Return where the service is, and a first request to copy."""
+    return (
+        f"{url} is ready: pages at {url}/app/, endpoints described at {url}/v1/openapi.json\n"
+        f"  curl '{url}/v1/accounts?limit=3'"
+    )
 
 
 def say(line: str) -> None:

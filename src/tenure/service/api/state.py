@@ -1,94 +1,54 @@
-"""What the service holds: tables, models and the last book, and the threads that may touch them.
+"""What one service process holds: the store, the models, the tables, and the threads for each.
 
-The engine's connection belongs to one thread, in which everything that reads the tables runs, one
-after the other.  Requests that wait for it meanwhile are answered together: an account alone has
-the same score as in a batch.  A group that nobody waits for any more is not scored.
+What was scored is read from the store, by threads of its own.  What must be computed is computed
+in other threads, a bounded number of them, so that it stands beside the reads and never before.
 """
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import gc
 import logging
+import threading
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
-from pyarrow.parquet import read_schema
-
-from tenure.core.errors import DataError, Problem
-from tenure.core.times import as_utc
-from tenure.engine import Engine, EnginePool, open_embedded, open_engine
-from tenure.labels.snapshots import snapshots
-from tenure.run.score import LAST
+from tenure.core.errors import ConfigError, Problem
+from tenure.engine import EnginePool, open_embedded
 from tenure.score.posted import EMPTY_BOOK
-from tenure.score.score import MAIN, Model, Scored, score
-from tenure.service.api.champions import Champions, Stamp, stamp
+from tenure.score.rows import MAIN
+from tenure.score.score import Model
+from tenure.score.store.book import Books
+from tenure.score.store.database import connect, store_url
+from tenure.score.store.keys import KeyStore
+from tenure.score.store.lookup import run_at, run_versions
+from tenure.score.store.store import ScoreStore, StoredRun
+from tenure.service.access import Access, service_secret
+from tenure.service.api.audit import AuditTrail
+from tenure.service.api.champions import Champions
 from tenure.service.api.problems import Refusal, busy
-from tenure.sources.load import load
+from tenure.service.api.tables import Tables
+from tenure.service.api.threads import in_thread
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from sqlalchemy import Engine
+
     from tenure.core.config import Config
-    from tenure.sources.dataset import Dataset
 
 logger = logging.getLogger("tenure.service")
-Span = Literal["main", "all"]
-MOST_GROUPS = 8
-"""Groups that may wait for the engine's thread."""
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The tables.
-
-    Attributes:
-        dataset: In an engine that only the engine's thread may touch.
-        accounts: Ids of all accounts.
-        first: When the first subscription started.
-        example: An account that was paying when observation stopped, if there is one.
-    """
-
-    dataset: Dataset
-    accounts: frozenset[str]
-    first: datetime
-    example: str
-
-
-@dataclass(frozen=True)
-class Served:
-    """One consistent state of things, for the length of one request."""
-
-    config: Config
-    loaded: Loaded
-    models: Mapping[str, Model]
-    book: pd.DataFrame
-
-
-@dataclass
-class _Group:
-    """Requests for the same time that are answered together.
-
-    Attributes:
-        waiting: How many requests wait.
-        started: Whether scoring has begun, so that nobody can join or stop it.
-    """
-
-    served: Served
-    accounts: set[str] = field(default_factory=set)
-    waiting: int = 0
-    started: bool = False
-    task: asyncio.Task[Scored] | None = None
+READERS = 4
+"""Threads that read the store."""
+FRESH_SECONDS = 1.0
+"""How long the last run is taken for the last."""
+T = TypeVar("T")
 
 
 class State:
-    """Tables, models and threads of one service process.
+    """The store, models, tables and threads of one service process.
 
     Raises:
         ModelError: If there is no champion, or one is damaged.
@@ -97,51 +57,121 @@ class State:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.champions = Champions(config)
-        self.loading: Future[None] | None = None
-        self._engine: Engine | None = None
-        self._loaded: Loaded | None = None
-        self._book = EMPTY_BOOK
-        self._book_stamp: Stamp = None
+        self.tables = Tables(config)
         self.engines = EnginePool(lambda: open_embedded(config))
-        self._engine_thread = ThreadPoolExecutor(1, "tenure-engine")
+        self.readers = ThreadPoolExecutor(READERS, "tenure-store")
         self.workers = ThreadPoolExecutor(2, "tenure-model")
         # Posted history takes long: the others need not wait for it.
         self.posting = ThreadPoolExecutor(2, "tenure-posted")
-        self._groups: dict[tuple[datetime, Span], _Group] = {}
-        self._turn = asyncio.Lock()
-        self._book_warning = ""
+        self.access = Access(
+            config.service, lambda: KeyStore(self.engine), service_secret(config.paths.runs)
+        )
+        self.audit = AuditTrail(lambda: self.engine, config.service.audit_days)
+        self._opening = threading.Lock()
+        self._books: Books | None = None
+        self._latest: tuple[float, StoredRun | None] = (-FRESH_SECONDS, None)
+        self.versions = lru_cache(64)(self._versions)
+        self._ranked = lru_cache(2)(self._probabilities)
 
-    def start(self) -> Future[None]:
-        """Load the tables in the engine's thread; returns at once."""
-        if self.loading is None:
-            self.loading = self._engine_thread.submit(self._load)
-        return self.loading
+    def start(self) -> None:
+        """Begin to load the tables and to write the audit log; returns at once."""
+        self.tables.start(self.champions.models).add_done_callback(lambda _: _settle())
+        self.audit.start()
 
     def close(self) -> None:
-        """Stop the threads and release the engine."""
-        self._engine_thread.submit(self._release)
-        self._engine_thread.shutdown()
-        for threads in (self.workers, self.posting):
+        """Stop the threads and release what they hold."""
+        self.tables.close()
+        self.audit.close()
+        self.access.close()
+        for threads in (self.workers, self.posting, self.readers):
             threads.shutdown(cancel_futures=True)
         self.engines.close()
+        if self._books is not None:
+            self._books.store.engine.dispose()
         gc.unfreeze()  # else what was frozen outlives the libraries it belongs to
 
     @property
-    def ready(self) -> bool:
-        """Return whether models and tables are loaded."""
-        return self._loaded is not None
+    def books(self) -> Books:
+        """The books of the project's runs.
+
+        Raises:
+            Refusal: 503 if the store cannot be reached.
+        """
+        with self._opening:
+            if self._books is None:
+                try:
+                    engine = connect(store_url(self.config))
+                except ConfigError as error:
+                    logger.error("%s", error)
+                    raise unreachable() from None
+                horizon = str(self.config.labels.horizon_days)
+                self._books = Books(ScoreStore(engine, self.config.name), horizon)
+            return self._books
 
     @property
-    def example(self) -> str:
-        """Return an account to try, empty before the tables are loaded."""
-        return self._loaded.example if self._loaded else ""
+    def store(self) -> ScoreStore:
+        """The project's runs; see `books`."""
+        return self.books.store
 
     @property
-    def failure(self) -> BaseException | None:
-        """Return why loading failed, None while it runs or where it succeeded."""
-        return self.loading.exception() if self.loading and self.loading.done() else None
+    def engine(self) -> Engine:
+        """The database of the store; see `books`."""
+        return self.books.store.engine
 
-    @property
+    async def read(self, call: Callable[[], T]) -> T:
+        """Return what a call that reads the store returns, from one of its threads."""
+        return await in_thread(self.readers, call)
+
+    def latest(self) -> StoredRun | None:
+        """Return the last complete run, None where there is none; looked up once a second."""
+        at, run = self._latest
+        if time.monotonic() - at >= FRESH_SECONDS:
+            run = run_at(self.store)
+            self._latest = (time.monotonic(), run)
+        return run
+
+    def run(self, as_of: datetime | None = None) -> StoredRun:
+        """Return the last run at or before a time.
+
+        Raises:
+            Refusal: 404 if there is none.
+        """
+        run = self.latest() if as_of is None else run_at(self.store, as_of)
+        if run is None:
+            fix = "score first: `tenure score CONFIG --out FILE`" if as_of is None else "ask later"
+            thing, rule = (
+                ("run", "nothing was scored")
+                if as_of is None
+                else ("as_of", "is before the first run in the store")
+            )
+            raise Refusal(Problem(thing, rule, fix=fix), status=404)
+        return run
+
+    def _versions(self, run: StoredRun) -> Mapping[str, str]:
+        return run_versions(self.store, run)
+
+    async def models(self) -> Mapping[str, Model]:
+        """Return the models, after picking up a new champion; one consistent state of them."""
+        if self.champions.changed:
+            await in_thread(self.tables.threads, self.champions.refresh, self.tables.probe)
+        return self.champions.models
+
+    def ranked(self, models: Mapping[str, Model], as_of: datetime) -> pd.DataFrame:
+        """Return the probabilities that ranks refer to: of the last run, if it is of the same.
+
+        A run of another time or of another model says nothing of a rank.
+        """
+        run = self.latest()
+        if run is None or run.as_of != as_of or MAIN not in models:
+            return EMPTY_BOOK
+        if self.versions(run).get(MAIN) != models[MAIN].bundle.version:
+            return EMPTY_BOOK
+        return self._ranked(run)
+
+    def _probabilities(self, run: StoredRun) -> pd.DataFrame:
+        values = self.store.probabilities(run, MAIN).reset_index()
+        return values.rename(columns={"probability": f"{MAIN}_probability"})
+
     def warnings(self) -> list[str]:
         """Return what an operator should look at though requests are answered."""
         verdicts = {name: one.bundle.metrics.verdict for name, one in self.champions.models.items()}
@@ -153,132 +183,17 @@ class State:
                 if verdict and verdict.status == "usable_before"
             ),
         ]
-        return [*texts, self._book_warning] if self._book_warning else texts
-
-    async def served(self) -> Served:
-        """Return the present state, after picking up a new champion or a new book.
-
-        Raises:
-            Refusal: 503 while the tables are being loaded.
-        """
-        if self._loaded is None:
-            raise Refusal(
-                Problem("service", "is still loading its tables", fix="ask again in a few seconds"),
-                status=503,
-                headers={"Retry-After": "2"},
-            )
-        if self.champions.changed or stamp(self._book_path) != self._book_stamp:
-            await in_thread(self._engine_thread, self._refresh)
-        return Served(self.config, self._loaded, self.champions.models, self._book)
-
-    async def scores(
-        self, served: Served, as_of: datetime, accounts: set[str], horizons: Span = "main"
-    ) -> Scored:
-        """Return scores of accounts, among those of whoever else waits for that time.
-
-        Raises:
-            Refusal: 503 if too many other times wait to be scored.
-        """
-        key = (as_of, horizons)
-        group = self._groups.get(key)
-        if group is None or group.served.models is not served.models:
-            if len(self._groups) >= MOST_GROUPS:
-                raise busy()
-            group = self._groups[key] = _Group(served)
-            group.task = asyncio.ensure_future(self._answer(key, group))
-        group.accounts |= accounts
-        group.waiting += 1
-        assert group.task is not None
-        try:
-            return await asyncio.shield(group.task)
-        finally:
-            group.waiting -= 1
-            if not group.waiting and not group.started:
-                group.task.cancel()
-                self._forget(key, group)
-
-    def _forget(self, key: tuple[datetime, Span], group: _Group) -> None:
-        """Let nobody join a group any more."""
-        if self._groups.get(key) is group:
-            del self._groups[key]
-
-    async def _answer(self, key: tuple[datetime, Span], group: _Group) -> Scored:
-        as_of, horizons = key
-        async with self._turn:
-            group.started = True
-            self._forget(key, group)
-            served = group.served
-            return await in_thread(
-                self._engine_thread,
-                score,
-                served.loaded.dataset,
-                served.models,
-                served.config,
-                as_of,
-                accounts=sorted(group.accounts),
-                book=served.book,
-                horizons=horizons,
-            )
-
-    @property
-    def _book_path(self) -> Path:
-        return self.config.paths.runs / LAST
-
-    def _load(self) -> None:
-        self._engine = open_engine(self.config)
-        dataset = load(self.config, self._engine, thorough=False)
-        ids = self._engine.fetch("SELECT DISTINCT account_id FROM accounts").column(0).to_pylist()
-        first = dataset.report.tables["subscriptions"].first
-        if first is None:
-            raise DataError(Problem("subscriptions", "hold no rows", fix="load newer data"))
-        paying = snapshots(dataset, [dataset.observed_until])["account_id"]
-        example = str(min(paying if len(paying) else ids))
-        loaded = Loaded(dataset, frozenset(ids), as_utc(first), example)
-        self._probe(loaded, self.champions.models)
-        self._read_book()
-        self._loaded = loaded
-        # What is loaded stays: full collections need not walk it again and again.
-        gc.collect()
-        gc.freeze()
-
-    def _probe(self, loaded: Loaded, models: Mapping[str, Model]) -> None:
-        """Make sure that models can score these tables: they have every column that is read."""
-        until = loaded.dataset.observed_until
-        score(loaded.dataset, models, self.config, until, accounts=[], book=EMPTY_BOOK)
-
-    def _refresh(self) -> None:
-        loaded = self._loaded
-        assert loaded is not None
-        if self.champions.changed:
-            self.champions.refresh(lambda models: self._probe(loaded, models))
-        if stamp(self._book_path) != self._book_stamp:
-            self._read_book()
-
-    def _read_book(self) -> None:
-        """Read the probabilities of the last scored book; without one, ranks are empty."""
-        self._book_stamp = stamp(self._book_path)
-        self._book_warning = ""
-        if self._book_stamp is None:
-            self._book = EMPTY_BOOK
-            return
-        try:
-            by_horizon = "horizon_days" in read_schema(self._book_path).names
-            columns = [f"{MAIN}_probability", *(["horizon_days"] if by_horizon else [])]
-            self._book = pd.read_parquet(self._book_path, columns=columns)
-        except (OSError, ValueError) as error:
-            self._book = EMPTY_BOOK
-            reason = str(error).splitlines()[0][:100]
-            self._book_warning = f"ranks are empty: {self._book_path} cannot be read: {reason}"
-            logger.warning(self._book_warning)
-
-    def _release(self) -> None:
-        if self._engine is not None:
-            self._engine.close()
+        if self.tables.failure is not None:
+            texts.append(f"no live scores by id and no metrics: {self.tables.failure}")
+        return texts
 
 
-async def in_thread(
-    threads: ThreadPoolExecutor, call: Callable[P, R], *args: P.args, **named: P.kwargs
-) -> R:
-    """Return what a call in a thread returns; cancelled while it waits, it never starts."""
-    work = functools.partial(call, *args, **named)
-    return await asyncio.get_running_loop().run_in_executor(threads, work)
+def unreachable() -> Refusal:
+    """Return the refusal of a request for which the store is needed and not there."""
+    return busy("cannot reach its store")
+
+
+def _settle() -> None:
+    """Let full collections pass over what was loaded and stays."""
+    gc.collect()
+    gc.freeze()

@@ -39,7 +39,8 @@ def with_outcomes(dataset: Dataset, book: pd.DataFrame, period: PeriodName) -> p
 
     Returns:
         Those of `described`, and settled_at, end_mrr (in the account's own currency), gone (neither
-        pays nor pauses at the end).  Who pays in another currency at the end counts as unchanged.
+        pays nor pauses at the end).  Who pays in another currency at the end, and either side of a
+        merger in the period, counts as unchanged.
     """
     standing = described(book, period)
     over = standing["period_to"] + SETTLED <= dataset.observed_until
@@ -47,13 +48,14 @@ def with_outcomes(dataset: Dataset, book: pd.DataFrame, period: PeriodName) -> p
     if rows.empty:
         return rows.assign(settled_at=rows["period_to"], end_mrr=rows["mrr"], gone=False)
     ends, pauses = _read(dataset, rows)
+    merged = _merged(dataset, rows)
     own = rows.merge(ends, how="left", on=["account_id", "as_of", "own_currency"])["end_mrr"]
     anything = _among(rows, ends)
-    end_mrr = np.where(anything & own.isna(), rows["mrr"], own.fillna(0.0))
+    end_mrr = np.where(merged | (anything & own.isna()), rows["mrr"], own.fillna(0.0))
     return rows.assign(
         settled_at=rows["period_to"] + SETTLED,
         end_mrr=end_mrr,
-        gone=~anything & ~_among(rows, pauses),
+        gone=~anything & ~_among(rows, pauses) & ~merged,
     )
 
 
@@ -83,6 +85,21 @@ def described(book: pd.DataFrame, period: PeriodName) -> pd.DataFrame:
 def _among(rows: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
     keys = ["account_id", "as_of"]
     return pd.MultiIndex.from_frame(rows[keys]).isin(pd.MultiIndex.from_frame(others[keys]))
+
+
+def _merged(dataset: Dataset, rows: pd.DataFrame) -> np.ndarray:
+    """Return whether each row is a side of a merger in its period."""
+    if not dataset.has("mergers"):
+        return np.zeros(len(rows), dtype=bool)
+    sides = " UNION ALL ".join(
+        f'SELECT {side} AS account_id, "at" AS merged_at, known_at FROM mergers'
+        for side in ("account_id", "into_account_id")
+    )
+    log = dataset.engine.fetch(sides).to_pandas().astype({"account_id": "str"})
+    pairs = rows[["account_id", "as_of", "period_to"]].merge(log, on="account_id")
+    within = (pairs["merged_at"] >= pairs["as_of"]) & (pairs["merged_at"] < pairs["period_to"])
+    known = pairs["known_at"] < pairs["period_to"] + SETTLED
+    return _among(rows, pairs[within & known])
 
 
 def _read(dataset: Dataset, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -55,10 +55,12 @@ def with_scores(dataset: Dataset, config: Config, store: ScoreStore) -> Dataset:
 
 def scored_table(config: Config, store: ScoreStore) -> pa.Table:
     """Return the kept churn scores of the main horizon whose outcome is known."""
+    from tenure.score.store.outcomes import read_bands, read_matured
+
     labels, horizon = config.labels, str(config.labels.horizon_days)
-    rows = store.matured("churn", horizon)
+    rows = read_matured(store, "churn", horizon)
     rows = rows[rows["band"].isin(BANDS)].reset_index(drop=True)
-    bands = store.bands("churn", horizon)
+    bands = read_bands(store, "churn", horizon)
     later = _later(rows, bands, labels.gap_days + labels.horizon_days)
     after = _after(rows, bands, later)
     numbers = {name: place for place, name in enumerate(BANDS)}

@@ -1,4 +1,4 @@
-"""Accounts of a run, outcomes, what people said, work lists, access and delivery."""
+"""Accounts of a run, first reasons, outcomes, what people said, work lists, access, delivery."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables; runs of before have no names of their accounts."""
+    """Create the tables; runs of before have no names of their accounts and no first reasons."""
+    op.add_column("scores", sa.Column("wording_no", sa.Integer, nullable=True))
+    op.drop_index("scores_by_run", "scores")
+    op.create_index("scores_by_run", "scores", ["run_no", "target", "horizon", "probability"])
     op.create_table(
         "run_accounts",
         sa.Column(
@@ -119,6 +122,13 @@ def upgrade() -> None:
         *_columns(sa.Integer, "attempts"),
         *_columns(sa.DateTime, "delivered_at", nullable=True),
         *_columns(sa.String, "error", nullable=True),
+    )
+    op.create_table(
+        "deliveries",
+        *(sa.Column(name, sa.String, primary_key=True) for name in ("project", "destination")),
+        sa.Column("account_id", sa.String, primary_key=True),
+        *_columns(sa.String, "values_digest", "run_id"),
+        *_columns(sa.DateTime, "at"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The guard on its own: how much it reads, what it answers, and when the service is ready."""
+"""The guard on its own: how much it reads, whom it lets in, and what it answers."""
 
 from __future__ import annotations
 
@@ -12,26 +12,40 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tenure.service.api import bodies, middleware
+from tenure.core.sections import ServiceConfig
+from tenure.service.access import Access
+from tenure.service.api import bodies
+from tenure.service.api.endpoints import ENDPOINTS, Endpoint
+from tenure.service.api.guard import Guard, Handler
 from tenure.service.api.metrics import CLIENT_GONE, Metrics
-from tenure.service.api.middleware import Guard
-from tenure.service.api.state import in_thread
+from tenure.service.api.problems import busy
+from tenure.service.api.requests import NothingRequest
+from tenure.service.api.threads import in_thread
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-STATE = SimpleNamespace(ready=True, failure=None, warnings=[])
+    from tenure.service.api.calls import Call
+
+JSON = {"content-type": "application/json", "host": "127.0.0.1"}
 
 
 class Client:
     """Sends one request to a guarded application and keeps what came back."""
 
-    def __init__(self, state: Any = STATE, limit: int = 1000) -> None:
+    def __init__(self, limit: int = 1000) -> None:
         self.received = 0
         self.bodies: list[bytes] = []
         self.sent: list[Message] = []
         self.metrics = Metrics()
-        self.guard = Guard(self.application, limit, state, self.metrics)
+        settings = ServiceConfig(max_body_bytes=limit)
+        access = Access(settings, lambda: pytest.fail("no key was sent"), b"secret")
+        self.state: Any = SimpleNamespace(
+            access=access,
+            audit=SimpleNamespace(add=lambda _: None),
+            config=SimpleNamespace(service=settings),
+        )
+        self.guard = Guard(self.application, self.state, self.metrics)
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
@@ -50,15 +64,22 @@ class Client:
         async def send(message: Message) -> None:
             self.sent.append(dict(message))
 
-        named = [(key.replace("_", "-").encode(), text.encode()) for key, text in headers.items()]
-        scope = {"type": "http", "path": path, "method": "POST", "headers": named}
+        named = {**JSON, **{key.replace("_", "-"): text for key, text in headers.items()}}
+        raw = [(key.encode(), text.encode()) for key, text in named.items()]
+        scope = {"type": "http", "path": path, "method": "POST", "headers": raw}
+        scope |= {"query_string": b"", "client": ("127.0.0.1", 5)}
         asyncio.run(self.guard(scope, receive, send))
+        self.state.access.close()
         body = b"".join(message.get("body", b"") for message in self.sent)
         return self.sent[0]["status"], json.loads(body)
 
 
 def endless(_: int) -> Message:
     return {"type": "http.request", "body": b"x" * 100, "more_body": True}
+
+
+def whole(_: int) -> Message:
+    return {"type": "http.request", "body": b"{}"}
 
 
 def test_a_body_within_the_limit_arrives_whole() -> None:
@@ -79,7 +100,7 @@ def test_a_chunked_body_is_refused_once_it_passes_the_limit(
     client = Client()
     status, body = client.request(endless, transfer_encoding="chunked")
     assert status == 413
-    assert body["error"]["field"] == "body"
+    assert body["field"] == "body"
     assert client.received <= 12  # ten pass, the eleventh is too much
     assert client.bodies == []
 
@@ -107,74 +128,103 @@ def test_the_answer_stands_before_the_rest_is_dropped() -> None:
 
 
 def test_a_client_that_sends_too_slowly_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "READ_SECONDS", 0.0)
-
-    client = Client()
+    monkeypatch.setattr(bodies, "READ_SECONDS", 0.05)
 
     async def never() -> Message:
         await asyncio.sleep(60)
         raise AssertionError
 
+    def slowly(_: int) -> Message:
+        raise AssertionError
+
+    client = Client()
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(dict(message))
 
-    scope = {"type": "http", "path": "/score", "method": "POST", "headers": []}
+    headers = [(key.encode(), text.encode()) for key, text in JSON.items()]
+    scope = {"type": "http", "path": "/score", "method": "POST", "headers": headers}
+    scope |= {"client": ("127.0.0.1", 5)}
     asyncio.run(client.guard(scope, never, send))
     assert sent[0]["status"] == 408
 
 
 @pytest.mark.parametrize(
-    ("state", "status", "ready", "warnings"),
+    "headers",
     [
-        ({"ready": False}, 503, False, []),
-        ({"ready": True}, 200, True, []),
-        ({"ready": True, "warnings": ["churn: damaged"]}, 200, True, ["churn: damaged"]),
-        ({"ready": False, "failure": ValueError("no table")}, 503, False, ["no table"]),
+        {"host": "evil.example"},
+        {"x_forwarded_for": "10.0.0.1"},
+        {"forwarded": "for=10.0.0.1"},
+        {"authorization": "Basic eDp5"},
+        {"authorization": "Bearer hello"},
     ],
 )
-def test_readiness_says_what_to_look_at(
-    state: dict[str, Any], status: int, ready: bool, warnings: list[str]
-) -> None:
-    given = SimpleNamespace(**{"ready": True, "failure": None, "warnings": [], **state})
-    found, body = Client(given).request(endless, path="/readyz")
-    assert (found, body) == (status, {"ready": ready, "warnings": warnings})
+def test_only_this_machine_needs_no_key(headers: dict[str, str]) -> None:
+    status, body = Client().request(whole, **headers)
+    assert (status, body["field"]) == (401, "key")
 
 
-class Leaving(Client):
-    """A client that leaves while its request is answered."""
+def test_a_page_of_another_site_gets_nothing_done() -> None:
+    assert Client().request(whole, sec_fetch_site="cross-site")[0] == 403
+    assert Client().request(whole, path="/page", content_type="text/plain")[0] == 403
+    assert Client().request(whole, path="/page", content_type="multipart/form-data")[0] == 403
+    assert Client().request(whole, sec_fetch_site="same-origin")[0] == 200
+
+
+def test_too_many_headers_are_refused() -> None:
+    many = {f"x_{place}": "y" for place in range(200)}
+    assert Client().request(whole, **many)[0] == 431
+    assert Client().request(whole, x="y" * 70_000)[0] == 431
+
+
+class Endpoints(Client):
+    """A client of one endpoint."""
+
+    def __init__(self, answer: Callable[[Call, Any], Any], room: int = 1) -> None:
+        super().__init__()
+        self.endpoint = Endpoint("POST", "/score", answer, NothingRequest, None, room=room)
+        self.handler = Handler(self.endpoint, self.state, self.metrics)
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            self.bodies.append(b"cancelled")
-            raise
+        scope["route"] = self.endpoint
+        await self.handler(scope, receive, send)
 
 
 def test_an_answer_that_nobody_waits_for_is_cancelled() -> None:
+    events = []
+
+    async def answer(call: Call, ask: NothingRequest) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            events.append("cancelled")
+            raise
+
     def parts(count: int) -> Message:
         return {"type": "http.request" if count == 1 else "http.disconnect", "body": b"{}"}
 
-    client = Leaving()
+    client = Endpoints(answer)
     assert client.request(parts)[0] == CLIENT_GONE
-    assert client.bodies == [b"cancelled"]
-    assert f'tenure_requests_total{{path="/score",status="{CLIENT_GONE}"}} 1.0' in (
-        client.metrics.text().decode()
-    )
-    assert 'tenure_requests_open{path="/score"} 0.0' in client.metrics.text().decode()
+    assert events == ["cancelled"]
+    text = client.metrics.text().decode()
+    assert f'tenure_requests_total{{path="/score",status="{CLIENT_GONE}"}} 1.0' in text
+    assert "tenure_requests_open 0.0" in text
 
 
-def test_no_more_requests_are_admitted_than_can_be_answered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(middleware.MOST_OPEN, "/score", 0)
-    client = Client()
-    status, body = client.request(lambda _: {"type": "http.request", "body": b"{}"})
-    assert (status, body["error"]["field"]) == (503, "service")
+def test_no_more_requests_are_admitted_than_can_be_answered() -> None:
+    async def answer(call: Call, ask: NothingRequest) -> None:
+        raise AssertionError
+
+    client = Endpoints(answer, room=0)
+    status, body = client.request(whole)
+    assert (status, body["field"]) == (503, "service")
     assert dict(client.sent[0]["headers"])[b"retry-after"]
-    assert client.bodies == []
+
+
+def test_every_endpoint_has_room_and_an_end() -> None:
+    assert all(0 < item.room <= 256 for item in ENDPOINTS)
+    assert busy().headers["Retry-After"]
 
 
 def test_a_worker_is_free_again_when_its_thread_is() -> None:

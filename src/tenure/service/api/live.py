@@ -1,0 +1,256 @@
+"""Answers that are computed for the request: posted history, the raw tables, feature rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tenure.core.errors import Problem, TenureError
+from tenure.core.times import as_utc, show
+from tenure.explain.wording import label
+from tenure.explain.wording import show as in_words
+from tenure.run.account_words import account_lines
+from tenure.score.posted import score_posted
+from tenure.score.score import Model, Scored
+from tenure.service.api.checks import (
+    EVERY,
+    check_accounts,
+    check_count,
+    check_horizon,
+    check_targets,
+    check_time,
+)
+from tenure.service.api.feature_rows import scored_rows
+from tenure.service.api.problems import Refusal, refused
+from tenure.service.api.requests import (
+    ExplainRequest,
+    HistoryRequest,
+    MetricsQuery,
+    NothingRequest,
+    RowsRequest,
+    ScoreRequest,
+)
+from tenure.service.api.responses import (
+    Explanation,
+    HistoryScores,
+    LiveScores,
+    Metrics,
+    Models,
+    RowScores,
+    Run,
+    meaning,
+)
+from tenure.service.api.rows import for_targets, records
+from tenure.service.api.tables import Span
+from tenure.service.api.threads import in_thread
+from tenure.success.interpret import MetricsRequest
+
+if TYPE_CHECKING:
+    from tenure.service.api.calls import Call
+
+Array = np.ndarray[Any, Any]
+EARLIEST, LATEST = as_utc("1990-01-01"), as_utc("2200-01-01")
+NOT_PAYING = "no_paid_subscription"
+MOST_REJECTS = 1_000
+"""Rejected rows that an answer describes."""
+
+
+async def score_history(call: Call, ask: HistoryRequest) -> HistoryScores:
+    """Score accounts from posted history, by the statements that trained the models."""
+    config = call.state.config
+    check_count(len(ask.tables.get("accounts", [])), config, "tables.accounts")
+    if not EARLIEST <= ask.as_of < LATEST:
+        rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
+        raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
+    models = await call.state.models()
+    return await in_thread(call.state.posting, _posted, call, models, ask)
+
+
+def _posted(call: Call, models: Mapping[str, Model], ask: HistoryRequest) -> HistoryScores:
+    state = call.state
+    try:
+        with state.engines.borrow() as engine:
+            scores = score_posted(ask.tables, models, state.config, ask.as_of, engine)
+    except TenureError as error:
+        raise refused(error) from None
+    return HistoryScores(
+        **_scores(ask.as_of, models, scores.rows, scores.not_asked),
+        rejects=scores.rejects[:MOST_REJECTS],
+        reject_count=len(scores.rejects),
+        ignored=scores.ignored,
+    )
+
+
+def _scores(
+    as_of: datetime, models: Mapping[str, Model], rows: pd.DataFrame, not_asked: Iterable[str]
+) -> dict[str, Any]:
+    """Return the fields of `LiveScores`."""
+    why = f"no paid subscription runs at {show(as_of)}"
+    return {
+        "as_of": as_of,
+        "models": {name: model.bundle.version for name, model in models.items()},
+        "targets": {name: meaning(name, model) for name, model in models.items()},
+        "rows": records(rows),
+        "not_asked": [
+            {"account_id": name, "reason": NOT_PAYING, "detail": why} for name in not_asked
+        ],
+    }
+
+
+async def score_accounts(call: Call, ask: ScoreRequest) -> LiveScores:
+    """Score accounts by id from the raw tables."""
+    state = call.state
+    call.accounts = list(ask.account_ids)
+    check_count(len(ask.account_ids), state.config, "account_ids")
+    models, loaded = await state.models(), state.tables.loaded()
+    targets = check_targets(ask.targets, models)
+    as_of = check_time(ask.as_of, loaded)
+    horizon = check_horizon(ask.horizon_days, models, state.config)
+    check_accounts({f"account_ids[{i}]": name for i, name in enumerate(ask.account_ids)}, loaded)
+    span: Span = "main" if horizon == state.config.labels.horizon_days else "all"
+    book = await state.read(lambda: state.ranked(models, as_of))
+    scored = await state.tables.scores(models, book, as_of, set(ask.account_ids), span)
+    frame = scored.rows[scored.rows["account_id"].isin(ask.account_ids)]
+    frame = _seen(call, frame)
+    if horizon != EVERY:
+        frame = frame[frame["horizon_days"] == horizon]
+    scored_ids = set(frame["account_id"])
+    absent = [name for name in dict.fromkeys(ask.account_ids) if name not in scored_ids]
+    rows = for_targets(frame, models, targets)
+    chosen = {name: models[name] for name in targets}
+    return await in_thread(
+        state.workers, lambda: LiveScores(**_scores(as_of, chosen, rows, absent))
+    )
+
+
+def _seen(call: Call, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of accounts that the caller may see."""
+    for name in ("owner", "segment"):
+        limit = getattr(call.caller, name)
+        if limit is not None:
+            frame = frame[(frame[name] == limit).fillna(value=False)]
+    return frame
+
+
+async def score_rows(call: Call, ask: RowsRequest) -> RowScores:
+    """Score feature rows."""
+    check_count(len(ask.rows), call.state.config, "rows")
+    models = await call.state.models()
+    (target,) = check_targets([ask.target], models, "target")
+    return await in_thread(call.state.workers, scored_rows, target, models[target], ask.rows)
+
+
+async def explain(call: Call, ask: ExplainRequest) -> Explanation:
+    """Explain one account's scores in full, from the raw tables."""
+    state = call.state
+    call.accounts = [ask.account_id]
+    models, loaded = await state.models(), state.tables.loaded()
+    as_of = check_time(ask.as_of, loaded)
+    check_accounts({"account_id": ask.account_id}, loaded)
+    book = await state.read(lambda: state.ranked(models, as_of))
+    scored = await state.tables.scores(models, book, as_of, {ask.account_id})
+    frame = _seen(call, scored.rows[scored.rows["account_id"] == ask.account_id])
+    if frame.empty:
+        rule = f"has no paid subscription at {show(as_of)}"
+        fix = "ask for a time at which the account was paying"
+        raise Refusal(Problem("account_id", rule, ask.account_id, fix))
+    return await in_thread(state.workers, _explained, scored, frame, as_of)
+
+
+def _explained(scored: Scored, frame: pd.DataFrame, as_of: datetime) -> Explanation:
+    (row,) = records(frame)
+    known = row["abstain_reason"] is None
+    lines = account_lines({**row, "as_of": show(as_of)}, list(scored.models))
+    targets = _contributions(scored, row) if known else {}
+    return Explanation(as_of=as_of, row=row, sentences=lines, targets=targets)
+
+
+def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:
+    accounts = scored.matrix.rows["account_id"].to_numpy(dtype=object)
+    (place,) = np.flatnonzero(accounts == row["account_id"])
+    targets = {}
+    for target, model in scored.models.items():
+        amounts = scored.main(target).values[place]
+        targets[target] = {
+            **meaning(target, model).to_json(),
+            "probability": row[f"{target}_probability"],
+            "base_value": amounts[-1].item(),
+            "log_odds": amounts.sum().item(),
+            "calibrator": model.main.calibration(),
+            "contributions": _each(model, scored.values(target).iloc[place], amounts),
+        }
+    return targets
+
+
+def _each(model: Model, values: pd.Series[Any], amounts: Array) -> list[dict[str, Any]]:
+    features = []
+    for place in np.argsort(-np.abs(amounts[:-1]), kind="stable"):
+        spec = model.specs[model.main.columns[place]]
+        raw = values[spec.name]
+        value = None if pd.isna(raw) else raw if spec.text else float(raw)
+        features.append(
+            {
+                "feature": spec.name,
+                "label": label(spec),
+                "value": in_words(value, spec.unit),
+                "value_num": None if spec.text else value,
+                "contribution": amounts[place].item(),
+            }
+        )
+    return features
+
+
+async def describe(call: Call, ask: NothingRequest) -> Models:
+    """Describe the models that are served, and how fresh they and the scores are."""
+    del ask
+    state = call.state
+    models, run = await state.models(), await state.read(state.latest)
+    until = state.tables.observed_until or (run.observed_until if run else None)
+    return Models(
+        name=state.config.name,
+        observed_until=until,
+        last_run=Run.model_validate(run) if run else None,
+        targets={name: _described(name, model) for name, model in models.items()},
+        warnings=tuple(state.warnings()),
+    )
+
+
+def _described(target: str, model: Model) -> dict[str, Any]:
+    spec, metrics = model.bundle.spec, model.bundle.metrics
+    return {
+        **meaning(target, model).to_json(),
+        "trained_until": spec.trained_until,
+        "rows": model.main.rows,
+        "positives": model.main.positives,
+        "verdict": metrics.verdict and metrics.verdict.to_json(),
+        "metrics": metrics.to_json(),
+        "card": model.bundle.card,
+        "tables": spec.tables,
+        "features": [
+            {
+                "name": name,
+                "label": label(model.specs[name]),
+                "sentence": model.specs[name].sentence,
+                "unit": model.specs[name].unit,
+                "type": "string" if model.specs[name].text else "number",
+                "lever": model.specs[name].lever,
+                "source": model.specs[name].source,
+            }
+            for name in model.main.columns
+        ],
+    }
+
+
+async def success_metrics(call: Call, query: MetricsQuery) -> Metrics:
+    """Return the customer-success metrics of a period, from the raw tables."""
+    by, only = (tuple(filter(None, text.split(","))) for text in (query.by, query.only))
+    request = MetricsRequest(query.start, query.end, by, only)
+    try:
+        record = await call.state.tables.metrics(request)
+    except TenureError as error:
+        raise refused(error) from None
+    return Metrics.model_validate(record)

@@ -1,0 +1,379 @@
+"""Answers from the store: what was scored, read by a pool of threads."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.errors import DataError, Problem
+from tenure.core.files import digest
+from tenure.core.times import show
+from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
+from tenure.score.store.feedback import Feedback, add_feedback
+from tenure.score.store.idempotency import RepeatKey, once
+from tenure.score.store.keys import clock
+from tenure.score.store.lookup import StoredAccount, accounts_of, run_at
+from tenure.score.store.store import BASE, StoredRun, StoredScore
+from tenure.service.api.problems import Refusal, refused
+from tenure.service.api.requests import (
+    AccountQuery,
+    AccountsQuery,
+    ChangesQuery,
+    FeedbackRequest,
+    HistoryQuery,
+    LookupRequest,
+)
+from tenure.service.api.responses import (
+    Account,
+    AccountPage,
+    AccountRow,
+    Changes,
+    FeedbackEntry,
+    History,
+    HistoryItem,
+    Lookup,
+    Missing,
+    Run,
+    Score,
+    ScoreChange,
+    SignalChange,
+    direction,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tenure.service.api.calls import Call
+
+NO_SCORE = "no_score"
+LONGEST_KEY = 200
+"""Characters of an ``Idempotency-Key``."""
+AccountOf = tuple[StoredRun, StoredAccount]
+
+
+async def list_accounts(call: Call, query: AccountsQuery) -> AccountPage:
+    """List the accounts of the last run."""
+    return await call.state.read(lambda: _page(call, query))
+
+
+def _page(call: Call, query: AccountsQuery) -> AccountPage:
+    state, caller = call.state, call.caller
+    owner = _within("owner", query.owner, caller.owner)
+    segment = _within("segment", query.segment, caller.segment)
+    mark = digest(caller.name, query.model_dump_json(exclude={"cursor", "limit"}))
+    run, offset = _resumed(call, query.cursor, mark)
+    since = None
+    if query.changed_since is not None:
+        since = run_at(state.store, query.changed_since)
+    moved = query.min_change if since else 0.0
+    if query.min_change and since is None:
+        fix = "give changed_since, the time of an earlier run"
+        raise Refusal(Problem("min_change", "has no run to compare with", fix=fix))
+    where = BookFilter(
+        owner=owner,
+        segment=segment,
+        plan=query.plan,
+        band=query.band,
+        search=query.search,
+    )
+    wish = BookQuery(
+        where, query.sort, query.order == "desc", since, offset, query.limit + 1, moved
+    )
+    rows = state.books.rows(run, wish)
+    more = len(rows) > query.limit
+    return AccountPage(
+        run=_run(run),
+        changed_since=_run(since) if since else None,
+        horizon=state.books.horizon,
+        model_versions=dict(state.versions(run)),
+        items=tuple(map(_row, rows[: query.limit])),
+        next_cursor=_cursor(run, offset + query.limit, mark) if more else None,
+    )
+
+
+def _within(name: str, wanted: str, limit: str | None) -> str:
+    """Return what a caller may see of what it wants to see.
+
+    Raises:
+        Refusal: 404 if that is none of it.
+    """
+    if limit is None or wanted in ("", limit):
+        return limit or wanted
+    raise Refusal(Problem(name, "is not one that this key may see", wanted), status=404)
+
+
+def _cursor(run: StoredRun, offset: int, mark: str) -> str:
+    text = json.dumps([run.number, offset, mark])
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _resumed(call: Call, cursor: str, mark: str) -> tuple[StoredRun, int]:
+    """Return the run and the place where a page begins: of the last run where there is no cursor.
+
+    Raises:
+        Refusal: If the cursor is none, is of another query, or its run stands no more.
+    """
+    if not cursor:
+        return call.state.run(), 0
+    fix = "begin again without a cursor"
+    try:
+        number, offset, of_query = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        fine = isinstance(number, int) and isinstance(offset, int) and 0 <= offset < 2**31
+        fine = fine and hmac.compare_digest(str(of_query).encode(), mark.encode())
+    except (ValueError, TypeError):
+        fine = False
+    if not fine:
+        raise Refusal(Problem("cursor", "is not one of these parameters", cursor, fix))
+    latest = call.state.run()
+    runs = (latest,) if latest.number == number else call.state.store.runs()
+    for run in runs:
+        if run.number == number:
+            return run, offset
+    raise Refusal(Problem("cursor", "is of a run that stands no more", cursor, fix), status=410)
+
+
+def _row(row: BookRow) -> AccountRow:
+    return AccountRow(**{item.name: getattr(row, item.name) for item in fields(row)})
+
+
+async def one_account(call: Call, query: AccountQuery) -> Account:
+    """Return an account and its scores in the last run."""
+    return await call.state.read(lambda: account_answer(*_of_last_run(call), query.targets))
+
+
+def _of_last_run(call: Call) -> AccountOf:
+    """Return the last run and the account that a path names.
+
+    Raises:
+        Refusal: 404 if the run has no such account, or the caller may not see it.
+    """
+    name, run = call.path["account_id"], call.state.run()
+    call.accounts = [name]
+    account = _accounts(call, run, [name]).get(name)
+    if account is None:
+        rule = f"has no score in the run of {show(run.as_of)}"
+        fix = "GET /v1/accounts lists those that have one"
+        raise Refusal(Problem("account_id", rule, name, fix), status=404)
+    return run, account
+
+
+def _accounts(call: Call, run: StoredRun, ids: Sequence[str]) -> dict[str, StoredAccount]:
+    caller = call.caller
+    return accounts_of(call.state.store, run, ids, owner=caller.owner, segment=caller.segment)
+
+
+def account_answer(
+    run: StoredRun, account: StoredAccount, targets: Sequence[str] | None = None
+) -> Account:
+    """Return an account and its scores, of all targets or some."""
+    first = account.scores[0]
+    return Account(
+        account_id=account.account_id,
+        name=account.name,
+        owner=account.owner,
+        segment=account.segment,
+        plan=account.plan,
+        mrr=first.mrr,
+        currency=first.currency,
+        renews_at=first.renews_at,
+        notice_by=account.notice_by,
+        run=_run(run),
+        scores=tuple(_score(one) for one in account.scores if not targets or one.target in targets),
+    )
+
+
+_SCORE = [name for name in Score.model_fields if name not in ("direction", "scale")]
+_RUN = tuple(Run.model_fields)
+
+
+def _score(score: StoredScore) -> Score:
+    values = {name: getattr(score, name) for name in _SCORE}
+    return Score(**values, direction=direction(score.target))
+
+
+def _run(run: StoredRun) -> Run:
+    return Run(**{name: getattr(run, name) for name in _RUN})
+
+
+async def account_history(call: Call, query: HistoryQuery) -> History:
+    """Return the scores that an account had in the runs of the store."""
+    return await call.state.read(lambda: _history(call, query))
+
+
+def _history(call: Call, query: HistoryQuery) -> History:
+    _, account = _of_last_run(call)
+    by_run: dict[str, list[StoredScore]] = {}
+    for score in call.state.store.history(account.account_id, query.target or None):
+        by_run.setdefault(score.run_id, []).append(score)
+    runs = {run.run_id: run for run in call.state.store.runs()}
+    items = [
+        HistoryItem(run=_run(runs[run_id]), scores=tuple(map(_score, scores)))
+        for run_id, scores in reversed(by_run.items())
+        if run_id in runs
+    ]
+    return History(account_id=account.account_id, items=tuple(items[: query.limit]))
+
+
+async def account_changes(call: Call, query: ChangesQuery) -> Changes:
+    """Return how the scores of an account changed between two runs, and by which signals."""
+    return await call.state.read(lambda: _changes(call, query))
+
+
+def _changes(call: Call, query: ChangesQuery) -> Changes:
+    run, account = _of_last_run(call)
+    since = run_at(call.state.store, query.since or run.as_of, before=True)
+    earlier = _accounts(call, since, [account.account_id]) if since else {}
+    before = {
+        (one.target, one.horizon): one
+        for one in (earlier[account.account_id].scores if earlier else [])
+    }
+    changes = [
+        _change(call, (run, since), one, before.get((one.target, one.horizon)))
+        for one in account.scores
+        if not query.target or one.target == query.target
+    ]
+    return Changes(
+        account_id=account.account_id,
+        run=_run(run),
+        since=_run(since) if since else None,
+        changes=tuple(changes),
+    )
+
+
+def _change(
+    call: Call,
+    runs: tuple[StoredRun, StoredRun | None],
+    after: StoredScore,
+    before: StoredScore | None,
+) -> ScoreChange:
+    chances = (before.probability if before else None, after.probability)
+    known = None not in chances
+    signals = None
+    if known and before and runs[1] and before.model_version == after.model_version:
+        signals = _signals(call, (runs[0], runs[1]), after)
+    return ScoreChange(
+        target=after.target,
+        horizon=after.horizon,
+        horizon_days=after.horizon_days,
+        before=chances[0],
+        after=chances[1],
+        change=chances[1] - chances[0] if known else None,  # type: ignore[operator]
+        model_version_before=before.model_version if before else None,
+        model_version=after.model_version,
+        direction=direction(after.target),
+        signals=signals,
+    )
+
+
+def _signals(
+    call: Call, runs: tuple[StoredRun, StoredRun], score: StoredScore
+) -> tuple[SignalChange, ...]:
+    """Return what each signal added to a change, strongest first."""
+    now, past = (
+        call.state.store.contributions(run, score.target, score.horizon, [score.account_id]).iloc[0]
+        for run in runs
+    )
+    labels = {driver["code"]: driver["label"] for driver in score.drivers}
+    moves = (now - past).drop(BASE)
+    order = moves.abs().sort_values(ascending=False, kind="stable").index
+    return tuple(
+        SignalChange(
+            code=str(code),
+            label=labels.get(str(code)),
+            before=float(past[code]),
+            after=float(now[code]),
+            change=float(moves[code]),
+        )
+        for code in order
+        if moves[code]
+    )
+
+
+async def lookup(call: Call, ask: LookupRequest) -> Lookup:
+    """Look up the scores of many accounts."""
+    call.accounts = list(ask.account_ids)
+    most = call.state.config.service.max_accounts
+    if len(ask.account_ids) > most:
+        fix = "ask in parts, or raise service.max_accounts in the config"
+        raise Refusal(Problem("account_ids", f"must not hold more than {most}", fix=fix))
+    return await call.state.read(lambda: _looked_up(call, ask))
+
+
+def _looked_up(call: Call, ask: LookupRequest) -> Lookup:
+    run = call.state.run(ask.as_of)
+    wanted = list(dict.fromkeys(ask.account_ids))
+    accounts = _accounts(call, run, wanted)
+    absent = f"has no score in the run of {show(run.as_of)}"
+    return Lookup(
+        run=_run(run),
+        accounts=tuple(
+            account_answer(run, accounts[name], ask.targets) for name in wanted if name in accounts
+        ),
+        missing=tuple(
+            Missing(account_id=name, reason=NO_SCORE, detail=absent)
+            for name in wanted
+            if name not in accounts
+        ),
+    )
+
+
+async def give_feedback(call: Call, ask: FeedbackRequest) -> FeedbackEntry:
+    """Write down what is right or wrong with a score."""
+    call.accounts = [ask.account_id]
+    return await call.state.read(lambda: _feedback(call, ask))
+
+
+def _feedback(call: Call, ask: FeedbackRequest) -> FeedbackEntry:
+    store, run_id = call.state.store, ask.run_id
+    runs = {run.run_id: run for run in store.runs()} if run_id else {}
+    run = runs.get(run_id) if run_id else call.state.run()
+    if run is None:
+        raise Refusal(Problem("run_id", "is not a run in the store", run_id or ""), status=404)
+    account = _accounts(call, run, [ask.account_id]).get(ask.account_id)
+    if account is None:
+        rule = f"has no score in the run of {show(run.as_of)}"
+        raise Refusal(Problem("account_id", rule, ask.account_id, "check the id"), status=404)
+    if ask.target not in (targets := {score.target for score in account.scores}):
+        fix = f"one of {', '.join(sorted(targets))}"
+        raise Refusal(Problem("target", "is none of the scores", ask.target, fix), status=404)
+    item = Feedback(
+        account_id=ask.account_id,
+        target=ask.target,
+        run_id=run.run_id,
+        driver=ask.driver,
+        verdict=ask.verdict,
+        note=ask.note,
+        author=call.caller.label or call.caller.name,
+        at=clock().replace(microsecond=0),
+    )
+
+    def write(connection: Connection) -> dict[str, Any]:
+        return FeedbackEntry(**asdict(add_feedback(store, item, connection))).to_json()
+
+    return FeedbackEntry(**_once(call, ask, write))
+
+
+def _once(
+    call: Call, ask: FeedbackRequest, write: Callable[[Connection], dict[str, Any]]
+) -> Mapping[str, Any]:
+    """Return the answer of a post that writes, which a repeated ``Idempotency-Key`` gets again.
+
+    Raises:
+        Refusal: If the request cannot be written, or the key came with another one.
+    """
+    text = call.headers.get("idempotency-key", "")
+    if len(text) > LONGEST_KEY or not text.isprintable():
+        fix = f"at most {LONGEST_KEY} printable characters"
+        raise Refusal(Problem("Idempotency-Key", "cannot be used", text, fix))
+    same = digest(call.endpoint, ask.model_dump_json())
+    key = RepeatKey(call.caller.name, text, same) if text else None
+    try:
+        return once(call.state.engine, key, write)
+    except DataError as error:
+        refusal = refused(error)
+        refusal.status = 422 if key and refusal.problems[0].thing == "Idempotency-Key" else 400
+        raise refusal from None
