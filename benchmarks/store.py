@@ -119,10 +119,14 @@ def make_book(accounts: int) -> Book:
             part |= {f"{target}_probability": chance, f"{target}_probability_lo": chance * 0.7}
             part[f"{target}_probability_hi"] = np.minimum(1, chance * 1.3)
             contributions.setdefault(target, {})[str(horizon)] = amounts
-            about = models.setdefault(target, SimpleNamespace(bundle=None, specs=described))
+            names = tuple(map(str, HORIZONS))
+            about = models.setdefault(
+                target, SimpleNamespace(bundle=None, specs=described, horizons=names)
+            )
             spec = SimpleNamespace(model_name=f"{PROJECT}-{target}")
             behind = {**(about.bundle.models if about.bundle else {}), str(horizon): model}
             about.bundle = SimpleNamespace(spec=spec, version="0123456789ab", models=behind)
+            about.models = behind
         risk = pd.Series(part["churn_probability"])
         part |= {"churn_rank": risk.rank(ascending=False, method="min").astype("Int64")}
         part |= {"churn_percentile": 100 * risk.rank(pct=True), "mrr_at_risk": risk * mrr}

@@ -12,21 +12,29 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from tenure.core.config import Config, FeatureConfig, TableConfig
+from tenure.core.records.account import AccountRecord
 from tenure.core.records.audit import AuditRecord, CheckRecord
 from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
+from tenure.core.records.delivery import DeliveryRecord
+from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
+from tenure.core.records.scorecards import HealthComparison, HealthMap
 from tenure.core.records.training import TrainingRecord
+from tenure.core.records.worklist import WorkListRecord
 from tenure.core.spec import Column
 from tenure.features.plan.plan import FAMILIES
 from tenure.features.reference_page import reference_page
+from tenure.score.delivery.deliver import ADAPTERS
 from tenure.sources.contract import SOURCES
 from tenure.sources.meanings import MEANINGS
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
 from tenure.success.definitions import CHAPTERS
 from tenure.success.reference_page import metrics_page
+from tenure.success.scorecards.declarations import MEASURES, activation
+from tenure.success.scorecards.page import scorecards_page
 
 HERE = Path(__file__).parent
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
@@ -35,21 +43,30 @@ NOTE = "Written by `python docs/generate.py` from the declarations; do not edit 
 def pages() -> dict[str, str]:
     """Return file name → text."""
     markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
+    markdown["export.md"] = export()
     markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS)
+    measures = (*MEASURES, activation(Config.model_fields["metrics"].default.activation_days))
+    markdown["scorecards.md"] = SCORECARDS_PREFACE + scorecards_page(measures)
     schemas = {f"schemas/{name}.json": schema(record) for name, record in RECORDS.items()}
     return markdown | schemas
 
 
 RECORDS: dict[str, type[Record]] = {
+    "account": AccountRecord,
     "audit": AuditRecord,
     "bundle-metrics": BundleMetrics,
     "bundle-spec": BundleSpec,
     "check": CheckRecord,
     "data": DataRecord,
+    "export": DeliveryRecord,
+    "init": InitRecord,
+    "health-comparison": HealthComparison,
+    "health-map": HealthMap,
     "metrics": MetricsRecord,
     "promote": PromotionRecord,
     "score": ScoreRecord,
     "train": TrainingRecord,
+    "worklist": WorkListRecord,
 }
 """What commands write and print with `--json`, and bundles hold, by the name of its schema."""
 
@@ -199,7 +216,7 @@ def configuration() -> str:
 def _keys(model: type[BaseModel], prefix: str) -> list[str]:
     lines = []
     for name, field in model.model_fields.items():
-        if name == "base":
+        if name in ("base", "frame"):
             continue
         kind: Any = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -302,6 +319,58 @@ with its place, e.g. `features.custom.0.where`.
 
 """
 
+
+def export() -> str:
+    """Return the page of what scores can be sent to."""
+    rows = [
+        f"| `{name}` | {adapter.title} | {', '.join(f'`{key}`' for key in adapter.needs)} | "
+        f"{adapter.rows:,} | {adapter.per_minute:,} | {adapter.limits} |"
+        for name, adapter in ADAPTERS.items()
+    ]
+    head = "| adapter | system | settings it needs | rows a batch | requests a minute | how |"
+    return EXPORT + "\n".join([head, "|---|---|---|--:|--:|---|", *rows]) + "\n"
+
+
+EXPORT = f"""\
+# Sending scores to other systems
+
+{NOTE}
+
+`tenure export CONFIG --to NAME` sends the scores of the latest kept run to a system that the config
+names under `exports`. Without `--send` it is a dry run: it says how many accounts changed, shows three of
+them with the values that would go, and nothing leaves this machine.
+
+```yaml
+exports:
+  hubspot:                                # the adapter, unless `adapter` names another one
+    url: https://api.hubapi.com
+    token: ${{HUBSPOT_TOKEN}}               # taken from the environment, written nowhere
+    key: tenure_account_id                # their unique property that holds the account_id
+    columns:                              # column of the flat rows → property of theirs
+      churn_probability: tenure_churn_probability
+      risk_band: tenure_risk_band
+      driver_1_sentence: tenure_first_reason
+      renews_at: tenure_renewal
+```
+
+- **What is sent** is what differs from what the system took last, account by account. A delivery that
+  was broken off goes on with the rest; a run that changed nothing sends nothing.
+- **What became of it** is said of every account: written, refused with the reason of the system, or *not
+  processed*: nobody knows, and it is sent again next time. The exit code is 1 if anything did not arrive.
+- **Where a system answers 200 to everything** the values are read back, and only what shows there counts as
+  written. `read_back` maps a field that is sent to the name under which it is read.
+- Busy systems (429, 5xx) are asked again up to five times, as late as their `Retry-After` says. A refused
+  key ends the delivery at once.
+- The main horizon is sent unless `horizon_days` names another one. `stale_sources` and `unseen_values` are not
+  kept with scores and cannot be sent.
+- **Webhooks** are told what changed by `tenure score` (accounts in another band) and by `tenure train` and
+  `promote` (a new champion), with the headers of Standard Webhooks; what does not arrive waits in the
+  store and is tried again, ever more seldom, by whichever command comes next. The section `webhooks` names
+  them, each with its `url` and `secrets`.
+- The adapters were tested against servers that answer as the vendors' documentation says, not against
+  the vendors' own.
+
+"""
 METRICS_PREFACE = f"""\
 # Customer-success metrics
 
@@ -329,10 +398,68 @@ has a name (`--method NAME=METHOD`).
   is not over when observation stops, there is no value and a reason, never 0 or 100 %.
 - **Intervals** are of 95 %: Wilson's for shares, the normal one for means and NPS.
 
+`--out` writes them to `.csv` or `.parquet`, one row per metric, period and group, or to `.xlsx`: a workbook
+that can be audited. It holds the rows per account and month, each metric as a live formula over them beside
+Tenure's own value, and a sheet *Checks*, of which every line reads PASS until somebody changes a cell.
+
 What others do, by the names of our methods: Recurly counts all who leave over the start
 (`logo_churn_rate`: `all_over_start`), Stripe adds who joined to the denominator (`start_plus_new`),
 ChartMogul and Chargebee compare the accounts of the start (`start`, the default). ProfitWell calls every return a
 reactivation, as here; Maxio does so for 90 days only.
+
+"""
+
+
+SCORECARDS_PREFACE = f"""\
+# Scorecards, health, one account
+
+{NOTE}
+
+`tenure scorecards CONFIG --out scorecards.csv` scores every account that pays and prints the client health
+map (`--map health`: health × MRR; `--map experience`: experience × outcomes; amounts of two currencies are
+never added). `tenure account CONFIG --account ID [--as-of DATE]` prints everything known about one account
+on one screen. In Python: `Project.scorecards()` and `Project.account()`.
+
+- **Point in time.** A measure is a feature, cut at the prediction time like everything a model reads, or
+  comes from the latest kept scores up to then. Nothing at or after the time shows.
+- **Points.** Each measure has 0 to 100 points, on a straight line between its two cut points. A scorecard
+  is the mean of its measures that have data; `coverage` says how many those are.
+- **Trend** is the points less those of an earlier time: `--since DATE`, else `success.trend_days` (90)
+  before. What is composed compares the parts that have data at both times.
+- **Customer success** joins experience and outcomes (each as a share of 1) by a named rule,
+  `success.join`: `arithmetic` (mean, the default), `geometric` (CS = CE × CO) or `minimum`. Sources disagree;
+  none of them is *the* formula.
+- **Advocacy** (`promoter_reference_activity`): half is the last answer to NPS of a year (6 or less gives 0, 9
+  or 10 gives 100), 30 % whether the account has given a reference (a touchpoint of kind `reference`,
+  `reference_call`, `case_study`, `testimonial`, `review`, `referral`, `speaking` or `advisory_board`),
+  20 % the days of use; what has no data drops out. From 60 on an account is a likely advocate (CSQA), unless
+  its last answer was 6 or less or it stands in the band `high`.
+- **A measure for the return** that your customers get is one feature that you name:
+  `success.roi_proxy: {{feature: invoices_sent_28d, bad: 0, good: 200}}`; it counts among the outcomes.
+
+**A weighted health score**, for teams that have one, stands beside the model. A part is a measure of this page
+with its cut points, or a feature with yours. A part without data drops out and its weight spreads over
+the rest, unless `missing` says how many points it gets:
+
+```yaml
+success:
+  health:
+    - {{measure: seat_utilisation, weight: 30}}
+    - {{measure: nps, weight: 20}}
+    - {{feature: days_since_last_event, weight: 50, bad: 30, good: 2, missing: 0}}
+  green_at: 70
+  red_below: 40
+```
+
+`tenure backtest` then measures it on the test rows of the model: AUC and lift of both with intervals, the
+share of the leavers that stood green (*false greens*; the model's green are as many rows as the score's, those
+of the lowest probability), and what the model adds.
+
+**Bands keep still.** `risk_band` of a flat row is cut by thresholds alone, so that it follows from the row, and
+may change with every run. The band that work lists, accounts, scorecards and the map show
+rises at once, but falls only when the risk lies `success.band_margin` (15 %) below the threshold and the
+band has stood for `success.band_dwell_days` (28), over the last 60 kept runs of 400 days. It is never
+lower than `risk_band`.
 
 """
 

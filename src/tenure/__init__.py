@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from tenure.run.backtest import run_backtest
     from tenure.run.check import run_check
     from tenure.run.demo import run_demo
+    from tenure.run.explain import run_explain
     from tenure.run.metrics import run_metrics
     from tenure.run.project import Project
     from tenure.run.promote import run_promote
     from tenure.run.report import run_report
-    from tenure.run.score import run_explain, run_score
+    from tenure.run.score import run_score
     from tenure.run.scores import run_explanations
     from tenure.run.train import run_train
 
@@ -67,7 +68,7 @@ _HOMES = {
     "run_backtest": "tenure.run.backtest",
     "run_check": "tenure.run.check",
     "run_demo": "tenure.run.demo",
-    "run_explain": "tenure.run.score",
+    "run_explain": "tenure.run.explain",
     "run_explanations": "tenure.run.scores",
     "run_metrics": "tenure.run.metrics",
     "run_promote": "tenure.run.promote",

@@ -24,7 +24,7 @@ EXIT_UNUSABLE = 1
 EXIT_CODES = """\b
 Exit codes:
   0  done; warnings and doubts do not change it
-  1  `check` failed, or `promote` refused a challenger
+  1  `check` or `init` failed, `promote` refused, or `export` could not deliver everything
   2  the config or an option cannot be used
   3  the input tables cannot be used
   4  a model, a run or MLflow is missing, damaged or of another project
@@ -37,6 +37,7 @@ CONFIG = click.argument("config", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
 SELECTION = click.Choice(["all", "slim"])
+MAPS = click.Choice(["health", "experience"])
 AS_OF = click.option("--as-of", default=None, help="Prediction time, e.g. 2026-01-01 (UTC).")
 
 
@@ -65,6 +66,29 @@ def demo(out: Path, accounts: int, seed: int, as_json: bool) -> None:
     with for_command() as progress:
         result = run_demo(out, accounts=accounts, seed=seed, progress=progress)
     show(result.to_json(), result.lines(), as_json=as_json)
+
+
+@cli.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: tenure.yaml.")
+@click.option("--force", is_flag=True, help="Replace a config that exists.")
+@click.option("--day-first", "first", flag_value="day", help="Read 01/02/2024 as 1 February.")
+@click.option("--month-first", "first", flag_value="month", help="Read 01/02/2024 as 2 January.")
+@AS_JSON
+def init(folder: Path, as_json: bool, **wish: Any) -> None:
+    """Write a config for the files in a folder, and check it.  Exit 1 if it needs your hand.
+
+    Exports of usual systems are recognised by their columns (docs/presets.md); other files are
+    named with what they are nearest to.
+    """
+    from tenure.report.init import init_lines
+    from tenure.run.init import InitRequest, run_init
+
+    with for_command() as progress:
+        result = run_init(InitRequest(folder, **wish), progress=progress)
+    show(result.to_json(), init_lines(result), as_json=as_json)
+    if not result.passed:
+        sys.exit(EXIT_UNUSABLE)
 
 
 @cli.command()
@@ -101,13 +125,17 @@ def train(config: Path, as_json: bool) -> None:
 @AS_JSON
 def backtest(config: Path, out: Path, as_json: bool) -> None:
     """Write out-of-time predictions with their outcomes, as they would have been made then."""
+    from tenure.core.records.scorecards import HealthComparison
+    from tenure.report.scorecards import comparison_lines
     from tenure.run.backtest import run_backtest
 
     with for_command() as progress:
         result = run_backtest(settings(config), table(out), progress=progress)
     result.pop("predictions")
-    line = f"{result['rows']:,} predictions in {result['folds']} folds: {out}"
-    show(result, [line], as_json=as_json)
+    lines = [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"]
+    if result["health"]:
+        lines += comparison_lines(HealthComparison.from_json(result["health"]))
+    show(result, lines, as_json=as_json)
 
 
 @cli.command()
@@ -133,24 +161,39 @@ def score(config: Path, as_of: str | None, out: Path, columns: Selection, as_jso
 @click.option("--account", required=True, help="Account id.")
 @AS_OF
 @AS_JSON
-def explain(config: Path, account: str, as_of: str | None, as_json: bool) -> None:
+@click.option("--since", default=None, help="Say what changed since the run kept at this date.")
+@click.option("--evidence", is_flag=True, help="List the source rows behind each driver.")
+@click.option("--rows", default=10, show_default=True, type=click.IntRange(1), help="Rows listed.")
+def explain(config: Path, account: str, as_of: str | None, as_json: bool, **more: Any) -> None:
     """Say why one account has its score."""
-    from tenure.run.score import run_explain
+    from tenure.run.explain import ExplainWish, run_explain
 
+    rows = more["rows"] if more["evidence"] else 0
+    wish = ExplainWish(moment(more["since"], "--since"), rows)
     with for_command() as progress:
-        result = run_explain(settings(config), account, moment(as_of), progress=progress)
-    show(result, result["lines"], as_json=as_json)
+        result = run_explain(settings(config), account, moment(as_of), progress, wish)
+    show(result.to_json(), list(result.lines), as_json=as_json)
 
 
 @cli.command()
 @CONFIG
 @OUT
+@click.option("--account", default=None, help="Account id: the report is about it alone.")
+@AS_OF
 @AS_JSON
-def report(config: Path, out: Path, as_json: bool) -> None:
-    """Write the model report of the last training run: one offline HTML file."""
-    from tenure.run.report import run_report
+def report(config: Path, out: Path, account: str | None, as_of: str | None, as_json: bool) -> None:
+    """Write the report of the last training run, or of one account: one offline HTML file."""
+    from tenure.run.report import run_account_report, run_report
 
-    result = run_report(settings(config), out)
+    if account is None and as_of is not None:
+        fix = "name the account, or leave it out"
+        raise ConfigError(Problem("--as-of", "belongs to --account", as_of, fix))
+    if account is None:
+        result = run_report(settings(config), out)
+    else:
+        with for_command() as progress:
+            wish = (out, account, moment(as_of), progress)
+            result = run_account_report(settings(config), *wish)
     show(result, [f"report: {out}"], as_json=as_json)
 
 
@@ -173,8 +216,69 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
     methods = dict(text.split("=", 1) if "=" in text else (text, "") for text in wish["method"])
     request = MetricsRequest(start, end, wish["by"], wish["only"], methods)
     with for_command() as progress:
-        result = run_metrics(settings(config), request, table(out) if out else None, progress)
+        path = table(out, ".csv", ".parquet", ".xlsx") if out else None
+        result = run_metrics(settings(config), request, path, progress)
     show(result.to_json(), metrics_lines(result), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@click.option("--account", required=True, help="Account id.")
+@AS_OF
+@click.option("--since", default=None, help="Compare scorecards with this date.")
+@AS_JSON
+def account(config: Path, account: str, as_json: bool, **when: str | None) -> None:
+    """Print everything known about one account: contracts, scores, scorecards, what happened."""
+    from tenure.report.account import whole_account_lines
+    from tenure.run.account import run_account
+
+    times = moment(when["as_of"]), moment(when["since"], "--since")
+    with for_command() as progress:
+        result = run_account(settings(config), account, *times, progress)
+    show(result.to_json(), whole_account_lines(result), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@AS_OF
+@click.option("--since", default=None, help="Compare with this date.")
+@click.option("--map", "kind", type=MAPS, default="health", help="What the health map shows.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@AS_JSON
+def scorecards(config: Path, out: Path | None, as_json: bool, **how: Any) -> None:
+    """Score outcomes and experience of every account; print the client health map."""
+    from tenure.report.scorecards import health_map_lines
+    from tenure.run.scorecards import run_scorecards
+
+    times = moment(how["as_of"]), moment(how["since"], "--since")
+    file = table(out) if out else None
+    with for_command() as progress:
+        result = run_scorecards(settings(config), times, how["kind"], file, progress)
+    show(result.map.to_json(), health_map_lines(result.map), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
+@AS_OF
+@click.option("--capacity", default=None, type=click.IntRange(1), help="Accounts per list.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--preview", is_flag=True, help="Do not remember that the lists were handed out.")
+@AS_JSON
+def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, **wish: Any) -> None:
+    """Say whom to call, per owner, within what the team can do, from the latest kept scores.
+
+    An account comes back on a list only when something new is known of it.
+    """
+    from tenure.report.worklist import worklist_lines
+    from tenure.run.worklist import run_worklist
+
+    file, latest = table(out) if out else None, moment(as_of)
+    with for_command() as progress:
+        result = run_worklist(
+            *(settings(config), latest, wish["capacity"], file, progress),
+            remember=not wish["preview"],
+        )
+    show(result.to_json(), worklist_lines(result), as_json=as_json)
 
 
 @cli.command()
@@ -263,6 +367,26 @@ def revoke_key(config: Path, key_id: str, as_json: bool) -> None:
 
 @cli.command()
 @CONFIG
+@click.option("--to", "target", required=True, help="Section under `exports` in the config.")
+@click.option("--send", is_flag=True, help="Send; without it nothing leaves this machine.")
+@AS_JSON
+def export(config: Path, target: str, send: bool, as_json: bool) -> None:
+    """Send the latest kept scores to a CRM or CS platform: a dry run unless --send.
+
+    Only what differs from what was last delivered is sent.  Exit 1 if anything did not arrive.
+    """
+    from tenure.report.export import export_lines
+    from tenure.run.export import run_export
+
+    with for_command() as progress:
+        result = run_export(settings(config), target, send=send, progress=progress)
+    show(result.to_json(), export_lines(result), as_json=as_json)
+    if result.refused or result.not_processed:
+        sys.exit(EXIT_UNUSABLE)
+
+
+@cli.command()
+@CONFIG
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=None, type=click.IntRange(1, 64), help="Processes.")
 def serve(config: Path, port: int | None, workers: int | None) -> None:
@@ -270,6 +394,29 @@ def serve(config: Path, port: int | None, workers: int | None) -> None:
     from tenure.service.api.serve import serve_forever
 
     serve_forever(config.resolve(), settings(config), port, workers)
+
+
+@cli.command()
+@CONFIG
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+def review(config: Path, port: int | None, no_browser: bool) -> None:
+    """Show the scored book to one analyst on this machine, in a browser."""
+    from tenure.service.pages.review import review_forever
+
+    review_forever(settings(config), port, browser=not no_browser)
+
+
+@cli.command()
+@CONFIG
+def mcp(config: Path) -> None:
+    """Let an agent read the kept scores: Model Context Protocol, on stdin and stdout."""
+    try:
+        from tenure.service.agents import serve_agents
+    except ModuleNotFoundError as error:
+        fix = "pip install 'tenure[mcp]'"
+        raise ConfigError(Problem("tenure mcp", "needs a package", str(error.name), fix)) from None
+    serve_agents(settings(config))
 
 
 def settings(path: Path) -> Any:
@@ -292,10 +439,16 @@ def moment(text: str | None, option: str = "--as-of") -> datetime | None:
         raise ConfigError(Problem(option, "is not an ISO date or time", text, fix)) from None
 
 
-def table(path: Path) -> Path:
-    """Return a path for a table, after checking that its suffix says how to write it."""
-    if path.suffix not in {".csv", ".parquet"}:
-        fix = "end the name in .csv or .parquet"
+def table(path: Path, *suffixes: str) -> Path:
+    """Return a path for a table, after checking that its suffix says how to write it.
+
+    Args:
+        path: The path.
+        suffixes: Suffixes that it may have; .csv and .parquet by default.
+    """
+    suffixes = suffixes or (".csv", ".parquet")
+    if path.suffix not in suffixes:
+        fix = f"end the name in {', '.join(suffixes[:-1])} or {suffixes[-1]}"
         raise ConfigError(Problem("--out", "must say its format by its suffix", str(path), fix))
     return path
 

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from explain.small import SPECS, frame, labels, model, spec
-from tenure.explain.drivers import FIELDS, TOP, drivers, signals, summarise
+from tenure.explain.drivers import FIELDS, TOP, drivers, signals
+from tenure.explain.outcomes import fit_outcomes
 from tenure.explain.peers import Peers, fit_peers
+from tenure.explain.row_words import Explainer
+from tenure.explain.summary import summarise
+from tenure.explain.wording import show
 from tenure.labels.targets import TARGETS
 
 CAUSAL = re.compile(r"\b(because|caus\w*|due to|leads? to|drives?|results? in|effect of)\b", re.I)
@@ -18,8 +23,13 @@ CHURN, EXPANSION = TARGETS["churn"], TARGETS["expansion"]
 def table(prefix: str = "") -> tuple[pd.DataFrame, np.ndarray]:
     values = frame()
     found = model().contributions(values)[:, :-1]
-    peers = fit_peers(values, labels(values), "segment")
-    return drivers(found, values, SPECS, peers, CHURN, prefix=prefix), found
+    return drivers(found, values, explainer(), prefix=prefix), found
+
+
+def explainer(**other: Any) -> Explainer:
+    values = frame()
+    peers = fit_peers(values, labels(values), ("segment",))
+    return Explainer(CHURN, SPECS, peers, fit_outcomes(values, labels(values), 90), **other)
 
 
 def column(found: pd.DataFrame, field: str) -> np.ndarray:
@@ -46,7 +56,7 @@ def test_drivers_come_by_strength_with_their_direction() -> None:
 def test_a_driver_says_the_value_and_that_of_peers() -> None:
     found, _ = table()
     values = frame()
-    peers = fit_peers(values, labels(values), "segment")
+    peers = fit_peers(values, labels(values), ("segment",))
     for row in found.index[:80]:
         for place in range(1, TOP + 1):
             line = found.loc[row, [f"driver_{place}_{field}" for field in FIELDS]]
@@ -60,8 +70,8 @@ def test_a_driver_says_the_value_and_that_of_peers() -> None:
             else:
                 assert line["value_num"] == value or (pd.isna(line["value_num"]) and pd.isna(value))
                 assert line["peer_value_num"] == expected
-            assert str(line["peer_value"]) in line["sentence"]
-            assert str(line["value"]) in line["sentence"] or line["value"] == "no data"
+            assert line["value"] == show(value, SPECS[name].unit)
+            assert line["peer_value"] == show(expected, SPECS[name].unit)
 
 
 def test_no_sentence_claims_a_cause() -> None:
@@ -79,6 +89,8 @@ def test_columns_are_those_of_the_contract() -> None:
     names = [f"expansion_driver_{place + 1}_{name}" for place in range(TOP) for name in FIELDS]
     assert list(found) == names
     assert len(found.columns) == TOP * len(FIELDS)
+    levers = [name for name in names if name.endswith("lever")]
+    assert set(found[levers].dtypes.astype(str)) == {"boolean"}
     numbers = [name for name in names if name.endswith(("value_num", "contribution"))]
     assert set(found[numbers].dtypes.astype(str)) == {"float64"}
     assert found.index.equals(frame().index)
@@ -88,7 +100,7 @@ def test_what_contributes_nothing_is_no_driver() -> None:
     values = pd.DataFrame({"a": [1.0, 1.0], "b": [2.0, 2.0], "c": [3.0, 3.0]}, dtype="float32")
     specs = {name: spec(name) for name in "abc"}
     contributions = np.asarray([[0.0, -0.2, 0.0], [0.1, -0.1, 0.1]])
-    found = drivers(contributions, values, specs, Peers(None, {"": {}}), EXPANSION)
+    found = drivers(contributions, values, Explainer(EXPANSION, specs, Peers((), {"": {}})))
     one, other = found.to_dict("records")
     assert one["driver_1_code"] == "b"
     assert pd.isna(one["driver_2_code"])
@@ -103,14 +115,12 @@ def test_what_contributes_nothing_is_no_driver() -> None:
 
 def test_one_row_alone_has_the_same_drivers() -> None:
     whole, contributions = table()
-    values = frame()
-    peers = fit_peers(values, labels(values), "segment")
-    alone = drivers(contributions[[9]], values.iloc[[9]], SPECS, peers, CHURN)
+    alone = drivers(contributions[[9]], frame().iloc[[9]], explainer())
     pd.testing.assert_frame_equal(alone, whole.iloc[[9]])
 
 
 def test_no_rows_give_no_drivers() -> None:
-    found = drivers(np.empty((0, 5)), frame().iloc[:0], SPECS, Peers(None, {"": {}}), CHURN)
+    found = drivers(np.empty((0, 5)), frame().iloc[:0], explainer())
     assert found.shape == (0, TOP * len(FIELDS))
     pd.testing.assert_series_equal(found.dtypes, table()[0].dtypes)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from histories import history, subscription
@@ -65,6 +67,33 @@ def test_the_rows_come_back_in_the_order_given(world: Dataset) -> None:
     got = label(world, mixed, TARGETS["churn"], LabelConfig())
     pd.testing.assert_frame_equal(got.sort_index(), straight)
     pd.testing.assert_frame_equal(got[snaps.columns], mixed)
+
+
+def test_a_merger_is_no_label(engine: Engine) -> None:
+    start, at = datetime(2023, 1, 1), datetime(2024, 5, 10)
+    rows = [
+        subscription(start, at, account="joined"),
+        subscription(start, at, account="joint"),
+        subscription(at, None, 200.0, account="joint"),
+        subscription(start, at, account="leaves"),
+    ]
+    alone = history(engine, rows, UNTIL)
+    log = {"account_id": ["joined"], "into_account_id": ["joint"], "at": [at]}
+    engine.register("mergers", pa.table(log))
+    both = replace(alone, columns={**alone.columns, "mergers": frozenset(log)})
+    snaps = snapshots(alone, CUTOFFS)
+    expected = {
+        "churn": {"joined": "merged", "joint": "", "leaves": ""},
+        "expansion": {"joined": "merged", "joint": "merged", "leaves": ""},
+    }
+    for name, reasons in expected.items():
+        before, after = (label(data, snaps, TARGETS[name], LabelConfig()) for data in (alone, both))
+        at_may = after[after["as_of"] == datetime(2024, 5, 1)].set_index("account_id")
+        assert at_may["drop_reason"].to_dict() == reasons
+        assert at_may["label"].isna().to_dict() == {one: bool(why) for one, why in reasons.items()}
+        early = after["label_known_at"] <= at
+        pd.testing.assert_frame_equal(after[early], before[early])
+    engine.drop("mergers")
 
 
 def test_portions_give_what_one_pass_gives(world: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

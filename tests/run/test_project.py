@@ -15,11 +15,12 @@ import pytest
 import tenure
 from champions import set_champion
 from tenure.core.errors import ConfigError, DataError
+from tenure.explain.portfolio import effect
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.registry.champion import champion
 from tenure.run.project import Project
 from tenure.run.results import Backtest, Training
-from tenure.run.scores import Scores, effect
+from tenure.run.scores import Scores
 
 
 def test_a_file_and_a_mapping_give_the_same_config(

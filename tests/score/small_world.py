@@ -93,7 +93,7 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
         trained_until=show(dataset.observed_until),
     )
     used = models[main].encoder.frame(values[known])
-    peers = fit_peers(used, outcome, "segment").to_json()
+    peers = fit_peers(used, outcome).to_json()
     amounts = {}
     if name == "expansion":
         for horizon, rows in {main: labels, **prepared.ahead[name]}.items():

@@ -53,11 +53,14 @@ SUBSCRIPTIONS = pd.DataFrame(
 )
 
 
+THREE = pd.DataFrame({"account_id": ["a", "b", "c"], "created_at": [JAN] * 3})
+
+
 def at(dataset: Dataset, moment: datetime) -> list[tuple[str | None, ...]]:
     accounts = pd.Series(["c", "a", "b"], dtype="str")
     columns = account_attributes(dataset, accounts, moment)
-    assert tuple(columns) == ATTRIBUTES
-    rows = pd.DataFrame(columns).astype(object)
+    assert tuple(columns) == (*ATTRIBUTES, "notice_by")
+    rows = pd.DataFrame(columns)[list(ATTRIBUTES)].astype(object)
     return [tuple(None if pd.isna(item) else item for item in row) for row in rows.to_numpy()]
 
 
@@ -88,9 +91,31 @@ def test_what_is_dated_is_cut_like_everything_else(engine: DuckDBEngine) -> None
     ]
 
 
+def test_a_contract_can_be_ended_until_the_notice_period_before_its_end(
+    engine: DuckDBEngine,
+) -> None:
+    """Annual terms from January and from June; notice 60 days before."""
+    terms = SUBSCRIPTIONS.assign(billing_period=["annual", "", "annual", "annual", ""])
+    rows = {"accounts": THREE, "subscriptions": terms}
+    frames = {name: pa.Table.from_pandas(table) for name, table in rows.items()}
+    config = make_config({"data": {"path": "."}}, base=Path())
+    dataset = load_frames(frames, config, engine, observed_until=DEC)
+    ids = pd.Series(["a", "b", "c"], dtype="str")
+
+    def deadlines(moment: datetime, days: int | None = 60) -> list[Any]:
+        column = account_attributes(dataset, ids, moment, days)["notice_by"]
+        return [None if pd.isna(item) else pd.Timestamp(item) for item in column]
+
+    january, june = datetime(2024, 11, 2), datetime(2025, 4, 2)
+    assert deadlines(datetime(2024, 2, 1)) == [january, None, None]
+    assert deadlines(datetime(2024, 7, 1)) == [january, june, None], "the earlier of two contracts"
+    assert deadlines(datetime(2024, 11, 3)) == [june, june, None], "the first one has passed"
+    assert deadlines(datetime(2024, 11, 3), 0)[0] == datetime(2025, 1, 1)
+    assert deadlines(datetime(2024, 7, 1), None) == [None] * 3
+
+
 def test_a_table_that_lacks_them_leaves_them_empty(engine: DuckDBEngine) -> None:
-    accounts = pd.DataFrame({"account_id": ["a", "b", "c"], "created_at": [JAN] * 3})
-    found = at(loaded(engine, accounts), DEC)
+    found = at(loaded(engine, THREE), DEC)
     assert [row[:3] for row in found] == [(None, None, None)] * 3
     assert found[1][3] == "Team"
 

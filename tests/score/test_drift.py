@@ -163,6 +163,15 @@ def test_what_the_model_never_saw_is_counted() -> None:
     )
 
 
+def test_a_number_just_beyond_those_seen_is_nothing_new() -> None:
+    """The ages of the oldest accounts are higher in every run than in any before."""
+    inputs = book(np.random.default_rng(1))
+    inputs["usage"] = inputs["usage"].clip(-2, 2)
+    low, high = reference()["inputs"]["usage"]["seen"]
+    inputs.loc[:9, "usage"] = high + 0.24 * (high - low)
+    assert drifted(inputs).unseen == ()
+
+
 def test_event_names_that_the_model_never_saw_are_said_with_their_share() -> None:
     inputs, chances = book(np.random.default_rng(1)), np.full(ACCOUNTS, 0.1)
     event = "usage_events.event"

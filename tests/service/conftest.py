@@ -111,7 +111,7 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
         values,
         spec=spec,
         metrics=BundleMetrics(verdict=Verdict(status="usable", sentences=("Usable.",))),
-        peers=fit_peers(used, outcome, "segment").to_json(),
+        peers=fit_peers(used, outcome).to_json(),
     )
     return write_bundle(bundle, config.paths.models, name).name
 

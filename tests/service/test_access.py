@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from tenure.core.config import Config
@@ -22,7 +23,7 @@ from tenure.score.store.database import connect, store_url
 from tenure.score.store.keys import clock
 from tenure.score.store.schema import API_KEYS, AUDIT_LOG, SESSIONS
 from tenure.service import access
-from tenure.service.access import OPEN, caller, csrf_token, sign_in, sign_out
+from tenure.service.access import OPEN, OPEN_FOLDER, caller, csrf_token, sign_in, sign_out
 from tenure.service.api.app import application
 from tenure.service.api.endpoints import ENDPOINTS, Endpoint
 from tenure.service.api.hosts import check_exposure
@@ -33,6 +34,17 @@ if TYPE_CHECKING:
     from service.conftest import Tiny
 
 JSON = {"Content-Type": "application/json"}
+
+
+def leaves(routes: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Yield the paths of all routes but those of files that are open, with their methods."""
+    for route in routes:
+        path = prefix + route.path
+        if isinstance(route, Mount):
+            if f"{path}/" != OPEN_FOLDER:
+                yield from leaves(route.routes, path)
+        else:
+            yield path, set(route.methods or ())
 
 
 @dataclass(frozen=True)
@@ -90,9 +102,8 @@ def service(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     config = tiny.config.model_copy(update={"paths": paths, "service": settings})
     app = application(config)
     pages = {"/page": page, access.SIGN_IN: door, "/leave": leave}
-    app.app.routes.extend(  # type: ignore[attr-defined]
-        Route(path, view, methods=["GET", "POST"]) for path, view in pages.items()
-    )
+    for path, view in pages.items():
+        app.app.routes.insert(0, Route(path, view, methods=["GET", "POST"]))  # type: ignore[attr-defined]
     by_segment = dict(zip(tiny.asked["segment"], tiny.asked["account_id"], strict=True))
     (segment, account), (_, other), *_ = by_segment.items()
     with pytest.MonkeyPatch.context() as patch:
@@ -113,13 +124,14 @@ def test_nobody_gets_anywhere_without_a_key(service: Service) -> None:
     assert revoke_key(service.config, revoked["key_id"])["revoked"]
     good = service.key()
     wrong = ["", "x", good[:-1], f"{good}x", good.swapcase(), revoked["key"], ended["key"]]
-    routes = [route for route in service.client.app.app.routes if route.path not in OPEN]  # type: ignore[attr-defined]
-    assert {"/page", "/metrics", "/docs.json"} < {route.path for route in routes}
-    for route in [*routes, Route("/not/there", page)]:
-        for key in wrong if route.path == "/v1/accounts" else ["", revoked["key"]]:
+    routes = dict(leaves(service.client.app.app.routes))  # type: ignore[attr-defined]
+    routes = {path: methods for path, methods in routes.items() if path not in OPEN}
+    assert {"/page", "/metrics", "/docs.json", "/", "/app/feedback"} < set(routes)
+    for template, methods in {**routes, "/not/there": {"GET", "POST"}}.items():
+        for key in wrong if template == "/v1/accounts" else ["", revoked["key"]]:
             headers = {"Authorization": f"Bearer {key}"} if key else {}
-            path = route.path.replace("{account_id}", service.account)
-            for method in route.methods or ():
+            path = re.sub("{.*?}", service.account, template)
+            for method in methods:
                 answer = service.client.request(method, path, headers=headers)
                 assert answer.status_code == 401, (method, path, key)
                 assert answer.headers["www-authenticate"] == "Bearer"

@@ -26,9 +26,21 @@ RENAMED = {
     "to": "ended_at",
     "billing": "billing_period",
     "reason": "end_reason",
+    "notice": "notice_period_days",
 }
-EXTRA = {"fx_rates": {"currency": pa.string(), "date": pa.timestamp("us"), "rate": pa.float64()}}
-LATE = {"status_at": pa.timestamp("us"), "known_at": pa.timestamp("us")}
+EXTRA = {
+    "fx_rates": {"currency": pa.string(), "date": pa.timestamp("us"), "rate": pa.float64()},
+    "mergers": {
+        "account_id": pa.string(),
+        "into_account_id": pa.string(),
+        "at": pa.timestamp("us"),
+    },
+}
+LATE = {
+    "status_at": pa.timestamp("us"),
+    "known_at": pa.timestamp("us"),
+    "notice_period_days": pa.int64(),
+}
 
 
 def worlds() -> list[Any]:
@@ -118,7 +130,8 @@ def matching(rows: tuple[Metric, ...], case: Mapping[str, Any]) -> Metric:
 
 @pytest.mark.parametrize("world", worlds())
 def test_a_world_gives_its_metrics(world: dict[str, Any], request: pytest.FixtureRequest) -> None:
-    config = make_config({"data": {"path": "."}, "metrics": world.get("config", {})}, base=Path())
+    settings = {"metrics": world.get("config", {}), "evaluation": world.get("evaluation", {})}
+    config = make_config({"data": {"path": "."}, **settings}, base=Path())
     engine = open_engine(config)
     request.addfinalizer(engine.close)
     dataset = load_frames(frames(world), config, engine, observed_until=moment(world["until"]))

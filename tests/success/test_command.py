@@ -55,7 +55,8 @@ def test_a_file_holds_the_rows(config: Path, suffix: str) -> None:
     assert list(rows["name"]) == list(expected["name"])
     assert rows["value"].to_numpy() == pytest.approx(expected["value"].to_numpy(), nan_ok=True)
     assert "gross_revenue_retention" in text
-    assert "opt_out_mrr: needs `metrics.notice_period_days` in the config" in text
+    needed = "subscriptions.notice_period_days or `metrics.notice_period_days` in the config"
+    assert f"opt_out_mrr: needs {needed}" in text
 
 
 def test_a_method_is_chosen_by_name(config: Path) -> None:

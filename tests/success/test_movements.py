@@ -55,7 +55,7 @@ def engine() -> Iterator[Any]:
     opened.close()
 
 
-def world(rows: list[Any], rates: bool) -> dict[str, pa.Table]:
+def world(rows: list[Any], rates: bool, merged: int | None = None) -> dict[str, pa.Table]:
     subscriptions = []
     for account, name, start, length, cents, currency, status in rows:
         started = START + days(start)
@@ -77,32 +77,46 @@ def world(rows: list[Any], rates: bool) -> dict[str, pa.Table]:
         result["fx_rates"] = pa.Table.from_pylist(
             [{"currency": c, "date": START + days(d - 100), "rate": r} for c, d, r in quotes]
         )
+    if merged is not None:
+        joined = {"account_id": "a", "into_account_id": "b", "at": START + days(merged)}
+        result["mergers"] = pa.Table.from_pylist([joined])
     return result
 
 
 def moves(dataset: Dataset, periods: list[Period], currency: str | None) -> list[dict[str, Any]]:
     build(CONFIG, dataset, periods, currency, {"money", "bridge"})
-    rows: list[dict[str, Any]] = dataset.engine.fetch(f"SELECT * FROM {MOVES}").to_pylist()
-    return rows
+    return rows_of(dataset)
 
 
-@given(rows=ROWS, dates=DATES, rates=st.booleans())
+@given(rows=ROWS, dates=DATES, rates=st.booleans(), merged=st.none() | st.integers(-30, 360))
 def test_start_and_movements_are_the_end(
-    engine: Any, rows: list[Any], dates: list[int], rates: bool
+    engine: Any, rows: list[Any], dates: list[int], rates: bool, merged: int | None
 ) -> None:
-    dataset = load_frames(world(rows, rates), CONFIG, engine, observed_until=UNTIL)
+    dataset = load_frames(world(rows, rates, merged), CONFIG, engine, observed_until=UNTIL)
     edges = [START + days(day) for day in dates]
     periods = [Period(*pair) for pair in pairwise(edges)]
     for row in moves(dataset, periods, "EUR" if rates else None):
         amounts = [row[name] for name in MOVEMENTS]
         assert all(isinstance(amount, Decimal) for amount in amounts)
         assert row["start_mrr"] + sum(amounts) == row["end_mrr"]
-        assert sum(amount != 0 for name, amount in zip(MOVEMENTS, amounts, strict=True)
-                   if name not in ("fx", "expansion", "contracted_expansion")) <= 1  # fmt: skip
+        alone = ("fx", "merger", "expansion", "contracted_expansion")
+        assert sum(row[name] != 0 for name in MOVEMENTS if name not in alone) <= 1
         for name in ("contraction", "churn", "pause"):
             assert row[name] <= 0
         for name in ("new", "reactivation", "expansion", "contracted_expansion", "resume"):
             assert row[name] >= 0
+        assert merged is not None or row["merger"] == 0
+        assert row["account_id"] == "b" or row["churn"] == 0 or row["to_at"] <= merger_at(merged)
+    assert sum(row["merger"] for row in rows_of(dataset)) == 0
+
+
+def rows_of(dataset: Dataset) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = dataset.engine.fetch(f"SELECT * FROM {MOVES}").to_pylist()
+    return rows
+
+
+def merger_at(merged: int | None) -> datetime:
+    return UNTIL if merged is None else START + days(merged)
 
 
 def restated(rows: pd.DataFrame, start: datetime, end: datetime) -> dict[str, dict[str, float]]:

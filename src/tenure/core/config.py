@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
+    field_serializer,
     model_validator,
 )
 
@@ -23,14 +24,17 @@ from tenure.core.paths import absolute, present
 from tenure.core.sections import (
     AuditConfig,
     EvaluationConfig,
+    ExportConfig,
     MetricsConfig,
     PromotionConfig,
     ScoreConfig,
     Section,
     ServiceConfig,
     StoreConfig,
+    SuccessConfig,
     TrackingConfig,
     TuningConfig,
+    WebhookConfig,
 )
 from tenure.core.steps import text_literal
 from tenure.core.times import as_utc
@@ -98,9 +102,17 @@ class TableConfig(Section):
     )
     assumptions: dict[str, str] = Field({})
     """Canonical column → what you assumed about it; listed by the audit."""
+    frame: Any = Field(None, repr=False)
+    """Rows that a program holds, in the place of a file: see `tenure.Project`."""
+
+    @field_serializer("frame")
+    def _shown(self, frame: Any) -> str | None:
+        return None if frame is None else "in memory"
 
     @model_validator(mode="after")
     def _one_origin(self) -> TableConfig:
+        if self.frame is not None:
+            return self
         catalogue = self.table is not None and self.path is None and self.sql is None
         if (self.path is None) == (self.sql is None) and not catalogue:
             raise ValueError("needs exactly one of `path` and `sql`")
@@ -114,9 +126,16 @@ def _table(value: Any) -> Any:
 class DataConfig(Section):
     """The input."""
 
-    path: str = Field(..., description="Folder (or DuckDB file) that holds the tables.")
+    path: str = Field(
+        ...,
+        description="Folder (or DuckDB file) that holds the tables; may be left out where `tables` "
+        "names all of them.",
+    )
     tables: dict[str, Annotated[TableConfig, BeforeValidator(_table)]] = Field({})
     """Tables by canonical name; those left out are looked for under `path`."""
+    leave_out: list[str] = Field(
+        [], description="Tables that are not looked for under `path`, though a file has their name."
+    )
     base: str = Field(
         ".",
         description="Folder that relative names in SQL refer to; what does not exist there is "
@@ -134,6 +153,18 @@ class DataConfig(Section):
     """Further account attributes that never change and may be features."""
     changing_attributes: list[str] = Field([])
     """Contract attributes (segment, industry …) that do change: not features."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_one_by_one(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("tables"):
+            return {"path": "", **value}
+        return value
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders that relative names refer to, the config's first."""
+        return (self.base, self.path) if self.path else (self.base,)
 
 
 class CalendarConfig(Section):
@@ -251,6 +282,13 @@ class Config(Section):
     service: ServiceConfig = ServiceConfig()
     audit: AuditConfig = AuditConfig()
     metrics: MetricsConfig = MetricsConfig()
+    exports: dict[str, ExportConfig] = Field(
+        {}, description="Name → another system that scores are sent to."
+    )
+    webhooks: dict[str, WebhookConfig] = Field(
+        {}, description="Name → a URL that is told what changed."
+    )
+    success: SuccessConfig = SuccessConfig()
 
 
 def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:
@@ -292,10 +330,10 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
         raise ConfigError(*validation_problems(origin, authored, error.errors(), _keys)) from None
     data = config.data
     update: dict[str, Any] = {
-        "path": absolute(data.path, base),
+        "path": absolute(data.path, base) if data.path else "",
         "base": absolute(data.base, base),
     }
-    folders = (base, Path(update["path"]))
+    folders = (base, Path(update["path"] or base))
     update["tables"] = {
         name: table.model_copy(
             update={"path": present(table.path, folders) if table.path else None}

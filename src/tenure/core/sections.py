@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -65,10 +65,95 @@ class MetricsConfig(Section):
     """Days from the first paid start within which an account is to be active."""
     activation_event: str | None = None
     """Usage event that is the first value; without one any use activates."""
+    discount_rate: float = Field(0.1, ge=0, le=1)
+    """Discount of a year, for the lifetime value by the method `discounted`."""
     csat_thresholds: dict[str, float] = Field({})
     """Scale, e.g. `1-10` → the least answer that is positive, for the method `declared`."""
     currency: str | None = None
     """What `fx_rates` convert to; default: the currency whose rate is 1 or that has none."""
+
+
+class FeaturePoints(Section):
+    """A feature and the values of it that give no points and all points."""
+
+    feature: str
+    """A feature of `docs/features.md`, or one of your own."""
+    bad: float
+    """Value that gives 0 points."""
+    good: float
+    """Value that gives 100; below `bad` where less is better."""
+
+    @model_validator(mode="after")
+    def _a_line(self) -> Self:
+        if self.good == self.bad:
+            raise ValueError("`bad` and `good` must differ")
+        return self
+
+
+class HealthPart(Section):
+    """One part of a weighted health score: a measure of the scorecards, or a feature."""
+
+    weight: float = Field(..., gt=0)
+    """Its share, relative to the other parts."""
+    measure: str | None = None
+    """A measure of `docs/scorecards.md`, which has its own cut points."""
+    feature: str | None = None
+    bad: float | None = None
+    good: float | None = None
+    missing: float | None = Field(None, ge=0, le=100)
+    """Points of an account without a value; none: the part drops out and its weight spreads."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        line = (self.bad is not None, self.good is not None)
+        if (self.measure is None) == (self.feature is None):
+            raise ValueError("needs either `measure` or `feature`")
+        if self.feature is not None and (not all(line) or self.bad == self.good):
+            raise ValueError("needs `bad` and `good`, which differ, beside `feature`")
+        if self.measure is not None and any(line):
+            raise ValueError("has the cut points of its measure: leave `bad` and `good` out")
+        return self
+
+
+class WorkListConfig(Section):
+    """Whom to call."""
+
+    capacity: int | None = Field(None, ge=1)
+    """Accounts per owner and list; default: 5 of a small book, 20 of a large one."""
+    book: Literal["auto", "small", "large"] = "auto"
+    """A small book (up to 25 accounts) lists any account, a large one those in a risk band."""
+    opt_out_days: int = Field(45, ge=0, le=365)
+    """Accounts that can end their contract for only so many more days come first."""
+    hold_out: float = Field(0.0, ge=0, le=0.5)
+    """Share of accounts that are left off the lists, to measure what the lists bring."""
+
+
+class SuccessConfig(Section):
+    """Scorecards, health and work lists."""
+
+    join: Literal["arithmetic", "geometric", "minimum"] = "arithmetic"
+    """How experience and outcomes make customer success: mean, CE × CO, or the lower one."""
+    trend_days: int = Field(90, ge=1, le=1096)
+    """Days before the prediction time with which scorecards are compared."""
+    roi_proxy: FeaturePoints | None = None
+    """A feature that stands for the return your customers get."""
+    health: list[HealthPart] = Field([])
+    """Parts of a weighted health score; none: there is no such score beside the model."""
+    green_at: float = Field(70.0, ge=0, le=100)
+    """Weighted health from which an account is green."""
+    red_below: float = Field(40.0, ge=0, le=100)
+    """Weighted health below which it is red."""
+    band_margin: float = Field(0.15, ge=0, lt=1)
+    """Share of a threshold that the risk has to fall below it before the shown band falls."""
+    band_dwell_days: int = Field(28, ge=0, le=365)
+    """Days that a shown band stands at least before it falls."""
+    worklist: WorkListConfig = WorkListConfig()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.red_below > self.green_at:
+            raise ValueError("`red_below` must not lie above `green_at`")
+        return self
 
 
 class PromotionConfig(Section):
@@ -119,6 +204,52 @@ class StoreConfig(Section):
     )
     keep: int | None = Field(None, ge=2)
     """Keep so many runs, the latest by prediction time; default: all."""
+
+
+class ExportConfig(Section):
+    """Another system that scores are sent to by `tenure export`."""
+
+    adapter: str | None = None
+    """One of docs/export.md; default: the name of the section."""
+    url: str | None = Field(
+        None, exclude=True, repr=False, description="Where the system answers; may hold a password."
+    )
+    token: str | None = Field(
+        None, exclude=True, repr=False, description="Key or token, e.g. `${HUBSPOT_TOKEN}`."
+    )
+    user: str | None = Field(None, exclude=True, description="Who reads back, where that is apart.")
+    read_url: str | None = Field(
+        None, exclude=True, repr=False, description="Where reading back is answered, if elsewhere."
+    )
+    read_token: str | None = Field(
+        None, exclude=True, repr=False, description="Key for reading back, where it is another one."
+    )
+    headers: dict[str, str] = Field(
+        {}, exclude=True, repr=False, description="Further headers of every request."
+    )
+    object: str = ""
+    """Their object, table or service; a CRM's account or company by default."""
+    key: str = Field("account_id", description="Their field that holds the account_id.")
+    columns: dict[str, str] = Field({}, description="Column of the flat rows → field of theirs.")
+    read_back: dict[str, str] = Field(
+        {}, description="Field of theirs → its name where they are read, for systems that need it."
+    )
+    horizon_days: int | None = Field(None, ge=1, description="Default: the main horizon.")
+
+
+class WebhookConfig(Section):
+    """A URL that is told what changed, as Standard Webhooks says."""
+
+    url: str = Field(exclude=True, repr=False)
+    secrets: list[str] = Field(
+        min_length=1,
+        exclude=True,
+        repr=False,
+        description="`whsec_…`, e.g. `${WEBHOOK_SECRET}`; several while one replaces another.",
+    )
+    events: list[Literal["score.band_changed", "model.champion_changed"]] = Field(
+        ["score.band_changed", "model.champion_changed"]
+    )
 
 
 class ProxyConfig(Section):
@@ -187,3 +318,5 @@ class ScoreConfig(Section):
     """Paid days an account needs to be scored (0: all are)."""
     abstain_when_stale: bool = True
     """Score nobody where every source of events is stale."""
+    levers_first: bool = False
+    """Name the drivers that a team can act on before those that it cannot."""

@@ -11,7 +11,21 @@ from typing import Literal, TypeAlias
 
 Kind = Literal["id", "text", "time", "number", "integer", "flag"]
 Action = Literal["reject", "warn", "empty"]
-Unit = Literal["count", "days", "hours", "share", "money", "score", "ratio", "text", "number"]
+Unit = Literal[
+    "count",
+    "days",
+    "hours",
+    "share",
+    "money",
+    "score",
+    "ratio",
+    "text",
+    "term",
+    "number",
+    "flag",
+    "year",
+    "month",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,8 @@ class Feature:
             most rows; ``days_since(top(x))``, the days since that member's last row (of members
             with equally many rows, the one seen last); ``longest_gap(x)``, the most days between
             neighbouring calendar days of a time x.
-        sentence: English with ``{value}`` and, where windowed, ``{window}`` and ``{lag}``.
+        sentence: English with ``{value}`` and, where windowed, ``{window}`` and ``{lag}``; see
+            `tenure.explain.wording` for plurals and signs.
         where: SQL condition over the row; a late column in it (or in the aggregate) makes the
             row count only once that column is known.
         windows: Lengths in days; none means the whole past.
@@ -148,8 +163,15 @@ class Feature:
         lever: Whether a team can act on it; else it is context.
         each: A text column of which the most used values, chosen from the training past, get a
             feature of their own each.
-        group: What the feature is about, for summaries; its own name by default.
+        group: The signal that it measures, a name of its own by default: features of one signal
+            count as one driver.  ``{member}`` stands for the value of `each`.
         hidden: Whether it only serves derived features and is no column of the matrix.
+        zero: The sentence where the value is 0, in place of one with the number.
+        missing: The sentence where there is no value.
+        past: What the account itself had before: a formula over columns of the matrix, and words
+            with ``{past}`` for its value.
+        since: Column with the days for which the value has stood so; a feature with ``days_since``
+            of the whole past is its own.
     """
 
     name: str
@@ -168,6 +190,10 @@ class Feature:
     group: str | None = None
     lag: int = 0
     hidden: bool = False
+    zero: str | None = None
+    missing: str | None = None
+    past: tuple[str, str] | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +220,10 @@ class Derived:
     lever: bool = False
     group: str | None = None
     hidden: bool = False
+    zero: str | None = None
+    missing: str | None = None
+    past: tuple[str, str] | None = None
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +251,27 @@ class Ranked:
     lever: bool = False
     group: str | None = None
     unit: Unit = "share"
+    zero: str | None = None
+    missing: str | None = None
 
 
 Declared: TypeAlias = Feature | Derived | Ranked
 """Whatever gives columns of the feature matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that features measure, each in its own way: together they are one driver.
+
+    Attributes:
+        name: What features name it by in `group`; ``{member}`` stands for a value of `each`.
+        label: What it is called in a list.
+        ask: What somebody who speaks with the account is to ask for, empty for context.
+    """
+
+    name: str
+    label: str
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +282,13 @@ class Family:
         name: Family name, used in configs.
         title: What the family is about, in words.
         features: Declarations.
+        signals: What they measure; features of other families may measure it too.
     """
 
     name: str
     title: str
     features: tuple[Declared, ...]
+    signals: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def open_engine(config: Config) -> Engine:
     Raises:
         ConfigError: If it is Spark, and PySpark or Java is not installed or does not start.
     """
-    folders = (config.data.base, config.data.path)
+    folders = config.data.folders
     if config.engine.kind == "spark":
         return _open_spark(config.engine, folders)
     from tenure.engine.duckdb import DuckDBEngine

@@ -1,86 +1,198 @@
-"""Drivers: the features that move a score most, as flat columns and as sentences."""
+"""Drivers: the signals that move a score most, as flat columns and as sentences.
+
+Features of one signal count together: their contributions add up, exactly.  The value and the
+sentence are those of the feature that says most: of those that contribute at least half as much as
+the strongest, one whose value is unlike what it may be held against.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from tenure.core.spec import Target
-from tenure.explain.peers import Peers
-from tenure.explain.wording import label, reason, show
+from tenure.explain.comparison import NOTHING
+from tenure.explain.row_words import NUMBERS, WORDS, About, Explainer, RowWords
+from tenure.explain.wording import signal_label, uncapital
 from tenure.features.plan.columns import FeatureSpec
 
 TOP = 5
 FIELDS = (
     *("code", "label", "value", "value_num", "peer_value", "peer_value_num"),
-    *("contribution", "direction", "sentence"),
+    *("contribution", "direction", "sentence", "lever", "since"),
 )
-WORDS = ("code", "label", "value", "peer_value", "direction", "sentence")
-NUMBERS = ("value_num", "peer_value_num", "contribution")
 WORDS_SHAPE = (TOP, len(WORDS))
 NUMBERS_SHAPE = (TOP, len(NUMBERS))
+TOGETHER = 2
+"""Other signals that a value is said to be weighed together with, at most."""
+LEAST = 0.5
+"""Share of the strongest contribution of a signal from which a feature may speak for it."""
 Array = np.ndarray[Any, Any]
 
 
+class DriverArrays(NamedTuple):
+    """The drivers of some rows, strongest first.
+
+    Attributes:
+        words: Shape (n, `TOP`, `WORDS`), None where there is no driver.
+        numbers: Shape (n, `TOP`, `NUMBERS`), NaN where there is none.
+        telling: Column of the model whose value is told, -1 where there is none, shape (n, `TOP`).
+    """
+
+    words: Array
+    numbers: Array
+    telling: Array
+
+    @classmethod
+    def empty(cls, size: int) -> DriverArrays:
+        """Return the drivers of rows that have none."""
+        return cls(
+            np.full((size, *WORDS_SHAPE), None, dtype=object),
+            np.full((size, *NUMBERS_SHAPE), np.nan),
+            np.full((size, TOP), -1, dtype=np.int64),
+        )
+
+
 def drivers(
-    contributions: Array,
-    values: pd.DataFrame,
-    specs: Mapping[str, FeatureSpec],
-    peers: Peers,
-    target: Target,
-    *,
-    prefix: str = "",
+    contributions: Array, values: pd.DataFrame, explainer: Explainer, *, prefix: str = ""
 ) -> pd.DataFrame:
     """Return the drivers of `driver_arrays` as flat columns (`flat_columns`), index as `values`."""
-    words, numbers = driver_arrays(contributions, values, specs, peers, target)
-    return pd.DataFrame(flat_columns(words, numbers, prefix), index=values.index)
+    arrays = driver_arrays(contributions, values, explainer, About())
+    return pd.DataFrame(flat_columns(arrays.words, arrays.numbers, prefix), index=values.index)
 
 
 def driver_arrays(
-    contributions: Array,
-    values: pd.DataFrame,
-    specs: Mapping[str, FeatureSpec],
-    peers: Peers,
-    target: Target,
-) -> tuple[Array, Array]:
-    """Return the strongest contributions of each row: their words, and their numbers.
+    contributions: Array, values: pd.DataFrame, explainer: Explainer, about: About
+) -> DriverArrays:
+    """Return the signals that move each row most.
 
     Args:
         contributions: In log-odds, shape (n, p), columns as in `values`.
         values: The model's features, shape (n, p).
-        specs: How to speak of each column.
-        peers: Typical values of comparable retained accounts.
-        target: What is predicted.
+        explainer: How to speak of them.
+        about: What else is known of the rows.
+    """
+    arrays = DriverArrays.empty(len(values))
+    if not len(values):
+        return arrays
+    names = list(values.columns)
+    places = list(signals(names, explainer.specs).values())
+    sums = summed(contributions, places)
+    # Ties go to the earlier signal, so equal input gives equal output.
+    order = np.argsort(-np.abs(sums), axis=1, kind="stable")[:, :TOP]
+    amounts = np.take_along_axis(sums, order, axis=1)
+    words = RowWords(values, explainer, about)
+    features, kinds = _telling(contributions, order, amounts, places, (names, words))
+    specs = [explainer.specs[name] for name in names]
+    if explainer.levers_first:
+        levers = np.asarray([*(spec.lever for spec in specs), False])
+        first = np.argsort(~levers[features], axis=1, kind="stable")
+        amounts, features, kinds = (
+            np.take_along_axis(item, first, axis=1) for item in (amounts, features, kinds)
+        )
+    together = _together(amounts, features, specs)
+    arrays.telling[:, : features.shape[1]] = features
+    row, place = np.nonzero(features >= 0)
+    for column, part in _parts(features[row, place]):
+        rows, at = row[part], place[part]
+        compared = words.compared(names[column], rows, amounts[rows, at] > 0)
+        arrays.words[rows, at], arrays.numbers[rows, at] = words.described(
+            compared, kinds[rows, at], rows, amounts[rows, at], together[rows, at]
+        )
+    return arrays
+
+
+def signals(columns: Sequence[str], specs: Mapping[str, FeatureSpec]) -> dict[str, list[int]]:
+    """Return signal → positions of the columns that measure it, signals as they first appear."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(columns):
+        places.setdefault(specs[name].group, []).append(place)
+    return places
+
+
+def summed(contributions: Array, places: Sequence[Sequence[int]]) -> Array:
+    """Return the contributions of signals, shape (n, signals).
+
+    Args:
+        contributions: Of columns, shape (n, p).
+        places: Positions of the columns of each signal.
+    """
+    sums = np.empty((len(contributions), len(places)))
+    for number, columns in enumerate(places):
+        # By row, so that one row alone adds up in the same order.
+        sums[:, number] = np.ascontiguousarray(contributions[:, columns]).sum(axis=1)
+    return sums
+
+
+def _telling(
+    contributions: Array,
+    order: Array,
+    amounts: Array,
+    places: Sequence[Sequence[int]],
+    speech: tuple[list[str], RowWords],
+) -> tuple[Array, Array]:
+    """Return the column that speaks for each driver, and what its value is held against.
+
+    Args:
+        contributions: Of columns, shape (n, p).
+        order: Signals of the drivers, strongest first, shape (n, drivers).
+        amounts: Their contributions.
+        places: Positions of the columns of each signal.
+        speech: Names of the columns, and what speaks of them.
 
     Returns:
-        Arrays of the shapes (n, `TOP`, `WORDS`) and (n, `TOP`, `NUMBERS`), missing past the last
-        feature that contributes.
+        Two arrays of the shape of `order`; -1 and no comparison where nothing contributes.
     """
-    # Ties go to the earlier column, so equal input gives equal output.
-    order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :TOP]
-    words = np.full((len(values), *WORDS_SHAPE), None, dtype=object)
-    numbers = np.full((len(values), *NUMBERS_SHAPE), np.nan)
-    groups = peers.groups(values)
-    amounts = np.take_along_axis(contributions, order, axis=1).ravel()
-    moving = np.flatnonzero(amounts)
-    features = order.ravel()[moving]
-    moving = moving[np.argsort(features, kind="stable")]
-    for part in np.split(moving, np.flatnonzero(np.diff(np.sort(features))) + 1):
-        if not len(part):
-            continue
-        row, place = part // order.shape[1], part % order.shape[1]
-        name = values.columns[order[row[0], place[0]]]
-        words[row, place], numbers[row, place] = _describe(
-            specs[name],
-            values[name].to_numpy(dtype=object)[row],
-            peers.lookup(name, groups[row]),
-            amounts[part],
-            target,
-        )
-    return words, numbers
+    names, words = speech
+    features = np.full(order.shape, -1)
+    kinds = np.full(order.shape, NOTHING, dtype=object)
+    row, place = np.nonzero(amounts)
+    for signal, part in _parts(order[row, place]):
+        rows, at, columns = row[part], place[part], places[signal]
+        sign = np.sign(amounts[rows, at])[:, None]
+        signed = contributions[np.ix_(rows, np.asarray(columns))] * sign
+        least = LEAST * signed.max(axis=1)
+        best = np.full(len(rows), -np.inf)
+        for number, column in enumerate(columns):
+            own = signed[:, number]
+            able = np.flatnonzero((own >= least) & (own > 0))
+            if not len(able):
+                continue
+            compared = words.compared(names[column], rows[able], sign[able, 0] > 0)
+            held = compared.chosen(words.target)
+            worth = own[able] * np.where(held == NOTHING, LEAST, 1.0)
+            worth *= LEAST if words.is_part(names[column]) else 1.0
+            better = worth > best[able]
+            chosen = able[better]
+            best[chosen] = worth[better]
+            features[rows[chosen], at[chosen]] = column
+            kinds[rows[chosen], at[chosen]] = held[better]
+    return features, kinds
+
+
+def _parts(numbers: Array) -> list[tuple[int, Array]]:
+    """Return each number that occurs with the positions at which it does."""
+    order = np.argsort(numbers, kind="stable")
+    different, first = np.unique(numbers[order], return_index=True)
+    return list(zip(different.tolist(), np.split(order, first[1:]), strict=True))
+
+
+def _together(amounts: Array, features: Array, specs: Sequence[FeatureSpec]) -> Array:
+    """Return for each driver the labels of the strongest others of its direction, as tuples."""
+    labels = [uncapital(signal_label(spec)) for spec in specs]
+    together = np.empty(features.shape, dtype=object)
+    for row, (signs, columns) in enumerate(zip((amounts > 0).tolist(), features, strict=True)):
+        known = columns.tolist()
+        for place, sign in enumerate(signs):
+            others = [
+                labels[column]
+                for other, column in enumerate(known)
+                if other != place and column >= 0 and signs[other] == sign
+            ]
+            together[row, place] = tuple(others[:TOGETHER])
+    return together
 
 
 def flat_columns(words: Array, numbers: Array, prefix: str = "") -> dict[str, Any]:
@@ -92,7 +204,9 @@ def flat_columns(words: Array, numbers: Array, prefix: str = "") -> dict[str, An
     for place in range(TOP):
         for name in FIELDS:
             column = f"{prefix}driver_{place + 1}_{name}"
-            if name in WORDS:
+            if name == "lever":
+                columns[column] = pd.array(words[:, place, WORDS.index(name)], dtype="boolean")
+            elif name in WORDS:
                 start = (place * len(WORDS) + WORDS.index(name)) * rows
                 columns[column] = texts[start : start + rows]
             else:
@@ -103,68 +217,3 @@ def flat_columns(words: Array, numbers: Array, prefix: str = "") -> dict[str, An
 def as_text(words: Array) -> Any:
     """Return words, None where there is none, as a column of text."""
     return pd.array(words, dtype="str")
-
-
-def _describe(
-    spec: FeatureSpec, values: Array, peer_values: Array, amounts: Array, target: Target
-) -> tuple[Array, Array]:
-    """Return the words and the numbers of one feature's drivers, shape (n, fields)."""
-    called = label(spec)
-    words = np.empty((len(values), len(WORDS)), dtype=object)
-    numbers = np.full((len(values), len(NUMBERS)), np.nan)
-    for row, (raw, peer, amount) in enumerate(zip(values, peer_values, amounts, strict=True)):
-        value, raises = None if pd.isna(raw) else raw, bool(amount > 0)
-        shown, peer_shown = show(value, spec.unit), show(peer, spec.unit)
-        sentence = reason(spec, shown, peer_shown, raises=raises, target=target)
-        direction = "raises" if raises else "lowers"
-        words[row] = (spec.name, called, shown, peer_shown, direction, sentence)
-        figures = (None, None) if spec.text else (value, peer)
-        numbers[row] = [np.nan if item is None else item for item in (*figures, amount)]
-    return words, numbers
-
-
-def signals(columns: Sequence[str], specs: Mapping[str, FeatureSpec]) -> dict[str, list[int]]:
-    """Return signal → positions of the columns that measure it, signals as they first appear."""
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(columns):
-        places.setdefault(specs[name].group, []).append(place)
-    return places
-
-
-def summarise(
-    contributions: Array, values: pd.DataFrame, specs: Mapping[str, FeatureSpec]
-) -> pd.DataFrame:
-    """Return what moves the scores of a whole book, grouped by what features are about.
-
-    A group's contribution to a row is the sum over its columns, which is exact: contributions add
-    up.  Columns: ``group``, ``label``, ``mean_abs`` (log-odds), ``share``, ``lever``,
-    ``association`` (rank correlation of the leading feature with its contribution, -1 to 1) and
-    ``features``; strongest first.
-    """
-    names = list(values.columns)
-    rows = []
-    for group, places in signals(names, specs).items():
-        strength = np.abs(contributions[:, places]).mean(axis=0)
-        leading = places[int(np.argmax(strength))]
-        spec = specs[names[leading]]
-        rows.append(
-            {
-                "group": group,
-                "label": label(spec),
-                "mean_abs": float(np.abs(contributions[:, places].sum(axis=1)).mean()),
-                "lever": spec.lever,
-                "association": _association(values[spec.name], contributions[:, leading]),
-                "features": ", ".join(names[index] for index in places),
-            }
-        )
-    frame = pd.DataFrame(rows).sort_values(["mean_abs", "group"], ascending=[False, True])
-    frame.insert(3, "share", frame["mean_abs"] / max(frame["mean_abs"].sum(), 1e-12))
-    return frame.reset_index(drop=True)
-
-
-def _association(values: pd.Series[Any], contribution: Array) -> float | None:
-    words = not pd.api.types.is_numeric_dtype(values)
-    if words or values.nunique() < 2 or np.ptp(contribution) == 0:
-        return None
-    correlation = pd.Series(contribution, index=values.index).rank().corr(values.rank())
-    return None if np.isnan(correlation) else float(correlation)

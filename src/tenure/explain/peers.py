@@ -1,9 +1,13 @@
-"""What comparable accounts that stayed looked like: fitted on the past, looked up later."""
+"""What comparable accounts that stayed looked like: fitted on the past, looked up later.
+
+Accounts are comparable that are of one kind: on one kind of term, and in one segment.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +17,11 @@ if TYPE_CHECKING:
 
 EVERYONE = ""
 MIN_ROWS = 50
+KINDS = ("billing_period", "segment")
+"""Columns that form the groups, the first one the widest."""
+BETWEEN = " · "
+
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -20,53 +29,92 @@ class Peers:
     """Typical feature values of retained accounts, by peer group.
 
     Attributes:
-        by: Column that forms the groups, None where there is none.
+        by: Columns that form the groups; a group is looked up by all of them, else by the first
+            ones alone.
         values: Group → feature → median (or most common word); `EVERYONE` is the whole book.
     """
 
-    by: str | None
+    by: tuple[str, ...]
     values: dict[str, dict[str, float | str]]
 
-    def lookup(self, feature: str, groups: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def lookup(self, feature: str, groups: Array) -> Array:
         """Return the peer value of a feature for each row's group, None where there is none."""
         overall = self.values[EVERYONE].get(feature)
         known = {group: self.values.get(group, {}).get(feature, overall) for group in set(groups)}
         return np.asarray([known[group] for group in groups], dtype=object)
 
-    def groups(self, values: pd.DataFrame) -> np.ndarray[Any, Any]:
+    def groups(self, values: pd.DataFrame) -> Array:
         """Return the peer group of each row of a matrix, shape (n,)."""
-        if self.by is None or self.by not in values:
-            return np.full(len(values), EVERYONE, dtype=object)
-        words = values[self.by].to_numpy(dtype=object)
-        groups = [word if word in self.values else EVERYONE for word in words]
-        return np.asarray(groups, dtype=object)
+        return groups_of(values, self.by, self.values)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as plain JSON values."""
-        return {"by": self.by, "values": self.values}
+        return {"by": list(self.by), "values": self.values}
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Peers:
         """Return peers from their fitted state."""
-        return cls(state["by"], state["values"])
+        by = state["by"] or ()
+        return cls((by,) if isinstance(by, str) else tuple(by), state["values"])
 
 
-def fit_peers(values: pd.DataFrame, label: np.ndarray[Any, Any], by: str | None) -> Peers:
+def fit_peers(values: pd.DataFrame, label: Array, by: Sequence[str] = KINDS) -> Peers:
     """Fit typical values on the training rows of retained accounts.
 
     Args:
         values: Feature matrix, shape (n, p).
         label: Churn label of each row: 0 means the account stayed.
-        by: Text feature that forms peer groups of at least `MIN_ROWS` rows.
+        by: Text features that form peer groups of at least `MIN_ROWS` rows.
     """
     retained = values[np.asarray(label) == 0]
-    by = by if by in values else None
-    groups = {EVERYONE: retained}
-    if by is not None:
-        for name, rows in retained.groupby(retained[by].astype(object), sort=True):
-            if len(rows) >= MIN_ROWS:
-                groups[str(name)] = rows
-    return Peers(by, {name: _typical(rows) for name, rows in groups.items()})
+    by = tuple(name for name in by if name in values)
+    parts = groups_in(retained, by, MIN_ROWS)
+    return Peers(by, {name: _typical(retained.iloc[rows]) for name, rows in parts.items()})
+
+
+def groups_of(values: pd.DataFrame, by: Sequence[str], known: Mapping[str, Any]) -> Array:
+    """Return the narrowest known group of each row of a matrix, shape (n,).
+
+    Args:
+        values: Feature matrix, which may lack columns.
+        by: Text features that form the groups.
+        known: Groups, named by their values.
+    """
+    groups = np.full(len(values), EVERYONE, dtype=object)
+    names: tuple[str, ...] = ()
+    for name in by:
+        if name not in values:
+            break
+        names = (*names, name)
+        own = _named(values, names)
+        fits = np.fromiter((group in known for group in own), dtype=bool, count=len(own))
+        groups[fits] = own[fits]
+    return groups
+
+
+def groups_in(values: pd.DataFrame, by: Sequence[str], least: int) -> dict[str, Array]:
+    """Return group → positions of its rows, of everyone and of the groups that are large enough."""
+    groups = {EVERYONE: np.arange(len(values))}
+    for count in range(1, len(by) + 1):
+        own = _named(values, by[:count])
+        present = np.asarray([group is not None for group in own], dtype=bool)
+        names, places = np.unique(own[present].astype(str), return_inverse=True)
+        order = np.flatnonzero(present)[np.argsort(places, kind="stable")]
+        ends = np.r_[0, np.cumsum(np.bincount(places, minlength=len(names)))]
+        for name, (start, end) in zip(names, pairwise(ends), strict=True):
+            if end - start >= least:
+                groups[str(name)] = order[start:end]
+    return groups
+
+
+def _named(values: pd.DataFrame, by: Sequence[str]) -> Array:
+    """Return the name of the group of each row, None where a word is missing."""
+    words = [values[name].to_numpy(dtype=object) for name in by]
+    named = [
+        BETWEEN.join(row) if all(isinstance(word, str) for word in row) else None
+        for row in zip(*words, strict=True)
+    ]
+    return np.asarray(named, dtype=object)
 
 
 def _typical(rows: pd.DataFrame) -> dict[str, float | str]:

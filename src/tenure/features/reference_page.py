@@ -59,7 +59,7 @@ def feature_table(family: str | None = None) -> pd.DataFrame:
 
     >>> table = feature_table("onboarding")
     >>> table.loc["days_to_first_use", ["sentence", "unit"]].tolist()
-    ["{value} days from the account's creation to its first use", 'days']
+    ["the first use {value} days {after|before} the account's creation", 'days']
 
     Args:
         family: Its name, as in the config under ``features.families``; all by default.

@@ -93,7 +93,8 @@ def label(
         per month, in the account's currency; 0 without an outcome), churn_type (``voluntary``,
         ``involuntary`` or missing) and drop_reason: empty, ``censored`` (not known before
         observation stopped), ``notice_given``, ``already_decided`` (before the prediction time, but
-        known later), ``ended_in_gap``, ``currency_changed``, ``churn_type_unknown`` (churned, but
+        known later), ``ended_in_gap``, ``merged`` (the account became part of another, or, of a
+        change, took one in), ``currency_changed``, ``churn_type_unknown`` (churned, but
         nothing says how), ``not_due`` (no renewal date in the window of a renewal) or
         ``no_renewal_due`` (none in the longest horizon, under the horizon ``renewal``).
     """
@@ -167,7 +168,27 @@ def _early_drop_reason(
     if target.outcome == "renewal":
         reason = np.where(undated, "not_due", reason)
     reason = np.where(notice, "notice_given", reason)
+    reason = np.where(_merged(dataset, target, edges), "merged", reason)
     return np.where(edges["label_known_at"] > dataset.observed_until, "censored", reason)
+
+
+def _merged(dataset: Dataset, target: Target, edges: pd.DataFrame) -> np.ndarray:
+    """Return whether an account merges with another before the outcome of its row is known.
+
+    An account that became part of another has neither churned nor stayed, and one that takes
+    another in has changed in no way that could be predicted.
+    """
+    merged = np.zeros(len(edges), dtype=bool)
+    if not dataset.has("mergers"):
+        return merged
+    sides = ["account_id"] if target.outcome != "change" else ["account_id", "into_account_id"]
+    sql = " UNION ALL ".join(f'SELECT {side} AS account_id, "at" FROM mergers' for side in sides)
+    log: pd.DataFrame = dataset.engine.fetch(sql).to_pandas()
+    rows = edges[["account_id", "as_of", "label_known_at"]].assign(place=np.arange(len(edges)))
+    both = rows.merge(log, on="account_id")
+    within = (both["at"] >= both["as_of"]) & (both["at"] < both["label_known_at"])
+    merged[both.loc[within, "place"]] = True
+    return merged
 
 
 def _assigned(

@@ -59,6 +59,7 @@ class EvaluationSettings:
         lowest: Whether the low end of the list is measured too: where the outcome is welcome and
             the rule, those who miss it are the ones to look for.
         horizon_days: Length of the label window.
+        bounds_level: Share of the true probabilities that bounds should hold.
     """
 
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
@@ -67,13 +68,19 @@ class EvaluationSettings:
     profit: bool = False
     lowest: bool = False
     horizon_days: int = 90
+    bounds_level: float = 0.8
 
     @classmethod
     def of(cls, config: Config, *, profit: bool = False, lowest: bool = False) -> Self:
         """Return the settings of a run."""
-        days = config.labels.horizon_days
         return cls(
-            config.evaluation, config.model.seed, config.score.capacity, profit, lowest, days
+            config.evaluation,
+            config.model.seed,
+            config.score.capacity,
+            profit,
+            lowest,
+            config.labels.horizon_days,
+            config.model.interval_level,
         )
 
     @property

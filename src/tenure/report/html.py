@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.files import canonical_json
 from tenure.core.records.audit import AuditRecord
@@ -11,10 +12,14 @@ from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRe
 from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.sentences.shape import shape_warnings
+from tenure.report.sentences.values import filters
 from tenure.report.tables.audit import audit_view
 from tenure.report.tables.data import data_view
 from tenure.report.tables.layout import pairs, table
 from tenure.report.tables.targets import target_view
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render(record: TrainingRecord, audit: AuditRecord | None = None) -> str:
@@ -30,17 +35,29 @@ def render_audit(audit: AuditRecord) -> str:
 
 def filled(name: str, **parts: Any) -> str:
     """Return a template with its parts filled in; into HTML they are written escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    return templates(".html" in name).get_template(name).render(**parts)
+
+
+@cache
+def templates(escaped: bool = True, *further: str) -> Environment:
+    """Return the templates of the reports, and before them those of further packages.
+
+    Args:
+        escaped: Whether values are written as text into HTML, else as they are.
+        further: Packages with a folder ``templates``.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("tenure.report"),
-        autoescape=".html" in name,
+        loader=ChoiceLoader([PackageLoader(name) for name in (*further, "tenure.report")]),
+        autoescape=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=".md" in name,
+        keep_trailing_newline=not escaped,
     )
-    return environment.get_template(name).render(**parts)
+    environment.filters.update(filters())
+    return environment
 
 
 def _page(record: TrainingRecord) -> dict[str, Any]:

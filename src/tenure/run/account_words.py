@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,12 @@ from tenure.labels.targets import TARGETS
 from tenure.score.abstain import NEW, NOTICE, STALE
 
 if TYPE_CHECKING:
+    from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
     from tenure.core.sections import ScoreConfig
     from tenure.sources.dataset import Dataset
 
+MOVED = 0.005
+"""Log-odds from which a part of a change is listed."""
 NEAR = 3
 """Ids that are suggested for one that does not exist."""
 _EFFECT = re.compile(r"; associated with a (higher|lower) probability of [^;]*\.$")
@@ -56,6 +60,56 @@ def _target_lines(row: dict[str, Any], target: str) -> list[str]:
             amount = row[f"{prefix}driver_{place}_contribution"]
             lines.append(f"  {amount:+.3f}  {_EFFECT.sub('', sentence)}")
     return lines
+
+
+def explained_lines(
+    drivers: Mapping[str, Sequence[DriverRecord]],
+    evidence: Mapping[str, Sequence[DriverEvidence]],
+    changes: Mapping[str, ScoreChange],
+) -> list[str]:
+    """Return what to ask for, the rows behind drivers and what changed, as lines for people.
+
+    Args:
+        drivers: Target → drivers.
+        evidence: Target → source rows behind them.
+        changes: Target → how the score moved.
+    """
+    lines: list[str] = []
+    for target, listed in drivers.items():
+        asks = [f"  {driver.label}: {driver.ask}" for driver in listed if driver.ask]
+        shaky = [driver.label for driver in listed if driver.unstable]
+        lines += [f"What to ask for ({target}):", *asks] if asks else []
+        if shaky:
+            lines.append(f"Not sure to be among the five ({target}): {', '.join(shaky)}")
+    for target, behind in evidence.items():
+        for one in behind:
+            lines += [f"Rows behind {one.label} ({target}):", *_table_lines(one)]
+    for target, change in changes.items():
+        lines += _change_lines(target, change)
+    return lines
+
+
+def _table_lines(evidence: DriverEvidence) -> list[str]:
+    lines = []
+    for table in evidence.tables:
+        more = f", {table.hidden} more not shown" if table.hidden else ""
+        lines.append(f"  {table.source}: {table.total} in all{more}")
+        for row in table.rows:
+            pairs = zip(table.columns, row, strict=True)
+            cells = [f"{name} {value}" for name, value in pairs if value is not None]
+            lines.append(f"    {', '.join(cells)}")
+    return lines
+
+
+def _change_lines(target: str, change: ScoreChange) -> list[str]:
+    first, last = f"{change.before_probability:.1%}", f"{change.after_probability:.1%}"
+    head = f"{target} since {change.before_as_of}: {first} to {last} ({change.points:+.1%})"
+    parts = [
+        f"  {part.log_odds:+.3f}  {100 * part.points:+.1f} points  {part.label}"
+        for part in change.parts
+        if abs(part.log_odds) >= MOVED
+    ]
+    return [head, *parts]
 
 
 def abstention_reason(row: dict[str, Any], dataset: Dataset, settings: ScoreConfig) -> str:

@@ -14,9 +14,17 @@ from tenure.model.boosting.parameter_names import check_parameters
 from tenure.run.fit import fit_targets, target_record
 from tenure.run.prepare import loaded, prepare
 from tenure.run.results import Backtest
+from tenure.score.rows import MAIN
+from tenure.success.scorecards.comparison import compared_health
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+
+    from tenure.core.records.scorecards import HealthComparison
+    from tenure.run.fit import TargetResult
+    from tenure.sources.dataset import Dataset
 
 KEYS = ["account_id", "as_of"]
 PROBABILITIES = ("probability", "probability_lo", "probability_hi")
@@ -33,6 +41,7 @@ def backtest(config: Config, progress: Progress = SILENT) -> Backtest:
     with loaded(config, progress) as dataset:
         prepared = prepare(config, dataset, progress)
         results = list(fit_targets(prepared, config, progress))
+        health = _health(config, dataset, results)
     frames = [
         _named(result.target.name, result.fit.walk.predictions)
         for result in results
@@ -46,14 +55,25 @@ def backtest(config: Config, progress: Progress = SILENT) -> Backtest:
     joined = joined.sort_values(["as_of", "account_id"]).reset_index(drop=True)
     joined.insert(2, "fold", joined["as_of"].rank(method="dense").astype("int64") - 1)
     records = {result.target.name: target_record(result, config) for result in results}
-    return Backtest(records, joined)
+    return Backtest(records, joined, health)
+
+
+def _health(
+    config: Config, dataset: Dataset, results: Sequence[TargetResult]
+) -> HealthComparison | None:
+    """Return the weighted health of the config beside the model of churn; None without either."""
+    fits = [result.fit for result in results if result.target.name == MAIN and result.fit]
+    if not config.success.health or not fits or fits[0].walk.predictions.empty:
+        return None
+    return compared_health(config, dataset, fits[0].walk.predictions)
 
 
 def run_backtest(config: Config, out: Path | str, progress: Progress = SILENT) -> dict[str, Any]:
     """Write the out-of-time predictions of every target that can be fitted; see `Backtest`.
 
     Returns:
-        ``targets`` (verdicts), ``rows``, ``folds``, ``out`` and ``predictions`` (the rows).
+        ``targets`` (verdicts), ``health`` (a `HealthComparison` or None), ``rows``, ``folds``,
+        ``out`` and ``predictions`` (the rows).
 
     Raises:
         RefusedError: If no target has a fold.
@@ -62,6 +82,7 @@ def run_backtest(config: Config, out: Path | str, progress: Progress = SILENT) -
     write_table(tested.predictions, Path(out))
     return {
         "targets": {name: record.verdict.to_json() for name, record in tested.targets.items()},
+        "health": tested.health and tested.health.to_json(),
         "rows": len(tested.predictions),
         "folds": int(tested.predictions["fold"].nunique()),
         "out": str(out),

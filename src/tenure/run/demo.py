@@ -19,9 +19,10 @@ from tenure.features.plan.config_checks import load_config
 from tenure.report.sentences.findings import headline
 from tenure.report.sentences.outcome import Outcome
 from tenure.run.account_words import account_lines
+from tenure.run.plain_rows import plain
 from tenure.run.report import run_report
 from tenure.run.runs_folder import check_runs_folder
-from tenure.run.score import LAST, plain, run_score
+from tenure.run.score import LAST, run_score
 from tenure.run.train import run_train
 
 CONFIG = """\

@@ -23,8 +23,11 @@ from tenure.core.records.training import (
 )
 from tenure.core.spec import Target
 from tenure.core.times import show
-from tenure.explain.drivers import summarise
+from tenure.explain.outcomes import OutcomeShares, fit_outcomes
 from tenure.explain.peers import Peers, fit_peers
+from tenure.explain.portfolio import fit_effects
+from tenure.explain.stability import ROWS, Stability, fit_stability
+from tenure.explain.summary import summarise
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.walk_forward import WalkForward
 from tenure.model.boosting.part import ScoringModel
@@ -40,7 +43,6 @@ from tenure.run.shape import learnt_directions, shape_of
 from tenure.run.walk import target_refusal, walk_target
 
 SUMMARY_ROWS = 4_000
-PEER_GROUP = "segment"
 RETENTION = "churn"
 GROWTH = "expansion"
 
@@ -52,6 +54,9 @@ class FittedTarget:
     Attributes:
         walk: The walk through the past, and the final model.
         peers: Typical values of retained accounts.
+        outcomes: What became of accounts, by value of each feature.
+        stability: How often drivers stay the strongest on resampled accounts.
+        effects: Signal → how it moves scores, by the value of its leading feature.
         drivers: Output of `summarise` over the latest training rows.
         amounts: Horizon, as text → expected amounts given the event, where they were learnt.
         ahead: What became of the further horizons.
@@ -60,7 +65,10 @@ class FittedTarget:
 
     walk: WalkForward
     peers: Peers
+    outcomes: OutcomeShares
     drivers: pd.DataFrame
+    stability: Stability = field(default_factory=dict)
+    effects: Mapping[str, Any] = field(default_factory=dict)
     amounts: Mapping[str, Amounts] = field(default_factory=dict)
     ahead: FurtherHorizons = field(default_factory=FurtherHorizons)
     directions: DirectionRecord | None = None
@@ -143,7 +151,7 @@ def fit_target(
     )
     further["horizons"] = ahead.metrics
     stages.stage("what moves the scores")
-    fit = replace(_explained(name, walk, prepared), ahead=ahead)
+    fit = replace(_explained(name, walk, prepared, config), ahead=ahead)
     main = str(config.labels.horizon_days)
     if name == GROWTH:
         fit = replace(fit, amounts=_amounts(name, {main: walk, **ahead.walks}, prepared))
@@ -194,20 +202,30 @@ def _amounts_checked(
     return AmountCheck.from_json(check) if check else None
 
 
-def _explained(name: str, walk: WalkForward, prepared: Prepared) -> FittedTarget:
+def _explained(name: str, walk: WalkForward, prepared: Prepared, config: Config) -> FittedTarget:
     """Fit the peers and summarise the drivers on the training rows of the final model."""
     used = walk.final.encoder.frame(prepared.matrix.values)
     left = prepared.labels.get(RETENTION, prepared.labels[name])["label"]
     if RETENTION not in prepared.labels and TARGETS[name].outcome == "renewal":
         left = 1 - left
     gone = left.to_numpy(dtype=np.float64)[walk.train]
-    peers = fit_peers(used.iloc[walk.train], gone, PEER_GROUP)
+    peers = fit_peers(used.iloc[walk.train], gone)
+    label = prepared.labels[name]["label"].to_numpy(dtype=np.float64)[walk.train]
+    outcomes = fit_outcomes(used.iloc[walk.train], label, config.labels.horizon_days)
     recent = used.iloc[np.sort(walk.train)].tail(SUMMARY_ROWS)
     moved = walk.final.contributions(recent)[:, :-1]
     drivers = summarise(moved, recent, prepared.matrix.specs)
     learnt, rows = used.iloc[walk.train], prepared.labels[name].iloc[walk.train]
     directions = learnt_directions(name, moved, recent, learnt, rows, prepared.plan)
-    return FittedTarget(walk, peers, drivers, directions=directions)
+    return FittedTarget(
+        walk,
+        peers,
+        outcomes,
+        drivers,
+        stability=fit_stability(walk.final, recent.tail(ROWS), prepared.matrix.specs),
+        effects=fit_effects(moved, recent, prepared.matrix.specs),
+        directions=directions,
+    )
 
 
 def _amounts(name: str, walks: Mapping[str, WalkForward], prepared: Prepared) -> dict[str, Amounts]:

@@ -10,8 +10,10 @@ from tenure.core.config import Config
 from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.metrics import Metric, MetricsRecord
+from tenure.report.workbook.workbook import ALWAYS, write_workbook
 from tenure.run.prepare import loaded
 from tenure.success.interpret import MetricsRequest, metrics
+from tenure.success.query import DIMENSIONS, constants
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +30,19 @@ def run_metrics(
     Args:
         config: The run.
         request: Which metrics, of which period; default: all, of the last full twelve months.
-        out: Where they are also written, .csv or .parquet, one row per metric, period and group.
+        out: Where they are also written: .csv or .parquet, one row per metric, period and group,
+            or .xlsx, a workbook with the rows behind them.
         progress: What shows how far work has come.
     """
+    request = request or MetricsRequest()
+    book = out if out is not None and out.suffix == ".xlsx" else None
     with loaded(config, progress, thorough=False) as dataset:
-        record = metrics(config, dataset, request or MetricsRequest(), progress)
-    if out is not None:
+        record = metrics(config, dataset, request, progress, ALWAYS if book else ())
+        if book:
+            progress.stage("workbook")
+            by = tuple(name for name in DIMENSIONS if name in request.by)
+            write_workbook(record, by, constants(config), dataset.engine, book)
+    if out is not None and not book:
         write_table(metrics_frame(record), out)
     return record
 

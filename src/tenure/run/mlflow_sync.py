@@ -120,7 +120,7 @@ def _track(name: str, record: TrainingRecord, config: Config, store: Store) -> T
             for key, value in target.evaluation.pooled
         },
         fingerprint=record.fingerprint,
-        source=config.data.path,
+        source=config.data.path or config.data.base,
         artifacts=tuple(path for path in (runs / PAGE, runs / "data.json") if path.is_file()),
         tags={"tenure.status": target.status, "tenure.verdict": target.verdict.status},
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.core.authored import merged
 from tenure.core.config import make_config
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tenure.core.config import Config
+    from tenure.core.records.account import AccountRecord
+    from tenure.core.records.explain import BookChange, Portfolio, WhatIf
+    from tenure.core.records.scorecards import HealthMap
     from tenure.run.results import AccountReasons, Backtest, Checked, Training
     from tenure.run.scores import Scores
     from tenure.run.training_set import TrainingSet
@@ -35,8 +39,19 @@ class Project:
     >>> Project({"data": {"path": "exports"}}, labels={"horizon_days": 30}).config.labels.gap_days
     0
 
+    A table may be a frame, or a list of rows; it is read by the same rules as a file:
+
+    >>> accounts = [{"account_id": 1, "created_at": "2024-01-01"}]
+    >>> subscriptions = [{"account_id": 1, "started_at": "2024-01-03", "mrr": 50}]
+    >>> Project(tables={"accounts": accounts, "subscriptions": subscriptions})
+    <Project tenure: churn, expansion>
+
     Args:
-        config: A YAML file, or a mapping as it would stand in one.
+        config: A YAML file, or a mapping as it would stand in one; may be left out where `tables`
+            holds all tables.
+        tables: Canonical name → a pandas, Polars or Arrow table, or a list of rows as mappings.  It
+            takes the place of the file that the config names for the table, whose `columns` and
+            `formats` hold for it; it is read at each run and never changed.
         base: Folder that relative paths of a mapping refer to; the current directory by default.
         progress: What shows how far work has come; by default a live line in a notebook, a bar in
             a terminal, and nothing elsewhere.
@@ -51,12 +66,16 @@ class Project:
 
     def __init__(
         self,
-        config: str | Path | Mapping[str, Any],
+        config: str | Path | Mapping[str, Any] = MappingProxyType({}),
         *,
+        tables: Mapping[str, Any] | None = None,
         base: str | Path | None = None,
         progress: Progress | None = None,
         **changes: Any,
     ) -> None:
+        if tables:
+            frames = {name: {"frame": frame} for name, frame in tables.items()}
+            changes = merged(changes, {"data": {"tables": frames}})
         if isinstance(config, Mapping):
             resolved = make_config(merged(config, changes), base=Path(base or "."))
             self.config: Config = checked(resolved)
@@ -115,14 +134,76 @@ class Project:
             write_table(scored.rows, Path(out))
         return Scores(scored)
 
-    def explain(self, account: str, as_of: Moment | None = None) -> AccountReasons:
-        """Return why one account has its scores, by default when observation stopped."""
+    def explain(
+        self,
+        account: str,
+        as_of: Moment | None = None,
+        *,
+        since: Moment | None = None,
+        evidence: int = 0,
+    ) -> AccountReasons:
+        """Return why one account has its scores, by default when observation stopped.
+
+        Args:
+            account: Its id.
+            as_of: Prediction time.
+            since: Compare with the latest kept run at or before this time.
+            evidence: Source rows of each table that are listed behind a driver.
+        """
+        from tenure.run.explain import ExplainWish, run_explain
         from tenure.run.results import AccountReasons
-        from tenure.run.score import run_explain
 
         with self._progress() as progress:
-            reasons = run_explain(self.config, account, _time(as_of), progress)
-            return AccountReasons(reasons["row"], tuple(reasons["lines"]))
+            wish = ExplainWish(_time(since), evidence)
+            return AccountReasons(run_explain(self.config, account, _time(as_of), progress, wish))
+
+    def what_if(
+        self,
+        account: str,
+        edits: Mapping[str, float],
+        target: str = "churn",
+        as_of: Moment | None = None,
+    ) -> WhatIf:
+        """Return the score of an account with other values of levers: an association, no effect.
+
+        Args:
+            account: Its id.
+            edits: Feature → value, within the range of the training past.
+            target: What is predicted.
+            as_of: Prediction time; when observation stopped by default.
+        """
+        from tenure.run.explain import run_what_if
+
+        with self._progress() as progress:
+            return run_what_if(self.config, account, edits, target, _time(as_of), progress)
+
+    def portfolio(self, target: str = "churn", as_of: Moment | None = None) -> Portfolio:
+        """Return what moves the scores of the latest kept book, by group, and who shares a risk.
+
+        Args:
+            target: What is predicted.
+            as_of: Take the book kept at or before this time.
+        """
+        from tenure.run.explain import run_portfolio
+
+        return run_portfolio(self.config, target, _time(as_of))
+
+    def changes(
+        self, since: Moment, until: Moment | None = None, target: str = "churn"
+    ) -> BookChange:
+        """Return who moved most between two kept runs, and why.
+
+        Args:
+            since: The earlier run is the latest one kept at or before this time.
+            until: The later one likewise; the latest of all by default.
+            target: What is predicted.
+        """
+        from tenure.run.explain import run_changes
+
+        first, last = _time(since), _time(until)
+        assert first is not None
+        with self._progress() as progress:
+            return run_changes(self.config, first, last, target, progress)
 
     def report(self, out: str | Path) -> Path:
         """Write the last training run as one offline page; return its path."""
@@ -159,6 +240,71 @@ class Project:
         request = MetricsRequest(_time(start), _time(end), tuple(by), tuple(only), methods or {})
         with self._progress() as progress:
             return metrics_frame(run_metrics(self.config, request, progress=progress))
+
+    def account(
+        self, account: str, as_of: Moment | None = None, *, since: Moment | None = None
+    ) -> AccountRecord:
+        """Return everything known about one account before a time; see `run_account`.
+
+        Args:
+            account: Its id.
+            as_of: The time; the end of observation by default.
+            since: The earlier time that scorecards are compared with.
+        """
+        from tenure.run.account import run_account
+
+        with self._progress() as progress:
+            return run_account(self.config, account, _time(as_of), _time(since), progress)
+
+    def scorecards(
+        self, as_of: Moment | None = None, *, since: Moment | None = None
+    ) -> pd.DataFrame:
+        """Return the scorecards of all accounts that pay; `docs/scorecards.md` says what each is.
+
+        Args:
+            as_of: The time; the end of observation by default.
+            since: The earlier time that trends refer to.
+        """
+        from tenure.run.scorecards import run_scorecards
+
+        with self._progress() as progress:
+            times = (_time(as_of), _time(since))
+            return run_scorecards(self.config, times, progress=progress).rows
+
+    def health_map(
+        self, kind: Literal["health", "experience"] = "health", as_of: Moment | None = None
+    ) -> HealthMap:
+        """Return the book by health and revenue, or by experience and outcomes.
+
+        Args:
+            kind: Which of the two.
+            as_of: The time; the end of observation by default.
+        """
+        from tenure.run.scorecards import run_scorecards
+
+        with self._progress() as progress:
+            times = (_time(as_of), None)
+            return run_scorecards(self.config, times, kind, progress=progress).map
+
+    def worklist(
+        self, as_of: Moment | None = None, *, capacity: int | None = None, remember: bool = True
+    ) -> pd.DataFrame:
+        """Return whom each owner is to call, one row per list and account; see `run_worklist`.
+
+        Args:
+            as_of: Latest prediction time of the kept scores; the end of observation by default.
+            capacity: Accounts per owner and list; that of the config by default.
+            remember: Whether the lists count as handed out: an account comes back only when
+                something new is known of it.
+        """
+        from tenure.run.worklist import run_worklist, worklist_frame
+
+        with self._progress() as progress:
+            moment = _time(as_of)
+            lists = run_worklist(
+                self.config, moment, capacity, progress=progress, remember=remember
+            )
+        return worklist_frame(lists)
 
     def training_set(self, target: str = "churn", horizon: int | str | None = None) -> TrainingSet:
         """Return the labelled past of a target: X, y, groups, as_of and honest folds.

@@ -35,6 +35,7 @@ from tenure.model.registry.comparison import Decision, compare, decide
 from tenure.model.registry.ledger import Contest, note_contest, past_uses
 from tenure.model.registry.published import challengers
 from tenure.model.settings import EvaluationSettings
+from tenure.run.announce import announce_champions
 from tenure.run.mlflow_sync import mirror, user
 from tenure.run.prepare import loaded
 from tenure.run.replay import (
@@ -106,6 +107,8 @@ def run_promote(
             _note(config, target, decision)
             _apply(config, target, decision, request)
     notes = () if request.dry_run else mirror(config, progress)
+    if not request.dry_run:
+        announce_champions(config, progress)
     return PromotionRecord(
         name=config.name,
         dry_run=request.dry_run,

@@ -11,10 +11,11 @@ import pandas as pd
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.records.audit import CheckRecord
 from tenure.core.records.base import Figure
+from tenure.core.records.explain import AccountExplanation, DriverRecord
 from tenure.core.records.training import TargetRecord, TrainingRecord
-from tenure.explain.drivers import TOP
 
 if TYPE_CHECKING:
+    from tenure.core.records.scorecards import HealthComparison
     from tenure.report.charts.look import Picture
 
 METRICS = (
@@ -166,9 +167,12 @@ class Backtest(Measured):
         predictions: One row per account and past prediction time: account_id, as_of, fold, mrr,
             and of each target ``<target>_probability``, its bounds ``_lo`` and ``_hi`` where there
             are any, and ``<target>_outcome`` (1 or 0).  The oldest fold is 0.
+        health: The weighted health score of the config beside the model of churn, on the same
+            rows; None where the config has none.
     """
 
     predictions: pd.DataFrame
+    health: HealthComparison | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -225,22 +229,25 @@ class AccountReasons:
     """What `Project.explain` came to; shown as sentences.
 
     Attributes:
-        row: The account's flat row, as `tenure score` writes it, in JSON values.
-        lines: The same for people.
+        record: Its flat row, drivers, evidence and changes.
     """
 
-    row: Mapping[str, Any]
-    lines: tuple[str, ...]
+    record: AccountExplanation
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """The account's flat row, as `tenure score` writes it, in JSON values."""
+        return self.record.row
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The same for people."""
+        return self.record.lines
 
     def drivers(self, target: str = "churn") -> pd.DataFrame:
-        """Return what moves a score most: label, value, peer_value, contribution, sentence."""
-        prefix = "" if target == "churn" else f"{target}_"
-        names = ("label", "value", "peer_value", "contribution", "sentence")
-        rows = [
-            {name: self.row.get(f"{prefix}driver_{place}_{name}") for name in names}
-            for place in range(1, TOP + 1)
-        ]
-        return pd.DataFrame([row for row in rows if row["label"]], columns=list(names))
+        """Return what moves a score most, by the fields of `DriverRecord`."""
+        rows = [driver.model_dump() for driver in self.record.drivers.get(target, ())]
+        return pd.DataFrame(rows, columns=list(DriverRecord.model_fields))
 
     def __repr__(self) -> str:
         """Return the lines."""

@@ -1,14 +1,12 @@
-"""`tenure score` and `tenure explain`: the champions, asked about the present or the past."""
+"""`tenure score`: the champions, asked about the present or the past."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
@@ -16,7 +14,7 @@ from tenure.core.files import canonical_json, digest, write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.promotion import ScoreRecord
 from tenure.core.times import show
-from tenure.run.account_words import absence, abstention_reason, account_lines
+from tenure.run.announce import announce_bands
 from tenure.run.prepare import loaded
 from tenure.run.runs_folder import claim_runs_folder
 from tenure.score.drift import book_drift
@@ -102,6 +100,7 @@ def score_book(
             scored = replace(scored, drift=known)
             progress.stage("keeping the scores")
             scored = _stored(config, dataset, store, scored, moment)
+        announce_bands(config, store, progress)
     write_table(scored.rows, config.paths.runs / LAST)
     return scored
 
@@ -134,35 +133,3 @@ def _settings_digest(config: Config) -> str:
     """Return a hash of the settings that scores depend on beside the data and the models."""
     settings = config.model_dump(mode="json", include={"name", "labels", "targets", "score"})
     return digest(canonical_json(settings))
-
-
-def run_explain(
-    config: Config, account: str, as_of: datetime | None = None, progress: Progress = SILENT
-) -> dict[str, Any]:
-    """Return one account's flat row, and the same in sentences.
-
-    Raises:
-        DataError: If the account is unknown, has left, or does not pay yet; says which.
-    """
-    models = load_models(config)
-    with loaded(config, progress, thorough=False) as dataset:
-        moment = as_of or dataset.observed_until
-        rows = score(dataset, models, config, moment, accounts=[account]).rows
-        if rows.empty:
-            raise DataError(absence(account, dataset, moment))
-        row = plain(rows.iloc[0].to_dict())
-        reason = abstention_reason(row, dataset, config.score)
-    return {"row": row, "lines": account_lines(row, list(models), reason)}
-
-
-def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return a flat row as JSON values: times as text, nothing for what is missing."""
-    return {str(name): _plain(value) for name, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    if value is None or pd.isna(value):
-        return None
-    if hasattr(value, "to_pydatetime"):
-        return show(value.to_pydatetime())
-    return value.item() if hasattr(value, "item") else value

@@ -11,8 +11,10 @@ import pandas as pd
 from tenure.core.errors import ConfigError, DataError, ModelError, Problem, suggestion
 from tenure.core.progress import SILENT, Progress
 from tenure.explain.contributions import explanation
-from tenure.explain.drivers import summarise
-from tenure.explain.wording import label, show
+from tenure.explain.drivers import signals, summed
+from tenure.explain.portfolio import effect
+from tenure.explain.summary import summarise
+from tenure.explain.wording import fact, label, signal_label, uncapital
 from tenure.labels.targets import TARGETS
 from tenure.report.sentences.formatting import counted, percent
 from tenure.run.prepare import loaded
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from tenure.explain.contributions import Explanation
     from tenure.report.charts.look import Picture
 
-BINS = 20
 SHOWN = (
     *("account_id", "name", "segment", "owner", "mrr", "renews_at", "churn_probability"),
     *("risk_band", "mrr_at_risk", "driver_1_label", "driver_2_label", "driver_3_label"),
@@ -98,7 +99,7 @@ class Scores:
         Args:
             account: Its id.
             target: Which score.
-            most: Features that are named; the others are one bar.
+            most: Signals that are named; the others are one bar.
         """
         from tenure.report.charts.accounts import contribution_chart
         from tenure.report.charts.look import picture
@@ -106,17 +107,22 @@ class Scores:
         name = self._known(target)
         place, row = self._row(account)
         model, values = self.scored.models[name], self.scored.values(name)
-        amounts = self.scored.main(name).values[place, :-1]
+        columns = self.scored.main(name).values[place, :-1]
+        places = list(signals(list(values.columns), model.specs).values())
+        amounts = summed(columns[None], places)[0]
         order = np.argsort(-np.abs(amounts), kind="stable")
         named = [index for index in order[:most] if amounts[index]]
         drivers: list[tuple[str, str, str, float]] = []
         for index in named:
-            spec = model.specs[values.columns[index]]
-            raw: Any = values.iat[place, index]
-            value = f": {show(None if pd.isna(raw) else raw, spec.unit)}"
-            kind, amount = "raises" if amounts[index] > 0 else "lowers", float(amounts[index])
-            drivers.append((label(spec), value, kind, amount))
-        rest = counted(len(amounts) - len(named), "other feature")
+            amount = float(amounts[index])
+            telling = max(places[index], key=lambda column: amount * columns[column])
+            spec = model.specs[values.columns[telling]]
+            raw: Any = values.iat[place, telling]
+            value = f": {uncapital(fact(spec, None if pd.isna(raw) else raw))}"
+            drivers.append(
+                (signal_label(spec), value, "raises" if amount > 0 else "lowers", amount)
+            )
+        rest = counted(len(amounts) - len(named), "other signal")
         amount = float(amounts.sum() - amounts[named].sum())
         drivers.append((rest, "", "all others", amount))
         chance, horizon = row[f"{name}_probability"], row["horizon_days"]
@@ -211,39 +217,6 @@ class Scores:
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def effect(values: pd.Series[Any], amounts: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-    """Return the mean contribution of accounts of like value, with the middle 80% of them.
-
-    >>> rows = effect(pd.Series([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 3.0]))
-    >>> [(row["value"], row["mean"], row["n"]) for row in rows]
-    [(1.0, 0.5, 2), (2.0, 3.0, 1)]
-
-    Args:
-        values: Of one feature; missing ones are left out.
-        amounts: Its contributions to the same rows, in log-odds.
-
-    Returns:
-        value, mean, lo, hi, n; at most `BINS` rows of numbers, by value; words by how many.
-    """
-    frame = pd.DataFrame({"value": values.to_numpy(), "amount": amounts}).dropna()
-    words = not pd.api.types.is_numeric_dtype(values)
-    if words or frame["value"].nunique() <= BINS:
-        groups = frame.groupby("value", sort=True, observed=True)
-    else:
-        groups = frame.groupby(pd.qcut(frame["value"], BINS, duplicates="drop"), observed=True)
-    rows: list[dict[str, Any]] = [
-        {
-            "value": str(key) if words else float(group["value"].mean()),
-            "mean": float(group["amount"].mean()),
-            "lo": float(group["amount"].quantile(0.1)),
-            "hi": float(group["amount"].quantile(0.9)),
-            "n": len(group),
-        }
-        for key, group in groups
-    ]
-    return sorted(rows, key=lambda row: -row["n"])[:BINS] if words else rows
 
 
 @dataclass(frozen=True)

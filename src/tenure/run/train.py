@@ -34,6 +34,7 @@ from tenure.model.registry.champion import Change, champion, change_champion, wi
 from tenure.model.registry.ledger import past_uses
 from tenure.report.card import model_card
 from tenure.report.html import render
+from tenure.run.announce import announce_champions
 from tenure.run.audit import last_audit
 from tenure.run.fit import FittedTarget, TargetResult, fit_targets, target_record
 from tenure.run.leakage_gate import check_leaks
@@ -102,6 +103,7 @@ def run_train(
     if any(target.withdrawn for target in targets.values()):
         mirror(config, progress)
     write_json(runs / RECORD, record.to_json())
+    announce_champions(config, progress)
     return record
 
 
@@ -229,6 +231,11 @@ def _bundle(
         spec=spec,
         metrics=BundleMetrics(**dict(result.evaluation), verdict=result.verdict),
         peers=fit.peers.to_json(),
+        drivers={
+            "outcomes": fit.outcomes.to_json(),
+            "stability": fit.stability,
+            "effects": dict(fit.effects),
+        },
         amounts={name: amounts.to_json() for name, amounts in fit.amounts.items()},
         latest=_latest(result, fit, prepared, known_words(dataset, plan)),
         card=model_card(result.target.name, record, spec),

@@ -1,7 +1,8 @@
 """Who an account is, as known at a prediction time: what rows show beside a score.
 
 Name, owner and segment are the latest that were known; the plan is that of the running paid
-subscription with the highest MRR.  None of them comes from here into a model.
+subscription with the highest MRR; the opt-out date is the end of a term less its notice period.
+None of them comes from here into a model.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pyarrow as pa
 from tenure.core.steps import quote
 from tenure.core.times import literal
 from tenure.labels.snapshots import PAID, paid_rows
+from tenure.sources.terms import TERM_END
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,26 +23,40 @@ if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
 ATTRIBUTES = ("name", "owner", "segment", "plan")
+NOTICE_PERIOD = "notice_period_days"
 SCOPE = "score_accounts"
 
 
-def account_attributes(dataset: Dataset, accounts: pd.Series, as_of: datetime) -> dict[str, Any]:
-    """Return name, owner, segment and plan, each as a column of text, known before `as_of`.
+def account_attributes(
+    dataset: Dataset, accounts: pd.Series, as_of: datetime, notice_days: int | None = None
+) -> dict[str, Any]:
+    """Return name, owner, segment and plan as text, and notice_by as a time, known before `as_of`.
 
-    The columns are in the order of `accounts`, which are distinct ids; None where the tables say
-    nothing.
+    The columns are in the order of `accounts`, which are distinct ids; missing where the tables
+    say nothing.
+
+    Args:
+        dataset: Loaded tables.
+        accounts: Whom to describe.
+        as_of: Prediction time.
+        notice_days: Notice period of subscriptions that state none of their own; None: unknown.
     """
     engine = dataset.engine
     engine.register(SCOPE, pa.table({"account_id": pa.array(accounts, pa.string())}))
     engine.run([paid_rows()])
-    sql = _named(set(engine.columns("accounts")), as_of)
-    rows = engine.fetch(sql).to_pandas().set_index("account_id")
+    own = "CAST(NULL AS INTEGER)"
+    if dataset.has("subscriptions", NOTICE_PERIOD):
+        own = f"s.{NOTICE_PERIOD}"
+    default = "NULL" if notice_days is None else str(notice_days)
+    sql = _named(set(engine.columns("accounts")), as_of, f"coalesce({own}, {default})")
+    rows = engine.fetch(sql).to_pandas().set_index("account_id").reindex(accounts)
     engine.drop(PAID, SCOPE)
-    rows = rows.reindex(accounts).astype("str")
-    return {name: rows[name].array for name in ATTRIBUTES}
+    words = rows[list(ATTRIBUTES)].astype("str")
+    notice_by = rows["notice_by"].astype("datetime64[us]").to_numpy()
+    return {**{name: words[name].array for name in ATTRIBUTES}, "notice_by": notice_by}
 
 
-def _named(columns: set[str], as_of: datetime) -> str:
+def _named(columns: set[str], as_of: datetime, notice_days: str) -> str:
     moment = literal(as_of)
     latest = ", ".join(
         f"max_by({quote(name)}, CASE WHEN {quote(name)} IS NOT NULL THEN event_time END) AS {name}"
@@ -49,7 +65,7 @@ def _named(columns: set[str], as_of: datetime) -> str:
         for name in ATTRIBUTES[:-1]
     )
     return f"""
-SELECT s.account_id, a.name, a.owner, a.segment, p.plan
+SELECT s.account_id, a.name, a.owner, a.segment, p.plan, n.notice_by
 FROM {SCOPE} AS s
 LEFT JOIN (
   SELECT account_id, {latest} FROM accounts
@@ -64,4 +80,20 @@ LEFT JOIN (
     FROM {PAID} WHERE seen_after < {moment} AND end_seen_after >= {moment}
   ) AS ordered WHERE place = 1
 ) AS p ON p.account_id = s.account_id
+LEFT JOIN (
+  SELECT
+    account_id,
+    COALESCE(MIN(CASE WHEN deadline >= {moment} THEN deadline END), MAX(deadline)) AS notice_by
+  FROM (
+    SELECT p.account_id, p.term_end - to_days(CAST({notice_days} AS INTEGER)) AS deadline
+    FROM (
+      SELECT account_id, subscription_id, started_at, {TERM_END} AS term_end FROM (
+        SELECT *, {moment} AS as_of FROM {PAID}
+        WHERE seen_after < {moment} AND end_seen_after >= {moment}
+      ) AS r
+    ) AS p
+    JOIN subscriptions AS s ON s.account_id = p.account_id
+      AND s.subscription_id = p.subscription_id AND s.started_at = p.started_at
+  ) AS deadlines GROUP BY account_id
+) AS n ON n.account_id = s.account_id
 """

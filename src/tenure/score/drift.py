@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 
 SEEN = 200
 """Words of an input that are remembered at most; of one with more, none counts as unseen."""
+BEYOND = 0.25
+"""Part of the range of numbers seen that one may lie beyond it: ages grow with the calendar."""
 MOST_ROWS = 200_000
 CHANCE = 0.01
 """Probability that chance alone moves any input of a book beyond its limit."""
@@ -159,5 +161,6 @@ def _unseen(name: str, values: pd.Series[Any], seen: list[Any] | None) -> Unseen
         words = tuple(map(str, new.value_counts().index[:5]))
         return UnseenInput(column=name, accounts=len(new), values=words) if words else None
     numbers = present.to_numpy(dtype=np.float64)
-    outside = int(((numbers < seen[0]) | (numbers > seen[1])).sum())
+    reach = BEYOND * (seen[1] - seen[0])
+    outside = int(((numbers < seen[0] - reach) | (numbers > seen[1] + reach)).sum())
     return UnseenInput(column=name, accounts=outside) if outside else None

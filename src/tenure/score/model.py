@@ -8,14 +8,21 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tenure.core.errors import ModelError, Problem
+from tenure.explain.driver_records import DriverFacts, ScorePlace
+from tenure.explain.outcomes import OutcomeShares
 from tenure.explain.peers import Peers
+from tenure.explain.portfolio import SignalFacts
+from tenure.explain.row_words import Explainer
 from tenure.features.plan.plan import Plan, from_json, resolve_plan, united_plan
 from tenure.labels.targets import TARGETS
 from tenure.labels.windows import RENEWAL
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.boosting.part import PartModel, ScoringModel
 from tenure.model.bundle.bundle import Bundle, read_bundle
+from tenure.model.bundle.reference_stats import from_records
 from tenure.model.evaluation.expected_amount import Amounts
 from tenure.model.registry.champion import champion
 from tenure.sources.contract import SOURCES
@@ -50,6 +57,44 @@ class Model:
         resolved = resolve_plan(from_json(spec.declarations), columns, members=spec.members)
         peers = Peers.from_json(bundle.reference["peers"])
         return cls(bundle, resolved.only(bundle.columns), peers, bundle.models)
+
+    def explainer(self, *, levers_first: bool = False) -> Explainer:
+        """Return what speaks of the contributions to its scores."""
+        target = TARGETS[self.bundle.spec.target]
+        return Explainer(target, self.specs, self.peers, self.outcomes, levers_first, self.begins)
+
+    @cached_property
+    def outcomes(self) -> OutcomeShares | None:
+        """Return what became of accounts by value; None of a model that did not learn it."""
+        stored = self.bundle.reference.get("outcomes")
+        return OutcomeShares.from_json(stored) if stored else None
+
+    @cached_property
+    def facts(self) -> DriverFacts:
+        """Return what is known of its drivers beside their rows."""
+        reference = self.bundle.reference
+        signals = SignalFacts.of(self.specs, reference.get("effects"))
+        return DriverFacts(signals, reference.get("stability", {}))
+
+    def place(self, horizon: str, log_odds: float, probability: float) -> ScorePlace:
+        """Return where a score of a horizon stands between the base value and its probability."""
+        return ScorePlace(log_odds, probability, *self._bases[horizon])
+
+    @cached_property
+    def _bases(self) -> dict[str, tuple[float, float | None]]:
+        """Return horizon → its base value, and the probability there where that alone gives it."""
+        rows = from_records(dict(self.bundle.examples))
+        bases: dict[str, tuple[float, float | None]] = {}
+        for name, model in self.models.items():
+            if model.encoder.absent(rows):
+                bases[name] = 0.0, None
+                continue
+            base = float(model.contributions(rows.iloc[:1])[0, -1])
+            chance = None
+            if isinstance(model, FittedModel):
+                chance = float(model.calibrator.probability(np.array([base]))[0])
+            bases[name] = base, chance
+        return bases
 
     def beside(self, whole: Model) -> Model:
         """Return the model of a part of an event as a share of another model of the event.

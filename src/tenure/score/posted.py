@@ -7,7 +7,7 @@ was left out as one without values, so an account has the features that it would
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.engine import ENGINES, Engine
+from tenure.score.evidence import AccountEvidence, evidence_behind
 from tenure.score.posted_rows import Row, columns_of, declared_kinds, posted_tables, read_by
 from tenure.score.score import Model, score
 from tenure.sources.contract import SOURCES
@@ -39,12 +40,14 @@ class PostedScores:
         not_asked: Accounts with rows but without a paid subscription at that time.
         rejects: Rows that break the contract: table, reason, rule, row (JSON text).
         ignored: Account attributes that no model reads, as ``accounts.<name>``.
+        evidence: Account → the source rows behind its drivers, where they were wanted.
     """
 
     rows: pd.DataFrame
     not_asked: list[str]
     rejects: list[dict[str, str]]
     ignored: list[str]
+    evidence: dict[str, AccountEvidence] = field(default_factory=dict)
 
 
 def score_posted(
@@ -53,6 +56,7 @@ def score_posted(
     config: Config,
     as_of: datetime,
     engine: Engine,
+    evidence: int = 0,
 ) -> PostedScores:
     """Score accounts from their own rows.
 
@@ -62,6 +66,7 @@ def score_posted(
         config: Settings; where its data comes from is not read.
         as_of: Prediction time; only what was known before it counts.
         engine: Where the tables stand meanwhile; nothing of them is left in it.
+        evidence: Source rows of each table that are shown behind a driver; none where it is 0.
 
     Raises:
         DataError: If a table or a column is unknown, a required one is missing, or a value can
@@ -71,14 +76,15 @@ def score_posted(
     posted = posted_tables(tables, read)
     try:
         dataset = _loaded(posted, config, engine, as_of)
-        rows = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK).rows
+        scored = score(dataset, models, _of_a_few(config), as_of, book=EMPTY_BOOK)
+        behind = evidence_behind(engine, scored, evidence) if evidence else {}
         accounts = engine.fetch("SELECT DISTINCT account_id FROM accounts ORDER BY 1")
         rejects = _rejects(dataset)
     finally:
         engine.clear()
-    scored = set(rows["account_id"])
-    not_asked = [name for name in accounts.column(0).to_pylist() if name not in scored]
-    return PostedScores(rows, not_asked, rejects, ignored)
+    paying = set(scored.rows["account_id"])
+    not_asked = [name for name in accounts.column(0).to_pylist() if name not in paying]
+    return PostedScores(scored.rows, not_asked, rejects, ignored, behind)
 
 
 def _of_a_few(config: Config) -> Config:

@@ -25,7 +25,7 @@ MAIN = "churn"
 _DRIVERS = [f"driver_{place}_{field}" for place in range(1, TOP + 1) for field in FIELDS]
 COLUMNS: tuple[str, ...] = (
     *("account_id", *ATTRIBUTES, "as_of", "scored_at", "horizon_days"),
-    *("mrr", "currency", "renews_at"),
+    *("mrr", "currency", "renews_at", "notice_by"),
     *("health_score", "churn_probability", "churn_probability_lo", "churn_probability_hi"),
     *("churn_rank", "churn_percentile", "risk_band", "mrr_at_risk", "probability_change"),
     *("base_rate", "model_name", "model_version", *_DRIVERS),

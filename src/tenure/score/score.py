@@ -14,18 +14,12 @@ import numpy as np
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
 from tenure.core.times import as_utc, days, now, show
-from tenure.explain.drivers import (
-    NUMBERS_SHAPE,
-    WORDS_SHAPE,
-    as_text,
-    driver_arrays,
-    flat_columns,
-)
+from tenure.explain.drivers import DriverArrays, as_text, driver_arrays, flat_columns
+from tenure.explain.row_words import About, Explainer
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
 from tenure.features.plan.plan import Plan, united_plan
 from tenure.labels.snapshots import snapshots
-from tenure.labels.targets import TARGETS
 from tenure.score.abstain import abstention
 from tenure.score.attributes import account_attributes
 from tenure.score.horizons import ScoreEntries, never_falling, score_entries
@@ -110,9 +104,12 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     flat = {name: entries.spread(column) for name, column in known.items()}
     flat["horizon_days"] = entries.days
     contributions: dict[str, dict[str, Contributions]] = {}
+    currency = _feature_currency(dataset, config, paid["currency"])
     for target, model in models.items():
         contributions[target] = {}
-        flat |= _predict(target, model, matrix.values, entries, contributions[target])
+        about = About(paid["as_of"].to_numpy(), currency)
+        explainer = model.explainer(levers_first=config.score.levers_first)
+        flat |= _predict((model, explainer), matrix.values, about, entries, contributions[target])
     flat |= adding_up(flat)
     rows = complete_rows(flat, entries, config, book)
     return Scored(rows, matrix, dict(models), contributions, unseen)
@@ -202,11 +199,15 @@ def _known(
     notice = paid["notice_given"].to_numpy(dtype=bool)
     known = {"notice_given": notice, "coverage": share, "tenure_days": tenure}
     ends, renews = paid["ends_at"].to_numpy(), paid["renews_at"].to_numpy()
+    named = account_attributes(
+        dataset, paid["account_id"], as_of, config.metrics.notice_period_days
+    )
+    named["notice_by"] = np.where(notice, np.datetime64("NaT"), named["notice_by"])
     listed = ", ".join(stale) or None
     sources = np.full(len(paid), listed, dtype=object)
     return {
         **{name: paid[name].array for name in ("account_id", "as_of", "mrr", "currency")},
-        **account_attributes(dataset, paid["account_id"], as_of),
+        **named,
         "scored_at": np.full(len(paid), np.datetime64(now(), "us")),
         "renews_at": np.where(notice, ends, renews),
         "data_coverage": share,
@@ -215,10 +216,17 @@ def _known(
     }
 
 
+def _feature_currency(dataset: Dataset, config: Config, own: pd.Series[str]) -> Array:
+    """Return the currency of the money in each account's features, empty where it is not known."""
+    if RATES in dataset.columns:
+        return np.full(len(own), config.metrics.currency or "", dtype=object)
+    return own.fillna("").to_numpy(dtype=object)
+
+
 def _predict(
-    target: str,
-    model: Model,
+    speakers: tuple[Model, Explainer],
     values: pd.DataFrame,
+    about: About,
     entries: ScoreEntries,
     contributions: dict[str, Contributions],
 ) -> dict[str, Any]:
@@ -226,6 +234,8 @@ def _predict(
 
     The contributions behind them are put into `contributions`, by horizon.
     """
+    model, explainer = speakers
+    target = explainer.target.name
     size, prefix = len(entries.row), "" if target == MAIN else f"{target}_"
     main = str(model.horizon_days)
     within = {
@@ -236,14 +246,13 @@ def _predict(
     groups = {name: part for name, part in within.items() if len(part)}
     numbers = np.full((len(_NUMBERS), size), np.nan)
     versions = np.full((2, size), None, dtype=object)
-    words = np.full((size, *WORDS_SHAPE), None, dtype=object)
-    figures = np.full((size, *NUMBERS_SHAPE), np.nan)
+    reasons = DriverArrays.empty(size)
     for name, part in (groups or {main: np.arange(0)}).items():
-        chances, drivers, parts = _at_horizon(target, model, name, values, (entries, part))
-        contributions[name] = Contributions(part, parts)
+        chances, drivers, parts = _at_horizon(speakers, name, values, about, (entries, part))
+        contributions[name] = Contributions(part, parts, drivers.telling)
         numbers[:3, part], numbers[3, part] = chances, model.models[name].base_rate
         versions[:, part] = [[model.bundle.version], [model.bundle.spec.model_name]]
-        words[part], figures[part] = drivers
+        reasons.words[part], reasons.numbers[part] = drivers.words, drivers.numbers
     if len(groups) > 1:
         part = np.concatenate(list(groups.values()))
         is_main = np.isin(part, groups.get(main, []))
@@ -259,7 +268,7 @@ def _predict(
     columns |= {f"{prefix}model_version": texts[:size], f"{prefix}base_rate": numbers[3]}
     if target == MAIN:
         columns["model_name"] = texts[size:]
-    return columns | flat_columns(words, figures, prefix)
+    return columns | flat_columns(reasons.words, reasons.numbers, prefix)
 
 
 _NUMBERS = ("probability", "lo", "hi", "base_rate")
@@ -283,26 +292,25 @@ def _amounts(
 
 
 def _at_horizon(
-    target: str,
-    model: Model,
+    speakers: tuple[Model, Explainer],
     name: str,
     values: pd.DataFrame,
-    about: tuple[ScoreEntries, Array],
-) -> tuple[Array, tuple[Array, Array], Array]:
+    about: About,
+    whom: tuple[ScoreEntries, Array],
+) -> tuple[Array, DriverArrays, Array]:
     """Return what the model of one horizon says of some entries: chances, drivers, contributions.
 
     Chances are the probability and its bounds, shape (3, entries).
     """
-    entries, part = about
+    (model, explainer), (entries, part) = speakers, whom
     row, silent, fitted = entries.row[part], entries.silent[part], model.models[name]
+    own = About(about.as_of[row], about.currency[row])
     used = fitted.encoder.frame(entries.of_accounts(row, values))
     probability, contributions = fitted.scores_and_contributions(used)
-    if TARGETS[target].outcome == "renewal":
+    if explainer.target.outcome == "renewal":
         silent = silent | ~(entries.due[part] <= entries.days[part])
-    words, figures = driver_arrays(
-        contributions[:, :-1], used, model.specs, model.peers, TARGETS[target]
-    )
-    words[silent], figures[silent] = None, np.nan
+    drivers = driver_arrays(contributions[:, :-1], used, explainer, own)
+    drivers.words[silent], drivers.numbers[silent], drivers.telling[silent] = None, np.nan, -1
     probability = np.where(silent, np.nan, probability)
     lo, hi = fitted.bounds(used, probability)
-    return np.stack([probability, lo, hi]), (words, figures), contributions
+    return np.stack([probability, lo, hi]), drivers, contributions

@@ -26,10 +26,12 @@ class Contributions:
         rows: Positions of the rows in `Scored.rows`, ascending, shape (n,).
         values: In log-odds before calibration, shape (n, columns + 1): columns as the model's,
             the base value last.  A row adds up to its score before calibration.
+        telling: Column whose value each driver tells, -1 where there is none, shape (n, drivers).
     """
 
     rows: Array
     values: Array
+    telling: Array
 
 
 @dataclass(frozen=True)

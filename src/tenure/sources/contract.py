@@ -95,6 +95,7 @@ SUBSCRIPTIONS = Source(
         Column("seats", "integer"),
         Column("billing_period", "text"),
         Column("renews_at", "time", future=True),
+        Column("notice_period_days", "integer"),
         Column("notice_at", "time", clock="notice_at"),
         Column("end_reason", "text", clock="ended_at"),
         Column("status", "text"),
@@ -124,6 +125,14 @@ SUBSCRIPTIONS = Source(
             action="empty",
             column="seats",
             needs=("seats",),
+        ),
+        Check(
+            "negative_notice_period",
+            "notice_period_days < 0",
+            "notice_period_days must be 0 or more",
+            action="empty",
+            column="notice_period_days",
+            needs=("notice_period_days",),
         ),
         _before("ended_at", "started_at", "the row counts as running until its end is corrected"),
         _due_before("renews_at", "started_at"),
@@ -284,6 +293,26 @@ FX_RATES = Source(
     checks=(Check("rate_not_positive", "NOT rate > 0", "rate must be above 0", needs=("rate",)),),
 )
 
+MERGERS = Source(
+    name="mergers",
+    key=("account_id",),
+    time='"at"',
+    columns=(
+        Column("account_id", "id", required=True),
+        Column("into_account_id", "id", required=True),
+        Column("at", "time", required=True),
+    ),
+    checks=(
+        Check(
+            "merged_into_itself",
+            "account_id = into_account_id",
+            "an account merges into another one",
+            fix="check which of the two columns is mapped",
+            needs=("into_account_id",),
+        ),
+    ),
+)
+
 SOURCES: dict[str, Source] = {
     source.name: source
     for source in (
@@ -295,5 +324,6 @@ SOURCES: dict[str, Source] = {
         INVOICES,
         TOUCHPOINTS,
         FX_RATES,
+        MERGERS,
     )
 }

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tenure.engine import Engine
 
 NO_OWNER = ("accounts", "fx_rates")
+WHOLE = ("mergers",)
+"""Tables whose rows are checked against each other, so that they are staged together."""
 
 
 @dataclass

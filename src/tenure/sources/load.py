@@ -15,7 +15,7 @@ from tenure.sources.assemble import assemble, require_rows, with_findings
 from tenure.sources.cache import parts
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
-from tenure.sources.layout import NO_OWNER, IncomingTable, prepare, register_posted
+from tenure.sources.layout import NO_OWNER, WHOLE, IncomingTable, prepare, register_posted
 from tenure.sources.observation import Observation, observed
 from tenure.sources.quality import attributes, unread
 
@@ -146,6 +146,7 @@ def _stage(
         accounts = f"SELECT account_id FROM {staged} WHERE _reason = 0"
         table.layout = replace(table.layout, accounts=accounts)
     checkable = not owned or table.layout.accounts is not None
+    checkable = checkable and table.layout.source.name not in WHOLE
     if config and config.data.cache and table.files and checkable:
         source = replace(table.files, layout=table.layout)
         table.parts = parts.staged_parts(source, config.paths.runs / "cache" / "staged", engine)

@@ -10,51 +10,22 @@ what happens without it, and which field of which export it usually is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a column means.
-
-    Attributes:
-        text: What it is.
-        absent: What happens where the column, or a value of it, is absent.
-        origin: Which field of which export it usually is.
-        unit: Unit or form of its values; empty where there is none.
-    """
-
-    text: str
-    absent: str
-    origin: str
-    unit: str = ""
-
-
-_REJECTED = "required: a row without it is rejected"
-_KEY_ABSENT = (
-    "required: a row without it is rejected; of rows with the same key the first known counts"
+from tenure.sources.meaning import (
+    ACCOUNT,
+    CURRENCY,
+    GROUP,
+    KEY_ABSENT,
+    REJECTED,
+    SHOWN,
+    WITHOUT,
+    Meaning,
 )
-_ACCOUNT = Meaning(
-    "the account that the row belongs to, spelled as in `accounts`",
-    "required: rows of no known account are rejected, and the report says how the ids differ",
-    "Stripe `customer`, Zendesk `organization_id`, Salesforce `AccountId`, HubSpot `companyId`, "
-    "Segment `group_id`",
-)
-_CURRENCY = Meaning(
-    "the currency of the amounts of the row",
-    "one currency is taken for all; several need `fx_rates`, or amounts stand side by side as bare "
-    "numbers, which the report says in red",
-    "Stripe `currency`, Chargebee `currency_code`, Zuora `Currency`",
-    "ISO 4217 code, such as USD",
-)
-_WITHOUT = "features of it are absent"
-_SHOWN = "nothing changes: it is shown, and never a feature"
-_GROUP = "features and groups by it are absent; it is taken as constant unless the config says else"
 
 ACCOUNTS = {
     "account_id": Meaning(
         "the customer that is asked about: a company, as one id in all tables",
-        _KEY_ABSENT,
+        KEY_ABSENT,
         "Salesforce `Account.Id`, HubSpot `companyId`, Stripe `customer.id`, Segment `group_id`",
     ),
     "created_at": Meaning(
@@ -67,11 +38,11 @@ ACCOUNTS = {
         "there is one row per account, its attributes are today's, and the audit names them",
         "a snapshot or SCD2 table: `dbt_valid_from`, Salesforce `AccountHistory.CreatedDate`",
     ),
-    "name": Meaning("what people call the account", _SHOWN, "Salesforce `Name`, HubSpot `name`"),
-    "segment": Meaning("the group it belongs to, such as small", _GROUP, "a CRM field of your own"),
-    "industry": Meaning("the trade it is in", _GROUP, "Salesforce `Industry`, HubSpot `industry`"),
+    "name": Meaning("what people call the account", SHOWN, "Salesforce `Name`, HubSpot `name`"),
+    "segment": Meaning("the group it belongs to, such as small", GROUP, "a CRM field of your own"),
+    "industry": Meaning("the trade it is in", GROUP, "Salesforce `Industry`, HubSpot `industry`"),
     "country": Meaning(
-        "where it is", _GROUP, "Salesforce `BillingCountry`, HubSpot `country`, Stripe `address`"
+        "where it is", GROUP, "Salesforce `BillingCountry`, HubSpot `country`, Stripe `address`"
     ),
     "employees": Meaning(
         "how many people work there",
@@ -80,7 +51,7 @@ ACCOUNTS = {
         "people",
     ),
     "owner": Meaning(
-        "who looks after it", _SHOWN, "Salesforce `OwnerId`, HubSpot `hubspot_owner_id`"
+        "who looks after it", SHOWN, "Salesforce `OwnerId`, HubSpot `hubspot_owner_id`"
     ),
 }
 SUBSCRIPTIONS = {
@@ -89,10 +60,10 @@ SUBSCRIPTIONS = {
         "`account_id` stands in where the column is not mapped",
         "Stripe `subscription_item.id`, Chargebee `subscription.id`, Zuora `RatePlanCharge.Id`",
     ),
-    "account_id": _ACCOUNT,
+    "account_id": ACCOUNT,
     "started_at": Meaning(
         "when the period of the row begins; a change of price ends a row and starts the next",
-        _REJECTED,
+        REJECTED,
         "Stripe `start_date`, Chargebee `started_at`, Recurly `activated_at`, Zuora "
         "`EffectiveStartDate`",
     ),
@@ -113,7 +84,7 @@ SUBSCRIPTIONS = {
     "mrr": Meaning(
         "what is paid for a month, net of discounts and taxes; a yearly amount is divided by 12. "
         "0 is not paid",
-        _REJECTED,
+        REJECTED,
         "Stripe `quantity * unit_amount / 100` (by `recurring.interval`), Chargebee `mrr / 100`, "
         "Zuora `MRR`",
         "money per month",
@@ -130,7 +101,7 @@ SUBSCRIPTIONS = {
         "Stripe `coupon.percent_off / 100`, Zuora `DiscountPercentage / 100`",
         "share, 0 to 1",
     ),
-    "currency": _CURRENCY,
+    "currency": CURRENCY,
     "seats": Meaning(
         "how many seats are paid for",
         "features per seat are absent",
@@ -147,6 +118,12 @@ SUBSCRIPTIONS = {
         "the renewal date that was agreed when the row began, not one that is written anew since",
         "whole periods from `started_at` on",
         "Zuora `TermEndDate`, Salesforce `Contract.EndDate`; not Stripe `current_period_end`",
+    ),
+    "notice_period_days": Meaning(
+        "how many days before the end of its term the contract has to be ended, else it renews",
+        "`metrics.notice_period_days` stands in; without it there is no opt-out deadline",
+        "Salesforce `Contract.OwnerExpirationNotice`, a field of your contracts",
+        "days",
     ),
     "notice_at": Meaning(
         "when notice was given, or the cancellation asked for",
@@ -176,7 +153,7 @@ USAGE_EVENTS = {
     "event_id": Meaning(
         "the event", "copies of an event count again", "Segment `messageId`, PostHog `uuid`"
     ),
-    "account_id": _ACCOUNT,
+    "account_id": ACCOUNT,
     "subscription_id": Meaning(
         "the subscription that was used",
         "nothing is compared with the time of a subscription",
@@ -189,12 +166,12 @@ USAGE_EVENTS = {
     ),
     "event": Meaning(
         "what was done; the most used ones are features of their own",
-        _REJECTED,
+        REJECTED,
         "Segment, PostHog `event`, Amplitude `event_type`, Pendo `featureId`",
     ),
     "occurred_at": Meaning(
         "when it was done, by the server's clock if there is one",
-        _REJECTED,
+        REJECTED,
         "Segment `timestamp`, Mixpanel `time`, Amplitude `event_time`",
     ),
     "quantity": Meaning(
@@ -203,11 +180,11 @@ USAGE_EVENTS = {
 }
 TICKETS = {
     "ticket_id": Meaning(
-        "the ticket", _KEY_ABSENT, "Zendesk `id`, Jira `key`, Salesforce `Case.Id`"
+        "the ticket", KEY_ABSENT, "Zendesk `id`, Jira `key`, Salesforce `Case.Id`"
     ),
-    "account_id": _ACCOUNT,
+    "account_id": ACCOUNT,
     "opened_at": Meaning(
-        "when it was opened", _REJECTED, "Zendesk, Intercom `created_at`, Jira `created`"
+        "when it was opened", REJECTED, "Zendesk, Intercom `created_at`, Jira `created`"
     ),
     "first_responded_at": Meaning(
         "when somebody first answered",
@@ -229,11 +206,11 @@ TICKETS = {
         "there are none by category",
         "Zendesk `type` or a tag, Jira `components`, Salesforce `Type`",
     ),
-    "escalated_at": Meaning("when it was escalated", _WITHOUT, "Salesforce `IsEscalated`, dated"),
-    "reopened_at": Meaning("when it was opened again", _WITHOUT, "Zendesk ticket audits"),
+    "escalated_at": Meaning("when it was escalated", WITHOUT, "Salesforce `IsEscalated`, dated"),
+    "reopened_at": Meaning("when it was opened again", WITHOUT, "Zendesk ticket audits"),
     "csat_score": Meaning(
         "how content the requester was with the ticket",
-        _WITHOUT,
+        WITHOUT,
         "Zendesk `satisfaction_rating.score`, Intercom `conversation_rating.rating`",
         "your own scale; one for all tickets",
     ),
@@ -246,14 +223,14 @@ TICKETS = {
 SURVEY_RESPONSES = {
     "response_id": Meaning(
         "the survey as sent to one person, answered or not",
-        _KEY_ABSENT,
+        KEY_ABSENT,
         "Delighted, SurveyMonkey `id`, Qualtrics `ResponseId`, Typeform `response_id`",
     ),
-    "account_id": _ACCOUNT,
+    "account_id": ACCOUNT,
     "respondent_id": Meaning("who was asked", "people are not counted", "Delighted `person.id`"),
     "survey_type": Meaning(
         "what was asked; no vendor has such a column: `survey_type: {value: nps}`",
-        _REJECTED,
+        REJECTED,
         "the name of the survey, or a constant",
     ),
     "score": Meaning(
@@ -274,15 +251,15 @@ SURVEY_RESPONSES = {
         "the score is not used: when it became known is not known",
         "Delighted `created_at`, Qualtrics `RecordedDate`, Typeform `submitted_at`",
     ),
-    "comment": Meaning("what was written with it", _SHOWN, "Delighted `comment`"),
+    "comment": Meaning("what was written with it", SHOWN, "Delighted `comment`"),
 }
 INVOICES = {
     "invoice_id": Meaning(
-        "the invoice", _KEY_ABSENT, "Stripe, Chargebee `id`, Zuora `InvoiceNumber`"
+        "the invoice", KEY_ABSENT, "Stripe, Chargebee `id`, Zuora `InvoiceNumber`"
     ),
-    "account_id": _ACCOUNT,
+    "account_id": ACCOUNT,
     "issued_at": Meaning(
-        "when it was issued", _REJECTED, "Stripe `created`, Chargebee `date`, Zuora `InvoiceDate`"
+        "when it was issued", REJECTED, "Stripe `created`, Chargebee `date`, Zuora `InvoiceDate`"
     ),
     "due_at": Meaning(
         "when it is due; a date without a time is the end of that day, so a payment on the due "
@@ -297,39 +274,58 @@ INVOICES = {
     ),
     "failed_at": Meaning(
         "when a payment of it first failed",
-        _WITHOUT,
+        WITHOUT,
         "Stripe event `invoice.payment_failed`, Recurly `transactions.created_at`",
     ),
-    "disputed_at": Meaning("when the account objected", _WITHOUT, "Stripe `dispute.created`"),
+    "disputed_at": Meaning("when the account objected", WITHOUT, "Stripe `dispute.created`"),
     "amount": Meaning(
-        "what it asks for", _REJECTED, "Stripe `amount_due / 100`, Chargebee `total / 100`", "money"
+        "what it asks for", REJECTED, "Stripe `amount_due / 100`, Chargebee `total / 100`", "money"
     ),
-    "currency": _CURRENCY,
+    "currency": CURRENCY,
 }
 TOUCHPOINTS = {
-    "account_id": _ACCOUNT,
+    "account_id": ACCOUNT,
     "occurred_at": Meaning(
         "when it took place; what is booked ahead is set aside",
-        _REJECTED,
+        REJECTED,
         "Salesforce `ActivityDate`, HubSpot `hs_timestamp`",
     ),
     "kind": Meaning(
         "what it was, such as call or qbr; the most used ones are features of their own",
-        _REJECTED,
+        REJECTED,
         "Salesforce `Type`, HubSpot `hs_activity_type`",
     ),
-    "owner": Meaning("who did it", _SHOWN, "Salesforce `OwnerId`"),
-    "note": Meaning("what was noted", _SHOWN, "Salesforce `Description`"),
+    "owner": Meaning("who did it", SHOWN, "Salesforce `OwnerId`"),
+    "note": Meaning("what was noted", SHOWN, "Salesforce `Description`"),
 }
 FX_RATES = {
-    "currency": Meaning("the currency", _KEY_ABSENT, "your finance system", "ISO 4217 code"),
-    "date": Meaning("since when the rate holds", _KEY_ABSENT, "your finance system"),
+    "currency": Meaning("the currency", KEY_ABSENT, "your finance system", "ISO 4217 code"),
+    "date": Meaning("since when the rate holds", KEY_ABSENT, "your finance system"),
     "rate": Meaning(
         "what one unit is worth in your own currency. Features of money are converted by the rate "
         "last known when the row became known; a currency without any rate is your own",
-        _REJECTED,
+        REJECTED,
         "your finance system, the European Central Bank",
         "own currency per unit",
+    ),
+}
+MERGERS = {
+    "account_id": Meaning(
+        "the account that became part of another one",
+        KEY_ABSENT,
+        "a CRM merge log: Salesforce `MasterRecordId` set on the losing record, HubSpot "
+        "`hs_merged_object_ids`",
+    ),
+    "into_account_id": Meaning(
+        "the account that it became part of, one that had not itself merged by then",
+        REJECTED,
+        "the winning record of the merge",
+    ),
+    "at": Meaning(
+        "since when the rows of the first count for the second in customer-success metrics: what "
+        "the two pay less together is contraction of the joint account, and nobody churned",
+        REJECTED,
+        "the time of the merge",
     ),
 }
 MEANINGS: Mapping[str, Mapping[str, Meaning]] = {
@@ -341,4 +337,5 @@ MEANINGS: Mapping[str, Mapping[str, Meaning]] = {
     "invoices": INVOICES,
     "touchpoints": TOUCHPOINTS,
     "fx_rates": FX_RATES,
+    "mergers": MERGERS,
 }

@@ -1,4 +1,4 @@
-"""Where tables come from: files, folders of parts, DuckDB databases and queries over them."""
+"""Where tables come from: files, folders of parts, DuckDB databases, queries, frames."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tenure.engine import ENGINES
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
+from tenure.sources.frames import arrow_table
 from tenure.sources.text_files import engine_reason
 from tenure.sources.user_query import attach_query
 
@@ -57,20 +58,26 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list
         The tables by name, and the problems; an optional table that does not exist is neither.
     """
     origins: dict[str, TableOrigin] = {}
-    problems = [unknown_table(name) for name in data.tables if name not in SOURCES]
+    named = (*data.tables, *data.leave_out)
+    problems = [unknown_table(name) for name in named if name not in SOURCES]
     folder = Path(data.path)
     required = {name for name, source in SOURCES.items() if source.required}
-    if not folder.exists() and not required <= data.tables.keys():
+    if data.path and not folder.exists() and not required <= data.tables.keys():
         fix = "give the folder that holds the tables"
         return {}, [*problems, Problem("data.path", "does not exist", data.path, fix)]
     for name in SOURCES:
         try:
             if name in data.tables:
                 origins[name] = _configured(name, data, engine)
-            elif origin := _discovered(name, folder, engine):
+            elif (
+                data.path
+                and name not in data.leave_out
+                and (origin := _discovered(name, folder, engine))
+            ):
                 origins[name] = origin
             elif name in required:
                 looked = f"looked for {folder / name}.parquet, .csv and the like"
+                looked = looked if data.path else f"tables: {', '.join(data.tables)}"
                 fix = f"add the file, or say where it is: data.tables.{name}"
                 problems.append(Problem(name, "is required and was not found", looked, fix))
         except DataError as error:
@@ -88,6 +95,9 @@ def unknown_table(name: str) -> Problem:
 
 def _configured(name: str, data: DataConfig, engine: Engine) -> TableOrigin:
     table = data.tables[name]
+    if table.frame is not None:
+        engine.register(f"_raw_{name}", arrow_table(name, table.frame))
+        return TableOrigin(name, f"frame {name}")
     if table.sql is not None:
         reads = attach_query(name, table.sql, data, engine)
         return TableOrigin(name, "query", reads=reads)
@@ -104,7 +114,7 @@ def _lacking(name: str, place: Path, data: DataConfig) -> Problem:
     """Return the problem with a path at which there is nothing, with all places looked at."""
     places = [str(place)]
     if place.is_relative_to(data.base):
-        places.append(str(Path(data.path) / place.relative_to(data.base)))
+        places += [str(Path(other) / place.relative_to(data.base)) for other in data.folders[1:]]
     near = [other.name for other in place.parent.iterdir()] if place.parent.is_dir() else []
     fix = suggestion(place.name, near) if near else f"the folder {place.parent} does not exist"
     looked = " and ".join(dict.fromkeys(places))
@@ -114,6 +124,8 @@ def _lacking(name: str, place: Path, data: DataConfig) -> Problem:
 def _discovered(name: str, folder: Path, engine: Engine) -> TableOrigin | None:
     if folder.is_file():
         return attach(name, str(folder), engine) if _tables_named(name, folder, engine) else None
+    if not folder.is_dir():
+        return None
     by_name = {item.name.lower(): item for item in sorted(folder.iterdir(), reverse=True)}
     for suffix in (*PARQUET_SUFFIXES, *CSV_SUFFIXES, *DATABASE_SUFFIXES):
         if (path := by_name.get(f"{name}{suffix}")) and path.is_file():

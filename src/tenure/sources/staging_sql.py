@@ -120,7 +120,36 @@ class Layout(RawColumns):
             unknown = "false" if self.deferred else f"{value} NOT IN ({self.accounts})"
             fix = "add the account, or check that both tables spell ids alike"
             reasons.append(Reason("unknown_account", rule, unknown, fix))
+        if name == "into_account_id" and self.accounts:
+            reasons += self._joined(value)
         return reasons
+
+    def _joined(self, value: str) -> list[Reason]:
+        """Return why an account cannot be joined to the one that a column names."""
+        account, into, at = map(self.coerced, ("account_id", "into_account_id", "at"))
+        merged = (
+            f"SELECT {account} AS merged_id, min({at}) AS merged_at "
+            f"FROM {quote(self.raw)} WHERE {account} <> {into} AND {into} IN ({self.accounts}) "
+            "GROUP BY 1"
+        )
+        gone = (
+            f"EXISTS (SELECT 1 FROM ({merged}) AS m WHERE m.merged_id = {value} "
+            f"AND m.merged_at <= {quote('at')} AND m.merged_id <> account_id)"
+        )
+        return [
+            Reason(
+                "unknown_into_account",
+                "into_account_id must stand in the accounts table",
+                f"{value} NOT IN ({self.accounts})",
+                "add the account, or check that both tables spell ids alike",
+            ),
+            Reason(
+                "into_merged_account",
+                "into_account_id must not itself have merged into another account by then",
+                gone,
+                "name the account that it became part of",
+            ),
+        ]
 
     @cached_property
     def unknown_account(self) -> int | None:

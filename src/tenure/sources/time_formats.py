@@ -70,6 +70,34 @@ def advice(layout: Layout, name: str, engine: Engine) -> tuple[str, str]:
     return texts[0], fix
 
 
+def formats_reading(table: str, value: str, sql_type: str, engine: Engine) -> list[str]:
+    """Return the formats that read all times of a column, the likelier first, `iso` for ISO 8601.
+
+    Args:
+        table: SQL of a table.
+        value: SQL of a column in it.
+        sql_type: Its type.
+        engine: What reads its values.
+    """
+    written = coerce.text(value, sql_type, words=False)
+    rows = f"SELECT DISTINCT {value} AS v, {written} AS written FROM {table}"
+    wanted = coerce.has_value("v", sql_type, "time", optional=True)
+    engine.run([Step("_times", f"SELECT * FROM ({rows}) WHERE {wanted} LIMIT {_VALUES}")])
+    texts = [
+        str(item)
+        for item in engine.fetch(f"SELECT written FROM _times LIMIT {_SAMPLES}")
+        .column(0)
+        .to_pylist()
+    ]
+    forms = [form for form in FORMATS if texts and all(_may_read(form, text) for text in texts)]
+    if coerce.base_type(sql_type) == "VARCHAR":
+        forms.insert(0, "iso")
+    items = [f"count(*) FILTER ({_reads('v', sql_type, form)}) = count(*)" for form in forms]
+    row = engine.fetch(f"SELECT [{', '.join(items)}] AS whole FROM _times").to_pylist()[0]
+    engine.drop("_times")
+    return [form for form, whole in zip(forms, row["whole"], strict=True) if whole and texts]
+
+
 def _may_read(form: str, text: str) -> bool:
     """Return whether a format may read a text; the engine then says whether it does."""
     if "%" not in form:
@@ -91,7 +119,7 @@ def _fix(name: str, counts: dict[str, int], sheet: int, total: int) -> str:
     whole = [form for form, number in counts.items() if number == total]
     if whole:
         first = f"declare its format: `formats: {{{name}: {_written(whole[0])}}}`"
-        other = _other_order(whole[0])
+        other = other_order(whole[0])
         if other in whole and other != whole[0]:
             first += (
                 f", or {_written(other)}: both read all its values, so ask which number is the "
@@ -107,7 +135,7 @@ def _fix(name: str, counts: dict[str, int], sheet: int, total: int) -> str:
     return f"map an expression that gives a time to `{name}`, or another column"
 
 
-def _other_order(form: str) -> str:
+def other_order(form: str) -> str:
     """Return a format with day and month the other way round."""
     return form.translate(str.maketrans("dm", "md"))
 

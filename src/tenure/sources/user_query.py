@@ -110,7 +110,7 @@ def _plain_file(table: exp.Table, data: DataConfig) -> str | None:
         name = parts[0].name if plain and has_suffix(parts[0].name, _SUFFIXES) else ""
     if not name:
         return None
-    places = [absolute(name, Path(base)) for base in (data.base, data.path)]
+    places = [absolute(name, Path(base)) for base in data.folders]
     return next((place for place in places if exists(place)), None)
 
 
@@ -143,7 +143,7 @@ def _names(query: exp.Query) -> Iterator[exp.Identifier | exp.Literal]:
 def _placed(node: exp.Identifier | exp.Literal, where: str, data: DataConfig) -> bool:
     """Settle where a relative name leads; return whether the query had to be changed for it."""
     name = node.name
-    places = list(dict.fromkeys(absolute(name, Path(base)) for base in (data.base, data.path)))
+    places = list(dict.fromkeys(absolute(name, Path(base)) for base in data.folders))
     if len(places) == 1:
         return False
     present = [place for place in places if exists(place)]

@@ -17,15 +17,27 @@ def missing_input(
 ) -> str | None:
     """Return which input a metric lacks, in words; None where it has all it needs."""
     for need in metric.needs:
-        table, _, column = need.partition(".")
-        if table == "metrics":
-            if getattr(settings, column) is None:
-                return f"needs `{need}` in the config"
-        elif not dataset.has(table):
-            return f"needs the table {table}"
-        elif column and not any(dataset.has(table, name) for name in column.split("|")):
-            return f"needs {table}.{column.replace('|', f' or {table}.')}"
+        table = need.partition(".")[0]
+        options = [one if "." in one else f"{table}.{one}" for one in need.split("|")]
+        options = options if "." in need else [need]
+        if not any(_stands(one, dataset, settings) for one in options):
+            named = dict.fromkeys(_in_words(one, dataset) for one in options)
+            return f"needs {' or '.join(named)}"
     return None
+
+
+def _stands(need: str, dataset: Dataset, settings: MetricsConfig) -> bool:
+    table, _, column = need.partition(".")
+    if table == "metrics":
+        return getattr(settings, column) is not None
+    return dataset.has(table, *([column] if column else []))
+
+
+def _in_words(need: str, dataset: Dataset) -> str:
+    table = need.partition(".")[0]
+    if table == "metrics":
+        return f"`{need}` in the config"
+    return need if dataset.has(table) else f"the table {table}"
 
 
 class Coverage:

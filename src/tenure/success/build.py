@@ -14,7 +14,7 @@ from tenure.sources.dataset import Dataset
 from tenure.success import relations
 from tenure.success.periods import Period
 from tenure.success.renewals import renewal_steps
-from tenure.success.states import PERIODS, SPANS, state_steps
+from tenure.success.states import PERIODS, SPANS, Inputs, state_steps
 
 MONTH_DAYS = 365.25 / 12
 
@@ -41,14 +41,27 @@ def build(
     spans = [(number, part) for number, one in enumerate(periods) for part in one.split(1)]
     engine.register(SPANS, _table(spans if "bridge" in needed else []))
     attributes = tuple(name for name in ("segment", "owner") if name in engine.columns("accounts"))
-    booked = "booked_at" if "booked_at" in engine.columns("subscriptions") else "known_at"
-    steps = [*state_steps(settings.until, currency, booked), *relations.revenue_steps()]
+    steps = [*state_steps(_inputs(config, dataset, currency)), *relations.revenue_steps()]
     if "groups" in needed:
         steps.append(relations.groups_step(attributes))
-    if "renewals" in needed:
-        steps += renewal_steps(settings)
+    if {"renewals", "losses"} & {*needed}:
+        steps += renewal_steps(settings, currency)
     steps += _sporadic(settings, dataset, needed)
     engine.run(steps)
+
+
+def _inputs(config: Config, dataset: Dataset, currency: str | None) -> Inputs:
+    columns = dataset.engine.columns("subscriptions")
+    default = config.metrics.notice_period_days
+    notice = "NULL" if default is None else str(default)
+    own = "notice_period_days, " if dataset.has("subscriptions", "notice_period_days") else ""
+    return Inputs(
+        until=dataset.observed_until,
+        currency=currency,
+        booked="booked_at" if "booked_at" in columns else "known_at",
+        notice=f"CAST(coalesce({own}{notice}) AS BIGINT)",
+        mergers=dataset.has("mergers"),
+    )
 
 
 def _sporadic(
@@ -64,6 +77,8 @@ def _sporadic(
         steps.append(relations.tickets_step(dataset.columns["tickets"], until))
     if "usage" in needed:
         steps.append(relations.usage_step(until))
+    if "breadth" in needed:
+        steps.append(relations.breadth_step(until))
     if "starts" in needed:
         steps.append(relations.starts_step(settings))
     return steps
@@ -107,6 +122,5 @@ def _settings(config: Config, dataset: Dataset) -> relations.Settings:
         grace_days=chosen.renewal_grace_days,
         activation_days=chosen.activation_days,
         activation_event=chosen.activation_event,
-        notice_days=chosen.notice_period_days or 0,
         thresholds=tuple(thresholds),
     )

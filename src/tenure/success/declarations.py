@@ -7,7 +7,17 @@ from math import sqrt
 from typing import Literal
 
 Relation = Literal[
-    "money", "bridge", "accounts", "answers", "sent", "renewals", "tickets", "usage", "starts"
+    "money",
+    "bridge",
+    "accounts",
+    "renewals",
+    "losses",
+    "answers",
+    "sent",
+    "tickets",
+    "usage",
+    "breadth",
+    "starts",
 ]
 """The relations that metrics are aggregated from; `tenure.success.relations` builds them."""
 
@@ -26,7 +36,8 @@ class Method:
     Attributes:
         name: Its name.
         rule: What sets it apart, in words.
-        numerator: SQL aggregate over the relation: what is divided, or the value itself.
+        numerator: SQL aggregate over the relation: what is divided, or the value itself.  Here and
+            in the denominator a name in braces, of `tenure.success.query.constants`, is a setting.
         denominator: SQL aggregate that it is divided by; none where it is not divided.
         n: SQL aggregate that counts what stands behind the value.
         interval: Which 95 % interval the value has: of a `share` of things counted, of a `mean`,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import sqrt
@@ -19,7 +19,7 @@ from tenure.success.currency import home_currency
 from tenure.success.declarations import Method, Z, share_interval
 from tenure.success.definitions import METRICS
 from tenure.success.periods import metric_period, split_periods
-from tenure.success.query import DIMENSIONS, NO_VALUE, Measured, Wanted, measure
+from tenure.success.query import DIMENSIONS, NO_VALUE, Measured, Wanted, constants, measure
 from tenure.success.relations import GROUPS
 
 SPLITS = ("month", "quarter", *DIMENSIONS)
@@ -46,9 +46,20 @@ class MetricsRequest:
 
 
 def metrics(
-    config: Config, dataset: Dataset, request: MetricsRequest, progress: Progress = SILENT
+    config: Config,
+    dataset: Dataset,
+    request: MetricsRequest,
+    progress: Progress = SILENT,
+    besides: Collection[str] = (),
 ) -> MetricsRecord:
     """Return the metrics of a period from the loaded tables, as known at `observed_until`.
+
+    Args:
+        config: The run.
+        dataset: Loaded tables.
+        request: Which metrics, of which period.
+        progress: What shows how far work has come.
+        besides: Relations that are left in the engine beside those that the metrics need.
 
     Raises:
         ConfigError: If a metric, a method or a split does not exist, or the period is empty.
@@ -65,9 +76,9 @@ def metrics(
     }
     usable = [item for item in wanted if item not in lacking]
     currency = home_currency(dataset, config.metrics.currency)
-    needed = {item.relation for item in usable} | ({"groups"} if by else set())
+    needed = {item.relation for item in usable} | {*besides} | ({"groups"} if by else set())
     build(config, dataset, periods, currency, needed)
-    measured = measure(usable, by, dataset.engine, config.evaluation.profit_margin)
+    measured = measure(usable, by, dataset.engine, constants(config))
     currencies = _currencies(dataset, currency)
     coverage = Coverage(dataset)
     groups = _groups(dataset, by)

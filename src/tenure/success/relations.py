@@ -11,17 +11,8 @@ from datetime import datetime
 from tenure.core.steps import Step, quote, text_literal
 from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER
-from tenure.success.states import (
-    EXACT,
-    FIRST,
-    MOVEMENTS,
-    MOVES,
-    PAUSES,
-    PERIODS,
-    ROWS,
-    RUNNING,
-    SPANS,
-)
+from tenure.success.owners import EXACT, JOINED, ROWS, owned
+from tenure.success.states import FIRST, MOVEMENTS, MOVES, PAUSES, PERIODS, RUNNING, SPANS
 
 GROUPS = "success_groups"
 REASONS = "success_reasons"
@@ -38,7 +29,6 @@ class Settings:
         grace_days: Days after its due date within which a renewal still counts.
         activation_days: Days within which an account that starts is to be active.
         activation_event: Event that counts as first value; None where none is named.
-        notice_days: Days before its due date by which a contract has to be ended.
         thresholds: Least positive answer by scale, for satisfaction.
     """
 
@@ -46,7 +36,6 @@ class Settings:
     grace_days: int
     activation_days: int
     activation_event: str | None
-    notice_days: int
     thresholds: tuple[tuple[float, float, float], ...]
 
 
@@ -89,14 +78,30 @@ GROUP BY 1, 2, 3
     ]
 
 
+def joint_account(account: str) -> tuple[str, str]:
+    """Return SQL of what an account is part of at the period's end, and the join that it needs.
+
+    Args:
+        account: Alias of a relation of accounts at the start of the period `p`.
+    """
+    join = (
+        f"LEFT JOIN {JOINED} AS j ON j.from_at = p.from_at AND j.to_at = p.to_at "
+        f"AND j.account_id = {account}.account_id"
+    )
+    return f"coalesce(j.joint_id, {account}.account_id)", join
+
+
 def _reasons() -> Step:
     """Return the step of the reason of the last paid row that ended in each period."""
+    account, join = joint_account("r")
     return Step(
         REASONS,
         f"""
-SELECT p.period_id, r.account_id, arg_max(coalesce(r.end_reason, ''), r.ended_at) AS end_reason
+SELECT p.period_id, {account} AS account_id,
+  arg_max(coalesce(r.end_reason, ''), r.ended_at) AS end_reason
 FROM {PERIODS} AS p
 JOIN {ROWS} AS r ON r.ended_at >= p.from_at AND r.ended_at < p.to_at
+{join}
 WHERE r.paid
 GROUP BY 1, 2
 """,
@@ -105,18 +110,21 @@ GROUP BY 1, 2
 
 def _dropped() -> Step:
     """Return the step of subscriptions that ran at the start and not at the end, and no move."""
+    account, join = joint_account("r")
     return Step(
         DROPPED,
         f"""
-SELECT p.period_id, s.account_id, count(*) AS dropped
-FROM {PERIODS} AS p
-JOIN {RUNNING} AS s ON s.edge_at = p.from_at
+SELECT s.period_id, s.account_id, count(*) AS dropped
+FROM (
+  SELECT p.period_id, p.to_at, {account} AS account_id, r.account_id AS own_id, r.subscription_id
+  FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at {join}
+) AS s
 ANTI JOIN {RUNNING} AS e
-  ON e.edge_at = p.to_at AND e.account_id = s.account_id AND e.subscription_id = s.subscription_id
+  ON e.edge_at = s.to_at AND e.account_id = s.account_id AND e.subscription_id = s.subscription_id
 LEFT JOIN (
   SELECT account_id, subscription_id, arg_max(end_reason, started_at) AS reason
   FROM {ROWS} WHERE paid GROUP BY 1, 2
-) AS r ON r.account_id = s.account_id AND r.subscription_id = s.subscription_id
+) AS r ON r.account_id = s.own_id AND r.subscription_id = s.subscription_id
 WHERE coalesce(r.reason, '') NOT IN ('upgrade', 'downgrade')
 GROUP BY 1, 2
 """,
@@ -124,19 +132,25 @@ GROUP BY 1, 2
 
 
 def _books() -> Step:
-    """Return the step of what each account runs at an edge."""
+    """Return the step of what each account of a period's end ran at its start and at its end."""
+    account, join = joint_account("r")
     return Step(
         BOOKS,
         f"""
-SELECT edge_at, account_id, count(DISTINCT subscription_id) AS subscriptions, sum(seats) AS seats,
-  arg_max(coalesce(plan, ''), mrr) AS plan, arg_max(currency, mrr) AS currency
-FROM {RUNNING} GROUP BY 1, 2
+SELECT p.period_id, r.edge_at = p.to_at AS at_end,
+  CASE WHEN r.edge_at = p.to_at THEN r.account_id ELSE {account} END AS account_id,
+  count(DISTINCT r.subscription_id) AS subscriptions, sum(r.seats) AS seats,
+  arg_max(coalesce(r.plan, ''), r.mrr) AS plan, arg_max(r.currency, r.mrr) AS currency
+FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at OR r.edge_at = p.to_at
+{join}
+GROUP BY 1, 2, 3
 """,
     )
 
 
 def _accounts() -> Step:
     """Return the step of accounts that paid at an end of a period or began to inside it."""
+    account, join = joint_account("r")
     paid_days = (
         "sum(date_diff('day', greatest(r.started_at, p.from_at), "
         f"least(coalesce(r.ended_at, {FOREVER}), p.to_at)))"
@@ -145,10 +159,11 @@ def _accounts() -> Step:
         name_of("accounts"),
         f"""
 WITH present AS (
-  SELECT p.period_id, r.account_id, bool_or(r.started_at >= p.from_at) AS began,
+  SELECT p.period_id, {account} AS account_id, bool_or(r.started_at >= p.from_at) AS began,
     least({paid_days}, any_value(p.days)) AS paid_days
   FROM {PERIODS} AS p
   JOIN {ROWS} AS r ON r.started_at < p.to_at AND coalesce(r.ended_at, {FOREVER}) >= p.from_at
+  {join}
   WHERE r.paid GROUP BY 1, 2
 )
 SELECT a.period_id, a.account_id, p.days, a.paid_days,
@@ -162,8 +177,9 @@ SELECT a.period_id, a.account_id, p.days, a.paid_days,
   coalesce(s.currency, e.currency) AS currency_main
 FROM present AS a
 JOIN {PERIODS} AS p ON p.period_id = a.period_id
-LEFT JOIN {BOOKS} AS s ON s.edge_at = p.from_at AND s.account_id = a.account_id
-LEFT JOIN {BOOKS} AS e ON e.edge_at = p.to_at AND e.account_id = a.account_id
+LEFT JOIN {BOOKS} AS s ON s.period_id = p.period_id AND s.account_id = a.account_id
+  AND NOT s.at_end
+LEFT JOIN {BOOKS} AS e ON e.period_id = p.period_id AND e.account_id = a.account_id AND e.at_end
 LEFT JOIN {PAUSES} AS z ON z.edge_at = p.to_at AND z.account_id = a.account_id
 LEFT JOIN {REASONS} AS q ON q.period_id = a.period_id AND q.account_id = a.account_id
 LEFT JOIN {DROPPED} AS d ON d.period_id = a.period_id AND d.account_id = a.account_id
@@ -215,7 +231,8 @@ SELECT *, {threshold} AS threshold FROM (
       ORDER BY s.responded_at DESC, s.response_id DESC
     ) AS place
   FROM {PERIODS} AS p
-  JOIN survey_responses AS s ON s.responded_at >= p.from_at AND s.responded_at < p.to_at
+  JOIN {owned("survey_responses", "event_time")} AS s
+    ON s.responded_at >= p.from_at AND s.responded_at < p.to_at
   WHERE s.score IS NOT NULL AND s.responded_at__known < {literal(until)}
     AND s.known_at < {literal(until)}
 ) WHERE place = 1
@@ -230,7 +247,9 @@ def sent_step(until: datetime) -> Step:
         f"""
 SELECT p.period_id, s.account_id, s.survey_type,
   s.responded_at IS NOT NULL AND s.responded_at__known < {literal(until)} AS answered
-FROM {PERIODS} AS p JOIN survey_responses AS s ON s.sent_at >= p.from_at AND s.sent_at < p.to_at
+FROM {PERIODS} AS p
+JOIN {owned("survey_responses", "event_time")} AS s
+  ON s.sent_at >= p.from_at AND s.sent_at < p.to_at
 WHERE s.known_at < {literal(until)}
 """,
     )
@@ -257,7 +276,7 @@ SELECT p.period_id, p.to_at, t.*, t.opened_at >= p.from_at AS opened,
 FROM {PERIODS} AS p
 JOIN (
   SELECT t.account_id, t.opened_at, {times}, {score} AS csat_score
-  FROM tickets AS t WHERE t.known_at < {literal(until)}
+  FROM {owned("tickets", "opened_at")} AS t WHERE t.known_at < {literal(until)}
 ) AS t ON t.opened_at < p.to_at AND coalesce(t.resolved_at, {FOREVER}) >= p.from_at
 """,
     )
@@ -270,7 +289,8 @@ def usage_step(until: datetime) -> Step:
         f"""
 WITH used AS (
   SELECT DISTINCT account_id, user_id, date_trunc('day', occurred_at) AS day
-  FROM usage_events WHERE user_id IS NOT NULL AND known_at < {literal(until)}
+  FROM {owned("usage_events", "occurred_at")} AS u
+  WHERE user_id IS NOT NULL AND known_at < {literal(until)}
 ), counted AS (
   SELECT p.period_id, u.account_id, count(*) AS user_days, count(DISTINCT u.user_id) AS users
   FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
@@ -282,6 +302,28 @@ SELECT p.period_id, p.days, coalesce(c.account_id, a.account_id) AS account_id,
 FROM counted AS c
 FULL JOIN {name_of("accounts")} AS a ON a.period_id = c.period_id AND a.account_id = c.account_id
 JOIN {PERIODS} AS p ON p.period_id = coalesce(c.period_id, a.period_id)
+""",
+    )
+
+
+def breadth_step(until: datetime) -> Step:
+    """Return the step of how many of the events of a period each account used."""
+    return Step(
+        name_of("breadth"),
+        f"""
+WITH used AS (
+  SELECT DISTINCT account_id, event, date_trunc('day', occurred_at) AS day
+  FROM {owned("usage_events", "occurred_at")} AS u WHERE known_at < {literal(until)}
+), within AS (
+  SELECT DISTINCT p.period_id, u.account_id, u.event
+  FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
+), counted AS (SELECT period_id, account_id, count(*) AS events FROM within GROUP BY 1, 2)
+SELECT a.period_id, a.account_id, a.active_end, coalesce(c.events, 0) AS events, t.events_of_all
+FROM {name_of("accounts")} AS a
+JOIN (
+  SELECT period_id, count(DISTINCT event) AS events_of_all FROM within GROUP BY 1
+) AS t ON t.period_id = a.period_id
+LEFT JOIN counted AS c ON c.period_id = a.period_id AND c.account_id = a.account_id
 """,
     )
 
@@ -299,7 +341,7 @@ WITH launched AS (
   SELECT f.account_id, f.first_at, min(u.occurred_at) AS used_at,
     min(u.occurred_at) FILTER ({value}) AS value_at
   FROM {FIRST} AS f
-  LEFT JOIN usage_events AS u ON u.account_id = f.account_id
+  LEFT JOIN {owned("usage_events", "occurred_at")} AS u ON u.account_id = f.account_id
     AND u.occurred_at >= f.first_at AND u.known_at < {until}
   GROUP BY 1, 2
 )

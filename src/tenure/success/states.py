@@ -1,11 +1,11 @@
 """What each account paid at the ends of periods, and how it moved between them.
 
-* `success_rows`: subscription rows as known when observation stopped
 * `success_running`: paid subscriptions that run at each edge of a period
 * `success_states`: MRR and seats per edge, account and currency
 * `success_pauses`: accounts that are in a pause at each edge
 * `success_ramps`: per span: increases that begin in it and were booked when their term began
-* `success_changes`: per span, account and currency: MRR at both ends
+* `success_changes`: per span, account and currency: MRR at both ends, and at the start that of all
+  accounts that are one at the end (`base_mrr`)
 * `success_moves`: … and which movement lies between them
 
 MRR is DECIMAL throughout, so that start + movements = end holds to the last digit.
@@ -13,21 +13,28 @@ MRR is DECIMAL throughout, so that start + movements = end holds to the last dig
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from tenure.core.steps import Step, text_literal
-from tenure.core.times import last_of, literal
+from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER
+from tenure.success.owners import (
+    EXACT,
+    INTERVALS,
+    JOINED,
+    ROWS,
+    aliases_step,
+    joined_step,
+    rows_step,
+)
 
 PERIODS = "success_periods"
 """Reported periods: period_id, from_at, to_at, months, days."""
 SPANS = "success_spans"
 """Months within each period: period_id, from_at, to_at."""
 
-EXACT = "DECIMAL(38, 10)"
 NOTHING = f"CAST(0 AS {EXACT})"
-ROWS = "success_rows"
-INTERVALS = "success_intervals"
 EDGES = "success_edges"
 RUNNING = "success_running"
 STATES = "success_states"
@@ -40,22 +47,37 @@ FIRST = "success_first"
 
 MOVEMENTS = (
     *("new", "reactivation", "expansion", "contracted_expansion"),
-    *("contraction", "churn", "pause", "resume", "fx"),
+    *("contraction", "churn", "pause", "resume", "merger", "fx"),
 )
 """Names of the movements; each is a column of `success_moves`."""
 
 
-def state_steps(until: datetime, currency: str | None, booked: str) -> list[Step]:
-    """Return the steps from `subscriptions` and the periods to the movements.
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the tables hold that the text of the steps depends on.
 
-    Args:
+    Attributes:
         until: `observed_until`.
         currency: What money is converted to by `fx_rates`; None: it stays in its own.
-        booked: Column of `subscriptions` that says when a row was booked.
+        booked: SQL over `subscriptions` of when a row was booked.
+        notice: SQL over it of the days of notice of a row.
+        mergers: Whether there is a table of mergers.
     """
+
+    until: datetime
+    currency: str | None
+    booked: str
+    notice: str
+    mergers: bool
+
+
+def state_steps(inputs: Inputs) -> list[Step]:
+    """Return the steps from `subscriptions` and the periods to the movements."""
+    until, currency = inputs.until, inputs.currency
     rates = [] if currency is None else [_rates(until, currency)]
     return [
-        _rows(until, booked),
+        aliases_step(until, mergers=inputs.mergers),
+        rows_step(until, inputs.booked, inputs.notice),
         Step(
             FIRST,
             f"SELECT account_id, min(started_at) AS first_at FROM {ROWS} WHERE paid GROUP BY 1",
@@ -67,6 +89,7 @@ def state_steps(until: datetime, currency: str | None, booked: str) -> list[Step
         Step(
             EDGES, f"SELECT from_at AS edge_at FROM {INTERVALS} UNION SELECT to_at FROM {INTERVALS}"
         ),
+        joined_step(),
         _running(),
         Step(
             STATES,
@@ -80,24 +103,6 @@ def state_steps(until: datetime, currency: str | None, booked: str) -> list[Step
         _changes(currency),
         _moves(),
     ]
-
-
-def _rows(until: datetime, booked: str) -> Step:
-    moment = literal(until)
-    known = last_of(("started_at", "event_time", "known_at"))
-    return Step(
-        ROWS,
-        f"""
-SELECT
-  account_id, subscription_id, coalesce(currency, '') AS currency, plan, seats, paid, status,
-  started_at, {booked} AS booked_at, term_anchor, term_months, status_at,
-  CAST(mrr AS {EXACT}) AS mrr,
-  CASE WHEN ended_at__known < {moment} THEN ended_at END AS ended_at,
-  CASE WHEN ended_at__known < {moment} THEN end_reason END AS end_reason
-FROM subscriptions
-WHERE {known} < {moment}
-""",
-    )
 
 
 def _running() -> Step:
@@ -198,20 +203,31 @@ def _changes(currency: str | None) -> Step:
             f"JOIN {RATES} AS a ON a.edge_at = s.edge_at AND a.currency = s.currency "
             f"JOIN {RATES} AS b ON b.edge_at = i.from_at AND b.currency = s.currency"
         )
+    part = (
+        f"JOIN {JOINED} AS j ON j.from_at = i.from_at AND j.to_at = i.to_at "
+        "AND j.account_id = s.account_id"
+    )
+    start = f"FROM {INTERVALS} AS i JOIN {STATES} AS s ON s.edge_at = i.from_at {joins}"
     return Step(
         CHANGES,
         f"""
 SELECT from_at, to_at, account_id, currency,
-  CAST(sum(start_mrr) AS {EXACT}) AS start_mrr, CAST(sum(end_mrr) AS {EXACT}) AS end_mrr,
-  CAST(CASE WHEN sum(start_mrr) = 0 THEN sum(end_mrr) ELSE sum(end_constant) END AS {EXACT})
+  CAST(sum(start_mrr) AS {EXACT}) AS start_mrr, CAST(sum(base_mrr) AS {EXACT}) AS base_mrr,
+  CAST(sum(end_mrr) AS {EXACT}) AS end_mrr,
+  CAST(CASE WHEN sum(base_mrr) = 0 THEN sum(end_mrr) ELSE sum(end_constant) END AS {EXACT})
     AS end_constant,
   CAST(coalesce(sum(seats), 0) AS BIGINT) AS end_seats
 FROM (
   SELECT i.from_at, i.to_at, s.account_id, {label} AS currency, {value} AS start_mrr,
+    CASE WHEN j.joint_id IS NULL THEN {value} ELSE {NOTHING} END AS base_mrr,
     {NOTHING} AS end_mrr, {NOTHING} AS end_constant, 0 AS seats
-  FROM {INTERVALS} AS i JOIN {STATES} AS s ON s.edge_at = i.from_at {joins}
+  {start} LEFT {part}
   UNION ALL
-  SELECT i.from_at, i.to_at, s.account_id, {label}, {NOTHING}, {value}, {constant}, s.seats
+  SELECT i.from_at, i.to_at, j.joint_id, {label}, {NOTHING}, {value}, {NOTHING}, {NOTHING}, 0
+  {start} {part}
+  UNION ALL
+  SELECT i.from_at, i.to_at, s.account_id, {label}, {NOTHING}, {NOTHING}, {value}, {constant},
+    s.seats
   FROM {INTERVALS} AS i JOIN {STATES} AS s ON s.edge_at = i.to_at {joins}
 )
 GROUP BY 1, 2, 3, 4
@@ -221,7 +237,7 @@ GROUP BY 1, 2, 3, 4
 
 def _moves() -> Step:
     """Return the step that names the movement of each account between two ends."""
-    change = "end_constant - start_mrr"
+    change = "end_constant - base_mrr"
     amounts = {
         "new": f"CASE WHEN kind = 'new' THEN {change} ELSE {NOTHING} END",
         "reactivation": f"CASE WHEN kind = 'reactivation' THEN {change} ELSE {NOTHING} END",
@@ -231,6 +247,7 @@ def _moves() -> Step:
         "churn": f"CASE WHEN kind = 'churn' THEN {change} ELSE {NOTHING} END",
         "pause": f"CASE WHEN kind = 'pause' THEN {change} ELSE {NOTHING} END",
         "resume": f"CASE WHEN kind = 'resume' THEN {change} ELSE {NOTHING} END",
+        "merger": "base_mrr - start_mrr",
         "fx": f"CASE WHEN kind = 'fx' THEN {change} ELSE {NOTHING} END + end_mrr - end_constant",
     }
     listed = ", ".join(f"CAST({sql} AS {EXACT}) AS {name}" for name, sql in amounts.items())
@@ -240,23 +257,24 @@ def _moves() -> Step:
 SELECT *, {listed}
 FROM (
   SELECT c.*,
-    least(coalesce(r.ramp, {NOTHING}), greatest(c.end_constant - c.start_mrr, {NOTHING})) AS booked,
+    least(coalesce(r.ramp, {NOTHING}), greatest(c.end_constant - c.base_mrr, {NOTHING})) AS booked,
     CASE
-      WHEN c.start_mrr = 0 THEN CASE
+      WHEN c.base_mrr = 0 AND c.end_mrr = 0 THEN 'merger'
+      WHEN c.base_mrr = 0 THEN CASE
         WHEN c.paid_start AND c.leaves_one THEN 'fx' WHEN c.paid_start THEN 'expansion'
         WHEN b.edge_at IS NOT NULL THEN 'resume'
         WHEN f.first_at < c.from_at THEN 'reactivation' ELSE 'new' END
       WHEN c.end_constant = 0 THEN CASE
         WHEN c.paid_end AND c.enters_one THEN 'fx' WHEN c.paid_end THEN 'contraction'
         WHEN p.edge_at IS NOT NULL THEN 'pause' ELSE 'churn' END
-      WHEN c.end_constant > c.start_mrr THEN 'expansion'
-      WHEN c.end_constant < c.start_mrr THEN 'contraction'
+      WHEN c.end_constant > c.base_mrr THEN 'expansion'
+      WHEN c.end_constant < c.base_mrr THEN 'contraction'
       ELSE 'same'
     END AS kind
   FROM (
     SELECT *,
-      sum(start_mrr) OVER own > 0 AS paid_start, sum(end_mrr) OVER own > 0 AS paid_end,
-      bool_or(end_mrr = 0) OVER own AS leaves_one, bool_or(start_mrr = 0) OVER own AS enters_one
+      sum(base_mrr) OVER own > 0 AS paid_start, sum(end_mrr) OVER own > 0 AS paid_end,
+      bool_or(end_mrr = 0) OVER own AS leaves_one, bool_or(base_mrr = 0) OVER own AS enters_one
     FROM {CHANGES} WINDOW own AS (PARTITION BY from_at, to_at, account_id)
   ) AS c
   JOIN {FIRST} AS f ON f.account_id = c.account_id

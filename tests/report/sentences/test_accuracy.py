@@ -55,6 +55,16 @@ def test_bounds_say_where_their_coverage_was_measured() -> None:
     assert "simulated" in text
 
 
+def test_bounds_are_held_against_groups_and_months_of_the_backtest() -> None:
+    check = {"level": 0.8, "groups": {"n": 50, "inside": 41}, "months": {"n": 14, "inside": 12}}
+    entry = changed(usable(), {"evaluation.bounds": check})
+    (sentence,) = [
+        text for text in accuracy.calibration(Outcome("churn", entry)) if text.startswith("Bounds")
+    ]
+    assert "in 41 of 50 groups and in 12 of 14 monthly totals" in sentence
+    assert "well below 80% would mean that they are too narrow" in sentence
+
+
 def test_nothing_measured_is_nothing_said() -> None:
     assert len(accuracy.performance(Outcome("churn", no_claim()))) == 1
     assert accuracy.calibration(Outcome("churn", no_claim())) == []

@@ -1,10 +1,11 @@
-"""Scores as they might have been a month before."""
+"""Scores as they might have been a month before, and of accounts with names."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from tenure.score.scored import Scored
 
@@ -16,3 +17,12 @@ def moved(scored: Scored) -> Scored:
     gone = rows["account_id"] == rows["account_id"].iloc[-1]
     rows.loc[gone, "churn_probability"] = np.nan
     return replace(scored, rows=rows)
+
+
+def named(scored: Scored) -> Scored:
+    """Return scores whose accounts have names, but for one in three."""
+    rows = scored.rows.copy()
+    names = [f"{'Ab'[n % 2]}cme & Söhne {n:03}" if n % 3 else None for n in range(len(rows))]
+    rows["name"] = pd.array(names, dtype="str")
+    first = rows.drop_duplicates("account_id").set_index("account_id")["name"]
+    return replace(scored, rows=rows.assign(name=rows["account_id"].map(first).array))

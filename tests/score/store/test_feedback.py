@@ -38,9 +38,7 @@ def test_it_is_read_back_latest_first(store: ScoreStore) -> None:
 def test_an_override_stands_until_its_end_or_the_next(store: ScoreStore) -> None:
     add_override(store, MEANS)
     add_override(store, replace(MEANS, account_id="acc-2", band="high"))
-    newer = replace(
-        MEANS, band="medium", at=NOW + timedelta(days=1), until=NOW + timedelta(days=2)
-    )
+    newer = replace(MEANS, band="medium", at=NOW + timedelta(days=1), until=NOW + timedelta(days=2))
     add_override(store, newer)
 
     def standing(days: float) -> dict[str, str]:

@@ -295,6 +295,27 @@ class AmountCheck(Record):
     by_currency: dict[str, AmountSums]
 
 
+class Tally(Record):
+    """How many groups of rows there are, and how many of them lie within their bounds."""
+
+    n: int
+    inside: int
+
+
+class BoundsCheck(Record):
+    """Whether bounds hold, on groups that were formed without the score.
+
+    Attributes:
+        level: Share of the true probabilities that bounds should hold.
+        groups: Segment × tenure × prediction time, of at least 20 predictions.
+        months: What each prediction time adds up to.
+    """
+
+    level: float
+    groups: Tally
+    months: Tally
+
+
 class Horizon(Record):
     """What became of a further horizon: its backtest, its gain over the base rate, its verdict."""
 
@@ -316,6 +337,7 @@ class Evaluation(SparseRecord):
         reliability: Predicted and observed rates by bin.
         error_by_chance: Calibration error that a perfect model would show on the same rows: its
             mean, its 5th and its 95th percentile.
+        bounds: Whether bounds hold, on groups and on months; None without bounds.
         over_time: Gain and calibration over all prediction times, lately, and their trend.
         lead_time: How early the list pointed at the accounts.
         money: What figures in money are about.
@@ -335,6 +357,7 @@ class Evaluation(SparseRecord):
     differences: dict[str, Gains] = Field(default_factory=dict)
     reliability: tuple[ReliabilityBin, ...] = ()
     error_by_chance: Figure = UNMEASURED
+    bounds: BoundsCheck | None = None
     over_time: OverTime | None = None
     lead_time: LeadTime | None = None
     money: Money | None = None

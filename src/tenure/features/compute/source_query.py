@@ -209,7 +209,7 @@ class SourceQuery:
         for at, name in self.slot.items():
             columns.append(f"{timeline.slot_sql(at or 'event_time')} AS {name}")
         if self.running:
-            columns.append(f"{'_cut + 1' if self.moving else self._gone} AS gone")
+            columns.append(f"{'_cut + 1' if self.moving else self.gone_sql} AS gone")
         for each, values in self.categories.items():
             name = category_column(each)
             listed = ", ".join(f"({text_literal(value)}, {n})" for value, n in values.items())
@@ -221,16 +221,16 @@ class SourceQuery:
         columns += [f"{expression} AS {name}" for expression, name in self.columns.items()]
         where = [f"known_at < {literal(self.cutoffs[-1])}", *filter(None, [self.begun_sql])]
         text = ",\n  ".join(columns)
-        rows = self._at_cutoffs() if self.moving else self.source
+        rows = self.at_cutoffs() if self.moving else self.source
         scope = f"FROM {rows} JOIN {SCOPE} AS scope USING (account_id)"
         return "\n".join([f"SELECT {text}", scope, *joins, f"WHERE {' AND '.join(where)}"])
 
     @property
-    def _gone(self) -> str:
+    def gone_sql(self) -> str:
         """Return SQL for the first cut-off that knows of the end of a row."""
         return self.timeline.seen_sql([f"{SOURCES[self.source].ends}__known"])
 
-    def _at_cutoffs(self) -> str:
+    def at_cutoffs(self) -> str:
         """Return SQL for the rows at each cut-off at which they run, with their moving columns."""
         expressions = SOURCES[self.source].moving
         columns = ", ".join(f"{expressions[name]} AS {name}" for name in sorted(self.moving))
@@ -238,7 +238,7 @@ class SourceQuery:
         return (
             f"(SELECT *, {columns} FROM {self.source} "
             f"JOIN (VALUES {cuts}) AS cuts(_cut, as_of) "
-            f"ON {self.timeline.seen_sql(['known_at'])} <= _cut AND _cut < {self._gone}"
+            f"ON {self.timeline.seen_sql(['known_at'])} <= _cut AND _cut < {self.gone_sql}"
             f") AS {self.source}"
         )
 

@@ -5,7 +5,7 @@ To add one, write a module with ``FAMILY = Family(name, title, FEATURES)`` and l
 
 from __future__ import annotations
 
-from tenure.core.spec import Family
+from tenure.core.spec import Family, Signal
 from tenure.features.families import (
     account,
     adoption,
@@ -30,3 +30,8 @@ FAMILIES: dict[str, Family] = {
         *(touchpoint, onboarding, account, peer_level, calendar),
     )
 }
+
+SIGNALS: dict[str, Signal] = {
+    signal.name: signal for family in FAMILIES.values() for signal in family.signals
+}
+"""What the features measure, by name."""

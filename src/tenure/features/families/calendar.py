@@ -6,24 +6,32 @@ were bad, not why, and finds no such month again.
 
 from __future__ import annotations
 
-from tenure.core.spec import Declared, Derived, Family, Feature
+from tenure.core.spec import Declared, Derived, Family, Feature, Signal
+
+SIGNALS = (
+    Signal("cohort", "When the account came"),
+    Signal("calendar", "Time of the year"),
+)
 
 FEATURES: tuple[Declared, ...] = (
     Feature(
         "created_year", "accounts", "last(year(created_at))", "an account created in {value}",
-        unit="number", group="cohort",
+        missing="its creation not known",
+        unit="year", group="cohort",
     ),
     Feature(
         "created_month", "accounts", "last(month(created_at))",
-        "an account created in calendar month {value}", unit="count", group="cohort",
+        "an account created in {value}", unit="month", group="cohort",
+        missing="its creation not known",
     ),
     Derived(
-        "calendar_month", "as_of_month", "calendar month {value}", unit="count", group="calendar",
+        "calendar_month", "as_of_month", "the calendar month {value}",
+        unit="month", group="calendar",
     ),
     Derived(
         "days_to_quarter_end", "as_of_quarter_day", "{value} days to the end of the quarter",
-        unit="days", group="calendar",
+        unit="days", group="calendar", zero="the quarter at its end",
     ),
 )
 
-FAMILY = Family("calendar", "Calendar and cohort", FEATURES)
+FAMILY = Family("calendar", "Calendar and cohort", FEATURES, SIGNALS)

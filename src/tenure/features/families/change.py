@@ -25,7 +25,7 @@ SQUARES = sum(weight**2 for weight in CENTRED.values())
 FEATURES: tuple[Declared, ...] = (
     *(
         Feature(
-            f"events_week_{ago}", SOURCE, "count(*)", "{value} events in a week",
+            f"events_week_{ago}", SOURCE, "count(*)", "{value} event(s) in a week",
             windows=(7 * (ago + 1),), lag=7 * ago, unit="count", hidden=True,
         )
         for ago in range(WEEKS)
@@ -53,31 +53,39 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Derived(
         "events_slope_56d", f"({_sum(CENTRED)}) / {SQUARES} / events_weekly_mean",
-        "weekly use over the last 56 days moving by {value} of its mean each week",
-        unit="share", direction=-1, lever=True, group="events_trend",
+        "weekly use over the last 56 days {rising|falling} by {value} of its mean each week",
+        unit="share", direction=-1, lever=True, group="use",
+        zero="weekly use steady over the last 56 days", missing="no use in the last 56 days",
     ),
     Derived(
         "events_volatility_56d", "events_weekly_sd / events_weekly_mean",
         "weekly use over the last 56 days varying by {value} of its mean",
-        unit="share", direction=1, lever=True, group="events_volatility",
+        unit="share", direction=1, lever=True, group="use",
+        zero="the same use in each of the last 8 weeks", missing="no use in the last 56 days",
     ),
     Derived(
         "events_step_56d",
         f"({_sum(dict.fromkeys(range(4), 0.25))} - ({_sum(dict.fromkeys(range(4, 8), 0.25))}))"
         " / events_weekly_sd",
-        "the last 4 weeks of use {value} standard deviations from the 4 before",
-        direction=-1, lever=True, group="events_trend",
+        "use in the last 4 weeks {value} standard deviation(s) {above|below} the 4 before",
+        unit="number", direction=-1, lever=True, group="use",
+        zero="as much use in the last 4 weeks as in the 4 before",
+        missing="no change of use in the last 8 weeks",
     ),
     Derived(
         "events_vs_own_year",
         "events_28d / 28 * (least(days_since_first_event, 364) - 28) / events_past_year_364d",
         "daily use in the last 28 days at {value} of the account's own in the year before",
-        direction=-1, lever=True, group="events_trend",
+        unit="share", direction=-1, lever=True, group="use",
+        zero="no use in the last 28 days, after some in the year before",
+        missing="no use in the year before the last 28 days",
     ),
     Derived(
         "events_vs_year_ago", "events_28d / events_year_ago_393d",
         "use in the last 28 days at {value} of the same days a year ago",
-        direction=-1, lever=True, group="events_trend",
+        unit="share", direction=-1, lever=True, group="use",
+        zero="no use in the last 28 days, after some in the same days a year ago",
+        missing="no use in the same days a year ago",
     ),
 )
 

@@ -13,12 +13,14 @@ IN_FIRST_YEAR = "0 * sqrt(365 - account_age_days)"
 
 
 def _days_to(
-    what: str, since: str, words: str, *, lever: bool = False, group: str | None = "onboarding"
+    what: str, since: str, words: str, *, lever: bool = False, group: str = "tenure"
 ) -> Derived:
     return Derived(
         f"days_to_{what}", f"account_age_days - {since} + {IN_FIRST_YEAR}",
-        f"{{value}} days from the account's creation to {words}",
+        f"{words} {{value}} days {{after|before}} the account's creation",
         unit="days", direction=1 if lever else 0, lever=lever, group=group,
+        zero=f"{words} within a day of the account's creation",
+        missing=f"no longer in the first year, or {words} not known yet",
     )
 
 
@@ -31,14 +33,14 @@ FEATURES: tuple[Declared, ...] = (
         "first_ticket", "tickets", "days_since(min(event_time))",
         "{value} days since the first ticket", unit="days", hidden=True,
     ),
-    _days_to("first_paid", "tenure_days", "its first paid day"),
-    _days_to("first_use", "days_since_first_event", "its first use", lever=True),
-    _days_to("first_ticket", "first_ticket", "its first support ticket"),
+    _days_to("first_paid", "tenure_days", "the first paid day"),
+    _days_to("first_use", "days_since_first_event", "the first use", lever=True),
+    _days_to("first_ticket", "first_ticket", "the first support ticket"),
     _days_to(
-        "first_touchpoint", "first_touchpoint", "its first touchpoint",
-        lever=True, group="onboarding_touchpoint",
+        "first_touchpoint", "first_touchpoint", "the first touchpoint",
+        lever=True, group="contact",
     ),
-    _days_to("milestone", "first_use", "the first use of `{member}`", lever=True, group=None),
+    _days_to("milestone", "first_use", "the first use of `{member}`", lever=True),
 )
 
 FAMILY = Family("onboarding", "Onboarding", FEATURES)

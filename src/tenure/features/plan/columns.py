@@ -22,8 +22,9 @@ from tenure.core.fragments import (
     rename_columns,
 )
 from tenure.core.records.training import AbsentFeature
-from tenure.core.spec import Declared, Derived, Feature, Ranked, Source, Unit
+from tenure.core.spec import Declared, Derived, Feature, Ranked, Signal, Source, Unit
 from tenure.core.steps import text_literal
+from tenure.features.families import SIGNALS
 from tenure.features.plan.shape_checks import (
     LOADED,
     check_kind,
@@ -60,6 +61,10 @@ class FeatureSpec:
         text: Whether values are words rather than numbers.
         window: Window length in days, None where it looks at the whole past or the present.
         source: Table it is read from; for a derived feature, those of its parts.
+        group: The signal that it measures.
+        signal: How to speak of that, None where it is the user's own.
+        part: Whether it measures one of many values of a column, where its signal is about all.
+        since: Column with the days for which the value has stood so, None where none says it.
 
     The others are those of its declaration, a `Feature`.
     """
@@ -75,6 +80,12 @@ class FeatureSpec:
     window: int | None
     source: str
     hidden: bool = False
+    zero: str | None = None
+    missing: str | None = None
+    past: tuple[str, str] | None = None
+    since: str | None = None
+    signal: Signal | None = None
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,7 +186,8 @@ def measured_columns(
         for window in feature.windows or (None,):
             spec = _spec(feature, family, feature.source, member, window)
             if aggregate.text:
-                spec = replace(spec, unit="text", text=True)
+                unit: Unit = "term" if feature.unit == "term" else "text"
+                spec = replace(spec, unit=unit, text=True)
             measured.append(MeasuredColumn(spec, feature, aggregate, clocks, member))
     return measured
 
@@ -196,23 +208,58 @@ def _spec(
 ) -> FeatureSpec:
     """Return how to speak of a column of a declaration, for one member and window."""
     stem = declared.name if member is None else f"{declared.name}_{_slug_of(member)}"
-    sentence = declared.sentence
-    if isinstance(declared, Feature):
-        sentence = sentence.replace("{window}", f"{window} days")
-        sentence = sentence.replace("{lag}", f"{declared.lag} days")
+    lag = declared.lag if isinstance(declared, Feature) else 0
+    group = declared.group or stem
+
+    def worded(text: str) -> str:
+        text = text.replace("{window}", f"{window} days").replace("{lag}", f"{lag} days")
+        return text.replace("{member}", member or "")
+
+    name = stem if window is None else f"{stem}_{window}d"
+    signal = SIGNALS.get(group)
     return FeatureSpec(
-        name=stem if window is None else f"{stem}_{window}d",
+        name=name,
         family=family,
-        sentence=sentence.replace("{member}", member or ""),
+        sentence=worded(declared.sentence),
         unit=declared.unit,
         direction=declared.direction,
         lever=declared.lever,
         text=False,
-        group=declared.group or stem,
+        group=group if member is None else group.replace("{member}", _slug_of(member)),
         window=window,
         source=source,
         hidden=not isinstance(declared, Ranked) and declared.hidden,
+        zero=worded(declared.zero) if declared.zero else None,
+        missing=worded(declared.missing) if declared.missing else None,
+        past=None if isinstance(declared, Ranked) else _past(declared, stem, window),
+        since=_since(declared, name),
+        part=member is not None and declared.group is not None and "{member}" not in group,
+        signal=signal and replace(signal, label=worded(signal.label), ask=worded(signal.ask)),
     )
+
+
+def _past(declared: Feature | Derived, stem: str, window: int | None) -> tuple[str, str] | None:
+    """Return the formula and words of what the account had before.
+
+    Counts and sums of a window are compared with the rate of the next longer one.
+    """
+    if declared.past or isinstance(declared, Derived) or window is None:
+        return declared.past
+    longer = [days for days in sorted(declared.windows) if days > window]
+    if not longer or not declared.aggregate.startswith(("count(*)", "sum(")):
+        return None
+    before = longer[0] - window
+    formula = f"({stem}_{longer[0]}d - {stem}_{window}d) * {window} / {before}"
+    return formula, f"{{past}} in {window} days on average over the {before} before"
+
+
+def _since(declared: Declared, name: str) -> str | None:
+    if isinstance(declared, Ranked):
+        return None
+    if isinstance(declared, Feature) and declared.since is None:
+        dated = declared.aggregate.startswith("days_since(") and not declared.windows
+        return name if dated else None
+    return declared.since
 
 
 def computed_columns(

@@ -39,11 +39,12 @@ def with_bounds(
     train = booster.encoder.transform(values.iloc[origin.train])
     latest = booster.encoder.transform(values.iloc[origin.test])
     accounts = pd.factorize(forward.early.accounts[origin.train])[0]
+    members = resampled_boosters(booster, train, accounts, settings)
     refitted = [
         forward.redrawn(fitted, booster, origin.train, draw).probability(
             np.asarray(member.predict(latest, raw_score=True, num_threads=1))
         )
-        for draw, member in resampled_boosters(booster, train, accounts, settings)
+        for draw, member in members
     ]
     model = booster.model
     interval = Interval.fit(
@@ -54,7 +55,7 @@ def with_bounds(
         hidden=forward.account_effects(fitted, origin.train),
         drift=fitted.level.spread if fitted.level else 0.0,
     )
-    return replace(fitted, interval=interval)
+    return replace(fitted, interval=interval, members=tuple(member for _, member in members))
 
 
 def up_to_date(

@@ -53,6 +53,7 @@ class FittedModel:
         interval: From a probability and the columns of its row to bounds, where it was fitted.
         level: The level of all accounts beside the model, where it was estimated.
         threads: Threads for large batches; no result depends on it.
+        members: Boosters of resampled accounts that the bounds come from; of a model just fitted.
     """
 
     encoder: Encoder
@@ -67,6 +68,7 @@ class FittedModel:
     interval: Interval | None = None
     level: Level | None = None
     threads: int = field(default=1, compare=False)
+    members: tuple[lgb.Booster, ...] = field(default=(), compare=False, repr=False)
 
     @cached_property
     def booster(self) -> lgb.Booster:
@@ -117,6 +119,14 @@ class FittedModel:
         matrix = self.encoder.transform(values)
         margins = self._predict(matrix, raw_score=True)
         return self.calibrator.probability(margins), self._predict(matrix, pred_contrib=True)
+
+    def member_contributions(self, values: pd.DataFrame) -> list[Floats]:
+        """Return what the boosters of resampled accounts contribute, as `contributions` does."""
+        matrix = self.encoder.transform(values)
+        return [
+            np.asarray(member.predict(matrix, pred_contrib=True, num_threads=self.threads))
+            for member in self.members
+        ]
 
     def _predict(self, matrix: Matrix, **how: bool) -> Floats:
         if not len(matrix):

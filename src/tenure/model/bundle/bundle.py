@@ -53,9 +53,11 @@ class Bundle:
         spec: What it was made from, and how it reads feature values.
         models: Horizon, as text → its model.
         metrics: How they did out of time, and the verdict.
-        reference: ``features`` (statistics of the training rows), ``peers``, ``amounts`` (horizon,
-            as text → fitted state of `tenure.model.evaluation.expected_amount`) and ``latest``
-            (what later scores are compared with), each where it is known.
+        reference: ``features`` (statistics of the training rows), ``peers``, ``outcomes``
+            (shares of outcomes by value), ``stability`` and ``effects`` of signals, ``amounts``
+            (horizon, as text → fitted state of
+            `tenure.model.evaluation.expected_amount`) and ``latest`` (what later scores are
+            compared with), each where it is known.
         examples: Feature rows with their margins and probabilities under the main horizon.
         card: The model card, Markdown.
         run: Run ids and times; no part of the version.
@@ -105,6 +107,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
     spec: BundleSpec,
     metrics: BundleMetrics | None = None,
     peers: Any = None,
+    drivers: Mapping[str, Any] | None = None,
     amounts: Any = None,
     latest: Any = None,
     card: str = "",
@@ -119,6 +122,8 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         spec: What it was made from, and how it reads feature values.
         metrics: How they did out of time, and the verdict.
         peers: JSON values of the peer table.
+        drivers: JSON values of what speaks of drivers beside the peers: ``outcomes``,
+            ``stability`` and ``effects``.
         amounts: Horizon, as text → JSON values of the expected amounts, where there are any.
         latest: JSON values of how inputs and scores were distributed at the last prediction times
             whose outcome is known, where there are any.
@@ -134,7 +139,7 @@ def make_bundle(  # noqa: PLR0913 - a bundle has as many parts
         card=card,
         run=run or {},
     )
-    further = {"amounts": amounts or None, "latest": latest}
+    further = {"amounts": amounts or None, "latest": latest, **(drivers or {})}
     present = {name: value for name, value in further.items() if value is not None}
     features = statistics(_complete(draft.main, training))
     reference = {"features": features, "peers": peers, **present}

@@ -19,6 +19,7 @@ from tenure.core.times import show
 from tenure.labels.splits import distinct_others
 from tenure.model.backtest.baselines import BASE_RATE
 from tenure.model.evaluation.bootstrap import safe
+from tenure.model.evaluation.bounds_check import bounds_check
 from tenure.model.evaluation.by_chance import error_by_chance
 from tenure.model.evaluation.capacity import TENTH
 from tenure.model.evaluation.groups import by_group, distinct
@@ -80,6 +81,7 @@ def _measure(
         "reliability": reliability(draws.labels, draws.probabilities),
         "folds": [_fold(fold, settings) for _, fold in predictions.groupby("as_of", sort=True)],
         "error_by_chance": error_by_chance(predictions, settings.horizon_days, BINS, settings.seed),
+        "bounds": bounds_check(predictions, settings.bounds_level),
         "over_time": over_time(predictions, draws, settings.horizon_days),
         "lead_time": leads,
         "money": _money(predictions, draws),

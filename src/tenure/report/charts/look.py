@@ -19,6 +19,9 @@ Spec = dict[str, Any]
 Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.HConcatChart | alt.VConcatChart
 
 WIDTH, WIDE = 500, 1040
+LETTER = 7.0
+"""Pixels of a letter of 12 pixels in the widest of the usual fonts, which is not the one that
+charts are laid out with: a label that is wider where it is read would be cut."""
 FEW_MONTHS = 2  # below, an axis of times names days
 LOOK: Spec = json.loads(Path(__file__).with_name("look.json").read_text(encoding="utf-8"))
 INK, MUTED = LOOK["title"]["color"], LOOK["title"]["subtitleColor"]
@@ -117,10 +120,19 @@ def looked(
     width: int = WIDE,
 ) -> Spec:
     """Return a spec in the common look, with its finding and a note."""
-    lines = textwrap.wrap(title, width // 8) or [""]
+    lines = textwrap.wrap(title, int(width / 8.6)) or [""]
     words = {"text": lines} if note is None else {"text": lines, "subtitle": note}
     spec: Spec = chart.properties(title=alt.TitleParams(**words)).to_dict(validate=False)
     return {**spec, "config": LOOK}
+
+
+def extent(labels: list[str]) -> float:
+    """Return the pixels that the names of rows need in any font.
+
+    >>> extent(["a", "abc"])
+    21.0
+    """
+    return LETTER * max(map(len, labels), default=0)
 
 
 def row_labels(labels: list[str], limit: int) -> alt.Y:
@@ -132,6 +144,7 @@ def row_labels(labels: list[str], limit: int) -> alt.Y:
             ticks=False,
             domain=False,
             labelLimit=limit,
+            minExtent=extent(labels),
             labelFontSize=12,
             labelColor=INK,
             labelPadding=8,

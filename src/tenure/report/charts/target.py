@@ -21,6 +21,7 @@ from tenure.report.charts.look import (
     Spec,
     chart,
     dates,
+    extent,
     finished,
     layered,
     looked,
@@ -121,7 +122,14 @@ def baseline_chart(gains: Rows, title: str) -> Spec:
 
 
 def _gains(rows: Rows, measure: str, names: list[str], first: bool) -> alt.LayerChart:
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=150, labelPadding=8, labels=first)
+    axis = alt.Axis(
+        ticks=False,
+        domain=False,
+        labelLimit=150,
+        labelPadding=8,
+        labels=first,
+        minExtent=extent(names) if first else 0,
+    )
     y = alt.Y("baseline:N", sort=names, title=None, axis=axis)
     colours = alt.Scale(domain=["better", "even", "worse"], range=[BLUE, MUTED, ORANGE])
     fine = alt.Axis(tickCount=4, labelExpr="format(datum.value, '.4~f')")
@@ -231,7 +239,14 @@ def contrast_chart(ways: Rows, title: str) -> Spec:
     names = [row["way"] for row in rows]
     seen = [row[key] for row in rows for key in ("value", "lo", "hi") if row.get(key) is not None]
     scale = alt.Scale(domain=[min([0.5, *seen]) - 0.01, max(seen) + 0.02], nice=False)
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=220, labelFontSize=12, labelColor=INK)
+    axis = alt.Axis(
+        ticks=False,
+        domain=False,
+        labelLimit=220,
+        labelFontSize=12,
+        labelColor=INK,
+        minExtent=extent(names),
+    )
     y = alt.Y("way:N", sort=names, title=None, axis=axis)
     x = alt.X("value:Q", title="AUC", scale=scale, axis=alt.Axis(format=".2f", tickCount=5))
     colours = alt.Scale(domain=[True, False], range=[BLUE, ORANGE])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenure.core.records.base import Figure
-from tenure.core.records.evaluation import Evaluation
+from tenure.core.records.evaluation import BoundsCheck, Evaluation
 from tenure.core.records.training import TargetRecord
 from tenure.report.sentences.findings import top_tenth
 from tenure.report.sentences.formatting import count, counted, day, number, percent, spread
@@ -72,6 +72,7 @@ def calibration(outcome: Outcome) -> list[str]:
             "percentage points on average (calibration error)."
         )
         sentences += _by_chance(outcome.evaluation.error_by_chance)
+    sentences += _bounds(outcome.evaluation.bounds)
     sentences += lately(outcome)
     slope = pooled.calibration_slope
     return [*sentences, _slope(slope)] if slope.value is not None else sentences
@@ -85,6 +86,23 @@ def _by_chance(error: Figure) -> list[str]:
         "Chance alone keeps them apart: a model whose probabilities are true would show "
         f"{number(100 * error.value, 1)} points on the same rows, and in 95 of 100 cases at most "
         f"{number(100 * error.hi, 1)}."
+    ]
+
+
+def _bounds(check: BoundsCheck | None) -> list[str]:
+    """Return how often outcomes lay within the bounds, of groups and of months."""
+    if check is None or not check.groups.n:
+        return []
+    level = percent(check.level)
+    shares = [
+        f"{count(tally.inside)} of {counted(tally.n, word)}"
+        for tally, word in ((check.groups, "group"), (check.months, "monthly total"))
+        if tally.n
+    ]
+    return [
+        f"Bounds are to hold {level} of the true probabilities. Of accounts grouped by segment, "
+        f"tenure and prediction time, outcomes lay within what the bounds and chance allow in "
+        f"{' and in '.join(shares)}; well below {level} would mean that they are too narrow."
     ]
 
 

@@ -22,6 +22,7 @@ DROPS = {
     "churn_type_unknown": "the account left, and nothing says whether by its own choice",
     "currency_changed": "the currency changed and no rates were given",
     "ended_in_gap": "ended in the gap between prediction time and label window",
+    "merged": "the account merged with another one before the outcome was known",
     "no_renewal_due": "no renewal date within the longest horizon",
     "not_due": "no renewal date in the days looked at: there was nothing to renew",
     "notice_given": "notice had been given: nothing left to predict",

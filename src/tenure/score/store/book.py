@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select
 
 from tenure.score.abstain import NOTICE
 from tenure.score.rows import MAIN
+from tenure.score.store.book_records import (
+    DUE_DAYS,
+    FIRST_PAGE,
+    BookFilter,
+    BookQuery,
+    BookRow,
+    BookTotals,
+    Choices,
+)
 from tenure.score.store.encoding import BLOCK
-from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, SCORES, WORDINGS
+from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, SCORES, WORDINGS
 from tenure.score.store.store import ScoreStore, StoredRun
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 EXPANSION = "expansion"
-MONTH_DAYS = 30
-DUE_DAYS = 90
-"""Days ahead within which a renewal is near."""
 MOST_OWNERS = 500
 REMEMBERED = 256
 """Totals that are remembered: those of a complete run never change."""
@@ -54,121 +57,6 @@ _SORTED: Mapping[str, tuple[ColumnElement[Any], tuple[Any, ...]]] = {
 SORTS = tuple(_SORTED)
 
 
-@dataclass(frozen=True)
-class BookFilter:
-    """Which accounts of a book are looked at; empty conditions leave all in.
-
-    Attributes:
-        search: Part of an id or a name, in upper or lower case.
-        reason: Code of the first driver.
-        due_days: Renewal less than so many days after the prediction time, notice not given.
-        accounts: Ids.
-    """
-
-    owner: str = ""
-    segment: str = ""
-    plan: str = ""
-    band: str = ""
-    search: str = ""
-    reason: str = ""
-    due_days: int | None = None
-    accounts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class BookQuery:
-    """A page of a book.
-
-    Attributes:
-        sort: One of `SORTS`; rows without a value come last, ties are in the order of ids.
-        since: The run that changes are counted from.
-        limit: Rows of the page; None for all.
-        moved: Only accounts whose probability changed by so much or more since then.
-    """
-
-    where: BookFilter = BookFilter()
-    sort: str = "probability"
-    descending: bool = True
-    since: StoredRun | None = None
-    offset: int = 0
-    limit: int | None = 50
-    moved: float = 0.0
-
-
-@dataclass(frozen=True)
-class BookRow:
-    """An account of a book: churn under one horizon, and expansion beside it.
-
-    Times are UTC, money is in `currency` and per month.
-
-    Attributes:
-        change: Of the probability, since the run of the query; None without one.
-        renews_at: Renewal date, or end where notice was given.
-        notice_by: Until when the contract can be ended.
-        driver: The first driver by the fields of `tenure.explain.drivers`, None without one.
-    """
-
-    account_id: str
-    name: str | None
-    owner: str | None
-    segment: str | None
-    plan: str | None
-    mrr: float | None
-    currency: str | None
-    probability: float | None
-    lo: float | None
-    hi: float | None
-    change: float | None
-    rank: int | None
-    band: str | None
-    abstain_reason: str | None
-    amount_at_risk: float | None
-    renews_at: datetime | None
-    notice_by: datetime | None
-    expansion_probability: float | None
-    expected_amount: float | None
-    driver: dict[str, Any] | None = field(repr=False)
-
-
-@dataclass(frozen=True)
-class BookTotals:
-    """What accounts add up to, in one currency.
-
-    Attributes:
-        currency: None of accounts without one, or with several.
-        accounts: How many; `mrr`: theirs.
-        amount_at_risk: Probability of churn × MRR, over all of them.
-        high: Those in the band high, `high_mrr` and `high_amount` (at risk) theirs.
-        due: Those whose contract renews within `DUE_DAYS`; `high_due`: those of both.
-    """
-
-    currency: str | None
-    accounts: int = 0
-    mrr: float = 0.0
-    amount_at_risk: float = 0.0
-    high: int = 0
-    high_mrr: float = 0.0
-    high_amount: float = 0.0
-    due: int = 0
-    due_mrr: float = 0.0
-    high_due: int = 0
-    high_due_mrr: float = 0.0
-    high_due_amount: float = 0.0
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a book can be filtered by: value → number of accounts, by value.
-
-    Attributes:
-        reasons: (code, label) of the first driver → accounts, most frequent first.
-    """
-
-    owners: Mapping[str, int]
-    segments: Mapping[str, int]
-    reasons: Mapping[tuple[str, str], int]
-
-
 class Books:
     """The books of a project's runs, under one horizon.
 
@@ -182,7 +70,7 @@ class Books:
         self.totals = lru_cache(REMEMBERED)(self._totals)
         self.choices = lru_cache(8)(self._choices)
 
-    def rows(self, run: StoredRun, query: BookQuery = BookQuery()) -> list[BookRow]:  # noqa: B008
+    def rows(self, run: StoredRun, query: BookQuery = FIRST_PAGE) -> list[BookRow]:
         """Return a page of the book of a run."""
         since = query.since.number if query.since else -1
         sort, tables = _SORTED[query.sort]
@@ -197,11 +85,22 @@ class Books:
         statement = statement.where(_S.c.account_id.in_(select(page.c.account_id)))
         with self.store.engine.connect() as connection:
             rows = connection.execute(statement.order_by(*order)).all()
-        drivers = self.store.drivers([(place, data) for *_, place, data in rows])
+        drivers = self.store.unpacked([(place, data) for *_, place, data in rows])
         return [
-            BookRow(*values[:-2], driver=own[0] if own else None)
+            BookRow(*(*values[:-2], own[0] if own else None))
             for values, own in zip(map(tuple, rows), drivers, strict=True)
         ]
+
+    def comparable(self, run: StoredRun, row: BookRow, most: int) -> list[BookRow]:
+        """Return accounts of the same segment and currency whose MRR is nearest to a row's."""
+        distance = func.abs(_S.c.mrr - (row.mrr or 0.0))
+        where = BookFilter(segment=row.segment or "")
+        near = self._narrowed(select(_S.c.account_id), run, where, (), -1)
+        near = near.where(_S.c.currency == row.currency).order_by(distance, _S.c.account_id)
+        with self.store.engine.connect() as connection:
+            accounts = tuple(connection.scalars(near.limit(most)))
+        rows = {item.account_id: item for item in self.rows(run, _of(accounts))}
+        return [rows[name] for name in accounts]
 
     def _totals(self, run: StoredRun, where: BookFilter) -> tuple[BookTotals, ...]:
         """Return what the accounts of a run add up to, by currency: the largest MRR first."""
@@ -217,21 +116,19 @@ class Books:
         reasons = self._from(reasons, run, (_W,), -1).where(_W.c.code.is_not(None))
         with self.store.engine.connect() as connection:
             owners, segments = (
-                dict(
-                    connection.execute(
-                        select(column, func.count())
-                        .where(_A.c.run_no == run.number, column.is_not(None))
-                        .group_by(column)
-                        .order_by(column)
-                        .limit(MOST_OWNERS)
-                    ).all()
-                )
-                for column in (_A.c.owner, _A.c.segment)
+                _counted(connection, run, column) for column in (_A.c.owner, _A.c.segment)
             )
             rows = connection.execute(
                 reasons.group_by(_W.c.code).order_by(func.count().desc(), _W.c.code)
             ).all()
         return Choices(owners, segments, {(code, label): n for code, label, n in rows})
+
+    def base_rate(self, run: StoredRun) -> float | None:
+        """Return the base rate of churn that a run was scored with, None where it was not."""
+        mine = (RUN_MODELS.c.run_no == run.number, RUN_MODELS.c.target == MAIN)
+        rate = select(RUN_MODELS.c.base_rate).where(*mine, RUN_MODELS.c.horizon == self.horizon)
+        with self.store.engine.connect() as connection:
+            return connection.scalar(rate)
 
     def count(self, run: StoredRun, where: BookFilter) -> int:
         """Return how many accounts of a run meet a filter."""
@@ -281,16 +178,27 @@ class Books:
     def _beside(self, table: Any, since: int) -> ColumnElement[bool]:
         """Return the condition under which a row of a further table belongs to a score."""
         if table is _W:
-            return _W.c.wording_no == _S.c.wording_no
+            return and_(_W.c.wording_no == _S.c.wording_no)
         if table is _B:
             same = (_B.c[name] == _S.c[name] for name in ("run_no", "target", "horizon"))
             return and_(*same, _B.c.block == _S.c.place // BLOCK)
-        same_account = table.c.account_id == _S.c.account_id
+        same_account: ColumnElement[bool] = table.c.account_id == _S.c.account_id
         if table is _A:
             return and_(same_account, _A.c.run_no == _S.c.run_no)
         run_no, target = (_S.c.run_no, EXPANSION) if table is _E else (since, MAIN)
         of_run = (table.c.run_no == run_no, table.c.target == target)
         return and_(same_account, *of_run, table.c.horizon == self.horizon)
+
+
+def _counted(connection: Connection, run: StoredRun, column: ColumnElement[Any]) -> dict[str, int]:
+    """Return how many accounts of a run have each value of a column."""
+    mine = select(column, func.count()).where(_A.c.run_no == run.number, column.is_not(None))
+    rows = connection.execute(mine.group_by(column).order_by(column).limit(MOST_OWNERS)).all()
+    return {str(value): count for value, count in rows}
+
+
+def _of(accounts: tuple[str, ...]) -> BookQuery:
+    return BookQuery(BookFilter(accounts=accounts), limit=None)
 
 
 _BESIDE = (_A, _E, _P, _W, _B)
@@ -319,31 +227,17 @@ def _sums(run: StoredRun) -> list[ColumnElement[Any]]:
     """Return the columns of `BookTotals` after the first."""
     high, due = _S.c.band == "high", _due(run, DUE_DAYS)
     sets = {"": None, "high": high, "due": due, "high_due": and_(high, due)}
-    measures = {"": 1, "mrr": _S.c.mrr, "amount": _S.c.amount_at_risk}
+    measures = {"mrr": _S.c.mrr, "amount": _S.c.amount_at_risk}
     whole = {"accounts": ("", ""), "mrr": ("", "mrr"), "amount_at_risk": ("", "amount")}
-    columns = []
+    columns: list[ColumnElement[Any]] = []
     for item in fields(BookTotals)[1:]:
         among, measure = item.name, ""
         if item.name in whole:
             among, measure = whole[item.name]
         elif item.name not in sets:
             among, _, measure = item.name.rpartition("_")
-        value, condition = measures[measure], sets[among]
+        value: Any = measures.get(measure, literal(1))
+        condition = sets[among]
         counted = value if condition is None else case((condition, value))
         columns.append(func.sum(counted).label(item.name))
     return columns
-
-
-def added(totals: Sequence[BookTotals]) -> BookTotals:
-    """Return totals of which only the counts are added up over the currencies."""
-    counts = ("accounts", "high", "due", "high_due")
-    sums = {name: sum(getattr(item, name) for item in totals) for name in counts}
-    return replace(BookTotals(None), **sums)
-
-
-def nearest(runs: Sequence[StoredRun], run: StoredRun, days: int = MONTH_DAYS) -> StoredRun | None:
-    """Return the earlier run whose prediction time is nearest to some days before that of a run."""
-    wanted = run.as_of - timedelta(days=days)
-    earlier = [item for item in runs if item.as_of < run.as_of]
-    # Of several runs of one time the last counts.
-    return min(reversed(earlier), key=lambda item: abs(item.as_of - wanted), default=None)

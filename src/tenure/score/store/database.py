@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenure.core.errors import ConfigError, Problem
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 FILE = "tenure.db"
 PATIENCE = 300.0
 """Seconds that a writer waits for another one."""
+INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Name of a database → its insert that knows what to do with a row that stands already."""
 CONNECT_SECONDS = 5
 VERSIONS = Path(__file__).with_name("versions")
 MIGRATING = 7_310_465
@@ -69,6 +72,12 @@ def _configured(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin below, not where the driver thinks fit
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # SQLite's own knows the letters of ASCII alone: nobody would find Söhne under SÖHNE.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begun(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """Drivers and contributions as bytes, and back, exactly.
 
-A driver's sentence repeats in thousands of rows but for its two figures: it is kept once, with a
-mark in the place of each, and a row holds the figures.  Contributions are float32, compressed
+A driver's sentence repeats in thousands of rows but for its figures: it is kept once, with a mark
+in the place of each, and a row holds the figures.  Contributions are float32, compressed
 signal by signal and byte by byte, where like stands beside like.  Both come in blocks of a few
 scores: large enough to be small on disk, small enough to be read for one account.
 """
@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-VALUE, PEER = "\x01", "\x02"
-"""Marks in a sentence, in the place of the value and of that of peers."""
+VALUE, PEER, FIGURE = "\x01", "\x02", "\x03"
+"""Marks in a sentence: in the place of the value and of that of peers, as older rows have it, and
+of each number in turn."""
+NUMBER = re.compile(r"\d[\d,.]*")
 BLOCK = 16
 """Scores that are compressed together."""
 FLOAT = np.dtype("<f4")
@@ -34,6 +38,9 @@ class DriverWords(NamedTuple):
     sentence: str
     value: str
     peer_value: str
+    lever: bool
+    since: str
+    feature: str
 
 
 @dataclass(frozen=True)
@@ -47,15 +54,19 @@ class SentenceTemplate:
     @classmethod
     def of(cls, driver: DriverWords) -> SentenceTemplate:
         """Return the wording of a driver, from which its sentence follows exactly."""
-        # The peers' value stands in the last place that it may, the account's own in the first.
-        head, mark, tail = driver.sentence.rpartition(driver.peer_value or PEER)
-        text = f"{head}{PEER}{tail}" if mark else driver.sentence
-        wording = cls(driver.code, driver.label, text.replace(driver.value or VALUE, VALUE, 1))
-        exact = wording.filled(driver.value, driver.peer_value) == driver.sentence
-        return wording if exact else cls(driver.code, driver.label, driver.sentence)
+        marked = any(mark in driver.sentence for mark in (VALUE, PEER, FIGURE))
+        text = driver.sentence if marked else NUMBER.sub(FIGURE, driver.sentence)
+        return cls(driver.code, driver.label, text)
 
-    def filled(self, value: str, peer_value: str) -> str:
-        """Return the sentence with its figures."""
+    def filled(self, figures: Sequence[str]) -> str:
+        """Return the sentence with its numbers."""
+        if not figures:
+            return self.sentence
+        parts = self.sentence.split(FIGURE)
+        return "".join(chain.from_iterable(zip(parts, (*figures, ""), strict=True)))
+
+    def with_values(self, value: str, peer_value: str) -> str:
+        """Return the sentence of a row that holds the value and that of peers alone."""
         return self.sentence.replace(VALUE, value, 1).replace(PEER, peer_value, 1)
 
 
@@ -72,9 +83,10 @@ def packed_drivers(
     """
     starts = [f"[{number},{json.dumps(word.value)}," for number, word in words]
     middles = [f",{json.dumps(word.peer_value)}," for _, word in words]
+    ends = [_end(word) for _, word in words]
     numbers = (map(_number, column.tolist()) for column in figures.reshape(-1, 3).T)
     drivers = [
-        f"{starts[code]}{value}{middles[code]}{peer},{amount}]" if code >= 0 else ""
+        f"{starts[code]}{value}{middles[code]}{peer},{amount},{ends[code]}]" if code >= 0 else ""
         for code, value, peer, amount in zip(codes.ravel().tolist(), *numbers, strict=True)
     ]
     width = codes.shape[1]
@@ -88,6 +100,13 @@ def packed_drivers(
     ]
 
 
+def _end(word: DriverWords) -> str:
+    wording = SentenceTemplate.of(word)
+    figures = [] if wording.sentence == word.sentence else NUMBER.findall(word.sentence)
+    rest = (int(word.lever), word.since or None, word.feature, figures)
+    return json.dumps(rest, separators=(",", ":"))[1:-1]
+
+
 def _number(value: float) -> str:
     return repr(value) if math.isfinite(value) else _ODD[repr(value)]
 
@@ -98,15 +117,31 @@ _ODD = {"nan": "null", "inf": "Infinity", "-inf": "-Infinity"}
 def unpacked_drivers(
     data: bytes, place: int, wordings: Mapping[int, SentenceTemplate]
 ) -> list[dict[str, Any]]:
-    """Return the drivers of the score at a place of a block, None where a field has no value."""
+    """Return the drivers of the score at a place of a block, None where a field has no value.
+
+    They have the fields of a flat row, and `feature`, the column whose value is told.
+    """
     names = ("value", "value_num", "peer_value", "peer_value_num", "contribution")
     drivers = []
-    for number, *figures in json.loads(zlib.decompress(data).decode().split("\n")[place]):
-        wording, values = wordings[number], dict(zip(names, figures, strict=True))
-        direction = "raises" if values["contribution"] > 0 else "lowers"
-        sentence = wording.filled(values["value"], values["peer_value"])
-        words = {"code": wording.code, "label": wording.label}
-        drivers.append({**words, **values, "direction": direction, "sentence": sentence})
+    for number, *fields in json.loads(zlib.decompress(data).decode().split("\n")[place]):
+        wording, values = wordings[number], dict(zip(names, fields[:5], strict=True))
+        lever, since, feature, figures = fields[5:] or (None, None, None, None)
+        if figures is None:
+            sentence = wording.with_values(values["value"], values["peer_value"])
+        else:
+            sentence = wording.filled(figures)
+        drivers.append(
+            {
+                "code": wording.code,
+                "label": wording.label,
+                **values,
+                "direction": "raises" if values["contribution"] > 0 else "lowers",
+                "sentence": sentence,
+                "lever": None if lever is None else bool(lever),
+                "since": since,
+                "feature": feature,
+            }
+        )
     return drivers
 
 

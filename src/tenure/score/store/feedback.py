@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, insert, select
 
 from tenure.core.errors import DataError, Problem, suggestion
+from tenure.labels.targets import TARGETS
 from tenure.score.store.database import writing
 from tenure.score.store.schema import FEEDBACK, OVERRIDES
 
@@ -80,7 +81,9 @@ def add_feedback(
         DataError: If it says nothing, is too long, or nobody signs it.
     """
     note = _text("note", item.note or "", LONGEST_NOTE) or None
-    item = replace(item, note=note, author=_author(item.author))
+    driver = _text("driver", item.driver or "", LONGEST_AUTHOR) or None
+    item = replace(item, driver=driver, note=note, author=_author(item.author))
+    _one_of("target", item.target, tuple(TARGETS))
     _one_of("verdict", item.verdict, VERDICTS)
     if item.verdict == "note" and not note:
         raise DataError(Problem("note", "is empty", fix="write what others should know"))
@@ -98,6 +101,7 @@ def add_override(store: ScoreStore, item: Override) -> Override:
     """
     reason = _text("reason", item.reason, LONGEST_NOTE)
     item = replace(item, reason=reason, author=_author(item.author))
+    _one_of("target", item.target, tuple(TARGETS))
     _one_of("band", item.band, BANDS)
     if not reason:
         raise DataError(Problem("reason", "is empty", fix="say why the model is wrong here"))

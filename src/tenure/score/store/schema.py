@@ -160,7 +160,7 @@ LISTINGS = Table(
     *_columns(sa.String, "known"),
     *_columns(sa.DateTime, "at"),
 )
-"""When an account stood on a work list; `known` is a digest of what was known of it then."""
+"""When an account stood on a work list; `known` is what was known of it then, as JSON."""
 
 API_KEYS = Table(
     "api_keys",
@@ -219,3 +219,13 @@ OUTBOX = Table(
     *_columns(sa.String, "error", nullable=True),
 )
 """Messages to other systems, until they have arrived."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    *(Column(name, sa.String, primary_key=True) for name in ("project", "destination")),
+    Column("account_id", sa.String, primary_key=True),
+    *_columns(sa.String, "values_digest", "run_id"),
+    *_columns(sa.DateTime, "at"),
+)
+"""What another system has of an account: only what differs from it is sent."""

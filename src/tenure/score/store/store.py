@@ -21,7 +21,7 @@ from tenure.score.store.encoding import (
     unpacked_contributions,
     unpacked_drivers,
 )
-from tenure.score.store.schema import BLOCKS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
@@ -162,6 +162,18 @@ class ScoreStore:
             )
         return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
 
+    def accounts(self, run: StoredRun) -> pd.DataFrame:
+        """Return how the accounts of a run are called and grouped.
+
+        Returns:
+            Columns account_id, name, owner, segment, plan, notice_by.
+        """
+        columns = [column for column in RUN_ACCOUNTS.c if column.name != "run_no"]
+        chosen = select(*columns).where(RUN_ACCOUNTS.c.run_no == run.number)
+        with self.engine.connect() as connection:
+            rows = connection.execute(chosen).all()
+        return pd.DataFrame(rows, columns=[column.name for column in columns])
+
     def history(self, account: str, target: str | None = None) -> list[StoredScore]:
         """Return the scores that an account had, of all targets or one, by as_of and run."""
         chosen = _OF_ACCOUNT if target is None else _OF_ACCOUNT.where(SCORES.c.target == target)
@@ -176,13 +188,13 @@ class ScoreStore:
     def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
         with self.engine.connect() as connection:
             rows = connection.execute(chosen, {"project": self.project, **values}).all()
-        drivers = self.drivers([(place, data) for *_, place, data in rows])
+        drivers = self.unpacked([(place, data) for *_, place, data in rows])
         return [
             StoredScore(*(*values[:-2], own))
             for values, own in zip(map(tuple, rows), drivers, strict=True)
         ]
 
-    def drivers(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
+    def unpacked(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
         """Return the drivers of scores, by the fields of `tenure.explain.drivers`.
 
         Args:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
 from tenure.core.records.score_drift import BookDrift
-from tenure.explain.drivers import NUMBERS, TOP, signals
+from tenure.explain.drivers import TOP, signals, summed
+from tenure.explain.row_words import NUMBERS
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
-from tenure.score.scored import Scored
-from tenure.score.store.database import writing
+from tenure.score.scored import Contributions, Scored
+from tenure.score.store.database import INSERTS, writing
 from tenure.score.store.encoding import (
     DriverWords,
     SentenceTemplate,
@@ -101,7 +101,7 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
             horizon,
             scored.models[target],
             scored.rows.iloc[one.rows],
-            one.values,
+            one,
             scored.drift.get(target) if scored.models[target].horizons[0] == horizon else None,
         )
         for target, horizons in scored.contributions.items()
@@ -143,7 +143,9 @@ def _begin(connection: Connection, run: ScoringRun, accounts: int) -> int:
 def _write_accounts(connection: Connection, run: int, rows: pd.DataFrame) -> None:
     """Write how the accounts of a run are called and grouped."""
     names = [column.name for column in RUN_ACCOUNTS.columns if column.name in rows]
-    accounts = rows.drop_duplicates("account_id")
+    accounts = rows.drop_duplicates("account_id")[names]
+    # PostgreSQL takes no null characters.
+    accounts = accounts.replace("\0", "\ufffd", regex=True)
     values = zip(*(plain(accounts[name]) for name in names), strict=True)
     if by_account := [{"run_no": run, **dict(zip(names, row, strict=True))} for row in values]:
         connection.execute(insert(RUN_ACCOUNTS), by_account)
@@ -157,13 +159,10 @@ def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceT
         present = dict(connection.execute(standing).all())
         if lacking := sorted(rows.keys() - present.keys()):
             # Another writer may add one of them meanwhile.
-            adding = _INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
+            adding = INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
             connection.execute(adding, [{"digest": key, **asdict(rows[key])} for key in lacking])
             present = dict(connection.execute(standing).all())
     return {wording: present[key] for key, wording in rows.items()}
-
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
@@ -187,8 +186,13 @@ _FLAT = {
     "percentile": "{}_percentile",
     "expected_amount": "expected_{}_mrr",
 }
-"""Column of `SCORES` → column of a target's flat rows, where there is one."""
 _OF_CHURN = {"band": "risk_band", "amount_at_risk": "mrr_at_risk"}
+
+
+def flat_names(target: str) -> dict[str, str]:
+    """Return the column of a target's flat rows for each column of `SCORES` that has one."""
+    names = _FLAT | (_OF_CHURN if target == MAIN else {})
+    return {column: name.format(target) for column, name in names.items()}
 
 
 @dataclass(frozen=True)
@@ -199,8 +203,13 @@ class _HorizonScores:
     horizon: str
     model: Model
     rows: pd.DataFrame
-    values: Array
+    behind: Contributions
     drift: BookDrift | None
+
+    @property
+    def values(self) -> Array:
+        """Contributions of the columns, the base value last."""
+        return self.behind.values
 
     @cached_property
     def drivers(self) -> tuple[list[DriverWords], Array, Array]:
@@ -210,12 +219,20 @@ class _HorizonScores:
             The words that occur; the place in them of each driver, -1 where there is none, shape
             (rows, `TOP`); their numbers, shape (rows, `TOP`, 3).
         """
+        columns = np.asarray([*self.model.models[self.horizon].columns, None], dtype=object)
         rows, names = self.rows, list(DriverWords._fields)
         prefix = "" if self.target == MAIN else f"{self.target}_"
         places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
         spoken = pd.concat(
-            [rows[[f"{start}{name}" for name in names]].set_axis(names, axis=1) for start in places]
+            [
+                rows[[f"{start}{name}" for name in names[:-1]]]
+                .set_axis(names[:-1], axis=1)
+                .assign(feature=columns[self.behind.telling[:, place]])
+                for place, start in enumerate(places)
+            ]
         )
+        # A driver has no date where none is known; else groups would drop it.
+        spoken["since"] = spoken["since"].fillna("")
         numbered = spoken.groupby(names, sort=False).ngroup()
         codes = numbered.fillna(-1).to_numpy(dtype=np.int64)
         different, first = np.unique(codes, return_index=True)
@@ -247,8 +264,8 @@ class _HorizonScores:
         rows = zip(*columns.values(), strict=True)
         scores = [key | dict(zip(columns, row, strict=True)) for row in rows]
         connection.execute(insert(SCORES), scores)
-        sums = [self.values[:, places].sum(axis=1) for places in groups.values()]
-        values = np.column_stack([*sums, self.values[:, -1]])
+        sums = summed(self.values, list(groups.values()))
+        values = np.column_stack([sums, self.values[:, -1]])
         values[~present] = np.nan
         drivers = packed_drivers(codes, [(numbers[item], item) for item in words], figures)
         packed = zip(drivers, packed_contributions(values), strict=True)
@@ -260,11 +277,11 @@ class _HorizonScores:
 
     def _columns(self, present: Array) -> dict[str, list[Any]]:
         """Return the columns of `SCORES`, one value per row."""
-        rows, flat = self.rows, _FLAT | (_OF_CHURN if self.target == MAIN else {})
-        sources = {column: source.format(self.target) for column, source in flat.items()}
+        rows = self.rows
+        names = flat_names(self.target)
         log_odds = np.where(present, self.values.sum(axis=1), np.nan)
         return {
-            **{column: plain(rows[name]) for column, name in sources.items() if name in rows},
+            **{column: plain(rows[name]) for column, name in names.items() if name in rows},
             "log_odds": plain(pd.Series(log_odds)),
             "place": list(range(len(rows))),
         }

@@ -20,6 +20,8 @@ from tenure.service.api.metrics import MEDIA_TYPE, Metrics
 from tenure.service.api.problems import JSON, Refusal
 from tenure.service.api.responses import Readiness
 from tenure.service.api.state import State
+from tenure.service.pages.app import page_routes
+from tenure.service.pages.state import PageState
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,16 +44,17 @@ def application(config: Config, state: State | None = None) -> Guard:
     async def lifespan(_: object) -> AsyncIterator[None]:
         served.start()
         yield
+        pages.close()
         served.close()
 
     routes = [
         Route(item.path, Handler(item, served, metrics), methods=[item.method])
         for item in ENDPOINTS
     ]
+    pages = PageState(config, lambda: served.books)
+    everything = [*routes, *_probes(config, served, metrics), *page_routes(pages)]
     # The guard turns every error into an answer: a router is all that stands behind it.
-    app = Router(
-        [*routes, *_probes(config, served, metrics)], redirect_slashes=False, lifespan=lifespan
-    )
+    app = Router(everything, redirect_slashes=False, lifespan=lifespan)
     return Guard(app, served, metrics)
 
 

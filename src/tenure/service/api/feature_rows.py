@@ -12,8 +12,8 @@ import pandas as pd
 
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import now
-from tenure.explain.drivers import NUMBERS, WORDS, driver_arrays
-from tenure.labels.targets import TARGETS
+from tenure.explain.drivers import driver_arrays
+from tenure.explain.row_words import NUMBERS, WORDS, About
 from tenure.model.bundle.reference_stats import QUANTILES
 from tenure.score.model import Model
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, listed, shown
@@ -32,9 +32,7 @@ def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) ->
     """
     values = feature_frame(model, rows)
     probability, contributions = model.main.scores_and_contributions(values)
-    words, numbers = driver_arrays(
-        contributions[:, :-1], values, model.specs, model.peers, TARGETS[target]
-    )
+    words, numbers, _ = driver_arrays(contributions[:, :-1], values, model.explainer(), About())
     known = _past(model)
     scores = [
         {

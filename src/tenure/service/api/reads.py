@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import digest
 from tenure.core.times import show
-from tenure.score.store.book import BookFilter, BookQuery, BookRow
+from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
 from tenure.score.store.feedback import Feedback, add_feedback
 from tenure.score.store.idempotency import RepeatKey, once
 from tenure.score.store.keys import clock

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, create_
 from tenure.core.records.base import Record
 from tenure.core.records.evaluation import Verdict
 from tenure.core.records.metrics import Metric
-from tenure.explain.drivers import FIELDS, NUMBERS
+from tenure.explain.drivers import FIELDS
+from tenure.explain.row_words import NUMBERS
 from tenure.labels.targets import TARGETS
 from tenure.score.model import Model
 from tenure.score.rows import COLUMNS
@@ -55,6 +56,7 @@ class Run(Answer):
 
 _driver: dict[str, Any] = dict.fromkeys(FIELDS, (str | None, None))
 _driver |= dict.fromkeys(NUMBERS, (float | None, None))
+_driver |= {"lever": (bool | None, None), "feature": (str | None, None)}
 Driver = create_model(
     "Driver",
     __base__=Answer,

@@ -90,6 +90,12 @@ REVENUE = (
     _movement("movement_pause", "MRR of accounts that fell into a pause; negative.", 1),
     _movement("movement_resume", "MRR of accounts that came back from a pause.", 1),
     _movement(
+        "movement_merger",
+        "What accounts paid at the start that are part of another at the end: taken from the one "
+        "and added to the other, so that nobody churned; 0 in total.",
+        0,
+    ),
+    _movement(
         "movement_fx",
         "What exchange rates changed; without rates, what moved from one currency to another.",
         0,

@@ -123,6 +123,13 @@ def upgrade() -> None:
         *_columns(sa.DateTime, "delivered_at", nullable=True),
         *_columns(sa.String, "error", nullable=True),
     )
+    op.create_table(
+        "deliveries",
+        *(sa.Column(name, sa.String, primary_key=True) for name in ("project", "destination")),
+        sa.Column("account_id", sa.String, primary_key=True),
+        *_columns(sa.String, "values_digest", "run_id"),
+        *_columns(sa.DateTime, "at"),
+    )
 
 
 def _columns(kind: Any, *names: str, nullable: bool = False) -> list[sa.Column[Any]]:

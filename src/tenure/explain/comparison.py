@@ -1,0 +1,166 @@
+"""What a value is held against, so that its contribution can be understood.
+
+The account's own past, comparable accounts that stayed, or what became of accounts with such a
+value: the first of them that says something, and nothing that contradicts the contribution.  Where
+none does, the sentence says what the model weighs the value together with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tenure.core.formulas import evaluate, formula_names
+from tenure.core.spec import Target
+from tenure.explain.outcomes import Shares
+from tenure.explain.peers import EVERYONE
+from tenure.explain.wording import UNKNOWN, filled, show, term
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tenure.features.plan.columns import FeatureSpec
+
+Array = np.ndarray[Any, Any]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+PAST, PEERS, OUTCOMES, NOTHING = "past", "peers", "outcomes", "nothing"
+APART = 0.15
+"""Relative difference from which two values, or two shares, are told apart."""
+STAYED = "at comparable accounts that stayed"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One feature of some rows beside what it may be held against; arrays of shape (n,).
+
+    Attributes:
+        spec: The feature.
+        values: Its values: numbers, NaN where there is none, or words, None where there is none.
+        raises: Whether the contribution raises the score.
+        peers: Typical values of comparable accounts that stayed, likewise.
+        past: Its value in the account's own past, NaN where it is not known.
+        shares: Shares of outcomes among accounts like these.
+        groups: Kind of account that the shares are of.
+    """
+
+    spec: FeatureSpec
+    values: Array
+    raises: Array
+    peers: Array
+    past: Array
+    shares: Shares
+    groups: Array
+
+    def chosen(self, target: Target) -> Array:
+        """Return what each row is held against: one of the four names above."""
+        expected = self.spec.direction * (1 if target.bad else -1)
+        usable = {OUTCOMES: self._outcomes_tell()}
+        if self.spec.text:
+            usable[PEERS] = self._other_word()
+        else:
+            missing = np.isnan(self.values) & ~np.isnan(self.peers)
+            usable[PAST] = self._tells(self.past, expected)
+            usable[PEERS] = self._tells(self.peers, expected) | missing
+        # A team can act on a lever: what has changed says most.  For context, what it led to.
+        order = (PAST, PEERS, OUTCOMES) if self.spec.lever else (OUTCOMES, PAST, PEERS)
+        names = np.full(len(self.values), NOTHING, dtype=object)
+        for name in reversed(order):
+            if name in usable:
+                names[usable[name]] = name
+        return names
+
+    def _tells(self, others: Array, expected: int) -> Flags:
+        """Return whether values differ from others, and as the contribution would have it."""
+        with np.errstate(invalid="ignore"):
+            gap = self.values - others
+            least = APART * np.maximum(np.abs(self.values), np.abs(others))
+            if self.spec.unit == "count":
+                least = np.maximum(least, 0.5)
+            tells: Flags = np.abs(gap) > least
+            if expected:
+                np.logical_and(tells, (gap * expected > 0) == self.raises, out=tells)
+            return tells
+
+    def _other_word(self) -> Flags:
+        pairs = zip(self.values, self.peers, strict=True)
+        return np.asarray([peer is not None and own != peer for own, peer in pairs], dtype=bool)
+
+    def _outcomes_tell(self) -> Flags:
+        like, every = self.shares
+        with np.errstate(invalid="ignore"):
+            more, less = like > (1 + APART) * every, like < every / (1 + APART)
+        tells: Flags = np.where(self.raises, more, less)
+        return tells
+
+
+def own_past(spec: FeatureSpec, values: pd.DataFrame, rows: Array) -> Array:
+    """Return what accounts had before, NaN where the matrix does not say it.
+
+    Args:
+        spec: The feature.
+        values: Features.
+        rows: Positions of the rows that are asked about, shape (m,).
+    """
+    names = formula_names(spec.past[0], spec.name) if spec.past else frozenset()
+    if spec.past is None or not names <= set(values.columns):
+        return np.full(len(rows), np.nan)
+    columns = {name: values[name].to_numpy(dtype=np.float64)[rows] for name in names}
+    return evaluate(spec.past[0], columns)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """How the drivers of one target are put into sentences.
+
+    Attributes:
+        target: What is predicted.
+        horizon_days: Days within which shares of outcomes count, None without shares.
+    """
+
+    target: Target
+    horizon_days: int | None
+
+    def sentence(self, statement: str, compared: str, *, raises: bool) -> str:
+        """Return a fact, what it is held against, and the effect as a sentence."""
+        effect = "higher" if raises else "lower"
+        event = self.target.event
+        return f"{statement}{compared}; associated with a {effect} probability of {event}."
+
+    def past(self, spec: FeatureSpec, past: float, currency: str) -> str:
+        """Return what the account had before, in words."""
+        words = spec.past[1] if spec.past else ""
+        shown = show(past, spec.unit, currency)
+        return f" ({filled(words, past, shown, spec.unit, currency)})"
+
+    def peers(self, spec: FeatureSpec, peer: object, currency: str) -> str:
+        """Return the value of comparable accounts that stayed, in words."""
+        shown = show(peer, spec.unit, currency)
+        return "" if shown == UNKNOWN else f" ({shown} {STAYED})"
+
+    def outcomes(self, like: float, every: float, group: str) -> str:
+        """Return what became of accounts with such a value, in words."""
+        kind = f" with {term(group)} billing" if group != EVERYONE else ""
+        return (
+            f"; {self.target.event} within {self.horizon_days} days followed for {percent(like)} "
+            f"of such accounts{kind}, for {percent(every)} of all{kind}"
+        )
+
+    def nothing(self, usual: bool, others: tuple[str, ...]) -> str:
+        """Return what the model weighs a value together with, in words."""
+        text = ", as usual among comparable accounts that stayed" if usual else ""
+        if others:
+            text += f"; the model weighs it together with {' and '.join(others)}"
+        return text
+
+
+def percent(share: float) -> str:
+    """Return a share for people.
+
+    >>> percent(0.0421), percent(0.421), percent(0.0)
+    ('4.2%', '42%', '0%')
+    """
+    digits = 1 if 0 < share < 0.0995 else 0
+    return f"{100 * share:.{digits}f}%"

@@ -1,0 +1,218 @@
+"""Rows whose drivers are put into words: what each value is held against, and the sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tenure.core.spec import Target
+from tenure.explain.comparison import OUTCOMES, PAST, PEERS, Compared, Speaker, own_past
+from tenure.explain.outcomes import OutcomeShares, Shares
+from tenure.explain.peers import Peers
+from tenure.explain.wording import fact, label, show, signal_label, uncapital
+from tenure.features.plan.columns import FeatureSpec
+
+Array = np.ndarray[Any, Any]
+
+WORDS = ("code", "label", "value", "peer_value", "direction", "sentence", "lever", "since")
+NUMBERS = ("value_num", "peer_value_num", "contribution")
+SPAN = re.compile(r"last (\d+)")
+"""How far back a sentence looks, in days."""
+DAY = 86_400_000_000
+"""Microseconds."""
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """What it takes to speak of the contributions to one target.
+
+    Attributes:
+        target: What is predicted.
+        specs: How to speak of each column.
+        peers: Typical values of comparable retained accounts.
+        outcomes: What became of accounts by value, None where that was not fitted.
+        levers_first: Whether levers come before context.
+        begins: First day of each source's history, as far as it is known.
+    """
+
+    target: Target
+    specs: Mapping[str, FeatureSpec]
+    peers: Peers
+    outcomes: OutcomeShares | None = None
+    levers_first: bool = False
+    begins: Mapping[str, date] = field(default_factory=dict)
+
+
+class About(NamedTuple):
+    """What is known of the rows beside the features that a model reads.
+
+    Attributes:
+        as_of: Prediction times, empty where there are none.
+        currency: Of the amounts of each row, empty where it is not known.
+    """
+
+    as_of: Array = np.empty(0)
+    currency: Array = np.empty(0)
+
+
+class RowWords:
+    """Puts the features of some rows into words.
+
+    Args:
+        values: The model's features, shape (n, p).
+        explainer: How to speak of them.
+        about: What else is known of the rows.
+    """
+
+    def __init__(self, values: pd.DataFrame, explainer: Explainer, about: About) -> None:
+        self._values, self._explainer, self._about = values, explainer, about
+        self._peer_groups = explainer.peers.groups(values)
+        shares = explainer.outcomes
+        self._share_groups = shares.groups(values) if shares else self._peer_groups
+        self._speaker = Speaker(explainer.target, shares.horizon_days if shares else None)
+        size = len(values)
+        self._currency = about.currency if len(about.currency) else np.full(size, "", dtype=object)
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return self._explainer.target
+
+    def is_part(self, name: str) -> bool:
+        """Return whether a column measures only a part of what its signal is about."""
+        return self._explainer.specs[name].part
+
+    def compared(self, name: str, rows: Array, raises: Array) -> Compared:
+        """Return a feature of some rows beside what it may be held against.
+
+        Args:
+            name: Column.
+            rows: Positions of the rows, shape (m,).
+            raises: Whether its contributions raise the score, shape (m,).
+        """
+        spec = self._explainer.specs[name]
+        column = self._values[name]
+        if spec.text:
+            values = column.to_numpy(dtype=object)[rows]
+            values[pd.isna(values)] = None
+        else:
+            values = column.to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+        peers = self._explainer.peers.lookup(name, self._peer_groups[rows])
+        return Compared(
+            spec,
+            values,
+            raises,
+            peers if spec.text else peers.astype(np.float64),
+            own_past(spec, self._values, rows),
+            self._shares(name, values, rows),
+            self._share_groups[rows],
+        )
+
+    def described(
+        self, compared: Compared, kinds: Array, rows: Array, amounts: Array, together: Array
+    ) -> tuple[Array, Array]:
+        """Return the words and the numbers of one feature as driver of some rows.
+
+        Args:
+            compared: The feature of these rows.
+            kinds: What each value is held against, shape (m,).
+            rows: Positions of the rows, shape (m,).
+            amounts: Contributions of its signal, shape (m,).
+            together: Labels of the strongest other signals of the same direction, as tuples.
+
+        Returns:
+            Arrays of the shapes (m, `WORDS`) and (m, `NUMBERS`).
+        """
+        spec, currency = compared.spec, self._currency[rows].tolist()
+        values, peers = plain(compared.values), plain(compared.peers)
+        shown = [
+            [show(value, spec.unit, money) for value, money in zip(column, currency, strict=True)]
+            for column in (values, peers)
+        ]
+        beside = self._beside(compared, kinds, currency, together)
+        raises = (amounts > 0).tolist()
+        unknown = self._too_short(spec, rows)
+        sentences = [
+            self._speaker.sentence(
+                unknown[row] or fact(spec, value, currency[row]), beside[row], raises=raises[row]
+            )
+            for row, value in enumerate(values)
+        ]
+        directions = np.where(amounts > 0, "raises", "lowers")
+        columns = (spec.group, signal_label(spec), *shown, directions, sentences, spec.lever)
+        words = np.empty((len(rows), len(WORDS)), dtype=object)
+        for place, item in enumerate((*columns, self._since(spec, rows))):
+            words[:, place] = item
+        numbers = np.full((len(rows), len(NUMBERS)), np.nan)
+        if not spec.text:
+            numbers[:, 0], numbers[:, 1] = compared.values, compared.peers
+        numbers[:, 2] = amounts
+        return words, numbers
+
+    def _beside(
+        self, compared: Compared, kinds: Array, currency: list[str], together: Array
+    ) -> list[str]:
+        """Return what each value is held against, in words."""
+        speaker, spec = self._speaker, compared.spec
+        values, peers = plain(compared.values), plain(compared.peers)
+        like, every = (column.tolist() for column in compared.shares)
+        texts = []
+        for row, (kind, money) in enumerate(zip(kinds.tolist(), currency, strict=True)):
+            if kind == PAST:
+                texts.append(speaker.past(spec, float(compared.past[row]), money))
+            elif kind == PEERS:
+                texts.append(speaker.peers(spec, peers[row], money))
+            elif kind == OUTCOMES:
+                texts.append(speaker.outcomes(like[row], every[row], compared.groups[row]))
+            else:
+                value = values[row]
+                usual = value is not None and show(value, spec.unit) == show(peers[row], spec.unit)
+                texts.append(speaker.nothing(usual, together[row]))
+        return texts
+
+    def _shares(self, name: str, values: Array, rows: Array) -> Shares:
+        outcomes = self._explainer.outcomes
+        if outcomes is None:
+            nothing = np.full(len(rows), np.nan)
+            return Shares(nothing, nothing)
+        return outcomes.lookup(name, values, self._share_groups[rows])
+
+    def _too_short(self, spec: FeatureSpec, rows: Array) -> list[str]:
+        """Return what is to be told where a source's history does not reach back far enough."""
+        reach = max(map(int, SPAN.findall(spec.missing or "")), default=0)
+        begins = [
+            self._explainer.begins[name]
+            for name in spec.source.split(", ")
+            if name in self._explainer.begins
+        ]
+        nothing = [""] * len(rows)
+        if not reach or not begins or not len(self._about.as_of):
+            return nothing
+        missing = np.isnan(self._values[spec.name].to_numpy(dtype=np.float64)[rows])
+        starts = self._about.as_of[rows].astype("datetime64[D]") - np.timedelta64(reach, "D")
+        short = missing & (starts < np.datetime64(max(begins)))
+        text = f"Not known so far back: {uncapital(label(spec))}"
+        return [text if flag else "" for flag in short.tolist()]
+
+    def _since(self, spec: FeatureSpec, rows: Array) -> Array:
+        """Return the date from which each value has stood so, None where it is not known."""
+        dates = np.full(len(rows), None, dtype=object)
+        if spec.since is None or spec.since not in self._values or not len(self._about.as_of):
+            return dates
+        days = self._values[spec.since].to_numpy(dtype=np.float64)[rows]
+        known = np.flatnonzero(days >= 0)
+        moments = self._about.as_of[rows[known]].astype("datetime64[us]")
+        ago = np.round(days[known] * DAY).astype("timedelta64[us]")
+        dates[known] = np.datetime_as_string(moments - ago, unit="D")
+        return dates
+
+
+def plain(values: Array) -> list[Any]:
+    """Return values as Python's own, None where there is none."""
+    return [None if item is None or item != item else item for item in values.tolist()]  # noqa: PLR0124 - NaN

@@ -1,0 +1,306 @@
+"""`tenure explain`: why accounts have their scores, what is behind that, and what changed.
+
+Each function takes a config, or an open store, and returns a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.config import Config
+from tenure.core.errors import ConfigError, DataError, Problem, suggestion
+from tenure.core.progress import SILENT, Progress
+from tenure.core.records.explain import (
+    AccountExplanation,
+    BookChange,
+    DriverEvidence,
+    DriverRecord,
+    Portfolio,
+    ScoreChange,
+    WhatIf,
+)
+from tenure.core.times import show
+from tenure.explain.changes import book_change, score_change
+from tenure.explain.driver_records import driver_records
+from tenure.explain.drivers import FIELDS, TOP
+from tenure.explain.evidence import EvidenceRequest, evidence_of
+from tenure.explain.portfolio import portfolio
+from tenure.explain.what_if import EditableModel, shown, what_if
+from tenure.features.compute.matrix import build
+from tenure.labels.snapshots import snapshots
+from tenure.run.account_words import absence, abstention_reason, account_lines, explained_lines
+from tenure.run.plain_rows import plain
+from tenure.run.prepare import loaded
+from tenure.run.score_points import bridges, scored_points, stored_points
+from tenure.score.evidence import evidence_behind
+from tenure.score.model import Model
+from tenure.score.rows import MAIN
+from tenure.score.score import load_models, score
+from tenure.score.scored import Scored
+
+if TYPE_CHECKING:
+    from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
+    from tenure.sources.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class ExplainWish:
+    """What is wanted beside the drivers of an account.
+
+    Attributes:
+        since: Compare with the latest kept run at or before this time.
+        evidence: Source rows of each table that are shown behind a driver; none where it is 0.
+    """
+
+    since: datetime | None = None
+    evidence: int = 0
+
+
+def run_explain(
+    config: Config,
+    account: str,
+    as_of: datetime | None = None,
+    progress: Progress = SILENT,
+    wish: ExplainWish | None = None,
+) -> AccountExplanation:
+    """Return why one account has its scores, by default when observation stopped.
+
+    Raises:
+        DataError: If the account is unknown, has left, or does not pay yet; says which.  If there
+            is no run to compare with.
+    """
+    wish = wish or ExplainWish()
+    models = load_models(config)
+    with loaded(config, progress, thorough=False) as dataset:
+        moment = as_of or dataset.observed_until
+        scored = score(dataset, models, config, moment, accounts=[account])
+        if scored.rows.empty:
+            raise DataError(absence(account, dataset, moment))
+        row = plain(scored.rows.iloc[0].to_dict())
+        reason = abstention_reason(row, dataset, config.score)
+        drivers = {name: scored_drivers(scored, name) for name in models}
+        behind = {}
+        if wish.evidence:
+            behind = evidence_behind(dataset.engine, scored, wish.evidence)[account]
+        changes = _account_changes(config, dataset, scored, wish.since) if wish.since else {}
+    lines = [*account_lines(row, list(models), reason)]
+    lines += explained_lines(drivers, behind, changes)
+    return AccountExplanation(
+        row=row, lines=tuple(lines), drivers=drivers, evidence=behind, changes=changes
+    )
+
+
+def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[DriverRecord, ...]:
+    """Return the drivers of the main score of one account, as records.
+
+    Args:
+        scored: Scores.
+        target: What is predicted.
+        position: Of its row among those of the main horizon.
+    """
+    model, behind = scored.models[target], scored.main(target)
+    row = plain(scored.rows.iloc[position].to_dict())
+    chance = row[f"{target}_probability"]
+    if chance is None:
+        return ()
+    prefix = "" if target == MAIN else f"{target}_"
+    drivers: list[dict[str, Any]] = []
+    for place in range(TOP):
+        start = f"{prefix}driver_{place + 1}_"
+        if row[f"{start}code"] is not None:
+            feature = model.main.columns[behind.telling[position, place]]
+            drivers.append({name: row[f"{start}{name}"] for name in FIELDS} | {"feature": feature})
+    log_odds = float(behind.values[position].sum())
+    place_of = model.place(str(model.horizon_days), log_odds, chance)
+    return driver_records(drivers, model.facts, place_of)
+
+
+def stored_drivers(stored: StoredScore, model: Model | None) -> tuple[DriverRecord, ...]:
+    """Return the drivers of a score in the store, as records.
+
+    Args:
+        stored: The score.
+        model: The model that gave it; without it there are no points, nothing to ask for and no
+            stability.
+    """
+    if stored.probability is None or stored.log_odds is None:
+        return ()
+    if model is None or stored.model_version != model.bundle.version:
+        return tuple(DriverRecord(**driver) for driver in stored.drivers)
+    place = model.place(stored.horizon, stored.log_odds, stored.probability)
+    return driver_records(stored.drivers, model.facts, place)
+
+
+def run_evidence(
+    config: Config,
+    target: str,
+    features: Iterable[str],
+    request: EvidenceRequest,
+    progress: Progress = SILENT,
+) -> tuple[DriverEvidence, ...]:
+    """Return the source rows behind features of one account, as known at a prediction time.
+
+    Args:
+        config: Settings.
+        target: Whose model reads the features.
+        features: Columns of the matrix, as drivers name them.
+        request: Whose rows.
+        progress: Told of each stage.
+    """
+    model = _model(load_models(config), target)
+    with loaded(config, progress, thorough=False) as dataset:
+        return evidence_of(dataset.engine, model.plan, features, request)
+
+
+def _account_changes(
+    config: Config, dataset: Dataset, scored: Scored, since: datetime
+) -> dict[str, ScoreChange]:
+    """Return target → how the score moved since the latest kept run at or before a time."""
+    from tenure.score.store.store import ScoreStore
+
+    account = str(scored.rows["account_id"].iloc[0])
+    changes: dict[str, ScoreChange] = {}
+    with ScoreStore.open(config) as store:
+        run = run_at(store, since)
+        for target, model in scored.models.items():
+            after = scored_points(scored, target).get(account)
+            horizon = str(model.horizon_days)
+            before = stored_points(store, run, target, horizon, [account]).get(account)
+            if before is None or after is None:
+                continue
+            labels = model.facts.signals.labels
+            bridge = None
+            if before.model_version != after.model_version:
+                version = before.model_version
+                bridge = bridges(config, dataset, target, version, after.as_of, [account])
+            changes[target] = score_change(before, after, labels, (bridge or {}).get(account))
+    return changes
+
+
+def run_at(store: ScoreStore, moment: datetime | None) -> StoredRun:
+    """Return the latest kept run, or the latest at or before a time.
+
+    Raises:
+        DataError: If there is none; names the earliest.
+    """
+    runs = store.runs()
+    earlier = [run for run in runs if moment is None or run.as_of <= moment]
+    if not earlier:
+        fix = f"the earliest is of {show(runs[0].as_of)}" if runs else "run `tenure score` first"
+        rule = "no run was kept at or before it" if runs else "no run was kept"
+        raise DataError(Problem("since", rule, show(moment) if moment else "", fix))
+    return earlier[-1]
+
+
+def run_changes(
+    config: Config,
+    since: datetime,
+    until: datetime | None = None,
+    target: str = MAIN,
+    progress: Progress = SILENT,
+) -> BookChange:
+    """Return who moved most between two kept runs of a book, and why.
+
+    Args:
+        config: Settings.
+        since: The earlier run is the latest one kept at or before this time.
+        until: The later one likewise; the latest of all by default.
+        target: What is predicted.
+        progress: Told of each stage.
+
+    Raises:
+        DataError: If there are no two runs.
+    """
+    from tenure.score.store.store import ScoreStore
+
+    model = _model(load_models(config), target)
+    horizon = str(model.horizon_days)
+    with ScoreStore.open(config) as store:
+        first = run_at(store, since)
+        last = run_at(store, until)
+        before, after = (stored_points(store, run, target, horizon) for run in (first, last))
+    if first.number == last.number or not before or not after:
+        rule, fix = "two kept runs with scores are needed", "score two dates: `tenure score`"
+        raise DataError(Problem("changes", rule, show(first.as_of), fix))
+    labels = model.facts.signals.labels
+    old = next(iter(before.values())).model_version
+    if old == next(iter(after.values())).model_version:
+        return book_change(before, after, labels)
+    with loaded(config, progress, thorough=False) as dataset:
+        between = bridges(config, dataset, target, old, last.as_of, sorted(after))
+    return book_change(before, after, labels, between)
+
+
+def run_portfolio(config: Config, target: str = MAIN, as_of: datetime | None = None) -> Portfolio:
+    """Return what moves the scores of the latest kept book, or of the one kept at a time.
+
+    Raises:
+        DataError: If no run was kept.
+    """
+    from tenure.score.store.store import ScoreStore
+
+    model = _model(load_models(config), target)
+    with ScoreStore.open(config) as store:
+        return stored_portfolio(store, run_at(store, as_of), model)
+
+
+def stored_portfolio(store: ScoreStore, run: StoredRun, model: Model) -> Portfolio:
+    """Return what moves the scores of a kept run under the main horizon of a model."""
+    import pandas as pd
+
+    from tenure.score.store.store import BASE
+
+    target, horizon = model.bundle.spec.target, str(model.horizon_days)
+    contributions = store.contributions(run, target, horizon).drop(columns=BASE)
+    columns = ("account_id", "probability", "band", "mrr", "currency")
+    scores = [
+        {name: getattr(one, name) for name in columns}
+        for one in store.scores(run)
+        if one.target == target and one.horizon == horizon
+    ]
+    accounts = pd.DataFrame(scores, columns=list(columns)).set_index("account_id")
+    groups = store.accounts(run).set_index("account_id")[["owner", "segment"]]
+    return portfolio(target, contributions, accounts.join(groups), model.facts.signals)
+
+
+def run_what_if(
+    config: Config,
+    account: str,
+    edits: Mapping[str, float],
+    target: str = MAIN,
+    as_of: datetime | None = None,
+    progress: Progress = SILENT,
+) -> WhatIf:
+    """Return the score of an account with other values of levers: an association, no effect.
+
+    Args:
+        config: Settings.
+        account: Its id.
+        edits: Feature → value, within the range of the training past.
+        target: What is predicted.
+        as_of: Prediction time; when observation stopped by default.
+        progress: Told of each stage.
+
+    Raises:
+        ConfigError: If a feature is no lever that the model reads, or a value was never seen.
+        DataError: If the account does not pay then.
+    """
+    model = _model(load_models(config), target)
+    editable = EditableModel(model.main, model.plan, model.bundle.reference["features"])
+    with loaded(config, progress, thorough=False) as dataset:
+        moment = as_of or dataset.observed_until
+        paid = snapshots(dataset, [moment], [account])
+        if paid.empty:
+            raise DataError(absence(account, dataset, moment))
+        matrix = build(dataset.engine, paid, shown(model.plan), known_begins=model.begins)
+    return what_if(editable, matrix.values, edits, account=account, target=target)
+
+
+def _model(models: Mapping[str, Model], target: str) -> Model:
+    if target not in models:
+        fix = suggestion(target, models)
+        raise ConfigError(Problem("target", "has no champion", target, fix))
+    return models[target]

@@ -1,0 +1,135 @@
+"""Scores with what stands behind them, as `tenure.explain.changes` compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tenure.core.config import Config
+from tenure.core.errors import DataError, ModelError
+from tenure.explain.changes import Bridge, ScoredPoint
+from tenure.explain.drivers import TOP, signals, summed
+from tenure.model.boosting.fit import FittedModel
+from tenure.model.bundle.bundle import read_bundle
+from tenure.score.model import Model
+from tenure.score.rows import MAIN
+from tenure.score.score import score
+from tenure.score.scored import Scored
+
+if TYPE_CHECKING:
+    from tenure.score.store.store import ScoreStore, StoredRun
+    from tenure.sources.dataset import Dataset
+
+
+def scored_points(scored: Scored, target: str) -> dict[str, ScoredPoint]:
+    """Return account → its score of the main horizon, of those that have a probability."""
+    model, behind = scored.models[target], scored.main(target)
+    rows = scored.rows.iloc[behind.rows]
+    groups = signals(model.main.columns, model.specs)
+    sums = summed(behind.values, list(groups.values()))
+    prefix = "" if target == MAIN else f"{target}_"
+    spoken = [
+        rows[[f"{prefix}driver_{place}_{name}" for name in ("code", "sentence")]].to_numpy()
+        for place in range(1, TOP + 1)
+    ]
+    points: dict[str, ScoredPoint] = {}
+    chances = rows[f"{target}_probability"].to_numpy(dtype=np.float64)
+    for number in np.flatnonzero(~np.isnan(chances)):
+        account = str(rows["account_id"].iloc[number])
+        points[account] = ScoredPoint(
+            account,
+            target,
+            str(model.horizon_days),
+            rows["as_of"].iloc[number].to_pydatetime(),
+            model.bundle.version,
+            float(chances[number]),
+            float(behind.values[number].sum()),
+            float(behind.values[number, -1]),
+            dict(zip(groups, sums[number].tolist(), strict=True)),
+            {code: text for code, text in (one[number] for one in spoken) if isinstance(code, str)},
+        )
+    return points
+
+
+def stored_points(
+    store: ScoreStore,
+    run: StoredRun,
+    target: str,
+    horizon: str,
+    accounts: Iterable[str] | None = None,
+) -> dict[str, ScoredPoint]:
+    """Return account → its score in a kept run, of those that have a probability.
+
+    Args:
+        store: Where the run is kept.
+        run: The run.
+        target: What is predicted.
+        horizon: Days, as text, or ``renewal``.
+        accounts: Limits them to these accounts.
+    """
+    from tenure.score.store.store import BASE
+
+    listed = None if accounts is None else list(accounts)
+    contributions = store.contributions(run, target, horizon, listed).astype(np.float64)
+    bases = contributions.pop(BASE)
+    names = [str(name) for name in contributions]
+    rows = dict(zip(contributions.index, contributions.to_numpy().tolist(), strict=True))
+    return {
+        one.account_id: ScoredPoint(
+            one.account_id,
+            target,
+            horizon,
+            one.as_of,
+            one.model_version,
+            one.probability,
+            one.log_odds,
+            float(bases[one.account_id]),
+            dict(zip(names, rows[one.account_id], strict=True)),
+            {driver["code"]: driver["sentence"] for driver in one.drivers},
+        )
+        for one in store.scores(run, listed)
+        if one.target == target
+        and one.horizon == horizon
+        and one.probability is not None
+        and one.log_odds is not None
+    }
+
+
+def bridges(
+    config: Config,
+    dataset: Dataset,
+    target: str,
+    version: str,
+    as_of: datetime,
+    accounts: Iterable[str],
+) -> dict[str, Bridge] | None:
+    """Return account → its data at a time under an older model; None where that is gone.
+
+    Args:
+        config: Settings.
+        dataset: Loaded tables.
+        target: What is predicted.
+        version: Of the older model.
+        as_of: Prediction time.
+        accounts: Whose.
+    """
+    folder = config.paths.models / target / version
+    if not folder.is_dir():
+        return None
+    try:
+        model = Model.of(read_bundle(folder, threads=config.model.threads))
+        scored = score(dataset, {target: model}, config, as_of, accounts=accounts)
+    except (DataError, ModelError):
+        return None
+    points = scored_points(scored, target)
+    main = model.main
+
+    def calibrated(log_odds: float) -> float:
+        assert isinstance(main, FittedModel)
+        return float(main.calibrator.probability(np.array([log_odds]))[0])
+
+    of_odds = calibrated if isinstance(main, FittedModel) else None
+    return {name: Bridge(point, of_odds) for name, point in points.items()}

@@ -1,0 +1,1 @@
+"""Where scores are sent: adapters of other systems, and what sends through them."""

@@ -1,0 +1,122 @@
+"""Webhooks: a URL hears what changed, signed as Standard Webhooks says, until it has arrived."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.times import now
+from tenure.score.delivery.channel import Channel, DeliveryError
+from tenure.score.rows import MAIN
+from tenure.score.store.outbox import arrived, due, failed
+
+if TYPE_CHECKING:
+    from tenure.core.config import Config
+    from tenure.score.store.store import ScoreStore, StoredScore
+
+BAND_CHANGED = "score.band_changed"
+CHAMPION_CHANGED = "model.champion_changed"
+ACCOUNTS = 500
+"""Accounts that one message holds at most."""
+AGAIN_AFTER = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 1_800, 7_200, 36_000))
+"""Wait after each failure; the last one repeats."""
+PREFIX = "whsec_"
+
+
+def signed_headers(
+    secrets: Sequence[str], message_id: str, at: datetime, body: str
+) -> dict[str, str]:
+    """Return the headers by which a receiver knows who sent a body, and when.
+
+    Args:
+        secrets: Secrets as ``whsec_`` and base64, or as plain text; several while one replaces
+            another: the body is signed with each.
+        message_id: The same for every try of one message.
+        at: When it is sent, UTC.
+        body: The body as it is sent.
+    """
+    seconds = str(int(at.replace(tzinfo=UTC).timestamp()))
+    content = f"{message_id}.{seconds}.{body}".encode()
+    signatures = (hmac.new(_key(secret), content, hashlib.sha256).digest() for secret in secrets)
+    shown = " ".join(f"v1,{base64.b64encode(value).decode()}" for value in signatures)
+    return {"webhook-id": message_id, "webhook-timestamp": seconds, "webhook-signature": shown}
+
+
+def _key(secret: str) -> bytes:
+    if secret.startswith(PREFIX):
+        return base64.b64decode(secret.removeprefix(PREFIX))
+    return secret.encode()
+
+
+def band_changes(
+    scores: Sequence[StoredScore], before: Sequence[StoredScore]
+) -> list[dict[str, Any]]:
+    """Return the bodies that tell which accounts have another band of churn than in the run before.
+
+    Args:
+        scores: Scores of a run.
+        before: Scores of the run that it is compared with.
+    """
+    bands = {(score.account_id, score.horizon): score.band for score in before if score.band}
+    changes = [
+        {
+            "account_id": score.account_id,
+            "horizon_days": score.horizon_days,
+            "before": bands[score.account_id, score.horizon],
+            "after": score.band,
+            "probability": score.probability,
+        }
+        for score in scores
+        if score.target == MAIN
+        and score.band
+        and bands.get((score.account_id, score.horizon), score.band) != score.band
+    ]
+    parts = [changes[start : start + ACCOUNTS] for start in range(0, len(changes), ACCOUNTS)]
+    return [
+        {
+            "type": BAND_CHANGED,
+            "timestamp": f"{scores[0].scored_at.isoformat()}Z",
+            "data": {
+                "run_id": scores[0].run_id,
+                "as_of": f"{scores[0].as_of.isoformat()}Z",
+                "changes": part,
+            },
+        }
+        for part in parts
+    ]
+
+
+def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
+    """Send the messages that are due, each once; what fails is tried again later.
+
+    Args:
+        store: Where they wait.
+        config: The run; a message to a webhook that it does not name waits.
+
+    Returns:
+        How many arrived, and how many did not.
+    """
+    done = missed = 0
+    channel = Channel({"Content-Type": "application/json"}, per_minute=600, tries=1)
+    with channel:
+        for message in due(store.engine, config.name, now()):
+            webhook = config.webhooks.get(message.destination)
+            if webhook is None:
+                continue
+            at, body = now(), json.dumps(message.body, separators=(",", ":"))
+            headers = signed_headers(webhook.secrets, message.message_id, at, body)
+            try:
+                channel.call("POST", webhook.url, content=body.encode(), headers=headers)
+            except DeliveryError as error:
+                wait = AGAIN_AFTER[min(message.attempts, len(AGAIN_AFTER) - 1)]
+                failed(store.engine, message, error.reason, at + wait)
+                missed += 1
+            else:
+                arrived(store.engine, message, at)
+                done += 1
+    return done, missed

@@ -1,0 +1,37 @@
+"""The source rows behind the drivers of scores, of a batch or of posted history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tenure.core.records.explain import DriverEvidence
+from tenure.explain.evidence import EvidenceRequest, evidence_of
+
+if TYPE_CHECKING:
+    from tenure.engine import Engine
+    from tenure.score.scored import Scored
+
+AccountEvidence = dict[str, tuple[DriverEvidence, ...]]
+"""Target → the source rows behind each driver, strongest first."""
+
+
+def evidence_behind(engine: Engine, scored: Scored, most: int) -> dict[str, AccountEvidence]:
+    """Return account → the source rows behind the drivers of its main scores.
+
+    Args:
+        engine: Holds the tables that were scored.
+        scored: Scores of a few accounts: each driver takes a statement.
+        most: Rows of one table that are shown of each driver.
+    """
+    behind: dict[str, AccountEvidence] = {}
+    for target, model in scored.models.items():
+        main = scored.main(target)
+        rows = scored.rows.iloc[main.rows]
+        for position, (account, as_of) in enumerate(
+            zip(rows["account_id"], rows["as_of"], strict=True)
+        ):
+            features = [model.main.columns[at] for at in main.telling[position] if at >= 0]
+            request = EvidenceRequest(str(account), as_of.to_pydatetime(), most)
+            own = evidence_of(engine, model.plan, features, request)
+            behind.setdefault(str(account), {})[target] = own
+    return behind

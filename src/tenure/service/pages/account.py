@@ -1,0 +1,139 @@
+"""One account: its scores over the runs, what moves them, who it is like, what people said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tenure.labels.targets import TARGETS
+from tenure.report.account_page import history_svg, one_per_time
+from tenure.report.sentences.values import ABSTAINED, cut, date
+from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
+from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing_overrides
+from tenure.score.store.keys import clock as present
+from tenure.service.pages.views import MissingPageError, chosen_run, run_before
+
+if TYPE_CHECKING:
+    from tenure.score.store.store import StoredRun, StoredScore
+    from tenure.service.access import Caller
+    from tenure.service.pages.state import PageState
+
+MAIN = "churn"
+COMPARED = 5
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A driver as the page shows it.
+
+    Attributes:
+        said: What people said of it, latest first.
+    """
+
+    code: str
+    label: str
+    sentence: str
+    value: str
+    peer_value: str
+    contribution: float
+    lever: bool | None
+    since: str | None
+    said: tuple[Feedback, ...]
+
+    @property
+    def raises(self) -> bool:
+        """Return whether it goes with a higher probability."""
+        return self.contribution > 0
+
+
+def account_parts(
+    state: PageState, account: str, as_of: str, since: str, who: Caller | None
+) -> dict[str, Any]:
+    """Return what the page of an account shows, by its name in the template.
+
+    Args:
+        state: What the pages read.
+        account: Its id.
+        as_of: The run, by its prediction time; the latest where empty.
+        since: The run that changes are counted from, likewise; the one before where empty.
+        who: Who looks.
+
+    Raises:
+        MissingPageError: If there is no such account or run, or it is not for them to see.
+    """
+    runs = state.store.runs()
+    run = chosen_run(runs, as_of)
+    earlier = run_before(runs, run, since)
+    row = book_row(state, account, run, earlier, who)
+    scores = [item for item in state.store.history(account) if item.as_of <= run.as_of]
+    main = one_per_time([item for item in scores if item.horizon == state.horizon])
+    said = feedback_of(state.store, account)
+    latest = {item.target: item for item in scores if item.run_id == run.run_id}
+    latest |= {item.target: item for item in main if item.run_id == run.run_id}
+    history = [item for item in main if item.target == MAIN]
+    return {
+        "run": run,
+        "since": earlier,
+        "runs": runs,
+        "horizon": state.horizon,
+        "row": row,
+        "reason": ABSTAINED.get(row.abstain_reason or "", ""),
+        "score": latest.get(MAIN),
+        "history": history,
+        "chart": history_svg(history),
+        "targets": [
+            (TARGETS[name], item, drivers(item, said)) for name, item in sorted(latest.items())
+        ],
+        "horizons": [
+            item for item in scores if item.run_id == run.run_id and item.horizon != state.horizon
+        ],
+        "comparable": [
+            other
+            for other in state.books.comparable(run, row, COMPARED + 1)
+            if other.account_id != account
+        ][:COMPARED],
+        "said": said,
+        "override": standing_overrides(state.store, [account], MAIN, present()).get(account),
+        "overrides": overrides_of(state.store, account),
+    }
+
+
+def book_row(
+    state: PageState,
+    account: str,
+    run: StoredRun,
+    since: StoredRun | None,
+    who: Caller | None,
+) -> BookRow:
+    """Return an account's row in the book of a run.
+
+    Raises:
+        MissingPageError: If it has none, or it is not for them to see.
+    """
+    where = BookFilter(accounts=(account,))
+    rows = state.books.rows(run, BookQuery(where, since=since)) if account else []
+    if not rows or not (who is None or who.sees(rows[0].owner, rows[0].segment)):
+        shown = cut(account, 60)
+        rule = f"No account “{shown}” was scored on {date(run.as_of)}."
+        raise MissingPageError(f"{rule} Search the book for its name, or choose another run.")
+    return rows[0]
+
+
+def drivers(score: StoredScore, said: Sequence[Feedback]) -> list[Driver]:
+    """Return the drivers of a score, with what people said of each."""
+    by_driver: dict[str | None, list[Feedback]] = defaultdict(list)
+    for item in said:
+        if item.target == score.target:
+            by_driver[item.driver].append(item)
+    names = ("code", "label", "sentence", "value", "peer_value", "contribution")
+    return [
+        Driver(
+            **{name: driver[name] for name in names},
+            lever=driver.get("lever"),
+            since=driver.get("since"),
+            said=tuple(by_driver[driver["code"]]),
+        )
+        for driver in score.drivers
+    ]

@@ -1,0 +1,185 @@
+"""The SELECTs that make a table of the contract of a vendor's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tenure.core.spec import Source
+from tenure.sources.contract import SOURCES
+from tenure.sources.presets.candidates import Candidate
+from tenure.sources.presets.declared import Part
+from tenure.sources.presets.expressions import Sql
+from tenure.sources.presets.links import Key, Link
+from tenure.sources.presets.recognise import Match
+from tenure.sources.presets.times import read_time
+
+ACCOUNT = "account"
+"""Alias of the accounts table in a query that looks an id up."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One SELECT of a table's query.
+
+    Attributes:
+        columns: Column of the contract → SQL.
+        pieces: Shared piece → SQL.
+        source: What stands after FROM.
+        joins: Further tables.
+        where: Which rows; empty for all.
+    """
+
+    columns: dict[str, str]
+    pieces: dict[str, str]
+    source: str
+    joins: tuple[str, ...] = ()
+    where: str = ""
+
+    def text(self) -> str:
+        """Return the SELECT, an expression a line."""
+        items = ",\n".join(
+            f"  {sql}" if sql.rpartition(".")[2] == name else f"  {sql} AS {name}"
+            for name, sql in (self.pieces | self.columns).items()
+        )
+        lines = ["SELECT", items, f"FROM {self.source}", *self.joins]
+        return "\n".join([*lines, *([f"WHERE {self.where}"] if self.where else [])])
+
+
+@dataclass(frozen=True)
+class AccountSql:
+    """How a row finds the id of its account: SQL, the objects that it reads, further joins."""
+
+    text: str
+    objects: frozenset[str] = frozenset()
+    joins: tuple[str, ...] = ()
+
+
+def queries(candidate: Candidate, account: AccountSql | None) -> list[Query]:
+    """Return the SELECTs of a candidate: its own rows, and those of its parts."""
+    scope, source = candidate.scope, SOURCES[candidate.shape.table]
+    parts = [(candidate.columns, scope.first(candidate.shape.where))]
+    for part in candidate.shape.parts:
+        if where := scope.first(part.where):
+            parts.append((_overridden(candidate, part), where))
+    result = []
+    for columns, where in parts:
+        every = [sql for sql in (*columns.values(), where) if sql]
+        read = {name for sql in every for name in sql.objects}
+        texts = {name: _value(candidate, source, name, sql) for name, sql in columns.items()}
+        if account:
+            read |= account.objects
+            texts = _second(texts, "account_id", account.text)
+        start = f"{candidate.start.raw.source} AS {candidate.shape.start}"
+        joins = (*_joins(candidate, read), *(account.joins if account else ()))
+        pieces = _pieces(candidate, {name for sql in every for name in sql.lets})
+        result.append(Query(texts, pieces, start, joins, where.text if where else ""))
+    return result
+
+
+def _pieces(candidate: Candidate, names: set[str]) -> dict[str, str]:
+    """Return the shared pieces that are read, those first that others read."""
+    pieces = {name: candidate.scope.piece(name) for name in candidate.shape.lets if name in names}
+    depth = sorted(pieces, key=lambda name: len(pieces[name].lets))
+    return {f"_{name}": pieces[name].text for name in depth}
+
+
+def _overridden(candidate: Candidate, part: Part) -> dict[str, Sql]:
+    columns = dict(candidate.columns)
+    for name, texts in part.columns.items():
+        sql = candidate.scope.first(texts)
+        if sql is None or sql.text.upper() == "NULL":
+            columns.pop(name, None)
+        else:
+            columns[name] = sql
+    return columns
+
+
+def _second(texts: Mapping[str, str], name: str, value: str) -> dict[str, str]:
+    """Return columns with one put in the second place."""
+    items = [(key, text) for key, text in texts.items() if key != name]
+    return dict([*items[:1], (name, value), *items[1:]])
+
+
+def _value(candidate: Candidate, source: Source, name: str, sql: Sql) -> str:
+    """Return SQL of a column; times that need a format are read here."""
+    column = source.column(name)
+    is_time = name == "known_at" or (column is not None and column.kind == "time")
+    if not is_time or sql.column is None:
+        return sql.text
+    (table,) = sql.objects
+    form = candidate.scope.forms.form(candidate.scope.objects[table].raw, sql.column)
+    return read_time(sql.column, candidate.scope.alias(table), form) if form else sql.text
+
+
+def _joins(candidate: Candidate, read: set[str]) -> list[str]:
+    """Return the joins of the objects that are read, and of those that these need."""
+    scope = candidate.scope
+    conditions = {
+        name: sql
+        for name, text in candidate.shape.joins.items()
+        if name in scope.objects and (sql := scope.resolved(text))
+    }
+    wanted = set(read)
+    for name in reversed(conditions):
+        if name in wanted:
+            wanted |= conditions[name].objects
+    return [
+        f"LEFT JOIN {_joined(scope.objects[name])} AS {name} ON {condition.text}"
+        for name, condition in conditions.items()
+        if name in wanted
+    ]
+
+
+def _joined(match: Match) -> str:
+    """Return what is joined: a table, or the last row of each key in it."""
+    key, order = (match.columns.get(name) for name in match.object.latest or ("", ""))
+    if key is None or order is None:
+        return match.raw.source
+    last = f"row_number() OVER (PARTITION BY {key.of()} ORDER BY {order.of()} DESC) = 1"
+    return f"(SELECT * FROM {match.raw.source} QUALIFY {last})"
+
+
+def account_sql(candidate: Candidate, link: Link | None, own_id: Key) -> AccountSql:
+    """Return how rows find their account.
+
+    Args:
+        candidate: The rows.
+        link: The columns in which their system and that of the accounts meet; None where it is
+            the same system.
+        own_id: The accounts' own id.
+    """
+    own = candidate.account
+    if link is None:
+        return AccountSql(own.text, own.objects) if own else AccountSql("NULL")
+    value = _value_here(candidate, link)
+    there = link.there
+    if there.column == own_id.column and there.raw is own_id.raw and not there.domain:
+        return value
+    if link.single and not there.domain:
+        condition = f"{there.sql(ACCOUNT)} = {value.text}"
+        join = f"LEFT JOIN {there.raw.source} AS {ACCOUNT} ON {condition}"
+        return AccountSql(there.account.of(ACCOUNT), value.objects, (*value.joins, join))
+    one = f"count(DISTINCT {there.account.of()}) = 1"
+    inner = (
+        f"(SELECT {there.sql()} AS value, min({there.account.of()}) AS account_id "
+        f"FROM {there.raw.source} GROUP BY ALL HAVING {one})"
+    )
+    join = f"LEFT JOIN {inner} AS {ACCOUNT} ON {ACCOUNT}.value = {value.text}"
+    return AccountSql(f"{ACCOUNT}.account_id", value.objects, (*value.joins, join))
+
+
+def _value_here(candidate: Candidate, link: Link) -> AccountSql:
+    """Return the value of a row by which its account is looked up."""
+    scope, here, own = candidate.scope, link.here, candidate.account
+    if own and own.column == here.column and not here.domain:
+        return AccountSql(own.text, own.objects)
+    if here.raw is candidate.start.raw:
+        return AccountSql(here.sql(scope.alias(candidate.shape.start)))
+    alias = next(name for name, match in scope.objects.items() if match.raw is here.raw)
+    objects = (own.objects if own else frozenset()) | {alias}
+    joins: tuple[str, ...] = ()
+    if own and alias not in candidate.shape.joins:
+        condition = f"{here.account.of(alias)} = {own.text}"
+        joins = (f"LEFT JOIN {here.raw.source} AS {alias} ON {condition}",)
+    return AccountSql(here.sql(alias), objects, joins)

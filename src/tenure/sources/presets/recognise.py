@@ -1,0 +1,93 @@
+"""Which object of which vendor a raw table is: its columns decide, names give a hint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tenure.sources.presets.declared import Preset, RawObject
+from tenure.sources.presets.raw_tables import RawColumn, RawTable, plain
+
+_VENDOR_NAMED, _OBJECT_NAMED = 6, 3
+"""What a name is worth, in columns."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A raw table that may be an object of a preset.
+
+    Attributes:
+        preset: The preset.
+        object: The object.
+        raw: The table.
+        columns: The object's columns that it has.
+        score: How much speaks for it, in columns.
+        missing: Needed columns that it lacks.
+    """
+
+    preset: Preset
+    object: RawObject
+    raw: RawTable
+    columns: Mapping[str, RawColumn]
+    score: float
+    missing: tuple[str, ...] = ()
+
+
+def recognised(raw: RawTable, presets: Iterable[Preset]) -> Match | None:
+    """Return what a table most probably is, None where it is nothing that is known."""
+    matches = [match for match in _matches(raw, presets) if not match.missing]
+    return max(matches, key=lambda match: match.score, default=None)
+
+
+def nearest(raw: RawTable, presets: Iterable[Preset]) -> Match | None:
+    """Return the object that a table lacks the fewest columns of, if it has half of them."""
+    matches = list(_matches(raw, presets))
+    best = max(matches, key=_nearness, default=None)
+    half = best and len(best.missing) <= len(best.object.needs) / 2
+    return best if half else None
+
+
+def _nearness(match: Match) -> tuple[float, float]:
+    return -len(match.missing) / len(match.object.needs), match.score
+
+
+def _matches(raw: RawTable, presets: Iterable[Preset]) -> Iterator[Match]:
+    names: dict[str, RawColumn] = {}
+    for column in raw.columns:
+        names.setdefault(plain(column.name), column)
+    exact = {column.name.lower(): column for column in raw.columns}
+    for preset in presets:
+        for item in preset.objects.values():
+            columns = _columns(item, names, exact)
+            missing = tuple(need for need in item.needs if need not in columns)
+            yield Match(preset, item, raw, columns, _score(raw, preset, item, columns), missing)
+
+
+def _columns(
+    item: RawObject, names: Mapping[str, RawColumn], exact: Mapping[str, RawColumn]
+) -> dict[str, RawColumn]:
+    columns: dict[str, RawColumn] = {}
+    for name, spellings in item.columns.items():
+        for spelling in spellings:
+            column = exact.get(spelling.lower()) or names.get(plain(spelling))
+            if column:
+                columns[name] = column
+                break
+    return columns
+
+
+def _score(
+    raw: RawTable, preset: Preset, item: RawObject, columns: Mapping[str, RawColumn]
+) -> float:
+    words = {
+        *re.split(r"[^a-z]+", raw.place.lower()),
+        *re.split(r"[^a-z]+", (raw.table or "").lower()),
+    }
+    text = re.sub(r"[^a-z]+", "_", f"{raw.place}_{raw.table or ''}".lower())
+    score = float(len(columns))
+    if preset.name in text.replace("_", "") or preset.name.split("_")[0] in words:
+        score += _VENDOR_NAMED
+    if any(re.search(rf"(^|_){word}e?s?(_|$)", text) for word in item.files):
+        score += _OBJECT_NAMED
+    return score / 2 if preset.generic else score

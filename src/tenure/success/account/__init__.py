@@ -1,0 +1,1 @@
+"""One account in the round: everything that was known about it at a prediction time."""

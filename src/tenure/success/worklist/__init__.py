@@ -1,0 +1,1 @@
+"""Work lists: whom each owner is to call, within what the owner can do, and why now."""

@@ -1,0 +1,259 @@
+"""Every page: that it opens to those who may see it, says what it should, and runs nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from starlette.routing import Mount, Route
+from starlette.testclient import TestClient
+
+from service.pages.conftest import HOSTILE, SCRIPT, Shown, access_of
+from tenure.report.sentences.values import cut
+from tenure.score.store.keys import KeyStore
+from tenure.service.access import CSRF_FIELD
+from tenure.service.pages.app import HEADERS, make_pages
+from tenure.service.pages.state import PageState
+
+PAGES = (
+    "/app/",
+    "/app/account?id={}",
+    "/app/lately?id={}",
+    "/app/worklist",
+    "/app/metrics",
+    "/app/model",
+    "/app/data",
+    "/app/mine",
+)
+
+
+class Read(HTMLParser):
+    """What a browser makes of a page: its tags, attributes and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_and_runs_nothing_of_others(
+    client: TestClient, shown: Shown, path: str
+) -> None:
+    answer = client.get(path.format(shown.riskiest))
+    assert answer.status_code == 200
+    for name, value in HEADERS.items():
+        assert answer.headers[name] == value
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    page = Read(answer.text)
+    scripts = [attrs for tag, attrs in page.tags if tag == "script"]
+    assert scripts == [{"src": "/static/htmx.min.js", "defer": None}]
+    assert not [tag for tag, _ in page.tags if tag in {"img", "iframe", "style", "base"}]
+    for tag, attrs in page.tags:
+        assert not [name for name in attrs if name.startswith("on") or name == "style"], tag
+        for name in ("href", "src", "action"):
+            link = attrs.get(name) or "/"
+            assert link.startswith(("/", "#", "data:,")), link
+            assert not link.startswith("//")
+    assert not re.search(r"\b(nan|None|NaT|null)\b", page.text.replace("null�byte", ""))
+    assert not re.search(r"\b(churn_probability|risk_band|mrr_at_risk|notice_given)\b", page.text)
+
+
+def test_hostile_names_are_text_in_the_book(client: TestClient, shown: Shown) -> None:
+    words = ""
+    for number in (1, 2):
+        words += Read(client.get(f"/app/?page={number}").text).text
+    for name in HOSTILE:
+        if name in shown.names.values() and not name.startswith(("\t", "{{")):
+            assert " ".join(cut(name).split()) in words
+    assert "{{ 7 * 7 }}" in words
+    assert "x" * 201 not in words
+
+
+def test_hostile_words_are_text_in_what_happened(client: TestClient, shown: Shown) -> None:
+    state = shown.state()
+    try:
+        rows = state.books.rows(state.store.runs()[-1])
+    finally:
+        state.close()
+    words = "".join(client.get(f"/app/lately?id={row.account_id}").text for row in rows[:8])
+    assert SCRIPT not in words
+    assert "&lt;script&gt;" in words
+    assert "\u202e" not in words
+    assert "\0" not in words
+
+
+def test_a_download_runs_no_formula(client: TestClient, shown: Shown) -> None:
+    answer = client.get("/app/book.csv?sort=account")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    names = [row[1] for row in rows[1:]]
+    assert len(names) > 40
+    assert not [name for name in names if name.lstrip().startswith(("=", "+", "-", "@"))]
+    assert any(name.startswith("'=HYPERLINK") for name in names)
+    book = load_workbook(io.BytesIO(client.get("/app/book.xlsx?sort=account").content))
+    sheet = book["Book"]
+    cells = [cell for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
+    assert not [cell for cell in cells if cell.hyperlink]
+    texts = {cell.value for cell in cells if cell.data_type == "s"}
+    assert '=HYPERLINK("http://example.invalid","click")' in texts
+    assert sheet.max_row == len(rows)
+
+
+def test_a_view_is_what_its_link_says(client: TestClient, shown: Shown) -> None:
+    small = Read(client.get("/app/?segment=small&sort=-mrr").text)
+    assert [attrs for tag, attrs in small.tags if attrs.get("aria-sort") == "descending"]
+    amounts = [float(text.split()[0].replace(",", "")) for text in mrr_cells(client)]
+    assert amounts == sorted(amounts, reverse=True)
+    answer = client.get("/app/?owner=&segment=small&sort=-mrr", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/app/?segment=small&sort=-mrr",
+    )
+    earlier = Read(client.get("/app/?as_of=2023-12-01").text).text
+    assert "Book of 1 Dec 2023" in earlier
+    assert "no earlier run" in earlier
+    assert client.get("/app/?as_of=1999-01-01").status_code == 404
+    assert "No account meets" in client.get("/app/?search=%25%25nobody").text
+
+
+def mrr_cells(client: TestClient) -> list[str]:
+    page = client.get("/app/?column=mrr&sort=-mrr").text
+    return re.findall(r'<td class="num"><bdi>([\d,]+ \w+)</bdi>', page)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *("/app/account?id=nobody", "/app/account", "/app/account?id=%00", "/app/nothing"),
+        *("/app/book.exe", "/app/?as_of=x", "/app/worklist?owner=nobody", "/static/../app.py"),
+        "/app/?search=" + "x" * 5000,
+    ],
+)
+def test_what_does_not_exist_is_said_in_words(client: TestClient, link: str) -> None:
+    assert client.get(link).status_code == 404
+
+
+def test_a_wrong_day_is_said_in_words(client: TestClient) -> None:
+    answer = client.get("/app/metrics?from=yesterday")
+    assert answer.status_code == 422
+    assert "is not a day" in answer.text
+
+
+def said(client: TestClient, shown: Shown, **fields: Any) -> Any:
+    page = client.get(f"/app/account?id={shown.riskiest}").text
+    token = re.search(rf'name="{CSRF_FIELD}" value="([^"]+)"', page)
+    assert token is not None
+    common = {CSRF_FIELD: token[1], "id": shown.riskiest, "target": "churn", "author": "Ada"}
+    return client.post("/app/feedback", data=common | fields)
+
+
+def test_what_people_say_stays_beside_the_score(client: TestClient, shown: Shown) -> None:
+    page = client.get(f"/app/account?id={shown.riskiest}").text
+    driver = re.search(r'name="driver" value="([^"]+)"', page)
+    assert driver is not None
+    note = f"remark {SCRIPT}"
+    assert said(client, shown, driver=driver[1], verdict="wrong", note=note).status_code == 200
+    assert said(client, shown, verdict="note", note="They love us").status_code == 200
+    end = f"{datetime.now().year + 1}-01-01"  # noqa: DTZ005 - a day of the next year
+    override = {"kind": "override", "band": "low", "reason": "They signed", "until": end}
+    assert said(client, shown, **override).status_code == 200
+    words = Read(client.get(f"/app/account?id={shown.riskiest}").text).text
+    for text in ("remark <script>", "They love us", "They signed", "Override: low", "Ada"):
+        assert text in words
+    assert "the model’s own" in words  # its band stands beside the override
+    assert "low by Ada" in Read(client.get("/app/").text).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({CSRF_FIELD: "wrong"}, 403),
+        ({"verdict": "note", "note": " "}, 422),
+        ({"verdict": "maybe", "driver": "x"}, 422),
+        ({"kind": "override", "band": "low", "reason": "x", "until": "2020-01-01"}, 422),
+        ({"kind": "override", "band": "low", "reason": "x", "until": "9999-01-01"}, 422),
+        ({"kind": "override", "band": "low", "reason": "x", "until": "soon"}, 422),
+        ({"id": "nobody", "verdict": "note", "note": "x"}, 404),
+        ({"target": "nothing", "verdict": "note", "note": "x"}, 422),
+        ({"verdict": "note", "note": "x" * 200_000}, 422),
+    ],
+)
+def test_what_cannot_be_said_is_refused(
+    client: TestClient, shown: Shown, fields: dict[str, str], status: int
+) -> None:
+    assert said(client, shown, **fields).status_code == status
+
+
+def routes(state: PageState) -> list[tuple[str, set[str]]]:
+    """Every path of the pages but for files, with its methods."""
+    app = make_pages(state, access_of(state))
+    mounts = [route for route in app.routes if isinstance(route, Mount) and route.path == "/app"]
+    return [
+        (f"/app{route.path}".replace("{rest:path}", "x"), route.methods or set())
+        for mount in mounts
+        for route in mount.routes
+        if isinstance(route, Route)
+    ]
+
+
+def test_nobody_unknown_sees_any_page(shown: Shown) -> None:
+    state = shown.state()
+    app = make_pages(state, access_of(state))
+    strangers = [
+        TestClient(app, base_url="http://127.0.0.1", client=("10.0.0.9", 9)),
+        TestClient(app, base_url="http://evil.example", client=("127.0.0.1", 9)),
+    ]
+    every = routes(state)
+    assert len(every) > 8
+    for stranger in strangers:
+        for path, methods in every:
+            for method in methods:
+                assert stranger.request(method, path).status_code == 403, path
+    state.close()
+
+
+def test_a_limited_key_sees_its_accounts_alone(shown: Shown) -> None:
+    state = shown.state()
+    access = access_of(state)
+    everybody = state.books.rows(state.store.runs()[-1])
+    owner = next(row.owner for row in everybody if row.owner)
+    other = next(row for row in everybody if row.owner != owner)
+    key = KeyStore(state.store.engine).create("Ada", ["read"], owner=owner)[1]
+    client = TestClient(
+        make_pages(state, access),
+        base_url="http://127.0.0.1",
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    own = state.books.choices(state.store.runs()[-1]).owners[str(owner)]
+    assert f"of {own} accounts" in client.get("/app/").text
+    assert f"of {own} accounts" in client.get(f"/app/?owner={other.owner}").text
+    file = client.get(f"/app/book.csv?owner={other.owner}").content.decode("utf-8-sig")
+    assert len(list(csv.reader(io.StringIO(file)))) == own + 1
+    for page in ("account", "lately"):
+        assert client.get(f"/app/{page}?id={other.account_id}").status_code == 404
+    assert client.get(f"/app/worklist?owner={other.owner}").status_code == 404
+    for whole in ("model", "metrics", "data"):
+        assert client.get(f"/app/{whole}").status_code == 403
+    data = {"id": other.account_id, "verdict": "note", "note": "x"}
+    assert client.post("/app/feedback", data=data).status_code == 403
+    access.close()
+    state.close()
