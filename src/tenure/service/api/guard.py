@@ -38,9 +38,9 @@ from tenure.service.access import (
 from tenure.service.api.bodies import cancelled_when_gone, read_body, replay, silence
 from tenure.service.api.calls import Call
 from tenure.service.api.endpoints import DATED, DEPRECATED_AT, PATHS, POSTED, Endpoint
+from tenure.service.api.live_responses import LiveScores, RowScores
 from tenure.service.api.metrics import CLIENT_GONE, OTHER, Metrics
 from tenure.service.api.problems import JSON, Refusal, busy
-from tenure.service.api.responses import LiveScores, RowScores
 from tenure.service.api.state import State, unreachable
 
 if TYPE_CHECKING:
