@@ -11,7 +11,7 @@ from tenure.core.errors import ConfigError, Problem
 from tenure.core.steps import Step
 from tenure.core.times import DAY
 from tenure.sources.dataset import Dataset
-from tenure.success import relations
+from tenure.success import activity, relations
 from tenure.success.periods import Period
 from tenure.success.renewals import renewal_steps
 from tenure.success.states import PERIODS, SPANS, Inputs, state_steps
@@ -79,17 +79,17 @@ def _sporadic(
     until = settings.until
     steps = []
     if "answers" in needed:
-        steps.append(relations.answers_step(settings))
+        steps.append(activity.answers_step(settings))
     if "sent" in needed:
-        steps.append(relations.sent_step(until))
+        steps.append(activity.sent_step(until))
     if "tickets" in needed:
-        steps.append(relations.tickets_step(dataset.columns["tickets"], until))
+        steps.append(activity.tickets_step(dataset.columns["tickets"], until))
     if "usage" in needed:
-        steps.append(relations.usage_step(until))
+        steps.append(activity.usage_step(until))
     if "breadth" in needed:
-        steps.append(relations.breadth_step(until))
+        steps.append(activity.breadth_step(until))
     if "starts" in needed:
-        steps.append(relations.starts_step(settings))
+        steps.append(activity.starts_step(settings))
     return steps
 
 
