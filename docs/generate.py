@@ -19,6 +19,7 @@ from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
 from tenure.core.records.delivery import DeliveryRecord
+from tenure.core.records.explain import AccountExplanation
 from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
@@ -80,6 +81,7 @@ RECORDS: dict[str, type[Record]] = {
     "bundle-spec": BundleSpec,
     "check": CheckRecord,
     "data": DataRecord,
+    "explain": AccountExplanation,
     "export": DeliveryRecord,
     "init": InitRecord,
     "health-comparison": HealthComparison,
