@@ -26,6 +26,8 @@ PAGES = (
     "/app/account?id={}",
     "/app/lately?id={}",
     "/app/worklist",
+    "/app/drivers",
+    "/app/changes?id={}",
     "/app/metrics",
     "/app/model",
     "/app/data",
@@ -251,7 +253,7 @@ def test_a_limited_key_sees_its_accounts_alone(shown: Shown) -> None:
     for page in ("account", "lately"):
         assert client.get(f"/app/{page}?id={other.account_id}").status_code == 404
     assert client.get(f"/app/worklist?owner={other.owner}").status_code == 404
-    for whole in ("model", "metrics", "data"):
+    for whole in ("model", "metrics", "data", "drivers"):
         assert client.get(f"/app/{whole}").status_code == 403
     data = {"id": other.account_id, "verdict": "note", "note": "x"}
     assert client.post("/app/feedback", data=data).status_code == 403

@@ -12,6 +12,7 @@ from tenure.report.downloads import csv_text, workbook
 from tenure.service.access import SIGN_IN, caller, sign_in, sign_out
 from tenure.service.pages.account import account_parts
 from tenure.service.pages.book import book_parts, download
+from tenure.service.pages.explained import change_parts, driver_parts, evidence_parts
 from tenure.service.pages.model import model_parts
 from tenure.service.pages.people import NAME, OWNER, form_of, remembered
 from tenure.service.pages.rendering import WHOLE, attached, plain, rendered
@@ -61,6 +62,26 @@ def lately(request: Request, state: PageState) -> Response:
     """Return what happened to an account before a run."""
     parts = lately_parts(state, *_of_account(request), caller(request))
     return rendered(request, state, "lately.html.j2", **parts)
+
+
+def evidence(request: Request, state: PageState) -> Response:
+    """Return the source rows behind a driver."""
+    asked = {name: plain(request, name) for name in ("id", "as_of", "target", "feature")}
+    parts = evidence_parts(state, asked, caller(request))
+    return rendered(request, state, "evidence.html.j2", **parts)
+
+
+def changes(request: Request, state: PageState) -> Response:
+    """Return what moved the scores of an account between two runs."""
+    asked = {name: plain(request, name) for name in ("id", "as_of", "since")}
+    parts = change_parts(state, asked, caller(request))
+    return rendered(request, state, "changes.html.j2", **parts)
+
+
+def drivers(request: Request, state: PageState) -> Response:
+    """Return what moves the scores of the book."""
+    parts = driver_parts(state, plain(request, "target"), plain(request, "as_of"))
+    return rendered(request, state, "drivers.html.j2", **parts)
 
 
 def worklist(request: Request, state: PageState) -> Response:
@@ -150,7 +171,10 @@ PAGES = (
     Page("/book.xlsx", book_xlsx),
     Page("/account", account),
     Page("/lately", lately),
+    Page("/evidence", evidence),
+    Page("/changes", changes),
     Page("/worklist", worklist),
+    Page("/drivers", drivers),
     Page("/metrics", metrics),
     Page("/mine", mine),
     Page("/model", model),
