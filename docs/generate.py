@@ -33,6 +33,7 @@ from tenure.features.reference_page import reference_page
 from tenure.score.delivery.deliver import ADAPTERS
 from tenure.sources.contract import SOURCES
 from tenure.sources.meanings import MEANINGS
+from tenure.sources.presets.declared import Preset, RawObject, presets
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
 from tenure.success.definitions import CHAPTERS, METRICS
 from tenure.success.reference_page import Example, metrics_page
@@ -48,6 +49,7 @@ def pages() -> dict[str, str]:
     """Return file name → text."""
     markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
     markdown["export.md"] = export()
+    markdown["presets.md"] = preset_page()
     markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS, examples())
     measures = (*MEASURES, activation(Config.model_fields["metrics"].default.activation_days))
     markdown["scorecards.md"] = SCORECARDS_PREFACE + scorecards_page(measures)
@@ -185,6 +187,54 @@ def _spellings(table: str, column: str) -> dict[str, tuple[str, ...]]:
         }
     words = VOCABULARIES.get((table, column))
     return dict(words.words) if words else {}
+
+
+def preset_page() -> str:
+    """Return the reference of the shapes that `tenure init` knows."""
+    lines = [
+        "# Presets",
+        "",
+        NOTE,
+        "",
+        "The shapes of exports that [`tenure init`](init.md) recognises. A file is an object where it has",
+        "all the columns in its list; names are compared without case, spaces and signs, and the",
+        "prefixes `property_`, `properties.` and `traits.` do not count. Of several objects that a file",
+        "may be, the one counts of which it has most columns; the names of vendor and object in the",
+        "file's name help. Each is one file in `src/tenure/sources/presets/vendors`.",
+        "",
+        "| preset | vendor | for | version | gives |",
+        "|---|---|---|---|---|",
+        *(_preset_row(preset) for preset in presets().values()),
+    ]
+    for preset in presets().values():
+        lines += _preset_section(preset)
+    return "\n".join(lines) + "\n"
+
+
+def _preset_row(preset: Preset) -> str:
+    tables = ", ".join(dict.fromkeys(f"`{shape.table}`" for shape in preset.tables))
+    return f"| `{preset.name}` | {preset.vendor} | {preset.kind} | {preset.version} | {tables} |"
+
+
+def _preset_section(preset: Preset) -> list[str]:
+    vendor = preset.vendor[0].upper() + preset.vendor[1:]
+    lines = ["", f"## {vendor}", "", preset.about, "", "Assumed:", ""]
+    lines += [f"- {text}" for text in preset.assumes]
+    lines += ["", "| object | recognised by | also read |", "|---|---|---|"]
+    lines += [_object(item) for item in preset.objects.values()]
+    lacks = dict.fromkeys(text for shape in preset.tables for text in shape.lacks)
+    return lines + [line for text in lacks for line in ("", f"Not in it: {text}.")]
+
+
+def _object(item: RawObject) -> str:
+    needs = [f"`{'` or `'.join(_exported(item, need))}`" for need in item.needs]
+    others = [f"`{_exported(item, name)[0]}`" for name in item.columns if name not in item.needs]
+    return f"| {item.name} | {', '.join(needs)} | {', '.join(others) or '–'} |"
+
+
+def _exported(item: RawObject, name: str) -> list[str]:
+    """Return how exports spell a column; `mark` is what the preset calls any of several."""
+    return [text for text in item.columns[name] if text != "mark"][:3]
 
 
 def _words(table: str) -> list[str]:

@@ -45,12 +45,14 @@ class Key:
         column: The column.
         account: The column with the account's id of the same row.
         domain: Whether the domain in the value counts, not the value.
+        own: Whether it is the id by which the vendor itself names the account of a row.
     """
 
     raw: RawTable
     column: RawColumn
     account: RawColumn
     domain: bool = False
+    own: bool = False
 
     def sql(self, alias: str = "") -> str:
         """Return SQL of the value."""
@@ -65,15 +67,15 @@ class Link:
     """A pair of columns in which two systems meet.
 
     Attributes:
-        here: The value on the side of the rows.
-        there: The value on the side of the accounts.
+        row_key: The value on the side of the rows.
+        account_key: The value on the side of the accounts.
         share: Share of the different values of the rows that meet.
         values: How many those are.
         single: Whether each value on the side of the accounts has one row.
     """
 
-    here: Key
-    there: Key
+    row_key: Key
+    account_key: Key
     share: float
     values: int
     single: bool
@@ -105,37 +107,39 @@ def _ways(column: RawColumn) -> Iterator[bool]:
         yield True
 
 
-def best_link(here: Sequence[Key], there: Sequence[Key], engine: Engine) -> Link | None:
+def best_link(row_keys: Sequence[Key], account_keys: Sequence[Key], engine: Engine) -> Link | None:
     """Return the pair of keys in which most values meet, None where too few do."""
-    if not here or not there:
+    if not row_keys or not account_keys:
         return None
-    _values("_here", here, engine)
-    _values("_there", there, engine)
+    _values("_row_keys", row_keys, engine)
+    _values("_account_keys", account_keys, engine)
     rows = engine.fetch(
-        "WITH h AS (SELECT key, count(*) AS n FROM _here GROUP BY key), "
+        "WITH h AS (SELECT key, count(*) AS n FROM _row_keys GROUP BY key), "
         "t AS (SELECT key, count(*) FILTER (accounts = 1) / count(*) AS clear, "
-        "bool_and(rows = 1) AS single FROM _there GROUP BY key), "
-        "pairs AS (SELECT a.key AS here, b.key AS there, count(*) AS met, count(*) FILTER "
+        "bool_and(rows = 1) AS single FROM _account_keys GROUP BY key), "
+        "pairs AS (SELECT a.key AS row_key, b.key AS account_key, count(*) AS met, count(*) FILTER "
         f"(coalesce(TRY_CAST(a.value AS BIGINT) < {_COUNTER}, false)) AS counters "
-        "FROM _here AS a JOIN _there AS b ON a.value = b.value GROUP BY 1, 2) "
-        "SELECT here, there, met, counters, h.n AS values, single FROM pairs "
-        f"JOIN h ON h.key = here JOIN t ON t.key = there WHERE clear >= {_CLEAR} "
-        "ORDER BY met / h.n DESC, here, there"
+        "FROM _row_keys AS a JOIN _account_keys AS b ON a.value = b.value GROUP BY 1, 2) "
+        "SELECT row_key, account_key, met, counters, h.n AS values, single FROM pairs "
+        f"JOIN h ON h.key = row_key JOIN t ON t.key = account_key WHERE clear >= {_CLEAR} "
+        "ORDER BY met / h.n DESC, row_key, account_key"
     ).to_pylist()
-    engine.drop("_here", "_there")
-    rows.sort(key=lambda row: _rank(row, here[row["here"]], there[row["there"]]))
+    engine.drop("_row_keys", "_account_keys")
+    rows.sort(
+        key=lambda row: _rank(row, row_keys[row["row_key"]], account_keys[row["account_key"]])
+    )
     for row in rows:
-        pair = here[row["here"]], there[row["there"]]
+        pair = row_keys[row["row_key"]], account_keys[row["account_key"]]
         chance = row["counters"] == row["met"] and not _meant(*pair)
         if row["met"] >= max(ENOUGH * row["values"], min(2, row["values"])) and not chance:
             return Link(*pair, row["met"] / row["values"], row["values"], row["single"])
     return None
 
 
-def _rank(row: dict[str, Any], here: Key, there: Key) -> tuple[float, int]:
+def _rank(row: dict[str, Any], row_key: Key, account_key: Key) -> tuple[float, int]:
     """Return by what pairs are ordered: values that meet, in tenths, then ids before names."""
-    kind = here.domain + there.domain
-    if any("name" in key.column.name.lower() and not key.domain for key in (here, there)):
+    kind = row_key.domain + account_key.domain
+    if any("name" in key.column.name.lower() and not key.domain for key in (row_key, account_key)):
         kind = 3
     return -round(10 * row["met"] / row["values"]), kind
 
@@ -155,9 +159,9 @@ def _values(name: str, keys: Sequence[Key], engine: Engine) -> None:
     engine.run([Step(name, " UNION ALL ".join(selects))])
 
 
-def _meant(here: Key, there: Key) -> bool:
+def _meant(row_key: Key, account_key: Key) -> bool:
     """Return whether names say that small numbers in two columns are one thing."""
-    names = (here.column.name.lower(), there.column.name.lower())
+    names = (row_key.column.name.lower(), account_key.column.name.lower())
     alike = names[0] == names[1] and names[0] != "id"
     return alike or any(_SAYS.search(name) for name in names)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _PARTS = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 _SKIPPED = {"models", "runs", "mlruns"}
-_NUMBERS = re.compile(r"\d[\d._-]*")
+_NUMBERS = re.compile(r"\d+(?:[._-]\d+)*")
 _SAMPLE = 200
 """Rows in which keys of JSON texts are looked for."""
 
@@ -82,6 +82,8 @@ class RawTable:
     @property
     def source(self) -> str:
         """Return what stands after FROM in a query over it."""
+        if self.table:
+            return ".".join(map(spelled, self.table.split(".")))
         place = text_literal(self.place)
         return f"read_json({place})" if self.json else place
 
