@@ -148,23 +148,12 @@ class HistoryRequest(Request):
             {
                 "accounts": [{"account_id": "a1", "created_at": "2024-01-15", "segment": "smb"}],
                 "subscriptions": [
-                    {
-                        "subscription_id": "s1",
-                        "account_id": "a1",
-                        "started_at": "2024-02-01",
-                        "mrr": 490.0,
-                        "seats": 10,
-                        "plan": "team",
-                        "billing_period": "monthly",
-                    }
+                    {"subscription_id": "s1", "account_id": "a1", "started_at": "2024-02-01"}
+                    | {"mrr": 490.0, "seats": 10, "plan": "team", "billing_period": "monthly"}
                 ],
                 "usage_events": [
-                    {
-                        "account_id": "a1",
-                        "user_id": "u1",
-                        "event": "login",
-                        "occurred_at": "2025-06-20T09:12:00Z",
-                    }
+                    {"account_id": "a1", "user_id": "u1", "event": "login"}
+                    | {"occurred_at": "2025-06-20T09:12:00Z"}
                 ],
             }
         ],
@@ -289,6 +278,13 @@ class MetricsQuery(Request):
     """What splits it, with commas: month, quarter, segment, plan, owner, currency, cohort."""
     only: Name = ""
     """Names of metrics, with commas; by default all."""
+
+
+class WorkListQuery(Request):
+    """How long the lists are."""
+
+    capacity: int | None = Field(None, ge=1, le=10_000)
+    """Accounts per owner and list; by default that of the config."""
 
 
 class ExportQuery(Request):
