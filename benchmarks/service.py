@@ -204,8 +204,8 @@ def serve_peer(config: Config, port: int) -> None:
         values = [[row[name] for name in main.columns] for row in ask.rows]
         numbers = [[0 if isinstance(value, str) else value for value in row] for row in values]
         matrix = np.array(numbers, dtype=np.float32)
-        margins = main.booster.predict(matrix, raw_score=True, num_threads=1)
-        parts = main.booster.predict(matrix, pred_contrib=True, num_threads=1)
+        margins: Any = main.booster.predict(matrix, raw_score=True, num_threads=1)
+        parts: Any = main.booster.predict(matrix, pred_contrib=True, num_threads=1)
         order = np.argsort(-np.abs(parts[:, :-1]), axis=1)[:, :5]
         names = [[main.columns[place] for place in row] for row in order]
         return {"log_odds": margins.tolist(), "drivers": names}
