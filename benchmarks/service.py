@@ -32,7 +32,7 @@ from tenure.score.score import load_models
 from tenure.score.store.store import ScoreStore
 
 CONNECTIONS = (1, 8, 64)
-MIXED = 20_000
+MIXED = 10_000
 """Requests over which memory may not grow."""
 TENURE = Path(sys.executable).with_name("tenure")
 JSON = {"Content-Type": "application/json"}
@@ -199,13 +199,16 @@ def serve_peer(config: Config, port: int) -> None:
         ]
         return JSONResponse(rows)
 
+    async def ready_at_once(_: Request) -> JSONResponse:
+        return JSONResponse({})
+
     def score(ask: Ask) -> dict[str, Any]:
         main = models[ask.target].main
         values = [[row[name] for name in main.columns] for row in ask.rows]
         numbers = [[0 if isinstance(value, str) else value for value in row] for row in values]
         matrix = np.array(numbers, dtype=np.float32)
-        margins = main.booster.predict(matrix, raw_score=True, num_threads=1)
-        parts = main.booster.predict(matrix, pred_contrib=True, num_threads=1)
+        margins: Any = main.booster.predict(matrix, raw_score=True, num_threads=1)
+        parts: Any = main.booster.predict(matrix, pred_contrib=True, num_threads=1)
         order = np.argsort(-np.abs(parts[:, :-1]), axis=1)[:, :5]
         names = [[main.columns[place] for place in row] for row in order]
         return {"log_odds": margins.tolist(), "drivers": names}
@@ -214,7 +217,7 @@ def serve_peer(config: Config, port: int) -> None:
     score.__annotations__["ask"] = Ask
     app.post("/v1/score-rows")(score)
     app.add_route("/v1/accounts/{account}", account)
-    app.add_api_route("/readyz", dict)
+    app.add_route("/readyz", ready_at_once)
     uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning")
 
 

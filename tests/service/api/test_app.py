@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from tenure.score.score import COLUMNS, load_models
 from tenure.service.api.endpoints import ENDPOINTS, HEALTH

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
 from tenure.core.config import Config
+from tenure.score.store.database import StoreError
 from tenure.service.access import caller
 from tenure.service.api import openapi
 from tenure.service.api.endpoints import ENDPOINTS
@@ -70,7 +70,7 @@ def _probes(config: Config, state: State, metrics: Metrics) -> list[Route]:
         try:
             await state.models()
             await state.read(state.latest)
-        except (Refusal, DBAPIError) as error:
+        except (Refusal, StoreError) as error:
             warnings, status = [str(refusal_of(error))], 503
         # What is wrong may name files: it is for those who may know.
         shown = [*warnings, *state.warnings()] if caller(request) else []

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tenure.service.api import changes, export, live, reads
+from tenure.service.api import changes, export, live, reads, worklist
 from tenure.service.api import live_responses as live_answers
 from tenure.service.api import requests as asks
 from tenure.service.api import responses as answers
@@ -100,6 +100,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         live_answers.Metrics,
         room=8,
         whole=True,
+    ),
+    Endpoint(
+        "GET", "/v1/worklist", worklist.worklist, asks.WorkListQuery, answers.WorkLists, room=8
     ),
     Endpoint(
         "POST",

@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, quote
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from starlette.responses import RedirectResponse, Response
 
 from tenure.core.errors import Problem, suggestion
 from tenure.score.store.audit import AuditEntry
+from tenure.score.store.database import UNREACHABLE
 from tenure.score.store.keys import clock
 from tenure.service.access import (
     CSRF_FIELD,
@@ -300,9 +300,9 @@ def refusal_of(error: Exception) -> Refusal:
     """Return an error as the refusal of a request."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, DBAPIError):
-        reason = str(error.orig).strip().splitlines()[:1]
-        logger.error("the store: %s", reason[0][:200] if reason else type(error.orig).__name__)
+    if isinstance(error, UNREACHABLE):
+        reason = str(getattr(error, "orig", error)).strip().splitlines()
+        logger.error("the store: %s", reason[0][:200] if reason else type(error).__name__)
         return unreachable()
     problem = Problem("request", "failed inside the service", fix="look at the service's log")
     return Refusal(problem, status=500)

@@ -29,6 +29,7 @@ def _flat() -> dict[str, Any]:
     kinds |= dict.fromkeys(("mrr_at_risk", "data_coverage", "probability_change"), float | None)
     chances = [name for name in COLUMNS if name.endswith(("_probability", "_lo", "_hi", "_rate"))]
     kinds |= dict.fromkeys(chances, Chance | None)
+    kinds |= {name: bool | None for name in COLUMNS if name.endswith("_lever")}
     kinds |= {"churn_rank": int | None, "renews_at": Moment | None}
     if "notice_by" in kinds:
         kinds["notice_by"] = Moment | None

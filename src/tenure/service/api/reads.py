@@ -25,6 +25,7 @@ from tenure.service.api.requests import (
     FeedbackRequest,
     HistoryQuery,
     LookupRequest,
+    whole_text,
 )
 from tenure.service.api.responses import (
     Account,
@@ -41,8 +42,7 @@ from tenure.service.api.responses import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
+    from tenure.score.store.database import Connection
     from tenure.service.api.calls import Call
 
 NO_SCORE = "no_score"
@@ -147,7 +147,7 @@ def of_last_run(call: Call) -> AccountOf:
     Raises:
         Refusal: 404 if the run has no such account, or the caller may not see it.
     """
-    name, run = call.path["account_id"], call.state.run()
+    name, run = whole_text("account_id", call.path["account_id"]), call.state.run()
     call.accounts = [name]
     account = accounts_seen(call, run, [name]).get(name)
     if account is None:

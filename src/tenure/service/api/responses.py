@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from tenure.core.records.base import Record
+from tenure.core.records.worklist import WorkListRecord
 from tenure.explain.drivers import FIELDS
 from tenure.explain.row_words import NUMBERS
 from tenure.labels.targets import TARGETS
@@ -243,6 +244,14 @@ def meaning(target: str, model: Model) -> TargetMeaning:
         direction=direction(target),
         scale="probability",
     )
+
+
+class WorkLists(WorkListRecord, Answer):
+    """Whom each owner is to call, from the last run."""
+
+    model_versions: dict[str, str]
+    """Target → version of the model."""
+    scale: Scale = "probability"
 
 
 class FeedbackEntry(Answer):

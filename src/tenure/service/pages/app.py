@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -17,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tenure.core.errors import TenureError
+from tenure.score.store.database import StoreError
 from tenure.service.access import SIGN_IN, caller
 from tenure.service.api.problems import Refusal
 from tenure.service.pages.answers import PAGES, Page, entrance, leave
@@ -122,7 +122,7 @@ def _caught(state: PageState, page: Answer) -> Answer:
             return _sorry(request, state, 403, "This is not open to you", str(error))
         except TenureError as error:
             return _sorry(request, state, 422, "This cannot be done", str(error))
-        except (DBAPIError, Refusal) as error:
+        except (StoreError, Refusal) as error:
             logger.error("the store cannot be read: %s", error)
             words = "The store of the scores cannot be reached. Try again in a moment."
             answer = _sorry(request, state, 503, "Not at the moment", words)
