@@ -37,7 +37,7 @@ def held(value: float, *, up: bool, direction: int = 0, lever: bool = True, **be
 
 @pytest.mark.parametrize("lever", [True, False])
 def test_the_first_that_says_something(lever: bool) -> None:
-    every = {"past": 10.0, "peers": 12.0, "like": 0.2}
+    every: dict[str, Any] = {"past": 10.0, "peers": 12.0, "like": 0.2}
     assert held(5.0, up=True, lever=lever, **every) == (PAST if lever else OUTCOMES)
     assert held(5.0, up=True, lever=lever, peers=12.0, like=0.2) == (PEERS if lever else OUTCOMES)
     assert held(5.0, up=True, lever=lever, like=0.2) == OUTCOMES
@@ -51,7 +51,7 @@ def test_what_is_equal_says_nothing() -> None:
 
 @pytest.mark.parametrize(("direction", "target"), [(-1, CHURN), (1, EXPANSION)])
 def test_what_contradicts_is_not_said(direction: int, target: Any) -> None:
-    less = {"direction": direction, "target": target}
+    less: dict[str, Any] = {"direction": direction, "target": target}
     assert held(5.0, up=True, peers=12.0, **less) == PEERS, "little use, more churn"
     assert held(15.0, up=True, peers=12.0, **less) == NOTHING, "more use cannot be why"
     assert held(15.0, up=False, peers=12.0, **less) == PEERS
