@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,6 @@ from jinja2 import Environment
 from record import Claim, record
 from sqlalchemy import Engine, text
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -40,6 +39,9 @@ from tenure.score.store.store import ScoreStore
 from tenure.service.access import Access
 from tenure.service.pages.app import make_pages
 from tenure.service.pages.state import PageState
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 DRAWN = 2_000
 """Accounts that are generated; further ones repeat them under other names."""
@@ -162,7 +164,7 @@ def measured(path: Path, folder: Path, times: int) -> list[Claim]:
     runs = state.store.runs()
     ids = [f"acc-{n:05}" for n in np.random.default_rng(1).integers(0, runs[-1].accounts, 500)]
     links = {
-        "book": lambda n: "/app/",
+        "book": lambda _: "/app/",
         "book, another order": lambda n: f"/app/?sort={('-change', 'account', 'renews_at')[n % 3]}",
         "book, of one owner": lambda n: f"/app/?owner=owner+{n % 40:02}",
         "account": lambda n: f"/app/account?id={ids[n]}",
@@ -174,7 +176,7 @@ def measured(path: Path, folder: Path, times: int) -> list[Claim]:
     sizes = {name: len(pages.get(links[name](0)).content) for name in ("book", "account")}
     plain = client(bare(state.store.engine, sizes))
     calls = {name: get(link) for name, link in links.items()}
-    calls["bare book"] = lambda n: plain.get(f"/book?run={runs[-1].number}").raise_for_status()
+    calls["bare book"] = lambda _: plain.get(f"/book?run={runs[-1].number}").raise_for_status()
     calls["bare account"] = lambda n: plain.get(f"/account?id={ids[n]}").raise_for_status()
     taken = in_turn(calls, times)
     whole = runs[-1].accounts >= 20_000 and len(runs) >= 12

@@ -178,12 +178,22 @@ def explain(config: Path, account: str, as_of: str | None, as_json: bool, **more
 @cli.command()
 @CONFIG
 @OUT
+@click.option("--account", default=None, help="Account id: the report is about it alone.")
+@AS_OF
 @AS_JSON
-def report(config: Path, out: Path, as_json: bool) -> None:
-    """Write the model report of the last training run: one offline HTML file."""
-    from tenure.run.report import run_report
+def report(config: Path, out: Path, account: str | None, as_of: str | None, as_json: bool) -> None:
+    """Write the report of the last training run, or of one account: one offline HTML file."""
+    from tenure.run.report import run_account_report, run_report
 
-    result = run_report(settings(config), out)
+    if account is None and as_of is not None:
+        fix = "name the account, or leave it out"
+        raise ConfigError(Problem("--as-of", "belongs to --account", as_of, fix))
+    if account is None:
+        result = run_report(settings(config), out)
+    else:
+        with for_command() as progress:
+            wish = (out, account, moment(as_of), progress)
+            result = run_account_report(settings(config), *wish)
     show(result, [f"report: {out}"], as_json=as_json)
 
 

@@ -168,7 +168,7 @@ def test_a_number_just_beyond_those_seen_is_nothing_new() -> None:
     inputs = book(np.random.default_rng(1))
     inputs["usage"] = inputs["usage"].clip(-2, 2)
     low, high = reference()["inputs"]["usage"]["seen"]
-    inputs.loc[:9, "usage"] = high + 0.09 * (high - low)
+    inputs.loc[:9, "usage"] = high + 0.24 * (high - low)
     assert drifted(inputs).unseen == ()
 
 

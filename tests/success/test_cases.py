@@ -130,7 +130,8 @@ def matching(rows: tuple[Metric, ...], case: Mapping[str, Any]) -> Metric:
 
 @pytest.mark.parametrize("world", worlds())
 def test_a_world_gives_its_metrics(world: dict[str, Any], request: pytest.FixtureRequest) -> None:
-    config = make_config({"data": {"path": "."}, "metrics": world.get("config", {})}, base=Path())
+    settings = {"metrics": world.get("config", {}), "evaluation": world.get("evaluation", {})}
+    config = make_config({"data": {"path": "."}, **settings}, base=Path())
     engine = open_engine(config)
     request.addfinalizer(engine.close)
     dataset = load_frames(frames(world), config, engine, observed_until=moment(world["until"]))

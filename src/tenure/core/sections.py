@@ -65,6 +65,8 @@ class MetricsConfig(Section):
     """Days from the first paid start within which an account is to be active."""
     activation_event: str | None = None
     """Usage event that is the first value; without one any use activates."""
+    discount_rate: float = Field(0.1, ge=0, le=1)
+    """Discount of a year, for the lifetime value by the method `discounted`."""
     csat_thresholds: dict[str, float] = Field({})
     """Scale, e.g. `1-10` → the least answer that is positive, for the method `declared`."""
     currency: str | None = None

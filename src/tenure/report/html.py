@@ -12,6 +12,7 @@ from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRe
 from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.sentences.shape import shape_warnings
+from tenure.report.sentences.values import filters
 from tenure.report.tables.audit import audit_view
 from tenure.report.tables.data import data_view
 from tenure.report.tables.layout import pairs, table
@@ -47,7 +48,7 @@ def templates(escaped: bool = True, *further: str) -> Environment:
     """
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=ChoiceLoader([PackageLoader(name) for name in (*further, "tenure.report")]),
         autoescape=escaped,
         undefined=StrictUndefined,
@@ -55,6 +56,8 @@ def templates(escaped: bool = True, *further: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=not escaped,
     )
+    environment.filters.update(filters())
+    return environment
 
 
 def _page(record: TrainingRecord) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tenure.core.records.metrics import Metric, MetricsRecord
 from tenure.report.workbook.workbook import ALWAYS, write_workbook
 from tenure.run.prepare import loaded
 from tenure.success.interpret import MetricsRequest, metrics
-from tenure.success.query import DIMENSIONS
+from tenure.success.query import DIMENSIONS, constants
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +41,7 @@ def run_metrics(
         if book:
             progress.stage("workbook")
             by = tuple(name for name in DIMENSIONS if name in request.by)
-            margin = config.evaluation.profit_margin
-            write_workbook(record, by, margin, dataset.engine, book)
+            write_workbook(record, by, constants(config), dataset.engine, book)
     if out is not None and not book:
         write_table(metrics_frame(record), out)
     return record

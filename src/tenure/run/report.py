@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_text
+from tenure.core.progress import SILENT, Progress
 from tenure.core.records.training import TrainingRecord
+from tenure.core.times import as_utc
+from tenure.report.account_page import one_per_time, render_account
 from tenure.report.html import render
+from tenure.run.account import run_account
 from tenure.run.audit import last_audit
 from tenure.run.mlflow_sync import RECORD
+from tenure.score.rows import MAIN
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def training_record(config: Config) -> TrainingRecord:
@@ -40,3 +48,36 @@ def run_report(config: Config, out: Path) -> dict[str, Any]:
     record = training_record(config)
     write_text(out, render(record, last_audit(config, record.fingerprint)))
     return {"out": str(out)}
+
+
+def run_account_report(
+    config: Config,
+    out: Path,
+    account: str,
+    as_of: datetime | None = None,
+    progress: Progress = SILENT,
+) -> dict[str, Any]:
+    """Write the page of one account: its scores in the store, and what the tables say of it.
+
+    Args:
+        config: The project.
+        out: The file.
+        account: Its id.
+        as_of: Only what was known before counts; when observation stopped by default.
+        progress: Told of each stage.
+
+    Raises:
+        DataError: If the account is unknown.
+    """
+    from tenure.score.store.store import ScoreStore
+
+    record = run_account(config, account, as_of, progress=progress)
+    horizon = str(config.labels.horizon_days)
+    with ScoreStore.open(config) as store:
+        history = [
+            item
+            for item in one_per_time(store.history(account, MAIN))
+            if item.horizon == horizon and item.as_of <= as_utc(record.as_of)
+        ]
+    write_text(out, render_account(record, history))
+    return {"out": str(out), "account_id": account, "as_of": record.as_of}

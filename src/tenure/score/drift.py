@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 SEEN = 200
 """Words of an input that are remembered at most; of one with more, none counts as unseen."""
-BEYOND = 0.1
+BEYOND = 0.25
 """Part of the range of numbers seen that one may lie beyond it: ages grow with the calendar."""
 MOST_ROWS = 200_000
 CHANCE = 0.01

@@ -7,7 +7,17 @@ from math import sqrt
 from typing import Literal
 
 Relation = Literal[
-    "money", "bridge", "accounts", "answers", "sent", "renewals", "tickets", "usage", "starts"
+    "money",
+    "bridge",
+    "accounts",
+    "renewals",
+    "losses",
+    "answers",
+    "sent",
+    "tickets",
+    "usage",
+    "breadth",
+    "starts",
 ]
 """The relations that metrics are aggregated from; `tenure.success.relations` builds them."""
 
@@ -26,7 +36,8 @@ class Method:
     Attributes:
         name: Its name.
         rule: What sets it apart, in words.
-        numerator: SQL aggregate over the relation: what is divided, or the value itself.
+        numerator: SQL aggregate over the relation: what is divided, or the value itself.  Here and
+            in the denominator a name in braces, of `tenure.success.query.constants`, is a setting.
         denominator: SQL aggregate that it is divided by; none where it is not divided.
         n: SQL aggregate that counts what stands behind the value.
         interval: Which 95 % interval the value has: of a `share` of things counted, of a `mean`,
@@ -36,6 +47,7 @@ class Method:
         scale: What the quotient is multiplied with.
         relation: The relation, where it is not that of the metric.
         mixed: SQL condition under which there is no value, because scales would be mixed.
+        used_by: Who publishes it so, for the reference page.
     """
 
     name: str
@@ -48,6 +60,7 @@ class Method:
     scale: float = 1.0
     relation: Relation | None = None
     mixed: str | None = None
+    used_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +106,11 @@ class MetricDeclaration:
         return {method.name: method for method in self.methods}[name]
 
 
-def share_method(name: str, rule: str, part: str, whole: str, mixed: str | None = None) -> Method:
+def share_method(
+    name: str, rule: str, part: str, whole: str, mixed: str | None = None, used_by: str = ""
+) -> Method:
     """Return the method of a share of things counted, with the interval of a share."""
-    return Method(name, rule, part, whole, whole, interval="share", mixed=mixed)
+    return Method(name, rule, part, whole, whole, interval="share", mixed=mixed, used_by=used_by)
 
 
 def share_interval(part: float, whole: float) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from tenure.success.currency import home_currency
 from tenure.success.declarations import Method, Z, share_interval
 from tenure.success.definitions import METRICS
 from tenure.success.periods import metric_period, split_periods
-from tenure.success.query import DIMENSIONS, NO_VALUE, Measured, Wanted, measure
+from tenure.success.query import DIMENSIONS, NO_VALUE, Measured, Wanted, constants, measure
 from tenure.success.relations import GROUPS
 
 SPLITS = ("month", "quarter", *DIMENSIONS)
@@ -78,7 +78,7 @@ def metrics(
     currency = home_currency(dataset, config.metrics.currency)
     needed = {item.relation for item in usable} | {*besides} | ({"groups"} if by else set())
     build(config, dataset, periods, currency, needed)
-    measured = measure(usable, by, dataset.engine, config.evaluation.profit_margin)
+    measured = measure(usable, by, dataset.engine, constants(config))
     currencies = _currencies(dataset, currency)
     coverage = Coverage(dataset)
     groups = _groups(dataset, by)

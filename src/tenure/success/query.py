@@ -11,6 +11,7 @@ from tenure.success.declarations import Method, MetricDeclaration, Relation
 from tenure.success.relations import GROUPS, name_of
 
 if TYPE_CHECKING:
+    from tenure.core.config import Config
     from tenure.engine import Engine
 
 DIMENSIONS = ("segment", "plan", "owner", "currency", "cohort")
@@ -50,7 +51,7 @@ class Measured:
 
 
 def measure(
-    wanted: Sequence[Wanted], by: Sequence[str], engine: Engine, margin: float
+    wanted: Sequence[Wanted], by: Sequence[str], engine: Engine, settings: Mapping[str, float]
 ) -> dict[Wanted, Measured]:
     """Return the aggregates of metrics, by one statement for those that are grouped alike.
 
@@ -58,11 +59,11 @@ def measure(
         wanted: The metrics; their relations stand in the engine.
         by: What splits the accounts, of `DIMENSIONS`.
         engine: What holds the relations.
-        margin: Share of MRR that is profit.
+        settings: What `constants` returns.
     """
     result: dict[Wanted, Measured] = {}
     for _, items in groupby(sorted(wanted, key=_alike), _alike):
-        result |= _measure_alike(list(items), by, engine, margin)
+        result |= _measure_alike(list(items), by, engine, settings)
     return result
 
 
@@ -71,13 +72,13 @@ def _alike(item: Wanted) -> tuple[str, bool, bool]:
 
 
 def _measure_alike(
-    wanted: Sequence[Wanted], by: Sequence[str], engine: Engine, margin: float
+    wanted: Sequence[Wanted], by: Sequence[str], engine: Engine, settings: Mapping[str, float]
 ) -> dict[Wanted, Measured]:
     first = wanted[0]
     columns = ", ".join(
         f"{sql} AS {part}_{number}"
         for number, item in enumerate(wanted)
-        for part, sql in _parts(item.method, margin).items()
+        for part, sql in _parts(item.method, settings).items()
     )
     table = name_of(first.relation)
     end, money = first.metric.at_end, first.metric.money
@@ -115,10 +116,22 @@ def group_column(name: str, *, money: bool, at_end: bool) -> str:
     return "g.plan_end" if name == "plan" and at_end else f"g.{name}"
 
 
-def _parts(method: Method, margin: float) -> dict[str, str]:
-    numerator = method.numerator.replace("{margin}", repr(margin))
+def constants(config: Config) -> dict[str, float]:
+    """Return the settings that the SQL of methods names in braces."""
+    return {"margin": config.evaluation.profit_margin, "discount": config.metrics.discount_rate}
+
+
+def with_constants(sql: str, settings: Mapping[str, float]) -> str:
+    """Return the SQL of a method with the values of the settings that it names."""
+    for name, value in settings.items():
+        sql = sql.replace(f"{{{name}}}", repr(value))
+    return sql
+
+
+def _parts(method: Method, settings: Mapping[str, float]) -> dict[str, str]:
+    numerator = with_constants(method.numerator, settings)
     parts = {"numerator": f"CAST({numerator} AS DOUBLE)", "n": f"CAST({method.n} AS BIGINT)"}
     for name, sql in (("denominator", method.denominator), ("detail", method.detail)):
         if sql is not None:
-            parts[name] = f"CAST({sql} AS DOUBLE)"
+            parts[name] = f"CAST({with_constants(sql, settings)} AS DOUBLE)"
     return parts | ({"mixed": method.mixed} if method.mixed else {})

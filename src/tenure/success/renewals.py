@@ -3,6 +3,7 @@
 * `success_dues`: per subscription and date on which a term ends: MRR, and the row that follows
 * `success_renewed`: … per account and date: MRR due, and renewed within the grace
 * `success_of_renewals`: … in the periods in which it came due, or was booked
+* `success_of_losses`: MRR lost in each period, and how much of it on due dates
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tenure.core.steps import Step
+from tenure.core.steps import Step, text_literal
 from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER, PAID, paid_rows
 from tenure.sources.terms import TERM_END
 from tenure.success.owners import EXACT, ROWS
-from tenure.success.relations import Settings, name_of
-from tenure.success.states import PERIODS
+from tenure.success.relations import Settings, joint_account, name_of
+from tenure.success.states import MOVES, PERIODS, RATES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +30,14 @@ EARLY_DAYS = 400
 """How long before a period contracts may come due that were booked in it."""
 
 
-def renewal_steps(settings: Settings) -> list[Step]:
-    """Return the steps from subscription rows to the contracts of each period."""
-    return [_dues(), _renewed(settings), _in_periods()]
+def renewal_steps(settings: Settings, currency: str | None) -> list[Step]:
+    """Return the steps from subscription rows to the contracts and the losses of each period.
+
+    Args:
+        settings: The grace, and when observation stopped.
+        currency: What money is converted to, at the rates of each period's start; None: nothing.
+    """
+    return [_dues(), _renewed(settings), _in_periods(currency), _losses()]
 
 
 def _dues() -> Step:
@@ -82,7 +88,8 @@ def _renewed(settings: Settings) -> Step:
 WITH followed AS (
   SELECT d.account_id, d.subscription_id, d.currency, d.due_at, any_value(d.mrr) AS due_mrr,
     min(d.opt_out_at) AS opt_out_at, any_value(d.end_reason) AS end_reason,
-    arg_min(r.mrr, r.started_at) AS own_mrr,
+    arg_min(r.mrr, r.started_at) AS own_mrr, min(r.started_at) AS own_started_at,
+    coalesce(sum(r.mrr) FILTER (r.started_at <= d.due_at), 0) AS on_time_mrr,
     arg_min(CASE WHEN r.started_at < d.due_at AND r.started_at = d.started_at THEN d.due_at
       ELSE least(r.started_at, r.booked_at) END, r.started_at) AS own_booked_at
   FROM {DUES} AS d
@@ -97,11 +104,14 @@ WITH followed AS (
 ), grouped AS (
   SELECT account_id, currency, due_at, count(*) AS contracts, sum(due_mrr) AS due_mrr,
     min(opt_out_at) AS opt_out_at, sum(own_mrr) AS own_mrr, min(own_booked_at) AS own_booked_at,
+    sum(greatest(due_mrr - on_time_mrr, 0)) AS lapsed_mrr,
+    coalesce(sum(own_mrr) FILTER (own_started_at > due_at), 0) AS own_late_mrr,
     bool_or(own_mrr IS NULL) AS leaves_one,
     bool_or(own_mrr IS NULL AND end_reason IS NOT NULL) AS decided
   FROM followed GROUP BY 1, 2, 3
 ), joined AS (
-  SELECT g.*, sum(n.mrr) AS new_mrr, min(n.booked_at) AS new_booked_at
+  SELECT g.*, sum(n.mrr) AS new_mrr, min(n.booked_at) AS new_booked_at,
+    coalesce(sum(n.mrr) FILTER (n.started_at > g.due_at), 0) AS new_late_mrr
   FROM grouped AS g
   LEFT JOIN fresh AS n ON g.leaves_one AND n.account_id = g.account_id
     AND n.currency = g.currency AND n.started_at >= g.due_at
@@ -110,6 +120,8 @@ WITH followed AS (
 )
 SELECT account_id, currency, due_at, opt_out_at, contracts, CAST(due_mrr AS {EXACT}) AS due_mrr,
   CAST(coalesce(own_mrr, 0) + coalesce(new_mrr, 0) AS {EXACT}) AS renewed_mrr,
+  CAST(own_late_mrr + new_late_mrr AS {EXACT}) AS late_mrr,
+  CAST(lapsed_mrr AS {EXACT}) AS lapsed_mrr,
   least(own_booked_at, new_booked_at) AS booked_at,
   leaves_one AND new_mrr IS NULL AND NOT decided AND due_at + {grace} >= {until} AS pending
 FROM joined
@@ -117,18 +129,51 @@ FROM joined
     )
 
 
-def _in_periods() -> Step:
+def _in_periods(currency: str | None) -> Step:
     deadline = "coalesce(r.opt_out_at >= p.from_at AND r.opt_out_at < p.to_at, false)"
+    rate, label, join = "1", "r.currency", ""
+    if currency is not None:
+        rate, label = "f.rate", text_literal(currency)
+        join = f"JOIN {RATES} AS f ON f.edge_at = p.from_at AND f.currency = r.currency"
+    amounts = ", ".join(
+        f"CAST(r.{name} * {rate} AS {EXACT}) AS {name}"
+        for name in ("due_mrr", "renewed_mrr", "late_mrr", "lapsed_mrr")
+    )
     return Step(
         name_of("renewals"),
         f"""
-SELECT p.period_id, r.*,
+SELECT p.period_id, r.account_id, {label} AS currency, r.due_at, r.opt_out_at, r.booked_at,
+  r.contracts, {amounts}, r.pending,
   r.due_at >= p.from_at AND r.due_at < p.to_at AS due,
   coalesce(r.booked_at >= p.from_at AND r.booked_at < p.to_at, false) AS booked,
   {deadline} AS opting_out
 FROM {PERIODS} AS p
 JOIN {RENEWED} AS r ON (r.due_at >= p.from_at AND r.due_at < p.to_at)
   OR (r.booked_at >= p.from_at AND r.booked_at < p.to_at) OR {deadline}
+{join}
+""",
+    )
+
+
+def _losses() -> Step:
+    """Return the step of what each account lost in a period: on due dates, and at other times."""
+    account, join = joint_account("r")
+    lost = "-(m.churn + m.contraction)"
+    return Step(
+        name_of("losses"),
+        f"""
+WITH lapsed AS (
+  SELECT p.period_id, {account} AS account_id, r.currency, sum(r.lapsed_mrr) AS mrr
+  FROM {name_of("renewals")} AS r JOIN {PERIODS} AS p ON p.period_id = r.period_id {join}
+  WHERE r.due GROUP BY 1, 2, 3
+)
+SELECT p.period_id, m.account_id, m.currency, {lost} AS lost_mrr,
+  least({lost}, coalesce(l.mrr, 0)) AS at_renewal_mrr
+FROM {PERIODS} AS p
+JOIN {MOVES} AS m ON m.from_at = p.from_at AND m.to_at = p.to_at
+LEFT JOIN lapsed AS l
+  ON l.period_id = p.period_id AND l.account_id = m.account_id AND l.currency = m.currency
+WHERE {lost} > 0
 """,
     )
 

@@ -21,6 +21,7 @@ from tenure.report.workbook.workbook import ALWAYS, write_workbook
 from tenure.sources.load import load_frames
 from tenure.success.definitions import METRICS
 from tenure.success.interpret import MetricsRequest, metrics
+from tenure.success.query import constants, with_constants
 from worlds import TINY_UNTIL, tiny_world
 
 CONFIG = make_config({"data": {"path": "."}, "metrics": {"notice_period_days": 60}}, base=Path())
@@ -61,7 +62,7 @@ def write(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
         record = metrics(CONFIG, dataset, request, besides=ALWAYS)
         path = tmp_path_factory.mktemp("books") / f"{name}.xlsx"
         groups = tuple(one for one in by if one not in ("month", "quarter"))
-        write_workbook(record, groups, 0.8, engine, path)
+        write_workbook(record, groups, constants(CONFIG), engine, path)
         assert [item.name for item in path.parent.iterdir()] == [path.name]
         return path
 
@@ -135,12 +136,14 @@ def test_every_metric_but_a_median_has_a_formula(name: str, method: str) -> None
             return "Money!$A$2:$A$9"
 
     rows = Rows(AnyColumn(first="Money!$A$2:$A$9"))
-    numerator = METRICS[name].method(method).numerator.replace("{margin}", "1")
+    declared = METRICS[name].method(method)
+    numerator = with_constants(declared.numerator, constants(CONFIG))
     if method in MEDIANS:
         with pytest.raises(NoFormulaError):
             formula(numerator, rows)
     else:
         assert formula(numerator, rows)
+        assert formula(with_constants(declared.denominator or "1", constants(CONFIG)), rows)
 
 
 def recalculated(paths: list[Path], folder: Path) -> list[Path]:

@@ -20,14 +20,17 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def lists(
-    config: Config, store: ScoreStore, run: ScoringRun, scored: Scored
-) -> Iterator[ListStore]:
+def empty(config: Config) -> Iterator[ListStore]:
+    with ListStore.open(config) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lists(empty: ListStore, store: ScoreStore, run: ScoringRun, scored: Scored) -> ListStore:
     """A store with two runs, a week apart."""
     store.add(earlier(run, as_of=run.as_of - WEEK), scored)
     store.add(run, scored)
-    with ListStore.open(config) as opened:
-        yield opened
+    return empty
 
 
 def test_a_book_is_the_flat_rows_of_a_run(

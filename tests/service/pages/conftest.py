@@ -99,7 +99,6 @@ def _poison(data: Path) -> dict[str, str]:
     for table, column in (
         ("touchpoints", "note"),
         ("survey_responses", "comment"),
-        ("tickets", "priority"),
     ):
         rows = pd.read_parquet(data / f"{table}.parquet")
         rows[column] = [HOSTILE[n % len(HOSTILE)] for n in range(len(rows))]

@@ -122,8 +122,14 @@ def baseline_chart(gains: Rows, title: str) -> Spec:
 
 
 def _gains(rows: Rows, measure: str, names: list[str], first: bool) -> alt.LayerChart:
-    room = {"minExtent": extent(names)} if first else {}
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=150, labelPadding=8, labels=first, **room)
+    axis = alt.Axis(
+        ticks=False,
+        domain=False,
+        labelLimit=150,
+        labelPadding=8,
+        labels=first,
+        minExtent=extent(names) if first else 0,
+    )
     y = alt.Y("baseline:N", sort=names, title=None, axis=axis)
     colours = alt.Scale(domain=["better", "even", "worse"], range=[BLUE, MUTED, ORANGE])
     fine = alt.Axis(tickCount=4, labelExpr="format(datum.value, '.4~f')")

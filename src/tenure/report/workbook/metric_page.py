@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from tenure.core.records.metrics import Metric
@@ -12,6 +12,7 @@ from tenure.report.workbook.formulas import NoFormulaError, Rows, formula
 from tenure.report.workbook.sheets import GROUP, GROUP_END, MONEY, Sheet, column_letters
 from tenure.success.declarations import Method, MetricDeclaration, Relation
 from tenure.success.definitions import METRICS
+from tenure.success.query import with_constants
 
 TITLE = "Metrics"
 FORMS: Mapping[str, Form] = {"money": "money", "share": "share", "count": "count"}
@@ -31,9 +32,11 @@ class Place:
 
     Attributes:
         by: What splits the accounts; one column each, and the number of the group after them.
+        settings: What the SQL of methods names in braces.
     """
 
     by: Sequence[str]
+    settings: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def head(self) -> list[str]:
@@ -50,7 +53,7 @@ def metric_page(
     groups: Sequence[tuple[str, ...]],
     by: Sequence[str],
     sheets: Mapping[Relation, Sheet],
-    margin: float,
+    settings: Mapping[str, float],
 ) -> Page:
     """Return the page.
 
@@ -59,17 +62,14 @@ def metric_page(
         groups: The groups of accounts, by their numbers.
         by: What splits the accounts.
         sheets: The sheets of rows by relation.
-        margin: Share of MRR that is profit.
+        settings: What the SQL of methods names in braces.
     """
-    place = Place(by)
+    place = Place(by, settings)
     periods = list(dict.fromkeys((row.period_from, row.period_to) for row in metrics))
     rows = []
     for line, metric in enumerate(metrics, 2):
         period = periods.index((metric.period_from, metric.period_to))
-        parts = _formulas(metric, period, sheets, place, line)
-        numerator, denominator = (
-            None if part is None else part.replace("{margin}", repr(margin)) for part in parts
-        )
+        numerator, denominator = _formulas(metric, period, sheets, place, line)
         values = tuple(metric.group[name] for name in by)
         number = [Cell(groups.index(values), "count")] if by else []
         rows.append(
@@ -110,18 +110,16 @@ def _formulas(
     rows = sheet.rows(period)
     if rows is None:
         return "0", method.denominator and "0"
+    rows = _chosen(sheet, rows, declared, place, line)
+    sides = (method.numerator, method.denominator)
     try:
-        return _both(method, _chosen(sheet, rows, declared, place, line))
+        numerator, denominator = (
+            None if sql is None else formula(with_constants(sql, place.settings), rows)
+            for sql in sides
+        )
     except NoFormulaError:
         return None, None
-
-
-def _both(method: Method, rows: Rows) -> tuple[str, str | None]:
-    margin = method.numerator.replace("{margin}", "1")
-    numerator = formula(margin, rows)
-    if margin != method.numerator:
-        numerator += "*{margin}"
-    return numerator, None if method.denominator is None else formula(method.denominator, rows)
+    return numerator, denominator
 
 
 def _chosen(sheet: Sheet, rows: Rows, declared: MetricDeclaration, place: Place, line: int) -> Rows:

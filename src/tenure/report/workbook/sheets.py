@@ -27,7 +27,7 @@ NUMBERS = "workbook_groups"
 MONTHS = "workbook_months"
 GROUP, GROUP_END = "group_no", "group_no_end"
 FIRST_MRR = "start_mrr_of_period"
-MONEY: frozenset[Relation] = frozenset({"money", "bridge", "renewals"})
+MONEY: frozenset[Relation] = frozenset({"money", "bridge", "renewals", "losses"})
 """Relations of which a row is of one currency."""
 HIDDEN = frozenset(
     {"period_id", "account_id", "from_at", "to_at"}
@@ -38,10 +38,12 @@ TITLES: Mapping[Relation, tuple[str, str]] = {
     "accounts": ("Accounts", "who paid at the ends of each period, per account"),
     "bridge": ("Months", "MRR at both ends of each month, and what moved, per account"),
     "renewals": ("Renewals", "contracts that came due or were booked, per account and date"),
+    "losses": ("Losses", "MRR lost in each period, and how much of it on due dates"),
     "answers": ("Answers", "the last answer of each respondent in each period"),
     "sent": ("Surveys", "surveys that were sent"),
     "starts": ("Starts", "accounts that began to pay, and their first use"),
     "usage": ("Usage", "users and the days on which they were active, per account"),
+    "breadth": ("Breadth", "events that each account used, of all that anybody used"),
     "tickets": ("Tickets", "tickets that were open at some time of each period"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,11 @@ NOTES = (
 
 
 def write_workbook(
-    record: MetricsRecord, by: Sequence[str], margin: float, engine: Engine, path: Path
+    record: MetricsRecord,
+    by: Sequence[str],
+    settings: Mapping[str, float],
+    engine: Engine,
+    path: Path,
 ) -> None:
     """Write the metrics of a run as a workbook, atomically.
 
@@ -44,7 +48,7 @@ def write_workbook(
         record: The metrics; their relations, and those that are `ALWAYS` shown, stand in the
             engine.
         by: What splits the accounts, in the order of the groups in the record.
-        margin: Share of MRR that is profit.
+        settings: What the formulas name in braces: `tenure.success.query.constants`.
         engine: What holds the relations.
         path: The file.
     """
@@ -57,7 +61,7 @@ def write_workbook(
     large = [TITLES[relation][0] for relation, sheet in read.items() if sheet is None]
     pages = [
         _read_me(record, by, list(sheets.values()), large),
-        metric_page(record.metrics, groups, by, sheets, margin),
+        metric_page(record.metrics, groups, by, sheets, settings),
         check_page(all_checks(sheets, record.metrics, by)),
     ]
     with replacing(path) as temporary:

@@ -87,7 +87,7 @@ class Books:
             rows = connection.execute(statement.order_by(*order)).all()
         drivers = self.store.unpacked([(place, data) for *_, place, data in rows])
         return [
-            BookRow(*values[:-2], own[0] if own else None)
+            BookRow(*(*values[:-2], own[0] if own else None))
             for values, own in zip(map(tuple, rows), drivers, strict=True)
         ]
 
@@ -178,7 +178,7 @@ class Books:
     def _beside(self, table: Any, since: int) -> ColumnElement[bool]:
         """Return the condition under which a row of a further table belongs to a score."""
         if table is _W:
-            return _W.c.wording_no == _S.c.wording_no
+            return and_(_W.c.wording_no == _S.c.wording_no)
         if table is _B:
             same = (_B.c[name] == _S.c[name] for name in ("run_no", "target", "horizon"))
             return and_(*same, _B.c.block == _S.c.place // BLOCK)

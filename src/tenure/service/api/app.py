@@ -7,21 +7,21 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from tenure.core.config import Config
 from tenure.service.access import caller
 from tenure.service.api import openapi
 from tenure.service.api.endpoints import ENDPOINTS
-from tenure.service.api.guard import Guard, Handler, on_error, refusal_of
+from tenure.service.api.guard import Guard, Handler, refusal_of
 from tenure.service.api.hosts import ip_address
 from tenure.service.api.metrics import MEDIA_TYPE, Metrics
 from tenure.service.api.problems import JSON, Refusal
 from tenure.service.api.responses import Readiness
 from tenure.service.api.state import State
+from tenure.service.pages.app import page_routes
+from tenure.service.pages.state import PageState
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -41,27 +41,20 @@ def application(config: Config, state: State | None = None) -> Guard:
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: object) -> AsyncIterator[None]:
         served.start()
         yield
+        pages.close()
         served.close()
 
     routes = [
         Route(item.path, Handler(item, served, metrics), methods=[item.method])
         for item in ENDPOINTS
     ]
-    app = Starlette(
-        routes=[*routes, *_probes(config, served, metrics)],
-        exception_handlers={
-            HTTPException: on_error,
-            Refusal: on_error,
-            DBAPIError: on_error,
-            BaseException: on_error,  # before Starlette answers in words of its own
-        },
-        lifespan=lifespan,
-    )
-    app.router.redirect_slashes = False
-    app.state.served = served
+    pages = PageState(config, lambda: served.books)
+    everything = [*routes, *_probes(config, served, metrics), *page_routes(pages)]
+    # The guard turns every error into an answer: a router is all that stands behind it.
+    app = Router(everything, redirect_slashes=False, lifespan=lifespan)
     return Guard(app, served, metrics)
 
 

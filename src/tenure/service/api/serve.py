@@ -146,7 +146,7 @@ def address(listening: socket.socket) -> str:
 def greeting(url: str) -> str:
     """Return where the service is, and a first request to copy."""
     return (
-        f"{url} is ready; its endpoints are described at {url}/v1/openapi.json\n"
+        f"{url} is ready: pages at {url}/app/, endpoints described at {url}/v1/openapi.json\n"
         f"  curl '{url}/v1/accounts?limit=3'"
     )
 

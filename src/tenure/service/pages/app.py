@@ -7,31 +7,22 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tenure.core.errors import TenureError
-from tenure.report.downloads import csv_text, workbook
-from tenure.service.access import SIGN_IN, caller, csrf_token
-from tenure.service.pages.account import account_parts
-from tenure.service.pages.book import book_parts, download
-from tenure.service.pages.model import model_parts
-from tenure.service.pages.people import (
-    NAME,
-    OWNER,
-    ForbiddenError,
-    remembered,
-    say,
-    set_me,
-)
-from tenure.service.pages.success import lately_parts, metrics_parts, worklist_parts
-from tenure.service.pages.tables import data_parts
-from tenure.service.pages.views import BOOK, BookView, MissingPageError, account_link
+from tenure.service.access import SIGN_IN, caller
+from tenure.service.api.problems import Refusal
+from tenure.service.pages.answers import PAGES, Page, entrance, leave
+from tenure.service.pages.people import ForbiddenError, say, set_me
+from tenure.service.pages.rendering import rendered
+from tenure.service.pages.views import BOOK, MissingPageError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -51,123 +42,51 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-LINKS = (
-    (BOOK, "Book"),
-    ("/app/worklist", "Work list"),
-    ("/app/metrics", "Metrics"),
-    ("/app/model", "Model"),
-    ("/app/data", "Data"),
-)
-RAW = frozenset({"/app/metrics"})
-"""Pages that need the tables."""
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_QUERY = 4_000
 """Bytes of a link's query."""
-Page = Callable[["Request"], Awaitable[Response]]
+Answer = Callable[["Request"], Awaitable[Response]]
+Posted = Callable[["Request", "PageState"], Awaitable[Response]]
+POSTED: dict[str, Posted] = {"/feedback": say, "/me": set_me, "/sign-out": leave}
+"""Paths below ``/app`` that forms are sent to."""
 logger = logging.getLogger("tenure.service")
 
 
 def page_routes(state: PageState) -> list[BaseRoute]:
     """Return the routes of the pages, for an application whose guard knows who is there."""
 
-    def book(request: Request) -> Response:
-        view = BookView.of(request.query_params)
-        if any(not value for value in request.query_params.values()):
-            return RedirectResponse(view.link(page=view.page), 303)  # what a form left empty
-        parts = book_parts(state, view, caller(request))
-        return rendered(request, state, "book.html.j2", me=remembered(request, OWNER), **parts)
+    def stylesheet(request: Request) -> Response:
+        return Response(state.filled(Path(request.url.path).name), media_type="text/css")
 
-    def book_file(request: Request) -> Response:
-        file = download(state, BookView.of(request.query_params), caller(request))
-        if request.path_params["form"] == "csv":
-            body = csv_text(file.heads, file.rows).encode("utf-8-sig", "replace")
-            return _file(body, "text/csv; charset=utf-8", f"{file.name}.csv")
-        body = workbook("Book", file.heads, file.rows, file.forms)
-        return _file(body, WORKBOOK, f"{file.name}.xlsx")
+    def start(_: Request) -> Response:
+        return RedirectResponse(BOOK, 303)
 
-    def account(request: Request) -> Response:
-        parts = account_parts(state, *_of_account(request), caller(request))
-        signed = remembered(request, NAME)
-        return rendered(request, state, "account.html.j2", signed=signed, **parts)
-
-    def lately(request: Request) -> Response:
-        parts = lately_parts(state, *_of_account(request), caller(request))
-        return rendered(request, state, "lately.html.j2", **parts)
-
-    def worklist(request: Request) -> Response:
-        owner, as_of = (_plain(request, name) for name in ("owner", "as_of"))
-        parts = worklist_parts(state, owner, as_of, caller(request))
-        return rendered(request, state, "worklist.html.j2", **parts)
-
-    def metrics(request: Request) -> Response:
-        return rendered(
-            request, state, "metrics.html.j2", **metrics_parts(state, request.query_params)
-        )
-
-    def mine(request: Request) -> Response:
-        owner = remembered(request, OWNER)
-        if owner:
-            return RedirectResponse(BookView().link(owner=owner), 303)
-        runs = state.store.runs()
-        owners = list(state.books.choices(runs[-1]).owners) if runs else []
-        who = caller(request)
-        if who is not None and who.label in owners:
-            return RedirectResponse(BookView().link(owner=who.label), 303)
-        signed = remembered(request, NAME) or (who.label if who else "")
-        return rendered(request, state, "me.html.j2", owners=owners, signed=signed)
-
-    def model(request: Request) -> Response:
-        return rendered(request, state, "model.html.j2", **model_parts(state))
-
-    def data(request: Request) -> Response:
-        return rendered(request, state, "data.html.j2", **data_parts(state))
-
-    def stylesheet(_: Request) -> Response:
-        return Response(state.filled("report.css"), media_type="text/css")
-
-    async def feedback(request: Request) -> Response:
-        return await say(request, state)
+    async def missing(_: Request) -> Response:
+        raise MissingPageError("The book has links to all that there are.")
 
     pages: list[BaseRoute] = [
-        _route(state, "/", book),
-        _route(state, "/book.{form:str}", book_file, only=("csv", "xlsx")),
-        _route(state, "/account", account),
-        _route(state, "/lately", lately),
-        _route(state, "/worklist", worklist),
-        _route(state, "/metrics", metrics, whole=True),
-        _route(state, "/mine", mine),
-        _route(state, "/model", model, whole=True),
-        _route(state, "/data", data, whole=True),
-        Route("/feedback", _caught(state, feedback), methods=["POST"]),
-        Route("/me", _caught(state, set_me), methods=["POST"]),
+        *(_route(state, page) for page in PAGES),
+        *(
+            Route(path, _caught(state, _with(state, answer)), methods=["POST"])
+            for path, answer in POSTED.items()
+        ),
+        Route("/{rest:path}", _caught(state, missing)),
     ]
     files: list[BaseRoute] = [
-        Route("/report.css", stylesheet),
+        *(Route(f"/{name}", stylesheet) for name in ("report.css", "pages.css")),
         Mount("/", StaticFiles(directory=STATIC)),
     ]
+    door = _caught(state, _with(state, entrance))
+    safe = [Middleware(SafeHeaders)]
     return [
-        Mount("/app", routes=pages, middleware=[Middleware(SafeHeaders)]),
+        Route("/", start),
+        Route(SIGN_IN, door, methods=["GET", "POST"], middleware=safe),
+        Mount("/app", routes=pages, middleware=safe),
         Mount("/static", routes=files, middleware=[Middleware(SafeHeaders, cached=True)]),
     ]
 
 
-def _route(
-    state: PageState,
-    path: str,
-    page: Callable[[Request], Response],
-    *,
-    only: tuple[str, ...] = (),
-    whole: bool = False,
-) -> Route:
-    """Return the route of a page that is made in a thread.
-
-    Args:
-        state: What the pages read.
-        path: Below ``/app``.
-        page: Makes it.
-        only: What its form may be, if it has one.
-        whole: Whether it is about all accounts, and so not for those who may see some alone.
-    """
+def _route(state: PageState, page: Page) -> Route:
+    """Return the route of a page, which is made in a thread."""
 
     async def answer(request: Request) -> Response:
         who = caller(request)
@@ -175,16 +94,23 @@ def _route(
             raise MissingPageError("The link is too long.")
         if who is None or not who.may("read"):
             return RedirectResponse(SIGN_IN, 303)
-        if whole and who.limited:
+        if page.whole and who.limited:
             raise ForbiddenError("This page is about all accounts; your key may see some of them.")
-        if only and request.path_params["form"] not in only:
-            raise MissingPageError("There is no such page.")
-        return await run_in_threadpool(page, request)
+        return await run_in_threadpool(page.answer, request, state)
 
-    return Route(path, _caught(state, answer), methods=["GET"])
+    return Route(page.path, _caught(state, answer), methods=["GET"])
 
 
-def _caught(state: PageState, page: Page) -> Page:
+def _with(state: PageState, answer: Posted) -> Answer:
+    """Return an answer that knows what the pages read."""
+
+    async def bound(request: Request) -> Response:
+        return await answer(request, state)
+
+    return bound
+
+
+def _caught(state: PageState, page: Answer) -> Answer:
     """Return a page that says in words what is wrong where it cannot be made."""
 
     async def answer(request: Request) -> Response:
@@ -196,6 +122,12 @@ def _caught(state: PageState, page: Page) -> Page:
             return _sorry(request, state, 403, "This is not open to you", str(error))
         except TenureError as error:
             return _sorry(request, state, 422, "This cannot be done", str(error))
+        except (DBAPIError, Refusal) as error:
+            logger.error("the store cannot be read: %s", error)
+            words = "The store of the scores cannot be reached. Try again in a moment."
+            answer = _sorry(request, state, 503, "Not at the moment", words)
+            answer.headers["Retry-After"] = "5"
+            return answer
         except Exception:
             logger.exception("a page could not be made")
             words = "The page could not be made. The service’s log says why."
@@ -206,41 +138,6 @@ def _caught(state: PageState, page: Page) -> Page:
 
 def _sorry(request: Request, state: PageState, status: int, title: str, text: str) -> Response:
     return rendered(request, state, "sorry.html.j2", status, title=title, text=text)
-
-
-def rendered(
-    request: Request, state: PageState, name: str, status: int = 200, /, **parts: Any
-) -> HTMLResponse:
-    """Return a page: its template filled, and what every page shows."""
-    who = caller(request)
-    frame = {
-        "project": state.config.name,
-        "links": [item for item in LINKS if state.raw.present or item[0] not in RAW],
-        "here": request.url.path,
-        "who": who,
-        "may_say": who is not None and who.may("feedback"),
-        "token": csrf_token(request) if who is not None else "",
-        "account_link": account_link,
-        "has_tables": state.raw.present,
-    }
-    text = state.filled(name, **frame, **parts)
-    # A name may hold half a character, which no encoding has.
-    return HTMLResponse(text.encode("utf-8", "replace"), status)
-
-
-def _plain(request: Request, name: str) -> str:
-    """Return a value of a link, without what no database holds."""
-    return request.query_params.get(name, "").replace("\0", "")
-
-
-def _of_account(request: Request) -> tuple[str, str, str]:
-    """Return the account, the run and the run before that a link names."""
-    return _plain(request, "id"), _plain(request, "as_of"), _plain(request, "since")
-
-
-def _file(body: bytes, kind: str, name: str) -> Response:
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=kind, headers=disposition)
 
 
 class SafeHeaders:
@@ -282,9 +179,4 @@ class Gate:
 
 def make_pages(state: PageState, access: Any) -> Starlette:
     """Return the pages as an application of their own, for one analyst at this machine."""
-
-    def start(_: Request) -> Response:
-        return RedirectResponse(BOOK, 303)
-
-    routes = [*page_routes(state), Route("/", start)]
-    return Starlette(routes=routes, middleware=[Middleware(Gate, access=access)])
+    return Starlette(routes=page_routes(state), middleware=[Middleware(Gate, access=access)])

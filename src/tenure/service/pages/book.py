@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tenure.report.sentences.formatting import NONE, count, counted, percent
+from tenure.report.sentences.values import cut, date, moment_key, money
 from tenure.report.workbook.cells import Form
 from tenure.score.store.book_records import DUE_DAYS, BookFilter, BookQuery, BookRow, added, nearest
 from tenure.score.store.feedback import Override, standing_overrides
 from tenure.score.store.keys import clock as present
 from tenure.score.store.store import StoredRun
 from tenure.service.pages.columns import BY_NAME, COLUMNS, Column, Shown
-from tenure.service.pages.shown import cut, date, moment_key, money
 from tenure.service.pages.views import PAGE_ROWS, BookView, chosen_run, run_before
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenure.report.sentences.formatting import NONE, percent
+from tenure.report.sentences.values import ABSTAINED, bounds, cut, date, money, points
 from tenure.report.workbook.cells import Form
 from tenure.score.store.book_records import BookRow
-from tenure.service.pages.shown import ABSTAINED, bounds, cut, date, money, points
 from tenure.service.pages.views import account_link
 
 

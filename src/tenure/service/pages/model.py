@@ -13,9 +13,9 @@ from tenure.core.times import as_utc
 from tenure.model.registry.champion import champion, history
 from tenure.report.sentences.drift import drift_sentences
 from tenure.report.sentences.outcome import Outcome
+from tenure.report.sentences.values import clock, date
 from tenure.report.tables.layout import Cell, Table, table
 from tenure.report.tables.targets import target_view
-from tenure.service.pages.shown import clock, date
 
 if TYPE_CHECKING:
     from tenure.core.records.training import TrainingRecord

@@ -36,15 +36,19 @@ class ForbiddenError(Exception):
     """Somebody may not do what they ask for; the text says why."""
 
 
-async def form_of(request: Request) -> Mapping[str, str]:
+async def form_of(request: Request, *, writes: bool = True) -> Mapping[str, str]:
     """Return the fields of a form that was sent from a page of this service.
+
+    Args:
+        request: The form.
+        writes: Whether it needs the right to leave feedback.
 
     Raises:
         ForbiddenError: If it was not, or the sender may not write.
         DataError: If it is too long.
     """
     who = caller(request)
-    if who is None or not who.may("feedback"):
+    if who is None or not who.may("feedback" if writes else "read"):
         raise ForbiddenError("This key may read, but not leave feedback.")
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MOST_BYTES:
@@ -109,13 +113,13 @@ def _until(text: str) -> datetime:
     return until
 
 
-async def set_me(request: Request) -> Response:
+async def set_me(request: Request, _: PageState) -> Response:
     """Remember how somebody at this machine signs and whose accounts are theirs.
 
     Raises:
         ForbiddenError: If the form was not sent from a page of this service.
     """
-    fields = await form_of(request)
+    fields = await form_of(request, writes=False)
     owner = fields.get("owner", "")
     response = RedirectResponse("/app/mine" if owner else "/app/", 303)
     _remember(response, OWNER, owner)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tenure.core.records.data import DataRecord
 from tenure.core.records.training import TrainingRecord
+from tenure.model.registry.champion import champion
 from tenure.report.html import templates
+from tenure.score.model import Model, load_models
 from tenure.score.store.book import Books
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.store import ScoreStore
 from tenure.service.pages.raw import RawTables
-from tenure.service.pages.shown import filters
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -25,23 +27,55 @@ T = TypeVar("T")
 class PageState:
     """What the pages of one project read.
 
-    Raises:
-        ConfigError: If the store cannot be used.
+    Args:
+        config: The project.
+        books: Gives its books; by default those of its store, which is opened when first needed.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, books: Callable[[], Books] | None = None) -> None:
         self.config = config
-        self.store = ScoreStore(connect(store_url(config)), config.name)
         self.horizon = str(config.labels.horizon_days)
-        self.books = Books(self.store, self.horizon)
+        self._opening = threading.Lock()
+        self._own: Books | None = None
+        self._books = books or self._opened
+        self._models: tuple[tuple[str, ...], Mapping[str, Model]] = ((), {})
         self.raw = RawTables(config)
         self._templates = templates(True, "tenure.service.pages")
-        self._templates.filters.update(filters())
         self._records: dict[Path, tuple[int, Any]] = {}
+
+    @property
+    def books(self) -> Books:
+        """The books of the project's runs.
+
+        Raises:
+            ConfigError: If the store cannot be used.
+        """
+        return self._books()
+
+    @property
+    def store(self) -> ScoreStore:
+        """The project's runs; see `books`."""
+        return self.books.store
+
+    def _opened(self) -> Books:
+        with self._opening:
+            if self._own is None:
+                store = ScoreStore(connect(store_url(self.config)), self.config.name)
+                self._own = Books(store, self.horizon)
+            return self._own
 
     def filled(self, name: str, **parts: Any) -> str:
         """Return a template of the pages, or of the reports, with its parts filled in."""
         return self._templates.get_template(name).render(**parts)
+
+    def models(self) -> Mapping[str, Model]:
+        """Return the champions, read again after one has changed; none where there is none."""
+        root = self.config.paths.models
+        standing = {target: champion(root, target) for target in self.config.targets}
+        versions = tuple(f"{name} {one.version}" for name, one in standing.items() if one)
+        if versions != self._models[0]:
+            self._models = versions, (load_models(self.config) if versions else {})
+        return self._models[1]
 
     def training(self) -> TrainingRecord | None:
         """Return the record of the last training run, None where there is none of this project."""
@@ -65,6 +99,7 @@ class PageState:
         return known
 
     def close(self) -> None:
-        """Release the store and the tables."""
+        """Release the tables, and the store where it is the pages' own."""
         self.raw.close()
-        self.store.engine.dispose()
+        if self._own is not None:
+            self._own.store.engine.dispose()

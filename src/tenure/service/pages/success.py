@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import ConfigError, Problem
 from tenure.core.records.metrics import Metric
 from tenure.core.records.worklist import WorkListRecord
 from tenure.core.times import as_utc
-from tenure.report.charts.timeline import Point, bar_svg
+from tenure.report.account_page import usage_svg
 from tenure.report.sentences.formatting import NONE, count, percent, plain, sentence
+from tenure.report.sentences.values import money, named
 from tenure.report.worklist import LEFT_OFF, TITLES
 from tenure.run.account import compared_moments
 from tenure.run.worklist import with_advocates, with_names, work_lists
 from tenure.score.store.lists import ListStore
 from tenure.service.pages.account import book_row
-from tenure.service.pages.shown import money
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before
 from tenure.success.account.whole import whole_account
 from tenure.success.definitions import METRICS
@@ -25,13 +26,11 @@ from tenure.success.interpret import SPLITS, MetricsRequest, metrics
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-    from tenure.core.records.account import UsageTrend
     from tenure.score.store.store import StoredRun
     from tenure.service.access import Caller
     from tenure.service.pages.state import PageState
     from tenure.sources.dataset import Dataset
 
-ACRONYMS = frozenset({"nps", "csat", "ces", "csi", "mrr", "arr", "arpa", "arppu", "ltv", "fx"})
 NO_TABLES = "The tables that the config names are not on this machine."
 
 
@@ -57,22 +56,8 @@ def lately_parts(
         return whole_account(state.config, dataset, lists, account, moments)
 
     record = state.raw.ask(("account", account, run.as_of, earlier and earlier.as_of), known)
-    return {"run": run, "row": row, "record": record, "usage": usage_svg(record.usage)}
-
-
-def usage_svg(usage: UsageTrend | None) -> str:
-    """Return the weeks of use as bars; empty where there are none."""
-    if usage is None or not any(week.events for week in usage.weeks):
-        return ""
-    weeks = [
-        Point(
-            as_utc(week.week_from),
-            week.events,
-            text=f"{week.events:,} events, {week.users:,} users",
-        )
-        for week in usage.weeks
-    ]
-    return bar_svg(weeks, "Events in each of the last twelve weeks", count)
+    usage = usage_svg(record.usage)
+    return {"run": run, "row": row, "as_of": run.as_of, "record": record, "usage": usage}
 
 
 def worklist_parts(state: PageState, owner: str, as_of: str, who: Caller | None) -> dict[str, Any]:
@@ -152,7 +137,10 @@ def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
     first = record.metrics[0] if record.metrics else None
     return {
         "record": record,
-        "rows": [_metric(row) for row in record.metrics],
+        "metrics": [
+            (named(name), METRICS[name].rule, [_metric(row) for row in rows])
+            for name, rows in groupby(record.metrics, key=lambda row: row.name)
+        ],
         "several": several,
         "grouped": any(row.group for row in record.metrics),
         "period": (first.period_from, first.period_to) if first else ("", ""),
@@ -163,20 +151,8 @@ def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
     }
 
 
-def metric_name(name: str) -> str:
-    """Return a metric's name for people.
-
-    >>> metric_name("nps"), metric_name("gross_revenue_retention")
-    ('NPS', 'Gross revenue retention')
-    """
-    words = (word.upper() if word in ACRONYMS else word for word in name.split("_"))
-    return sentence(" ".join(words))
-
-
 def _metric(row: Metric) -> dict[str, str]:
     return {
-        "name": metric_name(row.name),
-        "rule": METRICS[row.name].rule,
         "period": f"{row.period_from[:10]} to {row.period_to[:10]}",
         "group": ", ".join(f"{plain(name)} {value}" for name, value in row.group.items()),
         "value": _shown(row, row.value),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.report.sentences.formatting import counted, sentence
 from tenure.report.sentences.formatting import plain as words
+from tenure.report.sentences.values import cut
 from tenure.report.tables.data import data_view
 from tenure.report.tables.layout import Cell, Table, table
-from tenure.service.pages.shown import cut
 
 if TYPE_CHECKING:
     from pathlib import Path

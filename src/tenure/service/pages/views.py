@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from tenure.report.sentences.values import moment_key
 from tenure.score.store.book import SORTS
 from tenure.score.store.book_records import EVERYBODY, BookFilter
-from tenure.service.pages.shown import moment_key
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams

@@ -67,6 +67,33 @@ ADOPTION = (
         USERS,
     ),
     MetricDeclaration(
+        "adoption_breadth",
+        "How many of the kinds of events that anybody used in the period an account used that pays "
+        "at its end.",
+        "breadth",
+        (
+            Method(
+                "share",
+                "mean share of the events that anybody used; who used nothing counts as 0",
+                "sum(events) FILTER (active_end)",
+                "sum(events_of_all) FILTER (active_end)",
+                "count(*) FILTER (active_end)",
+            ),
+            Method(
+                "events",
+                "mean number of events; who used nothing counts as 0",
+                "sum(events) FILTER (active_end)",
+                "count(*) FILTER (active_end)",
+                "count(*) FILTER (active_end)",
+            ),
+        ),
+        "share",
+        1,
+        "no account pays at the end of the period, or nobody used anything in it",
+        ("usage_events",),
+        at_end=True,
+    ),
+    MetricDeclaration(
         "activation_rate",
         "Share of the accounts that began to pay in the period and used the product "
         "(`metrics.activation_event`, else any event) within `metrics.activation_days`; accounts "

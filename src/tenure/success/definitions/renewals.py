@@ -41,23 +41,33 @@ def _rate(name: str, rule: str, renewed: str) -> MetricDeclaration:
     )
 
 
+def _amount(
+    name: str, rule: str, how: str, parts: tuple[str, str], *needs: str, losses: bool = False
+) -> MetricDeclaration:
+    """Return an amount of MRR by its due date: its rule, and SQL of its sum and of its count."""
+    total, count = (f"coalesce({part}, 0)" for part in parts)
+    return MetricDeclaration(
+        name,
+        rule,
+        "losses" if losses else "renewals",
+        (Method("due_date", how, total, n=count),),
+        "money",
+        -1 if "loss" in name else 0,
+        needs=(*NEEDS, *needs),
+        money=True,
+    )
+
+
+def _sum(amount: str, chosen: str) -> tuple[str, str]:
+    return f"sum({amount}) FILTER ({chosen})", f"sum(contracts) FILTER ({chosen})"
+
+
 RENEWALS = (
-    MetricDeclaration(
+    _amount(
         "available_to_renew",
         "MRR of contracts that run until their term ends in the period, at what they pay then.",
-        "renewals",
-        (
-            Method(
-                "due_date",
-                "by the end of the term",
-                "coalesce(sum(due_mrr) FILTER (due), 0)",
-                n="coalesce(sum(contracts) FILTER (due), 0)",
-            ),
-        ),
-        "money",
-        0,
-        needs=NEEDS,
-        money=True,
+        "by the end of the term",
+        _sum("due_mrr", "due"),
     ),
     _rate(
         "gross_renewal_rate",
@@ -65,40 +75,64 @@ RENEWALS = (
         "least(renewed_mrr, due_mrr)",
     ),
     _rate("net_renewal_rate", "Renewed MRR over the MRR due.", "renewed_mrr"),
-    MetricDeclaration(
+    _amount(
         "renewal_loss",
         "MRR that was due and not renewed, or renewed at less.",
+        "due less renewed, each account and date capped at what was due",
+        (
+            f"sum(due_mrr - least(renewed_mrr, due_mrr)) FILTER ({OPEN})",
+            f"sum(contracts) FILTER ({OPEN} AND renewed_mrr < due_mrr)",
+        ),
+    ),
+    MetricDeclaration(
+        "late_renewal_rate",
+        "Share of the MRR due that was renewed only after its due date; no churn within the grace.",
         "renewals",
         (
             Method(
                 "due_date",
-                "due less renewed, each account and date capped at what was due",
-                f"coalesce(sum(due_mrr - least(renewed_mrr, due_mrr)) FILTER ({OPEN}), 0)",
-                n=f"coalesce(sum(contracts) FILTER ({OPEN} AND renewed_mrr < due_mrr), 0)",
+                "begun after the due date and within the grace, over due",
+                f"sum(least(late_mrr, due_mrr)) FILTER ({OPEN})",
+                DUE,
+                COUNT,
             ),
         ),
-        "money",
+        "share",
         -1,
-        needs=NEEDS,
+        EMPTY,
+        NEEDS,
         money=True,
     ),
-    MetricDeclaration(
+    _amount(
+        "slipped_renewals",
+        "MRR that came due in the period and has neither been renewed nor ended by a reason, while "
+        "its grace is not over: no loss yet.",
+        "open when observation stopped",
+        _sum("due_mrr", "due AND pending"),
+    ),
+    _amount(
+        "loss_at_renewal",
+        "MRR that accounts lost in the period (churn and contraction), up to what of it lapsed on "
+        "a due date within the period.",
+        "by the end of the term",
+        ("sum(at_renewal_mrr)", "count(*) FILTER (at_renewal_mrr > 0)"),
+        losses=True,
+    ),
+    _amount(
+        "loss_mid_term",
+        "All other MRR that accounts lost in the period; with `loss_at_renewal` it is the churn "
+        "and the contraction of the period.",
+        "by the end of the term",
+        ("sum(lost_mrr - at_renewal_mrr)", "count(*) FILTER (lost_mrr > at_renewal_mrr)"),
+        losses=True,
+    ),
+    _amount(
         "opt_out_mrr",
         "MRR of contracts whose opt-out deadline, the due date less the notice period (that of the "
         "contract, else `metrics.notice_period_days`), falls into the period.",
-        "renewals",
-        (
-            Method(
-                "due_date",
-                "by the end of the term less the notice period",
-                "coalesce(sum(due_mrr) FILTER (opting_out), 0)",
-                n="coalesce(sum(contracts) FILTER (opting_out), 0)",
-            ),
-        ),
-        "money",
-        0,
-        needs=(*NEEDS, "subscriptions.notice_period_days|metrics.notice_period_days"),
-        money=True,
+        "by the end of the term less the notice period",
+        _sum("due_mrr", "opting_out"),
+        "subscriptions.notice_period_days|metrics.notice_period_days",
     ),
 )
 """Renewals."""

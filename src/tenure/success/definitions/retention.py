@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenure.success.declarations import Method, MetricDeclaration, Z, share_method
+from tenure.success.declarations import Interval, Method, MetricDeclaration, Z, share_method
 
 STARTED = "count(*) FILTER (active_start)"
 LOST = "count(*) FILTER (active_start AND gone)"
@@ -13,6 +13,7 @@ COHORT_START = f"sum(base_mrr) FILTER ({COHORT})"
 CHURNED = "count(*) FILTER (kind = 'churn')"
 ARPA = "sum(end_mrr) / nullif(count(*) FILTER (end_mrr > 0), 0) * any_value(months)"
 SHRUNK = f"(({CHURNED}) + {Z * Z / 2}) / (nullif({COHORT_COUNT}, 0) + {Z * Z})"
+GROSS_CHURN = "-sum(churn + contraction) / nullif(sum(start_mrr), 0)"
 CHURN_RATE = f"({CHURNED})::DOUBLE / nullif({COHORT_COUNT}, 0)"
 
 
@@ -30,31 +31,27 @@ def _part(name: str, rule: str, condition: str) -> MetricDeclaration:
     )
 
 
-def _lifetime(name: str, rule: str, margin: str) -> MetricDeclaration:
+def _lifetime(name: str, rule: str, margin: str, *further: Method) -> MetricDeclaration:
     worth = f"{ARPA}{margin}"
+
+    def over(name: str, rule: str, churn: str) -> Method:
+        counted = CHURNED if churn != GROSS_CHURN else None
+        interval: Interval | None = "worth" if counted else None
+        return Method(name, rule, worth, churn, COHORT_COUNT, interval, counted)
+
     return MetricDeclaration(
         name,
         rule,
         "money",
         (
-            Method(
-                "observed",
-                "over the churn rate of the period",
-                worth,
-                CHURN_RATE,
-                COHORT_COUNT,
-                interval="worth",
-                detail=CHURNED,
-            ),
-            Method(
+            over("observed", "over the churn rate of the period", CHURN_RATE),
+            over(
                 "shrunk",
                 "over the centre of the 95 % interval of the churn rate, which is never 0",
-                worth,
                 SHRUNK,
-                COHORT_COUNT,
-                interval="worth",
-                detail=CHURNED,
             ),
+            over("gross_churn", "over the gross revenue churn of the period", GROSS_CHURN),
+            *further,
         ),
         "money",
         1,
@@ -64,19 +61,57 @@ def _lifetime(name: str, rule: str, margin: str) -> MetricDeclaration:
     )
 
 
+def _retention(
+    name: str, rule: str, cohort: tuple[str, str], movements: tuple[str, str]
+) -> MetricDeclaration:
+    """Return a retention of revenue; rule and SQL by the cohort, and by the movements."""
+    return MetricDeclaration(
+        name,
+        rule,
+        "money",
+        (
+            Method(
+                "cohort",
+                f"Σ {cohort[0]} / Σ start over the accounts that paid at the start",
+                f"sum({cohort[1]}) FILTER ({COHORT})",
+                COHORT_START,
+                COHORT_COUNT,
+            ),
+            Method(
+                "movements",
+                f"(start {movements[0]} of every month, of all accounts) / start",
+                f"sum(start_mrr + {movements[1]})",
+                "sum(start_mrr)",
+                relation="bridge",
+            ),
+        ),
+        "share",
+        1,
+        EMPTY_START,
+        money=True,
+    )
+
+
 RETENTION = (
     MetricDeclaration(
         "logo_churn_rate",
         "Share of accounts that paid at the start and neither pay nor pause at the end.",
         "accounts",
         (
-            share_method("start", "over the accounts that paid at the start", LOST, STARTED),
+            share_method(
+                "start",
+                "over the accounts that paid at the start",
+                LOST,
+                STARTED,
+                used_by="ProfitWell, ChartMogul and Chargebee",
+            ),
             share_method(
                 "start_plus_new",
                 "all that are gone at the end, also those who joined inside the period, over the "
                 "accounts at the start and those who joined",
                 "count(*) FILTER ((active_start OR joined) AND gone)",
                 "count(*) FILTER (active_start OR joined)",
+                used_by="Stripe, over who was active 30 days ago",
             ),
             Method(
                 "all_over_start",
@@ -84,6 +119,7 @@ RETENTION = (
                 "count(*) FILTER ((active_start OR joined) AND gone)",
                 STARTED,
                 STARTED,
+                used_by="Recurly",
             ),
             Method(
                 "daily_sum",
@@ -139,55 +175,20 @@ RETENTION = (
         1,
         EMPTY_START,
     ),
-    MetricDeclaration(
+    _retention(
         "gross_revenue_retention",
         "MRR of the starting accounts that is left, each capped at what it paid at the start.",
-        "money",
-        (
-            Method(
-                "cohort",
-                "Σ min(end, start) / Σ start over the accounts that paid at the start",
-                f"sum(least(end_constant, base_mrr)) FILTER ({COHORT})",
-                COHORT_START,
-                COHORT_COUNT,
-            ),
-            Method(
-                "movements",
-                "(start − contraction − churn of every month, of all accounts) / start",
-                "sum(start_mrr + contraction + churn)",
-                "sum(start_mrr)",
-                relation="bridge",
-            ),
-        ),
-        "share",
-        1,
-        EMPTY_START,
-        money=True,
+        ("min(end, start)", "least(end_constant, base_mrr)"),
+        ("− contraction − churn", "contraction + churn"),
     ),
-    MetricDeclaration(
+    _retention(
         "net_revenue_retention",
         "MRR of the starting accounts at the end over that at the start.",
-        "money",
+        ("end", "end_constant"),
         (
-            Method(
-                "cohort",
-                "Σ end / Σ start over the accounts that paid at the start",
-                f"sum(end_constant) FILTER ({COHORT})",
-                COHORT_START,
-                COHORT_COUNT,
-            ),
-            Method(
-                "movements",
-                "(start + expansion − contraction − churn of every month, of all accounts) / start",
-                "sum(start_mrr + expansion + contracted_expansion + contraction + churn)",
-                "sum(start_mrr)",
-                relation="bridge",
-            ),
+            "+ expansion − contraction − churn",
+            "expansion + contracted_expansion + contraction + churn",
         ),
-        "share",
-        1,
-        EMPTY_START,
-        money=True,
     ),
     MetricDeclaration(
         "revenue_churn_rate",
@@ -251,6 +252,18 @@ RETENTION = (
         "MRR per account over the length of the period, divided by the churn of the period.",
         "",
     ),
-    _lifetime("ltv_profit", "… times the margin (`evaluation.profit_margin`).", " * {margin}"),
+    _lifetime(
+        "ltv_profit",
+        "… times the margin (`evaluation.profit_margin`).",
+        " * {margin}",
+        Method(
+            "discounted",
+            "over the gross revenue churn and the discount of the period "
+            "(`metrics.discount_rate` of a year)",
+            f"{ARPA} * {{margin}}",
+            f"{GROSS_CHURN} + power(1 + {{discount}}, any_value(months) / 12) - 1",
+            COHORT_COUNT,
+        ),
+    ),
 )
 """Churn and retention."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tenure.report.sentences.formatting import NONE, number, percent
+from tenure.report.sentences.formatting import NONE, number, percent, sentence
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
-from tenure.score.store.store import StoredRun, StoredScore
+
+if TYPE_CHECKING:
+    from tenure.score.store.store import StoredRun, StoredScore
 
 ABSTAINED = {
     NOTICE: "gave notice",
@@ -17,6 +19,7 @@ ABSTAINED = {
     THIN: "too little data",
 }
 """Why an account has no probability, in few words."""
+ACRONYMS = frozenset({"nps", "csat", "ces", "csi", "mrr", "arr", "arpa", "arppu", "ltv", "fx"})
 VERDICTS = {"useful": "useful", "wrong": "wrong", "known": "already known", "note": "note"}
 HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -48,6 +51,25 @@ def points(change: float | None) -> str:
         return NONE
     shown = number(100 * change, 1)
     return f"{'+' if change > 0 and shown != '0.0' else ''}{shown} pts"
+
+
+def named(name: str) -> str:
+    """Return a name in code as people write it.
+
+    >>> named("nps"), named("gross_revenue_retention"), named("ltv_profit")
+    ('NPS', 'Gross revenue retention', 'LTV profit')
+    """
+    words = (word.upper() if word in ACRONYMS else word for word in name.split("_"))
+    return sentence(" ".join(words))
+
+
+def difference(value: float | None) -> str:
+    """Return a whole difference with its sign.
+
+    >>> difference(-3.2), difference(0.2), difference(None)
+    ('−3', '0', '–')
+    """
+    return NONE if value is None else f"{round(value):+d}".replace("+0", "0").replace("-", "−")
 
 
 def date(moment: datetime | None) -> str:
@@ -86,6 +108,19 @@ def cut(text: str | None, longest: int = LONGEST) -> str:
     return plain if len(plain) <= longest else plain[:longest] + "…"
 
 
+def cell(value: str | float | bool | None) -> str:
+    """Return a value of a source row; a time as a day where it is midnight.
+
+    >>> cell("2025-07-01T00:00:00Z"), cell(2.0), cell(True), cell(None)
+    ('2025-07-01', '2', 'yes', '–')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,.6g}"
+    return cut(value.removesuffix("T00:00:00Z") if value else value)
+
+
 def bounds(lo: float | None, hi: float | None) -> str:
     """Return the bounds of a probability.
 
@@ -106,5 +141,8 @@ def filters() -> dict[str, Any]:
         "bounds": bounds,
         "cut": cut,
         "moment_key": moment_key,
+        "named": named,
+        "difference": difference,
+        "cell": cell,
         "verdict": lambda name: VERDICTS.get(name, name),
     }
