@@ -30,6 +30,7 @@ def _flat() -> dict[str, Any]:
     chances = [name for name in COLUMNS if name.endswith(("_probability", "_lo", "_hi", "_rate"))]
     kinds |= dict.fromkeys(chances, Chance | None)
     kinds |= {"churn_rank": int | None, "renews_at": Moment | None}
+    kinds |= dict.fromkeys([name for name in COLUMNS if name.endswith("_lever")], bool | None)
     if "notice_by" in kinds:
         kinds["notice_by"] = Moment | None
     fields: dict[str, Any] = {name: (kind, None) for name, kind in kinds.items()}
