@@ -89,9 +89,13 @@ def missed(tried: TargetResult) -> list[str]:
 
 
 def fooled(tried: TargetResult) -> list[str]:
-    """Return the decoys that a leading group expresses."""
-    names = [name for group in leading(tried) for name in group]
-    return [decoy.name for decoy in decoys() if decoy.matches(names)]
+    """Return the decoys that a leading group is about: all its features express it."""
+    return [
+        decoy.name
+        for decoy in decoys()
+        for group in leading(tried)
+        if all(decoy.matches([name]) for name in group)
+    ]
 
 
 def test_drivers_lead_and_decoys_do_not(tmp_path: Path) -> None:

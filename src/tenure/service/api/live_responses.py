@@ -31,6 +31,7 @@ def _flat() -> dict[str, Any]:
     kinds |= dict.fromkeys(chances, Chance | None)
     kinds |= {name: bool | None for name in COLUMNS if name.endswith("_lever")}
     kinds |= {"churn_rank": int | None, "renews_at": Moment | None}
+    kinds |= dict.fromkeys([name for name in COLUMNS if name.endswith("_lever")], bool | None)
     if "notice_by" in kinds:
         kinds["notice_by"] = Moment | None
     fields: dict[str, Any] = {name: (kind, None) for name, kind in kinds.items()}
