@@ -66,15 +66,15 @@ def lately(request: Request, state: PageState) -> Response:
 
 def evidence(request: Request, state: PageState) -> Response:
     """Return the source rows behind a driver."""
-    asked = {name: plain(request, name) for name in ("id", "as_of", "target", "feature")}
-    parts = evidence_parts(state, asked, caller(request))
+    link = _values(request, "id", "as_of", "target", "feature")
+    parts = evidence_parts(state, link, caller(request))
     return rendered(request, state, "evidence.html.j2", **parts)
 
 
 def changes(request: Request, state: PageState) -> Response:
     """Return what moved the scores of an account between two runs."""
-    asked = {name: plain(request, name) for name in ("id", "as_of", "since")}
-    parts = change_parts(state, asked, caller(request))
+    link = _values(request, "id", "as_of", "since")
+    parts = change_parts(state, link, caller(request))
     return rendered(request, state, "changes.html.j2", **parts)
 
 
@@ -122,7 +122,15 @@ def data(request: Request, state: PageState) -> Response:
 
 def _of_account(request: Request) -> tuple[str, str, str]:
     """Return the account, the run and the run before that a link names."""
-    return plain(request, "id"), plain(request, "as_of"), plain(request, "since")
+    account, as_of, since = _values(request, "id", "as_of", "since").values()
+    return account, as_of, since
+
+
+def _values(request: Request, *names: str) -> dict[str, str]:
+    """Return values of a link to a page of an account, which the audit log is to name."""
+    values = {name: plain(request, name) for name in names}
+    request.scope["tenure.accounts"] = [values["id"]]
+    return values
 
 
 async def entrance(request: Request, state: PageState) -> Response:
