@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +12,7 @@ from tenure.report.downloads import csv_text, workbook
 from tenure.service.access import SIGN_IN, caller, sign_in, sign_out
 from tenure.service.pages.account import account_parts
 from tenure.service.pages.book import book_parts, download
+from tenure.service.pages.columns import USUAL
 from tenure.service.pages.explained import change_parts, driver_parts, evidence_parts
 from tenure.service.pages.model import model_parts
 from tenure.service.pages.people import NAME, OWNER, form_of, remembered
@@ -32,6 +33,8 @@ def book(request: Request, state: PageState) -> Response:
     """Return the book, or the shorter link to it where a form left something empty."""
     view = BookView.of(request.query_params)
     if any(not value for value in request.query_params.values()):
+        if set(view.columns) == USUAL:
+            view = replace(view, columns=())
         return RedirectResponse(view.link(page=view.page), 303)
     parts = book_parts(state, view, caller(request))
     return rendered(request, state, "book.html.j2", **parts)
