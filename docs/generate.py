@@ -9,15 +9,17 @@ import types
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel
 
-from tenure.core.config import Config, FeatureConfig, TableConfig
+from tenure.core.config import Config, FeatureConfig
 from tenure.core.records.account import AccountRecord
 from tenure.core.records.audit import AuditRecord, CheckRecord
 from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
 from tenure.core.records.delivery import DeliveryRecord
+from tenure.core.records.explain import AccountExplanation
 from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
@@ -25,18 +27,20 @@ from tenure.core.records.scorecards import HealthComparison, HealthMap
 from tenure.core.records.training import TrainingRecord
 from tenure.core.records.worklist import WorkListRecord
 from tenure.core.spec import Column
+from tenure.core.tables import TableConfig
 from tenure.features.plan.plan import FAMILIES
 from tenure.features.reference_page import reference_page
 from tenure.score.delivery.deliver import ADAPTERS
 from tenure.sources.contract import SOURCES
 from tenure.sources.meanings import MEANINGS
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
-from tenure.success.definitions import CHAPTERS
-from tenure.success.reference_page import metrics_page
+from tenure.success.definitions import CHAPTERS, METRICS
+from tenure.success.reference_page import Example, metrics_page
 from tenure.success.scorecards.declarations import MEASURES, activation
 from tenure.success.scorecards.page import scorecards_page
 
 HERE = Path(__file__).parent
+CASES = HERE.parent / "tests" / "cases" / "metrics"
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
 
 
@@ -44,11 +48,30 @@ def pages() -> dict[str, str]:
     """Return file name → text."""
     markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
     markdown["export.md"] = export()
-    markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS)
+    markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS, examples())
     measures = (*MEASURES, activation(Config.model_fields["metrics"].default.activation_days))
     markdown["scorecards.md"] = SCORECARDS_PREFACE + scorecards_page(measures)
     schemas = {f"schemas/{name}.json": schema(record) for name, record in RECORDS.items()}
     return markdown | schemas
+
+
+def examples() -> dict[str, list[Example]]:
+    """Return the worked examples of each metric, from the pack of cases, published ones first."""
+    worked: dict[str, list[Example]] = {}
+    for path in sorted(CASES.glob("*.yaml")):
+        for world in yaml.safe_load(path.read_text(encoding="utf-8")):
+            for case in world["cases"]:
+                name = case["metric"]
+                default = METRICS[name].methods[0].name
+                method = case.get("shown", case.get("method", default))
+                if case["value"] is not None:
+                    source = world.get("source", "")
+                    example = Example(case["id"], world["world"], source, method, case["value"])
+                    worked.setdefault(name, []).append(example)
+    return {
+        name: sorted(items, key=lambda one: (not one.case.startswith("W"), not one.source))
+        for name, items in worked.items()
+    }
 
 
 RECORDS: dict[str, type[Record]] = {
@@ -58,6 +81,7 @@ RECORDS: dict[str, type[Record]] = {
     "bundle-spec": BundleSpec,
     "check": CheckRecord,
     "data": DataRecord,
+    "explain": AccountExplanation,
     "export": DeliveryRecord,
     "init": InitRecord,
     "health-comparison": HealthComparison,
@@ -392,20 +416,21 @@ has a name (`--method NAME=METHOD`).
   in both, and is left out of retention.
 - **Pauses.** An account in a pause pays nothing and has not churned; it is `movement_pause`, later
   `movement_resume`. Retention of money counts it as lost.
+- **Mergers.** From the date in the table `mergers` on, the rows of an account count for the one that it became
+  part of. What it paid before is `movement_merger`, taken from the one and added to the other; what the two
+  pay less together is contraction, and nobody churned.
 - **Groups.** Segment and owner are those of today; the plan is that of the subscription that pays most,
   at the end for what is of the end and else at the start; the cohort is the month of the first payment.
 - **No value.** Where a denominator is 0, a table is missing or does not cover the period, or the period
   is not over when observation stops, there is no value and a reason, never 0 or 100 %.
-- **Intervals** are of 95 %: Wilson's for shares, the normal one for means and NPS.
+- **Intervals** are of 95 %.
+
+Every definition names what others published and what comes of their numbers here; the rows are in
+`tests/cases/metrics`, and the tests compute each of them.
 
 `--out` writes them to `.csv` or `.parquet`, one row per metric, period and group, or to `.xlsx`: a workbook
 that can be audited. It holds the rows per account and month, each metric as a live formula over them beside
 Tenure's own value, and a sheet *Checks*, of which every line reads PASS until somebody changes a cell.
-
-What others do, by the names of our methods: Recurly counts all who leave over the start
-(`logo_churn_rate`: `all_over_start`), Stripe adds who joined to the denominator (`start_plus_new`),
-ChartMogul and Chargebee compare the accounts of the start (`start`, the default). ProfitWell calls every return a
-reactivation, as here; Maxio does so for 90 days only.
 
 """
 

@@ -148,9 +148,18 @@ def test_the_skip_rule_sees_skips(text: str, lines: list[int]) -> None:
     assert _unconditional_skips(ast.parse(text)) == lines
 
 
+def _drivers(tree: ast.AST) -> set[str]:
+    """Return the drivers of databases that a module names, which are imported by their names."""
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {text for text in texts if isinstance(text, str) and re.fullmatch(r"adbc_\w+", text)}
+
+
 def test_every_dependency_is_imported() -> None:
     imported = {item.split(".")[0] for tree in modules().values() for item, _ in imports(tree)}
-    used = {name for module in imported for name in _distributions().get(module, set())}
+    imported |= {name for tree in modules().values() for name in _drivers(tree)}
+    used = {
+        _canonical(name) for module in imported for name in _distributions().get(module, {module})
+    }
     assert sorted(_declared() - used) == []
 
 

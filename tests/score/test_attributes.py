@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,27 @@ def test_a_contract_can_be_ended_until_the_notice_period_before_its_end(
     assert deadlines(datetime(2024, 11, 3)) == [june, june, None], "the first one has passed"
     assert deadlines(datetime(2024, 11, 3), 0)[0] == datetime(2025, 1, 1)
     assert deadlines(datetime(2024, 7, 1), None) == [None] * 3
+
+
+def test_a_subscription_may_state_its_own_notice_period(engine: DuckDBEngine) -> None:
+    terms = SUBSCRIPTIONS.assign(billing_period="annual", started_at=JAN)
+    frames = {
+        name: pa.Table.from_pandas(rows)
+        for name, rows in {"accounts": THREE, "subscriptions": terms}.items()
+    }
+    config = make_config({"data": {"path": "."}}, base=Path())
+    dataset = load_frames(frames, config, engine, observed_until=DEC)
+    own = "CASE subscription_id WHEN 's4' THEN 90 WHEN 's5' THEN 0 END AS notice_period_days"
+    engine.register("subscriptions", engine.fetch(f"SELECT *, {own} FROM subscriptions"))
+    columns = dataset.columns["subscriptions"] | {"notice_period_days"}
+    stating = replace(dataset, columns={**dataset.columns, "subscriptions": columns})
+    ids = pd.Series(["a", "b", "c"], dtype="str")
+    deadlines = account_attributes(stating, ids, datetime(2024, 7, 1), 30)["notice_by"]
+    assert list(pd.to_datetime(deadlines)) == [
+        datetime(2024, 12, 2),
+        datetime(2024, 10, 3),
+        datetime(2025, 1, 1),
+    ]
 
 
 def test_a_table_that_lacks_them_leaves_them_empty(engine: DuckDBEngine) -> None:

@@ -22,12 +22,12 @@ from tenure.sources.frames import arrow_table
 from tenure.sources.load import load
 
 START = datetime(2024, 1, 3, 8, 30)
-ACCOUNTS = {
+ACCOUNTS: dict[str, list[Any]] = {
     "account_id": [2**63 + 1, 7, 8],
     "created_at": [START, START, START],
     "segment": ["small", "large", None],
 }
-SUBSCRIPTIONS = {
+SUBSCRIPTIONS: dict[str, list[Any]] = {
     "account_id": [2**63 + 1, 7, 8, 9],
     "started_at": [START, START, START, START],
     "mrr": [50.5, 20.0, None, 1.0],
@@ -92,7 +92,7 @@ def test_every_kind_of_frame_is_read_alike(
 
 
 def test_values_of_every_kind_are_those_of_a_file(engine: DuckDBEngine, tmp_path: Path) -> None:
-    berlin = pd.Timestamp("2024-01-03 09:30", tz="Europe/Berlin")
+    berlin = pd.Timestamp("2024-01-03 09:30", tz="Europe/Berlin").as_unit("ns")
     accounts = pd.DataFrame(
         {
             "account_id": pd.Categorical([1, 2]),

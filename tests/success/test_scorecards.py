@@ -20,7 +20,7 @@ from tenure.report.scorecards import comparison_lines, health_map_lines
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load_frames
 from tenure.success.scorecards.cards import CardTable, card_table
-from tenure.success.scorecards.comparison import compared
+from tenure.success.scorecards.comparison import compared, compared_health, health_scores
 from tenure.success.scorecards.shown import account_scorecards, health_map
 from tenure.success.scorecards.weights import joined, weighted
 from worlds import tables
@@ -278,6 +278,31 @@ def test_a_health_map_never_adds_currencies(dataset: Dataset) -> None:
     assert (other.left_out.accounts, other.left_out.mrr) == (1, {"EUR": 900})
     text = "\n".join(health_map_lines(other))
     assert "left out, one of both is not known: 1 account, MRR 900 EUR" in text
+
+
+def test_health_is_that_of_each_row_at_its_own_time(dataset: Dataset) -> None:
+    """On the scale of `retention` and days of use; `b` is never used, `a` lately."""
+    parts = [{"measure": "retention", "weight": 1}, {"measure": "adoption", "weight": 1}]
+    config = settings(health=parts, green_at=60)
+    predictions = pd.DataFrame(
+        {
+            "account_id": ["a", "b", "a", "b"],
+            "as_of": pd.to_datetime([SINCE, SINCE, AS_OF, AS_OF]).astype("datetime64[us]"),
+            "probability": [0.2, 0.5, 0.1, 0.6],
+            "label": [0, 0, 0, 1],
+        }
+    )
+    health = health_scores(config, dataset, predictions)
+    assert health == pytest.approx([40, 25, 70, 20])
+    comparison = compared_health(config, dataset, predictions)
+    assert comparison is not None
+    assert (comparison.rows, comparison.left_out, comparison.churned) == (4, 0, 1)
+    assert comparison.green_share == 0.25
+    assert comparison.health.auc.value == 1
+    assert comparison.health.false_green_mrr == {"EUR": 0}
+    assert compared_health(config, dataset, predictions.assign(label=0)) is None
+    nobody = settings(health=[{"measure": "expansion", "weight": 1}])
+    assert compared_health(nobody, dataset, predictions) is None, "no part has data"
 
 
 def test_health_beside_the_model_by_hand() -> None:

@@ -31,8 +31,16 @@ class _OneValuePerKey(yaml.SafeLoader):
         return mapping
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
+VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}|\ue000")
+"""A variable of the environment in a text: `${VAR}`, `${VAR:-default}`, or the sign for one."""
+
+
+def read_mapping(path: Path, *, unread: bool = False) -> dict[str, Any]:
     """Return what a YAML file says, its variables taken from the environment.
+
+    Args:
+        path: The file.
+        unread: Whether one sign stands for each variable instead, or its default for that.
 
     Raises:
         ConfigError: If the file is missing, is not YAML, is no mapping, gives a key twice, or names
@@ -42,7 +50,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise ConfigError(Problem(str(path), "is not a file", fix="give the path of a YAML config"))
     try:
         # The loader is the safe one: it makes no objects.
-        authored = yaml.load(_expanded(path.read_text(encoding="utf-8")), _OneValuePerKey)
+        text = path.read_text(encoding="utf-8")
+        text = VARIABLE.sub(lambda m: m[2] or "\ue000", text) if unread else expanded(text)
+        authored = yaml.load(text, _OneValuePerKey)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
     except ConfigError as error:
@@ -80,7 +90,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _expanded(text: str) -> str:
+def expanded(text: str) -> str:
     """Return a text with `${VAR}` and `${VAR:-default}` taken from the environment.
 
     Raises:
@@ -89,10 +99,12 @@ def _expanded(text: str) -> str:
 
     def value(match: re.Match[str]) -> str:
         name, default = match.group(1), match.group(2)
+        if name is None:
+            return match.group()
         setting = os.environ.get(name) or default
         if setting is None:
             fix = f"export {name}=…"
             raise ConfigError(Problem(f"${{{name}}}", "is not set in the environment", fix=fix))
         return setting
 
-    return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}", value, text)
+    return VARIABLE.sub(value, text)

@@ -14,13 +14,13 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
-    field_serializer,
     model_validator,
 )
 
 from tenure.core.authored import merged, read_mapping
-from tenure.core.errors import ConfigError
-from tenure.core.paths import absolute, present
+from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.paths import absolute, database_url, present
+from tenure.core.secrets import written_out
 from tenure.core.sections import (
     AuditConfig,
     EvaluationConfig,
@@ -36,7 +36,7 @@ from tenure.core.sections import (
     TuningConfig,
     WebhookConfig,
 )
-from tenure.core.steps import text_literal
+from tenure.core.tables import ConnectionConfig, TableConfig, connection_config, table_config
 from tenure.core.times import as_utc
 from tenure.core.validation import validation_problems
 
@@ -64,65 +64,6 @@ def _zone(value: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
-def _constant(value: Any) -> Any:
-    """Return the SQL of a constant, `{value: nps}`; anything else as it is."""
-    if not isinstance(value, dict):
-        return value
-    constant = value.get("value")
-    if set(value) != {"value"} or not isinstance(constant, str | int | float):
-        raise ValueError("is your column, SQL, or a constant: `{value: WORD}`")
-    return text_literal(str(constant))
-
-
-Mapped = Annotated[str, BeforeValidator(_constant)]
-
-
-class TableConfig(Section):
-    """Where one table comes from and how its columns map onto the contract's."""
-
-    path: str | None = Field(
-        None,
-        description="CSV or Parquet file or glob, or a DuckDB file; relative to the config file, "
-        "or else to `data.path`.",
-    )
-    table: str | None = None
-    """Table inside a DuckDB file; without `path`, of Spark's catalogue."""
-    sql: str | None = Field(None, description="A SELECT over files; relative names likewise.")
-    columns: dict[str, Mapped] = Field(
-        {},
-        description="Canonical name → your column, SQL, or `{value: WORD}` for the same in all "
-        "rows.",
-    )
-    formats: dict[str, str] = Field({})
-    """Canonical time column → `iso`, `epoch_s`, `epoch_ms` or a strptime format."""
-    ended_at: Literal["inclusive", "exclusive"] | None = Field(
-        None,
-        description="Of subscriptions: whether an end without a time is the last paid day "
-        "(`inclusive`) or the first unpaid one; by default, rows that follow each other tell.",
-    )
-    assumptions: dict[str, str] = Field({})
-    """Canonical column → what you assumed about it; listed by the audit."""
-    frame: Any = Field(None, repr=False)
-    """Rows that a program holds, in the place of a file: see `tenure.Project`."""
-
-    @field_serializer("frame")
-    def _shown(self, frame: Any) -> str | None:
-        return None if frame is None else "in memory"
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> TableConfig:
-        if self.frame is not None:
-            return self
-        catalogue = self.table is not None and self.path is None and self.sql is None
-        if (self.path is None) == (self.sql is None) and not catalogue:
-            raise ValueError("needs exactly one of `path` and `sql`")
-        return self
-
-
-def _table(value: Any) -> Any:
-    return {"path": value} if isinstance(value, str) else value
-
-
 class DataConfig(Section):
     """The input."""
 
@@ -131,7 +72,7 @@ class DataConfig(Section):
         description="Folder (or DuckDB file) that holds the tables; may be left out where `tables` "
         "names all of them.",
     )
-    tables: dict[str, Annotated[TableConfig, BeforeValidator(_table)]] = Field({})
+    tables: dict[str, Annotated[TableConfig, BeforeValidator(table_config)]] = Field({})
     """Tables by canonical name; those left out are looked for under `path`."""
     leave_out: list[str] = Field(
         [], description="Tables that are not looked for under `path`, though a file has their name."
@@ -148,6 +89,12 @@ class DataConfig(Section):
         True,
         description="Keep the checked rows of large files (200,000 rows and more) as Parquet under "
         "`paths.runs`, so that only new and changed files are read again; not on Spark.",
+    )
+    land: Literal["always", "once"] = Field(
+        "always",
+        description="Whether `check`, `train` and `score` fetch the tables of connections, lakes "
+        "and object stores anew, or only those never fetched. Other commands read what landed "
+        "last.",
     )
     constant_attributes: list[str] = Field([])
     """Further account attributes that never change and may be features."""
@@ -267,6 +214,9 @@ class Config(Section):
 
     name: str = Field("tenure", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     data: DataConfig
+    connections: dict[str, Annotated[ConnectionConfig, BeforeValidator(connection_config)]] = Field(
+        {}, description="Name → how a database is reached: its URL, or `url`, `driver`, `options`."
+    )
     calendar: CalendarConfig = CalendarConfig()
     labels: LabelConfig = LabelConfig()
     targets: list[str] = Field(["churn", "expansion"], min_length=1)
@@ -307,7 +257,19 @@ def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> C
     path = Path(path)
     authored = merged(read_mapping(path), changes or {})
     authored.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]", "-", path.stem))
+    if "connections" in authored:
+        refuse_passwords(merged(read_mapping(path, unread=True), changes or {}))
     return make_config(authored, base=path.parent, origin=str(path))
+
+
+def refuse_passwords(authored: Mapping[str, Any]) -> None:
+    """Refuse connections whose passwords are written out.
+
+    Raises:
+        ConfigError: Naming each place.
+    """
+    if problems := [*written_out(authored.get("connections"))]:
+        raise ConfigError(*problems)
 
 
 def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config") -> Config:
@@ -336,16 +298,36 @@ def make_config(authored: dict[str, Any], *, base: Path, origin: str = "config")
     folders = (base, Path(update["path"] or base))
     update["tables"] = {
         name: table.model_copy(
-            update={"path": present(table.path, folders) if table.path else None}
+            update={
+                "path": present(table.path, folders) if table.path else None,
+                "delta": absolute(table.delta, base) if table.delta else None,
+            }
         )
         for name, table in data.tables.items()
     }
+    connections = {
+        name: item.model_copy(update={"url": database_url(item.url, base) if item.url else None})
+        for name, item in config.connections.items()
+    }
+    unknown = [
+        Problem(
+            f"data.tables.{name}.connection",
+            "is not one of `connections`",
+            table.connection,
+            suggestion(table.connection, connections),
+        )
+        for name, table in data.tables.items()
+        if table.connection is not None and table.connection not in connections
+    ]
+    if unknown:
+        raise ConfigError(*unknown)
     modules = [
         absolute(name, base) if name.endswith(".py") else name for name in config.features.modules
     ]
     return config.model_copy(
         update={
             "data": data.model_copy(update=update),
+            "connections": connections,
             "features": config.features.model_copy(update={"modules": modules}),
         }
     )
@@ -356,6 +338,8 @@ def _keys(location: tuple[Any, ...]) -> list[str]:
     for part in location[:-1]:
         if model is DataConfig and part == "tables":
             model = TableConfig
+        elif model is Config and part == "connections":
+            model = ConnectionConfig
         elif isinstance(part, str) and model is not TableConfig and part in model.model_fields:
             model = model.model_fields[part].annotation
     return list(getattr(model, "model_fields", {}))

@@ -7,6 +7,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+FILE_DATABASES = ("duckdb", "sqlite")
+"""Databases that are a file: `duckdb:///FILE`."""
+
 
 def absolute(path: str, base: Path) -> str:
     """Return a path against a folder; an absolute one or a URL is left alone."""
@@ -25,3 +28,15 @@ def exists(path: str) -> bool:
     """Return whether a file or a folder is there, or a glob matches one."""
     matches = glob.iglob(path, recursive=True) if glob.has_magic(path) else iter(())  # noqa: PTH207
     return Path(path).exists() or next(matches, None) is not None
+
+
+def database_url(url: str, base: Path) -> str:
+    """Return the URL of a database whose file is named against a folder; others as they are.
+
+    >>> database_url("sqlite:///crm.db", Path("/data")), database_url("x://host/db", Path("/data"))
+    ('sqlite:////data/crm.db', 'x://host/db')
+    """
+    scheme, _, path = url.partition(":///")
+    if scheme not in FILE_DATABASES or path.startswith("${"):
+        return url
+    return f"{scheme}:///{absolute(path, base)}"

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from tenure.core.errors import Problem, suggestion
+from tenure.core.secrets import masked
 
 Error = Mapping[str, Any]
 Location = tuple[Any, ...]
@@ -53,7 +54,7 @@ def _problem(thing: str, errors: list[Error], keys: Callable[[Location], Iterabl
         for item in errors
     ]
     value = first.get("input")
-    shown = "" if first["type"] == "missing" else repr(value)[:80]
+    shown = "" if first["type"] == "missing" else masked(repr(value))[:80]
     words = [word for item in errors if item["type"] == "literal_error" for word in _words(item)]
     fix = suggestion(value, words) if words and isinstance(value, str) else ""
     if first["type"] == "string_type" and isinstance(value, bool | int | float | date):

@@ -9,13 +9,15 @@ from tenure.engine.base import ENGINES, Engine
 from tenure.engine.pool import EnginePool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from tenure.core.config import Config, EngineConfig
     from tenure.engine.duckdb import DuckDBEngine
 
-__all__ = ["ENGINES", "Engine", "EnginePool", "open_embedded", "open_engine"]
+__all__ = ["ENGINES", "Engine", "EnginePool", "duckdb_batches", "open_embedded", "open_engine"]
 
 
 def open_engine(config: Config) -> Engine:
@@ -41,6 +43,13 @@ def open_embedded(config: Config) -> DuckDBEngine:
     from tenure.engine.duckdb import DuckDBEngine
 
     return DuckDBEngine(threads=1, memory_limit=config.engine.memory_limit, optimize=False)
+
+
+def duckdb_batches(path: str, sql: str, rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
+    """Return the rows of a query over a DuckDB file, in batches of so many, at least one."""
+    from tenure.engine import duckdb
+
+    return duckdb.duckdb_batches(path, sql, rows)
 
 
 def _open_spark(settings: EngineConfig, folders: Sequence[str | Path]) -> Engine:

@@ -203,6 +203,25 @@ class DuckDBEngine:
             return self._connection.execute(sql)
 
 
+def duckdb_batches(path: str, sql: str, rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
+    """Yield the rows of a query over the tables of a DuckDB file, which is only read.
+
+    Args:
+        path: The file.
+        sql: One SELECT.
+        rows: Rows of a batch.
+
+    Raises:
+        DataError: If DuckDB refuses it.
+    """
+    with contextlib.closing(duckdb.connect(":memory:")) as connection, _explained(sql):
+        connection.execute(f"ATTACH {text_literal(path)} AS source (READ_ONLY)")
+        connection.execute("USE source")
+        reader: pa.RecordBatchReader = connection.execute(sql).to_arrow_reader(rows)
+        yield reader.schema.empty_table()
+        yield from reader
+
+
 @contextlib.contextmanager
 def _explained(sql: str) -> Iterator[None]:
     try:

@@ -25,7 +25,7 @@ def run_check(config: Config, progress: Progress = SILENT) -> CheckRecord:
     check_parameters(config.model.parameters)
     check_runs_folder(config)
     runs = config.paths.runs
-    with loaded(config, progress) as dataset:
+    with loaded(config, progress, anew=True) as dataset:
         claim_runs_folder(config)
         written = write_rejects(dataset, runs / "rejects")
         data = dataset.report

@@ -170,7 +170,7 @@ def _previewed(config: Config, mapped: Sequence[MappedTable]) -> tuple[ProposedT
     """Return the tables with their first rows, as they will be read."""
     engine = open_engine(config)
     try:
-        origins, _ = origin.find(config.data, engine)
+        origins, _ = origin.find(config, engine)
         tables = []
         for item in mapped:
             rows = _first_rows(origins.get(item.name), config, engine)

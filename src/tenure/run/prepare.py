@@ -25,6 +25,7 @@ from tenure.labels.targets import TARGETS, label_horizons
 from tenure.labels.windows import EARLY_DAYS
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
+from tenure.sources.landing.land import land
 from tenure.sources.load import load
 
 if TYPE_CHECKING:
@@ -35,17 +36,19 @@ CACHE = Path("cache") / "features"
 
 @contextmanager
 def loaded(
-    config: Config, progress: Progress = SILENT, *, thorough: bool = True
+    config: Config, progress: Progress = SILENT, *, thorough: bool = True, anew: bool = False
 ) -> Iterator[Dataset]:
     """Yield the loaded tables of a config; the engine is closed afterwards.
 
-    All dirt is looked for where it is to be `thorough`.
+    All dirt is looked for where it is to be `thorough`; tables of databases, lakes and object
+    stores are fetched `anew`, or read as they landed last.
 
     Raises:
         ConfigError: If a target does not exist.
         DataError: If a table cannot be used.
     """
     check_targets(config)
+    land(config, progress, anew=anew)
     engine = open_engine(config)
     try:
         dataset = load(config, engine, progress=progress, thorough=thorough)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.core.authored import merged
-from tenure.core.config import make_config
+from tenure.core.config import make_config, refuse_passwords
 from tenure.core.errors import ConfigError, Problem
 from tenure.core.files import write_table
 from tenure.core.progress import Progress, auto
@@ -77,8 +77,9 @@ class Project:
             frames = {name: {"frame": frame} for name, frame in tables.items()}
             changes = merged(changes, {"data": {"tables": frames}})
         if isinstance(config, Mapping):
-            resolved = make_config(merged(config, changes), base=Path(base or "."))
-            self.config: Config = checked(resolved)
+            authored = merged(config, changes)
+            refuse_passwords(authored)
+            self.config: Config = checked(make_config(authored, base=Path(base or ".")))
         else:
             self.config = load_config(config, changes)
         self._shown = progress

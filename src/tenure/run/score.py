@@ -87,7 +87,10 @@ def score_book(
 
     models = load_models(config)
     claim_runs_folder(config)
-    with loaded(config, progress, thorough=False) as dataset, ScoreStore.open(config) as store:
+    with (
+        loaded(config, progress, thorough=False, anew=True) as dataset,
+        ScoreStore.open(config) as store,
+    ):
         last = as_of or dataset.observed_until
         for moment in (*before, last):
             scored = score(dataset, models, config, moment, horizons="all", progress=progress)

@@ -78,7 +78,7 @@ def run_train(
     _check_owners(config)
     check_runs_folder(config)
     catch_up(config, progress)
-    with loaded(config, progress) as dataset:
+    with loaded(config, progress, anew=True) as dataset:
         claim_runs_folder(config)
         write_rejects(dataset, runs / "rejects")
         write_json(runs / "data.json", dataset.report.to_json())

@@ -68,7 +68,7 @@ def base_type(sql_type: str) -> str:
     name = sql_type.upper().strip('"')
     if name.endswith("]"):
         return ""
-    if name in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"):
+    if name in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"):
         return "TIMESTAMPTZ"
     if name.startswith("TIMESTAMP"):
         return "TIMESTAMP"
@@ -157,7 +157,8 @@ def has_value(
         never = f" AND NOT starts_with({text}, '9999-')" if kind == "time" else ""
         return f"coalesce({text} NOT IN {words}{never}, false)"
     if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
-        return f"coalesce(year({expression}) < 9999, false)"
+        day = f"CAST({expression} AS DATE)" if "_NS" in sql_type else expression
+        return f"coalesce(year({day}) < 9999, false)"
     if family in ("DOUBLE", "FLOAT"):
         # `isnan` is false by the statistics of a Parquet file, which leave NaN out.
         return f"coalesce(isfinite({expression}) OR abs({expression}) = 'inf'::DOUBLE, false)"
@@ -278,7 +279,8 @@ def _time(expression: str, sql_type: str, form: str | None, zone: str) -> str:
     elif family == "TIMESTAMP":
         moment = _local(_cast(expression, sql_type, "TIMESTAMP"), zone)
     elif family == "TIMESTAMPTZ":
-        moment = f"({expression} AT TIME ZONE 'UTC')"
+        instant = f"CAST({expression} AS TIMESTAMPTZ)" if "_NS" in sql_type else expression
+        moment = f"({instant} AT TIME ZONE 'UTC')"
     elif form in EPOCHS:
         number = f"TRY_CAST({expression} AS DOUBLE)"
         moment = f"make_timestamp(TRY_CAST(round({number} * {EPOCHS[form]}) AS BIGINT))"

@@ -59,10 +59,14 @@ def arrow_array(values: Sequence[Any]) -> pa.Array:
     """
     import pyarrow
 
-    try:
-        return plain(pyarrow.array(values, from_pandas=True))
-    except (pyarrow.ArrowException, OverflowError, TypeError, ValueError):
-        return pyarrow.array([_text(value) for value in values], pyarrow.string())
+    return plain(converted(lambda: pyarrow.array(values, from_pandas=True), lambda: values))
+
+
+def texts(values: Sequence[Any]) -> pa.Array:
+    """Return values as one Arrow array of texts, as a file would hold them."""
+    import pyarrow
+
+    return pyarrow.array([_text(value) for value in values], pyarrow.string())
 
 
 def plain(values: Any) -> Any:
@@ -74,6 +78,8 @@ def plain(values: Any) -> Any:
         return plain(values.cast(kind.storage_type))
     if pyarrow.types.is_dictionary(kind):
         return plain(values.cast(kind.value_type))
+    if pyarrow.types.is_interval(kind):
+        return texts(values.to_pylist())
     if pyarrow.types.is_string_view(kind) or pyarrow.types.is_null(kind):
         return values.cast(pyarrow.string())
     return values
@@ -101,7 +107,7 @@ def _of_frame(name: str, frame: Any) -> Iterator[tuple[str, Any]]:
         raise DataError(_no_table(name, frame)) from None
     collected = table.collect() if isinstance(table, nw.LazyFrame) else table
     for series in collected.iter_columns():
-        yield series.name, _converted(series.to_arrow, series.to_list)
+        yield series.name, converted(series.to_arrow, series.to_list)
 
 
 def _of_pandas(series: pd.Series[Any]) -> Any:
@@ -110,21 +116,27 @@ def _of_pandas(series: pd.Series[Any]) -> Any:
     zoned = getattr(series.dtype, "tz", None) is not None
     if zoned:  # PyArrow converts it in a way that pandas warns of
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
-    values = _converted(lambda: pyarrow.array(series.array, from_pandas=True), series.to_list)
+    values = converted(lambda: pyarrow.array(series.array, from_pandas=True), series.to_list)
     return values.cast(pyarrow.timestamp(values.type.unit, "UTC")) if zoned else values
 
 
-def _converted(to_arrow: Callable[[], Any], to_list: Callable[[], list[Any]]) -> Any:
+def converted(to_arrow: Callable[[], Any], to_list: Callable[[], Sequence[Any]]) -> Any:
+    """Return a column in Arrow's types, as text where these do not hold it or say what it is.
+
+    Args:
+        to_arrow: Returns the column as Arrow, or raises.
+        to_list: Returns its values.
+    """
     import pyarrow
 
     try:
         values = to_arrow()
     except (pyarrow.ArrowException, OverflowError, TypeError, ValueError):
-        return arrow_array(to_list())
+        return texts(to_list())
     kind = values.type
     if isinstance(kind, pyarrow.BaseExtensionType) and not _holds_text(kind):
         # What is stored is a number that stands for something, such as a month.
-        return arrow_array([_text(value) for value in to_list()])
+        return texts(to_list())
     return values.cast(pyarrow.string()) if pyarrow.types.is_decimal256(kind) else values
 
 

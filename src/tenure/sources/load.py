@@ -46,7 +46,7 @@ def load(
     """
     progress.stage("reading tables")
     engine.drop(*SOURCES)
-    origins, problems = origin.find(config.data, engine)
+    origins, problems = origin.find(config, engine)
     tables: dict[str, IncomingTable] = {}
     for name, place in origins.items():
         table, faults = prepare(place, config, engine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,13 @@ from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
 from tenure.sources.frames import arrow_table
+from tenure.sources.landing.land import landing_tables
+from tenure.sources.landing.manifest import landed_files, origin_of
 from tenure.sources.text_files import engine_reason
 from tenure.sources.user_query import attach_query
 
 if TYPE_CHECKING:
-    from tenure.core.config import DataConfig
+    from tenure.core.config import Config, DataConfig
     from tenure.engine import Engine
 
 
@@ -51,12 +53,13 @@ class TableOrigin:
         return f"_raw_{self.name}"
 
 
-def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list[Problem]]:
+def find(config: Config, engine: Engine) -> tuple[dict[str, TableOrigin], list[Problem]]:
     """Make every table that is configured or lies under `data.path` known to the engine.
 
     Returns:
         The tables by name, and the problems; an optional table that does not exist is neither.
     """
+    data = config.data
     origins: dict[str, TableOrigin] = {}
     named = (*data.tables, *data.leave_out)
     problems = [unknown_table(name) for name in named if name not in SOURCES]
@@ -68,7 +71,7 @@ def find(data: DataConfig, engine: Engine) -> tuple[dict[str, TableOrigin], list
     for name in SOURCES:
         try:
             if name in data.tables:
-                origins[name] = _configured(name, data, engine)
+                origins[name] = _configured(name, config, engine)
             elif (
                 data.path
                 and name not in data.leave_out
@@ -93,18 +96,22 @@ def unknown_table(name: str) -> Problem:
     return Problem(f"table {name}", "is not a table of the contract", fix=suggestion(name, SOURCES))
 
 
-def _configured(name: str, data: DataConfig, engine: Engine) -> TableOrigin:
+def _configured(name: str, config: Config, engine: Engine) -> TableOrigin:
+    data = config.data
     table = data.tables[name]
     if table.frame is not None:
         engine.register(f"_raw_{name}", arrow_table(name, table.frame))
         return TableOrigin(name, f"frame {name}")
+    words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
+    if name in landing_tables(config):
+        place = attach(name, str(landed_files(config, name)), engine, columns=words)
+        return replace(place, text=origin_of(config, name))
     if table.sql is not None:
         reads = attach_query(name, table.sql, data, engine)
         return TableOrigin(name, "query", reads=reads)
     if table.path is None:
         engine.attach(f"_raw_{name}", "", table.table)
         return TableOrigin(name, f"table {table.table}")
-    words = {word for value in table.columns.values() for word in re.findall(r"\w+", value)}
     if "://" not in table.path and not exists(table.path):
         raise DataError(_lacking(name, Path(table.path), data))
     return attach(name, table.path, engine, table.table, columns=words)

@@ -11,7 +11,7 @@ from tenure.core.errors import ConfigError, Problem
 from tenure.core.steps import Step
 from tenure.core.times import DAY
 from tenure.sources.dataset import Dataset
-from tenure.success import relations
+from tenure.success import activity, relations
 from tenure.success.periods import Period
 from tenure.success.renewals import renewal_steps
 from tenure.success.states import PERIODS, SPANS, Inputs, state_steps
@@ -42,6 +42,8 @@ def build(
     engine.register(SPANS, _table(spans if "bridge" in needed else []))
     attributes = tuple(name for name in ("segment", "owner") if name in engine.columns("accounts"))
     steps = [*state_steps(_inputs(config, dataset, currency)), *relations.revenue_steps()]
+    if {"accounts", "groups", "usage", "breadth"} & {*needed}:
+        steps += relations.account_steps()
     if "groups" in needed:
         steps.append(relations.groups_step(attributes))
     if {"renewals", "losses"} & {*needed}:
@@ -61,7 +63,14 @@ def _inputs(config: Config, dataset: Dataset, currency: str | None) -> Inputs:
         booked="booked_at" if "booked_at" in columns else "known_at",
         notice=f"CAST(coalesce({own}{notice}) AS BIGINT)",
         mergers=dataset.has("mergers"),
+        several=currency is None and _currencies(dataset) > 1,
     )
+
+
+def _currencies(dataset: Dataset) -> int:
+    """Return in how many currencies subscriptions are paid, none counted as one of them."""
+    sql = "SELECT count(DISTINCT coalesce(currency, '')) AS n FROM subscriptions WHERE paid"
+    return int(dataset.engine.fetch(sql).column("n")[0].as_py())
 
 
 def _sporadic(
@@ -70,17 +79,17 @@ def _sporadic(
     until = settings.until
     steps = []
     if "answers" in needed:
-        steps.append(relations.answers_step(settings))
+        steps.append(activity.answers_step(settings))
     if "sent" in needed:
-        steps.append(relations.sent_step(until))
+        steps.append(activity.sent_step(until))
     if "tickets" in needed:
-        steps.append(relations.tickets_step(dataset.columns["tickets"], until))
+        steps.append(activity.tickets_step(dataset.columns["tickets"], until))
     if "usage" in needed:
-        steps.append(relations.usage_step(until))
+        steps.append(activity.usage_step(until))
     if "breadth" in needed:
-        steps.append(relations.breadth_step(until))
+        steps.append(activity.breadth_step(until))
     if "starts" in needed:
-        steps.append(relations.starts_step(settings))
+        steps.append(activity.starts_step(settings))
     return steps
 
 

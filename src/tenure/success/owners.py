@@ -64,20 +64,18 @@ def owned(table: str, time: str) -> str:
     )
 
 
-def rows_step(until: datetime, booked: str, notice: str) -> Step:
+def rows_step(until: datetime, booked: str, notice: str, *, mergers: bool) -> Step:
     """Return the step of the subscription rows; one that outlives a merger is cut in two there.
 
     Args:
         until: `observed_until`.
         booked: SQL over `subscriptions` of when a row was booked.
         notice: SQL over it of the days of notice of a row.
+        mergers: Whether there is a table of mergers.
     """
     moment = literal(until)
     known = last_of(("started_at", "event_time", "known_at"))
-    return Step(
-        ROWS,
-        f"""
-WITH known AS (
+    rows = f"""
   SELECT
     account_id, subscription_id, coalesce(currency, '') AS currency, plan, seats, paid, status,
     started_at, {booked} AS booked_at, {notice} AS notice_days, term_anchor, term_months, status_at,
@@ -86,7 +84,13 @@ WITH known AS (
     CASE WHEN ended_at__known < {moment} THEN end_reason END AS end_reason
   FROM subscriptions
   WHERE {known} < {moment}
-), cut AS (
+"""
+    if not mergers:
+        return Step(ROWS, rows)
+    return Step(
+        ROWS,
+        f"""
+WITH known AS ({rows}), cut AS (
   SELECT k.*, min(l.merged_at) OVER row AS first_merged_at,
     l.joint_id, l.merged_at, l.until_at
   FROM known AS k

@@ -62,6 +62,7 @@ class Inputs:
         booked: SQL over `subscriptions` of when a row was booked.
         notice: SQL over it of the days of notice of a row.
         mergers: Whether there is a table of mergers.
+        several: Whether an account may pay in several currencies side by side.
     """
 
     until: datetime
@@ -69,6 +70,7 @@ class Inputs:
     booked: str
     notice: str
     mergers: bool
+    several: bool
 
 
 def state_steps(inputs: Inputs) -> list[Step]:
@@ -77,7 +79,7 @@ def state_steps(inputs: Inputs) -> list[Step]:
     rates = [] if currency is None else [_rates(until, currency)]
     return [
         aliases_step(until, mergers=inputs.mergers),
-        rows_step(until, inputs.booked, inputs.notice),
+        rows_step(until, inputs.booked, inputs.notice, mergers=inputs.mergers),
         Step(
             FIRST,
             f"SELECT account_id, min(started_at) AS first_at FROM {ROWS} WHERE paid GROUP BY 1",
@@ -101,7 +103,7 @@ def state_steps(inputs: Inputs) -> list[Step]:
         *rates,
         _ramps(currency),
         _changes(currency),
-        _moves(),
+        _moves(several=inputs.several),
     ]
 
 
@@ -189,6 +191,7 @@ WHERE r.mrr > r.mrr_before AND r.currency = r.currency_before AND r.end_before >
   AND date_trunc('day', r.booked_at) <= date_trunc('day', r.start_before)
 GROUP BY 1, 2, 3, 4
 """,
+        lazy=True,
     )
 
 
@@ -232,11 +235,24 @@ FROM (
 )
 GROUP BY 1, 2, 3, 4
 """,
+        lazy=True,
     )
 
 
-def _moves() -> Step:
+def _moves(*, several: bool) -> Step:
     """Return the step that names the movement of each account between two ends."""
+    whole = (
+        "base_mrr > 0 AS paid_start, end_mrr > 0 AS paid_end, "
+        "end_mrr = 0 AS leaves_one, base_mrr = 0 AS enters_one"
+    )
+    window = ""
+    if several:
+        whole = (
+            "sum(base_mrr) OVER own > 0 AS paid_start, sum(end_mrr) OVER own > 0 AS paid_end, "
+            "bool_or(end_mrr = 0) OVER own AS leaves_one, "
+            "bool_or(base_mrr = 0) OVER own AS enters_one"
+        )
+        window = "WINDOW own AS (PARTITION BY from_at, to_at, account_id)"
     change = "end_constant - base_mrr"
     amounts = {
         "new": f"CASE WHEN kind = 'new' THEN {change} ELSE {NOTHING} END",
@@ -272,10 +288,7 @@ FROM (
       ELSE 'same'
     END AS kind
   FROM (
-    SELECT *,
-      sum(base_mrr) OVER own > 0 AS paid_start, sum(end_mrr) OVER own > 0 AS paid_end,
-      bool_or(end_mrr = 0) OVER own AS leaves_one, bool_or(base_mrr = 0) OVER own AS enters_one
-    FROM {CHANGES} WINDOW own AS (PARTITION BY from_at, to_at, account_id)
+    SELECT *, {whole} FROM {CHANGES} {window}
   ) AS c
   JOIN {FIRST} AS f ON f.account_id = c.account_id
   LEFT JOIN {PAUSES} AS b ON b.edge_at = c.from_at AND b.account_id = c.account_id

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenure.report.sentences.formatting import NONE, number, percent, sentence
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
-from tenure.score.store.store import StoredRun, StoredScore
+
+if TYPE_CHECKING:
+    from tenure.score.store.store import StoredRun, StoredScore
 
 ABSTAINED = {
     NOTICE: "gave notice",

@@ -180,22 +180,21 @@ class ListStore:
         """
         inside = (RUNS.c.as_of >= span[0], RUNS.c.as_of <= span[1])
         own = (RUNS.c.project == self.project, RUNS.c.kind == "batch", RUNS.c.complete)
-        newest = select(func.max(RUNS.c.run_no)).where(*own, *inside).group_by(RUNS.c.as_of)
-        newest = newest.order_by(RUNS.c.as_of.desc()).limit(most)
-        columns = (SCORES.c.account_id, SCORES.c.probability, RUN_MODELS.c.base_rate, SCORES.c.rank)
-        chosen = (
-            select(RUNS.c.as_of, *columns)
-            .join_from(SCORES, RUNS, SCORES.c.run_no == RUNS.c.run_no)
-            .join(RUN_MODELS, and_(*_same(RUN_MODELS)))
-            .where(SCORES.c.run_no.in_(newest))
-            .where(SCORES.c.target == target, SCORES.c.horizon == horizon)
-            .order_by(RUNS.c.as_of, SCORES.c.account_id)
-        )
+        newest = select(func.max(RUNS.c.run_no), RUNS.c.as_of).where(*own, *inside)
+        newest = newest.group_by(RUNS.c.as_of).order_by(RUNS.c.as_of.desc()).limit(most)
+        columns = (SCORES.c.run_no, SCORES.c.account_id, SCORES.c.probability, SCORES.c.rank)
+        chosen = select(*columns, RUN_MODELS.c.base_rate).join(RUN_MODELS, and_(*_same(RUN_MODELS)))
+        chosen = chosen.where(SCORES.c.target == target, SCORES.c.horizon == horizon)
         if accounts is not None:
             chosen = chosen.where(SCORES.c.account_id.in_(list(accounts)))
         with self.engine.connect() as connection:
-            frame = _frame(connection.execute(chosen))
-        return frame.astype(dict.fromkeys(("probability", "base_rate", "rank"), np.float64))
+            moments = {row[0]: row[1] for row in connection.execute(newest)}
+            rows = connection.execute(chosen.where(SCORES.c.run_no.in_(moments)))
+            frame = _frame(rows)
+        # One time per run: the database would parse one for each row.
+        frame.insert(0, "as_of", frame.pop("run_no").map(moments).astype("datetime64[us]"))
+        frame = frame.astype(dict.fromkeys(("probability", "base_rate", "rank"), np.float64))
+        return frame.sort_values(["as_of", "account_id"], kind="stable", ignore_index=True)
 
     def last_listings(self, name: str, before: datetime) -> dict[str, Listing]:
         """Return how accounts last stood on a work list before a prediction time, by account."""
@@ -259,5 +258,7 @@ def _same(table: Any) -> list[ColumnElement[bool]]:
 
 
 def _frame(result: Any) -> pd.DataFrame:
-    rows = result.all()
-    return pd.DataFrame(rows, columns=list(result.keys()))
+    """Return the rows of a result; by columns, for pandas looks long at rows of SQLAlchemy."""
+    names, rows = list(result.keys()), result.all()
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return pd.DataFrame(dict(zip(names, map(list, columns), strict=True)))

@@ -215,7 +215,7 @@ class FeedbackRequest(Request):
     """The run whose score it is about; by default the last one."""
     driver: Name | None = Field(None, examples=["logins"])
     """Code of one of the score's drivers; null for the account as a whole."""
-    verdict: Literal["useful", "wrong", "known", "note"]
+    verdict: Literal["useful", "wrong", "known", "note"] = Field(examples=["note"])
     """`note` is a remark without a verdict."""
     note: str | None = Field(None, max_length=4_000)
     """What others should know."""
@@ -307,6 +307,7 @@ RULES = {
     "dict_type": ("must be an object", "write it as {…}"),
     "model_type": ("must be an object", "write it as {…}"),
     "model_attributes_type": ("must be an object", "write it as {…}"),
+    "literal_error": ("is not one of the choices", "see /v1/openapi.json"),
     "too_short": ("must not be empty", "give at least one"),
     "too_long": ("holds too many items", "give no more than there are"),
     "string_too_long": ("is too long", "shorten it"),

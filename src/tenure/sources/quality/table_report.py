@@ -10,7 +10,7 @@ from tenure.core.records.data import RemarkRecord, TableRecord
 from tenure.core.times import DAY
 
 if TYPE_CHECKING:
-    from tenure.core.config import TableConfig
+    from tenure.core.tables import TableConfig
     from tenure.sources.layout import IncomingTable
 
 RED_SHARE = 0.05

@@ -109,7 +109,7 @@ def scored(row: Row) -> str:
 def _invoices(tables: Mapping[str, Sequence[Row]]) -> Iterator[Happening]:
     events = (("paid_at", "paid"), ("failed_at", "failed to be paid"), ("disputed_at", "disputed"))
     for row in tables["invoices"]:
-        name = f"invoice {row['invoice_id']} of {_money(row, row['amount'])}"
+        name = f"invoice {row['invoice_id']} of {_money(row, row.get('amount'))}"
         yield row["issued_at"], "invoice", f"{name} issued"
         for column, verb in events:
             if row.get(column) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -113,7 +114,7 @@ def _attributes(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the latest values of attributes that were known, of which an empty one is no news."""
     known: dict[str, Any] = {}
     for row in rows:
-        known |= {name: value for name, value in row.items() if value is not None}
+        known |= {name: value for name, value in row.items() if _is_known(value)}
     further = {
         name: show(value) if hasattr(value, "isoformat") else value
         for name, value in known.items()
@@ -121,6 +122,10 @@ def _attributes(rows: Sequence[Row]) -> dict[str, Any]:
     }
     own = {name: known.get(name) for name in ("created_at", "name", "owner", "segment")}
     return {**own, "attributes": further}
+
+
+def _is_known(value: object) -> bool:
+    return value is not None and not (isinstance(value, float) and isnan(value))
 
 
 def _contract(row: Row) -> Contract:

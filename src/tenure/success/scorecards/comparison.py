@@ -41,7 +41,8 @@ def compared_health(
     known = ~np.isnan(health)
     if not 0 < rows.loc[known, "label"].sum() < known.sum():
         return None
-    paid = snapshots(dataset, sorted(rows["as_of"].dt.to_pydatetime()))
+    moments = [moment.to_pydatetime() for moment in rows["as_of"].drop_duplicates()]
+    paid = snapshots(dataset, moments)
     money = rows.merge(paid, how="left", on=["account_id", "as_of"])[["mrr", "currency"]]
     comparison = compared(rows[known], health[known], money[known], config)
     return comparison.model_copy(update={"left_out": int((~known).sum())})

@@ -5,7 +5,7 @@ It computes the columns of the measures as features are computed, through the on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ from tenure.success.scorecards.weights import weighted
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
+    from tenure.core.spec import Family
+    from tenure.features.plan.columns import FeatureSpec
     from tenure.sources.dataset import Dataset
 
 OF_SCORES = ("churn_probability", "expansion_lift")
@@ -72,12 +74,7 @@ class MeasureSet:
         settings = config.metrics
         own = own_family(settings.activation_days, settings.activation_event)
         families = [*FAMILIES.values(), *own_families(config.features), own]
-        contract = {
-            name: frozenset(column.name for column in source.columns)
-            | dataset.columns.get(name, frozenset())
-            for name, source in SOURCES.items()
-        }
-        every = resolve_plan(families, contract).specs
+        every = _of_contract(families, dataset.columns)
         _check(config, {name for name, spec in every.items() if not spec.text}, measures)
         plan = resolve_plan(families, dataset.columns).only(columns)
         absent = {
@@ -158,6 +155,29 @@ def _check(config: Config, features: set[str], measures: tuple[MeasureDeclaratio
     ]
     if problems:
         raise ConfigError(*problems)
+
+
+def _of_contract(
+    families: list[Family], columns: Mapping[str, frozenset[str]]
+) -> dict[str, FeatureSpec]:
+    """Return the features of families over all columns of the contract, and those at hand."""
+    every = {
+        name: frozenset(column.name for column in source.columns) | columns.get(name, frozenset())
+        for name, source in SOURCES.items()
+    }
+    return resolve_plan(families, every).specs
+
+
+def needs(measures: Iterable[MeasureDeclaration]) -> dict[str, str]:
+    """Return what each measure needs, in words: its tables, or kept scores."""
+    specs = _of_contract([*FAMILIES.values(), own_family(0, None)], {})
+    named = dict.fromkeys(OF_SCORES, "kept scores") | {
+        ADVOCACY: "any of survey_responses, touchpoints, usage_events"
+    }
+    return {
+        item.name: named[item.column] if item.column in named else specs[item.column].source
+        for item in measures
+    }
 
 
 def _lacking(tables: list[str], dataset: Dataset) -> str:

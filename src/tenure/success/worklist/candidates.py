@@ -138,7 +138,7 @@ def _new_reasons(last: Listing, drivers: Sequence[Mapping[str, Any]]) -> list[st
 def _risk_known(row: Any, drivers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     deadline = None if pd.isna(row.deadline) else row.deadline.isoformat()
     return {
-        "band": row.band,
+        "band": None if pd.isna(row.band) else row.band,
         "closing": bool(row.closing),
         "deadline": deadline,
         "drivers": _codes(drivers),
