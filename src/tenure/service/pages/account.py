@@ -33,11 +33,11 @@ class Driver:
 
     Attributes:
         record: The driver.
-        said: What people said of it, latest first.
+        remarks: What people said of it, latest first.
     """
 
     record: DriverRecord
-    said: tuple[Feedback, ...]
+    remarks: tuple[Feedback, ...]
 
 
 def account_parts(
@@ -61,7 +61,7 @@ def account_parts(
     row = book_row(state, account, run, earlier, who)
     scores = [item for item in state.store.history(account) if item.as_of <= run.as_of]
     main = one_per_time([item for item in scores if item.horizon == state.horizon])
-    said, models = feedback_of(state.store, account), state.models()
+    remarks, models = feedback_of(state.store, account), state.models()
     latest = {item.target: item for item in scores if item.run_id == run.run_id}
     latest |= {item.target: item for item in main if item.run_id == run.run_id}
     history = [item for item in main if item.target == MAIN]
@@ -76,7 +76,7 @@ def account_parts(
         "history": history,
         "chart": history_svg(history),
         "targets": [
-            (TARGETS[name], item, drivers(item, said, models.get(name)))
+            (TARGETS[name], item, drivers(item, remarks, models.get(name)))
             for name, item in sorted(latest.items())
         ],
         "horizons": [
@@ -87,7 +87,7 @@ def account_parts(
             for other in state.books.comparable(run, row, COMPARED + 1)
             if other.account_id != account
         ][:COMPARED],
-        "said": said,
+        "remarks": remarks,
         "override": standing_overrides(state.store, [account], MAIN, present()).get(account),
         "overrides": overrides_of(state.store, account),
     }
@@ -114,16 +114,16 @@ def book_row(
     return rows[0]
 
 
-def drivers(score: StoredScore, said: Sequence[Feedback], model: Model | None) -> list[Driver]:
+def drivers(score: StoredScore, remarks: Sequence[Feedback], model: Model | None) -> list[Driver]:
     """Return the drivers of a score, with what people said of each.
 
     Args:
         score: The score.
-        said: Of its account.
+        remarks: Of its account.
         model: The champion, which says more of them where it is the model that gave the score.
     """
     by_driver: dict[str | None, list[Feedback]] = defaultdict(list)
-    for item in said:
+    for item in remarks:
         if item.target == score.target:
             by_driver[item.driver].append(item)
     records = stored_drivers(score, model)

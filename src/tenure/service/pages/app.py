@@ -51,6 +51,29 @@ POSTED: dict[str, Posted] = {"/feedback": say, "/me": set_me, "/sign-out": leave
 logger = logging.getLogger("tenure.service")
 
 
+class SafeHeaders:
+    """Adds to every answer what keeps a browser from running or showing what is not ours."""
+
+    def __init__(self, app: ASGIApp, *, cached: bool = False) -> None:
+        self.app, self.cached = app, cached
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, with the headers."""
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "max-age=3600" if self.cached else "no-store")
+            await send(message)
+
+        await self.app(scope, receive, headed)
+
+
+SAFE = [Middleware(SafeHeaders)]
+
+
 def page_routes(state: PageState) -> list[BaseRoute]:
     """Return the routes of the pages, for an application whose guard knows who is there."""
 
@@ -63,24 +86,16 @@ def page_routes(state: PageState) -> list[BaseRoute]:
     async def missing(_: Request) -> Response:
         raise MissingPageError("The book has links to all that there are.")
 
-    pages: list[BaseRoute] = [
-        *(_route(state, page) for page in PAGES),
-        *(
-            Route(path, _caught(state, _with(state, answer)), methods=["POST"])
-            for path, answer in POSTED.items()
-        ),
-        Route("/{rest:path}", _caught(state, missing)),
-    ]
     files: list[BaseRoute] = [
         *(Route(f"/{name}", stylesheet) for name in ("report.css", "pages.css")),
         Mount("/", StaticFiles(directory=STATIC)),
     ]
-    door = _caught(state, _with(state, entrance))
-    safe = [Middleware(SafeHeaders)]
     return [
         Route("/", start),
-        Route(SIGN_IN, door, methods=["GET", "POST"], middleware=safe),
-        Mount("/app", routes=pages, middleware=safe),
+        _posting(state, SIGN_IN, entrance, "GET", "POST"),
+        *(_route(state, page) for page in PAGES),
+        *(_posting(state, f"/app{path}", answer, "POST") for path, answer in POSTED.items()),
+        Route("/app/{rest:path}", _caught(state, missing), middleware=SAFE),
         Mount("/static", routes=files, middleware=[Middleware(SafeHeaders, cached=True)]),
     ]
 
@@ -98,16 +113,16 @@ def _route(state: PageState, page: Page) -> Route:
             raise ForbiddenError("This page is about all accounts; your key may see some of them.")
         return await run_in_threadpool(page.answer, request, state)
 
-    return Route(page.path, _caught(state, answer), methods=["GET"])
+    return Route(f"/app{page.path}", _caught(state, answer), methods=["GET"], middleware=SAFE)
 
 
-def _with(state: PageState, answer: Posted) -> Answer:
-    """Return an answer that knows what the pages read."""
+def _posting(state: PageState, path: str, answer: Posted, *methods: str) -> Route:
+    """Return the route of an answer that itself waits for a form."""
 
     async def bound(request: Request) -> Response:
         return await answer(request, state)
 
-    return bound
+    return Route(path, _caught(state, bound), methods=list(methods), middleware=SAFE)
 
 
 def _caught(state: PageState, page: Answer) -> Answer:
@@ -138,26 +153,6 @@ def _caught(state: PageState, page: Answer) -> Answer:
 
 def _sorry(request: Request, state: PageState, status: int, title: str, text: str) -> Response:
     return rendered(request, state, "sorry.html.j2", status, title=title, text=text)
-
-
-class SafeHeaders:
-    """Adds to every answer what keeps a browser from running or showing what is not ours."""
-
-    def __init__(self, app: ASGIApp, *, cached: bool = False) -> None:
-        self.app, self.cached = app, cached
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, with the headers."""
-
-        async def headed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "max-age=3600" if self.cached else "no-store")
-            await send(message)
-
-        await self.app(scope, receive, headed)
 
 
 class Gate:

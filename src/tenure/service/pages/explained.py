@@ -31,22 +31,20 @@ PARTS, LEAST_POINTS = 8, 0.0005
 """Parts of a move that are shown at most, and from how many points on."""
 
 
-def evidence_parts(
-    state: PageState, asked: Mapping[str, str], who: Caller | None
-) -> dict[str, Any]:
+def evidence_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
     """Return the source rows behind a driver, by its name in the template.
 
     Args:
         state: What the pages read.
-        asked: ``id``, ``as_of``, ``target`` and ``feature``, the column that a driver tells.
+        link: ``id``, ``as_of``, ``target`` and ``feature``, the column that a driver tells.
         who: Who looks.
 
     Raises:
         MissingPageError: If there is no such account, run or feature, or no tables.
     """
-    run = chosen_run(state.store.runs(), asked["as_of"])
-    row = book_row(state, asked["id"], run, None, who)
-    model, feature = _model(state, asked["target"] or MAIN), asked["feature"]
+    run = chosen_run(state.store.runs(), link["as_of"])
+    row = book_row(state, link["id"], run, None, who)
+    model, feature = _model(state, link["target"] or MAIN), link["feature"]
     if feature not in model.plan.described:
         raise MissingPageError("The champion does not read this feature: another model did.")
     if not state.raw.present:
@@ -60,21 +58,21 @@ def evidence_parts(
     return {"run": run, "row": row, "evidence": state.raw.ask(key, behind)}
 
 
-def change_parts(state: PageState, asked: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
+def change_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
     """Return how the scores of an account moved between two runs, and by what.
 
     Args:
         state: What the pages read.
-        asked: ``id``, ``as_of`` and ``since``.
+        link: ``id``, ``as_of`` and ``since``.
         who: Who looks.
 
     Raises:
         MissingPageError: If there is no such account or run.
     """
     runs = state.store.runs()
-    run = chosen_run(runs, asked["as_of"])
-    since = run_before(runs, run, asked["since"])
-    row = book_row(state, asked["id"], run, since, who)
+    run = chosen_run(runs, link["as_of"])
+    since = run_before(runs, run, link["since"])
+    row = book_row(state, link["id"], run, since, who)
     changes = []
     if since is not None:
         pair = since, run
@@ -101,7 +99,7 @@ def score_move(
 ) -> ScoreChange | None:
     """Return how a score moved between two runs, None where one of them has none.
 
-    The part of another model is told apart where the tables are at hand.
+    The part of another model is set apart where the tables are at hand.
     """
     before, after = (_point(state, run, target, account) for run in runs)
     if before is None or after is None:
