@@ -20,6 +20,7 @@ from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
 from tenure.core.records.delivery import DeliveryRecord
 from tenure.core.records.explain import AccountExplanation
+from tenure.core.records.forecast import ForecastRecord
 from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
 from tenure.core.records.promotion import PromotionRecord, ScoreRecord
@@ -88,6 +89,7 @@ RECORDS: dict[str, type[Record]] = {
     "init": InitRecord,
     "health-comparison": HealthComparison,
     "health-map": HealthMap,
+    "forecast": ForecastRecord,
     "metrics": MetricsRecord,
     "promote": PromotionRecord,
     "score": ScoreRecord,

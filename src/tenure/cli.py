@@ -204,6 +204,7 @@ def report(config: Path, out: Path, account: str | None, as_of: str | None, as_j
 @click.option("--by", multiple=True, help="month, quarter, segment, plan, owner, currency, cohort.")
 @click.option("--only", multiple=True, help="Name of a metric; default: all.")
 @click.option("--method", multiple=True, help="NAME=METHOD, see docs/metrics.md.")
+@click.option("--forecast", is_flag=True, help="Instead: next month and quarter, docs/forecast.md.")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
 @AS_JSON
 def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
@@ -212,6 +213,9 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
     from tenure.run.metrics import run_metrics
     from tenure.success.interpret import MetricsRequest
 
+    if wish["forecast"]:
+        forecast(config, out, wish, as_json=as_json)
+        return
     start, end = moment(wish["start"], "--from"), moment(wish["end"], "--to")
     methods = dict(text.split("=", 1) if "=" in text else (text, "") for text in wish["method"])
     request = MetricsRequest(start, end, wish["by"], wish["only"], methods)
@@ -417,6 +421,19 @@ def mcp(config: Path) -> None:
         fix = "pip install 'tenure[mcp]'"
         raise ConfigError(Problem("tenure mcp", "needs a package", str(error.name), fix)) from None
     serve_agents(settings(config))
+
+
+def forecast(config: Path, out: Path | None, wish: dict[str, Any], *, as_json: bool) -> None:
+    """Print what the accounts of the latest kept scores will do in a month and a quarter."""
+    from tenure.report.forecast import forecast_lines
+    from tenure.run.forecast import run_forecast
+
+    options = {"--from": "start", "--to": "end", "--only": "only", "--method": "method"}
+    if idle := [name for name, key in options.items() if wish[key]]:
+        fix = "leave it out: a forecast is of the month and the quarter after the latest scores"
+        raise ConfigError(Problem(idle[0], "does not go with --forecast", fix=fix))
+    result = run_forecast(settings(config), wish["by"], table(out) if out else None)
+    show(result.to_json(), forecast_lines(result), as_json=as_json)
 
 
 def settings(path: Path) -> Any:

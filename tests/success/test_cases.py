@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from tenure.core.config import make_config
 from tenure.core.records.metrics import Metric
 from tenure.core.times import as_utc, days
 from tenure.engine import open_engine
+from tenure.sources.dataset import Dataset
 from tenure.sources.load import load_frames
 from tenure.success.definitions import METRICS
 from tenure.success.interpret import MetricsRequest, metrics
+from tenure.success.scores.relation import SCHEMA, SCORED
 from worlds import SCHEMAS
 
 CASES = Path(__file__).parents[1] / "cases" / "metrics"
@@ -116,6 +119,31 @@ def frames(world: Mapping[str, Any]) -> dict[str, pa.Table]:
     }
 
 
+def with_scored(world: Mapping[str, Any], dataset: Dataset) -> Dataset:
+    """The data set with the scores of a world beside it, as `with_scores` reads them."""
+    if "scores" not in world:
+        return dataset
+    bands, rows = world.get("bands", {}), []
+    for row in world["scores"]:
+        score = {
+            "account_id": "a0-0",
+            "as_of": moment(row.get("as_of", datetime(2025, 1, 1))),
+            "currency": "",
+            "mrr": float(row.get("mrr", 10)),
+            "probability": row.get("probability", 0.1),
+            "outcome": row.get("churned", False),
+            "treated": row.get("treated"),
+            "paired": any("after" in one for one in world["scores"]),
+            "band_rank": row.get("band", 0),
+            "after_rank": row.get("after"),
+            "worst_rank": bands.get("worst", 2),
+            "risk_rank": bands.get("risk", 2),
+        }
+        rows += [score] * row.get("count", 1)
+    dataset.engine.register(SCORED, pa.Table.from_pylist(rows, schema=SCHEMA))
+    return replace(dataset, columns={**dataset.columns, SCORED: frozenset(SCHEMA.names)})
+
+
 def matching(rows: tuple[Metric, ...], case: Mapping[str, Any]) -> Metric:
     (row,) = (
         row
@@ -135,6 +163,7 @@ def test_a_world_gives_its_metrics(world: dict[str, Any], request: pytest.Fixtur
     engine = open_engine(config)
     request.addfinalizer(engine.close)
     dataset = load_frames(frames(world), config, engine, observed_until=moment(world["until"]))
+    dataset = with_scored(world, dataset)
     wishes: dict[Any, list[dict[str, Any]]] = {}
     for case in world["cases"]:
         period = tuple(map(moment, case.get("period", world.get("period"))))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.files import canonical_json
 from tenure.core.records.audit import AuditRecord
 from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRecord
+from tenure.report.forecast import forecast_view
 from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.sentences.shape import shape_warnings
@@ -69,6 +70,7 @@ def _page(record: TrainingRecord) -> dict[str, Any]:
         "created_at": record.created_at.replace("T", " ").replace("Z", " UTC"),
         "calendar": _calendar(record.calendar),
         "targets": [target_view(Outcome(*item), config) for item in targets.items()],
+        "forecast": forecast_view(record.forecast),
         "data": data_view(record.data),
         "red": _red(record),
         "families": _families(record.features),

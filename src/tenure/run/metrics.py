@@ -11,6 +11,7 @@ from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.metrics import Metric, MetricsRecord
 from tenure.report.workbook.workbook import ALWAYS, write_workbook
+from tenure.run.outcomes import with_kept_scores
 from tenure.run.prepare import loaded
 from tenure.success.interpret import MetricsRequest, metrics
 from tenure.success.query import DIMENSIONS, constants
@@ -37,7 +38,8 @@ def run_metrics(
     request = request or MetricsRequest()
     book = out if out is not None and out.suffix == ".xlsx" else None
     with loaded(config, progress, thorough=False) as dataset:
-        record = metrics(config, dataset, request, progress, ALWAYS if book else ())
+        scored = with_kept_scores(dataset, config)
+        record = metrics(config, scored, request, progress, ALWAYS if book else ())
         if book:
             progress.stage("workbook")
             by = tuple(name for name in DIMENSIONS if name in request.by)

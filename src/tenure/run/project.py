@@ -307,6 +307,20 @@ class Project:
             )
         return worklist_frame(lists)
 
+    def forecast(self, *, by: Sequence[str] = ()) -> pd.DataFrame:
+        """Return what the accounts of the latest kept scores will do in a month and a quarter.
+
+        Args:
+            by: What splits them besides: segment, plan, owner, currency.
+
+        Returns:
+            One row per figure, period and group: name, period, period_from, period_to, group
+            (JSON), currency, value, lo, hi, known, accounts, rule, reason.
+        """
+        from tenure.run.forecast import forecast_frame, run_forecast
+
+        return forecast_frame(run_forecast(self.config, by))
+
     def training_set(self, target: str = "churn", horizon: int | str | None = None) -> TrainingSet:
         """Return the labelled past of a target: X, y, groups, as_of and honest folds.
 

@@ -22,6 +22,7 @@ from tenure.score.rows import MAIN, Selection, selected, with_change
 from tenure.score.score import learnt_later, load_models, score
 from tenure.score.scored import Scored
 from tenure.score.totals import money_totals
+from tenure.success.scores.settle import settle
 
 if TYPE_CHECKING:
     from tenure.score.store.store import ScoreStore
@@ -91,6 +92,7 @@ def score_book(
         loaded(config, progress, thorough=False, anew=True) as dataset,
         ScoreStore.open(config) as store,
     ):
+        settle(store, dataset, config.labels)
         last = as_of or dataset.observed_until
         for moment in (*before, last):
             scored = score(dataset, models, config, moment, horizons="all", progress=progress)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.files import canonical_json, digest, write_json, write_text
@@ -37,6 +37,7 @@ from tenure.report.html import render
 from tenure.run.announce import announce_champions
 from tenure.run.audit import last_audit
 from tenure.run.fit import FittedTarget, TargetResult, fit_targets, target_record
+from tenure.run.forecast import fit_forecast, out_of_time
 from tenure.run.leakage_gate import check_leaks
 from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, user
 from tenure.run.prepare import Prepared, loaded, prepare
@@ -45,6 +46,9 @@ from tenure.score.drift import drift_reference
 from tenure.score.score import RATES, check_owner
 from tenure.score.unseen import known_words
 from tenure.sources.dataset import Dataset, write_rejects
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "pandas", "duckdb", "shap", "sqlglot")
 REFERENCE = "features.md"
@@ -85,8 +89,10 @@ def run_train(
         prepared = prepare(config, dataset, progress)
         lifetimes = check_leaks(config, dataset, prepared, progress)
         targets: dict[str, TargetRecord] = {}
+        predictions: dict[str, dict[int, pd.DataFrame]] = {}
         for result in fit_targets(prepared, config, progress):
             name = result.target.name
+            predictions[name] = out_of_time(result)
             targets[name], bundle = _publish(result, prepared, dataset, config, lifetimes)
             update: dict[str, str | None] = {}
             if bundle is not None:
@@ -95,7 +101,9 @@ def run_train(
                 update["withdrawn"] = _withdraw(name, config, replace, progress)
             targets[name] = targets[name].model_copy(update=update)
         targets = {name: targets[name] for name in config.targets}
+        forecast = fit_forecast(prepared, predictions, dataset, config, progress)
         record = _record(config, dataset, prepared, targets, time.monotonic() - started)
+        record = record.model_copy(update={"forecast": forecast})
     progress.stage("report")
     write_text(runs / REFERENCE, reference_page(prepared.families))
     write_text(runs / PAGE, render(record, last_audit(config, record.fingerprint)))

@@ -7,9 +7,11 @@ from tenure.core.times import show
 from tenure.sources.dataset import Dataset
 from tenure.success.declarations import MetricDeclaration
 from tenure.success.periods import Period
+from tenure.success.scores.relation import SCORED
 
 SPORADIC = ("usage_events", "tickets", "survey_responses")
 """Tables whose first and last row say when they were written."""
+SCORELESS = "needs kept scores whose outcome is known: run `tenure score` each month"
 
 
 def missing_input(
@@ -21,6 +23,8 @@ def missing_input(
         options = [one if "." in one else f"{table}.{one}" for one in need.split("|")]
         options = options if "." in need else [need]
         if not any(_stands(one, dataset, settings) for one in options):
+            if table == SCORED:
+                return SCORELESS
             named = dict.fromkeys(_in_words(one, dataset) for one in options)
             return f"needs {' or '.join(named)}"
     return None

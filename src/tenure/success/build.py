@@ -14,6 +14,7 @@ from tenure.sources.dataset import Dataset
 from tenure.success import activity, relations
 from tenure.success.periods import Period
 from tenure.success.renewals import renewal_steps
+from tenure.success.scores.relation import scored_step
 from tenure.success.states import PERIODS, SPANS, Inputs, state_steps
 
 MONTH_DAYS = 365.25 / 12
@@ -48,6 +49,8 @@ def build(
         steps.append(relations.groups_step(attributes))
     if {"renewals", "losses"} & {*needed}:
         steps += renewal_steps(settings, currency)
+    if "scored" in needed:
+        steps.append(scored_step(currency))
     steps += _sporadic(settings, dataset, needed)
     engine.run(steps)
 

@@ -18,6 +18,7 @@ Relation = Literal[
     "usage",
     "breadth",
     "starts",
+    "scored",
 ]
 """The relations that metrics are aggregated from; `tenure.success.relations` builds them."""
 

@@ -10,6 +10,7 @@ from tenure.core.config import Config
 from tenure.core.records.base import Record, SparseRecord, Time
 from tenure.core.records.data import DataRecord
 from tenure.core.records.evaluation import Evaluation, Verdict
+from tenure.core.records.forecast import ForecastFit
 from tenure.core.records.promotion import PastUses
 from tenure.core.records.shape import ShapeRecord
 
@@ -260,6 +261,7 @@ class TrainingRecord(Record):
         calendar: Prediction times.
         features: Features in use.
         targets: What became of each target.
+        forecast: What retention is forecast with; None where no past period is settled.
         took_seconds: Duration.
     """
 
@@ -273,4 +275,5 @@ class TrainingRecord(Record):
     calendar: CalendarFacts
     features: FeatureFacts
     targets: dict[str, TargetRecord]
+    forecast: ForecastFit | None = None
     took_seconds: float

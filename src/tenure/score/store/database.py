@@ -46,6 +46,11 @@ def store_url(config: Config) -> str:
     return config.store.url or f"sqlite:///{config.paths.runs / FILE}"
 
 
+def stands(config: Config) -> bool:
+    """Return whether a config names a database, or its own file is there."""
+    return config.store.url is not None or (config.paths.runs / FILE).is_file()
+
+
 def connect(url: str) -> Engine:
     """Return a way into the store, whose schema is brought up to date where it is older.
 

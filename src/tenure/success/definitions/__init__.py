@@ -7,6 +7,7 @@ from tenure.success.definitions.adoption import ADOPTION
 from tenure.success.definitions.renewals import RENEWALS
 from tenure.success.definitions.retention import RETENTION
 from tenure.success.definitions.revenue import REVENUE
+from tenure.success.definitions.scores import SCORES
 from tenure.success.definitions.support import SUPPORT
 from tenure.success.definitions.voice import VOICE
 
@@ -17,6 +18,7 @@ CHAPTERS: dict[str, tuple[MetricDeclaration, ...]] = {
     "Voice of the customer": VOICE,
     "Adoption and onboarding": ADOPTION,
     "Support": SUPPORT,
+    "The scores, once their outcome is known": SCORES,
 }
 """Metrics by the title of their chapter."""
 

@@ -1,0 +1,195 @@
+"""Scores held against what happened: outcomes are added once they are known, each once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine, and_, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tenure.core.config import LabelConfig
+from tenure.core.times import days
+from tenure.labels.windows import RENEWAL
+from tenure.score.store.database import writing
+from tenure.score.store.schema import OUTCOMES, RUNS, SCORES
+
+KEY = ("run_no", "target", "horizon")
+
+
+@dataclass(frozen=True)
+class Unsettled:
+    """Scores of one run, target and horizon, some of whose outcomes may be known but not written.
+
+    Attributes:
+        run: Number of the run.
+        as_of: Its prediction time.
+        target: What was predicted.
+        horizon: Days, as text, or ``renewal``.
+    """
+
+    run: int
+    as_of: datetime
+    target: str
+    horizon: str
+
+
+def unsettled(
+    engine: Engine, project: str, labels: LabelConfig, observed_until: datetime
+) -> list[Unsettled]:
+    """Return the scores of a project whose outcomes may be known and are not written, by run.
+
+    The outcomes of a number of days are known all at once; those of the horizon ``renewal`` one
+    after the other, until the last of them is due.
+    """
+    scores = (
+        select(
+            *(SCORES.c[name] for name in KEY),
+            func.min(SCORES.c.horizon_days).label("shortest"),
+            func.max(SCORES.c.horizon_days).label("longest"),
+        )
+        .where(SCORES.c.probability.is_not(None))
+        .group_by(*(SCORES.c[name] for name in KEY))
+        .subquery()
+    )
+    written = (
+        select(
+            *(OUTCOMES.c[name] for name in KEY),
+            func.max(OUTCOMES.c.label_known_at).label("latest"),
+        )
+        .group_by(*(OUTCOMES.c[name] for name in KEY))
+        .subquery()
+    )
+    statement = (
+        select(
+            RUNS.c.run_no,
+            RUNS.c.as_of,
+            scores.c.target,
+            scores.c.horizon,
+            scores.c.shortest,
+            scores.c.longest,
+            written.c.latest,
+        )
+        .join_from(RUNS, scores, RUNS.c.run_no == scores.c.run_no)
+        .outerjoin(written, and_(*(scores.c[name] == written.c[name] for name in KEY)))
+        .where(RUNS.c.project == project, RUNS.c.complete)
+        .order_by(RUNS.c.run_no, scores.c.target, scores.c.horizon)
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(statement).all()
+    wait = labels.gap_days + labels.winback_gap_days
+    result = []
+    for row in rows:
+        first, last = (row.as_of + days(wait + one) for one in (row.shortest, row.longest))
+        open_still = row.latest is None or (row.horizon == RENEWAL and row.latest < last)
+        if first <= observed_until and open_still:
+            result.append(Unsettled(row.run_no, row.as_of, row.target, row.horizon))
+    return result
+
+
+def write_outcomes(engine: Engine, scores: Unsettled, known: pd.DataFrame) -> int:
+    """Write outcomes of scores; those that stand there already are left as they are.
+
+    Args:
+        engine: The database.
+        scores: What they are of.
+        known: account_id, outcome, label_known_at, and treated, missing where nothing tells.
+
+    Returns:
+        How many were written.
+    """
+    key = {"run_no": scores.run, "target": scores.target, "horizon": scores.horizon}
+    scored = select(SCORES.c.account_id).where(
+        *(SCORES.c[name] == value for name, value in key.items()),
+        SCORES.c.probability.is_not(None),
+    )
+    with writing(engine) as connection:
+        accounts = set(connection.scalars(scored))
+        rows = [
+            key | _plain(row) for row in known.to_dict("records") if row["account_id"] in accounts
+        ]
+        if not rows:
+            return 0
+        adding = _INSERTS[connection.dialect.name](OUTCOMES).on_conflict_do_nothing()
+        before = connection.scalar(select(func.count()).select_from(OUTCOMES))
+        connection.execute(adding, rows)
+        after = connection.scalar(select(func.count()).select_from(OUTCOMES))
+    return int(after or 0) - int(before or 0)
+
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    treated = row["treated"]
+    return {
+        "account_id": row["account_id"],
+        "outcome": bool(row["outcome"]),
+        "label_known_at": pd.Timestamp(row["label_known_at"]).to_pydatetime(),
+        "treated": None if pd.isna(treated) else bool(treated),
+    }
+
+
+def read_matured(engine: Engine, project: str, target: str, horizon: str) -> pd.DataFrame:
+    """Return the scores of batch runs whose outcome is known.
+
+    Of several runs of one prediction time it is the one that was written last.
+
+    Returns:
+        run_no, as_of, account_id, horizon_days, probability, band, mrr, currency, outcome,
+        label_known_at and treated, by as_of and account.
+    """
+    columns = [
+        RUNS.c.run_no,
+        RUNS.c.as_of,
+        *(
+            SCORES.c[name]
+            for name in ("account_id", "horizon_days", "probability", "band", "mrr", "currency")
+        ),
+        *(OUTCOMES.c[name] for name in ("outcome", "label_known_at", "treated")),
+    ]
+    same = and_(*(SCORES.c[name] == OUTCOMES.c[name] for name in (*KEY, "account_id")))
+    statement = (
+        select(*columns)
+        .join_from(SCORES, OUTCOMES, same)
+        .join(RUNS, RUNS.c.run_no == SCORES.c.run_no)
+        .where(
+            RUNS.c.run_no.in_(_last_of_each_time(project)),
+            SCORES.c.target == target,
+            SCORES.c.horizon == horizon,
+        )
+        .order_by(RUNS.c.as_of, SCORES.c.account_id)
+    )
+    return _frame(engine, statement, [column.name for column in columns])
+
+
+def read_bands(engine: Engine, project: str, target: str, horizon: str) -> pd.DataFrame:
+    """Return the bands of batch runs: as_of, account_id and band, by as_of and account."""
+    columns = [RUNS.c.as_of, SCORES.c.account_id, SCORES.c.band]
+    statement = (
+        select(*columns)
+        .join_from(SCORES, RUNS, RUNS.c.run_no == SCORES.c.run_no)
+        .where(
+            RUNS.c.run_no.in_(_last_of_each_time(project)),
+            SCORES.c.target == target,
+            SCORES.c.horizon == horizon,
+        )
+        .order_by(RUNS.c.as_of, SCORES.c.account_id)
+    )
+    return _frame(engine, statement, [column.name for column in columns])
+
+
+def _last_of_each_time(project: str) -> Any:
+    return (
+        select(func.max(RUNS.c.run_no))
+        .where(RUNS.c.project == project, RUNS.c.kind == "batch", RUNS.c.complete)
+        .group_by(RUNS.c.as_of)
+    )
+
+
+def _frame(engine: Engine, statement: Any, names: list[str]) -> pd.DataFrame:
+    with engine.connect() as connection:
+        rows = connection.execute(statement).all()
+    return pd.DataFrame(rows, columns=names)

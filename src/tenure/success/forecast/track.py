@@ -1,0 +1,245 @@
+"""Forecasts as they would have been made at past times, held against what happened.
+
+A forecast at a time is made from the predictions of the fold of that time and from periods that had
+been settled by then; nothing that became known later has a part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tenure.core.records.forecast import (
+    ComponentFit,
+    FigureName,
+    ForecastTrack,
+    PeriodFit,
+    PeriodName,
+)
+from tenure.core.times import show
+from tenure.success.forecast.components import COMPONENTS, Component, sums, totals
+from tenure.success.forecast.fit import correlations, fit_component, level
+from tenure.success.forecast.outlook import Fitted, figures, interval, outlook
+from tenure.success.forecast.periods import SAME_LENGTH, period_days, spaced
+from tenure.success.forecast.sources import Predictions, Source, risks_from, sources
+
+FEWEST = 3
+"""Settled periods that a forecast of the past is made from at least."""
+MOST = 36
+"""Latest past forecasts that are made."""
+TRACKED: tuple[FigureName, ...] = (
+    *("logo_churn_rate", "churned_mrr", "contracted_mrr", "expanded_mrr"),
+    *("gross_revenue_retention", "net_revenue_retention", "gross_renewal_rate"),
+)
+MEAN_OF = 4
+PAST = ["as_of", "name", "value", "lo", "hi", "actual", "last_period", "mean_of_4"]
+
+
+@dataclass(frozen=True)
+class PastSums:
+    """The sums of a component over past books, and where its risks come from.
+
+    Attributes:
+        source: Where the risks come from.
+        sums: Output of `sums`, by time.
+        known: Time → when the outcomes of it are known; None where none are needed.
+    """
+
+    source: Source
+    sums: pd.DataFrame
+    known: pd.Series[Any] | None = None
+
+    @property
+    def times(self) -> pd.Index[Any]:
+        """Return the time of each row."""
+        return self.sums.index.get_level_values("as_of")
+
+    def fit(
+        self, period: PeriodName, among: Collection[Any], now: pd.Timestamp
+    ) -> ComponentFit | None:
+        """Return what came of what was expected at some times; None where too little did.
+
+        Args:
+            period: Length of the periods.
+            among: The times whose period is settled.
+            now: Outcomes known later play no part.
+        """
+        past = self.sums[self.times.isin(list(among))]
+        outcomes = past
+        if self.known is not None:
+            times = past.index.get_level_values("as_of")
+            outcomes = past[(self.known.reindex(times) <= now).to_numpy()]
+        return fit_component(past, outcomes, self.source, period)
+
+
+def fit_period(
+    rows: pd.DataFrame, predictions: Predictions, period: PeriodName, share: float, now: datetime
+) -> PeriodFit | None:
+    """Return what forecasts of a period are made with, and how such forecasts did in the past.
+
+    Args:
+        rows: Output of `with_outcomes`.
+        predictions: Out of time, of the folds of a backtest.
+        period: Its length.
+        share: Share of outcomes that an interval should hold.
+        now: When observation stopped.
+
+    Returns:
+        None without a past period that is settled.
+    """
+    if rows.empty:
+        return None
+    past = {
+        one.name: [
+            _past_sums(rows, one, source, predictions, period)
+            for source in sources(one, predictions, period)
+        ]
+        for one in COMPONENTS
+    }
+    everything = rows["as_of"].unique()
+    fits = {
+        name: {
+            one.source.rule: fitted
+            for one in alternatives
+            if (fitted := one.fit(period, everything, pd.Timestamp(now))) is not None
+        }
+        for name, alternatives in past.items()
+    }
+    preferred = {name: next(iter(by_rule.values())) for name, by_rule in fits.items() if by_rule}
+    return PeriodFit(
+        components={name: by_rule for name, by_rule in fits.items() if by_rule},
+        correlation=correlations(preferred),
+        track=track(past_forecasts(rows, predictions, period, share), period),
+    )
+
+
+def past_forecasts(
+    rows: pd.DataFrame, predictions: Predictions, period: PeriodName, share: float
+) -> pd.DataFrame:
+    """Return forecasts as they would have been made, what happened, and what naive rates said.
+
+    Args:
+        rows: Output of `with_outcomes`.
+        predictions: Out of time, of the folds of a backtest.
+        period: Its length.
+        share: Share of outcomes that an interval should hold.
+
+    Returns:
+        One row per time and figure: as_of, name, value, lo, hi, actual, last_period (the rate of
+        the last period that had ended) and mean_of_4 (the mean rate of the last four); amounts of
+        MRR are shares of the MRR at the start.
+    """
+    past = {
+        one.name: _past_sums(rows, one, sources(one, predictions, period)[0], predictions, period)
+        for one in COMPONENTS
+    }
+    books = totals(rows)
+    ends = rows.groupby("as_of")[["period_to", "settled_at"]].first()
+    actual = {time: _shares(dict(books.loc[time])) for time in books.index}
+    times = [time for time in books.index if all(time in one.times for one in past.values())]
+    result = []
+    for time in times[-MOST:]:
+        settled = ends.index[(ends["settled_at"] <= time).to_numpy()]
+        ended = list(ends.index[(ends["period_to"] <= time).to_numpy()])
+        mean, draws = _forecast_at(time, books.loc[time], past, settled, period)
+        for name in (one for one in mean if one in actual[time]):
+            lo, hi = interval(draws[name], share)
+            row = {"as_of": time, "name": name, "value": mean[name], "lo": lo, "hi": hi}
+            naive = _naive(name, actual, ended, period)
+            result.append(row | {"actual": actual[time][name]} | naive)
+    return pd.DataFrame(result, columns=PAST)
+
+
+def _past_sums(
+    rows: pd.DataFrame,
+    component: Component,
+    source: Source,
+    predictions: Predictions,
+    period: PeriodName,
+) -> PastSums:
+    risks = risks_from(rows, source, predictions, period)
+    return PastSums(source, sums(rows, component, risks.risk, risks.called), risks.known)
+
+
+def _forecast_at(
+    time: pd.Timestamp,
+    sizes: pd.Series[float],
+    past: Mapping[str, PastSums],
+    settled: Sequence[Any],
+    period: PeriodName,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return the shares expected at a past time, and draws; none where the past is too short."""
+    fitted: dict[str, Fitted] = {}
+    for name, one in past.items():
+        known = one.times.unique().intersection(list(settled))
+        fit = one.fit(period, known, time) if len(known) >= FEWEST else None
+        if fit is None:
+            return {}, {}
+        fitted[name] = Fitted(fit, level(fit, time.to_pydatetime(), period))
+    own = {name: one.sums.loc[[time]] for name, one in past.items()}
+    deviations = correlations({name: one.fit for name, one in fitted.items()})
+    mean, draws = outlook(fitted, own, dict(sizes), deviations)
+    return _shares(mean), _shares(draws)
+
+
+def _shares(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures that are tracked; amounts as shares of the MRR at the start."""
+    result = figures(parts)
+    return {
+        name: result[name] / parts["start"] if name.endswith("_mrr") else result[name]
+        for name in TRACKED
+        if name in result
+    }
+
+
+def _naive(
+    name: str, actual: Mapping[Any, Mapping[str, float]], ended: Sequence[Any], period: PeriodName
+) -> dict[str, float]:
+    """Return the rate of the last period that had ended, and the mean of the last four."""
+    apart = (1 - SAME_LENGTH) * period_days(period)
+    last = spaced([time for time in ended if name in actual[time]], apart)[-MEAN_OF:]
+    rates = [actual[time][name] for time in last]
+    if not rates:
+        return {"last_period": np.nan, "mean_of_4": np.nan}
+    return {"last_period": rates[-1], "mean_of_4": float(np.mean(rates))}
+
+
+def track(forecasts: pd.DataFrame, period: PeriodName) -> tuple[ForecastTrack, ...]:
+    """Return how past forecasts did, figure by figure.
+
+    Args:
+        forecasts: Output of `past_forecasts`.
+        period: Their length.
+    """
+    by_name = dict(iter(forecasts.groupby("name")))
+    return tuple(_figure_track(name, by_name[name], period) for name in TRACKED if name in by_name)
+
+
+def _figure_track(name: FigureName, rows: pd.DataFrame, period: PeriodName) -> ForecastTrack:
+    actual = rows["actual"]
+    errors = {
+        column: float((rows[column] - actual).abs().mean())
+        for column in ("value", "last_period", "mean_of_4")
+    }
+    times = [time.to_pydatetime() for time in rows["as_of"]]
+    return ForecastTrack(
+        name=name,
+        forecasts=len(rows),
+        windows=len(spaced(times, (1 - SAME_LENGTH) * period_days(period))),
+        since=show(times[0]),
+        until=show(times[-1]),
+        coverage=float(((rows["lo"] <= actual) & (actual <= rows["hi"])).mean()),
+        bias=float((rows["value"] - actual).mean()),
+        error=errors["value"],
+        last_period_error=_number(errors["last_period"]),
+        mean_of_4_error=_number(errors["mean_of_4"]),
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,1 @@
+"""Metrics of the scores themselves, over those whose outcome is known."""

@@ -1,0 +1,135 @@
+"""Kept scores beside what happened: outcomes are written once they are known, and read with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pandas as pd
+import pytest
+
+from score.small_world import World
+from tenure.core.config import Config
+from tenure.core.times import days
+from tenure.labels.snapshots import snapshots
+from tenure.labels.targets import TARGETS, label
+from tenure.score.score import score
+from tenure.score.scored import Scored
+from tenure.score.store.store import ScoreStore
+from tenure.score.store.write import ScoringRun
+from tenure.success.scores.relation import BANDS, scored_table, with_scores
+from tenure.success.scores.settle import settle
+
+BACK = 130
+"""Days before the end of observation: the outcomes of 90 days are known, those of 180 are not."""
+
+
+@pytest.fixture(scope="module")
+def past(world: World) -> Scored:
+    as_of = world.dataset.observed_until - days(BACK)
+    return score(world.dataset, world.models, world.config, as_of, horizons="all")
+
+
+def at(run: ScoringRun, scored: Scored) -> ScoringRun:
+    """The run of other scores."""
+    return replace(run, as_of=scored.rows["as_of"].iloc[0].to_pydatetime())
+
+
+@pytest.fixture
+def settled(
+    store: ScoreStore, world: World, run: ScoringRun, past: Scored, scored: Scored
+) -> ScoreStore:
+    store.add(at(run, past), past)
+    store.add(run, scored)
+    assert settle(store, world.dataset, world.config.labels) > 0
+    return store
+
+
+def test_outcomes_are_the_labels_that_are_known(settled: ScoreStore, world: World) -> None:
+    dataset, labels = world.dataset, world.config.labels
+    as_of = dataset.observed_until - days(BACK)
+    for target in ("churn", "expansion", "churn_voluntary"):
+        rows = settled.matured(target, "90").set_index("account_id")
+        expected = label(dataset, snapshots(dataset, [as_of]), TARGETS[target], labels)
+        expected = expected[expected["label"].notna()].set_index("account_id")
+        assert set(rows["as_of"]) == {as_of}
+        assert set(rows.index) == set(expected.index)
+        expected = expected.loc[rows.index]
+        assert (rows["outcome"].astype(bool) == (expected["label"] == 1)).all()
+        assert (rows["label_known_at"] == expected["label_known_at"]).all()
+        assert (rows["label_known_at"] <= dataset.observed_until).all()
+    assert settled.matured("churn", "90")["outcome"].sum() > 0
+    assert settled.matured("churn", "180").empty
+    assert not settled.matured("churn", "30").empty
+
+
+def test_an_outcome_is_written_once(settled: ScoreStore, world: World) -> None:
+    labels, until = world.config.labels, world.dataset.observed_until
+    assert settle(settled, world.dataset, labels) == 0
+    horizons = {(one.target, one.horizon) for one in settled.unsettled(labels, until)}
+    assert all(horizon == "renewal" for _, horizon in horizons)
+    later = {one.horizon for one in settled.unsettled(labels, until + days(90))}
+    assert {"30", "180"} <= later
+
+
+def test_treated_is_who_had_a_touchpoint_before_the_outcome(
+    settled: ScoreStore, world: World
+) -> None:
+    rows = settled.matured("churn", "90")
+    seen = world.dataset.engine.fetch("SELECT account_id, occurred_at FROM touchpoints").to_pandas()
+    as_of = rows["as_of"].iloc[0]
+    labels = label(
+        world.dataset, snapshots(world.dataset, [as_of]), TARGETS["churn"], world.config.labels
+    ).set_index("account_id")
+    for row in rows.itertuples():
+        outcome = labels.loc[row.account_id, "outcome_at"]
+        until = as_of + days(90) if pd.isna(outcome) else outcome
+        own = seen[(seen["account_id"] == row.account_id)]["occurred_at"]
+        assert bool(row.treated) == bool(((own >= as_of) & (own < until)).any())
+    assert 0 < rows["treated"].astype(bool).sum() < len(rows)
+
+
+def test_scores_are_read_with_their_band_at_the_end(
+    settled: ScoreStore, world: World, past: Scored, scored: Scored
+) -> None:
+    config = world.config
+    rows = scored_table(config, settled).to_pandas().set_index("account_id")
+    main = past.rows[past.rows["horizon_days"] == 90].drop_duplicates("account_id")
+    before = main.set_index("account_id")["risk_band"]
+    now = scored.rows.drop_duplicates("account_id").set_index("account_id")["risk_band"]
+    assert len(rows) > 20
+    for account, row in rows.iterrows():
+        assert BANDS[int(row["band_rank"])] == before[account]
+        band = now.get(account)
+        if row["outcome"] or band not in BANDS:
+            assert pd.isna(row["after_rank"])
+        else:
+            assert BANDS[int(row["after_rank"])] == band
+    assert rows["after_rank"].notna().sum() > 20
+    assert rows["paired"].all()
+
+
+def test_without_a_known_outcome_there_is_no_table(
+    store: ScoreStore, world: World, run: ScoringRun, scored: Scored
+) -> None:
+    store.add(run, scored)
+    assert settle(store, world.dataset, world.config.labels) == 0
+    assert not with_scores(world.dataset, world.config, store).has("scores")
+
+
+def test_a_book_is_read_with_its_groups(
+    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config
+) -> None:
+    store.add(run, scored)
+    book = store.book(store.runs()[0])
+    churn = book[(book["target"] == "churn") & (book["horizon"] == "90")].set_index("account_id")
+    rows = scored.rows.drop_duplicates("account_id").set_index("account_id").loc[churn.index]
+    for name, column in {"probability": "churn_probability", "mrr": "mrr"}.items():
+        pd.testing.assert_series_equal(
+            churn[name], rows[column].astype("float64"), check_names=False
+        )
+    assert list(churn["segment"]) == list(rows["segment"])
+    assert list(churn["plan"]) == list(rows["plan"])
+    assert (churn["band"].dropna() == rows["risk_band"].dropna()).all()
+    assert isinstance(store.runs()[0].as_of, datetime)
+    assert config.name == run.project
