@@ -157,15 +157,14 @@ MARK = "\0"
 
 
 @lru_cache(maxsize=4096)
-def _forms(text: str, unit: Unit) -> tuple[str, str, str, str] | tuple[str, str]:
+def _forms(text: str, unit: Unit) -> tuple[str, ...]:
     """Return a sentence with a mark in the place of the value: for one, and for more.
 
     Where it goes by the sign, the same of a negative value comes after.
     """
     if (choice := SIGN.search(text)) is not None:
-        signed = (_forms(SIGN.sub(choice[number], text), unit) for number in (1, 2))
-        (one, more), (one_below, more_below) = signed
-        return one, more, one_below, more_below
+        above, below = (_forms(SIGN.sub(choice[number], text), unit) for number in (1, 2))
+        return *above, *below
     marked = (TIMED if unit in {"days", "hours"} else VALUE).sub(
         "" if unit == "flag" else MARK, text
     )
