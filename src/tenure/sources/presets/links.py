@@ -28,6 +28,7 @@ _CLEAR = 0.9
 """Share of the values on the side of the accounts that must mean one account."""
 _ROWS = 200_000
 """Rows of a table that are looked at."""
+_ACCOUNTS = "_account_keys"
 _COUNTER = 1_000_000
 """Whole numbers below this may be mere counters, which meet by chance."""
 _SAYS = re.compile(
@@ -108,23 +109,28 @@ def _ways(column: RawColumn) -> Iterator[bool]:
 
 
 def best_link(row_keys: Sequence[Key], account_keys: Sequence[Key], engine: Engine) -> Link | None:
-    """Return the pair of keys in which most values meet, None where too few do."""
-    if not row_keys or not account_keys:
+    """Return the pair of keys in which most values meet, None where too few do.
+
+    Args:
+        row_keys: Values of rows.
+        account_keys: Values of accounts, which `keep_accounts` has made known.
+        engine: Where they are known.
+    """
+    if not row_keys:
         return None
     _values("_row_keys", row_keys, engine)
-    _values("_account_keys", account_keys, engine)
     rows = engine.fetch(
         "WITH h AS (SELECT key, count(*) AS n FROM _row_keys GROUP BY key), "
         "t AS (SELECT key, count(*) FILTER (accounts = 1) / count(*) AS clear, "
-        "bool_and(rows = 1) AS single FROM _account_keys GROUP BY key), "
+        f"bool_and(rows = 1) AS single FROM {_ACCOUNTS} GROUP BY key), "
         "pairs AS (SELECT a.key AS row_key, b.key AS account_key, count(*) AS met, count(*) FILTER "
         f"(coalesce(TRY_CAST(a.value AS BIGINT) < {_COUNTER}, false)) AS counters "
-        "FROM _row_keys AS a JOIN _account_keys AS b ON a.value = b.value GROUP BY 1, 2) "
+        f"FROM _row_keys AS a JOIN {_ACCOUNTS} AS b ON a.value = b.value GROUP BY 1, 2) "
         "SELECT row_key, account_key, met, counters, h.n AS values, single FROM pairs "
         f"JOIN h ON h.key = row_key JOIN t ON t.key = account_key WHERE clear >= {_CLEAR} "
         "ORDER BY met / h.n DESC, row_key, account_key"
     ).to_pylist()
-    engine.drop("_row_keys", "_account_keys")
+    engine.drop("_row_keys")
     rows.sort(
         key=lambda row: _rank(row, row_keys[row["row_key"]], account_keys[row["account_key"]])
     )
@@ -147,16 +153,28 @@ def _rank(row: dict[str, Any], row_key: Key, account_key: Key) -> tuple[float, i
 def _values(name: str, keys: Sequence[Key], engine: Engine) -> None:
     """Make the different values of keys known, with the accounts and the rows that have each."""
     selects = []
-    for number, key in enumerate(keys):
-        inner = f"SELECT * FROM {quote(key.raw.relation)} LIMIT {_ROWS}"
-        account = f"CAST({key.account.of()} AS VARCHAR)"
-        selects.append(
-            f"SELECT {number} AS key, value, count(DISTINCT account) AS accounts, "
-            f"count(*) AS rows FROM (SELECT trim({key.sql()}) AS value, {account} AS account "
-            f"FROM ({inner})) WHERE lower(value) NOT IN {coerce.listed(NOTHING)} "
-            "AND account IS NOT NULL GROUP BY value"
+    for place, raw in enumerate(dict.fromkeys(key.raw.relation for key in keys)):
+        rows = f"{name}_{place}"
+        own = {number: key for number, key in enumerate(keys) if key.raw.relation == raw}
+        items = ", ".join(
+            f"trim({key.sql()}) AS v{number}, CAST({key.account.of()} AS VARCHAR) AS a{number}"
+            for number, key in own.items()
         )
+        # One pass over the file, however many columns it has.
+        engine.run([Step(rows, f"SELECT {items} FROM {quote(raw)} LIMIT {_ROWS}")])
+        selects += [
+            f"SELECT {number} AS key, v{number} AS value, count(DISTINCT a{number}) AS accounts, "
+            f"count(*) AS rows FROM {rows} WHERE lower(v{number}) NOT IN {coerce.listed(NOTHING)} "
+            f"AND a{number} IS NOT NULL GROUP BY ALL"
+            for number in own
+        ]
     engine.run([Step(name, " UNION ALL ".join(selects))])
+    engine.drop(*(f"{name}_{place}" for place in range(len({key.raw.relation for key in keys}))))
+
+
+def keep_accounts(keys: Sequence[Key], engine: Engine) -> None:
+    """Make the values known by which accounts are found, for `best_link`."""
+    _values(_ACCOUNTS, keys, engine)
 
 
 def _meant(row_key: Key, account_key: Key) -> bool:

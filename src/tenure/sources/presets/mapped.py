@@ -110,6 +110,8 @@ def map_tables(
         and item.start.raw not in [other.start.raw for other in tables[item.shape.table]]
     ]
     accounts = _accounts(tables)
+    if accounts:
+        links.keep_accounts(accounts.keys, engine)
     mapped = []
     for name in SOURCES:
         if name in tables:
