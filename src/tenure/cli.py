@@ -84,6 +84,19 @@ def check(config: Path, as_json: bool) -> None:
 
 @cli.command()
 @CONFIG
+@click.option("--force", is_flag=True, help="Also where many rows are gone since the last copy.")
+@AS_JSON
+def snapshot(config: Path, force: bool, as_json: bool) -> None:
+    """Keep today's changes of the tables with `snapshots: true`, which their source overwrites."""
+    from tenure.run.snapshot import run_snapshot
+
+    with for_command() as progress:
+        result = run_snapshot(settings(config), progress, force=force)
+    show(result.to_json(), result.lines(), as_json=as_json)
+
+
+@cli.command()
+@CONFIG
 @AS_JSON
 def train(config: Path, as_json: bool) -> None:
     """Fit, calibrate, backtest, track, register and export a model per target."""
