@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 import click
 
@@ -36,21 +37,17 @@ def cli() -> None:
     """
 
 
-for command in (
-    *(models.demo, models.init, models.check, models.train, models.backtest, models.promote),
-    *(
-        scores.score,
-        scores.explain,
-        scores.report,
-        scores.account,
-        scores.scorecards,
-        scores.worklist,
-        scores.metrics,
-        scores.export,
+COMMANDS: dict[ModuleType, tuple[str, ...]] = {
+    models: ("demo", "init", "check", "snapshot", "train", "backtest", "promote"),
+    scores: (
+        *("score", "explain", "report", "account", "scorecards", "worklist", "metrics"),
+        "export",
     ),
-    *(serving.keys, serving.serve, serving.review, serving.mcp),
-):
-    cli.add_command(command)
+    serving: ("keys", "serve", "review", "mcp"),
+}
+for room, names in COMMANDS.items():
+    for name in names:
+        cli.add_command(getattr(room, name))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Commands of the road from tables to a champion: demo, init, check, train, backtest, promote."""
+"""Commands of the road from tables to a champion: demo, init, check, snapshot, train, backtest, promote."""
 
 from __future__ import annotations
 
@@ -63,6 +63,19 @@ def check(config: Path, as_json: bool) -> None:
     show(result.to_json(), check_lines(result), as_json=as_json)
     if not result.passed:
         sys.exit(EXIT_UNUSABLE)
+
+
+@click.command()
+@CONFIG
+@click.option("--force", is_flag=True, help="Also where many rows are gone since the last copy.")
+@AS_JSON
+def snapshot(config: Path, force: bool, as_json: bool) -> None:
+    """Keep today's changes of the tables with `snapshots: true`, which their source overwrites."""
+    from tenure.run.snapshot import run_snapshot
+
+    with for_command() as progress:
+        result = run_snapshot(settings(config), progress, force=force)
+    show(result.to_json(), result.lines(), as_json=as_json)
 
 
 @click.command()
