@@ -5,8 +5,6 @@ Each has `period_id` and `account_id`.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER
@@ -17,7 +15,7 @@ from tenure.success.states import FIRST, PERIODS
 
 def answers_step(settings: Settings) -> Step:
     """Return the step of the last answer of each respondent to each kind of survey in a period."""
-    until = settings.until
+    until = literal(settings.until)
     cases = " ".join(
         f"WHEN scale_low = {low!r} AND scale_high = {high!r} THEN {least!r}"
         for low, high, least in settings.thresholds
@@ -34,37 +32,39 @@ SELECT *, {threshold} AS threshold FROM (
       ORDER BY s.responded_at DESC, s.response_id DESC
     ) AS place
   FROM {PERIODS} AS p
-  JOIN {owned("survey_responses", "event_time")} AS s
+  JOIN {owned("survey_responses", "event_time", mergers=settings.mergers)} AS s
     ON s.responded_at >= p.from_at AND s.responded_at < p.to_at
-  WHERE s.score IS NOT NULL AND s.responded_at__known < {literal(until)}
-    AND s.known_at < {literal(until)}
+  WHERE s.score IS NOT NULL AND s.responded_at__known < {until}
+    AND s.known_at < {until}
 ) WHERE place = 1
 """,
     )
 
 
-def sent_step(until: datetime) -> Step:
+def sent_step(settings: Settings) -> Step:
     """Return the step of the surveys sent in a period."""
+    until = literal(settings.until)
     return Step(
         name_of("sent"),
         f"""
 SELECT p.period_id, s.account_id, s.survey_type,
-  s.responded_at IS NOT NULL AND s.responded_at__known < {literal(until)} AS answered
+  s.responded_at IS NOT NULL AND s.responded_at__known < {until} AS answered
 FROM {PERIODS} AS p
-JOIN {owned("survey_responses", "event_time")} AS s
+JOIN {owned("survey_responses", "event_time", mergers=settings.mergers)} AS s
   ON s.sent_at >= p.from_at AND s.sent_at < p.to_at
-WHERE s.known_at < {literal(until)}
+WHERE s.known_at < {until}
 """,
     )
 
 
-def tickets_step(columns: frozenset[str], until: datetime) -> Step:
+def tickets_step(columns: frozenset[str], settings: Settings) -> Step:
     """Return the step of tickets that were open at some time of a period."""
+    until = literal(settings.until)
 
     def late(name: str) -> str:
         if name not in columns:
             return f"CAST(NULL AS TIMESTAMP) AS {name}"
-        return f"CASE WHEN t.{name}__known < {literal(until)} THEN t.{name} END AS {name}"
+        return f"CASE WHEN t.{name}__known < {until} THEN t.{name} END AS {name}"
 
     score = "t.csat_score" if "csat_score" in columns else "CAST(NULL AS DOUBLE)"
     times = ", ".join(
@@ -79,21 +79,23 @@ SELECT p.period_id, p.to_at, t.*, t.opened_at >= p.from_at AS opened,
 FROM {PERIODS} AS p
 JOIN (
   SELECT t.account_id, t.opened_at, {times}, {score} AS csat_score
-  FROM {owned("tickets", "opened_at")} AS t WHERE t.known_at < {literal(until)}
+  FROM {owned("tickets", "opened_at", mergers=settings.mergers)} AS t
+  WHERE t.known_at < {until}
 ) AS t ON t.opened_at < p.to_at AND coalesce(t.resolved_at, {FOREVER}) >= p.from_at
 """,
     )
 
 
-def usage_step(until: datetime) -> Step:
+def usage_step(settings: Settings) -> Step:
     """Return the step of the days on which each user was active in a period, per account."""
+    until = literal(settings.until)
     return Step(
         name_of("usage"),
         f"""
 WITH used AS (
   SELECT DISTINCT account_id, user_id, date_trunc('day', occurred_at) AS day
-  FROM {owned("usage_events", "occurred_at")} AS u
-  WHERE user_id IS NOT NULL AND known_at < {literal(until)}
+  FROM {owned("usage_events", "occurred_at", mergers=settings.mergers)} AS u
+  WHERE user_id IS NOT NULL AND known_at < {until}
 ), counted AS (
   SELECT p.period_id, u.account_id, count(*) AS user_days, count(DISTINCT u.user_id) AS users
   FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
@@ -109,17 +111,20 @@ JOIN {PERIODS} AS p ON p.period_id = coalesce(c.period_id, a.period_id)
     )
 
 
-def breadth_step(until: datetime) -> Step:
+def breadth_step(settings: Settings) -> Step:
     """Return the step of how many of the events of a period each account used."""
+    until = literal(settings.until)
     return Step(
         name_of("breadth"),
         f"""
 WITH used AS (
-  SELECT DISTINCT account_id, event, date_trunc('day', occurred_at) AS day
-  FROM {owned("usage_events", "occurred_at")} AS u WHERE known_at < {literal(until)}
+  SELECT DISTINCT account_id, event, date_trunc('{settings.unit}', occurred_at) AS since
+  FROM {owned("usage_events", "occurred_at", mergers=settings.mergers)} AS u
+  WHERE known_at < {until}
 ), within AS (
   SELECT DISTINCT p.period_id, u.account_id, u.event
-  FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
+  FROM {PERIODS} AS p
+  JOIN used AS u ON u.since >= date_trunc('day', p.from_at) AND u.since < p.to_at
 ), counted AS (SELECT period_id, account_id, count(*) AS events FROM within GROUP BY 1, 2)
 SELECT a.period_id, a.account_id, a.active_end, coalesce(c.events, 0) AS events, t.events_of_all
 FROM {name_of("accounts")} AS a
@@ -144,8 +149,8 @@ WITH launched AS (
   SELECT f.account_id, f.first_at, min(u.occurred_at) AS used_at,
     min(u.occurred_at) FILTER ({value}) AS value_at
   FROM {FIRST} AS f
-  LEFT JOIN {owned("usage_events", "occurred_at")} AS u ON u.account_id = f.account_id
-    AND u.occurred_at >= f.first_at AND u.known_at < {until}
+  LEFT JOIN {owned("usage_events", "occurred_at", mergers=settings.mergers)} AS u
+    ON u.account_id = f.account_id AND u.occurred_at >= f.first_at AND u.known_at < {until}
   GROUP BY 1, 2
 )
 SELECT p.period_id, f.account_id,

@@ -29,6 +29,8 @@ class Settings:
         activation_days: Days within which an account that starts is to be active.
         activation_event: Event that counts as first value; None where none is named.
         thresholds: Least positive answer by scale, for satisfaction.
+        mergers: Whether there is a table of mergers.
+        unit: Calendar unit, ``month`` or ``day``, at whose starts all periods begin and end.
     """
 
     until: datetime
@@ -36,6 +38,8 @@ class Settings:
     activation_days: int
     activation_event: str | None
     thresholds: tuple[tuple[float, float, float], ...]
+    mergers: bool
+    unit: str
 
 
 def name_of(relation: str) -> str:
