@@ -33,6 +33,8 @@ POOLED = ("calibration_error", "brier_skill", "calibration_slope", "auc")
 LIMITS = {
     "planted drivers that lead": (0.8, 1),
     "decoys that lead": (0, 0),
+    "strongest causes told": (0.8, 1),
+    "accounts told a decoy": (0, 0.05),
     "calibration_error": (0, 0.02),
     "brier_skill": (1e-9, 1),
     "calibration_slope": (0.8, 1.2),
@@ -108,11 +110,16 @@ def test_drivers_lead_and_decoys_do_not(tmp_path: Path) -> None:
     churn = last_drivers(found, "churn")
     share, accounts = strongest_told(churn, churn_causes(**size, at=churn.as_of))
     assert accounts > 100
-    assert share >= 0.8
+    # A world of two thirds of the outcomes; full ones are held to 0.8 below.
+    assert share >= 0.75
     for target in TARGETS:
-        told = last_drivers(found, target).told.values()
-        misled = [any(decoy.matches(row.values()) for decoy in decoys()) for row in told]
-        assert sum(misled) / len(misled) <= 0.05, target
+        assert misled(last_drivers(found, target)) <= 0.05, target
+
+
+def misled(drivers: LastDrivers) -> float:
+    """Return the share of accounts that are told a decoy."""
+    told = drivers.told.values()
+    return sum(any(d.matches(row.values()) for d in decoys()) for row in told) / len(told)
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,10 @@ def test_five_full_worlds(tmp_path: Path, record_property: Callable[[str, object
             "decoys that lead": [len(fooled(item)) for item in tried],
             **{name: [value(item, name) for item in pooled] for name in POOLED},
             "true probabilities inside": list(map(covered, tried, truths)),
+            "accounts told a decoy": [misled(last_drivers(run, target)) for run in runs],
         }
+        if target == "churn":
+            found["strongest causes told"] = [causes_told(run, n) for n, run in enumerate(runs)]
         for name, values in found.items():
             least, most = LIMITS[name]
             record_property(
@@ -190,6 +200,13 @@ def test_five_full_worlds(tmp_path: Path, record_property: Callable[[str, object
             )
             kept[f"{target}: {name}: {values}"] = least <= median(values) <= most
     assert all(kept.values()), [said for said, good in kept.items() if not good]
+
+
+def causes_told(run: Fitted, seed: int) -> float:
+    """Return how often the cause that moves an account of a full world most is told."""
+    drivers = last_drivers(run, "churn")
+    causes = churn_causes(accounts=1500, months=42, seed=seed, at=drivers.as_of)
+    return strongest_told(drivers, causes)[0]
 
 
 def value(pooled: Metrics, name: str) -> float:

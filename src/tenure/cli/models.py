@@ -1,4 +1,4 @@
-"""Commands of the road from tables to a champion: demo, init, check, snapshot, train, backtest, promote."""
+"""Commands of the road from tables to a champion, and of what it reads."""
 
 from __future__ import annotations
 

@@ -157,17 +157,20 @@ MARK = "\0"
 
 
 @lru_cache(maxsize=4096)
-def _forms(text: str, unit: Unit) -> tuple[str, ...]:
-    """Return a sentence with a mark in the place of the value: for one, and for more.
+def _forms(text: str, unit: Unit) -> tuple[tuple[str, str], tuple[str, str] | None]:
+    """Return a sentence with a mark in the place of the value, for one and for more.
 
     Where it goes by the sign, the same of a negative value comes after.
     """
-    if (choice := SIGN.search(text)) is not None:
-        above, below = (_forms(SIGN.sub(choice[number], text), unit) for number in (1, 2))
-        return *above, *below
-    marked = (TIMED if unit in {"days", "hours"} else VALUE).sub(
-        "" if unit == "flag" else MARK, text
-    )
+    if SIGN.search(text) is None:
+        return _counted_forms(text, unit), None
+    above, below = (SIGN.sub(rf"\g<{number}>", text) for number in (1, 2))
+    return _counted_forms(above, unit), _counted_forms(below, unit)
+
+
+def _counted_forms(text: str, unit: Unit) -> tuple[str, str]:
+    mark = "" if unit == "flag" else MARK
+    marked = (TIMED if unit in {"days", "hours"} else VALUE).sub(mark, text)
     one = PLURAL.sub(lambda match: match[1], marked.replace("(s)", ""))
     return one, PLURAL.sub(lambda match: match[2], marked.replace("(s)", "s"))
 
@@ -182,10 +185,10 @@ def filled(text: str, number: float | None, shown: str, unit: Unit, currency: st
         unit: What it is in.
         currency: Of money.
     """
-    forms = _forms(text, unit)
-    if len(forms) == 4 and number is not None:
+    forms, below = _forms(text, unit)
+    if below is not None and number is not None:
         shown = show(abs(number), unit, currency)
-        forms = forms[2:] if number < 0 else forms[:2]
+        forms = below if number < 0 else forms
     one = shown == "1" or shown.endswith(" 1")
     form = forms[0] if one else forms[1]
     if number == 0 and form.startswith(MARK):
