@@ -79,6 +79,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         work = (options.work or Path(scratch)).absolute()
         work.mkdir(parents=True, exist_ok=True)
+        os.chdir(work)  # where runs are written
         python = environment(work, options.python)
         claims = []
         for name, config in configs(work).items():

@@ -1,10 +1,11 @@
-"""Latency and throughput of the HTTP service, beside bare FastAPI doing the same work.
+"""The HTTP service beside bare applications that read the same store and ask the same model.
 
-    python benchmarks/service.py CONFIG   # a trained and scored project, e.g. demo/config.yaml
+    python benchmarks/service.py CONFIG [SECONDS]   # a trained and scored project
 
-Each server runs alone in its own process; the client is this process, on the same machine, so the
-figures hold for client and server sharing its cores.  One connection measures latency, eight
-measure throughput.  Writes ``benchmarks/results/service.json``.
+Each server runs alone in its own process, `wrk` on the same machine, so the figures hold for client
+and server sharing its cores; each pair is measured twice, in turns.  The bare reader is Starlette
+with nothing but the store's own function; the bare scorer is FastAPI with LightGBM's prediction and
+contributions, no checks, no words.  Writes ``benchmarks/results/service.json``.
 """
 
 from __future__ import annotations
@@ -12,97 +13,140 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import socket
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import quantiles
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
-import pandas as pd
+import numpy as np
 from record import Claim, record
 
-from tenure.core.config import load_config
-from tenure.run.score import LAST
+from tenure.core.config import Config, load_config
 from tenure.score.score import load_models
+from tenure.score.store.store import ScoreStore
 
-JSON = {"Content-Type": "application/json"}
-CONNECTIONS = 8
-WARM_UP = 5
+CONNECTIONS = (1, 8, 64)
+MIXED = 10_000
+"""Requests over which memory may not grow."""
 TENURE = Path(sys.executable).with_name("tenure")
+JSON = {"Content-Type": "application/json"}
 
 
-def main(path: Path) -> bool:
+class Load(NamedTuple):
+    """What wrk measured: requests a second, and the time (ms) within which 99 % were answered."""
+
+    rate: float
+    p99: float
+
+
+def main(path: Path, seconds: int) -> bool:
     config = load_config(path)
-    accounts = list(pd.read_parquet(config.paths.runs / LAST)["account_id"])
+    with ScoreStore.open(config) as store:
+        account = store.scores(store.runs()[-1])[0].account_id
     target, model = next(iter(load_models(config).items()))
     row = {name: "x" if model.specs[name].text else 1.0 for name in model.bundle.columns}
-    one = {"account_ids": accounts[:1]}
-    many = {"account_ids": accounts[:100]}
-    rows = {"target": target, "rows": [row]}
+    rows = json.dumps({"target": target, "rows": [row]})
+    read, score = f"/v1/accounts/{account}", "/v1/score-rows"
     claims: list[Claim] = []
-    with serving([str(TENURE), "serve", str(path), "--port"]) as port:
-        claims += measure(port, "/score", one, "one account, live", 60)
-        claims += measure(port, "/score", many, f"{len(many['account_ids'])} accounts, live", 20)
-        claims += measure(port, "/score_rows", rows, "one feature row", 300)
-    ours = claims[-3]
-    with serving([sys.executable, __file__, "--peer", str(path)]) as port:
-        peer = measure(port, "/score_rows", rows, "one feature row, bare FastAPI", 300)
-    claims += peer
-    ratio = ours.value / peer[0].value
-    claims.append(Claim("p50 of one feature row over that of bare FastAPI", ratio, "times", 1.5))
+    with serving([str(TENURE), "serve", str(path), "--port"]) as (port, process):
+        settle(port, read)
+        first = resident(process.pid)
+        with serving([sys.executable, __file__, "--peer", str(path)]) as (peer, _):
+            claims += compared("one kept score with drivers", (port, peer), read, "", seconds)
+            claims += compared("one feature row with drivers", (port, peer), score, rows, seconds)
+        settled = resident(process.pid)
+        mixed(port, [(read, ""), ("/v1/accounts?limit=20", ""), ("/nope", ""), (score, rows)])
+        grown = resident(process.pid) / settled - 1
+    claims.append(Claim("memory of one worker after start", first, "MiB", 600))
+    claims.append(Claim(f"growth over {MIXED:,} mixed requests", 100 * grown, "%", 5))
     return record("service", claims)
 
 
-def measure(port: int, path: str, body: dict[str, Any], what: str, count: int) -> list[Claim]:
-    payload = json.dumps(body).encode()
-    timed(port, path, payload, WARM_UP)
-    took = timed(port, path, payload, count)
-    cuts = quantiles(took, n=100)
-    started = time.perf_counter()
-    threads = [
-        threading.Thread(target=timed, args=(port, path, payload, max(count // CONNECTIONS, 4)))
-        for _ in range(CONNECTIONS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    done = CONNECTIONS * max(count // CONNECTIONS, 4)
-    return [
-        Claim(f"{path}, {what}: p50", 1000 * cuts[49], "ms"),
-        Claim(f"{path}, {what}: p99", 1000 * cuts[98], "ms"),
-        Claim(
-            f"{path}, {what}: throughput at {CONNECTIONS} connections",
-            done / (time.perf_counter() - started),
-            "requests/s",
-        ),
-    ]
+def compared(what: str, ports: tuple[int, int], path: str, body: str, seconds: int) -> list[Claim]:
+    """Return how two servers compare at each number of connections."""
+    claims = []
+    for connections in CONNECTIONS:
+        loads: dict[int, list[Load]] = {port: [] for port in ports}
+        for port in (*ports, *reversed(ports)):
+            loads[port].append(wrk(port, path, body, connections, seconds))
+        ours, bare = (
+            Load(*(median(values) for values in zip(*loads[port], strict=True))) for port in ports
+        )
+        name = f"{what}, {connections} connections"
+        claims += [
+            Claim(f"{name}: throughput", ours.rate, "requests/s"),
+            Claim(f"{name}: over bare", ours.rate / bare.rate, "times", 0.8, at_most=False),
+            Claim(f"{name}: p99", ours.p99, "ms"),
+        ]
+        limit = 1.5 if connections == 8 else None
+        claims.append(Claim(f"{name}: p99 over bare", ours.p99 / bare.p99, "times", limit))
+    return claims
 
 
-def timed(port: int, path: str, payload: bytes, count: int) -> list[float]:
-    """Return the seconds of each of some requests over one connection."""
+def wrk(port: int, path: str, body: str, connections: int, seconds: int) -> Load:
+    """Return what a server does under load; whatever is not 2xx ends the benchmark."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if body:
+            quoted = json.dumps(body)
+            script.write(f'wrk.method="POST"; wrk.body={quoted}; ')
+            script.write('wrk.headers["Content-Type"]="application/json"')
+            script.flush()
+            command += ["-s", script.name]
+        text = subprocess.run(
+            [*command, f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True
+        ).stdout
+    if "Non-2xx" in text:
+        raise SystemExit(f"{path}: {text}")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    late = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
+    assert rate is not None
+    assert late is not None
+    scale = {"us": 0.001, "ms": 1.0, "s": 1000.0}[late[2]]
+    return Load(float(rate[1]), float(late[1]) * scale)
+
+
+def mixed(port: int, requests: list[tuple[str, str]]) -> None:
+    """Send requests of several kinds in turns."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    took = []
-    for _ in range(count):
-        started = time.perf_counter()
-        connection.request("POST", path, payload, JSON)
-        response = connection.getresponse()
-        text = response.read()
-        took.append(time.perf_counter() - started)
-        if response.status != 200:
-            raise SystemExit(f"{path} answered {response.status}: {text[:300]!r}")
+    for place in range(MIXED):
+        path, body = requests[place % len(requests)]
+        connection.request("POST" if body else "GET", path, body or None, JSON if body else {})
+        connection.getresponse().read()
     connection.close()
-    return took
+
+
+def settle(port: int, path: str) -> None:
+    """Wait until the tables are loaded in the background, so that memory is at rest."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    status = 503
+    while status == 503:
+        time.sleep(0.5)
+        connection.request("GET", "/v1/metrics?only=mrr")
+        answer = connection.getresponse()
+        answer.read()
+        status = answer.status
+    connection.request("GET", path)
+    connection.getresponse().read()
+    connection.close()
+
+
+def resident(pid: int) -> float:
+    """Return the resident memory of a process in MiB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", text)
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 @contextlib.contextmanager
-def serving(command: list[str]) -> Iterator[int]:
+def serving(command: list[str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run a server on a free port until the block ends; it is ready when the block starts."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
@@ -112,7 +156,7 @@ def serving(command: list[str]) -> Iterator[int]:
             if process.poll() is not None:
                 raise SystemExit("the server did not start")
             time.sleep(0.2)
-        yield port
+        yield port, process
     finally:
         process.terminate()
         process.wait(60)
@@ -126,38 +170,61 @@ def ready(port: int) -> bool:
     return False
 
 
-def serve_peer(path: Path, port: int) -> None:
-    """Serve the same work with nothing around it but FastAPI and pydantic."""
+def serve_peer(config: Config, port: int) -> None:
+    """Serve the same row and the same prediction with as little around them as there can be."""
     import uvicorn
-    from fastapi import FastAPI, Response
+    from fastapi import FastAPI
     from pydantic import BaseModel
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import Request  # noqa: TC002 - FastAPI reads annotations
+    from starlette.responses import JSONResponse
 
-    from tenure.service.api.answers import scored_rows
+    from tenure.score.store.database import connect, store_url
 
-    models = load_models(load_config(path))
-    app = FastAPI()
+    store = ScoreStore(connect(store_url(config)), config.name)
+    run, models = store.runs()[-1], load_models(config)
 
     class Ask(BaseModel):
         target: str
         rows: list[dict[str, Any]]
 
-    def score_rows(ask: Ask) -> Response:
-        body = scored_rows(ask.target, models[ask.target], ask.rows)
-        return Response(body, media_type="application/json")
+    async def account(request: Request) -> JSONResponse:
+        scores = await run_in_threadpool(store.scores, run, [request.path_params["account"]])
+        rows = [
+            {
+                name: str(value) if "_at" in name or name == "as_of" else value
+                for name, value in vars(score).items()
+            }
+            for score in scores
+        ]
+        return JSONResponse(rows)
 
-    def ready_at_once() -> dict[str, bool]:
-        return {"ready": True}
+    async def ready_at_once(_: Request) -> JSONResponse:
+        return JSONResponse({})
 
-    score_rows.__annotations__["ask"] = Ask
-    app.post("/score_rows")(score_rows)
-    app.get("/readyz")(ready_at_once)
+    def score(ask: Ask) -> dict[str, Any]:
+        main = models[ask.target].main
+        values = [[row[name] for name in main.columns] for row in ask.rows]
+        numbers = [[0 if isinstance(value, str) else value for value in row] for row in values]
+        matrix = np.array(numbers, dtype=np.float32)
+        margins: Any = main.booster.predict(matrix, raw_score=True, num_threads=1)
+        parts: Any = main.booster.predict(matrix, pred_contrib=True, num_threads=1)
+        order = np.argsort(-np.abs(parts[:, :-1]), axis=1)[:, :5]
+        names = [[main.columns[place] for place in row] for row in order]
+        return {"log_odds": margins.tolist(), "drivers": names}
+
+    app = FastAPI()
+    score.__annotations__["ask"] = Ask
+    app.post("/v1/score-rows")(score)
+    app.add_route("/v1/accounts/{account}", account)
+    app.add_route("/readyz", ready_at_once)
     uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
-        serve_peer(Path(sys.argv[2]), int(sys.argv[3]))
-    elif len(sys.argv) == 2:
-        sys.exit(0 if main(Path(sys.argv[1])) else 1)
+        serve_peer(load_config(Path(sys.argv[2])), int(sys.argv[3]))
+    elif len(sys.argv) in (2, 3):
+        sys.exit(0 if main(Path(sys.argv[1]), int((sys.argv[2:] or ["5"])[0])) else 1)
     else:
         sys.exit(__doc__)

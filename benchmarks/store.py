@@ -26,6 +26,7 @@ from record import Claim, record
 from tenure.core.config import ModelConfig
 from tenure.explain.drivers import driver_arrays, flat_columns
 from tenure.explain.peers import fit_peers
+from tenure.explain.row_words import About, Explainer
 from tenure.features.families import FAMILIES
 from tenure.features.plan.columns import FeatureSpec
 from tenure.features.plan.plan import resolve_plan
@@ -55,7 +56,7 @@ class Book:
 
     rows: pd.DataFrame
     models: dict[str, Any]
-    contributions: dict[str, dict[str, np.ndarray]]
+    contributions: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 
 def specs() -> dict[str, FeatureSpec]:
@@ -97,10 +98,10 @@ def make_book(accounts: int) -> Book:
     described = specs()
     values = pd.DataFrame({name: values_of(s, accounts, dice) for name, s in described.items()})
     ids = pd.Series([f"acc-{n:05}" for n in range(accounts)], dtype="str")
-    peers = fit_peers(values, np.zeros(accounts), "segment")
+    peers = fit_peers(values, np.zeros(accounts))
     parts: list[dict[str, Any]] = []
     models: dict[str, Any] = {}
-    contributions: dict[str, dict[str, np.ndarray]] = {}
+    contributions: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
     mrr = np.round(dice.lognormal(6, 1, accounts), 2)
     renews = np.datetime64("2025-01-01") + dice.integers(0, 31_536_000, accounts).astype(
         "timedelta64[s]"
@@ -114,11 +115,14 @@ def make_book(accounts: int) -> Book:
             model = fitted(values, 10 * place + seed)
             used = model.encoder.frame(values)
             chance, amounts = model.scores_and_contributions(used)
-            drivers = driver_arrays(amounts[:, :-1], used, described, peers, TARGETS[target])
-            part |= flat_columns(*drivers, "" if target == "churn" else f"{target}_")
+            explainer = Explainer(TARGETS[target], described, peers)
+            drivers = driver_arrays(amounts[:, :-1], used, explainer, About())
+            prefix = "" if target == "churn" else f"{target}_"
+            part |= flat_columns(drivers.words, drivers.numbers, prefix)
             part |= {f"{target}_probability": chance, f"{target}_probability_lo": chance * 0.7}
             part[f"{target}_probability_hi"] = np.minimum(1, chance * 1.3)
-            contributions.setdefault(target, {})[str(horizon)] = amounts
+            behind_it = amounts, drivers.telling
+            contributions.setdefault(target, {})[str(horizon)] = behind_it
             names = tuple(map(str, HORIZONS))
             about = models.setdefault(
                 target, SimpleNamespace(bundle=None, specs=described, horizons=names)
@@ -146,8 +150,10 @@ def dealt(book: Book, seed: int) -> Scored:
     rows["account_id"] = book.rows["account_id"].to_numpy()
     contributions = {
         target: {
-            horizon: Contributions(np.arange(n * size, (n + 1) * size), amounts[order])
-            for n, (horizon, amounts) in enumerate(horizons.items())
+            horizon: Contributions(
+                np.arange(n * size, (n + 1) * size), *(item[order] for item in behind)
+            )
+            for n, (horizon, behind) in enumerate(horizons.items())
         }
         for target, horizons in book.contributions.items()
     }

@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel
 
 from tenure.core.config import Config, FeatureConfig
@@ -18,6 +19,7 @@ from tenure.core.records.base import Record
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.data import DataRecord
 from tenure.core.records.delivery import DeliveryRecord
+from tenure.core.records.explain import AccountExplanation
 from tenure.core.records.forecast import ForecastRecord
 from tenure.core.records.init import InitRecord
 from tenure.core.records.metrics import MetricsRecord
@@ -32,13 +34,15 @@ from tenure.features.reference_page import reference_page
 from tenure.score.delivery.deliver import ADAPTERS
 from tenure.sources.contract import SOURCES
 from tenure.sources.meanings import MEANINGS
+from tenure.sources.presets.declared import Preset, RawObject, presets
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
-from tenure.success.definitions import CHAPTERS
-from tenure.success.reference_page import metrics_page
+from tenure.success.definitions import CHAPTERS, METRICS
+from tenure.success.reference_page import Example, metrics_page
 from tenure.success.scorecards.declarations import MEASURES, activation
 from tenure.success.scorecards.page import scorecards_page
 
 HERE = Path(__file__).parent
+CASES = HERE.parent / "tests" / "cases" / "metrics"
 NOTE = "Written by `python docs/generate.py` from the declarations; do not edit by hand."
 
 
@@ -46,11 +50,31 @@ def pages() -> dict[str, str]:
     """Return file name → text."""
     markdown = {"data.md": data(), "configuration.md": configuration(), "features.md": features()}
     markdown["export.md"] = export()
-    markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS)
+    markdown["presets.md"] = preset_page()
+    markdown["metrics.md"] = METRICS_PREFACE + metrics_page(CHAPTERS, examples())
     measures = (*MEASURES, activation(Config.model_fields["metrics"].default.activation_days))
     markdown["scorecards.md"] = SCORECARDS_PREFACE + scorecards_page(measures)
     schemas = {f"schemas/{name}.json": schema(record) for name, record in RECORDS.items()}
     return markdown | schemas
+
+
+def examples() -> dict[str, list[Example]]:
+    """Return the worked examples of each metric, from the pack of cases, published ones first."""
+    worked: dict[str, list[Example]] = {}
+    for path in sorted(CASES.glob("*.yaml")):
+        for world in yaml.safe_load(path.read_text(encoding="utf-8")):
+            for case in world["cases"]:
+                name = case["metric"]
+                default = METRICS[name].methods[0].name
+                method = case.get("shown", case.get("method", default))
+                if case["value"] is not None:
+                    source = world.get("source", "")
+                    example = Example(case["id"], world["world"], source, method, case["value"])
+                    worked.setdefault(name, []).append(example)
+    return {
+        name: sorted(items, key=lambda one: (not one.case.startswith("W"), not one.source))
+        for name, items in worked.items()
+    }
 
 
 RECORDS: dict[str, type[Record]] = {
@@ -60,6 +84,7 @@ RECORDS: dict[str, type[Record]] = {
     "bundle-spec": BundleSpec,
     "check": CheckRecord,
     "data": DataRecord,
+    "explain": AccountExplanation,
     "export": DeliveryRecord,
     "init": InitRecord,
     "health-comparison": HealthComparison,
@@ -164,6 +189,54 @@ def _spellings(table: str, column: str) -> dict[str, tuple[str, ...]]:
         }
     words = VOCABULARIES.get((table, column))
     return dict(words.words) if words else {}
+
+
+def preset_page() -> str:
+    """Return the reference of the shapes that `tenure init` knows."""
+    lines = [
+        "# Presets",
+        "",
+        NOTE,
+        "",
+        "The shapes of exports that [`tenure init`](init.md) recognises. A file is an object where it has",
+        "all the columns in its list; names are compared without case, spaces and signs, and the",
+        "prefixes `property_`, `properties.` and `traits.` do not count. Of several objects that a file",
+        "may be, the one counts of which it has most columns; the names of vendor and object in the",
+        "file's name help. Each is one file in `src/tenure/sources/presets/vendors`.",
+        "",
+        "| preset | vendor | for | version | gives |",
+        "|---|---|---|---|---|",
+        *(_preset_row(preset) for preset in presets().values()),
+    ]
+    for preset in presets().values():
+        lines += _preset_section(preset)
+    return "\n".join(lines) + "\n"
+
+
+def _preset_row(preset: Preset) -> str:
+    tables = ", ".join(dict.fromkeys(f"`{shape.table}`" for shape in preset.tables))
+    return f"| `{preset.name}` | {preset.vendor} | {preset.kind} | {preset.version} | {tables} |"
+
+
+def _preset_section(preset: Preset) -> list[str]:
+    vendor = preset.vendor[0].upper() + preset.vendor[1:]
+    lines = ["", f"## {vendor}", "", preset.about, "", "Assumed:", ""]
+    lines += [f"- {text}" for text in preset.assumes]
+    lines += ["", "| object | recognised by | also read |", "|---|---|---|"]
+    lines += [_object(item) for item in preset.objects.values()]
+    lacks = dict.fromkeys(text for shape in preset.tables for text in shape.lacks)
+    return lines + [line for text in lacks for line in ("", f"Not in it: {text}.")]
+
+
+def _object(item: RawObject) -> str:
+    needs = [f"`{'` or `'.join(_exported(item, need))}`" for need in item.needs]
+    others = [f"`{_exported(item, name)[0]}`" for name in item.columns if name not in item.needs]
+    return f"| {item.name} | {', '.join(needs)} | {', '.join(others) or '–'} |"
+
+
+def _exported(item: RawObject, name: str) -> list[str]:
+    """Return how exports spell a column; `mark` is what the preset calls any of several."""
+    return [text for text in item.columns[name] if text != "mark"][:3]
 
 
 def _words(table: str) -> list[str]:
@@ -395,20 +468,21 @@ has a name (`--method NAME=METHOD`).
   in both, and is left out of retention.
 - **Pauses.** An account in a pause pays nothing and has not churned; it is `movement_pause`, later
   `movement_resume`. Retention of money counts it as lost.
+- **Mergers.** From the date in the table `mergers` on, the rows of an account count for the one that it became
+  part of. What it paid before is `movement_merger`, taken from the one and added to the other; what the two
+  pay less together is contraction, and nobody churned.
 - **Groups.** Segment and owner are those of today; the plan is that of the subscription that pays most,
   at the end for what is of the end and else at the start; the cohort is the month of the first payment.
 - **No value.** Where a denominator is 0, a table is missing or does not cover the period, or the period
   is not over when observation stops, there is no value and a reason, never 0 or 100 %.
-- **Intervals** are of 95 %: Wilson's for shares, the normal one for means and NPS.
+- **Intervals** are of 95 %.
+
+Every definition names what others published and what comes of their numbers here; the rows are in
+`tests/cases/metrics`, and the tests compute each of them.
 
 `--out` writes them to `.csv` or `.parquet`, one row per metric, period and group, or to `.xlsx`: a workbook
 that can be audited. It holds the rows per account and month, each metric as a live formula over them beside
 Tenure's own value, and a sheet *Checks*, of which every line reads PASS until somebody changes a cell.
-
-What others do, by the names of our methods: Recurly counts all who leave over the start
-(`logo_churn_rate`: `all_over_start`), Stripe adds who joined to the denominator (`start_plus_new`),
-ChartMogul and Chargebee compare the accounts of the start (`start`, the default). ProfitWell calls every return a
-reactivation, as here; Maxio does so for 90 days only.
 
 """
 

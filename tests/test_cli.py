@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from e2e.road import Said, command
-from tenure.cli import fitted
+from tenure.cli.output import fitted
 from tenure.core.progress import for_command
 from tenure.features.families.adoption import FAMILY as ADOPTION
 from tenure.features.plan.config_checks import check_names, load_config

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from features.past import EVERYTHING, MEMBERS
-from tenure.explain.comparison import NOTHING, OUTCOMES, PAST, PEERS, Speaker
+from tenure.explain.comparison import Speaker
 from tenure.explain.peers import EVERYONE
 from tenure.explain.wording import SIGN, fact, label, signal_label
 from tenure.features.families import FAMILIES
@@ -48,13 +48,13 @@ def compared(spec: FeatureSpec) -> Iterator[tuple[str, str]]:
     many = values(spec).get("many", values(spec).get("word", 0.8))
     earlier = 0.74 if spec.unit == "share" else 52.0
     if spec.past:
-        yield PAST, SPEAKER.past(spec, earlier, "EUR")
-        yield f"{PAST}, none", SPEAKER.past(spec, 0.0, "EUR")
-    yield PEERS, SPEAKER.peers(spec, many, "EUR")
-    yield OUTCOMES, SPEAKER.outcomes(0.124, 0.041, "12m")
-    yield f"{OUTCOMES}, everyone", SPEAKER.outcomes(0.0, 0.041, EVERYONE)
-    yield f"{NOTHING}, usual", SPEAKER.nothing(True, ("active users", "open tickets"))
-    yield NOTHING, SPEAKER.nothing(False, ())
+        yield "past", SPEAKER.past(spec, earlier, "EUR")
+        yield "past, none", SPEAKER.past(spec, 0.0, "EUR")
+    yield "peers", SPEAKER.peers(spec, many, "EUR")
+    yield "outcomes", SPEAKER.outcomes(0.124, 0.041, "12m")
+    yield "outcomes, everyone", SPEAKER.outcomes(0.0, 0.041, EVERYONE)
+    yield "nothing, usual", SPEAKER.nothing(True, ("active users", "open tickets"))
+    yield "nothing", SPEAKER.nothing(False, ())
 
 
 def page() -> Iterator[str]:

@@ -44,9 +44,8 @@ def run(**parts):
 def test_everything_is_recorded(bundle, root, store, tmp_path):
     report = tmp_path / "report.html"
     report.write_text("<html>")
-    found = track(
-        root / "churn" / bundle.version, run(artifacts=(report,), tags={"by": "test"}), store
-    )
+    parts = {"artifacts": (report,), "texts": {"charts/a.svg": "<svg/>"}, "tags": {"by": "test"}}
+    found = track(root / "churn" / bundle.version, run(**parts), store)
     assert (found.name, found.version, found.alias) == ("acme-churn", "1", "challenger")
     with connected(store) as client:
         logged = client.get_run(found.run_id)
@@ -58,7 +57,9 @@ def test_everything_is_recorded(bundle, root, store, tmp_path):
         assert logged.inputs is not None
         assert logged.inputs.dataset_inputs[0].dataset.digest == "f00ba4"
         names = {item.path for item in client.list_artifacts(found.run_id)}
-        assert {"report.html", "bundle"} <= names
+        assert {"report.html", "bundle", "charts"} <= names
+        charts = client.list_artifacts(found.run_id, "charts")
+        assert [item.path for item in charts] == ["charts/a.svg"]
         files = client.list_artifacts(found.run_id, f"bundle/{bundle.version}")
         assert {item.path.rsplit("/", 1)[1] for item in files} >= {"spec.json", "MANIFEST.json"}
         version = client.get_model_version_by_alias("acme-churn", "challenger")

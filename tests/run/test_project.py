@@ -240,3 +240,53 @@ def test_many_values_are_drawn_in_bins_and_words_by_how_many() -> None:
     assert rows[0]["lo"] == pytest.approx(0.9)
     plans = pd.Series(["a", "b", "b", None], dtype="object")
     assert [(row["value"], row["n"]) for row in effect(plans, np.zeros(4))] == [("b", 2), ("a", 1)]
+
+
+@pytest.mark.slow
+def test_reasons_can_be_checked_compared_and_played_with(project: Project, scores: Scores) -> None:
+    as_of = scores.rows["as_of"].iloc[0]
+    since = (as_of - pd.Timedelta(days=61)).to_pydatetime()
+    both = set(project.score(since).rows["account_id"]) & set(scores.rows["account_id"])
+    account = sorted(both)[0]
+    record = project.explain(account, since=since, evidence=2).record
+    drivers = record.drivers["churn"]
+    assert len({driver.code for driver in drivers}) == len(drivers) > 2
+    assert [one.code for one in record.evidence["churn"]] == [one.code for one in drivers]
+    assert all(len(table.rows) <= 2 for one in record.evidence["churn"] for table in one.tables)
+    change = record.changes["churn"]
+    assert sum(part.log_odds for part in change.parts) == pytest.approx(change.move, abs=1e-9)
+    assert sum(part.points for part in change.parts) == pytest.approx(change.points, abs=1e-9)
+    book = project.changes(since)
+    own = next(one for one in book.changes if one.account_id == account)
+    assert own.move == pytest.approx(change.move, abs=1e-6), "the store tells the same"
+    assert {one.account_id for one in book.changes} == both
+    portfolio = project.portfolio()
+    assert portfolio.accounts == len(scores.rows)
+    assert sum(signal.share for signal in portfolio.signals) == pytest.approx(1)
+    assert any(signal.effect for signal in portfolio.signals)
+    with pytest.raises(DataError, match="no run was kept"):
+        project.explain(account, since="2001-01-01")
+
+
+@pytest.mark.slow
+def test_a_lever_can_be_edited_within_what_was_seen(project: Project, scores: Scores) -> None:
+    model = scores.scored.models["churn"]
+    statistics = model.bundle.reference["features"]
+    levers = [
+        name
+        for name in model.main.columns
+        if model.specs[name].lever and name in model.plan.specs and not model.specs[name].text
+    ]
+    account = str(scores.rows["account_id"].iloc[0])
+    moved = np.abs(scores.scored.main("churn").values[:, :-1]).sum(axis=0)
+    gain = dict(zip(model.main.columns, moved, strict=True))
+    lever = max(levers, key=lambda name: gain[name])
+    ends = [statistics[lever]["quantiles"][cut] for cut in ("0.01", "0.99")]
+    low, high = (project.what_if(account, {lever: value}) for value in ends)
+    assert low.probability == pytest.approx(scores.rows["churn_probability"].iloc[0], abs=1e-12)
+    assert low.edited_log_odds != high.edited_log_odds
+    assert "not an effect" in low.note
+    with pytest.raises(ConfigError, match="range seen"):
+        project.what_if(account, {lever: ends[1] + 1e6})
+    with pytest.raises(ConfigError, match="is no lever"):
+        project.what_if(account, {"segment": 1.0})

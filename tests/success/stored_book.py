@@ -101,10 +101,17 @@ def _score(one: Stored, name: str, place: int, target: str) -> dict[str, Any]:
     }
 
 
+def _driver(code: str) -> DriverWords:
+    """Return a driver whose sentence is about its code; all else that it may say is left empty."""
+    words = {"code": code, "label": code, "sentence": f"{code.capitalize()} of 5", "value": "5"}
+    values: Any = words | {"peer_value": ""}
+    return DriverWords(*(values.get(name, 0) for name in DriverWords._fields))
+
+
 def _packed(connection: Any, codes: Sequence[Sequence[str]]) -> list[bytes]:
     """Return packed drivers whose sentences are about their codes."""
     words = sorted({code for row in codes for code in row})
-    drivers = [DriverWords(code, code, f"{code.capitalize()} of 5", "5", "") for code in words]
+    drivers = list(map(_driver, words))
     numbers = []
     for driver in drivers:
         wording = SentenceTemplate.of(driver)

@@ -74,9 +74,6 @@ class DataConfig(Section):
     )
     tables: dict[str, Annotated[TableConfig, BeforeValidator(table_config)]] = Field({})
     """Tables by canonical name; those left out are looked for under `path`."""
-    leave_out: list[str] = Field(
-        [], description="Tables that are not looked for under `path`, though a file has their name."
-    )
     base: str = Field(
         ".",
         description="Folder that relative names in SQL refer to; what does not exist there is "
@@ -84,6 +81,9 @@ class DataConfig(Section):
     )
     observed_until: Moment | None = None
     """When observation stopped (exclusive); default: the day after the last event."""
+    leave_out: list[str] = Field(
+        [], description="Tables that are not looked for under `path`, though a file has their name."
+    )
     timezone: Zone = Field("UTC", description="Zone of times written without one (IANA name).")
     cache: bool = Field(
         True,

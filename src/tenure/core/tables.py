@@ -72,6 +72,11 @@ class TableConfig(Section):
         description="Version (or time) of a Delta table, or snapshot id of an Iceberg table; "
         "default: the latest.",
     )
+    snapshots: bool = Field(
+        False,
+        description="Of accounts and subscriptions: `tenure snapshot` keeps what changed since the "
+        "day before, and all else reads that history in the place of the table as it is today.",
+    )
     columns: dict[str, Mapped] = Field(
         {},
         description="Canonical name → your column, SQL, or `{value: WORD}` for the same in all "

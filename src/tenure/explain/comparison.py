@@ -8,6 +8,7 @@ none does, the sentence says what the model weighs the value together with.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-PAST, PEERS, OUTCOMES, NOTHING = "past", "peers", "outcomes", "nothing"
+NOTHING, PAST, PEERS, OUTCOMES = range(4)
+"""What a value is held against."""
 APART = 0.15
 """Relative difference from which two values, or two shares, are told apart."""
 STAYED = "at comparable accounts that stayed"
@@ -55,7 +57,7 @@ class Compared:
     groups: Array
 
     def chosen(self, target: Target) -> Array:
-        """Return what each row is held against: one of the four names above."""
+        """Return what each row is held against: one of the four numbers above."""
         expected = self.spec.direction * (1 if target.bad else -1)
         usable = {OUTCOMES: self._outcomes_tell()}
         if self.spec.text:
@@ -66,11 +68,11 @@ class Compared:
             usable[PEERS] = self._tells(self.peers, expected) | missing
         # A team can act on a lever: what has changed says most.  For context, what it led to.
         order = (PAST, PEERS, OUTCOMES) if self.spec.lever else (OUTCOMES, PAST, PEERS)
-        names = np.full(len(self.values), NOTHING, dtype=object)
-        for name in reversed(order):
-            if name in usable:
-                names[usable[name]] = name
-        return names
+        kinds = np.full(len(self.values), NOTHING, dtype=np.int8)
+        for kind in reversed(order):
+            if kind in usable:
+                kinds[usable[kind]] = kind
+        return kinds
 
     def _tells(self, others: Array, expected: int) -> Flags:
         """Return whether values differ from others, and as the contribution would have it."""
@@ -123,11 +125,18 @@ class Speaker:
     target: Target
     horizon_days: int | None
 
+    @cached_property
+    def ends(self) -> tuple[str, str]:
+        """Return the end of a sentence: where the score is lowered, and where it is raised."""
+        lower, higher = (
+            f"; associated with a {effect} probability of {self.target.event}."
+            for effect in ("lower", "higher")
+        )
+        return lower, higher
+
     def sentence(self, statement: str, compared: str, *, raises: bool) -> str:
         """Return a fact, what it is held against, and the effect as a sentence."""
-        effect = "higher" if raises else "lower"
-        event = self.target.event
-        return f"{statement}{compared}; associated with a {effect} probability of {event}."
+        return f"{statement}{compared}{self.ends[raises]}"
 
     def past(self, spec: FeatureSpec, past: float, currency: str) -> str:
         """Return what the account had before, in words."""
@@ -140,6 +149,7 @@ class Speaker:
         shown = show(peer, spec.unit, currency)
         return "" if shown == UNKNOWN else f" ({shown} {STAYED})"
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - a speaker is as short-lived as its rows
     def outcomes(self, like: float, every: float, group: str) -> str:
         """Return what became of accounts with such a value, in words."""
         kind = f" with {term(group)} billing" if group != EVERYONE else ""

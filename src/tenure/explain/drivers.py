@@ -92,7 +92,7 @@ def driver_arrays(
         amounts, features, kinds = (
             np.take_along_axis(item, first, axis=1) for item in (amounts, features, kinds)
         )
-    together = _together(amounts, features, specs)
+    together = _together(amounts, features, kinds, specs)
     arrays.telling[:, : features.shape[1]] = features
     row, place = np.nonzero(features >= 0)
     for column, part in _parts(features[row, place]):
@@ -147,7 +147,7 @@ def _telling(
     """
     names, words = speech
     features = np.full(order.shape, -1)
-    kinds = np.full(order.shape, NOTHING, dtype=object)
+    kinds = np.full(order.shape, NOTHING, dtype=np.int8)
     row, place = np.nonzero(amounts)
     for signal, part in _parts(order[row, place]):
         rows, at, columns = row[part], place[part], places[signal]
@@ -179,35 +179,37 @@ def _parts(numbers: Array) -> list[tuple[int, Array]]:
     return list(zip(different.tolist(), np.split(order, first[1:]), strict=True))
 
 
-def _together(amounts: Array, features: Array, specs: Sequence[FeatureSpec]) -> Array:
-    """Return for each driver the labels of the strongest others of its direction, as tuples."""
+def _together(amounts: Array, features: Array, kinds: Array, specs: Sequence[FeatureSpec]) -> Array:
+    """Return the labels of the strongest others of its direction, as tuples, for each driver.
+
+    Drivers whose value is held against something have none.
+    """
     labels = [uncapital(signal_label(spec)) for spec in specs]
     together = np.empty(features.shape, dtype=object)
-    for row, (signs, columns) in enumerate(zip((amounts > 0).tolist(), features, strict=True)):
-        known = columns.tolist()
-        for place, sign in enumerate(signs):
-            others = [
-                labels[column]
-                for other, column in enumerate(known)
-                if other != place and column >= 0 and signs[other] == sign
-            ]
-            together[row, place] = tuple(others[:TOGETHER])
+    for row, place in zip(*np.nonzero((kinds == NOTHING) & (features >= 0)), strict=True):
+        others = [
+            labels[column]
+            for other, column in enumerate(features[row].tolist())
+            if other != place and column >= 0 and amounts[row, other] * amounts[row, place] > 0
+        ]
+        together[row, place] = tuple(others[:TOGETHER])
     return together
 
 
 def flat_columns(words: Array, numbers: Array, prefix: str = "") -> dict[str, Any]:
     """Return the arrays of `driver_arrays` as columns: `FIELDS` of the first driver, then on."""
     # Typed here, so that an empty column has the type of a full one.
-    texts = as_text(words.transpose(1, 2, 0).ravel())
-    rows = len(words)
+    spoken = [place for place, name in enumerate(WORDS) if name != "lever"]
+    texts = as_text(words[:, :, spoken].transpose(1, 2, 0).ravel())
+    rows, order = len(words), {WORDS[at]: place for place, at in enumerate(spoken)}
     columns: dict[str, Any] = {}
     for place in range(TOP):
         for name in FIELDS:
             column = f"{prefix}driver_{place + 1}_{name}"
             if name == "lever":
                 columns[column] = pd.array(words[:, place, WORDS.index(name)], dtype="boolean")
-            elif name in WORDS:
-                start = (place * len(WORDS) + WORDS.index(name)) * rows
+            elif name in order:
+                start = (place * len(order) + order[name]) * rows
                 columns[column] = texts[start : start + rows]
             else:
                 columns[column] = numbers[:, place, NUMBERS.index(name)]

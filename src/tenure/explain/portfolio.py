@@ -202,14 +202,17 @@ def cohorts(
     """Return the accounts at risk by the reason that raises their scores most.
 
     A lever comes before context: the reason is one that a team can act on, where any raises the
-    score.  The cohort with the most money at risk, over all currencies, comes first.
+    score; an account whose score nothing raises is in none.  The cohort
+    with the most money at risk, over all currencies, comes first.
     """
     if "band" not in accounts:
         return ()
     risky = accounts[accounts["band"].isin(AT_RISK)]
+    raising = contributions.loc[risky.index].clip(lower=0.0)
+    raising = raising[raising.max(axis=1) > 0]
+    risky = risky.loc[raising.index]
     if risky.empty:
         return ()
-    raising = contributions.loc[risky.index].clip(lower=0.0)
     levers = [name for name in raising if name in facts.levers]
     reason = raising.idxmax(axis=1)
     if levers:

@@ -12,10 +12,18 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.spec import Target
-from tenure.explain.comparison import OUTCOMES, PAST, PEERS, Compared, Speaker, own_past
+from tenure.explain.comparison import (
+    OUTCOMES,
+    PAST,
+    PEERS,
+    STAYED,
+    Compared,
+    Speaker,
+    own_past,
+)
 from tenure.explain.outcomes import OutcomeShares, Shares
 from tenure.explain.peers import Peers
-from tenure.explain.wording import fact, label, show, signal_label, uncapital
+from tenure.explain.wording import UNKNOWN, label, show, signal_label, stated, uncapital
 from tenure.features.plan.columns import FeatureSpec
 
 Array = np.ndarray[Any, Any]
@@ -130,19 +138,28 @@ class RowWords:
             Arrays of the shapes (m, `WORDS`) and (m, `NUMBERS`).
         """
         spec, currency = compared.spec, self._currency[rows].tolist()
-        values, peers = plain(compared.values), plain(compared.peers)
-        shown = [
-            [show(value, spec.unit, money) for value, money in zip(column, currency, strict=True)]
-            for column in (values, peers)
-        ]
-        beside = self._beside(compared, kinds, currency, together)
-        raises = (amounts > 0).tolist()
+        spoken: dict[tuple[Any, str], tuple[str, str]] = {}
+
+        def words_of(pair: tuple[Any, str]) -> tuple[str, str]:
+            """Return a value in words, and the statement that it makes; many rows share both."""
+            if (known := spoken.get(pair)) is None:
+                shown = show(pair[0], spec.unit, pair[1])
+                known = spoken[pair] = shown, stated(spec, pair[0], shown, pair[1])
+            return known
+
+        values, peers = (
+            list(map(words_of, zip(plain(column), currency, strict=True)))
+            for column in (compared.values, compared.peers)
+        )
+        shown = [[word for word, _ in column] for column in (values, peers)]
+        beside = self._beside(compared, kinds, (currency, *shown), together)
         unknown = self._too_short(spec, rows)
+        facts = [other or statement for other, (_, statement) in zip(unknown, values, strict=True)]
+        ends = self._speaker.ends
+        raises = (amounts > 0).tolist()
         sentences = [
-            self._speaker.sentence(
-                unknown[row] or fact(spec, value, currency[row]), beside[row], raises=raises[row]
-            )
-            for row, value in enumerate(values)
+            f"{statement}{text}{ends[up]}"
+            for statement, text, up in zip(facts, beside, raises, strict=True)
         ]
         directions = np.where(amounts > 0, "raises", "lowers")
         columns = (spec.group, signal_label(spec), *shown, directions, sentences, spec.lever)
@@ -156,23 +173,33 @@ class RowWords:
         return words, numbers
 
     def _beside(
-        self, compared: Compared, kinds: Array, currency: list[str], together: Array
+        self,
+        compared: Compared,
+        kinds: Array,
+        words: tuple[list[str], list[str], list[str]],
+        together: Array,
     ) -> list[str]:
-        """Return what each value is held against, in words."""
+        """Return what each value is held against, in words.
+
+        Args:
+            compared: The feature.
+            kinds: What each value is held against.
+            words: Currency, value and the value of peers of each row.
+            together: Labels of the strongest other signals.
+        """
         speaker, spec = self._speaker, compared.spec
-        values, peers = plain(compared.values), plain(compared.peers)
         like, every = (column.tolist() for column in compared.shares)
+        past = compared.past.tolist()
         texts = []
-        for row, (kind, money) in enumerate(zip(kinds.tolist(), currency, strict=True)):
+        for row, (kind, money, own, peer) in enumerate(zip(kinds.tolist(), *words, strict=True)):
             if kind == PAST:
-                texts.append(speaker.past(spec, float(compared.past[row]), money))
+                texts.append(speaker.past(spec, past[row], money))
             elif kind == PEERS:
-                texts.append(speaker.peers(spec, peers[row], money))
+                texts.append(f" ({peer} {STAYED})")
             elif kind == OUTCOMES:
                 texts.append(speaker.outcomes(like[row], every[row], compared.groups[row]))
             else:
-                value = values[row]
-                usual = value is not None and show(value, spec.unit) == show(peers[row], spec.unit)
+                usual = own == peer != UNKNOWN
                 texts.append(speaker.nothing(usual, together[row]))
         return texts
 

@@ -132,17 +132,18 @@ def fact(spec: FeatureSpec, value: object, currency: str = "") -> str:
     >>> words("{value} days since the last use", "days", None, missing="never used so far")
     'Never used so far'
     """
-    return _capital(_statement(spec, value, currency))
+    return stated(spec, value, show(value, spec.unit, currency), currency)
 
 
-def _statement(spec: FeatureSpec, value: object, currency: str) -> str:
-    shown = show(value, spec.unit, currency)
+def stated(spec: FeatureSpec, value: object, shown: str, currency: str = "") -> str:
+    """Return what is so, as `fact` does, of a value that is in words already."""
     if shown == UNKNOWN:
-        return spec.missing or f"not known: {uncapital(named(spec.sentence))}"
+        return _capital(spec.missing or f"not known: {uncapital(named(spec.sentence))}")
     number = None if isinstance(value, str) else float(value)  # type: ignore[arg-type]
     if number is not None and spec.zero and _nothing(number, shown, spec.unit):
-        return spec.zero
-    return filled(spec.sentence, number, shown, spec.unit, currency)
+        return _capital(spec.zero)
+    text = filled(spec.sentence, number, shown, spec.unit, currency)
+    return text if text[0].isupper() else _capital(text)
 
 
 def _nothing(number: float, shown: str, unit: Unit) -> bool:
@@ -150,6 +151,28 @@ def _nothing(number: float, shown: str, unit: Unit) -> bool:
     if unit in {"days", "hours"}:
         return abs(number) < 1
     return number == 0 or shown == "0"
+
+
+MARK = "\0"
+
+
+@lru_cache(maxsize=4096)
+def _forms(text: str, unit: Unit) -> tuple[tuple[str, str], tuple[str, str] | None]:
+    """Return a sentence with a mark in the place of the value, for one and for more.
+
+    Where it goes by the sign, the same of a negative value comes after.
+    """
+    if SIGN.search(text) is None:
+        return _counted_forms(text, unit), None
+    above, below = (SIGN.sub(rf"\g<{number}>", text) for number in (1, 2))
+    return _counted_forms(above, unit), _counted_forms(below, unit)
+
+
+def _counted_forms(text: str, unit: Unit) -> tuple[str, str]:
+    mark = "" if unit == "flag" else MARK
+    marked = (TIMED if unit in {"days", "hours"} else VALUE).sub(mark, text)
+    one = PLURAL.sub(lambda match: match[1], marked.replace("(s)", ""))
+    return one, PLURAL.sub(lambda match: match[2], marked.replace("(s)", "s"))
 
 
 def filled(text: str, number: float | None, shown: str, unit: Unit, currency: str = "") -> str:
@@ -162,22 +185,18 @@ def filled(text: str, number: float | None, shown: str, unit: Unit, currency: st
         unit: What it is in.
         currency: Of money.
     """
-    if number is not None and "|" in text and (choice := SIGN.search(text)):
-        text = SIGN.sub(choice[2] if number < 0 else choice[1], text)
+    forms, below = _forms(text, unit)
+    if below is not None and number is not None:
         shown = show(abs(number), unit, currency)
-    if "(" in text:
-        one = shown.split(" ")[-1] == "1"
-        text = text.replace("(s)", "" if one else "s")
-        text = PLURAL.sub(lambda match: match[1 if one else 2], text)
-    if unit == "flag":
-        shown = ""
-    elif number == 0 and VALUE.match(text):
+        forms = below if number < 0 else forms
+    one = shown == "1" or shown.endswith(" 1")
+    form = forms[0] if one else forms[1]
+    if number == 0 and form.startswith(MARK):
         if unit == "count":
             shown = "none" if text.startswith("{past}") else "no"
-        elif unit == "share" and text.startswith("{value} of "):
+        elif unit == "share" and form.startswith(f"{MARK} of "):
             shown = "none"
-    pattern = TIMED if unit in {"days", "hours"} else VALUE
-    return pattern.sub(lambda _: shown, text)
+    return form.replace(MARK, shown)
 
 
 def label(spec: FeatureSpec) -> str:

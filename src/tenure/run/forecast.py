@@ -106,7 +106,6 @@ def run_forecast(config: Config, by: Sequence[str] = (), out: Path | None = None
         ConfigError: If there is no such split.
         ModelError: If nothing was trained or scored yet.
     """
-    from tenure.score.store.outcomes import read_rows
     from tenure.score.store.store import ScoreStore
 
     if unknown := [name for name in by if name not in SPLITS]:
@@ -122,7 +121,7 @@ def run_forecast(config: Config, by: Sequence[str] = (), out: Path | None = None
         if not runs:
             fix = "run `tenure score CONFIG --out FILE` first"
             raise ModelError(Problem("forecast", "no scores are kept yet", fix=fix))
-        rows = read_rows(store, runs[-1])
+        rows = store.book(runs[-1])
     record = forecast_of(rows, runs[-1], trained, trained.forecast, by)
     if out is not None:
         write_table(forecast_frame(record), out)
@@ -139,7 +138,7 @@ def forecast_of(
     """Return the forecast of a kept run.
 
     Args:
-        rows: Output of `tenure.score.store.outcomes.read_rows`.
+        rows: Output of `ScoreStore.book`.
         run: The run.
         trained: The training run that the fit is of.
         fit: What it is made with.

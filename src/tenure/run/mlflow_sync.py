@@ -15,6 +15,8 @@ from tenure.core.records.base import Figure
 from tenure.core.records.training import TrackedModel, TrainingRecord
 from tenure.model.registry.published import waiting
 from tenure.model.tracking import Run, Store, repair, track
+from tenure.report.sentences.outcome import Outcome
+from tenure.report.target_charts import target_charts
 
 RECORD = "training.json"
 PAGE = "report.html"
@@ -122,6 +124,10 @@ def _track(name: str, record: TrainingRecord, config: Config, store: Store) -> T
         fingerprint=record.fingerprint,
         source=config.data.path or config.data.base,
         artifacts=tuple(path for path in (runs / PAGE, runs / "data.json") if path.is_file()),
+        texts={
+            f"charts/{chart}.svg": drawn.svg
+            for chart, drawn in target_charts(Outcome(name, target)).items()
+        },
         tags={"tenure.status": target.status, "tenure.verdict": target.verdict.status},
     )
     alias = target.status if target.status in {"champion", "challenger"} else None

@@ -242,20 +242,6 @@ class Project:
         with self._progress() as progress:
             return metrics_frame(run_metrics(self.config, request, progress=progress))
 
-    def forecast(self, *, by: Sequence[str] = ()) -> pd.DataFrame:
-        """Return what the accounts of the latest kept scores will do in a month and a quarter.
-
-        Args:
-            by: What splits them besides: segment, plan, owner, currency.
-
-        Returns:
-            One row per figure, period and group: name, period, period_from, period_to, group
-            (JSON), currency, value, lo, hi, known, accounts, rule, reason.
-        """
-        from tenure.run.forecast import forecast_frame, run_forecast
-
-        return forecast_frame(run_forecast(self.config, by))
-
     def account(
         self, account: str, as_of: Moment | None = None, *, since: Moment | None = None
     ) -> AccountRecord:
@@ -320,6 +306,20 @@ class Project:
                 self.config, moment, capacity, progress=progress, remember=remember
             )
         return worklist_frame(lists)
+
+    def forecast(self, *, by: Sequence[str] = ()) -> pd.DataFrame:
+        """Return what the accounts of the latest kept scores will do in a month and a quarter.
+
+        Args:
+            by: What splits them besides: segment, plan, owner, currency.
+
+        Returns:
+            One row per figure, period and group: name, period, period_from, period_to, group
+            (JSON), currency, value, lo, hi, known, accounts, rule, reason.
+        """
+        from tenure.run.forecast import forecast_frame, run_forecast
+
+        return forecast_frame(run_forecast(self.config, by))
 
     def training_set(self, target: str = "churn", horizon: int | str | None = None) -> TrainingSet:
         """Return the labelled past of a target: X, y, groups, as_of and honest folds.

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tenure.core.steps import quote
 from tenure.core.times import literal
-from tenure.labels.snapshots import PAID, paid_rows
+from tenure.labels.snapshots import PAID, SCOPE, paid_rows
 from tenure.sources.terms import TERM_END
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = ("name", "owner", "segment", "plan")
 NOTICE_PERIOD = "notice_period_days"
-SCOPE = "score_accounts"
 
 
 def account_attributes(
@@ -43,12 +42,10 @@ def account_attributes(
     """
     engine = dataset.engine
     engine.register(SCOPE, pa.table({"account_id": pa.array(accounts, pa.string())}))
-    engine.run([paid_rows()])
-    own = "CAST(NULL AS INTEGER)"
-    if dataset.has("subscriptions", NOTICE_PERIOD):
-        own = f"s.{NOTICE_PERIOD}"
-    default = "NULL" if notice_days is None else str(notice_days)
-    sql = _named(set(engine.columns("accounts")), as_of, f"coalesce({own}, {default})")
+    engine.run([paid_rows(scoped=True)])
+    states_own = dataset.has("subscriptions", NOTICE_PERIOD)
+    deadlines = _deadlines(literal(as_of), notice_days, states_own=states_own)
+    sql = _named(set(engine.columns("accounts")), as_of, deadlines)
     rows = engine.fetch(sql).to_pandas().set_index("account_id").reindex(accounts)
     engine.drop(PAID, SCOPE)
     words = rows[list(ATTRIBUTES)].astype("str")
@@ -56,7 +53,7 @@ def account_attributes(
     return {**{name: words[name].array for name in ATTRIBUTES}, "notice_by": notice_by}
 
 
-def _named(columns: set[str], as_of: datetime, notice_days: str) -> str:
+def _named(columns: set[str], as_of: datetime, deadlines: str) -> str:
     moment = literal(as_of)
     latest = ", ".join(
         f"max_by({quote(name)}, CASE WHEN {quote(name)} IS NOT NULL THEN event_time END) AS {name}"
@@ -84,16 +81,27 @@ LEFT JOIN (
   SELECT
     account_id,
     COALESCE(MIN(CASE WHEN deadline >= {moment} THEN deadline END), MAX(deadline)) AS notice_by
-  FROM (
-    SELECT p.account_id, p.term_end - to_days(CAST({notice_days} AS INTEGER)) AS deadline
-    FROM (
-      SELECT account_id, subscription_id, started_at, {TERM_END} AS term_end FROM (
-        SELECT *, {moment} AS as_of FROM {PAID}
-        WHERE seen_after < {moment} AND end_seen_after >= {moment}
-      ) AS r
-    ) AS p
-    JOIN subscriptions AS s ON s.account_id = p.account_id
-      AND s.subscription_id = p.subscription_id AND s.started_at = p.started_at
-  ) AS deadlines GROUP BY account_id
+  FROM ({deadlines}) AS deadlines GROUP BY account_id
 ) AS n ON n.account_id = s.account_id
+"""
+
+
+def _deadlines(moment: str, notice_days: int | None, *, states_own: bool) -> str:
+    """Return the SELECT of the end of each running term, less its notice period."""
+    period = "NULL" if notice_days is None else str(notice_days)
+    join = ""
+    if states_own:
+        period = f"coalesce(s.{NOTICE_PERIOD}, {period})"
+        join = (
+            "JOIN subscriptions AS s ON s.account_id = p.account_id "
+            "AND s.subscription_id = p.subscription_id AND s.started_at = p.started_at"
+        )
+    return f"""
+SELECT p.account_id, p.term_end - to_days(CAST({period} AS INTEGER)) AS deadline
+FROM (
+  SELECT account_id, subscription_id, started_at, {TERM_END} AS term_end FROM (
+    SELECT *, {moment} AS as_of FROM {PAID}
+    WHERE seen_after < {moment} AND end_seen_after >= {moment}
+  ) AS r
+) AS p {join}
 """

@@ -13,9 +13,10 @@ from tenure.core.steps import Step, quote, text_literal
 from tenure.sources import coerce, origin, time_formats
 from tenure.sources.cache.parts import StagedParts
 from tenure.sources.cache.update import SourceFiles
-from tenure.sources.contract import SOURCES
+from tenure.sources.contract import CONSTANT, SOURCES
 from tenure.sources.counts import Counts
 from tenure.sources.files import Files
+from tenure.sources.landing import history
 from tenure.sources.mapping import map_columns
 from tenure.sources.staging_sql import Layout
 from tenure.sources.text_files import engine_reason
@@ -101,12 +102,40 @@ def prepare(
     problems = _refused(layout, engine) + _wrong_formats(layout, engine)
     if problems:
         return None, problems
+    if place.history:
+        layout = _with_history(layout, mapped.columns, config, engine)
     table = IncomingTable(layout, place.text, reads=place.reads, left_out=left_out)
     table = _without_clockless(table)
     table.lacking = lacking
     if place.files:
         table.files = SourceFiles(table.layout, place.files, mapped.columns)
     return table, problems
+
+
+def _with_history(
+    layout: Layout, columns: Mapping[str, str], config: Config, engine: Engine
+) -> Layout:
+    """Return how the history of a table that was copied day by day is staged."""
+    name, data = layout.source.name, config.data
+    if "valid_from" in layout.types:
+        rule, fix = "accounts have a history of their own", "leave `snapshots` out"
+        raise DataError(Problem(f"data.tables.{name}.snapshots", rule, "valid_from", fix))
+    copied = f"_copied_{name}"
+    seen = {item: quote(item) for item in ("_key", "_seen_at", "_gone")}
+    _view(copied, f"_raw_{name}", {**columns, **seen}, engine)
+    raw = replace(layout, raw=copied)
+    constant = set(data.constant_attributes) - set(data.changing_attributes)
+    if name == "accounts":
+        constant |= CONSTANT - set(data.changing_attributes)
+        sql = history.account_history(raw, constant, data.observed_until)
+    else:
+        sql = history.subscription_history(raw, data.observed_until)
+    engine.run([Step(layout.raw, sql)])
+    types = engine.columns(layout.raw)
+    # Times that the history gives are in UTC, whatever the columns were.
+    same = {name for name, kind in layout.types.items() if types[name] == kind}
+    formats = {name: form for name, form in layout.formats.items() if name in same}
+    return replace(layout, types=types, formats=formats)
 
 
 def _spelled(config: Config) -> list[str]:

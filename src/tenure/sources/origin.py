@@ -18,6 +18,7 @@ from tenure.sources.files import Files, files_of
 from tenure.sources.frames import arrow_table
 from tenure.sources.landing.land import landing_tables
 from tenure.sources.landing.manifest import landed_files, origin_of
+from tenure.sources.landing.snapshots import attach_copies
 from tenure.sources.text_files import engine_reason
 from tenure.sources.user_query import attach_query
 
@@ -40,12 +41,14 @@ class TableOrigin:
         text: Its path, or `query`, for the report and for messages.
         files: Its files, where its rows are all of theirs and they are known one by one.
         reads: Files that it is read from, those of queries too.
+        history: Whether its rows are daily copies, of which the history is to be made.
     """
 
     name: str
     text: str
     files: Files | None = None
     reads: tuple[Files, ...] = ()
+    history: bool = False
 
     @property
     def relation(self) -> str:
@@ -71,7 +74,7 @@ def find(config: Config, engine: Engine) -> tuple[dict[str, TableOrigin], list[P
     for name in SOURCES:
         try:
             if name in data.tables:
-                origins[name] = _configured(name, config, engine)
+                origins[name] = attach_table(name, config, engine)
             elif (
                 data.path
                 and name not in data.leave_out
@@ -96,9 +99,17 @@ def unknown_table(name: str) -> Problem:
     return Problem(f"table {name}", "is not a table of the contract", fix=suggestion(name, SOURCES))
 
 
-def _configured(name: str, config: Config, engine: Engine) -> TableOrigin:
+def attach_table(name: str, config: Config, engine: Engine) -> TableOrigin:
+    """Make the rows of a table that a config names known as `_raw_<name>`.
+
+    Raises:
+        DataError: If there is nothing to read.
+    """
     data = config.data
     table = data.tables[name]
+    if table.snapshots:
+        attach_copies(config, name, engine)
+        return TableOrigin(name, f"snapshots of {name}", history=True)
     if table.frame is not None:
         engine.register(f"_raw_{name}", arrow_table(name, table.frame))
         return TableOrigin(name, f"frame {name}")

@@ -11,6 +11,7 @@ from tenure.success.scores.relation import SCORED
 
 SPORADIC = ("usage_events", "tickets", "survey_responses")
 """Tables whose first and last row say when they were written."""
+SCORELESS = "needs kept scores whose outcome is known: run `tenure score` each month"
 
 
 def missing_input(
@@ -22,6 +23,8 @@ def missing_input(
         options = [one if "." in one else f"{table}.{one}" for one in need.split("|")]
         options = options if "." in need else [need]
         if not any(_stands(one, dataset, settings) for one in options):
+            if table == SCORED:
+                return SCORELESS
             named = dict.fromkeys(_in_words(one, dataset) for one in options)
             return f"needs {' or '.join(named)}"
     return None
@@ -38,8 +41,6 @@ def _in_words(need: str, dataset: Dataset) -> str:
     table = need.partition(".")[0]
     if table == "metrics":
         return f"`{need}` in the config"
-    if table == SCORED:
-        return "kept scores whose outcome is known: run `tenure score` each month"
     return need if dataset.has(table) else f"the table {table}"
 
 

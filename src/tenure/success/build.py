@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import time
 
 import pyarrow as pa
 
@@ -11,7 +12,7 @@ from tenure.core.errors import ConfigError, Problem
 from tenure.core.steps import Step
 from tenure.core.times import DAY
 from tenure.sources.dataset import Dataset
-from tenure.success import relations
+from tenure.success import activity, relations
 from tenure.success.periods import Period
 from tenure.success.renewals import renewal_steps
 from tenure.success.scores.relation import scored_step
@@ -36,7 +37,7 @@ def build(
         currency: What money is converted to; None: it stays in its own.
         needed: Names of the relations, and `groups` where accounts are split.
     """
-    settings = _settings(config, dataset)
+    settings = _settings(config, dataset, periods)
     engine = dataset.engine
     engine.register(PERIODS, _table(list(enumerate(periods))))
     spans = [(number, part) for number, one in enumerate(periods) for part in one.split(1)]
@@ -79,20 +80,19 @@ def _currencies(dataset: Dataset) -> int:
 def _sporadic(
     settings: relations.Settings, dataset: Dataset, needed: Collection[str]
 ) -> list[Step]:
-    until = settings.until
     steps = []
     if "answers" in needed:
-        steps.append(relations.answers_step(settings))
+        steps.append(activity.answers_step(settings))
     if "sent" in needed:
-        steps.append(relations.sent_step(until))
+        steps.append(activity.sent_step(settings))
     if "tickets" in needed:
-        steps.append(relations.tickets_step(dataset.columns["tickets"], until))
+        steps.append(activity.tickets_step(dataset.columns["tickets"], settings))
     if "usage" in needed:
-        steps.append(relations.usage_step(until))
+        steps.append(activity.usage_step(settings))
     if "breadth" in needed:
-        steps.append(relations.breadth_step(until))
+        steps.append(activity.breadth_step(settings))
     if "starts" in needed:
-        steps.append(relations.starts_step(settings))
+        steps.append(activity.starts_step(settings))
     return steps
 
 
@@ -117,8 +117,9 @@ def _months(period: Period) -> float:
     return (end - start) / DAY / MONTH_DAYS
 
 
-def _settings(config: Config, dataset: Dataset) -> relations.Settings:
+def _settings(config: Config, dataset: Dataset, periods: Sequence[Period]) -> relations.Settings:
     chosen = config.metrics
+    edges = [edge for one in periods for edge in (one.start, one.end)]
     thresholds = []
     for scale, least in chosen.csat_thresholds.items():
         try:
@@ -135,4 +136,6 @@ def _settings(config: Config, dataset: Dataset) -> relations.Settings:
         activation_days=chosen.activation_days,
         activation_event=chosen.activation_event,
         thresholds=tuple(thresholds),
+        mergers=dataset.has("mergers"),
+        unit="month" if all(edge.day == 1 and edge.time() == time.min for edge in edges) else "day",
     )

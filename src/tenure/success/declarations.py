@@ -48,6 +48,7 @@ class Method:
         scale: What the quotient is multiplied with.
         relation: The relation, where it is not that of the metric.
         mixed: SQL condition under which there is no value, because scales would be mixed.
+        used_by: Who publishes it so, for the reference page.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Method:
     scale: float = 1.0
     relation: Relation | None = None
     mixed: str | None = None
+    used_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,11 @@ class MetricDeclaration:
         return {method.name: method for method in self.methods}[name]
 
 
-def share_method(name: str, rule: str, part: str, whole: str, mixed: str | None = None) -> Method:
+def share_method(
+    name: str, rule: str, part: str, whole: str, mixed: str | None = None, used_by: str = ""
+) -> Method:
     """Return the method of a share of things counted, with the interval of a share."""
-    return Method(name, rule, part, whole, whole, interval="share", mixed=mixed)
+    return Method(name, rule, part, whole, whole, interval="share", mixed=mixed, used_by=used_by)
 
 
 def share_interval(part: float, whole: float) -> tuple[float, float]:

@@ -50,13 +50,16 @@ FROM joined
     )
 
 
-def owned(table: str, time: str) -> str:
-    """Return a SELECT of a table whose rows are of the account that theirs is part of at a time.
+def owned(table: str, time: str, *, mergers: bool) -> str:
+    """Return SQL of a table whose rows are of the account that theirs is part of at a time.
 
     Args:
         table: Name of the table.
         time: Name of the column of the time.
+        mergers: Whether there is a table of mergers; without one it is the table itself.
     """
+    if not mergers:
+        return table
     return (
         f"(SELECT t.* REPLACE (coalesce(l.joint_id, t.account_id) AS account_id) FROM {table} AS t "
         f"LEFT JOIN {ALIASES} AS l ON l.account_id = t.account_id AND t.{time} >= l.merged_at "

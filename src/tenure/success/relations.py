@@ -1,4 +1,4 @@
-"""The relations that metrics are aggregated from: one row per account, answer, ticket or contract.
+"""The relations of revenue that metrics are aggregated from, one row per account.
 
 Each has `period_id` and `account_id`; money has `currency`.  `groups` holds what splits accounts.
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenure.core.steps import Step, quote, text_literal
-from tenure.core.times import literal
+from tenure.core.steps import Step, quote
 from tenure.labels.snapshots import FOREVER
-from tenure.success.owners import EXACT, JOINED, ROWS, owned
+from tenure.success.owners import EXACT, JOINED, ROWS
 from tenure.success.states import FIRST, MOVEMENTS, MOVES, PAUSES, PERIODS, RUNNING, SPANS
 
 GROUPS = "success_groups"
@@ -30,6 +29,8 @@ class Settings:
         activation_days: Days within which an account that starts is to be active.
         activation_event: Event that counts as first value; None where none is named.
         thresholds: Least positive answer by scale, for satisfaction.
+        mergers: Whether there is a table of mergers.
+        unit: Calendar unit, ``month`` or ``day``, at whose starts all periods begin and end.
     """
 
     until: datetime
@@ -37,6 +38,8 @@ class Settings:
     activation_days: int
     activation_event: str | None
     thresholds: tuple[tuple[float, float, float], ...]
+    mergers: bool
+    unit: str
 
 
 def name_of(relation: str) -> str:
@@ -214,147 +217,5 @@ FROM {PERIODS} AS p
 CROSS JOIN (SELECT account_id, {listed} FROM accounts GROUP BY 1) AS a
 LEFT JOIN {FIRST} AS f ON f.account_id = a.account_id
 LEFT JOIN {name_of("accounts")} AS o ON o.period_id = p.period_id AND o.account_id = a.account_id
-""",
-    )
-
-
-def answers_step(settings: Settings) -> Step:
-    """Return the step of the last answer of each respondent to each kind of survey in a period."""
-    until = settings.until
-    cases = " ".join(
-        f"WHEN scale_low = {low!r} AND scale_high = {high!r} THEN {least!r}"
-        for low, high, least in settings.thresholds
-    )
-    threshold = f"CASE {cases} END" if cases else "CAST(NULL AS DOUBLE)"
-    return Step(
-        name_of("answers"),
-        f"""
-SELECT *, {threshold} AS threshold FROM (
-  SELECT p.period_id, s.account_id, s.survey_type, s.score, s.scale_low, s.scale_high,
-    row_number() OVER (
-      PARTITION BY p.period_id, s.account_id, s.survey_type,
-        coalesce(s.respondent_id, s.response_id)
-      ORDER BY s.responded_at DESC, s.response_id DESC
-    ) AS place
-  FROM {PERIODS} AS p
-  JOIN {owned("survey_responses", "event_time")} AS s
-    ON s.responded_at >= p.from_at AND s.responded_at < p.to_at
-  WHERE s.score IS NOT NULL AND s.responded_at__known < {literal(until)}
-    AND s.known_at < {literal(until)}
-) WHERE place = 1
-""",
-    )
-
-
-def sent_step(until: datetime) -> Step:
-    """Return the step of the surveys sent in a period."""
-    return Step(
-        name_of("sent"),
-        f"""
-SELECT p.period_id, s.account_id, s.survey_type,
-  s.responded_at IS NOT NULL AND s.responded_at__known < {literal(until)} AS answered
-FROM {PERIODS} AS p
-JOIN {owned("survey_responses", "event_time")} AS s
-  ON s.sent_at >= p.from_at AND s.sent_at < p.to_at
-WHERE s.known_at < {literal(until)}
-""",
-    )
-
-
-def tickets_step(columns: frozenset[str], until: datetime) -> Step:
-    """Return the step of tickets that were open at some time of a period."""
-
-    def late(name: str) -> str:
-        if name not in columns:
-            return f"CAST(NULL AS TIMESTAMP) AS {name}"
-        return f"CASE WHEN t.{name}__known < {literal(until)} THEN t.{name} END AS {name}"
-
-    score = "t.csat_score" if "csat_score" in columns else "CAST(NULL AS DOUBLE)"
-    times = ", ".join(
-        map(late, ("first_responded_at", "resolved_at", "escalated_at", "reopened_at"))
-    )
-    return Step(
-        name_of("tickets"),
-        f"""
-SELECT p.period_id, p.to_at, t.*, t.opened_at >= p.from_at AS opened,
-  coalesce(t.resolved_at >= p.from_at AND t.resolved_at < p.to_at, false) AS resolved,
-  t.resolved_at IS NULL OR t.resolved_at >= p.to_at AS backlog
-FROM {PERIODS} AS p
-JOIN (
-  SELECT t.account_id, t.opened_at, {times}, {score} AS csat_score
-  FROM {owned("tickets", "opened_at")} AS t WHERE t.known_at < {literal(until)}
-) AS t ON t.opened_at < p.to_at AND coalesce(t.resolved_at, {FOREVER}) >= p.from_at
-""",
-    )
-
-
-def usage_step(until: datetime) -> Step:
-    """Return the step of the days on which each user was active in a period, per account."""
-    return Step(
-        name_of("usage"),
-        f"""
-WITH used AS (
-  SELECT DISTINCT account_id, user_id, date_trunc('day', occurred_at) AS day
-  FROM {owned("usage_events", "occurred_at")} AS u
-  WHERE user_id IS NOT NULL AND known_at < {literal(until)}
-), counted AS (
-  SELECT p.period_id, u.account_id, count(*) AS user_days, count(DISTINCT u.user_id) AS users
-  FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
-  GROUP BY 1, 2
-)
-SELECT p.period_id, p.days, coalesce(c.account_id, a.account_id) AS account_id,
-  coalesce(c.user_days, 0) AS user_days, coalesce(c.users, 0) AS users,
-  coalesce(a.active_end, false) AS active_end, a.seats_end
-FROM counted AS c
-FULL JOIN {name_of("accounts")} AS a ON a.period_id = c.period_id AND a.account_id = c.account_id
-JOIN {PERIODS} AS p ON p.period_id = coalesce(c.period_id, a.period_id)
-""",
-    )
-
-
-def breadth_step(until: datetime) -> Step:
-    """Return the step of how many of the events of a period each account used."""
-    return Step(
-        name_of("breadth"),
-        f"""
-WITH used AS (
-  SELECT DISTINCT account_id, event, date_trunc('day', occurred_at) AS day
-  FROM {owned("usage_events", "occurred_at")} AS u WHERE known_at < {literal(until)}
-), within AS (
-  SELECT DISTINCT p.period_id, u.account_id, u.event
-  FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
-), counted AS (SELECT period_id, account_id, count(*) AS events FROM within GROUP BY 1, 2)
-SELECT a.period_id, a.account_id, a.active_end, coalesce(c.events, 0) AS events, t.events_of_all
-FROM {name_of("accounts")} AS a
-JOIN (
-  SELECT period_id, count(DISTINCT event) AS events_of_all FROM within GROUP BY 1
-) AS t ON t.period_id = a.period_id
-LEFT JOIN counted AS c ON c.period_id = a.period_id AND c.account_id = a.account_id
-""",
-    )
-
-
-def starts_step(settings: Settings) -> Step:
-    """Return the step of accounts whose paid time first began in a period, and their first use."""
-    until = literal(settings.until)
-    event = settings.activation_event
-    value = f"event = {text_literal(event)}" if event else "true"
-    mature = f"f.first_at + INTERVAL '{settings.activation_days}' DAY"
-    return Step(
-        name_of("starts"),
-        f"""
-WITH launched AS (
-  SELECT f.account_id, f.first_at, min(u.occurred_at) AS used_at,
-    min(u.occurred_at) FILTER ({value}) AS value_at
-  FROM {FIRST} AS f
-  LEFT JOIN {owned("usage_events", "occurred_at")} AS u ON u.account_id = f.account_id
-    AND u.occurred_at >= f.first_at AND u.known_at < {until}
-  GROUP BY 1, 2
-)
-SELECT p.period_id, f.account_id,
-  {mature} <= {until} AS mature, coalesce(f.value_at < {mature}, false) AS activated,
-  epoch(f.used_at - f.first_at) / 86400 AS launch_days,
-  epoch(f.value_at - f.first_at) / 86400 AS value_days
-FROM {PERIODS} AS p JOIN launched AS f ON f.first_at >= p.from_at AND f.first_at < p.to_at
 """,
     )

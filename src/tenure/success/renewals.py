@@ -8,21 +8,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
-
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import literal
-from tenure.labels.snapshots import FOREVER, PAID, paid_rows
-from tenure.sources.terms import TERM_END
+from tenure.labels.snapshots import FOREVER
 from tenure.success.owners import EXACT, ROWS
 from tenure.success.relations import Settings, joint_account, name_of
 from tenure.success.states import MOVES, PERIODS, RATES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tenure.sources.dataset import Dataset
 
 DUES = "success_dues"
 RENEWED = "success_renewed"
@@ -176,47 +167,3 @@ LEFT JOIN lapsed AS l
 WHERE {lost} > 0
 """,
     )
-
-
-def opt_out_deadlines(dataset: Dataset, as_of: datetime, notice_days: int | None) -> pd.DataFrame:
-    """Return until when each contract that runs can be ended, by what was known before a time.
-
-    Args:
-        dataset: Loaded tables.
-        as_of: The time, naive UTC.
-        notice_days: Notice period of contracts that have none of their own; None: none.
-
-    Returns:
-        One row per running paid contract with an end of its term ahead and a notice period, unless
-        notice was given, in order of opt_out_at: account_id, subscription_id, currency, mrr (per
-        month), renews_at, notice_period_days and opt_out_at, which may be past.
-    """
-    engine = dataset.engine
-    own = "CAST(NULL AS BIGINT)"
-    if dataset.has("subscriptions", "notice_period_days"):
-        own = "s.notice_period_days"
-    days = f"coalesce({own}, {'NULL' if notice_days is None else notice_days})"
-    moment = literal(as_of)
-    engine.run([paid_rows()])
-    rows: pd.DataFrame = engine.fetch(
-        f"""
-SELECT account_id, subscription_id, currency, mrr, renews_at, notice_period_days,
-  renews_at - to_days(CAST(notice_period_days AS INTEGER)) AS opt_out_at
-FROM (
-  SELECT *, {TERM_END} AS renews_at FROM (
-    SELECT r.*, {moment} AS as_of, {days} AS notice_period_days
-    FROM {PAID} AS r
-    JOIN subscriptions AS s
-      ON s.subscription_id = r.subscription_id AND s.started_at = r.started_at
-    WHERE r.seen_after < {moment} AND r.end_seen_after >= {moment}
-  ) AS running
-  WHERE NOT coalesce(
-    notice_seen_after < as_of AND (notice_until IS NULL OR notice_until >= as_of)
-      AND (successor_known IS NULL OR successor_known >= as_of), false)
-) AS terms
-WHERE renews_at IS NOT NULL AND notice_period_days IS NOT NULL
-ORDER BY opt_out_at, account_id, subscription_id
-"""
-    ).to_pandas()
-    engine.drop(PAID)
-    return rows

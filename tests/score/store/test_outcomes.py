@@ -15,7 +15,6 @@ from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.score.score import score
 from tenure.score.scored import Scored
-from tenure.score.store.outcomes import read_matured, read_rows, unsettled
 from tenure.score.store.store import ScoreStore
 from tenure.score.store.write import ScoringRun
 from tenure.success.scores.relation import BANDS, scored_table, with_scores
@@ -50,7 +49,7 @@ def test_outcomes_are_the_labels_that_are_known(settled: ScoreStore, world: Worl
     dataset, labels = world.dataset, world.config.labels
     as_of = dataset.observed_until - days(BACK)
     for target in ("churn", "expansion", "churn_voluntary"):
-        rows = read_matured(settled, target, "90").set_index("account_id")
+        rows = settled.matured(target, "90").set_index("account_id")
         expected = label(dataset, snapshots(dataset, [as_of]), TARGETS[target], labels)
         expected = expected[expected["label"].notna()].set_index("account_id")
         assert set(rows["as_of"]) == {as_of}
@@ -59,24 +58,24 @@ def test_outcomes_are_the_labels_that_are_known(settled: ScoreStore, world: Worl
         assert (rows["outcome"].astype(bool) == (expected["label"] == 1)).all()
         assert (rows["label_known_at"] == expected["label_known_at"]).all()
         assert (rows["label_known_at"] <= dataset.observed_until).all()
-    assert read_matured(settled, "churn", "90")["outcome"].sum() > 0
-    assert read_matured(settled, "churn", "180").empty
-    assert not read_matured(settled, "churn", "30").empty
+    assert settled.matured("churn", "90")["outcome"].sum() > 0
+    assert settled.matured("churn", "180").empty
+    assert not settled.matured("churn", "30").empty
 
 
 def test_an_outcome_is_written_once(settled: ScoreStore, world: World) -> None:
     labels, until = world.config.labels, world.dataset.observed_until
     assert settle(settled, world.dataset, labels) == 0
-    horizons = {(one.target, one.horizon) for one in unsettled(settled, labels, until)}
+    horizons = {(one.target, one.horizon) for one in settled.unsettled(labels, until)}
     assert all(horizon == "renewal" for _, horizon in horizons)
-    later = {one.horizon for one in unsettled(settled, labels, until + days(90))}
+    later = {one.horizon for one in settled.unsettled(labels, until + days(90))}
     assert {"30", "180"} <= later
 
 
 def test_treated_is_who_had_a_touchpoint_before_the_outcome(
     settled: ScoreStore, world: World
 ) -> None:
-    rows = read_matured(settled, "churn", "90")
+    rows = settled.matured("churn", "90")
     seen = world.dataset.engine.fetch("SELECT account_id, occurred_at FROM touchpoints").to_pandas()
     as_of = rows["as_of"].iloc[0]
     labels = label(
@@ -122,7 +121,7 @@ def test_a_book_is_read_with_its_groups(
     store: ScoreStore, run: ScoringRun, scored: Scored, config: Config
 ) -> None:
     store.add(run, scored)
-    book = read_rows(store, store.runs()[0])
+    book = store.book(store.runs()[0])
     churn = book[(book["target"] == "churn") & (book["horizon"] == "90")].set_index("account_id")
     rows = scored.rows.drop_duplicates("account_id").set_index("account_id").loc[churn.index]
     for name, column in {"probability": "churn_probability", "mrr": "mrr"}.items():
@@ -131,5 +130,6 @@ def test_a_book_is_read_with_its_groups(
         )
     assert list(churn["segment"]) == list(rows["segment"])
     assert list(churn["plan"]) == list(rows["plan"])
+    assert (churn["band"].dropna() == rows["risk_band"].dropna()).all()
     assert isinstance(store.runs()[0].as_of, datetime)
     assert config.name == run.project

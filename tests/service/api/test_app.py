@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from tenure.score.score import COLUMNS, load_models
 from tenure.service.api.endpoints import ENDPOINTS, HEALTH
+from tenure.service.api.problems import JSON, PROBLEM
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -31,7 +32,7 @@ def check(docs: dict[str, Any], response: Any, path: str, method: str) -> None:
     described = operation["responses"][str(response.status_code)]["content"]
     kind = response.headers["content-type"].partition(";")[0]
     schema = described[kind]["schema"] | {"components": docs["components"]}
-    if kind.endswith("json"):
+    if kind in (JSON, PROBLEM):
         Draft202012Validator(schema).validate(response.json())
 
 
@@ -65,7 +66,7 @@ def test_every_answer_is_as_documented(
         more = {"json": {"x": 1}} if posted else {"params": {"x": 1}}
         refused = client.request(item.method, path, **more)
         assert refused.status_code == 400
-        assert refused.json()["field"] == "x"
+        assert "x" in {error["field"] for error in refused.json()["errors"]}
         check(docs, refused, item.path, item.method)
 
 

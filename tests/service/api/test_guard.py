@@ -40,11 +40,12 @@ class Client:
         self.metrics = Metrics()
         settings = ServiceConfig(max_body_bytes=limit)
         access = Access(settings, lambda: pytest.fail("no key was sent"), b"secret")
-        self.state: Any = SimpleNamespace(
+        state: Any = SimpleNamespace(
             access=access,
             audit=SimpleNamespace(add=lambda _: None),
             config=SimpleNamespace(service=settings),
         )
+        self.state = state
         self.guard = Guard(self.application, self.state, self.metrics)
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +67,7 @@ class Client:
 
         named = {**JSON, **{key.replace("_", "-"): text for key, text in headers.items()}}
         raw = [(key.encode(), text.encode()) for key, text in named.items()]
-        scope = {"type": "http", "path": path, "method": "POST", "headers": raw}
+        scope: Scope = {"type": "http", "path": path, "method": "POST", "headers": raw}
         scope |= {"query_string": b"", "client": ("127.0.0.1", 5)}
         asyncio.run(self.guard(scope, receive, send))
         self.state.access.close()
@@ -144,7 +145,7 @@ def test_a_client_that_sends_too_slowly_is_told(monkeypatch: pytest.MonkeyPatch)
         sent.append(dict(message))
 
     headers = [(key.encode(), text.encode()) for key, text in JSON.items()]
-    scope = {"type": "http", "path": "/score", "method": "POST", "headers": headers}
+    scope: Scope = {"type": "http", "path": "/score", "method": "POST", "headers": headers}
     scope |= {"client": ("127.0.0.1", 5)}
     asyncio.run(client.guard(scope, never, send))
     assert sent[0]["status"] == 408

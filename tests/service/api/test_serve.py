@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +64,55 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
     assert log.endswith("stopped\n")
     assert "Traceback" not in log
     assert [path.name for path in tmp_path.iterdir()] == ["server.log"]
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_replaced(tiny: Tiny, tmp_path: Path) -> None:
+    port = free_port()
+    command = [str(TENURE), "serve", str(tiny.path), "--port", str(port), "--workers", "2"]
+    expected = dict(zip(tiny.asked["account_id"], tiny.asked["churn_probability"], strict=True))
+    body = {"account_ids": list(expected)[:5]}
+    over = threading.Event()
+    statuses: set[int | str] = set()
+
+    def read() -> None:
+        while not over.is_set():
+            try:
+                answer = requests.post(url, json=body, timeout=60)
+            except requests.ConnectionError:
+                statuses.add("cut")  # it was on its way to the process that was killed
+                continue
+            statuses.add(answer.status_code)
+            if answer.status_code == 200:
+                assert churn(answer.json()) == [expected[name] for name in body["account_ids"]]
+
+    with running(command, port, tmp_path, {}) as server, ThreadPoolExecutor(4) as pool:
+        url = f"{server.url}/v1/scores:lookup"
+        readers = [pool.submit(read) for _ in range(4)]
+        try:
+            for _ in range(2):
+                workers = _workers(server.process.pid)
+                os.kill(workers[0], signal.SIGKILL)
+                until = time.monotonic() + 120
+                while len(new := _workers(server.process.pid)) < 2 or workers[0] in new:
+                    assert time.monotonic() < until
+                    time.sleep(0.2)
+        finally:
+            over.set()
+        for reader in readers:
+            reader.result()
+        assert 200 in statuses
+        assert statuses <= {200, 429, 503, "cut"}
+        metrics = requests.get(f"{server.url}/metrics", timeout=30).text
+        assert 'tenure_requests_total{path="/v1/scores:lookup",status="200"}' in metrics
+
+
+def _workers(parent: int) -> list[int]:
+    """Return the ids of the processes that answer."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+    return [int(pid) for pid, command in commands.items() if "spawn_main" in command]
 
 
 @pytest.mark.server

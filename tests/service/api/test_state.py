@@ -154,6 +154,29 @@ def test_a_refused_champion_is_read_again(
     assert served.get("/readyz").json()["warnings"] == []
 
 
+def test_a_flipped_bit_in_any_file_keeps_a_bundle_from_serving(
+    own: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(champions, "RETRY_SECONDS", 0.0)
+    serving = champions.Champions(own)
+    standing = serving.models["churn"].bundle.version
+    challenger = other(own, "churn")
+    set_champion(own.paths.models, "churn", challenger, "better", "test")
+    files = sorted((own.paths.models / "churn" / challenger).iterdir())
+    assert len(files) >= 8
+    for file in files:
+        whole, place = file.read_bytes(), file.stat().st_size // 2
+        flipped = bytes([whole[place] ^ 1]) if whole else b"x"
+        file.write_bytes(whole[:place] + flipped + whole[place + 1 :])
+        serving.refresh(lambda _: None)
+        assert serving.models["churn"].bundle.version == standing, file.name
+        assert "is not served" in serving.warnings["churn"], file.name
+        file.write_bytes(whole)
+    serving.refresh(lambda _: None)
+    assert serving.models["churn"].bundle.version == challenger
+    assert serving.warnings == {}
+
+
 @pytest.mark.parametrize("version", [5, None, [], "", "latest", "../expansion/{}"])
 def test_a_champion_whose_version_is_none_is_damaged(
     served: TestClient, own: Config, tiny: Tiny, version: Any

@@ -24,6 +24,8 @@ VIEWS = (
     "/app/account?id={}",
     "/app/lately?id={}",
     "/app/worklist",
+    "/app/drivers",
+    "/app/changes?id={}",
     "/app/metrics",
     "/app/model",
     "/app/data",
@@ -72,6 +74,11 @@ def _foreign(request: Any) -> bool:
     return not request.url.startswith(("http://127.0.0.1:", "data:"))
 
 
+def settled(page: Page) -> None:
+    """Wait until nothing is fetched any more, before the server goes away."""
+    page.wait_for_load_state("networkidle")
+
+
 def first_column(page: Page) -> list[str]:
     return page.locator("table.book tbody th a").all_inner_texts()
 
@@ -85,7 +92,7 @@ def test_by_mouse(serving: Serving, shown: Shown, page: Page) -> None:
         page.wait_for_url("**sort=-mrr**")
         assert page.locator("th[aria-sort=descending]").inner_text().startswith("MRR")
         assert first_column(page) != before
-        page.get_by_label("Segment").select_option("small")
+        page.get_by_label("Segment all").select_option("small")
         page.wait_for_url("**segment=small**")
         assert "sort=-mrr" in page.url
         assert set(page.locator("td.of-segment").all_inner_texts()) == {"small"}
@@ -99,10 +106,16 @@ def test_by_mouse(serving: Serving, shown: Shown, page: Page) -> None:
         driver = page.locator(".drivers").first.locator("li").nth(1)
         driver.locator("summary").click()
         assert "log-odds" in driver.inner_text()
+        driver.get_by_role("link", name="Rows behind it").click()
+        driver.locator("#rows").wait_for()
+        assert "/app/account" in page.url  # it was opened in place
+        page.locator("#changes tfoot").first.wait_for()
+        assert "Together" in page.locator("#changes").inner_text()
         driver.get_by_label("Remark").fill("known since <b>May</b>")
         driver.get_by_label("Signed").fill("Ada")
         driver.get_by_role("button", name="Already known").click()
         page.wait_for_url("**#said")
+        settled(page)
     with serving() as url:  # after a restart
         page.goto(f"{url}/app/account?id={shown.riskiest}")
         driver = page.locator(".drivers").first.locator("li").nth(1)
@@ -111,6 +124,7 @@ def test_by_mouse(serving: Serving, shown: Shown, page: Page) -> None:
         assert "known since <b>May</b>" in driver.inner_text()
         page.get_by_label("Compared with").select_option("2023-12-01")
         page.wait_for_url("**since=2023-12-01**")
+        settled(page)
 
 
 def test_by_keyboard_alone(serving: Serving, shown: Shown, page: Page) -> None:
@@ -142,6 +156,7 @@ def test_by_keyboard_alone(serving: Serving, shown: Shown, page: Page) -> None:
         page.wait_for_url("**#said")
         assert "called on Monday" in page.locator("#said").inner_text()
         assert "Grace" in page.locator("#said").inner_text()
+        settled(page)
 
 
 @pytest.mark.parametrize("path", VIEWS)
@@ -173,3 +188,4 @@ def test_it_is_open_to_everybody_and_fits(
         widths = "[...document.querySelectorAll('main table')].map(t => t.scrollWidth)"
         assert max(page.evaluate(widths), default=0) <= 720
         assert page.title() == title  # no hostile name has run
+        settled(page)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tenure.core.records.base import UNMEASURED, Figure, Record, SparseRecord, Time
+from tenure.core.records.bounds import BoundsCheck
 from tenure.core.records.over_time import OverTime
 
 Status = Literal["usable", "usable_before", "no_usable_signal", "no_claim", "refused"]
@@ -293,27 +294,6 @@ class AmountCheck(Record):
     rows: int
     events: int
     by_currency: dict[str, AmountSums]
-
-
-class Tally(Record):
-    """How many groups of rows there are, and how many of them lie within their bounds."""
-
-    n: int
-    inside: int
-
-
-class BoundsCheck(Record):
-    """Whether bounds hold, on groups that were formed without the score.
-
-    Attributes:
-        level: Share of the true probabilities that bounds should hold.
-        groups: Segment × tenure × prediction time, of at least 20 predictions.
-        months: What each prediction time adds up to.
-    """
-
-    level: float
-    groups: Tally
-    months: Tally
 
 
 class Horizon(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from tenure.core.steps import quote, text_literal
@@ -41,7 +41,7 @@ def rows_behind_sql(
     items: Sequence[MeasuredColumn],
     account: str,
     as_of: datetime,
-    columns: Iterable[str],
+    columns: Sequence[str],
     most: int,
 ) -> str:
     """Return SQL for the rows of an account that features of one source are made from.
@@ -74,7 +74,7 @@ def rows_behind_sql(
     return (
         f"SELECT {', '.join(shown)}, {moment} AS {MOMENT}, count(*) OVER () AS {TOTAL} "
         f"FROM {rows} WHERE account_id = {text_literal(account)} AND ({' OR '.join(tests)}) "
-        f"ORDER BY {MOMENT} DESC NULLS LAST, {', '.join(map(quote, source.key))} LIMIT {most:d}"
+        f"ORDER BY {MOMENT} DESC NULLS LAST, {', '.join(map(quote, columns))} LIMIT {most:d}"
     )
 
 

@@ -40,6 +40,7 @@ class Run:
         fingerprint: Hash of the input data.
         source: Where the data came from.
         artifacts: Further files, e.g. the report.
+        texts: Path among the artifacts → what stands there, e.g. a chart as SVG.
         tags: Further tags.
     """
 
@@ -51,6 +52,7 @@ class Run:
     fingerprint: str = ""
     source: str = ""
     artifacts: tuple[Path, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -154,6 +156,8 @@ def _log(
         client.log_artifacts(run_id, str(folder), f"bundle/{folder.name}")
         for path in run.artifacts:
             client.log_artifact(run_id, str(path))
+        for name, text in run.texts.items():
+            client.log_text(run_id, text, name)
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(_CODE),

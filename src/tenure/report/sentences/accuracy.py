@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tenure.core.records.base import Figure
-from tenure.core.records.evaluation import BoundsCheck, Evaluation
+from tenure.core.records.bounds import BoundsCheck
+from tenure.core.records.evaluation import Evaluation
 from tenure.core.records.training import TargetRecord
 from tenure.report.sentences.findings import top_tenth
 from tenure.report.sentences.formatting import count, counted, day, number, percent, spread

@@ -108,6 +108,19 @@ def cut(text: str | None, longest: int = LONGEST) -> str:
     return plain if len(plain) <= longest else plain[:longest] + "…"
 
 
+def cell(value: str | float | bool | None) -> str:
+    """Return a value of a source row; a time as a day where it is midnight.
+
+    >>> cell("2025-07-01T00:00:00Z"), cell(2.0), cell(True), cell(None)
+    ('2025-07-01', '2', 'yes', '–')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,.6g}"
+    return cut(value.removesuffix("T00:00:00Z") if value else value)
+
+
 def bounds(lo: float | None, hi: float | None) -> str:
     """Return the bounds of a probability.
 
@@ -130,5 +143,6 @@ def filters() -> dict[str, Any]:
         "moment_key": moment_key,
         "named": named,
         "difference": difference,
+        "cell": cell,
         "verdict": lambda name: VERDICTS.get(name, name),
     }

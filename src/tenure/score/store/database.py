@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from tenure.core.errors import ConfigError, Problem
 from tenure.score.store.schema import HEAD
@@ -17,6 +18,18 @@ from tenure.score.store.schema import HEAD
 if TYPE_CHECKING:
     from tenure.core.config import Config
 
+__all__ = [
+    "UNREACHABLE",
+    "Connection",
+    "Engine",
+    "StoreError",
+    "connect",
+    "store_url",
+    "writing",
+]
+StoreError = SQLAlchemyError
+UNREACHABLE = (OperationalError, InterfaceError, NoConnectionError)
+"""Errors of a database that is not there, or has no connection left."""
 FILE = "tenure.db"
 PATIENCE = 300.0
 """Seconds that a writer waits for another one."""

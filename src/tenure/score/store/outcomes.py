@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import and_, func, select
+from sqlalchemy import Engine, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tenure.core.config import LabelConfig
 from tenure.core.times import days
 from tenure.labels.windows import RENEWAL
 from tenure.score.store.database import writing
-from tenure.score.store.schema import OUTCOMES, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES
-
-if TYPE_CHECKING:
-    from tenure.score.store.store import ScoreStore, StoredRun
+from tenure.score.store.schema import OUTCOMES, RUNS, SCORES
 
 KEY = ("run_no", "target", "horizon")
 
@@ -39,7 +36,9 @@ class Unsettled:
     horizon: str
 
 
-def unsettled(store: ScoreStore, labels: LabelConfig, observed_until: datetime) -> list[Unsettled]:
+def unsettled(
+    engine: Engine, project: str, labels: LabelConfig, observed_until: datetime
+) -> list[Unsettled]:
     """Return the scores of a project whose outcomes may be known and are not written, by run.
 
     The outcomes of a number of days are known all at once; those of the horizon ``renewal`` one
@@ -75,10 +74,10 @@ def unsettled(store: ScoreStore, labels: LabelConfig, observed_until: datetime) 
         )
         .join_from(RUNS, scores, RUNS.c.run_no == scores.c.run_no)
         .outerjoin(written, and_(*(scores.c[name] == written.c[name] for name in KEY)))
-        .where(RUNS.c.project == store.project, RUNS.c.complete)
+        .where(RUNS.c.project == project, RUNS.c.complete)
         .order_by(RUNS.c.run_no, scores.c.target, scores.c.horizon)
     )
-    with store.engine.connect() as connection:
+    with engine.connect() as connection:
         rows = connection.execute(statement).all()
     wait = labels.gap_days + labels.winback_gap_days
     result = []
@@ -90,11 +89,11 @@ def unsettled(store: ScoreStore, labels: LabelConfig, observed_until: datetime) 
     return result
 
 
-def write_outcomes(store: ScoreStore, scores: Unsettled, known: pd.DataFrame) -> int:
+def write_outcomes(engine: Engine, scores: Unsettled, known: pd.DataFrame) -> int:
     """Write outcomes of scores; those that stand there already are left as they are.
 
     Args:
-        store: The store.
+        engine: The database.
         scores: What they are of.
         known: account_id, outcome, label_known_at, and treated, missing where nothing tells.
 
@@ -106,7 +105,7 @@ def write_outcomes(store: ScoreStore, scores: Unsettled, known: pd.DataFrame) ->
         *(SCORES.c[name] == value for name, value in key.items()),
         SCORES.c.probability.is_not(None),
     )
-    with writing(store.engine) as connection:
+    with writing(engine) as connection:
         accounts = set(connection.scalars(scored))
         rows = [
             key | _plain(row) for row in known.to_dict("records") if row["account_id"] in accounts
@@ -133,7 +132,7 @@ def _plain(row: dict[Any, Any]) -> dict[str, Any]:
     }
 
 
-def read_matured(store: ScoreStore, target: str, horizon: str) -> pd.DataFrame:
+def read_matured(engine: Engine, project: str, target: str, horizon: str) -> pd.DataFrame:
     """Return the scores of batch runs whose outcome is known.
 
     Of several runs of one prediction time it is the one that was written last.
@@ -157,29 +156,29 @@ def read_matured(store: ScoreStore, target: str, horizon: str) -> pd.DataFrame:
         .join_from(SCORES, OUTCOMES, same)
         .join(RUNS, RUNS.c.run_no == SCORES.c.run_no)
         .where(
-            RUNS.c.run_no.in_(_last_of_each_time(store.project)),
+            RUNS.c.run_no.in_(_last_of_each_time(project)),
             SCORES.c.target == target,
             SCORES.c.horizon == horizon,
         )
         .order_by(RUNS.c.as_of, SCORES.c.account_id)
     )
-    return _frame(store, statement, [column.name for column in columns])
+    return _frame(engine, statement, [column.name for column in columns])
 
 
-def read_bands(store: ScoreStore, target: str, horizon: str) -> pd.DataFrame:
+def read_bands(engine: Engine, project: str, target: str, horizon: str) -> pd.DataFrame:
     """Return the bands of batch runs: as_of, account_id and band, by as_of and account."""
     columns = [RUNS.c.as_of, SCORES.c.account_id, SCORES.c.band]
     statement = (
         select(*columns)
         .join_from(SCORES, RUNS, RUNS.c.run_no == SCORES.c.run_no)
         .where(
-            RUNS.c.run_no.in_(_last_of_each_time(store.project)),
+            RUNS.c.run_no.in_(_last_of_each_time(project)),
             SCORES.c.target == target,
             SCORES.c.horizon == horizon,
         )
         .order_by(RUNS.c.as_of, SCORES.c.account_id)
     )
-    return _frame(store, statement, [column.name for column in columns])
+    return _frame(engine, statement, [column.name for column in columns])
 
 
 def _last_of_each_time(project: str) -> Any:
@@ -190,34 +189,7 @@ def _last_of_each_time(project: str) -> Any:
     )
 
 
-def read_rows(store: ScoreStore, run: StoredRun) -> pd.DataFrame:
-    """Return the scores of a run without what stands behind them.
-
-    Returns:
-        One row per account, target and horizon: account_id, target, horizon, horizon_days,
-        probability, abstain_reason, mrr, currency, renews_at (the end where notice was given),
-        model_version, owner, segment, plan.
-    """
-    columns = [
-        *(SCORES.c[name] for name in ("account_id", "target", "horizon", "horizon_days")),
-        *(SCORES.c[name] for name in ("probability", "abstain_reason", "mrr", "currency")),
-        SCORES.c.renews_at,
-        RUN_MODELS.c.model_version,
-        *(RUN_ACCOUNTS.c[name] for name in ("owner", "segment", "plan")),
-    ]
-    same_account = (RUN_ACCOUNTS.c[name] == SCORES.c[name] for name in ("run_no", "account_id"))
-    statement = (
-        select(*columns)
-        .join_from(SCORES, RUN_MODELS, and_(*(SCORES.c[key] == RUN_MODELS.c[key] for key in KEY)))
-        .outerjoin(RUN_ACCOUNTS, and_(*same_account))
-        .where(SCORES.c.run_no == run.number)
-        .order_by(SCORES.c.target, SCORES.c.horizon, SCORES.c.place)
-    )
-    rows = _frame(store, statement, [column.name for column in columns])
-    return rows.astype({"probability": "float64", "mrr": "float64", "renews_at": "datetime64[us]"})
-
-
-def _frame(store: ScoreStore, statement: Any, names: list[str]) -> pd.DataFrame:
-    with store.engine.connect() as connection:
+def _frame(engine: Engine, statement: Any, names: list[str]) -> pd.DataFrame:
+    with engine.connect() as connection:
         rows = connection.execute(statement).all()
     return pd.DataFrame(rows, columns=names)

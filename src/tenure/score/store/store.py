@@ -21,13 +21,21 @@ from tenure.score.store.encoding import (
     unpacked_contributions,
     unpacked_drivers,
 )
+from tenure.score.store.outcomes import (
+    Unsettled,
+    read_bands,
+    read_matured,
+    unsettled,
+    write_outcomes,
+)
+from tenure.score.store.run_table import read_book
 from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tenure.core.config import Config
+    from tenure.core.config import Config, LabelConfig
     from tenure.score.scored import Scored
 
 BASE = "base value"
@@ -173,6 +181,32 @@ class ScoreStore:
         with self.engine.connect() as connection:
             rows = connection.execute(chosen).all()
         return pd.DataFrame(rows, columns=[column.name for column in columns])
+
+    def book(self, run: StoredRun) -> pd.DataFrame:
+        """Return the scores of a run without what stands behind them, with the account's groups.
+
+        Returns:
+            One row per account, target and horizon: account_id, target, horizon, horizon_days,
+            probability, band, abstain_reason, mrr, currency, renews_at (the end where notice was
+            given), model_version, owner, segment, plan.
+        """
+        return read_book(self.engine, run.number)
+
+    def unsettled(self, labels: LabelConfig, observed_until: datetime) -> list[Unsettled]:
+        """Return the scores whose outcomes may be known and are not written."""
+        return unsettled(self.engine, self.project, labels, observed_until)
+
+    def write_outcomes(self, scores: Unsettled, known: pd.DataFrame) -> int:
+        """Write outcomes of scores, once; see `write_outcomes`."""
+        return write_outcomes(self.engine, scores, known)
+
+    def matured(self, target: str, horizon: str) -> pd.DataFrame:
+        """Return the scores of batch runs whose outcome is known; see `read_matured`."""
+        return read_matured(self.engine, self.project, target, horizon)
+
+    def bands(self, target: str, horizon: str) -> pd.DataFrame:
+        """Return the bands of batch runs; see `read_bands`."""
+        return read_bands(self.engine, self.project, target, horizon)
 
     def history(self, account: str, target: str | None = None) -> list[StoredScore]:
         """Return the scores that an account had, of all targets or one, by as_of and run."""

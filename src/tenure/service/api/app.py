@@ -6,17 +6,15 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from tenure.core.config import Config
+from tenure.score.store.database import StoreError
 from tenure.service.access import caller
 from tenure.service.api import openapi
 from tenure.service.api.endpoints import ENDPOINTS
-from tenure.service.api.guard import Guard, Handler, on_error, refusal_of
+from tenure.service.api.guard import Guard, Handler, refusal_of
 from tenure.service.api.hosts import ip_address
 from tenure.service.api.metrics import MEDIA_TYPE, Metrics
 from tenure.service.api.problems import JSON, Refusal
@@ -43,7 +41,7 @@ def application(config: Config, state: State | None = None) -> Guard:
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: object) -> AsyncIterator[None]:
         served.start()
         yield
         pages.close()
@@ -54,18 +52,9 @@ def application(config: Config, state: State | None = None) -> Guard:
         for item in ENDPOINTS
     ]
     pages = PageState(config, lambda: served.books)
-    app = Starlette(
-        routes=[*routes, *_probes(config, served, metrics), *page_routes(pages)],
-        exception_handlers={
-            HTTPException: on_error,
-            Refusal: on_error,
-            DBAPIError: on_error,
-            BaseException: on_error,  # before Starlette answers in words of its own
-        },
-        lifespan=lifespan,
-    )
-    app.router.redirect_slashes = False
-    app.state.served = served
+    everything = [*routes, *_probes(config, served, metrics), *page_routes(pages)]
+    # The guard turns every error into an answer: a router is all that stands behind it.
+    app = Router(everything, redirect_slashes=False, lifespan=lifespan)
     return Guard(app, served, metrics)
 
 
@@ -81,7 +70,7 @@ def _probes(config: Config, state: State, metrics: Metrics) -> list[Route]:
         try:
             await state.models()
             await state.read(state.latest)
-        except (Refusal, DBAPIError) as error:
+        except (Refusal, StoreError) as error:
             warnings, status = [str(refusal_of(error))], 503
         # What is wrong may name files: it is for those who may know.
         shown = [*warnings, *state.warnings()] if caller(request) else []

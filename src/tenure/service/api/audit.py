@@ -7,16 +7,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from tenure.score.store.audit import AuditEntry, forget_audit, write_audit
+from tenure.score.store.database import Engine, StoreError
 from tenure.score.store.keys import clock
 from tenure.service.api.problems import Refusal
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 logger = logging.getLogger("tenure.service")
 EVERY_SECONDS = 1.0
@@ -63,7 +58,7 @@ class AuditTrail:
             return
         try:
             write_audit(self._engine(), entries)
-        except (SQLAlchemyError, Refusal) as error:
+        except (StoreError, Refusal) as error:
             lost = max(len(entries) - MOST_WAITING, 0)
             self._waiting.extendleft(reversed(entries[lost:]))
             reason = str(error).splitlines()[0][:200]
@@ -72,7 +67,7 @@ class AuditTrail:
     def _run(self) -> None:
         try:
             forget_audit(self._engine(), clock() - timedelta(days=self._days))
-        except (SQLAlchemyError, Refusal) as error:
+        except (StoreError, Refusal) as error:
             logger.error("the audit log cannot be pruned: %s", str(error).splitlines()[0][:200])
         while not self._over.wait(EVERY_SECONDS):
             self.flush()

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tenure.service.api import export, live, reads
+from tenure.service.api import changes, export, live, reads, worklist
+from tenure.service.api import live_responses as live_answers
 from tenure.service.api import requests as asks
 from tenure.service.api import responses as answers
 
@@ -62,17 +63,17 @@ class Endpoint:
 
 def _posted(path: str, **more: Any) -> Endpoint:
     """Return the endpoint that scores posted history: large requests that take longest."""
-    ask, model = asks.HistoryRequest, answers.HistoryScores
+    ask, model = asks.HistoryRequest, live_answers.HistoryScores
     return Endpoint("POST", path, live.score_history, ask, model, scope="score", room=16, **more)
 
 
 def _rows(path: str, **more: Any) -> Endpoint:
-    ask, model = asks.RowsRequest, answers.RowScores
+    ask, model = asks.RowsRequest, live_answers.RowScores
     return Endpoint("POST", path, live.score_rows, ask, model, scope="score", room=64, **more)
 
 
 def _explained(path: str, **more: Any) -> Endpoint:
-    ask, model = asks.ExplainRequest, answers.Explanation
+    ask, model = asks.ExplainRequest, live_answers.Explanation
     return Endpoint("POST", path, live.explain, ask, model, scope="score", room=64, **more)
 
 
@@ -84,21 +85,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET", f"{ACCOUNT}/history", reads.account_history, asks.HistoryQuery, answers.History
     ),
     Endpoint(
-        "GET", f"{ACCOUNT}/changes", reads.account_changes, asks.ChangesQuery, answers.Changes
+        "GET", f"{ACCOUNT}/changes", changes.account_changes, asks.ChangesQuery, answers.Changes
     ),
     Endpoint("POST", "/v1/scores:lookup", reads.lookup, asks.LookupRequest, answers.Lookup),
     _posted("/v1/score"),
     _rows("/v1/score-rows"),
     _explained("/v1/explain"),
-    Endpoint("GET", "/v1/models", live.describe, asks.NothingRequest, answers.Models, room=64),
+    Endpoint("GET", "/v1/models", live.describe, asks.NothingRequest, live_answers.Models, room=64),
     Endpoint(
         "GET",
         "/v1/metrics",
         live.success_metrics,
         asks.MetricsQuery,
-        answers.Metrics,
+        live_answers.Metrics,
         room=8,
         whole=True,
+    ),
+    Endpoint(
+        "GET", "/v1/worklist", worklist.worklist, asks.WorkListQuery, answers.WorkLists, room=8
     ),
     Endpoint(
         "POST",
@@ -115,7 +119,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/score",
         live.score_accounts,
         asks.ScoreRequest,
-        answers.LiveScores,
+        live_answers.LiveScores,
         scope="score",
         room=128,
         successor="/v1/scores:lookup",
@@ -129,7 +133,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             "/model",
             live.describe,
             asks.NothingRequest,
-            answers.Models,
+            live_answers.Models,
             room=64,
             successor="/v1/models",
         )

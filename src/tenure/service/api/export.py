@@ -34,6 +34,7 @@ _INTEGERS = {"horizon_days", "rank"}
 
 def _fields(names: list[str]) -> list[pa.Field]:
     kinds = {name: pa.float64() for name in _NUMBERS} | {name: pa.int64() for name in _INTEGERS}
+    kinds["lever"] = pa.bool_()
     return [pa.field(name, kinds.get(name, pa.string())) for name in names]
 
 

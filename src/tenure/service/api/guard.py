@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, quote
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from starlette.responses import RedirectResponse, Response
 
 from tenure.core.errors import Problem, suggestion
 from tenure.score.store.audit import AuditEntry
+from tenure.score.store.database import UNREACHABLE
 from tenure.score.store.keys import clock
 from tenure.service.access import (
     CSRF_FIELD,
@@ -38,9 +38,9 @@ from tenure.service.access import (
 from tenure.service.api.bodies import cancelled_when_gone, read_body, replay, silence
 from tenure.service.api.calls import Call
 from tenure.service.api.endpoints import DATED, DEPRECATED_AT, PATHS, POSTED, Endpoint
+from tenure.service.api.live_responses import LiveScores, RowScores
 from tenure.service.api.metrics import CLIENT_GONE, OTHER, Metrics
 from tenure.service.api.problems import JSON, Refusal, busy
-from tenure.service.api.responses import LiveScores, RowScores
 from tenure.service.api.state import State, unreachable
 
 if TYPE_CHECKING:
@@ -101,13 +101,14 @@ class Guard:
             if status:
                 logger.exception("an answer broke off", extra={"request_id": request_id})
                 raise
-            response = await on_error(Request(scope), error)
+            response = _explained(scope, error)
             await response(scope, receive, watched)
         finally:
             self._note(scope, status, time.perf_counter() - started)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         access, path = self.state.access, scope["path"]
+        scope["app"] = self.app  # then a path that no route has is an exception
         if len(scope["headers"]) > MOST_HEADERS or _size(scope) > LONGEST_HEAD:
             problem = Problem("headers", "are too many or too long", fix="send fewer")
             raise Refusal(problem, status=431)
@@ -284,10 +285,9 @@ def _unknown(scope: Scope) -> Response:
     )
 
 
-async def on_error(request: Request, error: Exception) -> Response:
+def _explained(scope: Scope, error: Exception) -> Response:
     """Return what a client is told of an error; what is none of its doing is logged."""
-    scope = request.scope
-    request_id = scope.get("tenure.request_id", "")
+    request_id = scope["tenure.request_id"]
     refusal = _no_route(scope, error) if isinstance(error, HTTPException) else refusal_of(error)
     if refusal.status == 500:
         logger.error(
@@ -300,9 +300,9 @@ def refusal_of(error: Exception) -> Refusal:
     """Return an error as the refusal of a request."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, DBAPIError):
-        reason = str(error.orig).strip().splitlines()[:1]
-        logger.error("the store: %s", reason[0][:200] if reason else type(error.orig).__name__)
+    if isinstance(error, UNREACHABLE):
+        reason = str(getattr(error, "orig", error)).strip().splitlines()
+        logger.error("the store: %s", reason[0][:200] if reason else type(error).__name__)
         return unreachable()
     problem = Problem("request", "failed inside the service", fix="look at the service's log")
     return Refusal(problem, status=500)

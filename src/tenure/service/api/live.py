@@ -25,6 +25,14 @@ from tenure.service.api.checks import (
     check_time,
 )
 from tenure.service.api.feature_rows import scored_rows
+from tenure.service.api.live_responses import (
+    Explanation,
+    HistoryScores,
+    LiveScores,
+    Metrics,
+    Models,
+    RowScores,
+)
 from tenure.service.api.problems import Refusal, refused
 from tenure.service.api.requests import (
     ExplainRequest,
@@ -34,16 +42,7 @@ from tenure.service.api.requests import (
     RowsRequest,
     ScoreRequest,
 )
-from tenure.service.api.responses import (
-    Explanation,
-    HistoryScores,
-    LiveScores,
-    Metrics,
-    Models,
-    RowScores,
-    Run,
-    meaning,
-)
+from tenure.service.api.responses import Run, meaning
 from tenure.service.api.rows import for_targets, records
 from tenure.service.api.tables import Span
 from tenure.service.api.threads import in_thread

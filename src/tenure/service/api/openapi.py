@@ -10,7 +10,7 @@ from tenure import __version__
 from tenure.core.config import Config
 from tenure.service.api.endpoints import ENDPOINTS, HEALTH, Endpoint
 from tenure.service.api.export import ARROW, NDJSON
-from tenure.service.api.problems import JSON, PROBLEM, ProblemDocument
+from tenure.service.api.problems import JSON, PROBLEM, DatedProblem, ProblemDocument
 from tenure.service.api.responses import Readiness
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def document(config: Config) -> Schema:
     """Return the OpenAPI 3.1 document of a config's service."""
     modes: list[tuple[type[BaseModel], Any]] = [
         (ProblemDocument, "serialization"),
+        (DatedProblem, "serialization"),
         (Readiness, "serialization"),
     ]
     for item in ENDPOINTS:
@@ -83,7 +84,10 @@ def _operation(item: Endpoint, schemas: Any, config: Config) -> Schema:
         "parameters": _path_parameters(item),
         "responses": {
             str(item.status): {"description": "The answer", "content": answer},
-            **{status: _refusal(text, schemas) for status, text in statuses.items()},
+            **{
+                status: _refusal(text, schemas, dated=bool(item.successor))
+                for status, text in statuses.items()
+            },
         },
     }
     if item.successor:
@@ -131,8 +135,9 @@ def _query_parameters(request: type[BaseModel]) -> list[Schema]:
     return parameters
 
 
-def _refusal(text: str, schemas: Any) -> Schema:
-    content = {PROBLEM: {"schema": schemas[ProblemDocument, "serialization"]}}
+def _refusal(text: str, schemas: Any, *, dated: bool = False) -> Schema:
+    model = DatedProblem if dated else ProblemDocument
+    content = {PROBLEM: {"schema": schemas[model, "serialization"]}}
     return {"description": text, "content": content}
 
 

@@ -58,6 +58,14 @@ class ProblemDocument(Record):
     request_id: str = ""
 
 
+class DatedProblem(ProblemDocument):
+    """The same, with what the paths without a version answered before: use `errors`."""
+
+    error: FieldProblem
+    problems: tuple[FieldProblem, ...]
+    problem_count: int
+
+
 class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
     """A request that is not answered, and why.
 
@@ -94,9 +102,8 @@ class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
         """Return the HTTP response; `dated` adds the fields that the first paths answered with."""
         body = self.document(request_id).to_json()
         if dated:
-            body["error"] = body["errors"][0]
-            if len(self.problems) > 1:
-                body |= {"problems": body["errors"], "problem_count": body["error_count"]}
+            errors = body["errors"]
+            body |= {"error": errors[0], "problems": errors, "problem_count": body["error_count"]}
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         return Response(content, self.status, self.headers, media_type=PROBLEM)
 

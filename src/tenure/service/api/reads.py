@@ -17,21 +17,20 @@ from tenure.score.store.feedback import Feedback, add_feedback
 from tenure.score.store.idempotency import RepeatKey, once
 from tenure.score.store.keys import clock
 from tenure.score.store.lookup import StoredAccount, accounts_of, run_at
-from tenure.score.store.store import BASE, StoredRun, StoredScore
+from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.problems import Refusal, refused
 from tenure.service.api.requests import (
     AccountQuery,
     AccountsQuery,
-    ChangesQuery,
     FeedbackRequest,
     HistoryQuery,
     LookupRequest,
+    whole_text,
 )
 from tenure.service.api.responses import (
     Account,
     AccountPage,
     AccountRow,
-    Changes,
     FeedbackEntry,
     History,
     HistoryItem,
@@ -39,14 +38,11 @@ from tenure.service.api.responses import (
     Missing,
     Run,
     Score,
-    ScoreChange,
-    SignalChange,
     direction,
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
+    from tenure.score.store.database import Connection
     from tenure.service.api.calls import Call
 
 NO_SCORE = "no_score"
@@ -86,8 +82,8 @@ def _page(call: Call, query: AccountsQuery) -> AccountPage:
     rows = state.books.rows(run, wish)
     more = len(rows) > query.limit
     return AccountPage(
-        run=_run(run),
-        changed_since=_run(since) if since else None,
+        run=run_answer(run),
+        changed_since=run_answer(since) if since else None,
         horizon=state.books.horizon,
         model_versions=dict(state.versions(run)),
         items=tuple(map(_row, rows[: query.limit])),
@@ -142,18 +138,18 @@ def _row(row: BookRow) -> AccountRow:
 
 async def one_account(call: Call, query: AccountQuery) -> Account:
     """Return an account and its scores in the last run."""
-    return await call.state.read(lambda: account_answer(*_of_last_run(call), query.targets))
+    return await call.state.read(lambda: account_answer(*of_last_run(call), query.targets))
 
 
-def _of_last_run(call: Call) -> AccountOf:
+def of_last_run(call: Call) -> AccountOf:
     """Return the last run and the account that a path names.
 
     Raises:
         Refusal: 404 if the run has no such account, or the caller may not see it.
     """
-    name, run = call.path["account_id"], call.state.run()
+    name, run = whole_text("account_id", call.path["account_id"]), call.state.run()
     call.accounts = [name]
-    account = _accounts(call, run, [name]).get(name)
+    account = accounts_seen(call, run, [name]).get(name)
     if account is None:
         rule = f"has no score in the run of {show(run.as_of)}"
         fix = "GET /v1/accounts lists those that have one"
@@ -161,7 +157,8 @@ def _of_last_run(call: Call) -> AccountOf:
     return run, account
 
 
-def _accounts(call: Call, run: StoredRun, ids: Sequence[str]) -> dict[str, StoredAccount]:
+def accounts_seen(call: Call, run: StoredRun, ids: Sequence[str]) -> dict[str, StoredAccount]:
+    """Return account_id → an account of a run, of those that the caller may see."""
     caller = call.caller
     return accounts_of(call.state.store, run, ids, owner=caller.owner, segment=caller.segment)
 
@@ -181,7 +178,7 @@ def account_answer(
         currency=first.currency,
         renews_at=first.renews_at,
         notice_by=account.notice_by,
-        run=_run(run),
+        run=run_answer(run),
         scores=tuple(_score(one) for one in account.scores if not targets or one.target in targets),
     )
 
@@ -195,7 +192,8 @@ def _score(score: StoredScore) -> Score:
     return Score(**values, direction=direction(score.target))
 
 
-def _run(run: StoredRun) -> Run:
+def run_answer(run: StoredRun) -> Run:
+    """Return a run as it is answered."""
     return Run(**{name: getattr(run, name) for name in _RUN})
 
 
@@ -205,92 +203,17 @@ async def account_history(call: Call, query: HistoryQuery) -> History:
 
 
 def _history(call: Call, query: HistoryQuery) -> History:
-    _, account = _of_last_run(call)
+    _, account = of_last_run(call)
     by_run: dict[str, list[StoredScore]] = {}
     for score in call.state.store.history(account.account_id, query.target or None):
         by_run.setdefault(score.run_id, []).append(score)
     runs = {run.run_id: run for run in call.state.store.runs()}
     items = [
-        HistoryItem(run=_run(runs[run_id]), scores=tuple(map(_score, scores)))
+        HistoryItem(run=run_answer(runs[run_id]), scores=tuple(map(_score, scores)))
         for run_id, scores in reversed(by_run.items())
         if run_id in runs
     ]
     return History(account_id=account.account_id, items=tuple(items[: query.limit]))
-
-
-async def account_changes(call: Call, query: ChangesQuery) -> Changes:
-    """Return how the scores of an account changed between two runs, and by which signals."""
-    return await call.state.read(lambda: _changes(call, query))
-
-
-def _changes(call: Call, query: ChangesQuery) -> Changes:
-    run, account = _of_last_run(call)
-    since = run_at(call.state.store, query.since or run.as_of, before=True)
-    earlier = _accounts(call, since, [account.account_id]) if since else {}
-    before = {
-        (one.target, one.horizon): one
-        for one in (earlier[account.account_id].scores if earlier else [])
-    }
-    changes = [
-        _change(call, (run, since), one, before.get((one.target, one.horizon)))
-        for one in account.scores
-        if not query.target or one.target == query.target
-    ]
-    return Changes(
-        account_id=account.account_id,
-        run=_run(run),
-        since=_run(since) if since else None,
-        changes=tuple(changes),
-    )
-
-
-def _change(
-    call: Call,
-    runs: tuple[StoredRun, StoredRun | None],
-    after: StoredScore,
-    before: StoredScore | None,
-) -> ScoreChange:
-    chances = (before.probability if before else None, after.probability)
-    known = None not in chances
-    signals = None
-    if known and before and runs[1] and before.model_version == after.model_version:
-        signals = _signals(call, (runs[0], runs[1]), after)
-    return ScoreChange(
-        target=after.target,
-        horizon=after.horizon,
-        horizon_days=after.horizon_days,
-        before=chances[0],
-        after=chances[1],
-        change=chances[1] - chances[0] if known else None,  # type: ignore[operator]
-        model_version_before=before.model_version if before else None,
-        model_version=after.model_version,
-        direction=direction(after.target),
-        signals=signals,
-    )
-
-
-def _signals(
-    call: Call, runs: tuple[StoredRun, StoredRun], score: StoredScore
-) -> tuple[SignalChange, ...]:
-    """Return what each signal added to a change, strongest first."""
-    now, past = (
-        call.state.store.contributions(run, score.target, score.horizon, [score.account_id]).iloc[0]
-        for run in runs
-    )
-    labels = {driver["code"]: driver["label"] for driver in score.drivers}
-    moves = (now - past).drop(BASE)
-    order = moves.abs().sort_values(ascending=False, kind="stable").index
-    return tuple(
-        SignalChange(
-            code=str(code),
-            label=labels.get(str(code)),
-            before=float(past[code]),
-            after=float(now[code]),
-            change=float(moves[code]),
-        )
-        for code in order
-        if moves[code]
-    )
 
 
 async def lookup(call: Call, ask: LookupRequest) -> Lookup:
@@ -306,10 +229,10 @@ async def lookup(call: Call, ask: LookupRequest) -> Lookup:
 def _looked_up(call: Call, ask: LookupRequest) -> Lookup:
     run = call.state.run(ask.as_of)
     wanted = list(dict.fromkeys(ask.account_ids))
-    accounts = _accounts(call, run, wanted)
+    accounts = accounts_seen(call, run, wanted)
     absent = f"has no score in the run of {show(run.as_of)}"
     return Lookup(
-        run=_run(run),
+        run=run_answer(run),
         accounts=tuple(
             account_answer(run, accounts[name], ask.targets) for name in wanted if name in accounts
         ),
@@ -333,7 +256,7 @@ def _feedback(call: Call, ask: FeedbackRequest) -> FeedbackEntry:
     run = runs.get(run_id) if run_id else call.state.run()
     if run is None:
         raise Refusal(Problem("run_id", "is not a run in the store", run_id or ""), status=404)
-    account = _accounts(call, run, [ask.account_id]).get(ask.account_id)
+    account = accounts_seen(call, run, [ask.account_id]).get(ask.account_id)
     if account is None:
         rule = f"has no score in the run of {show(run.as_of)}"
         raise Refusal(Problem("account_id", rule, ask.account_id, "check the id"), status=404)

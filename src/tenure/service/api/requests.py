@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError, from_json
+from pydantic_core import PydanticCustomError
 
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import as_utc
 from tenure.score.store.book import SORTS
+from tenure.service.api.json_text import read_json
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, shown
 
 A_DATE = "2025-07-01"
@@ -94,27 +94,15 @@ class Request(BaseModel):
         return cls.checked(values, strict=False)
 
 
-def read_json(body: bytes) -> Any:
-    """Return the values of a JSON text.
+def whole_text(field: str, text: str) -> str:
+    """Return a text of a path that a database can hold.
 
     Raises:
-        Refusal: If it is no JSON in UTF-8, or has a name twice in one object.
+        Refusal: 404 if no id can be that text.
     """
-    try:
-        values = from_json(body)
-        json.loads(body, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        rule = f"must be JSON: {str(error)[:120]}"
-        fix = "post a JSON object, Content-Type: application/json"
-        raise Refusal(Problem("body", rule, fix=fix)) from None
-    return values
-
-
-def _once(pairs: list[tuple[str, Any]]) -> None:
-    if len(pairs) != len({name for name, _ in pairs}):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"`{shown(twice)}` stands twice in one object")
+    if "\0" in text or len(text) > LONGEST_ID:
+        raise Refusal(Problem(field, "is no id", fix="check it"), status=404)
+    return text
 
 
 class ScoreRequest(Request):
@@ -148,23 +136,12 @@ class HistoryRequest(Request):
             {
                 "accounts": [{"account_id": "a1", "created_at": "2024-01-15", "segment": "smb"}],
                 "subscriptions": [
-                    {
-                        "subscription_id": "s1",
-                        "account_id": "a1",
-                        "started_at": "2024-02-01",
-                        "mrr": 490.0,
-                        "seats": 10,
-                        "plan": "team",
-                        "billing_period": "monthly",
-                    }
+                    {"subscription_id": "s1", "account_id": "a1", "started_at": "2024-02-01"}
+                    | {"mrr": 490.0, "seats": 10, "plan": "team", "billing_period": "monthly"}
                 ],
                 "usage_events": [
-                    {
-                        "account_id": "a1",
-                        "user_id": "u1",
-                        "event": "login",
-                        "occurred_at": "2025-06-20T09:12:00Z",
-                    }
+                    {"account_id": "a1", "user_id": "u1", "event": "login"}
+                    | {"occurred_at": "2025-06-20T09:12:00Z"}
                 ],
             }
         ],
@@ -215,9 +192,9 @@ class FeedbackRequest(Request):
     """The run whose score it is about; by default the last one."""
     driver: Name | None = Field(None, examples=["logins"])
     """Code of one of the score's drivers; null for the account as a whole."""
-    verdict: Literal["useful", "wrong", "known", "note"]
+    verdict: Literal["useful", "wrong", "known", "note"] = Field(examples=["note"])
     """`note` is a remark without a verdict."""
-    note: str | None = Field(None, max_length=4_000)
+    note: Annotated[str, BeforeValidator(_whole)] | None = Field(None, max_length=4_000)
     """What others should know."""
 
 
@@ -236,7 +213,7 @@ class AccountsQuery(Request):
     """Only accounts on this plan."""
     band: Literal["", "high", "medium", "low"] = ""
     """Only accounts in this risk band."""
-    search: str = Field("", max_length=200)
+    search: Annotated[str, BeforeValidator(_whole)] = Field("", max_length=200)
     """Part of an id or a name."""
     changed_since: Moment | None = None
     """Give the change since the last run at or before this time."""
@@ -291,6 +268,13 @@ class MetricsQuery(Request):
     """Names of metrics, with commas; by default all."""
 
 
+class WorkListQuery(Request):
+    """How long the lists are."""
+
+    capacity: int | None = Field(None, ge=1, le=10_000)
+    """Accounts per owner and list; by default that of the config."""
+
+
 class ExportQuery(Request):
     """How the scores of the last run are written."""
 
@@ -307,6 +291,7 @@ RULES = {
     "dict_type": ("must be an object", "write it as {…}"),
     "model_type": ("must be an object", "write it as {…}"),
     "model_attributes_type": ("must be an object", "write it as {…}"),
+    "literal_error": ("is not one of the choices", "see /v1/openapi.json"),
     "too_short": ("must not be empty", "give at least one"),
     "too_long": ("holds too many items", "give no more than there are"),
     "string_too_long": ("is too long", "shorten it"),

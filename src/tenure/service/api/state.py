@@ -22,7 +22,7 @@ from tenure.score.posted import EMPTY_BOOK
 from tenure.score.rows import MAIN
 from tenure.score.score import Model
 from tenure.score.store.book import Books
-from tenure.score.store.database import connect, store_url
+from tenure.score.store.database import Engine, connect, store_url
 from tenure.score.store.keys import KeyStore
 from tenure.score.store.lookup import run_at, run_versions
 from tenure.score.store.store import ScoreStore, StoredRun
@@ -35,7 +35,6 @@ from tenure.service.api.threads import in_thread
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Engine
 
     from tenure.core.config import Config
 

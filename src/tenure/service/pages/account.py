@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.records.explain import DriverRecord
 from tenure.labels.targets import TARGETS
 from tenure.report.account_page import history_svg, one_per_time
 from tenure.report.sentences.values import ABSTAINED, cut, date
+from tenure.run.explain import stored_drivers
 from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
 from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing_overrides
 from tenure.score.store.keys import clock as present
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before
 
 if TYPE_CHECKING:
+    from tenure.score.model import Model
     from tenure.score.store.store import StoredRun, StoredScore
     from tenure.service.access import Caller
     from tenure.service.pages.state import PageState
@@ -29,23 +32,12 @@ class Driver:
     """A driver as the page shows it.
 
     Attributes:
-        said: What people said of it, latest first.
+        record: The driver.
+        remarks: What people said of it, latest first.
     """
 
-    code: str
-    label: str
-    sentence: str
-    value: str
-    peer_value: str
-    contribution: float
-    lever: bool | None
-    since: str | None
-    said: tuple[Feedback, ...]
-
-    @property
-    def raises(self) -> bool:
-        """Return whether it goes with a higher probability."""
-        return self.contribution > 0
+    record: DriverRecord
+    remarks: tuple[Feedback, ...]
 
 
 def account_parts(
@@ -69,7 +61,7 @@ def account_parts(
     row = book_row(state, account, run, earlier, who)
     scores = [item for item in state.store.history(account) if item.as_of <= run.as_of]
     main = one_per_time([item for item in scores if item.horizon == state.horizon])
-    said = feedback_of(state.store, account)
+    remarks, models = feedback_of(state.store, account), state.models()
     latest = {item.target: item for item in scores if item.run_id == run.run_id}
     latest |= {item.target: item for item in main if item.run_id == run.run_id}
     history = [item for item in main if item.target == MAIN]
@@ -84,7 +76,8 @@ def account_parts(
         "history": history,
         "chart": history_svg(history),
         "targets": [
-            (TARGETS[name], item, drivers(item, said)) for name, item in sorted(latest.items())
+            (TARGETS[name], item, drivers(item, remarks, models.get(name)))
+            for name, item in sorted(latest.items())
         ],
         "horizons": [
             item for item in scores if item.run_id == run.run_id and item.horizon != state.horizon
@@ -94,7 +87,7 @@ def account_parts(
             for other in state.books.comparable(run, row, COMPARED + 1)
             if other.account_id != account
         ][:COMPARED],
-        "said": said,
+        "remarks": remarks,
         "override": standing_overrides(state.store, [account], MAIN, present()).get(account),
         "overrides": overrides_of(state.store, account),
     }
@@ -121,19 +114,17 @@ def book_row(
     return rows[0]
 
 
-def drivers(score: StoredScore, said: Sequence[Feedback]) -> list[Driver]:
-    """Return the drivers of a score, with what people said of each."""
+def drivers(score: StoredScore, remarks: Sequence[Feedback], model: Model | None) -> list[Driver]:
+    """Return the drivers of a score, with what people said of each.
+
+    Args:
+        score: The score.
+        remarks: Of its account.
+        model: The champion, which says more of them where it is the model that gave the score.
+    """
     by_driver: dict[str | None, list[Feedback]] = defaultdict(list)
-    for item in said:
+    for item in remarks:
         if item.target == score.target:
             by_driver[item.driver].append(item)
-    names = ("code", "label", "sentence", "value", "peer_value", "contribution")
-    return [
-        Driver(
-            **{name: driver[name] for name in names},
-            lever=driver.get("lever"),
-            since=driver.get("since"),
-            said=tuple(by_driver[driver["code"]]),
-        )
-        for driver in score.drivers
-    ]
+    records = stored_drivers(score, model)
+    return [Driver(record, tuple(by_driver[record.code])) for record in records]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +12,8 @@ from tenure.report.downloads import csv_text, workbook
 from tenure.service.access import SIGN_IN, caller, sign_in, sign_out
 from tenure.service.pages.account import account_parts
 from tenure.service.pages.book import book_parts, download
+from tenure.service.pages.columns import USUAL
+from tenure.service.pages.explained import change_parts, driver_parts, evidence_parts
 from tenure.service.pages.model import model_parts
 from tenure.service.pages.people import NAME, OWNER, form_of, remembered
 from tenure.service.pages.rendering import WHOLE, attached, plain, rendered
@@ -31,6 +33,8 @@ def book(request: Request, state: PageState) -> Response:
     """Return the book, or the shorter link to it where a form left something empty."""
     view = BookView.of(request.query_params)
     if any(not value for value in request.query_params.values()):
+        if set(view.columns) == USUAL:
+            view = replace(view, columns=())
         return RedirectResponse(view.link(page=view.page), 303)
     parts = book_parts(state, view, caller(request))
     return rendered(request, state, "book.html.j2", **parts)
@@ -61,6 +65,26 @@ def lately(request: Request, state: PageState) -> Response:
     """Return what happened to an account before a run."""
     parts = lately_parts(state, *_of_account(request), caller(request))
     return rendered(request, state, "lately.html.j2", **parts)
+
+
+def evidence(request: Request, state: PageState) -> Response:
+    """Return the source rows behind a driver."""
+    link = _values(request, "id", "as_of", "target", "feature")
+    parts = evidence_parts(state, link, caller(request))
+    return rendered(request, state, "evidence.html.j2", **parts)
+
+
+def changes(request: Request, state: PageState) -> Response:
+    """Return what moved the scores of an account between two runs."""
+    link = _values(request, "id", "as_of", "since")
+    parts = change_parts(state, link, caller(request))
+    return rendered(request, state, "changes.html.j2", **parts)
+
+
+def drivers(request: Request, state: PageState) -> Response:
+    """Return what moves the scores of the book."""
+    parts = driver_parts(state, plain(request, "target"), plain(request, "as_of"))
+    return rendered(request, state, "drivers.html.j2", **parts)
 
 
 def worklist(request: Request, state: PageState) -> Response:
@@ -101,7 +125,15 @@ def data(request: Request, state: PageState) -> Response:
 
 def _of_account(request: Request) -> tuple[str, str, str]:
     """Return the account, the run and the run before that a link names."""
-    return plain(request, "id"), plain(request, "as_of"), plain(request, "since")
+    account, as_of, since = _values(request, "id", "as_of", "since").values()
+    return account, as_of, since
+
+
+def _values(request: Request, *names: str) -> dict[str, str]:
+    """Return values of a link to a page of an account, which the audit log is to name."""
+    values = {name: plain(request, name) for name in names}
+    request.scope["tenure.accounts"] = [values["id"]]
+    return values
 
 
 async def entrance(request: Request, state: PageState) -> Response:
@@ -150,7 +182,10 @@ PAGES = (
     Page("/book.xlsx", book_xlsx),
     Page("/account", account),
     Page("/lately", lately),
+    Page("/evidence", evidence),
+    Page("/changes", changes),
     Page("/worklist", worklist),
+    Page("/drivers", drivers),
     Page("/metrics", metrics),
     Page("/mine", mine),
     Page("/model", model),

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -17,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tenure.core.errors import TenureError
+from tenure.score.store.database import StoreError
 from tenure.service.access import SIGN_IN, caller
 from tenure.service.api.problems import Refusal
 from tenure.service.pages.answers import PAGES, Page, entrance, leave
@@ -51,95 +51,6 @@ POSTED: dict[str, Posted] = {"/feedback": say, "/me": set_me, "/sign-out": leave
 logger = logging.getLogger("tenure.service")
 
 
-def page_routes(state: PageState) -> list[BaseRoute]:
-    """Return the routes of the pages, for an application whose guard knows who is there."""
-
-    def stylesheet(request: Request) -> Response:
-        return Response(state.filled(Path(request.url.path).name), media_type="text/css")
-
-    def start(_: Request) -> Response:
-        return RedirectResponse(BOOK, 303)
-
-    async def missing(_: Request) -> Response:
-        raise MissingPageError("The book has links to all that there are.")
-
-    pages: list[BaseRoute] = [
-        *(_route(state, page) for page in PAGES),
-        *(
-            Route(path, _caught(state, _with(state, answer)), methods=["POST"])
-            for path, answer in POSTED.items()
-        ),
-        Route("/{rest:path}", _caught(state, missing)),
-    ]
-    files: list[BaseRoute] = [
-        *(Route(f"/{name}", stylesheet) for name in ("report.css", "pages.css")),
-        Mount("/", StaticFiles(directory=STATIC)),
-    ]
-    door = _caught(state, _with(state, entrance))
-    safe = [Middleware(SafeHeaders)]
-    return [
-        Route("/", start),
-        Route(SIGN_IN, door, methods=["GET", "POST"], middleware=safe),
-        Mount("/app", routes=pages, middleware=safe),
-        Mount("/static", routes=files, middleware=[Middleware(SafeHeaders, cached=True)]),
-    ]
-
-
-def _route(state: PageState, page: Page) -> Route:
-    """Return the route of a page, which is made in a thread."""
-
-    async def answer(request: Request) -> Response:
-        who = caller(request)
-        if len(request.scope["query_string"]) > MOST_QUERY:
-            raise MissingPageError("The link is too long.")
-        if who is None or not who.may("read"):
-            return RedirectResponse(SIGN_IN, 303)
-        if page.whole and who.limited:
-            raise ForbiddenError("This page is about all accounts; your key may see some of them.")
-        return await run_in_threadpool(page.answer, request, state)
-
-    return Route(page.path, _caught(state, answer), methods=["GET"])
-
-
-def _with(state: PageState, answer: Posted) -> Answer:
-    """Return an answer that knows what the pages read."""
-
-    async def bound(request: Request) -> Response:
-        return await answer(request, state)
-
-    return bound
-
-
-def _caught(state: PageState, page: Answer) -> Answer:
-    """Return a page that says in words what is wrong where it cannot be made."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await page(request)
-        except MissingPageError as error:
-            return _sorry(request, state, 404, "There is no such page", str(error))
-        except ForbiddenError as error:
-            return _sorry(request, state, 403, "This is not open to you", str(error))
-        except TenureError as error:
-            return _sorry(request, state, 422, "This cannot be done", str(error))
-        except (DBAPIError, Refusal) as error:
-            logger.error("the store cannot be read: %s", error)
-            words = "The store of the scores cannot be reached. Try again in a moment."
-            answer = _sorry(request, state, 503, "Not at the moment", words)
-            answer.headers["Retry-After"] = "5"
-            return answer
-        except Exception:
-            logger.exception("a page could not be made")
-            words = "The page could not be made. The service’s log says why."
-            return _sorry(request, state, 500, "Something went wrong", words)
-
-    return answer
-
-
-def _sorry(request: Request, state: PageState, status: int, title: str, text: str) -> Response:
-    return rendered(request, state, "sorry.html.j2", status, title=title, text=text)
-
-
 class SafeHeaders:
     """Adds to every answer what keeps a browser from running or showing what is not ours."""
 
@@ -158,6 +69,90 @@ class SafeHeaders:
             await send(message)
 
         await self.app(scope, receive, headed)
+
+
+SAFE = [Middleware(SafeHeaders)]
+
+
+def page_routes(state: PageState) -> list[BaseRoute]:
+    """Return the routes of the pages, for an application whose guard knows who is there."""
+
+    def stylesheet(request: Request) -> Response:
+        return Response(state.filled(Path(request.url.path).name), media_type="text/css")
+
+    def start(_: Request) -> Response:
+        return RedirectResponse(BOOK, 303)
+
+    async def missing(_: Request) -> Response:
+        raise MissingPageError("The book has links to all that there are.")
+
+    files: list[BaseRoute] = [
+        *(Route(f"/{name}", stylesheet) for name in ("report.css", "pages.css")),
+        Mount("/", StaticFiles(directory=STATIC)),
+    ]
+    return [
+        Route("/", start),
+        _posting(state, SIGN_IN, entrance, "GET", "POST"),
+        *(_route(state, page) for page in PAGES),
+        *(_posting(state, f"/app{path}", answer, "POST") for path, answer in POSTED.items()),
+        Route("/app/{rest:path}", _caught(state, missing), middleware=SAFE),
+        Mount("/static", routes=files, middleware=[Middleware(SafeHeaders, cached=True)]),
+    ]
+
+
+def _route(state: PageState, page: Page) -> Route:
+    """Return the route of a page, which is made in a thread."""
+
+    async def answer(request: Request) -> Response:
+        who = caller(request)
+        if len(request.scope["query_string"]) > MOST_QUERY:
+            raise MissingPageError("The link is too long.")
+        if who is None or not who.may("read"):
+            return RedirectResponse(SIGN_IN, 303)
+        if page.whole and who.limited:
+            raise ForbiddenError("This page is about all accounts; your key may see some of them.")
+        return await run_in_threadpool(page.answer, request, state)
+
+    return Route(f"/app{page.path}", _caught(state, answer), methods=["GET"], middleware=SAFE)
+
+
+def _posting(state: PageState, path: str, answer: Posted, *methods: str) -> Route:
+    """Return the route of an answer that itself waits for a form."""
+
+    async def bound(request: Request) -> Response:
+        return await answer(request, state)
+
+    return Route(path, _caught(state, bound), methods=list(methods), middleware=SAFE)
+
+
+def _caught(state: PageState, page: Answer) -> Answer:
+    """Return a page that says in words what is wrong where it cannot be made."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await page(request)
+        except MissingPageError as error:
+            return _sorry(request, state, 404, "There is no such page", str(error))
+        except ForbiddenError as error:
+            return _sorry(request, state, 403, "This is not open to you", str(error))
+        except TenureError as error:
+            return _sorry(request, state, 422, "This cannot be done", str(error))
+        except (StoreError, Refusal) as error:
+            logger.error("the store cannot be read: %s", error)
+            words = "The store of the scores cannot be reached. Try again in a moment."
+            answer = _sorry(request, state, 503, "Not at the moment", words)
+            answer.headers["Retry-After"] = "5"
+            return answer
+        except Exception:
+            logger.exception("a page could not be made")
+            words = "The page could not be made. The service’s log says why."
+            return _sorry(request, state, 500, "Something went wrong", words)
+
+    return answer
+
+
+def _sorry(request: Request, state: PageState, status: int, title: str, text: str) -> Response:
+    return rendered(request, state, "sorry.html.j2", status, title=title, text=text)
 
 
 class Gate:

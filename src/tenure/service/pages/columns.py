@@ -146,3 +146,5 @@ COLUMNS = (
     ),
 )
 BY_NAME: Mapping[str, Column] = {column.name: column for column in COLUMNS}
+USUAL = frozenset(column.name for column in COLUMNS if column.usual and column.name != "account")
+"""Names of the columns that are shown where a link names none, beside the account."""

@@ -75,8 +75,11 @@ async def say(request: Request, state: PageState) -> Response:
     """
     fields = await form_of(request)
     who, signed = caller(request), author(request, fields)
+    request.scope["tenure.accounts"] = [fields.get("id", "")]
     await run_in_threadpool(_write, state, fields, signed, who)
-    link = account_link(fields["id"], as_of=fields.get("as_of", ""), since=fields.get("since", ""))
+    link = account_link(
+        fields.get("id", ""), as_of=fields.get("as_of", ""), since=fields.get("since", "")
+    )
     response = RedirectResponse(f"{link}#said", 303)
     if who is not None and who.by == "local":
         _remember(response, NAME, signed)

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 LINKS = (
     (BOOK, "Book"),
     ("/app/worklist", "Work list"),
+    ("/app/drivers", "Drivers"),
     ("/app/metrics", "Metrics"),
     ("/app/model", "Model"),
     ("/app/data", "Data"),
 )
-WHOLE = frozenset({"/app/metrics", "/app/model", "/app/data"})
+WHOLE = frozenset({"/app/drivers", "/app/metrics", "/app/model", "/app/data"})
 """Pages about all accounts, which are not for those who may see some alone."""
 RAW = frozenset({"/app/metrics"})
 """Pages that need the tables."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tenure.core.records.data import DataRecord
 from tenure.core.records.training import TrainingRecord
+from tenure.model.registry.champion import champion
 from tenure.report.html import templates
+from tenure.score.model import Model, load_models
 from tenure.score.store.book import Books
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.store import ScoreStore
@@ -36,6 +38,7 @@ class PageState:
         self._opening = threading.Lock()
         self._own: Books | None = None
         self._books = books or self._opened
+        self._models: tuple[tuple[str, ...], Mapping[str, Model]] = ((), {})
         self.raw = RawTables(config)
         self._templates = templates(True, "tenure.service.pages")
         self._records: dict[Path, tuple[int, Any]] = {}
@@ -64,6 +67,15 @@ class PageState:
     def filled(self, name: str, **parts: Any) -> str:
         """Return a template of the pages, or of the reports, with its parts filled in."""
         return self._templates.get_template(name).render(**parts)
+
+    def models(self) -> Mapping[str, Model]:
+        """Return the champions, read again after one has changed; none where there is none."""
+        root = self.config.paths.models
+        standing = {target: champion(root, target) for target in self.config.targets}
+        versions = tuple(f"{name} {one.version}" for name, one in standing.items() if one)
+        if versions != self._models[0]:
+            self._models = versions, (load_models(self.config) if versions else {})
+        return self._models[1]
 
     def training(self) -> TrainingRecord | None:
         """Return the record of the last training run, None where there is none of this project."""

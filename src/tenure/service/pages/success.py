@@ -68,7 +68,7 @@ def worklist_parts(state: PageState, owner: str, as_of: str, who: Caller | None)
     """
     runs = state.store.runs()
     run = chosen_run(runs, as_of)
-    record = made_lists(state, run)
+    record = work_list_record(state, run)
     visible = [item for item in record.owners if who is None or who.owner in (None, item.owner)]
     if not visible or (who is not None and who.segment is not None):
         raise MissingPageError("There is no work list that you may see.")
@@ -99,7 +99,7 @@ def worklist_parts(state: PageState, owner: str, as_of: str, who: Caller | None)
     }
 
 
-def made_lists(state: PageState, run: StoredRun) -> WorkListRecord:
+def work_list_record(state: PageState, run: StoredRun) -> WorkListRecord:
     """Return the work lists of a run; those that need the tables only where these are here."""
     store = ListStore(state.store.engine, state.store.project)
     config = state.config

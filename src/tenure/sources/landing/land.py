@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tenure.core.files import locked, publishing, sha256, write_json
 from tenure.core.progress import SILENT, Progress
+from tenure.core.times import now
 from tenure.sources.landing import lake
 from tenure.sources.landing.database import Database
 from tenure.sources.landing.manifest import (
@@ -38,7 +38,7 @@ def landing_tables(config: Config) -> list[str]:
     return [
         name
         for name, table in config.data.tables.items()
-        if table.lands and not (spark and table.path is not None)
+        if table.lands and not table.snapshots and not (spark and table.path is not None)
     ]
 
 
@@ -105,7 +105,7 @@ def land_table(config: Config, name: str, steps: _Steps | None = None) -> Landin
                 rows=rows,
                 columns=columns,
                 content=_content(files),
-                landed_at=datetime.now(UTC).replace(tzinfo=None),
+                landed_at=now(),
             )
         if before and before.content == landing.content:
             # The files stay as old as they are, so that what was made of them can be used again.

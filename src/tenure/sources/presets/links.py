@@ -28,6 +28,7 @@ _CLEAR = 0.9
 """Share of the values on the side of the accounts that must mean one account."""
 _ROWS = 200_000
 """Rows of a table that are looked at."""
+_ACCOUNTS = "_account_keys"
 _COUNTER = 1_000_000
 """Whole numbers below this may be mere counters, which meet by chance."""
 _SAYS = re.compile(
@@ -45,12 +46,14 @@ class Key:
         column: The column.
         account: The column with the account's id of the same row.
         domain: Whether the domain in the value counts, not the value.
+        own: Whether it is the id by which the vendor itself names the account of a row.
     """
 
     raw: RawTable
     column: RawColumn
     account: RawColumn
     domain: bool = False
+    own: bool = False
 
     def sql(self, alias: str = "") -> str:
         """Return SQL of the value."""
@@ -65,15 +68,15 @@ class Link:
     """A pair of columns in which two systems meet.
 
     Attributes:
-        here: The value on the side of the rows.
-        there: The value on the side of the accounts.
+        row_key: The value on the side of the rows.
+        account_key: The value on the side of the accounts.
         share: Share of the different values of the rows that meet.
         values: How many those are.
         single: Whether each value on the side of the accounts has one row.
     """
 
-    here: Key
-    there: Key
+    row_key: Key
+    account_key: Key
     share: float
     values: int
     single: bool
@@ -105,37 +108,44 @@ def _ways(column: RawColumn) -> Iterator[bool]:
         yield True
 
 
-def best_link(here: Sequence[Key], there: Sequence[Key], engine: Engine) -> Link | None:
-    """Return the pair of keys in which most values meet, None where too few do."""
-    if not here or not there:
+def best_link(row_keys: Sequence[Key], account_keys: Sequence[Key], engine: Engine) -> Link | None:
+    """Return the pair of keys in which most values meet, None where too few do.
+
+    Args:
+        row_keys: Values of rows.
+        account_keys: Values of accounts, which `keep_accounts` has made known.
+        engine: Where they are known.
+    """
+    if not row_keys:
         return None
-    _values("_here", here, engine)
-    _values("_there", there, engine)
+    _values("_row_keys", row_keys, engine)
     rows = engine.fetch(
-        "WITH h AS (SELECT key, count(*) AS n FROM _here GROUP BY key), "
+        "WITH h AS (SELECT key, count(*) AS n FROM _row_keys GROUP BY key), "
         "t AS (SELECT key, count(*) FILTER (accounts = 1) / count(*) AS clear, "
-        "bool_and(rows = 1) AS single FROM _there GROUP BY key), "
-        "pairs AS (SELECT a.key AS here, b.key AS there, count(*) AS met, count(*) FILTER "
+        f"bool_and(rows = 1) AS single FROM {_ACCOUNTS} GROUP BY key), "
+        "pairs AS (SELECT a.key AS row_key, b.key AS account_key, count(*) AS met, count(*) FILTER "
         f"(coalesce(TRY_CAST(a.value AS BIGINT) < {_COUNTER}, false)) AS counters "
-        "FROM _here AS a JOIN _there AS b ON a.value = b.value GROUP BY 1, 2) "
-        "SELECT here, there, met, counters, h.n AS values, single FROM pairs "
-        f"JOIN h ON h.key = here JOIN t ON t.key = there WHERE clear >= {_CLEAR} "
-        "ORDER BY met / h.n DESC, here, there"
+        f"FROM _row_keys AS a JOIN {_ACCOUNTS} AS b ON a.value = b.value GROUP BY 1, 2) "
+        "SELECT row_key, account_key, met, counters, h.n AS values, single FROM pairs "
+        f"JOIN h ON h.key = row_key JOIN t ON t.key = account_key WHERE clear >= {_CLEAR} "
+        "ORDER BY met / h.n DESC, row_key, account_key"
     ).to_pylist()
-    engine.drop("_here", "_there")
-    rows.sort(key=lambda row: _rank(row, here[row["here"]], there[row["there"]]))
+    engine.drop("_row_keys")
+    rows.sort(
+        key=lambda row: _rank(row, row_keys[row["row_key"]], account_keys[row["account_key"]])
+    )
     for row in rows:
-        pair = here[row["here"]], there[row["there"]]
+        pair = row_keys[row["row_key"]], account_keys[row["account_key"]]
         chance = row["counters"] == row["met"] and not _meant(*pair)
         if row["met"] >= max(ENOUGH * row["values"], min(2, row["values"])) and not chance:
             return Link(*pair, row["met"] / row["values"], row["values"], row["single"])
     return None
 
 
-def _rank(row: dict[str, Any], here: Key, there: Key) -> tuple[float, int]:
+def _rank(row: dict[str, Any], row_key: Key, account_key: Key) -> tuple[float, int]:
     """Return by what pairs are ordered: values that meet, in tenths, then ids before names."""
-    kind = here.domain + there.domain
-    if any("name" in key.column.name.lower() and not key.domain for key in (here, there)):
+    kind = row_key.domain + account_key.domain
+    if any("name" in key.column.name.lower() and not key.domain for key in (row_key, account_key)):
         kind = 3
     return -round(10 * row["met"] / row["values"]), kind
 
@@ -143,21 +153,33 @@ def _rank(row: dict[str, Any], here: Key, there: Key) -> tuple[float, int]:
 def _values(name: str, keys: Sequence[Key], engine: Engine) -> None:
     """Make the different values of keys known, with the accounts and the rows that have each."""
     selects = []
-    for number, key in enumerate(keys):
-        inner = f"SELECT * FROM {quote(key.raw.relation)} LIMIT {_ROWS}"
-        account = f"CAST({key.account.of()} AS VARCHAR)"
-        selects.append(
-            f"SELECT {number} AS key, value, count(DISTINCT account) AS accounts, "
-            f"count(*) AS rows FROM (SELECT trim({key.sql()}) AS value, {account} AS account "
-            f"FROM ({inner})) WHERE lower(value) NOT IN {coerce.listed(NOTHING)} "
-            "AND account IS NOT NULL GROUP BY value"
+    for place, raw in enumerate(dict.fromkeys(key.raw.relation for key in keys)):
+        rows = f"{name}_{place}"
+        own = {number: key for number, key in enumerate(keys) if key.raw.relation == raw}
+        items = ", ".join(
+            f"trim({key.sql()}) AS v{number}, CAST({key.account.of()} AS VARCHAR) AS a{number}"
+            for number, key in own.items()
         )
+        # One pass over the file, however many columns it has.
+        engine.run([Step(rows, f"SELECT {items} FROM {quote(raw)} LIMIT {_ROWS}")])
+        selects += [
+            f"SELECT {number} AS key, v{number} AS value, count(DISTINCT a{number}) AS accounts, "
+            f"count(*) AS rows FROM {rows} WHERE lower(v{number}) NOT IN {coerce.listed(NOTHING)} "
+            f"AND a{number} IS NOT NULL GROUP BY ALL"
+            for number in own
+        ]
     engine.run([Step(name, " UNION ALL ".join(selects))])
+    engine.drop(*(f"{name}_{place}" for place in range(len({key.raw.relation for key in keys}))))
 
 
-def _meant(here: Key, there: Key) -> bool:
+def keep_accounts(keys: Sequence[Key], engine: Engine) -> None:
+    """Make the values known by which accounts are found, for `best_link`."""
+    _values(_ACCOUNTS, keys, engine)
+
+
+def _meant(row_key: Key, account_key: Key) -> bool:
     """Return whether names say that small numbers in two columns are one thing."""
-    names = (here.column.name.lower(), there.column.name.lower())
+    names = (row_key.column.name.lower(), account_key.column.name.lower())
     alike = names[0] == names[1] and names[0] != "id"
     return alike or any(_SAYS.search(name) for name in names)
 

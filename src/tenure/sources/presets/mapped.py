@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import sqlglot
 
 from tenure.sources.contract import SOURCES
+from tenure.sources.layout import NO_OWNER
 from tenure.sources.mapping import FORBIDDEN
 from tenure.sources.presets import links
 from tenure.sources.presets.candidates import Candidate, candidates, chosen
@@ -108,6 +110,8 @@ def map_tables(
         and item.start.raw not in [other.start.raw for other in tables[item.shape.table]]
     ]
     accounts = _accounts(tables)
+    if accounts:
+        links.keep_accounts(accounts.keys, engine)
     mapped = []
     for name in SOURCES:
         if name in tables:
@@ -145,25 +149,28 @@ def _paying(candidate: Candidate) -> Accounts | None:
 
 
 def _piece(candidate: Candidate, accounts: Accounts | None, engine: Engine) -> Piece:
-    if candidate.shape.table == "accounts":
+    if candidate.shape.table in NO_OWNER:
         return Piece(candidate)
-    if accounts is None or (candidate.preset is accounts.preset and candidate.account):
-        own = candidate.account
-        return Piece(candidate, AccountSql(own.text, own.objects) if own else AccountSql("NULL"))
+    own = candidate.account
+    direct = AccountSql(own.text, own.objects) if own else AccountSql("NULL")
+    if accounts is None:
+        return Piece(candidate, direct)
     for keys in _tried(candidate):
         if link := links.best_link(keys, accounts.keys, engine):
             sql = account_sql(candidate, link, accounts.keys[0])
-            note = _met(link, accounts)
+            same = candidate.preset is accounts.preset and link.row_key.own
+            note = "" if same else _met(link, accounts)
             return Piece(candidate, sql, link, accounts.keys[0], note)
+    if candidate.preset is accounts.preset and own:
+        return Piece(candidate, direct)
     return Piece(candidate, problem=_unmet(candidate, accounts, engine))
 
 
 def _tried(candidate: Candidate) -> Iterator[list[links.Key]]:
     """Yield what may identify the account of a row: its id, its system's accounts, the row."""
-    own, start = candidate.account, candidate.start
-    if own is not None and own.column is not None:
-        (name,) = own.objects
-        yield [links.Key(candidate.scope.objects[name].raw, own.column, own.column)]
+    start = candidate.start
+    if key := _own_key(candidate):
+        yield [key]
         holder = candidate.preset.account
         match = candidate.scope.objects.get(holder[0]) if holder else None
         if holder and match and holder[1] in match.columns:
@@ -172,25 +179,46 @@ def _tried(candidate: Candidate) -> Iterator[list[links.Key]]:
     yield [replace(key, account=key.column) for key in keys]
 
 
+def _own_key(candidate: Candidate) -> links.Key | None:
+    """Return the vendor's own id of the account: a column, or an expression over one table."""
+    own, scope = candidate.account, candidate.scope
+    if own is None:
+        return None
+    if own.column is not None:
+        (name,) = own.objects
+        return links.Key(scope.objects[name].raw, own.column, own.column, own=True)
+    bare = candidate.bare().account
+    if len(own.objects) == 1 and bare is not None:
+        (name,) = own.objects
+        column = RawColumn(bare.text, bare.text, "VARCHAR")
+        return links.Key(scope.objects[name].raw, column, column, own=True)
+    columns = re.findall(rf"\b{candidate.shape.start}\.(\w+)", " ".join(candidate.shape.account))
+    known = candidate.start.columns
+    first = next((known[name] for name in columns if name in known), None)
+    return links.Key(candidate.start.raw, first, first, own=True) if first else None
+
+
 def _met(link: links.Link, accounts: Accounts) -> str:
-    here, there = link.here, link.there
-    what = "the domain in " if here.domain else ""
+    row_key, account_key = link.row_key, link.account_key
+    what = "the domain in " if row_key.domain else ""
     return (
         f"{link.share:.0%} of its {link.values:,} ids meet those of {accounts.preset.vendor}: "
-        f"{what}`{here.column.name}` of {here.raw.label} is `{there.column.name}` of "
-        f"{there.raw.label}"
+        f"{what}`{row_key.column.name}` of {row_key.raw.label} is `{account_key.column.name}` of "
+        f"{account_key.raw.label}"
     )
 
 
 def _unmet(candidate: Candidate, accounts: Accounts, engine: Engine) -> str:
-    keys, there = next(_tried(candidate)), accounts.keys[0]
-    here = f"{candidate.start.raw.label} has no column with an account"
-    if candidate.account:
-        here = f"`{keys[0].column.name}` of {keys[0].raw.label} is {links.samples(keys[0], engine)}"
+    own, account_key = _own_key(candidate), accounts.keys[0]
+    sides = [key for key in (own, account_key) if key]
+    shown = [
+        f"`{key.column.name}` of {key.raw.label} is {links.samples(key, engine)}" for key in sides
+    ]
+    if own is None:
+        shown.insert(0, f"{candidate.start.raw.label} has no column with an account")
     return (
-        f"its ids do not meet those of the accounts: {here}; `{there.column.name}` of "
-        f"{there.raw.label} is {links.samples(there, engine)}. Export a column with the id of "
-        "the other system, or write the join"
+        f"its ids do not meet those of the accounts: {'; '.join(shown)}. Export a column with the "
+        "id of the other system, or write the join"
     )
 
 
@@ -211,8 +239,8 @@ def _mapped(name: str, pieces: Sequence[Piece]) -> MappedTable:
     if len(selects) == 1 and _simple(selects[0]) and not raw.json:
         return _by_column(table, usable[0])
     if any(m.raw.table for piece in usable for m in piece.candidate.scope.objects.values()):
-        reason = f"needs a query over tables of {raw.place}: land them by a `connection`"
-        return replace(table, provided=(), left_out=f"{reason} with\n{_union(selects)}")
+        reason = f"needs a query over tables of {raw.place}, which a view of it or a connection has"
+        return replace(table, provided=(), left_out=f"{reason}:\n{_union(selects)}")
     return replace(table, sql=_union(selects))
 
 
@@ -253,7 +281,7 @@ def _bare_account(bare: Candidate, piece: Piece) -> tuple[AccountSql, RawColumn 
     own, link = bare.account, piece.link
     if link is not None and piece.own_id is not None:
         sql = account_sql(bare, link, piece.own_id)
-        column = None if link.here.domain else link.here.column
+        column = None if link.row_key.domain else link.row_key.column
         return sql, column
     return AccountSql(own.text if own else "NULL"), own.column if own else None
 

@@ -153,17 +153,21 @@ def account_sql(candidate: Candidate, link: Link | None, own_id: Key) -> Account
     if link is None:
         return AccountSql(own.text, own.objects) if own else AccountSql("NULL")
     value = _value_here(candidate, link)
-    there = link.there
-    if there.column == own_id.column and there.raw is own_id.raw and not there.domain:
+    account_key = link.account_key
+    if (
+        account_key.column == own_id.column
+        and account_key.raw is own_id.raw
+        and not account_key.domain
+    ):
         return value
-    if link.single and not there.domain:
-        condition = f"{there.sql(ACCOUNT)} = {value.text}"
-        join = f"LEFT JOIN {there.raw.source} AS {ACCOUNT} ON {condition}"
-        return AccountSql(there.account.of(ACCOUNT), value.objects, (*value.joins, join))
-    one = f"count(DISTINCT {there.account.of()}) = 1"
+    if link.single and not account_key.domain:
+        condition = f"{account_key.sql(ACCOUNT)} = {value.text}"
+        join = f"LEFT JOIN {account_key.raw.source} AS {ACCOUNT} ON {condition}"
+        return AccountSql(account_key.account.of(ACCOUNT), value.objects, (*value.joins, join))
+    one = f"count(DISTINCT {account_key.account.of()}) = 1"
     inner = (
-        f"(SELECT {there.sql()} AS value, min({there.account.of()}) AS account_id "
-        f"FROM {there.raw.source} GROUP BY ALL HAVING {one})"
+        f"(SELECT {account_key.sql()} AS value, min({account_key.account.of()}) AS account_id "
+        f"FROM {account_key.raw.source} GROUP BY ALL HAVING {one})"
     )
     join = f"LEFT JOIN {inner} AS {ACCOUNT} ON {ACCOUNT}.value = {value.text}"
     return AccountSql(f"{ACCOUNT}.account_id", value.objects, (*value.joins, join))
@@ -171,15 +175,15 @@ def account_sql(candidate: Candidate, link: Link | None, own_id: Key) -> Account
 
 def _value_here(candidate: Candidate, link: Link) -> AccountSql:
     """Return the value of a row by which its account is looked up."""
-    scope, here, own = candidate.scope, link.here, candidate.account
-    if own and own.column == here.column and not here.domain:
+    scope, row_key, own = candidate.scope, link.row_key, candidate.account
+    if own and row_key.own:
         return AccountSql(own.text, own.objects)
-    if here.raw is candidate.start.raw:
-        return AccountSql(here.sql(scope.alias(candidate.shape.start)))
-    alias = next(name for name, match in scope.objects.items() if match.raw is here.raw)
+    if row_key.raw is candidate.start.raw:
+        return AccountSql(row_key.sql(scope.alias(candidate.shape.start)))
+    alias = next(name for name, match in scope.objects.items() if match.raw is row_key.raw)
     objects = (own.objects if own else frozenset()) | {alias}
     joins: tuple[str, ...] = ()
     if own and alias not in candidate.shape.joins:
-        condition = f"{here.account.of(alias)} = {own.text}"
-        joins = (f"LEFT JOIN {here.raw.source} AS {alias} ON {condition}",)
-    return AccountSql(here.sql(alias), objects, joins)
+        condition = f"{row_key.account.of(alias)} = {own.text}"
+        joins = (f"LEFT JOIN {row_key.raw.source} AS {alias} ON {condition}",)
+    return AccountSql(row_key.sql(alias), objects, joins)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _PARTS = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 _SKIPPED = {"models", "runs", "mlruns"}
-_NUMBERS = re.compile(r"\d[\d._-]*")
-_SAMPLE = 200
+_NUMBERS = re.compile(r"\d+(?:[._-]\d+)*")
+_SAMPLE = 2_000
 """Rows in which keys of JSON texts are looked for."""
 
 
@@ -82,6 +82,8 @@ class RawTable:
     @property
     def source(self) -> str:
         """Return what stands after FROM in a query over it."""
+        if self.table:
+            return ".".join(map(spelled, self.table.split(".")))
         place = text_literal(self.place)
         return f"read_json({place})" if self.json else place
 
@@ -174,12 +176,32 @@ _RESERVED = frozenset(
 
 
 def _fields(relation: str, types: dict[str, str], engine: Engine) -> Iterator[RawColumn]:
-    """Yield the fields of structures and of JSON texts, two levels deep at most."""
+    """Yield the fields of structures, two levels deep at most, and of JSON texts."""
     for name, sql_type in types.items():
         if sql_type.startswith("STRUCT("):
             yield from _struct(relation, name, spelled(name), engine, depth=2)
-        elif coerce.base_type(sql_type) == "VARCHAR" or sql_type == "JSON":
-            yield from _json(relation, name, engine)
+    texts = [
+        name
+        for name, sql_type in types.items()
+        if coerce.base_type(sql_type) == "VARCHAR" or sql_type == "JSON"
+    ]
+    if not texts:
+        return
+    # One pass over the first rows, however many columns there are.
+    sample = f"{relation}_sample"
+    items = ", ".join(
+        f"nullif(trim(CAST({spelled(name)} AS VARCHAR)), '') AS c{place}"
+        for place, name in enumerate(texts)
+    )
+    engine.run([Step(sample, f"SELECT {items} FROM {quote(relation)} LIMIT {_SAMPLE}")])
+    tests = ", ".join(
+        f"coalesce(bool_and(starts_with(c{place}, '{{')), false)" for place in range(len(texts))
+    )
+    flags = engine.fetch(f"SELECT [{tests}] AS json FROM {sample}").to_pylist()[0]["json"]
+    for place, name in enumerate(texts):
+        if flags[place]:
+            yield from _json(sample, f"c{place}", name, engine)
+    engine.drop(sample)
 
 
 def _struct(relation: str, name: str, sql: str, engine: Engine, depth: int) -> Iterator[RawColumn]:
@@ -193,21 +215,13 @@ def _struct(relation: str, name: str, sql: str, engine: Engine, depth: int) -> I
             yield from _struct(relation, f"{name}.{item}", inner[item], engine, depth - 1)
 
 
-def _json(relation: str, name: str, engine: Engine) -> Iterator[RawColumn]:
+def _json(sample: str, value: str, name: str, engine: Engine) -> Iterator[RawColumn]:
     """Yield the keys of a column of JSON objects written as text."""
-    column = spelled(name)
-    rows = (
-        f"SELECT CAST({column} AS VARCHAR) AS v FROM {quote(relation)} "
-        f"WHERE {column} IS NOT NULL AND trim(CAST({column} AS VARCHAR)) <> '' LIMIT {_SAMPLE}"
-    )
-    objects = engine.fetch(
-        f"SELECT count(*) AS n, count(*) FILTER (starts_with(trim(v), '{{')) AS o FROM ({rows})"
-    ).to_pylist()[0]
-    if not objects["n"] or objects["o"] < objects["n"]:
-        return
     keys = engine.fetch(
-        f"SELECT DISTINCT unnest(json_keys(v)) AS k FROM ({rows}) WHERE json_valid(v) ORDER BY 1"
+        f"SELECT DISTINCT unnest(json_keys({value})) AS k FROM {sample} "
+        f"WHERE json_valid({value}) ORDER BY 1"
     )
     for key in keys.column(0).to_pylist():
-        path = text_literal(f'$."{key}"' if not re.fullmatch(r"\w+", key) else f"$.{key}")
-        yield RawColumn(f"{name}.{key}", f"json_extract_string({{0}}{column}, {path})", "VARCHAR")
+        path = text_literal(f"$.{key}" if re.fullmatch(r"\w+", key) else f'$."{key}"')
+        sql = f"json_extract_string({{0}}{spelled(name)}, {path})"
+        yield RawColumn(f"{name}.{key}", sql, "VARCHAR")

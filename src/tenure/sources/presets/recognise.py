@@ -55,7 +55,8 @@ def _nearness(match: Match) -> tuple[float, float]:
 def _matches(raw: RawTable, presets: Iterable[Preset]) -> Iterator[Match]:
     names: dict[str, RawColumn] = {}
     for column in raw.columns:
-        names.setdefault(plain(column.name), column)
+        if spelling := plain(column.name):
+            names.setdefault(spelling, column)
     exact = {column.name.lower(): column for column in raw.columns}
     for preset in presets:
         for item in preset.objects.values():

@@ -98,13 +98,20 @@ RETENTION = (
         "Share of accounts that paid at the start and neither pay nor pause at the end.",
         "accounts",
         (
-            share_method("start", "over the accounts that paid at the start", LOST, STARTED),
+            share_method(
+                "start",
+                "over the accounts that paid at the start",
+                LOST,
+                STARTED,
+                used_by="ProfitWell, ChartMogul and Chargebee",
+            ),
             share_method(
                 "start_plus_new",
                 "all that are gone at the end, also those who joined inside the period, over the "
                 "accounts at the start and those who joined",
                 "count(*) FILTER ((active_start OR joined) AND gone)",
                 "count(*) FILTER (active_start OR joined)",
+                used_by="Stripe, over who was active 30 days ago",
             ),
             Method(
                 "all_over_start",
@@ -112,6 +119,7 @@ RETENTION = (
                 "count(*) FILTER ((active_start OR joined) AND gone)",
                 STARTED,
                 STARTED,
+                used_by="Recurly",
             ),
             Method(
                 "daily_sum",

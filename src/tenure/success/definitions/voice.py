@@ -79,6 +79,7 @@ VOICE = (
                 "share of 4 and 5 among answers from 1 to 5; other scales are left out",
                 f"count(*) FILTER ({CSAT} AND score >= 4)",
                 f"count(*) FILTER ({CSAT})",
+                used_by="Delighted",
             ),
             share_method(
                 "declared",
@@ -108,6 +109,7 @@ VOICE = (
                 f"count(*) FILTER ({EASY})",
                 CES_COUNT,
                 mixed=_mixed("ces"),
+                used_by="Simplesat",
             ),
             Method(
                 "net_easy",
@@ -126,6 +128,7 @@ VOICE = (
                 "share of 4 and 5 on a scale of agreement from 1 to 5 (high is ease)",
                 f"count(*) FILTER ({EFFORT} AND score >= 4)",
                 f"count(*) FILTER ({EFFORT})",
+                used_by="Delighted",
             ),
         ),
         "share",

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import days
+from tenure.success.owners import EXACT
 from tenure.success.relations import name_of
-from tenure.success.states import EXACT, PERIODS, RATES
+from tenure.success.states import PERIODS, RATES
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -55,12 +56,10 @@ def with_scores(dataset: Dataset, config: Config, store: ScoreStore) -> Dataset:
 
 def scored_table(config: Config, store: ScoreStore) -> pa.Table:
     """Return the kept churn scores of the main horizon whose outcome is known."""
-    from tenure.score.store.outcomes import read_bands, read_matured
-
     labels, horizon = config.labels, str(config.labels.horizon_days)
-    rows = read_matured(store, "churn", horizon)
+    rows = store.matured("churn", horizon)
     rows = rows[rows["band"].isin(BANDS)].reset_index(drop=True)
-    bands = read_bands(store, "churn", horizon)
+    bands = store.bands("churn", horizon)
     later = _later(rows, bands, labels.gap_days + labels.horizon_days)
     after = _after(rows, bands, later)
     numbers = {name: place for place, name in enumerate(BANDS)}

@@ -35,10 +35,8 @@ def settle(store: ScoreStore, dataset: Dataset, labels: LabelConfig) -> int:
         dataset: Loaded tables.
         labels: What counts as an outcome.
     """
-    from tenure.score.store.outcomes import unsettled, write_outcomes
-
     count = 0
-    for scores in unsettled(store, labels, dataset.observed_until):
+    for scores in store.unsettled(labels, dataset.observed_until):
         horizon: Horizon = RENEWAL if scores.horizon == RENEWAL else int(scores.horizon)
         rows = label(
             dataset,
@@ -56,7 +54,7 @@ def settle(store: ScoreStore, dataset: Dataset, labels: LabelConfig) -> int:
                 "treated": _treated(dataset, rows, scores.as_of, labels),
             }
         )
-        count += write_outcomes(store, scores, known)
+        count += store.write_outcomes(scores, known)
     return count
 
 

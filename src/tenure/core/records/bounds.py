@@ -1,0 +1,26 @@
+"""Whether the bounds of a backtest hold."""
+
+from __future__ import annotations
+
+from tenure.core.records.base import Record
+
+
+class Tally(Record):
+    """How many groups of rows there are, and how many of them lie within their bounds."""
+
+    n: int
+    inside: int
+
+
+class BoundsCheck(Record):
+    """Whether bounds hold, on groups that were formed without the score.
+
+    Attributes:
+        level: Share of the true probabilities that bounds should hold.
+        groups: Segment × tenure × prediction time, of at least 20 predictions.
+        months: What each prediction time adds up to.
+    """
+
+    level: float
+    groups: Tally
+    months: Tally

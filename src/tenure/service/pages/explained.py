@@ -1,0 +1,176 @@
+"""Why: rows behind a driver, what changed between two runs, and what moves the whole book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.errors import DataError
+from tenure.core.records.explain import DriverEvidence, Portfolio, ScoreChange
+from tenure.explain.changes import ScoredPoint, score_change
+from tenure.explain.evidence import EvidenceRequest, evidence_of
+from tenure.labels.targets import TARGETS
+from tenure.report.sentences.values import money
+from tenure.run.explain import stored_portfolio
+from tenure.run.score_points import bridges, stored_points
+from tenure.service.pages.account import MAIN, book_row
+from tenure.service.pages.success import NO_TABLES
+from tenure.service.pages.views import MissingPageError, chosen_run, run_before
+
+if TYPE_CHECKING:
+    from tenure.score.model import Model
+    from tenure.score.store.store import StoredRun
+    from tenure.service.access import Caller
+    from tenure.service.pages.state import PageState
+    from tenure.sources.dataset import Dataset
+
+SIGNALS, COHORT = 15, 8
+"""Signals, and accounts of a cohort, that are shown."""
+PARTS, LEAST_POINTS = 8, 0.0005
+"""Parts of a move that are shown at most, and from how many points on."""
+
+
+def evidence_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
+    """Return the source rows behind a driver, by its name in the template.
+
+    Args:
+        state: What the pages read.
+        link: ``id``, ``as_of``, ``target`` and ``feature``, the column that a driver tells.
+        who: Who looks.
+
+    Raises:
+        MissingPageError: If there is no such account, run or feature, or no tables.
+    """
+    run = chosen_run(state.store.runs(), link["as_of"])
+    row = book_row(state, link["id"], run, None, who)
+    model, feature = _model(state, link["target"] or MAIN), link["feature"]
+    if feature not in model.plan.described:
+        raise MissingPageError("The champion does not read this feature: another model did.")
+    if not state.raw.present:
+        raise MissingPageError(NO_TABLES)
+
+    def behind(dataset: Dataset) -> DriverEvidence:
+        request = EvidenceRequest(row.account_id, run.as_of)
+        return evidence_of(dataset.engine, model.plan, [feature], request)[0]
+
+    key = ("evidence", row.account_id, run.as_of, feature, model.bundle.version)
+    return {"run": run, "row": row, "evidence": state.raw.ask(key, behind)}
+
+
+def change_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
+    """Return how the scores of an account moved between two runs, and by what.
+
+    Args:
+        state: What the pages read.
+        link: ``id``, ``as_of`` and ``since``.
+        who: Who looks.
+
+    Raises:
+        MissingPageError: If there is no such account or run.
+    """
+    runs = state.store.runs()
+    run = chosen_run(runs, link["as_of"])
+    since = run_before(runs, run, link["since"])
+    row = book_row(state, link["id"], run, since, who)
+    changes = []
+    if since is not None:
+        pair = since, run
+        moves = (score_move(state, name, row.account_id, pair) for name in _targets(state))
+        changes = [_shown(move) for move in moves if move is not None]
+    return {"run": run, "since": since, "row": row, "changes": changes}
+
+
+def _shown(move: ScoreChange) -> dict[str, Any]:
+    """Return a move with its parts that are worth a line, and the sum of the others."""
+    large = [part for part in move.parts if abs(part.points) >= LEAST_POINTS][:PARTS]
+    rest = [part for part in move.parts if part not in large]
+    return {
+        "event": TARGETS[move.target].event,
+        "move": move,
+        "parts": large,
+        "rest": len(rest),
+        "rest_points": sum(part.points for part in rest),
+    }
+
+
+def score_move(
+    state: PageState, target: str, account: str, runs: tuple[StoredRun, StoredRun]
+) -> ScoreChange | None:
+    """Return how a score moved between two runs, None where one of them has none.
+
+    The part of another model is set apart where the tables are at hand.
+    """
+    before, after = (_point(state, run, target, account) for run in runs)
+    if before is None or after is None:
+        return None
+    model = state.models().get(target)
+    labels = model.facts.signals.labels if model else {}
+    bridge = None
+    if before.model_version != after.model_version and state.raw.present:
+        version = before.model_version
+        bridge = state.raw.ask(
+            ("bridge", account, target, version, after.as_of),
+            lambda dataset: bridges(state.config, dataset, target, version, after.as_of, [account]),
+        )
+    return score_change(before, after, labels, (bridge or {}).get(account))
+
+
+def _point(state: PageState, run: StoredRun, target: str, account: str) -> ScoredPoint | None:
+    """Return an account's score in a run, None where the run has none of the target."""
+    try:
+        points = stored_points(state.store, run, target, state.horizon, [account])
+    except DataError:
+        return None
+    return points.get(account)
+
+
+def driver_parts(state: PageState, target: str, as_of: str) -> dict[str, Any]:
+    """Return what moves the scores of a book, by its name in the template.
+
+    Raises:
+        MissingPageError: If there is no such run, or no model of the target.
+    """
+    runs = state.store.runs()
+    run, model = chosen_run(runs, as_of), _model(state, target or MAIN)
+    shown = _portfolio(state, run, model.bundle.spec.target, model.bundle.version)
+    return {
+        "run": run,
+        "runs": runs,
+        "targets": sorted(state.models()),
+        "target": TARGETS[shown.target],
+        "portfolio": shown,
+        "signals": shown.signals[:SIGNALS],
+        "shaped": any(one.association is not None for one in shown.signals[:SIGNALS]),
+        "cohorts": [
+            {
+                "record": one,
+                "mrr": _amounts(one.mrr),
+                "at_risk": _amounts(one.at_risk),
+                "more": len(one.accounts) - COHORT,
+                "first": one.accounts[:COHORT],
+            }
+            for one in shown.cohorts
+        ],
+    }
+
+
+@lru_cache(maxsize=8)
+def _portfolio(state: PageState, run: StoredRun, target: str, _: str) -> Portfolio:
+    """Return the portfolio of a run, which is the same under the same version of the model."""
+    return stored_portfolio(state.store, run, state.models()[target])
+
+
+def _targets(state: PageState) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([MAIN, *state.config.targets]))
+
+
+def _model(state: PageState, target: str) -> Model:
+    models = state.models()
+    if target not in models:
+        raise MissingPageError("There is no champion of that target.")
+    return models[target]
+
+
+def _amounts(by_currency: Mapping[str, float]) -> str:
+    return ", ".join(money(amount, unit or None) for unit, amount in by_currency.items())
