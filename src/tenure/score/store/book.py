@@ -26,7 +26,9 @@ from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, SCORES, 
 from tenure.score.store.store import ScoreStore, StoredRun
 
 EXPANSION = "expansion"
-MOST_OWNERS = 500
+MOST_OWNERS, MOST_NAMED = 500, 1_000
+ALIKE = 1.5
+"""Times an account's MRR that another one may pay at most, or at least as its inverse."""
 REMEMBERED = 256
 """Totals that are remembered: those of a complete run never change."""
 
@@ -80,11 +82,16 @@ class Books:
             inner = inner.where(func.abs(_CHANGE) >= query.moved)
         directed = sort.desc() if query.descending else sort.asc()
         order = (directed.nulls_last(), _S.c.account_id)
-        page = inner.order_by(*order).offset(query.offset).limit(query.limit).subquery("page")
+        inner = inner.order_by(*order).offset(query.offset).limit(query.limit)
         statement = self._from(select(*_READ, _S.c.place, _B.c.drivers), run, _BESIDE, since)
-        statement = statement.where(_S.c.account_id.in_(select(page.c.account_id)))
         with self.store.engine.connect() as connection:
-            rows = connection.execute(statement.order_by(*order)).all()
+            if query.limit is not None and query.limit <= MOST_NAMED:
+                # Named one by one, they are looked up by key and the rest of the run is not read.
+                page: Any = list(connection.scalars(inner))
+            else:
+                page = select(inner.subquery("page").c.account_id)
+            statement = statement.where(_S.c.account_id.in_(page)).order_by(*order)
+            rows = connection.execute(statement).all()
         drivers = self.store.unpacked([(place, data) for *_, place, data in rows])
         return [
             BookRow(*(*values[:-2], own[0] if own else None))
@@ -93,10 +100,13 @@ class Books:
 
     def comparable(self, run: StoredRun, row: BookRow, most: int) -> list[BookRow]:
         """Return accounts of the same segment and currency whose MRR is nearest to a row's."""
-        distance = func.abs(_S.c.mrr - (row.mrr or 0.0))
+        mrr = row.mrr or 0.0
+        distance, near_by = func.abs(_S.c.mrr - mrr), _S.c.mrr.between(mrr / ALIKE, mrr * ALIKE)
         where = BookFilter(segment=row.segment or "")
         near = self._narrowed(select(_S.c.account_id), run, where, (), -1)
-        near = near.where(_S.c.currency == row.currency).order_by(distance, _S.c.account_id)
+        near = near.where(_S.c.currency == row.currency, near_by).order_by(
+            distance, _S.c.account_id
+        )
         with self.store.engine.connect() as connection:
             accounts = tuple(connection.scalars(near.limit(most)))
         rows = {item.account_id: item for item in self.rows(run, _of(accounts))}
@@ -198,7 +208,7 @@ def _counted(connection: Connection, run: StoredRun, column: ColumnElement[Any])
 
 
 def _of(accounts: tuple[str, ...]) -> BookQuery:
-    return BookQuery(BookFilter(accounts=accounts), limit=None)
+    return BookQuery(BookFilter(accounts=accounts), limit=len(accounts))
 
 
 _BESIDE = (_A, _E, _P, _W, _B)

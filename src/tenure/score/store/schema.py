@@ -102,6 +102,8 @@ RUN_ACCOUNTS = Table(
     Column("account_id", sa.String, primary_key=True),
     *_columns(sa.String, "name", "owner", "segment", "plan", nullable=True),
     *_columns(sa.DateTime, "notice_by", nullable=True),
+    sa.Index("run_accounts_by_owner", "run_no", "owner"),
+    sa.Index("run_accounts_by_segment", "run_no", "segment"),
 )
 """How each account of a run is called and grouped, and until when it can end its contract."""
 

@@ -59,12 +59,13 @@ def account_parts(
     run = chosen_run(runs, as_of)
     earlier = run_before(runs, run, since)
     row = book_row(state, account, run, earlier, who)
-    scores = [item for item in state.store.history(account) if item.as_of <= run.as_of]
-    main = one_per_time([item for item in scores if item.horizon == state.horizon])
+    past = state.store.history(account, MAIN)
+    history = one_per_time(
+        [item for item in past if item.horizon == state.horizon and item.as_of <= run.as_of]
+    )
+    scores = state.store.scores(run, [account])
+    latest = {item.target: item for item in scores if item.horizon == state.horizon}
     remarks, models = feedback_of(state.store, account), state.models()
-    latest = {item.target: item for item in scores if item.run_id == run.run_id}
-    latest |= {item.target: item for item in main if item.run_id == run.run_id}
-    history = [item for item in main if item.target == MAIN]
     return {
         "run": run,
         "since": earlier,
@@ -79,9 +80,7 @@ def account_parts(
             (TARGETS[name], item, drivers(item, remarks, models.get(name)))
             for name, item in sorted(latest.items())
         ],
-        "horizons": [
-            item for item in scores if item.run_id == run.run_id and item.horizon != state.horizon
-        ],
+        "horizons": [item for item in scores if item.horizon != state.horizon],
         "comparable": [
             other
             for other in state.books.comparable(run, row, COMPARED + 1)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+import python_multipart  # noqa: F401 - Starlette reads forms by it
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 

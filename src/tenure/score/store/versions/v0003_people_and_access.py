@@ -31,6 +31,8 @@ def upgrade() -> None:
         *_columns(sa.String, "name", "owner", "segment", "plan", nullable=True),
         *_columns(sa.DateTime, "notice_by", nullable=True),
     )
+    for name in ("owner", "segment"):
+        op.create_index(f"run_accounts_by_{name}", "run_accounts", ["run_no", name])
     op.create_table(
         "outcomes",
         sa.Column("account_id", sa.String, primary_key=True),
