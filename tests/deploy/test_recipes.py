@@ -111,7 +111,7 @@ def test_ports_and_folders_agree(config: Config) -> None:
         line.split(":")[-2] if line.endswith(":ro") else line.split(":")[-1]
         for line in compose()["services"]["service"]["volumes"]
     }
-    assert {"/work/tenure.yaml", config.data.path, str(config.paths.models)} <= mounted
+    assert {"/srv/tenure.yaml", config.data.path, str(config.paths.models)} <= mounted
     ((container, _),) = containers(deployment)
     probes = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness")}
     assert probes == {"/livez"}

@@ -49,9 +49,8 @@ class Project:
     Args:
         config: A YAML file, or a mapping as it would stand in one; may be left out where `tables`
             holds all tables.
-        tables: Canonical name → a pandas, Polars or Arrow table, or a list of rows as mappings.  It
-            takes the place of the file that the config names for the table, whose `columns` and
-            `formats` hold for it; it is read at each run and never changed.
+        tables: Canonical name → a pandas, Polars or Arrow table, or a list of rows as mappings, in
+            place of the file in the config, whose `columns` and `formats` hold for it.
         base: Folder that relative paths of a mapping refer to; the current directory by default.
         progress: What shows how far work has come; by default a live line in a notebook, a bar in
             a terminal, and nothing elsewhere.
@@ -181,9 +180,7 @@ class Project:
     def portfolio(self, target: str = "churn", as_of: Moment | None = None) -> Portfolio:
         """Return what moves the scores of the latest kept book, by group, and who shares a risk.
 
-        Args:
-            target: What is predicted.
-            as_of: Take the book kept at or before this time.
+        `as_of` takes the book kept at or before that time.
         """
         from tenure.run.explain import run_portfolio
 
@@ -192,11 +189,11 @@ class Project:
     def changes(
         self, since: Moment, until: Moment | None = None, target: str = "churn"
     ) -> BookChange:
-        """Return who moved most between two kept runs, and why.
+        """Return who moved most between the runs kept at or before two times, and why.
 
         Args:
-            since: The earlier run is the latest one kept at or before this time.
-            until: The later one likewise; the latest of all by default.
+            since: The earlier time.
+            until: The later time; that of the latest run by default.
             target: What is predicted.
         """
         from tenure.run.explain import run_changes
@@ -232,8 +229,7 @@ class Project:
             methods: Metric → method, where it is not the default.
 
         Returns:
-            One row per metric, period and group: name, method, value, numerator, denominator, n,
-            lo, hi, period_from, period_to, group (JSON), currency, reason.
+            One row per metric, period and group, with the columns of `tenure metrics --json`.
         """
         from tenure.run.metrics import metrics_frame, run_metrics
         from tenure.success.interpret import MetricsRequest
@@ -284,8 +280,7 @@ class Project:
         from tenure.run.scorecards import run_scorecards
 
         with self._progress() as progress:
-            times = (_time(as_of), None)
-            return run_scorecards(self.config, times, kind, progress=progress).map
+            return run_scorecards(self.config, (_time(as_of), None), kind, progress=progress).map
 
     def worklist(
         self, as_of: Moment | None = None, *, capacity: int | None = None, remember: bool = True
@@ -301,21 +296,15 @@ class Project:
         from tenure.run.worklist import run_worklist, worklist_frame
 
         with self._progress() as progress:
-            moment = _time(as_of)
-            lists = run_worklist(
-                self.config, moment, capacity, progress=progress, remember=remember
-            )
+            wish = (_time(as_of), capacity)
+            lists = run_worklist(self.config, *wish, progress=progress, remember=remember)
         return worklist_frame(lists)
 
     def forecast(self, *, by: Sequence[str] = ()) -> pd.DataFrame:
         """Return what the accounts of the latest kept scores will do in a month and a quarter.
 
-        Args:
-            by: What splits them besides: segment, plan, owner, currency.
-
-        Returns:
-            One row per figure, period and group: name, period, period_from, period_to, group
-            (JSON), currency, value, lo, hi, known, accounts, rule, reason.
+        One row per figure, period and group, and `by`: segment, plan, owner, currency;
+        `docs/forecast.md` says what each column is.
         """
         from tenure.run.forecast import forecast_frame, run_forecast
 
@@ -338,9 +327,7 @@ class Project:
         3
         >>> folder.cleanup()
 
-        Args:
-            target: What is predicted.
-            horizon: One of ``labels.horizons``; the main horizon by default.
+        `horizon` is one of ``labels.horizons``, the main one by default.
         """
         from tenure.run.training_set import training_set
 

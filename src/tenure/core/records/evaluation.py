@@ -315,9 +315,8 @@ class Evaluation(SparseRecord):
         baselines: Metrics of each baseline.
         differences: Gains over each baseline.
         reliability: Predicted and observed rates by bin.
-        error_by_chance: Calibration error that a perfect model would show on the same rows: its
-            mean, its 5th and its 95th percentile.
-        bounds: Whether bounds hold, on groups and on months; None without bounds.
+        error_by_chance: Calibration error of a perfect model: mean, 5th and 95th percentile.
+        bounds: Whether bounds hold, on groups and on months.
         over_time: Gain and calibration over all prediction times, lately, and their trend.
         lead_time: How early the list pointed at the accounts.
         money: What figures in money are about.

@@ -40,14 +40,14 @@ def account_history(raw: RawColumns, constant: set[str], until: datetime | None)
         "lag(_values) OVER (PARTITION BY _key ORDER BY _seen_at)"
     )
     held = {*OWN, *constant}
-    kept = {"valid_from": "_moment", "known_at": "_moment"}
+    clocks = {"valid_from": "_moment", "known_at": "_moment"}
     base = {
         name: quote(name) if name in held else f"CAST(NULL AS {kind})"
         for name, kind in raw.types.items()
     }
     base |= {"valid_from": "CAST(NULL AS TIMESTAMPTZ)"}
     base["known_at"] = "CASE WHEN _seen_at > _begun THEN _moment END"
-    versions = {name: quote(name) for name in raw.types} | kept
+    versions = {name: quote(name) for name in raw.types} | clocks
     timed = f"SELECT *, _seen_at AT TIME ZONE 'UTC' AS _moment FROM ({rows})"
     first = "QUALIFY row_number() OVER (PARTITION BY _key ORDER BY _seen_at) = 1"
     return (
