@@ -91,7 +91,10 @@ def larger(book: book_of.Book, accounts: int) -> book_of.Book:
         for part in parts
     ]
     tiled = {
-        target: {horizon: np.tile(values, (times, 1)) for horizon, values in horizons.items()}
+        target: {
+            horizon: (np.tile(values, (times, 1)), np.tile(telling, (times, 1)))
+            for horizon, (values, telling) in horizons.items()
+        }
         for target, horizons in book.contributions.items()
     }
     return replace(book, rows=pd.concat(grown, ignore_index=True), contributions=tiled)

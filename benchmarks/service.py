@@ -28,6 +28,7 @@ import numpy as np
 from record import Claim, record
 
 from tenure.core.config import Config, load_config
+from tenure.model.boosting.fit import FittedModel
 from tenure.score.score import load_models
 from tenure.score.store.store import ScoreStore
 
@@ -204,6 +205,7 @@ def serve_peer(config: Config, port: int) -> None:
 
     def score(ask: Ask) -> dict[str, Any]:
         main = models[ask.target].main
+        assert isinstance(main, FittedModel)
         values = [[row[name] for name in main.columns] for row in ask.rows]
         numbers = [[0 if isinstance(value, str) else value for value in row] for row in values]
         matrix = np.array(numbers, dtype=np.float32)

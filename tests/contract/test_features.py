@@ -27,11 +27,10 @@ from features.past import (
 )
 from oracle.oracle_features import Oracle
 from tenure.core.spec import Derived, Feature, Ranked, Unit
-from tenure.explain.wording import label, reason, show
+from tenure.explain.wording import fact, label
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.features.families import FAMILIES
 from tenure.features.plan.plan import resolve_plan
-from tenure.labels.targets import TARGETS
 
 AT = CUTOFFS[7]
 PLAN = whole_plan()
@@ -182,10 +181,9 @@ def test_a_feature_can_be_said(name: str) -> None:
     assert spec.unit in get_args(Unit)
     assert (spec.unit == "text") is spec.text
     for value in (None, "basic" if spec.text else 1234.5):
-        said = reason(spec, show(value, spec.unit), "12", raises=True, target=TARGETS["churn"])
-        assert not re.search(r"[{}]|\bNone\b|  ", said), said
+        said = fact(spec, value)
+        assert not re.search(r"[{}]|  |\bnan\b", said), said
         assert said[0] == said[0].upper()
-        assert said.endswith(".")
     if spec.window is not None:
         assert f"{spec.window} days" in spec.sentence, "the sentence does not say the window"
 

@@ -58,7 +58,8 @@ def test_narrow_bounds_are_seen() -> None:
 
 def test_a_level_that_is_off_everywhere_shows_in_the_months() -> None:
     rows = book(0.1, seed=3)
-    off = rows.assign(**{name: rows[name] * 1.6 for name in rows if name.startswith("probability")})
+    names = ("probability", "probability_lo", "probability_hi")
+    off = rows.assign(**{name: rows[name] * 1.6 for name in names})
     check = bounds_check(off, LEVEL)
     assert check is not None
     assert share(check, "months") < 0.2

@@ -48,7 +48,7 @@ def flat(scored: Scored) -> pd.DataFrame:
     )
     rows = main.set_index("account_id")
     change = rows["churn_probability"] - before.set_index("account_id")["churn_probability"]
-    return rows.assign(change=change, move=change.abs(), notice_by=pd.NaT)
+    return rows.assign(change=change, move=change.abs(), notice_by=None)
 
 
 def both(books: Books) -> tuple[StoredRun, StoredRun]:
@@ -133,11 +133,11 @@ def test_it_is_filtered(books: Books, flat: pd.DataFrame, run: ScoringRun) -> No
         BookFilter(search=one["name"][1:].upper()): flat["name"]
         .fillna("")
         .str.contains(one["name"][1:], regex=False),
-        BookFilter(search=one.name): flat.index == one.name,
+        BookFilter(search=str(one.name)): flat.index == one.name,
         BookFilter(search="%"): np.zeros(len(flat), dtype=bool),
         BookFilter(search="';--"): np.zeros(len(flat), dtype=bool),
         BookFilter(due_days=60): due,
-        BookFilter(accounts=(one.name, "nobody")): flat.index == one.name,
+        BookFilter(accounts=(str(one.name), "nobody")): flat.index == one.name,
     }
     for where, mask in cases.items():
         assert sorted(ids(books, where)) == sorted(flat.index[mask]), where

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -82,8 +83,8 @@ def test_treated_is_who_had_a_touchpoint_before_the_outcome(
         world.dataset, snapshots(world.dataset, [as_of]), TARGETS["churn"], world.config.labels
     ).set_index("account_id")
     for row in rows.itertuples():
-        outcome = labels.loc[row.account_id, "outcome_at"]
-        until = as_of + days(90) if pd.isna(outcome) else outcome
+        outcome = labels["outcome_at"].to_dict()[row.account_id]
+        until: Any = as_of + days(90) if pd.isna(outcome) else outcome
         own = seen[(seen["account_id"] == row.account_id)]["occurred_at"]
         assert bool(row.treated) == bool(((own >= as_of) & (own < until)).any())
     assert 0 < rows["treated"].astype(bool).sum() < len(rows)

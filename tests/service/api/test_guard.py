@@ -68,7 +68,7 @@ class Client:
         named = {**JSON, **{key.replace("_", "-"): text for key, text in headers.items()}}
         raw = [(key.encode(), text.encode()) for key, text in named.items()]
         scope: Scope = {"type": "http", "path": path, "method": "POST", "headers": raw}
-        scope |= {"query_string": b"", "client": ("127.0.0.1", 5)}
+        scope["query_string"], scope["client"] = b"", ("127.0.0.1", 5)
         asyncio.run(self.guard(scope, receive, send))
         self.state.access.close()
         body = b"".join(message.get("body", b"") for message in self.sent)
@@ -146,7 +146,7 @@ def test_a_client_that_sends_too_slowly_is_told(monkeypatch: pytest.MonkeyPatch)
 
     headers = [(key.encode(), text.encode()) for key, text in JSON.items()]
     scope: Scope = {"type": "http", "path": "/score", "method": "POST", "headers": headers}
-    scope |= {"client": ("127.0.0.1", 5)}
+    scope["client"] = ("127.0.0.1", 5)
     asyncio.run(client.guard(scope, never, send))
     assert sent[0]["status"] == 408
 

@@ -157,9 +157,9 @@ def test_accounts_have_a_history(tmp_path: Path) -> None:
         accounts = [*rows, *([new] if number else [])]
         run_snapshot(config_of(tmp_path, accounts, [sub()]), at=T0 + number * DAY)
     columns = "account_id, valid_from, segment, industry, owner, known_at"
-    rows = history(config_of(tmp_path, [], []), "accounts", columns)
+    versions = history(config_of(tmp_path, [], []), "accounts", columns)
     end = timedelta(microseconds=1)
-    assert rows == [
+    assert versions == [
         ("a", T0, "small", "retail", "ada", T0),
         ("a", T0 + DAY, "small", "retail", "bob", T0 + DAY),
         ("a", None, "small", None, None, START + DAY - end),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ class Panel:
         ]
         return pd.concat([self._book(start, rng) for start in starts], ignore_index=True)
 
-    def _book(self, start: pd.Timestamp, rng: np.random.Generator) -> pd.DataFrame:
+    def _book(self, start: datetime, rng: np.random.Generator) -> pd.DataFrame:
         size = self.accounts
         odds = np.log(self.risk / (1 - self.risk)) + 0.8 * rng.normal(size=size)
         truth = 1 / (1 + np.exp(-odds - self.shock * rng.normal()))

@@ -173,7 +173,7 @@ def test_losses_that_are_known_are_counted_as_lost(panel: pd.DataFrame, fit: Per
     assert euro.known == pytest.approx(accounts["mrr"][1])
     assert of(made, "churned_mrr", "USD").known == pytest.approx(accounts["mrr"][0])
     assert euro.lo is not None
-    assert euro.known < euro.lo < (euro.value or 0) < (euro.hi or 0)
+    assert (euro.known or 0) < euro.lo < (euro.value or 0) < (euro.hi or 0)
     at_risk = predictions(panel)["churn"][30].merge(accounts, on=["account_id", "as_of"])
     open_ones = at_risk[(at_risk["currency"] == "EUR") & ~at_risk["notice_given"]]
     expected = 12 * (open_ones["probability"] * open_ones["mrr"]).sum()
@@ -197,7 +197,7 @@ def test_retention_follows_from_its_parts(panel: pd.DataFrame, fit: PeriodFit) -
 def test_what_cannot_be_forecast_has_no_value_but_a_reason(
     panel: pd.DataFrame, fit: PeriodFit
 ) -> None:
-    nothing_due = book(panel).assign(renews_at=pd.NaT, notice_given=False)
+    nothing_due = book(panel).assign(renews_at=None, notice_given=False)
     nothing_due = nothing_due.astype({"renews_at": "datetime64[us]"})
     made = BookForecast(nothing_due, fit, {}, "month", 0.8).figures()
     renewal, at_risk = (of(made, name, "EUR") for name in ("gross_renewal_rate", "arr_at_risk"))

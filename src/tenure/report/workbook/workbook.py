@@ -29,7 +29,7 @@ TOO_LARGE = (
     "fewer splits or --only make it fit, and a .parquet file holds any number"
 )
 NOTES = (
-    "A formula stands for every metric that sums or counts; medians and intervals are values.",
+    "A formula stands for every metric that sums or counts; the rest are values.",
     "MRR is exact to the cent; a movement of nothing is an empty cell; yes is 1 and no is 0.",
     "LibreOffice computes formulas anew with Ctrl+Shift+F9.",
 )
