@@ -179,7 +179,7 @@ def test_a_feature_is_float32_or_words(name: str) -> None:
 def test_a_feature_can_be_said(name: str) -> None:
     spec = VISIBLE[name]
     assert spec.unit in get_args(Unit)
-    assert (spec.unit == "text") is spec.text
+    assert (spec.unit in {"text", "term"}) is spec.text
     for value in (None, "basic" if spec.text else 1234.5):
         said = fact(spec, value)
         assert not re.search(r"[{}]|  |\bnan\b", said), said
