@@ -90,6 +90,15 @@ LABELS = {
 }
 
 
+SIGNALS = {
+    "helpdesk": ("helpdesk_56d",),
+    "workers": ("workers_28d", "workers_84d"),
+    "workers_pace": ("workers_pace",),
+    "workers_level": ("workers_level",),
+}
+"""What each signal is measured by: all windows of one feature are one signal."""
+
+
 @pytest.fixture(scope="module", params=["config", "module"])
 def own(
     request: pytest.FixtureRequest, project: Project, tmp_path_factory: pytest.TempPathFactory
@@ -163,13 +172,13 @@ def test_they_stand_on_the_reference_page(own: Project) -> None:
 def test_they_are_drivers_with_their_sentences(own: Project) -> None:
     rows = pd.read_parquet(own.config.paths.runs / "scores.parquet")
     codes = {code for place in range(1, 6) for code in rows[f"driver_{place}_code"].dropna()}
-    assert len(codes & COLUMNS) >= 3
+    assert len(codes & SIGNALS.keys()) >= 3
     for place in range(1, 6):
-        mine = rows[rows[f"driver_{place}_code"].isin(COLUMNS)]
+        mine = rows[rows[f"driver_{place}_code"].isin(SIGNALS)]
         for code, said in zip(
             mine[f"driver_{place}_code"], mine[f"driver_{place}_label"], strict=True
         ):
-            assert said == LABELS[code]
+            assert said in {LABELS[column] for column in SIGNALS[code]}
 
 
 def test_the_bundle_keeps_the_declarations_and_the_hash_of_the_module(own: Project) -> None:
