@@ -89,7 +89,7 @@ def test_the_report_is_plain_json(read: Load) -> None:
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert report["tables"]["tickets"]["rows_used"] == 3
     assert report["missing_tables"] == [
-        "usage_events", "survey_responses", "invoices", "touchpoints", "fx_rates"
+        "usage_events", "survey_responses", "invoices", "touchpoints", "fx_rates", "mergers"
     ]  # fmt: skip
 
 
