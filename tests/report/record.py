@@ -148,6 +148,11 @@ def evaluation(auc: float = 0.72, over: dict[str, float] | None = None) -> Evalu
                 "contacted": 0.12,
             },
             "groups": groups(),
+            "bounds": {
+                "level": 0.8,
+                "groups": {"n": 96, "inside": 80},
+                "months": {"n": 12, "inside": 10},
+            },
             "over_time": over_time(),
             "error_by_chance": figure(0.008, 0.003),
             "contrast": contrast(auc),
