@@ -21,7 +21,7 @@ for name, value in {
     os.environ.setdefault(name, value)
 
 ALWAYS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-settings.register_profile("ci", ALWAYS, max_examples=25, derandomize=True)
+settings.register_profile("ci", ALWAYS, max_examples=15, derandomize=True)
 settings.register_profile("acceptance", ALWAYS, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

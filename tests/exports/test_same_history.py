@@ -55,7 +55,7 @@ def test_labels_and_features_are_those_of_the_contracts_own_tables(
 ) -> None:
     exports = prepared(load_config(Path(proposed.config)))
     contract = prepared(make_config({"data": {"path": str(histories[1])}}, base=histories[1]))
-    assert len(contract.matrix.values) > 2000
+    assert len(contract.matrix.values) > 1500
     for target, labels in contract.labels.items():
         assert labels["label"].sum() > 30
         pd.testing.assert_frame_equal(exports.labels[target], labels)
