@@ -21,7 +21,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Feature(
         "created_month", "accounts", "last(month(created_at))",
-        "an account created in {value}", unit="month", group="cohort",
+        "an account created in the month {value}", unit="month", group="cohort",
         missing="its creation not known",
     ),
     Derived(
