@@ -21,7 +21,7 @@ def announce_bands(config: Config, store: ScoreStore, progress: Progress) -> Non
         return
     run = store.runs()[-1]
     before = store.before(run.as_of)
-    bodies = band_changes(store.scores(run), store.scores(before)) if before else []
+    bodies = band_changes(store, run, before) if before else []
     _announce(config, store, BAND_CHANGED, bodies, progress)
 
 

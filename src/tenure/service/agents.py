@@ -114,8 +114,7 @@ class _Tools:
     def get_account(self, account_id: str) -> dict[str, Any]:
         """Return the latest scores of one account: all targets and horizons, with their drivers."""
         with self._book() as (books, run):
-            scores = books.store.history(account_id)
-            latest = [score for score in scores if score.run_id == run.run_id]
+            latest = books.store.scores(run, [account_id])
             if not latest:
                 raise ToolError(f"`{account_id}` has no score as of {show(run.as_of)}.")
             rows = books.rows(run, BookQuery(BookFilter(accounts=(account_id,))))

@@ -125,21 +125,32 @@ GROUP BY 1, 2, 3, 4
 
 def _pauses(until: datetime) -> Step:
     """Return the step of pauses: rows that say so, and paid rows since they fell into one."""
-    since = f"coalesce(status_at, {literal(until)} - INTERVAL 1 MICROSECOND)"
     return Step(
         PAUSES,
         f"""
 SELECT DISTINCT e.edge_at, r.account_id
 FROM {EDGES} AS e
-JOIN (
+JOIN ({paused_spans(ROWS, literal(until))}) AS r
+  ON r.paused_at < e.edge_at AND coalesce(r.resumed_at, {FOREVER}) >= e.edge_at
+""",
+    )
+
+
+def paused_spans(rows: str, until: str) -> str:
+    """Return SQL of when accounts fell into a pause, and when it ended: null where it has not.
+
+    Args:
+        rows: Rows of subscriptions.
+        until: When observation stopped, as SQL: a status without a clock is of then.
+    """
+    since = f"coalesce(status_at, {until} - INTERVAL '1' MICROSECOND)"
+    return f"""
   SELECT
     account_id,
     CASE WHEN paid THEN {since} ELSE started_at END AS paused_at,
     CASE WHEN NOT paid THEN ended_at END AS resumed_at
-  FROM {ROWS} WHERE status = 'paused'
-) AS r ON r.paused_at < e.edge_at AND coalesce(r.resumed_at, {FOREVER}) >= e.edge_at
-""",
-    )
+  FROM {rows} WHERE status = 'paused'
+"""
 
 
 def _rates(until: datetime, currency: str) -> Step:

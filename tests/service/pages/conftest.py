@@ -30,6 +30,18 @@ from tenure.service.pages.state import PageState
 if TYPE_CHECKING:
     from service.conftest import Tiny
 
+PAGES = (
+    "/app/",
+    "/app/account?id={}",
+    "/app/lately?id={}",
+    "/app/worklist",
+    "/app/drivers",
+    "/app/changes?id={}",
+    "/app/metrics",
+    "/app/model",
+    "/app/data",
+    "/app/mine",
+)
 EARLIER = datetime(2023, 12, 1)
 SCRIPT = "<script>document.title='run'</script>"
 HOSTILE = (

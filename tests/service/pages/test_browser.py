@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.pages.conftest import Serving, Shown
+from service.pages.conftest import PAGES, Serving, Shown
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -19,19 +19,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 AXE = (Path(__file__).with_name("axe.min.js")).read_text(encoding="utf-8")
 """axe-core 4.14.1 from npm, sha256 29348999…95c; MPL 2.0, in the tests alone and unchanged."""
 SERIOUS = {"serious", "critical"}
-VIEWS = (
-    "/app/",
-    "/app/account?id={}",
-    "/app/lately?id={}",
-    "/app/worklist",
-    "/app/drivers",
-    "/app/changes?id={}",
-    "/app/metrics",
-    "/app/model",
-    "/app/data",
-    "/app/mine",
-    "/app/account?id=nobody",
-)
+VIEWS = (*PAGES, "/app/account?id=nobody")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),

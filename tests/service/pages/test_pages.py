@@ -14,25 +14,12 @@ from openpyxl import load_workbook
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from service.pages.conftest import HOSTILE, SCRIPT, Shown, access_of
+from service.pages.conftest import HOSTILE, PAGES, SCRIPT, Shown, access_of
 from tenure.report.sentences.values import cut
 from tenure.score.store.keys import KeyStore
 from tenure.service.access import CSRF_FIELD
 from tenure.service.pages.app import HEADERS, make_pages
 from tenure.service.pages.state import PageState
-
-PAGES = (
-    "/app/",
-    "/app/account?id={}",
-    "/app/lately?id={}",
-    "/app/worklist",
-    "/app/drivers",
-    "/app/changes?id={}",
-    "/app/metrics",
-    "/app/model",
-    "/app/data",
-    "/app/mine",
-)
 
 
 class Read(HTMLParser):

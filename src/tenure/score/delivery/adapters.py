@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -110,9 +112,28 @@ def bearer(settings: ExportConfig) -> dict[str, str]:
     return {"Authorization": f"Bearer {settings.token}", **settings.headers}
 
 
-def join(settings: ExportConfig, path: str) -> str:
-    """Return a path under the URL of the settings."""
-    return f"{str(settings.url).rstrip('/')}/{path}"
+def join(url: str | None, path: str) -> str:
+    """Return a path under a URL."""
+    return f"{str(url).rstrip('/')}/{path}"
+
+
+def as_csv(key: str, items: Sequence[Item], *, empty: str = "", ends: str = "\r\n") -> str:
+    """Return items as CSV, the account_id in a column of its own.
+
+    Args:
+        key: Name of that column.
+        items: The rows.
+        empty: What stands for no value.
+        ends: What ends a line.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=ends)
+    writer.writerow([key, *items[0].values])
+    writer.writerows(
+        [item.account_id, *(empty if value is None else value for value in item.values.values())]
+        for item in items
+    )
+    return text.getvalue()
 
 
 def unless_confirmed(

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from tenure.core.sections import ExportConfig
-from tenure.score.delivery.adapters import Adapter, Answer, Item, bearer, join
+from tenure.score.delivery.adapters import Adapter, Answer, Item, as_csv, bearer, join
 from tenure.score.delivery.channel import Channel, DeliveryError
 
 POLL = 5.0
@@ -29,7 +29,7 @@ def _hubspot(channel: Channel, settings: ExportConfig, items: Sequence[Item]) ->
         for item in items
     ]
     path = f"crm/objects/2026-03/{settings.object or 'companies'}/batch/upsert"
-    answer = channel.call("POST", join(settings, path), json={"inputs": inputs}).json()
+    answer = channel.call("POST", join(settings.url, path), json={"inputs": inputs}).json()
     refused = {}
     for error in answer.get("errors", []):
         for account in error.get("context", {}).get("objectWriteTraceId", []):
@@ -49,7 +49,7 @@ HUBSPOT = Adapter(
 
 
 def _salesforce(channel: Channel, settings: ExportConfig, items: Sequence[Item]) -> Answer:
-    jobs = join(settings, f"services/data/{SALESFORCE_VERSION}/jobs/ingest")
+    jobs = join(settings.url, f"services/data/{SALESFORCE_VERSION}/jobs/ingest")
     order = {
         "object": settings.object or "Account",
         "externalIdFieldName": settings.key,
@@ -61,7 +61,7 @@ def _salesforce(channel: Channel, settings: ExportConfig, items: Sequence[Item])
     channel.call(
         "PUT",
         f"{job}/batches",
-        content=_as_csv(settings.key, items, empty="#N/A").encode(),
+        content=as_csv(settings.key, items, empty="#N/A", ends="\n").encode(),
         headers={"Content-Type": "text/csv"},
     )
     channel.call("PATCH", job, json={"state": "UploadComplete"})
@@ -95,18 +95,6 @@ SALESFORCE = Adapter(
     limits="Bulk API 2.0: a job of at most 100 MB, upserted by an external id field (`key`), never "
     "by Id; objects: Account by default",
 )
-
-
-def _as_csv(key: str, items: Sequence[Item], empty: str = "") -> str:
-    """Return items as CSV, the account_id in a column of its own."""
-    text = io.StringIO()
-    names = [key, *items[0].values]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for item in items:
-        values = [empty if value is None else value for value in item.values.values()]
-        writer.writerow([item.account_id, *values])
-    return text.getvalue()
 
 
 def _rows(text: str) -> list[dict[str, str]]:

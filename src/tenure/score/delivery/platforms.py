@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenure.core.sections import ExportConfig
-from tenure.score.delivery.adapters import Adapter, Answer, Item, bearer, join, unless_confirmed
+from tenure.score.delivery.adapters import (
+    Adapter,
+    Answer,
+    Item,
+    as_csv,
+    bearer,
+    join,
+    unless_confirmed,
+)
 from tenure.score.delivery.channel import Channel
 
 
@@ -17,7 +23,7 @@ def _gainsight(channel: Channel, settings: ExportConfig, items: Sequence[Item]) 
     records = [{settings.key: item.account_id, **item.values} for item in items]
     path = f"v1/data/objects/{settings.object or 'Company'}"
     answer = channel.call(
-        "PUT", join(settings, path), params={"keys": settings.key}, json={"records": records}
+        "PUT", join(settings.url, path), params={"keys": settings.key}, json={"records": records}
     ).json()
     data = answer.get("data") or {}
     refused = {}
@@ -44,7 +50,7 @@ GAINSIGHT = Adapter(
 def _planhat(channel: Channel, settings: ExportConfig, items: Sequence[Item]) -> Answer:
     companies = [{settings.key: item.account_id, **_nested(item.values)} for item in items]
     answer = channel.call(
-        "PUT", join(settings, settings.object or "companies"), json=companies
+        "PUT", join(settings.url, settings.object or "companies"), json=companies
     ).json()
     refused = {}
     for error in (*answer.get("createdErrors", ()), *answer.get("updatedErrors", ())):
@@ -77,21 +83,14 @@ PLANHAT = Adapter(
 
 
 def _churnzero(channel: Channel, settings: ExportConfig, items: Sequence[Item]) -> Answer:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["accountExternalId", *items[0].values])
-    writer.writerows(
-        [item.account_id, *("" if value is None else value for value in item.values.values())]
-        for item in items
-    )
     channel.call(
         "POST",
-        join(settings, "batchAccountsCsv"),
+        join(settings.url, "batchAccountsCsv"),
         params={"appKey": settings.token},
-        files={"data": ("accounts.csv", text.getvalue(), "text/csv")},
+        files={"data": ("accounts.csv", as_csv("accountExternalId", items), "text/csv")},
     )
     fields = ",".join(["ExternalId", *settings.read_back.values()])
-    first = f"{str(settings.read_url or settings.url).rstrip('/')}/public/v1/Account"
+    first = join(settings.read_url or settings.url, "public/v1/Account")
     sign_in = (settings.user or "", settings.read_token or "")
 
     def read() -> dict[str, dict[str, Any]]:
@@ -123,7 +122,7 @@ def _totango(channel: Channel, settings: ExportConfig, items: Sequence[Item]) ->
             f"sdr_o.{name}": "" if value is None else value for name, value in item.values.items()
         }
         parts = {"sdr_s": settings.object, "sdr_o": item.account_id, **attributes}
-        channel.call("POST", join(settings, "pixel.gif"), data=parts)
+        channel.call("POST", join(settings.url, "pixel.gif"), data=parts)
     names = list(settings.read_back.values())
     query = {
         "terms": [
@@ -137,7 +136,7 @@ def _totango(channel: Channel, settings: ExportConfig, items: Sequence[Item]) ->
         "offset": 0,
         "scope": "all",
     }
-    url = f"{str(settings.read_url).rstrip('/')}/api/v1/search/accounts"
+    url = join(settings.read_url, "api/v1/search/accounts")
 
     def read() -> dict[str, dict[str, Any]]:
         answer = channel.call("POST", url, data={"query": json.dumps(query)}).json()

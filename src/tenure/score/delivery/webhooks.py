@@ -17,7 +17,7 @@ from tenure.score.store.outbox import arrived, due, failed
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
-    from tenure.score.store.store import ScoreStore, StoredScore
+    from tenure.score.store.store import ScoreStore, StoredRun
 
 BAND_CHANGED = "score.band_changed"
 CHAMPION_CHANGED = "model.champion_changed"
@@ -53,37 +53,38 @@ def _key(secret: str) -> bytes:
     return secret.encode()
 
 
-def band_changes(
-    scores: Sequence[StoredScore], before: Sequence[StoredScore]
-) -> list[dict[str, Any]]:
-    """Return the bodies that tell which accounts have another band of churn than in the run before.
+def band_changes(store: ScoreStore, run: StoredRun, before: StoredRun) -> list[dict[str, Any]]:
+    """Return the bodies that tell which accounts have another band of churn than in a run before.
 
     Args:
-        scores: Scores of a run.
-        before: Scores of the run that it is compared with.
+        store: Where both are.
+        run: The run.
+        before: The run that it is compared with.
     """
-    bands = {(score.account_id, score.horizon): score.band for score in before if score.band}
+    now_banded, then_banded = (
+        book[(book["target"] == MAIN) & book["band"].notna()]
+        for book in (store.book(run), store.book(before))
+    )
+    both = now_banded.merge(then_banded, on=["account_id", "horizon"], suffixes=("", "_before"))
+    moved = both[both["band"] != both["band_before"]]
     changes = [
         {
-            "account_id": score.account_id,
-            "horizon_days": score.horizon_days,
-            "before": bands[score.account_id, score.horizon],
-            "after": score.band,
-            "probability": score.probability,
+            "account_id": row.account_id,
+            "horizon_days": row.horizon_days,
+            "before": row.band_before,
+            "after": row.band,
+            "probability": row.probability,
         }
-        for score in scores
-        if score.target == MAIN
-        and score.band
-        and bands.get((score.account_id, score.horizon), score.band) != score.band
+        for row in moved.itertuples()
     ]
     parts = [changes[start : start + ACCOUNTS] for start in range(0, len(changes), ACCOUNTS)]
     return [
         {
             "type": BAND_CHANGED,
-            "timestamp": f"{scores[0].scored_at.isoformat()}Z",
+            "timestamp": f"{run.scored_at.isoformat()}Z",
             "data": {
-                "run_id": scores[0].run_id,
-                "as_of": f"{scores[0].as_of.isoformat()}Z",
+                "run_id": run.run_id,
+                "as_of": f"{run.as_of.isoformat()}Z",
                 "changes": part,
             },
         }

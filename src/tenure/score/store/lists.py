@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Engine, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 
 from tenure.core.times import now
-from tenure.score.store.database import connect, store_url, writing
-from tenure.score.store.encoding import BLOCK, SentenceTemplate, unpacked_drivers
+from tenure.score.store.database import writing
+from tenure.score.store.encoding import BLOCK
 from tenure.score.store.schema import (
     ASSIGNMENTS,
     BLOCKS,
@@ -23,7 +23,7 @@ from tenure.score.store.schema import (
     RUN_MODELS,
     RUNS,
     SCORES,
-    WORDINGS,
+    of_same_model,
 )
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
 
@@ -57,13 +57,12 @@ class ListStore:
     """The scored runs of a project as books of accounts, and their work lists.
 
     Args:
-        engine: The database, as `tenure.score.store.database.connect` gives it.
-        project: The config's name.
+        scores: Where the runs are.
     """
 
-    def __init__(self, engine: Engine, project: str) -> None:
-        self.engine, self.project = engine, project
-        self._scores = ScoreStore(engine, project)
+    def __init__(self, scores: ScoreStore) -> None:
+        self._scores = scores
+        self.engine, self.project = scores.engine, scores.project
 
     @classmethod
     @contextmanager
@@ -73,11 +72,8 @@ class ListStore:
         Raises:
             ConfigError: If the database cannot be used.
         """
-        engine = connect(store_url(config))
-        try:
-            yield cls(engine, config.name)
-        finally:
-            engine.dispose()
+        with ScoreStore.open(config) as scores:
+            yield cls(scores)
 
     def latest(self, as_of: datetime, kind: str = "batch") -> StoredRun | None:
         """Return the run with the latest prediction time up to `as_of`; None without one.
@@ -104,7 +100,7 @@ class ListStore:
             RUN_MODELS.c.base_rate,
         ]
         columns += [SCORES.c[name] for name in (*_CHURN, "amount_at_risk", "expected_amount")]
-        chosen = select(*columns).join(RUN_MODELS, and_(*_same(RUN_MODELS)))
+        chosen = select(*columns).join(RUN_MODELS, of_same_model(RUN_MODELS))
         chosen = chosen.where(SCORES.c.run_no == run.number, SCORES.c.horizon == horizon)
         named = select(RUN_ACCOUNTS.c.account_id, *(RUN_ACCOUNTS.c[name] for name in _NAMED))
         named = named.where(RUN_ACCOUNTS.c.run_no == run.number)
@@ -134,7 +130,7 @@ class ListStore:
     ) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """Return the drivers of accounts in a run, by account and target, strongest first."""
         names = sorted(set(accounts))
-        block = and_(*_same(BLOCKS), BLOCKS.c.block == SCORES.c.place // BLOCK)
+        block = and_(of_same_model(BLOCKS), BLOCKS.c.block == SCORES.c.place // BLOCK)
         columns = (SCORES.c.account_id, SCORES.c.target, SCORES.c.place, BLOCKS.c.drivers)
         chosen = select(*columns).join(BLOCKS, block)
         chosen = chosen.where(SCORES.c.run_no == run.number, SCORES.c.horizon == horizon)
@@ -146,18 +142,14 @@ class ListStore:
                     chosen.where(SCORES.c.account_id.in_(names[start : start + PORTION]))
                 )
             ]
-            wordings = {
-                row.wording_no: SentenceTemplate(row.code, row.label, row.sentence)
-                for row in connection.execute(select(WORDINGS))
-            }
+        drivers = self._scores.unpacked([(place, packed) for *_, place, packed in rows])
         return {
-            (account, target): unpacked_drivers(packed, place % BLOCK, wordings)
-            for account, target, place, packed in rows
+            (account, target): own for (account, target, *_), own in zip(rows, drivers, strict=True)
         }
 
     def account_scores(self, account: str, run: StoredRun) -> list[StoredScore]:
         """Return the scores of one account in a run, by target and horizon."""
-        return [one for one in self._scores.history(account) if one.run_id == run.run_id]
+        return self._scores.scores(run, [account])
 
     def runs(self) -> list[StoredRun]:
         """Return the kept runs, by prediction time and then as they were written."""
@@ -183,7 +175,9 @@ class ListStore:
         newest = select(func.max(RUNS.c.run_no), RUNS.c.as_of).where(*own, *inside)
         newest = newest.group_by(RUNS.c.as_of).order_by(RUNS.c.as_of.desc()).limit(most)
         columns = (SCORES.c.run_no, SCORES.c.account_id, SCORES.c.probability, SCORES.c.rank)
-        chosen = select(*columns, RUN_MODELS.c.base_rate).join(RUN_MODELS, and_(*_same(RUN_MODELS)))
+        chosen = select(*columns, RUN_MODELS.c.base_rate).join(
+            RUN_MODELS, of_same_model(RUN_MODELS)
+        )
         chosen = chosen.where(SCORES.c.target == target, SCORES.c.horizon == horizon)
         if accounts is not None:
             chosen = chosen.where(SCORES.c.account_id.in_(list(accounts)))
@@ -250,11 +244,6 @@ class ListStore:
 
     def _of_list(self, table: Any, name: str) -> tuple[ColumnElement[bool], ...]:
         return table.c.project == self.project, table.c.list == name
-
-
-def _same(table: Any) -> list[ColumnElement[bool]]:
-    """Return the conditions that join scores with what is there once per run and model."""
-    return [SCORES.c[name] == table.c[name] for name in ("run_no", "target", "horizon")]
 
 
 def _frame(result: Any) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, and_, func, select
+from sqlalchemy import Engine, Select, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tenure.core.config import LabelConfig
@@ -155,30 +155,27 @@ def read_matured(engine: Engine, project: str, target: str, horizon: str) -> pd.
         select(*columns)
         .join_from(SCORES, OUTCOMES, same)
         .join(RUNS, RUNS.c.run_no == SCORES.c.run_no)
-        .where(
-            RUNS.c.run_no.in_(_last_of_each_time(project)),
-            SCORES.c.target == target,
-            SCORES.c.horizon == horizon,
-        )
-        .order_by(RUNS.c.as_of, SCORES.c.account_id)
     )
-    return _frame(engine, statement, [column.name for column in columns])
+    return _of_last_runs(engine, statement, project, target, horizon)
 
 
 def read_bands(engine: Engine, project: str, target: str, horizon: str) -> pd.DataFrame:
     """Return the bands of batch runs: as_of, account_id and band, by as_of and account."""
     columns = [RUNS.c.as_of, SCORES.c.account_id, SCORES.c.band]
-    statement = (
-        select(*columns)
-        .join_from(SCORES, RUNS, RUNS.c.run_no == SCORES.c.run_no)
-        .where(
-            RUNS.c.run_no.in_(_last_of_each_time(project)),
-            SCORES.c.target == target,
-            SCORES.c.horizon == horizon,
-        )
-        .order_by(RUNS.c.as_of, SCORES.c.account_id)
-    )
-    return _frame(engine, statement, [column.name for column in columns])
+    statement = select(*columns).join_from(SCORES, RUNS, RUNS.c.run_no == SCORES.c.run_no)
+    return _of_last_runs(engine, statement, project, target, horizon)
+
+
+def _of_last_runs(
+    engine: Engine, statement: Select[Any], project: str, target: str, horizon: str
+) -> pd.DataFrame:
+    """Return what a statement on scores selects of the last run of each time, in their order."""
+    chosen = statement.where(
+        RUNS.c.run_no.in_(_last_of_each_time(project)),
+        SCORES.c.target == target,
+        SCORES.c.horizon == horizon,
+    ).order_by(RUNS.c.as_of, SCORES.c.account_id)
+    return _frame(engine, chosen, [column.name for column in statement.selected_columns])
 
 
 def _last_of_each_time(project: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from sqlalchemy import Engine, and_, select
 
-from tenure.score.store.schema import RUN_ACCOUNTS, RUN_MODELS, SCORES
+from tenure.score.store.schema import RUN_ACCOUNTS, RUN_MODELS, SCORES, of_same_model
 
 COLUMNS = {
     SCORES: (
@@ -26,7 +26,7 @@ def read_book(engine: Engine, run: int) -> pd.DataFrame:
         .join_from(
             SCORES,
             RUN_MODELS,
-            and_(*(SCORES.c[key] == RUN_MODELS.c[key] for key in ("run_no", "target", "horizon"))),
+            of_same_model(RUN_MODELS),
         )
         .outerjoin(RUN_ACCOUNTS, and_(*(RUN_ACCOUNTS.c[key.name] == key for key in same_account)))
         .where(SCORES.c.run_no == run)

@@ -27,6 +27,12 @@ def _key() -> list[Column[Any]]:
     ]
 
 
+def of_same_model(table: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that joins scores with what is there once per run and model."""
+    names = ("run_no", "target", "horizon")
+    return sa.and_(*(SCORES.c[name] == table.c[name] for name in names))
+
+
 RUNS = Table(
     "runs",
     METADATA,

@@ -29,7 +29,15 @@ from tenure.score.store.outcomes import (
     write_outcomes,
 )
 from tenure.score.store.run_table import read_book
-from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES, WORDINGS
+from tenure.score.store.schema import (
+    BLOCKS,
+    RUN_ACCOUNTS,
+    RUN_MODELS,
+    RUNS,
+    SCORES,
+    WORDINGS,
+    of_same_model,
+)
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
@@ -294,12 +302,6 @@ class ScoreStore:
         return {target: BookDrift.from_json(drift) for target, drift in drifts}
 
 
-def _same(table: Any) -> ColumnElement[bool]:
-    """Return the condition that joins scores with what is there once per run and model."""
-    names = ("run_no", "target", "horizon")
-    return and_(*(SCORES.c[name] == table.c[name] for name in names))
-
-
 def _is(table: Any, key: tuple[int, str, str]) -> list[ColumnElement[bool]]:
     """Return the conditions that hold for the rows of one run, target and horizon."""
     names = ("run_no", "target", "horizon")
@@ -318,8 +320,8 @@ _READ = [_column(item.name) for item in fields(StoredScore) if item.name != "dri
 _WITH_DRIVERS = (
     select(*_READ, SCORES.c.place, BLOCKS.c.drivers)
     .join_from(SCORES, RUNS, SCORES.c.run_no == RUNS.c.run_no)
-    .join(RUN_MODELS, _same(RUN_MODELS))
-    .join(BLOCKS, and_(_same(BLOCKS), BLOCKS.c.block == SCORES.c.place // BLOCK))
+    .join(RUN_MODELS, of_same_model(RUN_MODELS))
+    .join(BLOCKS, and_(of_same_model(BLOCKS), BLOCKS.c.block == SCORES.c.place // BLOCK))
     .where(RUNS.c.project == bindparam("project"), RUNS.c.complete)
     .order_by(RUNS.c.as_of, RUNS.c.run_no, SCORES.c.target, SCORES.c.horizon, SCORES.c.place)
 )

@@ -35,7 +35,7 @@ async def worklist(call: Call, query: WorkListQuery) -> WorkLists:
 def _lists(call: Call, query: WorkListQuery) -> tuple[WorkListRecord, dict[str, str]]:
     config = call.state.config
     run = call.state.run()
-    store = ListStore(call.state.engine, config.name)
+    store = ListStore(call.state.store)
     book = store.book(run, str(config.labels.horizon_days))
     record = work_lists(store, config, run, book, query.capacity)
     return record, dict(call.state.versions(run))

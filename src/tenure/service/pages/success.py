@@ -52,7 +52,7 @@ def lately_parts(
     def known(dataset: Dataset) -> Any:
         before = earlier.as_of if earlier and earlier.as_of < run.as_of else None
         moments = compared_moments(state.config, dataset, run.as_of, before)
-        lists = ListStore(state.store.engine, state.store.project)
+        lists = ListStore(state.store)
         return whole_account(state.config, dataset, lists, account, moments)
 
     record = state.raw.ask(("account", account, run.as_of, earlier and earlier.as_of), known)
@@ -101,7 +101,7 @@ def worklist_parts(state: PageState, owner: str, as_of: str, who: Caller | None)
 
 def work_list_record(state: PageState, run: StoredRun) -> WorkListRecord:
     """Return the work lists of a run; those that need the tables only where these are here."""
-    store = ListStore(state.store.engine, state.store.project)
+    store = ListStore(state.store)
     config = state.config
     book = store.book(run, state.horizon)
 

@@ -18,6 +18,7 @@ from tenure.core.steps import Step
 from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER, PAID, exact_sum, paid_rows
 from tenure.success.forecast.periods import SETTLED, period_end
+from tenure.success.states import paused_spans
 
 if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
@@ -139,18 +140,12 @@ GROUP BY p.as_of, r.account_id, COALESCE(r.currency, '')
 
 def _pauses(until: str) -> Step:
     """Return the step of pauses: rows that say so, and paid rows since they fell into one."""
-    since = f"COALESCE(status_at, {until} - INTERVAL '1' MICROSECOND)"
     return Step(
         PAUSES,
         f"""
 SELECT DISTINCT p.as_of, r.account_id
 FROM {PERIODS} AS p
-JOIN (
-  SELECT
-    account_id,
-    CASE WHEN paid THEN {since} ELSE started_at END AS paused_at,
-    CASE WHEN NOT paid THEN ended_at END AS resumed_at
-  FROM subscriptions WHERE status = 'paused'
-) AS r ON r.paused_at < p.to_at AND COALESCE(r.resumed_at, {FOREVER}) >= p.to_at
+JOIN ({paused_spans("subscriptions", until)}) AS r
+  ON r.paused_at < p.to_at AND COALESCE(r.resumed_at, {FOREVER}) >= p.to_at
 """,
     )
