@@ -5,7 +5,9 @@ Point-in-time churn and expansion models for subscription businesses.
 >>> import tenure
 >>> project = tenure.Project({"data": {"path": "exports"}})
 >>> [name for name in dir(project) if not name.startswith("_")]
-['backtest', 'check', 'config', 'explain', 'metrics', 'report', 'score', 'train', 'training_set']
+['account', 'backtest', 'changes', 'check', 'config', 'explain', 'forecast', 'health_map',
+ 'metrics', 'portfolio', 'report', 'score', 'scorecards', 'train', 'training_set', 'what_if',
+ 'worklist']
 
 The ``run_…`` functions are the commands; `Project` has them as methods.  The stages are
 sub-packages in the order the data takes: `sources`, `labels`, `features`, `model`, `explain`,

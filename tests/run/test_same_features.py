@@ -57,8 +57,10 @@ def test_frames_give_the_features_of_files(
 
 @pytest.fixture(scope="module")
 def database(world: Path, postgres: PostgresServer) -> str:
-    """A PostgreSQL database that holds the tables of the world, one of them in numerics."""
-    with adbc.connect(postgres.get_uri()) as connection, connection.cursor() as cursor:
+    """A PostgreSQL database of its own that holds the tables of the world, some in numerics."""
+    postgres.psql("CREATE DATABASE crm")
+    url = str(postgres.get_uri("crm"))
+    with adbc.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA crm")
         for path in (world / "data").glob("*.parquet"):
             cursor.adbc_ingest(path.stem, pq.read_table(path), db_schema_name="crm")
@@ -67,7 +69,7 @@ def database(world: Path, postgres: PostgresServer) -> str:
             "ALTER started_at TYPE timestamptz USING started_at AT TIME ZONE 'UTC'"
         )
         connection.commit()
-    return str(postgres.get_uri())
+    return url
 
 
 @pytest.mark.server
