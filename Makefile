@@ -49,7 +49,7 @@ demo: $(STAMP)  ## Run the whole road on the built-in world: data, model, scores
 
 .PHONY: test
 test: $(STAMP)  ## Run every test but the acceptance runs (several minutes)
-	$(BIN)/python -m pytest -m "not acceptance" -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not acceptance" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(STAMP)  ## Run the tests that take a second or less each

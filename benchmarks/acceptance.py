@@ -28,9 +28,10 @@ SUITES = {
     "shuffled": ("e2e/test_shuffled.py", "outcomes dealt anew among the accounts of each time"),
     "outside": ("e2e/test_outside_data.py", "labels without a signal put no model live"),
     "kills": (
-        "e2e/test_kill.py e2e/test_promote_kill.py",
-        "train, score and promote killed at 20 random moments and around every rename",
+        "e2e/test_kill.py e2e/test_promote_kill.py score/store/test_store.py",
+        "train, score, promote and a write of the store killed at 20 random moments",
     ),
+    "same_bytes": ("e2e/test_determinism.py", "the same Parquet scores in another process"),
     "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
 }
 """Name → its files in `tests`, and what they show."""

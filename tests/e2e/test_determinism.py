@@ -47,7 +47,7 @@ def test_bundles_are_equal_to_the_byte(project: Project, again: Project) -> None
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", pytest.param("parquet", marks=pytest.mark.acceptance)])
 def test_scores_are_equal_to_the_byte(
     project: Project, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,10 @@ def check(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Said:
     return command("check", CONFIGS / f"{name}.yaml", "--json")
 
 
-@pytest.mark.parametrize("name", SETS)
+LARGE = pytest.param("churnsim", marks=pytest.mark.acceptance)
+
+
+@pytest.mark.parametrize("name", [LARGE if name == "churnsim" else name for name in SETS])
 def test_configs_load(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = check(name, tmp_path, monkeypatch)
     assert (said.code, said.error) == (0, ""), said

@@ -138,7 +138,7 @@ class Truth(list[Subscription]):
 
 FORMS = ("none", "agreed", "overwritten", "month")
 SOME = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -25,7 +25,7 @@ CUTOFFS = [ORIGIN + timedelta(days=day) for day in (40, 71, 101, 130)]
 UNTIL = ORIGIN + timedelta(days=240)
 MICRO = timedelta(microseconds=1)
 RANDOM = settings(
-    max_examples=20,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -261,7 +261,7 @@ def test_snapshots_see_nothing_that_was_not_known(
     pd.testing.assert_frame_equal(before, after)
 
 
-@settings(RANDOM, max_examples=12)
+@settings(RANDOM, max_examples=8)
 @given(rows=WORLDS, seed=st.integers(0, 2**32))
 def test_labels_see_nothing_at_or_after_they_are_known(
     engine: Engine, rows: list[Row], seed: int

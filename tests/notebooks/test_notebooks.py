@@ -18,6 +18,7 @@ LIBRARIES = {"pandas", "sklearn", "tenure"}
 CONFIG = """\
 name: demo
 data: {path: ../demo/data}
+targets: [churn]
 model: {threads: 1, min_events: 5, min_train_positives: 10}
 evaluation: {max_folds: 6, bootstrap: 50}
 engine: {threads: 1}
