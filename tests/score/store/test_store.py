@@ -358,7 +358,7 @@ def test_killed_at_random_moments(
         runs = store.runs()
         assert len(store.scores(runs[-1])) == size
         assert not store.contributions(runs[-1], "churn", "90").empty
-    assert killed > kills // 5
+    assert killed > kills // 7
     assert all(len(store.scores(one)) == size for one in store.runs())
     with store.engine.connect() as connection:
         numbers = set(connection.scalars(select(SCORES.c.run_no).distinct()))
