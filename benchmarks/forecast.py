@@ -6,14 +6,15 @@
 Worlds of the demo are made, their models walked through the past without baselines and bounds
 (which no forecast reads), and every forecast is made as it would have been then.  The last five
 quarters of a world do not overlap; beside them stand all past starts, of which successive ones
-overlap.  The forecasts of each world are kept in a folder where one is named, so that a run that
-was stopped goes on.
+overlap.  The past of each world is written to a folder where one is named, so that a run that was
+stopped goes on, and another way to forecast is measured without fitting models again.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import chdir
@@ -67,15 +68,39 @@ def past(config: Config) -> Past:
 
 def forecasts(name: str, make: Callable[[], Past], keep: Path | None) -> Forecasts:
     """Return the past forecasts of a world, by the length of their period."""
-    files = {period: keep / f"{name}-{period}.parquet" for period in MONTHS} if keep else {}
-    if files and all(file.is_file() for file in files.values()):
-        return {period: pd.read_parquet(file) for period, file in files.items()}
-    rows, predictions = make()
-    result = {period: past_forecasts(rows[period], predictions, period, LEVEL) for period in MONTHS}
-    for period, file in files.items():
-        result[period].to_parquet(file)
-    print(f"measured {name}", flush=True)
-    return result
+    folder = keep / name if keep else None
+    if folder and folder.is_dir():
+        rows, predictions = read_past(folder)
+    else:
+        rows, predictions = make()
+        if folder:
+            write_past((rows, predictions), folder)
+        print(f"measured {name}", flush=True)
+    return {period: past_forecasts(rows[period], predictions, period, LEVEL) for period in MONTHS}
+
+
+def write_past(made: Past, folder: Path) -> None:
+    """Write the past of a world, one file per table."""
+    rows, predictions = made
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    for period, frame in rows.items():
+        frame.to_parquet(unfinished / f"{period}.parquet")
+    for target, by_horizon in predictions.items():
+        for horizon, frame in by_horizon.items():
+            frame.to_parquet(unfinished / f"{target}-{horizon}.parquet")
+    unfinished.rename(folder)
+
+
+def read_past(folder: Path) -> Past:
+    """Return what `write_past` wrote."""
+    rows = {period: pd.read_parquet(folder / f"{period}.parquet") for period in MONTHS}
+    predictions: dict[str, dict[int, pd.DataFrame]] = {}
+    for file in sorted(folder.glob("*-*.parquet")):
+        target, horizon = file.stem.rsplit("-", 1)
+        predictions.setdefault(target, {})[int(horizon)] = pd.read_parquet(file)
+    return rows, predictions
 
 
 def demo(seed: int, accounts: int) -> Past:

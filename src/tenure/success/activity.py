@@ -5,12 +5,19 @@ Each has `period_id` and `account_id`.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER
 from tenure.success.owners import owned
 from tenure.success.relations import Settings, name_of
 from tenure.success.states import FIRST, PERIODS
+
+BY_USER = "success_use_by_user"
+BY_EVENT = "success_use_by_event"
+UNITS = "success_use_units"
+"""Calendar units of the log within each period: period_id, since."""
 
 
 def answers_step(settings: Settings) -> Step:
@@ -86,20 +93,59 @@ JOIN (
     )
 
 
-def usage_step(settings: Settings) -> Step:
-    """Return the step of the days on which each user was active in a period, per account."""
-    until = literal(settings.until)
+def log_steps(settings: Settings, needed: Collection[str]) -> list[Step]:
+    """Return the steps that read the log of use, once by user and once by event, as far as needed.
+
+    Both sum it up by calendar unit of `Settings.unit`, of which a period takes whole ones: on which
+    days of the unit each user was active, as bits; which events each account used, and when first
+    of all since its first paid start.
+
+    Args:
+        settings: What the text depends on.
+        needed: Names of the relations that are built of them.
+    """
+    log = owned("usage_events", "occurred_at", mergers=settings.mergers)
+    since = f"date_trunc('{settings.unit}', u.occurred_at) AS since"
+    known = (
+        f"u.known_at < {literal(settings.until)} "
+        f"AND u.occurred_at >= date_trunc('day', {literal(settings.since)})"
+    )
+    by_user = f"""
+SELECT u.account_id, u.user_id, {since},
+  bit_or(1::INTEGER << (dayofmonth(u.occurred_at) - 1)::INTEGER) AS day_bits
+FROM {log} AS u WHERE u.user_id IS NOT NULL AND {known} GROUP BY ALL
+"""
+    by_event = f"""
+SELECT u.account_id, u.event, {since},
+  min(u.occurred_at) FILTER (u.occurred_at >= f.first_at) AS used_at
+FROM {log} AS u LEFT JOIN {FIRST} AS f ON f.account_id = u.account_id WHERE {known} GROUP BY ALL
+"""
+    steps = [Step(BY_USER, by_user)] if "usage" in needed else []
+    steps += [Step(BY_EVENT, by_event)] if {"breadth", "starts"} & {*needed} else []
+    return [*steps, _units([step.name for step in steps])] if steps else []
+
+
+def _units(tables: Sequence[str]) -> Step:
+    """Return the step of the calendar units that each period takes of tables of the log."""
+    units = " UNION ".join(f"SELECT since FROM {table}" for table in tables)
+    return Step(
+        UNITS,
+        f"SELECT p.period_id, u.since FROM {PERIODS} AS p JOIN ({units}) AS u "
+        "ON u.since >= date_trunc('day', p.from_at) AND u.since < p.to_at",
+    )
+
+
+def usage_step() -> Step:
+    """Return the step of on how many days, and by how many users, each account was active."""
     return Step(
         name_of("usage"),
         f"""
-WITH used AS (
-  SELECT DISTINCT account_id, user_id, date_trunc('day', occurred_at) AS day
-  FROM {owned("usage_events", "occurred_at", mergers=settings.mergers)} AS u
-  WHERE user_id IS NOT NULL AND known_at < {until}
+WITH seen AS (
+  SELECT p.period_id, u.account_id, u.user_id, sum(bit_count(u.day_bits)) AS days
+  FROM {UNITS} AS p JOIN {BY_USER} AS u ON u.since = p.since GROUP BY 1, 2, 3
 ), counted AS (
-  SELECT p.period_id, u.account_id, count(*) AS user_days, count(DISTINCT u.user_id) AS users
-  FROM {PERIODS} AS p JOIN used AS u ON u.day >= date_trunc('day', p.from_at) AND u.day < p.to_at
-  GROUP BY 1, 2
+  SELECT period_id, account_id, CAST(sum(days) AS BIGINT) AS user_days, count(*) AS users
+  FROM seen GROUP BY 1, 2
 )
 SELECT p.period_id, p.days, coalesce(c.account_id, a.account_id) AS account_id,
   coalesce(c.user_days, 0) AS user_days, coalesce(c.users, 0) AS users,
@@ -111,20 +157,14 @@ JOIN {PERIODS} AS p ON p.period_id = coalesce(c.period_id, a.period_id)
     )
 
 
-def breadth_step(settings: Settings) -> Step:
+def breadth_step() -> Step:
     """Return the step of how many of the events of a period each account used."""
-    until = literal(settings.until)
     return Step(
         name_of("breadth"),
         f"""
-WITH used AS (
-  SELECT DISTINCT account_id, event, date_trunc('{settings.unit}', occurred_at) AS since
-  FROM {owned("usage_events", "occurred_at", mergers=settings.mergers)} AS u
-  WHERE known_at < {until}
-), within AS (
+WITH within AS (
   SELECT DISTINCT p.period_id, u.account_id, u.event
-  FROM {PERIODS} AS p
-  JOIN used AS u ON u.since >= date_trunc('day', p.from_at) AND u.since < p.to_at
+  FROM {UNITS} AS p JOIN {BY_EVENT} AS u ON u.since = p.since
 ), counted AS (SELECT period_id, account_id, count(*) AS events FROM within GROUP BY 1, 2)
 SELECT a.period_id, a.account_id, a.active_end, coalesce(c.events, 0) AS events, t.events_of_all
 FROM {name_of("accounts")} AS a
@@ -146,17 +186,14 @@ def starts_step(settings: Settings) -> Step:
         name_of("starts"),
         f"""
 WITH launched AS (
-  SELECT f.account_id, f.first_at, min(u.occurred_at) AS used_at,
-    min(u.occurred_at) FILTER ({value}) AS value_at
-  FROM {FIRST} AS f
-  LEFT JOIN {owned("usage_events", "occurred_at", mergers=settings.mergers)} AS u
-    ON u.account_id = f.account_id AND u.occurred_at >= f.first_at AND u.known_at < {until}
-  GROUP BY 1, 2
+  SELECT account_id, min(used_at) AS used_at, min(used_at) FILTER ({value}) AS value_at
+  FROM {BY_EVENT} GROUP BY 1
 )
 SELECT p.period_id, f.account_id,
-  {mature} <= {until} AS mature, coalesce(f.value_at < {mature}, false) AS activated,
-  epoch(f.used_at - f.first_at) / 86400 AS launch_days,
-  epoch(f.value_at - f.first_at) / 86400 AS value_days
-FROM {PERIODS} AS p JOIN launched AS f ON f.first_at >= p.from_at AND f.first_at < p.to_at
+  {mature} <= {until} AS mature, coalesce(u.value_at < {mature}, false) AS activated,
+  epoch(u.used_at - f.first_at) / 86400 AS launch_days,
+  epoch(u.value_at - f.first_at) / 86400 AS value_days
+FROM {PERIODS} AS p JOIN {FIRST} AS f ON f.first_at >= p.from_at AND f.first_at < p.to_at
+LEFT JOIN launched AS u ON u.account_id = f.account_id
 """,
     )

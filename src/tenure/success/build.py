@@ -87,10 +87,11 @@ def _sporadic(
         steps.append(activity.sent_step(settings))
     if "tickets" in needed:
         steps.append(activity.tickets_step(dataset.columns["tickets"], settings))
+    steps += activity.log_steps(settings, needed)
     if "usage" in needed:
-        steps.append(activity.usage_step(settings))
+        steps.append(activity.usage_step())
     if "breadth" in needed:
-        steps.append(activity.breadth_step(settings))
+        steps.append(activity.breadth_step())
     if "starts" in needed:
         steps.append(activity.starts_step(settings))
     return steps
@@ -131,6 +132,7 @@ def _settings(config: Config, dataset: Dataset, periods: Sequence[Period]) -> re
             ) from None
         thresholds.append((low, high, least))
     return relations.Settings(
+        since=min(edges),
         until=dataset.observed_until,
         grace_days=chosen.renewal_grace_days,
         activation_days=chosen.activation_days,

@@ -24,6 +24,7 @@ class Settings:
     """What the text of the relations depends on.
 
     Attributes:
+        since: Start of the first period.
         until: `observed_until`.
         grace_days: Days after its due date within which a renewal still counts.
         activation_days: Days within which an account that starts is to be active.
@@ -33,6 +34,7 @@ class Settings:
         unit: Calendar unit, ``month`` or ``day``, at whose starts all periods begin and end.
     """
 
+    since: datetime
     until: datetime
     grace_days: int
     activation_days: int
