@@ -32,6 +32,12 @@ SUITES = {
         "train, score, promote and a write of the store killed at 20 random moments",
     ),
     "same_bytes": ("e2e/test_determinism.py", "the same Parquet scores in another process"),
+    "outage": (
+        "service/test_outage.py",
+        "two replicas on PostgreSQL: kills, swaps, writes and ten seconds without the store",
+    ),
+    "schemathesis": ("service/test_schema.py", "20,000 generated requests over all endpoints"),
+    "exports_fuzz": ("sources/test_fuzz_files.py", "mutated exports are read, or refused whole"),
     "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
 }
 """Name → its files in `tests`, and what they show."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenure.core.records.promotion import PromotionRecord
-from tenure.report.promotion import promote_lines
+from report.record import record as training_record
+from tenure.core.records.promotion import Comparison, PromotionRecord, ShadowRecord
+from tenure.report.html import render
+from tenure.report.promotion import promote_lines, shadow_view
 
 BETWEEN = {"value": 0.0123, "lo": 0.004, "hi": 0.02}
 
@@ -121,3 +123,32 @@ def test_notes_of_mlflow_come_last() -> None:
     assert promote_lines(record("promoted", notes=(note,)))[-1].startswith(
         "acme-churn: alias champion"
     )
+
+
+def test_a_challenger_in_the_shadow_is_put_in_words() -> None:
+    early = ShadowRecord(
+        champion="aaaaaaaaaaaa",
+        challenger="bbbbbbbbbbbb",
+        runs=2,
+        rows=812,
+        last="2024-03-01",
+        mean_champion=0.081,
+        mean_challenger=0.094,
+        apart=0.021,
+    )
+    ((title, sentences, figures),) = shadow_view({"churn": early})
+    assert (title, figures) == ("churn", None)
+    assert sentences[0].startswith("The challenger bbbbbbbbbbbb gave 812 scores at 2 prediction")
+    assert sentences[-1] == "Which of them is right is not known yet: too few outcomes are."
+    matured = early.model_copy(
+        update={
+            "posted_rows": 3,
+            "posted_apart": 0.01,
+            "comparison": Comparison.model_validate(COMPARED),
+        }
+    )
+    page = render(training_record(), shadows={"churn": matured})
+    assert "Champion and challenger side by side" in page
+    assert "On 3 posted rows they differ by 1.0% on average." in page
+    assert "+0.0123 [+0.0040, +0.0200]" in page
+    assert "side by side" not in render(training_record())

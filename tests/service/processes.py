@@ -61,3 +61,10 @@ def ready(url: str) -> bool:
     with contextlib.suppress(requests.RequestException):
         return requests.get(f"{url}/readyz", timeout=5).status_code == 200
     return False
+
+
+def workers(parent: int) -> list[int]:
+    """Return the ids of the processes that answer."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+    return [int(pid) for pid, command in commands.items() if "spawn_main" in command]

@@ -43,7 +43,7 @@ COMMANDS: dict[ModuleType, tuple[str, ...]] = {
         *("score", "explain", "report", "account", "scorecards", "worklist", "metrics"),
         "export",
     ),
-    serving: ("keys", "serve", "review", "mcp"),
+    serving: ("keys", "serve", "build", "review", "mcp"),
 }
 for room, names in COMMANDS.items():
     for name in names:

@@ -83,6 +83,24 @@ def serve(config: Path, port: int | None, workers: int | None) -> None:
 
 @click.command()
 @CONFIG
+@AS_JSON
+def build(config: Path, as_json: bool) -> None:
+    """Make a Bento: the service with the champions inside, and only what serving needs."""
+    from tenure.service.build import build_bento
+
+    result = build_bento(config.resolve(), settings(config))
+    models = ", ".join(f"{target} {version}" for target, version in result["models"].items())
+    lines = [
+        f"{result['tag']}: {models}",
+        f"{result['path']}",
+        f"wheel sha256 {result['wheel_sha256']}",
+        f"next: docker build -f {result['path']}/env/docker/Dockerfile {result['path']}",
+    ]
+    show(result, lines, as_json=as_json)
+
+
+@click.command()
+@CONFIG
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--no-browser", is_flag=True, help="Open no browser.")
 def review(config: Path, port: int | None, no_browser: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,27 @@ def read_mapping(path: Path, *, unread: bool = False) -> dict[str, Any]:
         fix = "start with `data: {path: DIR}`"
         raise ConfigError(Problem(str(path), "must be a mapping", fix=fix))
     return authored
+
+
+def rewritten(path: Path, sections: Collection[str], changes: Mapping[str, Any]) -> str:
+    """Return some sections of a YAML file as YAML, with changes put in; its variables stay unread.
+
+    Args:
+        path: The file, which has been read without an error.
+        sections: Keys that stay; all others are left out.
+        changes: Put into what is left (see `merged`).
+    """
+    variables: list[str] = []
+
+    def sign(match: re.Match[str]) -> str:
+        variables.append(match.group())
+        return f"\ue000{len(variables) - 1}\ue001"
+
+    text = VARIABLE.sub(sign, path.read_text(encoding="utf-8"))
+    authored = yaml.load(text, _OneValuePerKey)
+    chosen = {key: value for key, value in authored.items() if key in sections}
+    text = yaml.safe_dump(merged(chosen, changes), allow_unicode=True, width=10_000)
+    return re.sub("\ue000(\\d+)\ue001", lambda match: variables[int(match[1])], text)
 
 
 def merged(authored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

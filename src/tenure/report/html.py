@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.files import canonical_json
 from tenure.core.records.audit import AuditRecord
+from tenure.core.records.promotion import ShadowRecord
 from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRecord
 from tenure.report.forecast import forecast_view
+from tenure.report.promotion import shadow_view
 from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.sentences.shape import shape_warnings
@@ -23,10 +27,20 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(record: TrainingRecord, audit: AuditRecord | None = None) -> str:
-    """Return the HTML page of a training run, with a section on the audit of the same data."""
+def render(
+    record: TrainingRecord,
+    audit: AuditRecord | None = None,
+    shadows: Mapping[str, ShadowRecord] = MappingProxyType({}),
+) -> str:
+    """Return the HTML page of a training run.
+
+    Args:
+        record: The run.
+        audit: The audit of the same data, for a section of its own.
+        shadows: Target → how its champion and the challenger in its shadow compare.
+    """
     section = None if audit is None else audit_view(audit, whole_page=False)
-    return filled("report.html.j2", page=_page(record), audit=section)
+    return filled("report.html.j2", page=_page(record), audit=section, shadows=shadow_view(shadows))
 
 
 def render_audit(audit: AuditRecord) -> str:

@@ -1,14 +1,15 @@
-"""What a promotion compared and decided, as lines for a terminal."""
+"""What a promotion compared and decided, and what a challenger in the shadow did, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tenure.core.records.base import Figure
 from tenure.core.records.promotion import (
     Comparison,
     GroupComparison,
     PromotionRecord,
+    ShadowRecord,
     TargetPromotion,
 )
 from tenure.report.sentences.formatting import NONE, count, counted, number, percent, spread
@@ -47,19 +48,47 @@ def _target(target: str, entry: TargetPromotion, *, dry: bool) -> list[str]:
     return lines + [f"  {line}".rstrip() for line in compared]
 
 
+def shadow_view(records: Mapping[str, ShadowRecord]) -> list[tuple[str, list[str], Table | None]]:
+    """Return what a page shows of challengers in the shadow: title, sentences and figures."""
+    return [_shadow(target, record) for target, record in records.items()]
+
+
+def _shadow(target: str, record: ShadowRecord) -> tuple[str, list[str], Table | None]:
+    means = f"{percent(record.mean_champion)} and {percent(record.mean_challenger)}"
+    sentences = [
+        f"The challenger {record.challenger} gave {counted(record.rows, 'score')} at "
+        f"{counted(record.runs, 'prediction time')} beside the champion {record.champion}, the "
+        f"last at {record.last}. Nothing but this comparison shows its scores. Mean probabilities "
+        f"are {means}; on average the two differ by {percent(record.apart)}."
+    ]
+    if record.posted_apart is not None:
+        rows = counted(record.posted_rows, "posted row")
+        sentences.append(f"On {rows} they differ by {percent(record.posted_apart)} on average.")
+    compared = record.comparison
+    if compared is None:
+        sentences.append("Which of them is right is not known yet: too few outcomes are.")
+        return target, sentences, None
+    sentences.append(_rows(compared))
+    return target, sentences, _figures(compared, percent(compared.level))
+
+
 def _compared(comparison: Comparison) -> list[str]:
-    rows = (
-        f"{counted(comparison.rows, 'row')} of {counted(comparison.accounts, 'account')} at "
-        f"{counted(comparison.cutoffs, 'prediction time')} ({comparison.first} to "
-        f"{comparison.last}), {counted(comparison.events, 'distinct outcome')}, "
-        f"{percent(comparison.observed_rate)} of rows"
-    )
+    rows = _rows(comparison)
     level = percent(comparison.level)
     lines = ["", f"Compared: {comparison.how}.", rows, "", *aligned(_figures(comparison, level))]
     if comparison.groups:
         lines += ["", *aligned(_groups(comparison.groups, level))]
     used = [past_uses(comparison.used)] if comparison.used else []
     return [*lines, *used, *comparison.notes]
+
+
+def _rows(comparison: Comparison) -> str:
+    return (
+        f"{counted(comparison.rows, 'row')} of {counted(comparison.accounts, 'account')} at "
+        f"{counted(comparison.cutoffs, 'prediction time')} ({comparison.first} to "
+        f"{comparison.last}), {counted(comparison.events, 'distinct outcome')}, "
+        f"{percent(comparison.observed_rate)} of rows"
+    )
 
 
 def _figures(comparison: Comparison, level: str) -> Table | None:

@@ -22,6 +22,8 @@ from tenure.score.rows import MAIN
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tenure.core.records.promotion import ShadowRecord
+
 
 def training_record(config: Config) -> TrainingRecord:
     """Return the record of the last training run.
@@ -44,10 +46,26 @@ def training_record(config: Config) -> TrainingRecord:
 
 
 def run_report(config: Config, out: Path) -> dict[str, Any]:
-    """Write the report of the last training run, with the audit of its data if there is one."""
+    """Write the report of the last training run, with the audit of its data if there is one.
+
+    Where challengers score in the shadow of champions, it tells how the two compare.
+    """
     record = training_record(config)
-    write_text(out, render(record, last_audit(config, record.fingerprint)))
+    audit = last_audit(config, record.fingerprint)
+    write_text(out, render(record, audit, _shadows(config)))
     return {"out": str(out)}
+
+
+def _shadows(config: Config) -> dict[str, ShadowRecord]:
+    """Return how champions and the challengers in their shadow compare, by target."""
+    from tenure.score.store.database import stands
+    from tenure.score.store.store import ScoreStore
+    from tenure.success.scores.shadow import shadow_records
+
+    if not stands(config):
+        return {}
+    with ScoreStore.open(config) as store:
+        return shadow_records(config, store)
 
 
 def run_account_report(

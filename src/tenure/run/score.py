@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from tenure.core.times import show
 from tenure.run.announce import announce_bands
 from tenure.run.prepare import loaded
 from tenure.run.runs_folder import claim_runs_folder
+from tenure.run.shadow import score_shadows
 from tenure.score.drift import book_drift
 from tenure.score.rows import MAIN, Selection, selected, with_change
 from tenure.score.score import learnt_later, load_models, score
@@ -26,6 +27,7 @@ from tenure.success.scores.settle import settle
 
 if TYPE_CHECKING:
     from tenure.score.store.store import ScoreStore
+    from tenure.score.store.write import ScoringRun
     from tenure.sources.dataset import Dataset
 
 LAST = "scores.parquet"
@@ -43,8 +45,11 @@ def run_score(
 
     The columns ``slim`` are those that people read.  See `score_book` for the rest.
     """
-    scored = score_book(config, as_of, progress, before)
-    write_table(selected(scored.rows, columns), out)
+
+    def deliver(scored: Scored) -> None:
+        write_table(selected(scored.rows, columns), out)
+
+    scored = score_book(config, as_of, progress, before, deliver)
     main = scored.rows[~scored.rows["account_id"].duplicated()]
     moment = main["as_of"].iloc[0].to_pydatetime()
     return ScoreRecord(
@@ -65,6 +70,7 @@ def score_book(
     as_of: datetime | None = None,
     progress: Progress = SILENT,
     before: Sequence[datetime] = (),
+    deliver: Callable[[Scored], None] = lambda _: None,
 ) -> Scored:
     """Return the scores of every account, after they were kept.
 
@@ -74,11 +80,15 @@ def score_book(
     latest prediction time before this one, under the same horizon; it is empty for accounts that
     had no probability then, and under the horizon ``renewal``.
 
+    Once all that is done, the challengers that wait are asked about the same runs, and what they
+    give is kept beside them; nothing else shows it.
+
     Args:
         config: Settings.
         as_of: Prediction time; when observation stopped by default.
         progress: Told of each stage.
         before: Earlier prediction times that are scored and kept first.
+        deliver: Takes the scores to wherever else they go.
 
     Raises:
         DataError: If no account pays at that time.
@@ -94,6 +104,7 @@ def score_book(
     ):
         settle(store, dataset, config.labels)
         last = as_of or dataset.observed_until
+        runs = []
         for moment in (*before, last):
             scored = score(dataset, models, config, moment, horizons="all", progress=progress)
             if scored.rows.empty:
@@ -104,16 +115,20 @@ def score_book(
             known = {target: drift for target, drift in compared.items() if drift}
             scored = replace(scored, drift=known)
             progress.stage("keeping the scores")
-            scored = _stored(config, dataset, store, scored, moment)
+            scored, run = _stored(config, dataset, store, scored, moment)
+            runs.append(run)
         announce_bands(config, store, progress)
-    write_table(scored.rows, config.paths.runs / LAST)
+        write_table(scored.rows, config.paths.runs / LAST)
+        deliver(scored)
+        if config.store.shadow:
+            score_shadows(config, dataset, store, models, runs, progress)
     return scored
 
 
 def _stored(
     config: Config, dataset: Dataset, store: ScoreStore, scored: Scored, as_of: datetime
-) -> Scored:
-    """Return scores with their change since the run before, after adding them to the store."""
+) -> tuple[Scored, ScoringRun]:
+    """Return scores with their change since the run before, and the run that they were kept as."""
     from tenure.score.store.write import ScoringRun
 
     earlier = store.before(as_of)
@@ -131,7 +146,7 @@ def _stored(
         models={target: model.bundle.version for target, model in scored.models.items()},
     )
     store.add(run, scored, config.store.keep)
-    return scored
+    return scored, run
 
 
 def _settings_digest(config: Config) -> str:

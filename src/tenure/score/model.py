@@ -25,6 +25,7 @@ from tenure.model.bundle.bundle import Bundle, read_bundle
 from tenure.model.bundle.reference_stats import from_records
 from tenure.model.evaluation.expected_amount import Amounts
 from tenure.model.registry.champion import champion
+from tenure.model.registry.published import waiting
 from tenure.sources.contract import SOURCES
 
 if TYPE_CHECKING:
@@ -205,6 +206,30 @@ def joined(models: Mapping[str, Model]) -> dict[str, Model]:
         name: model.beside(whole) if (whole := wholes[name]) else model
         for name, model in models.items()
     }
+
+
+def load_challenger(
+    config: Config, champions: Mapping[str, Model], target: str, before: Model | None = None
+) -> Model | None:
+    """Return the challenger of a target that waits to be compared, None where none waits.
+
+    Args:
+        config: Settings.
+        champions: Target → champion; a part of an event is a share of the event's champion.
+        target: The target.
+        before: The challenger as it was last read; it is returned where it still is the one.
+
+    Raises:
+        ModelError: If its bundle is damaged, or belongs to another project.
+    """
+    version = waiting(config.paths.models, target)
+    if version is None:
+        return None
+    if before is not None and before.bundle.version == version:
+        return before
+    bundle = read_bundle(config.paths.models / target / version, threads=config.model.threads)
+    check_owner(bundle, config, target)
+    return joined({**champions, target: Model.of(bundle)})[target]
 
 
 def check_owner(bundle: Bundle, config: Config, target: str) -> None:

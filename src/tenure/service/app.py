@@ -7,8 +7,10 @@ the same requests as `tenure serve CONFIG`.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.config import PathConfig
 from tenure.core.errors import ConfigError, Problem
 from tenure.features.plan.config_checks import load_config
 from tenure.service.api.app import application, make_service
@@ -20,12 +22,24 @@ if TYPE_CHECKING:
     from tenure.service.api.guard import Guard
 
 ENVIRONMENT = "TENURE_CONFIG"
+CONFIG = "tenure.yaml"
+"""The config in a Bento."""
 
 
 def asgi() -> Guard:
     """Return the ASGI application of the config that `TENURE_CONFIG` names."""
     log_as_json()
     return application(_config())
+
+
+def service_in(folder: Path) -> Any:
+    """Return the service of a Bento: the config and the champions that lie in its folder.
+
+    Whether it may listen where others reach it is looked at when it starts, not when it is built.
+    """
+    config = load_config(folder / CONFIG)
+    inside = {name: folder / path for name, path in config.paths}
+    return make_service(config.model_copy(update={"paths": PathConfig(**inside)}))
 
 
 def __getattr__(name: str) -> Any:

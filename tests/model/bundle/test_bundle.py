@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from tenure.core.errors import ModelError
 from tenure.core.files import canonical_json, sha256
 from tenure.core.records.bundle import FORMAT
 from tenure.model.bundle.bundle import read_bundle, write_bundle
-from tenure.model.bundle.files import CONTENT, MANIFEST, RUN
+from tenure.model.bundle.files import CONTENT, MANIFEST, RUN, check_files
 
 
 def with_main(bundle, **changes):
@@ -159,6 +160,32 @@ def test_a_truncated_or_missing_manifest_is_named(folder):
     (folder / MANIFEST).unlink()
     with pytest.raises(ModelError, match=r"MANIFEST.json: cannot be read"):
         read_bundle(folder)
+
+
+def test_a_flipped_bit_anywhere_in_the_manifest_is_seen(folder):
+    whole, dice = (folder / MANIFEST).read_bytes(), random.Random(5)
+    for place in range(len(whole)):
+        flipped = bytes([whole[place] ^ (1 << dice.randrange(8))])
+        (folder / MANIFEST).write_bytes(whole[:place] + flipped + whole[place + 1 :])
+        with pytest.raises(ModelError):
+            check_files(folder)
+
+
+def test_a_bundle_of_another_tenure_is_named_as_such(folder):
+    manifest = json.loads((folder / MANIFEST).read_text()) | {"format": FORMAT - 1}
+    (folder / MANIFEST).write_text(canonical_json(manifest) + "\n")
+    (folder / "card.md").unlink()  # it had other files
+    with pytest.raises(ModelError, match=rf"not of format {FORMAT}.*tenure train") as caught:
+        read_bundle(folder)
+    assert f"found: format {FORMAT - 1}" in str(caught.value)
+
+
+def test_models_that_are_written_otherwise_are_refused(bundle, folder):
+    state = json.loads((folder / "models.json").read_text())
+    older = {name: {"kind": one.get("kind", "")} for name, one in state.items()}
+    (folder / "models.json").write_text(json.dumps(older))
+    with pytest.raises(ModelError, match="is not as in this version"):
+        read_bundle(folder, verify=False)
 
 
 def forge(folder, name, text):

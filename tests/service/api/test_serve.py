@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from service.processes import TENURE, free_port, running
+from service.processes import TENURE, free_port, running, workers
 from tenure.core.errors import ConfigError
+from tenure.service.api.logs import Seldom
 from tenure.service.api.serve import greeting, listen
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def test_a_process_that_is_killed_is_replaced(tiny: Tiny, tmp_path: Path) -> Non
         readers = [pool.submit(read) for _ in range(4)]
         try:
             for _ in range(2):
-                workers = _workers(server.process.pid)
-                os.kill(workers[0], signal.SIGKILL)
+                first = workers(server.process.pid)[0]
+                os.kill(first, signal.SIGKILL)
                 until = time.monotonic() + 120
-                while len(new := _workers(server.process.pid)) < 2 or workers[0] in new:
+                while len(new := workers(server.process.pid)) < 2 or first in new:
                     assert time.monotonic() < until
                     time.sleep(0.2)
         finally:
@@ -106,33 +106,6 @@ def test_a_process_that_is_killed_is_replaced(tiny: Tiny, tmp_path: Path) -> Non
         assert statuses <= {200, 429, 503, "cut"}
         metrics = requests.get(f"{server.url}/metrics", timeout=30).text
         assert 'tenure_requests_total{path="/v1/scores:lookup",status="200"}' in metrics
-
-
-def _workers(parent: int) -> list[int]:
-    """Return the ids of the processes that answer."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
-    return [int(pid) for pid, command in commands.items() if "spawn_main" in command]
-
-
-@pytest.mark.server
-@pytest.mark.slow
-def test_bentoml_serves_it_too(tiny: Tiny, tmp_path: Path) -> None:
-    port = free_port()
-    bentoml = str(Path(sys.executable).with_name("bentoml"))
-    command = [bentoml, "serve", "tenure.service.app:svc", "--port", str(port)]
-    env = {"TENURE_CONFIG": str(tiny.path), "BENTOML_HOME": str(tmp_path / "home")}
-    with running(command, port, tmp_path, env) as server:
-        account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
-        body = {"account_ids": [account]}
-        answer = requests.post(f"{server.url}/v1/scores:lookup", json=body, timeout=60).json()
-        assert churn(answer) == [expected]
-        # Who listens on every address is reached under this one too.
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.2", port), timeout=10)
-        requests.get(f"{server.url}/nothing", timeout=30)
-        metrics = requests.get(f"{server.url}/metrics", timeout=30).text
-        assert 'tenure_requests_total{path="other",status="404"} 1.0' in metrics
 
 
 @pytest.mark.server
@@ -156,3 +129,16 @@ def test_a_taken_port_is_named_with_another_to_try() -> None:
 
 def test_the_greeting_is_a_command_to_copy() -> None:
     assert "curl 'http://127.0.0.1:3000/v1/accounts" in greeting("http://127.0.0.1:3000")
+
+
+def test_what_anybody_can_cause_is_logged_once_a_minute() -> None:
+    seldom = Seldom()
+
+    def passes(text: str, level: int, at: float) -> bool:
+        record = logging.makeLogRecord({"msg": text, "levelno": level, "created": at})
+        return seldom.filter(record)
+
+    times = (0.0, 1.0, 59.0, 60.0, 61.0)
+    assert [passes("x", logging.WARNING, at) for at in times] == [True, False, False, True, False]
+    assert passes("y", logging.WARNING, 1.0)
+    assert all(passes("x", logging.ERROR, at) for at in times)

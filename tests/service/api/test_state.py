@@ -177,6 +177,16 @@ def test_a_flipped_bit_in_any_file_keeps_a_bundle_from_serving(
     assert serving.warnings == {}
 
 
+def test_a_champion_that_lacks_what_this_version_reads_leaves_the_old_one(own: Config) -> None:
+    serving = champions.Champions(own)
+    standing = serving.models["churn"].bundle
+    older = write_bundle(replace(standing, reference={}), own.paths.models, "churn").name
+    set_champion(own.paths.models, "churn", older, "better", "test")
+    serving.refresh(lambda _: None)
+    assert serving.models["churn"].bundle.version == standing.version
+    assert serving.warnings["churn"].startswith("churn: the new champion is not served")
+
+
 @pytest.mark.parametrize("version", [5, None, [], "", "latest", "../expansion/{}"])
 def test_a_champion_whose_version_is_none_is_damaged(
     served: TestClient, own: Config, tiny: Tiny, version: Any

@@ -161,6 +161,36 @@ class PromotionRecord(Record):
     targets: dict[str, TargetPromotion]
 
 
+class ShadowRecord(SparseRecord):
+    """A champion and the challenger in its shadow, on the runs that both scored.
+
+    Attributes:
+        champion: Version of the champion, whose scores are delivered.
+        challenger: Version of the challenger, whose scores are only compared.
+        runs: Prediction times.
+        rows: Scores that both gave, under the main horizon.
+        last: The last prediction time.
+        mean_champion: Mean probability of the champion.
+        mean_challenger: Mean probability of the challenger.
+        apart: Mean absolute difference of the two.
+        posted_rows: Posted rows that both scored for a request.
+        posted_apart: Mean absolute difference on these; None without any.
+        comparison: Both on the scores whose outcome is known; None where too few are.
+    """
+
+    champion: str
+    challenger: str
+    runs: int
+    rows: int
+    last: Time
+    mean_champion: float
+    mean_challenger: float
+    apart: float
+    posted_rows: int = 0
+    posted_apart: float | None = None
+    comparison: Comparison | None = None
+
+
 class ScoredMoney(Record):
     """MRR of scored accounts in one currency.
 

@@ -189,10 +189,14 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
         metrics = BundleMetrics.from_json(parts["metrics.json"])
     except ValueError as error:
         fail(folder, "is not described as in this version", "train again", value=str(error))
-    models = {
-        name: model_from_json(state, threads=threads)
-        for name, state in parts["models.json"].items()
-    }
+    try:
+        models = {
+            name: model_from_json(state, threads=threads)
+            for name, state in parts["models.json"].items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"[:80]
+        fail(folder / "models.json", "is not as in this version", "train again", value=reason)
     bundle = Bundle(
         spec=described,
         models=models,

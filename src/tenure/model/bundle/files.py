@@ -34,12 +34,7 @@ def version_of(texts: Mapping[str, str]) -> str:
 def write_files(texts: Mapping[str, str], run: Mapping[str, Any], folder: Path) -> None:
     """Write content files, run.json and the manifest into a folder that nobody reads yet."""
     every = {**texts, RUN: canonical_json(run) + "\n"}
-    manifest = {
-        "format": FORMAT,
-        "version": version_of(texts),
-        "files": {name: _hash(text) for name, text in every.items()},
-        "outside_version": [RUN],
-    }
+    manifest = _manifest({name: _hash(text) for name, text in every.items()})
     for name, text in {**every, MANIFEST: canonical_json(manifest) + "\n"}.items():
         (folder / name).write_bytes(text.encode())
 
@@ -54,6 +49,10 @@ def check_files(folder: Path) -> None:
     listed = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(listed, dict):
         fail(folder / MANIFEST, "lists no files")
+    if (form := manifest.get("format")) != FORMAT:
+        rule = f"is not of format {FORMAT}, which this version of Tenure reads"
+        fix = "train again: `tenure train CONFIG`, or use the version of Tenure that wrote it"
+        fail(folder / MANIFEST, rule, fix, value=f"format {form}")
     actual = {}
     for name in (*CONTENT, RUN):
         path = folder / name
@@ -67,6 +66,8 @@ def check_files(folder: Path) -> None:
     for claim, what in ((manifest.get("version"), folder / MANIFEST), (folder.name, folder)):
         if claim != version:
             fail(what, "does not carry the version of its content", value=f"{claim}, not {version}")
+    if manifest != _manifest(actual):
+        fail(folder / MANIFEST, "says more or less than its files: edited")
 
 
 def read_text(path: Path) -> str:
@@ -97,6 +98,17 @@ def fail(path: Path, rule: str, fix: str = "", *, value: str = "") -> NoReturn:
     """Raise an error about a damaged file."""
     fix = fix or "restore the folder from a copy, or train again: `tenure train CONFIG`"
     raise ModelError(Problem(str(path), rule, value, fix))
+
+
+def _manifest(hashes: Mapping[str, str]) -> dict[str, Any]:
+    """Return the manifest of files with some hashes."""
+    version = _version({name: hashes[name] for name in CONTENT})
+    return {
+        "format": FORMAT,
+        "version": version,
+        "files": dict(hashes),
+        "outside_version": [RUN],
+    }
 
 
 def _version(hashes: Mapping[str, str]) -> str:

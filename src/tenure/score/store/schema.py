@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
-HEAD = "0003"
+HEAD = "0004"
 """The latest version."""
 
 METADATA = sa.MetaData()
@@ -123,6 +123,48 @@ OUTCOMES = Table(
     *_columns(sa.Boolean, "treated", nullable=True),
 )
 """What happened within the horizon of a score; `treated`: whether somebody saw to the account."""
+
+SHADOW_MODELS = Table(
+    "shadow_models",
+    METADATA,
+    Column("shadow_no", sa.Integer, primary_key=True),
+    Column("run_no", sa.Integer, sa.ForeignKey("runs.run_no"), nullable=False),
+    *_columns(sa.String, "target", "horizon", "model_version"),
+    sa.UniqueConstraint("run_no", "target", "horizon", "model_version", name="shadow_models_once"),
+)
+"""A challenger that scored the accounts of a run after its champion had."""
+
+SHADOW_SCORES = Table(
+    "shadow_scores",
+    METADATA,
+    Column(
+        "shadow_no",
+        sa.Integer,
+        sa.ForeignKey("shadow_models.shadow_no"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("account_id", sa.String, primary_key=True),
+    *_columns(sa.Double, "probability", "log_odds"),
+)
+"""What a challenger gave; the champion's stand in `scores`, under the same run."""
+
+SHADOW_ANSWERS = Table(
+    "shadow_answers",
+    METADATA,
+    Column("answer_no", sa.Integer, primary_key=True),
+    *_columns(sa.String, "project"),
+    *_columns(sa.DateTime, "at"),
+    *_columns(sa.String, "request_id", "path", "target"),
+    *_columns(sa.SmallInteger, "horizon_days"),
+    *_columns(sa.String, "account_id", nullable=True),
+    *_columns(sa.DateTime, "as_of", nullable=True),
+    *_columns(sa.Integer, "place"),
+    *_columns(sa.String, "champion_version", "model_version"),
+    *_columns(sa.Double, "champion_probability", "probability"),
+    sa.Index("shadow_answers_by_time", "at"),
+)
+"""Champion and challenger on a row that was posted; `place` is that of the row in the answer."""
 
 FEEDBACK = Table(
     "feedback",

@@ -35,6 +35,7 @@ from tenure.score.store.schema import (
     SCORES,
     WORDINGS,
 )
+from tenure.score.store.shadow import forget_shadows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -172,6 +173,7 @@ def _forget(connection: Connection, run: ScoringRun, keep: int) -> None:
     ordered = ordered.order_by(RUNS.c.as_of.desc(), RUNS.c.run_no.desc())
     old = list(connection.scalars(ordered))[keep:]
     if old:
+        forget_shadows(connection, old)
         for table in (OUTCOMES, BLOCKS, SCORES, RUN_ACCOUNTS, RUN_MODELS, RUNS):
             connection.execute(delete(table).where(table.c.run_no.in_(old)))
 

@@ -15,7 +15,7 @@ from tenure.service.access import caller
 from tenure.service.api import openapi
 from tenure.service.api.endpoints import ENDPOINTS
 from tenure.service.api.guard import Guard, Handler, refusal_of
-from tenure.service.api.hosts import ip_address
+from tenure.service.api.hosts import check_exposure, ip_address
 from tenure.service.api.metrics import MEDIA_TYPE, Metrics
 from tenure.service.api.problems import JSON, Refusal
 from tenure.service.api.responses import Readiness
@@ -39,6 +39,7 @@ def application(config: Config, state: State | None = None) -> Guard:
     """
     served = state or State(config)
     metrics = Metrics()
+    served.shadow.count = metrics.shadow
 
     @contextlib.asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -113,6 +114,8 @@ class Around:
 def make_service(config: Config, guarded: Guard | None = None) -> Any:
     """Return the BentoML service of a config, all of whose requests the application answers.
 
+    It does not start where others reach its address and there is no key.
+
     Raises:
         ModelError: If there is no champion, or one is damaged.
     """
@@ -124,6 +127,7 @@ def make_service(config: Config, guarded: Guard | None = None) -> Any:
         """Churn and expansion scores, explained."""
 
         def __init__(self) -> None:
+            check_exposure(config)
             instead.state.start()
 
         @bentoml.on_shutdown

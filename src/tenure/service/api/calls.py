@@ -21,6 +21,7 @@ class Call:
         endpoint: Method and path of the endpoint.
         path: Values in the path.
         headers: Headers by name, in lower case.
+        request_id: As the answer and the log have it.
         accounts: Accounts that it names, for the audit log; the answer writes them down.
     """
 
@@ -29,4 +30,5 @@ class Call:
     endpoint: str
     path: Mapping[str, str]
     headers: Mapping[str, str]
+    request_id: str = ""
     accounts: list[str] = field(default_factory=list)

@@ -71,7 +71,9 @@ class Champions:
             try:
                 model = self._read(target)
                 check({target: model} if model else {})
-            except TenureError as error:
+            except Exception as error:  # whatever it is, the old one goes on
+                if not isinstance(error, TenureError):
+                    logger.exception("%s: the new champion cannot be read", target)
                 self._retry_at[target] = time.monotonic() + RETRY_SECONDS
                 self._warn(target, f"the new champion is not served: {error}")
                 continue

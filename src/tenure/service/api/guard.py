@@ -11,7 +11,6 @@ import logging
 import re
 import secrets
 import time
-from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote
 
@@ -213,12 +212,18 @@ class Handler:
         else:
             ask = endpoint.request.of_body((await receive())["body"])
         call = Call(
-            self.state, known, self._name, scope.get("path_params", {}), Headers(scope=scope)
+            self.state,
+            known,
+            self._name,
+            scope.get("path_params", {}),
+            Headers(scope=scope),
+            scope["tenure.request_id"],
         )
         scope["tenure.accounts"] = call.accounts
-        if _UNDER_WAY[endpoint.answer] >= endpoint.room:
+        under_way = self.state.under_way
+        if under_way[endpoint.answer] >= endpoint.room:
             raise busy()
-        _UNDER_WAY[endpoint.answer] += 1
+        under_way[endpoint.answer] += 1
         try:
             work = asyncio.ensure_future(self._answered(call, ask))
             if endpoint.method == "POST" and await cancelled_when_gone(work, receive):
@@ -228,7 +233,7 @@ class Handler:
             response = await work
             await response(scope, receive if endpoint.model is None else silence, send)
         finally:
-            _UNDER_WAY[endpoint.answer] -= 1
+            under_way[endpoint.answer] -= 1
             scope["tenure.accounts"] = call.accounts
 
     async def _answered(self, call: Call, ask: BaseModel) -> Response:
@@ -256,10 +261,6 @@ class Handler:
                 for flat in answer.rows:
                     if (chance := getattr(flat, f"{target}_probability", None)) is not None:
                         self.metrics.scored(target, chance)
-
-
-_UNDER_WAY: Counter[object] = Counter()
-"""Requests that are answered or wait for it, by the function that answers."""
 
 
 def _check_scope(known: Caller, endpoint: Endpoint) -> None:

@@ -66,7 +66,9 @@ async def score_history(call: Call, ask: HistoryRequest) -> HistoryScores:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
     models = await call.state.models()
-    return await in_thread(call.state.posting, _posted, call, models, ask)
+    answer = await in_thread(call.state.posting, _posted, call, models, ask)
+    call.state.shadow.offer_history((call.request_id, call.endpoint), ask, models, answer)
+    return answer
 
 
 def _posted(call: Call, models: Mapping[str, Model], ask: HistoryRequest) -> HistoryScores:
@@ -140,7 +142,9 @@ async def score_rows(call: Call, ask: RowsRequest) -> RowScores:
     check_count(len(ask.rows), call.state.config, "rows")
     models = await call.state.models()
     (target,) = check_targets([ask.target], models, "target")
-    return await in_thread(call.state.workers, scored_rows, target, models[target], ask.rows)
+    answer = await in_thread(call.state.workers, scored_rows, target, models[target], ask.rows)
+    call.state.shadow.offer_rows((call.request_id, call.endpoint), ask, models, answer)
+    return answer
 
 
 async def explain(call: Call, ask: ExplainRequest) -> Explanation:
@@ -208,12 +212,16 @@ async def describe(call: Call, ask: NothingRequest) -> Models:
     del ask
     state = call.state
     models, run = await state.models(), await state.read(state.latest)
+    shadows = await in_thread(state.workers, state.shadows)
     until = state.tables.observed_until or (run.observed_until if run else None)
     return Models(
         name=state.config.name,
         observed_until=until,
         last_run=Run.model_validate(run) if run else None,
-        targets={name: _described(name, model) for name, model in models.items()},
+        targets={
+            name: _described(name, model) | {"shadow": shadows.get(name)}
+            for name, model in models.items()
+        },
         warnings=tuple(state.warnings()),
     )
 

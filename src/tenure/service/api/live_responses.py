@@ -9,6 +9,7 @@ from pydantic import ConfigDict, create_model
 from tenure.core.records.base import Record
 from tenure.core.records.evaluation import Verdict
 from tenure.core.records.metrics import Metric
+from tenure.core.records.promotion import ShadowRecord
 from tenure.score.rows import COLUMNS
 from tenure.service.api.responses import (
     Answer,
@@ -160,6 +161,8 @@ class TargetModel(TargetMeaning):
     """The model card, Markdown."""
     tables: dict[str, tuple[str, ...]]
     features: tuple[Feature, ...]
+    shadow: ShadowRecord | None
+    """The challenger beside it, on the runs that both scored; null without one."""
 
 
 class Models(Answer):

@@ -61,6 +61,13 @@ class Metrics:
             registry=registry,
         )
 
+        self._shadows = Counter(
+            "tenure_shadow_answers",
+            "Answers that a challenger was to be asked about, by what came of it.",
+            ["result"],
+            registry=registry,
+        )
+
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(name, text, labels, registry=registry, multiprocess_mode="mostrecent")
 
@@ -82,6 +89,10 @@ class Metrics:
     def scored(self, target: str, probability: float) -> None:
         """Count a probability that was computed for a request."""
         self._scored.labels(target).observe(probability)
+
+    def shadow(self, result: str) -> None:
+        """Count an answer that a challenger was to be asked about."""
+        self._shadows.labels(result).inc()
 
     def state(
         self,

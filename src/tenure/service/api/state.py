@@ -10,6 +10,7 @@ import gc
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -30,24 +31,32 @@ from tenure.service.access import Access, service_secret
 from tenure.service.api.audit import AuditTrail
 from tenure.service.api.champions import Champions
 from tenure.service.api.problems import Refusal, busy
+from tenure.service.api.shadow import Shadow
 from tenure.service.api.tables import Tables
 from tenure.service.api.threads import in_thread
+from tenure.success.scores.shadow import shadow_records
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tenure.core.config import Config
+    from tenure.core.records.promotion import ShadowRecord
 
 logger = logging.getLogger("tenure.service")
 READERS = 4
 """Threads that read the store."""
 FRESH_SECONDS = 1.0
 """How long the last run is taken for the last."""
+SHADOW_SECONDS = 60.0
+"""How long a comparison of champions and challengers stands."""
 T = TypeVar("T")
 
 
 class State:
     """The store, models, tables and threads of one service process.
+
+    Attributes:
+        under_way: Requests that are answered or wait for it, by the function that answers.
 
     Raises:
         ModelError: If there is no champion, or one is damaged.
@@ -66,21 +75,35 @@ class State:
             config.service, lambda: KeyStore(self.engine), service_secret(config.paths.runs)
         )
         self.audit = AuditTrail(lambda: self.engine, config.service.audit_days)
+        self.under_way: Counter[object] = Counter()
+        self.shadow = Shadow(
+            config,
+            lambda: self.engine,
+            self.engines,
+            lambda: any(self.under_way.values()),
+            lambda: self.champions.models,
+        )
         self._opening = threading.Lock()
         self._books: Books | None = None
         self._latest: tuple[float, StoredRun | None] = (-FRESH_SECONDS, None)
         self.versions = lru_cache(64)(self._versions)
         self._ranked = lru_cache(2)(self._probabilities)
+        self._shadows: tuple[float, Mapping[str, ShadowRecord]] = (-SHADOW_SECONDS, {})
 
     def start(self) -> None:
         """Begin to load the tables and to write the audit log; returns at once."""
+        models = {name: one.bundle.version for name, one in self.champions.models.items()}
+        served = ", ".join(f"{name} {version}" for name, version in models.items())
+        logger.info("%s: serving %s", self.config.name, served)
         self.tables.start(self.champions.models).add_done_callback(lambda _: _settle())
         self.audit.start()
+        self.shadow.start()
 
     def close(self) -> None:
         """Stop the threads and release what they hold."""
         self.tables.close()
         self.audit.close()
+        self.shadow.close()
         self.access.close()
         for threads in (self.workers, self.posting, self.readers):
             threads.shutdown(cancel_futures=True)
@@ -170,6 +193,14 @@ class State:
     def _probabilities(self, run: StoredRun) -> pd.DataFrame:
         values = self.store.probabilities(run, MAIN).reset_index()
         return values.rename(columns={"probability": f"{MAIN}_probability"})
+
+    def shadows(self) -> Mapping[str, ShadowRecord]:
+        """Return how champions and challengers compare; worked out once in a while."""
+        at, records = self._shadows
+        if self.config.store.shadow and time.monotonic() - at >= SHADOW_SECONDS:
+            records = shadow_records(self.config, self.store)
+            self._shadows = (time.monotonic(), records)
+        return records
 
     def warnings(self) -> list[str]:
         """Return what an operator should look at though requests are answered."""
