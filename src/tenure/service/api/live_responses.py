@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, create_model
+from pydantic import ConfigDict, Field, create_model
 
+from tenure.core.flat_row import COLUMNS
 from tenure.core.records.base import Record
 from tenure.core.records.evaluation import Verdict
+from tenure.core.records.explain import DriverEvidence
 from tenure.core.records.metrics import Metric
-from tenure.score.rows import COLUMNS
 from tenure.service.api.responses import (
     Answer,
     Chance,
@@ -41,6 +42,10 @@ def _flat() -> dict[str, Any]:
 
 class _FlatRow(Record):
     model_config = ConfigDict(extra="allow")
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 Row = create_model(
@@ -81,6 +86,8 @@ class HistoryScores(LiveScores):
     reject_count: int
     ignored: tuple[str, ...]
     """Account attributes that no model reads."""
+    evidence: dict[str, dict[str, tuple[DriverEvidence, ...]]] = Field(default_factory=dict)
+    """Account → target → the rows behind each driver, where they were asked for."""
 
 
 class RowScore(Answer):
@@ -133,6 +140,8 @@ class Explanation(Answer):
     row: Row
     sentences: tuple[str, ...]
     targets: dict[str, TargetExplanation]
+    evidence: dict[str, tuple[DriverEvidence, ...]] = Field(default_factory=dict)
+    """Target → the source rows behind each driver, strongest first, where they were asked for."""
 
 
 class Feature(Answer):
