@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from explain.small import SPECS, frame, labels, model, spec
-from tenure.explain.drivers import FIELDS, TOP, drivers, signals
+from tenure.core.flat_row import FIELDS, TOP
+from tenure.explain.drivers import drivers, signals
 from tenure.explain.outcomes import fit_outcomes
 from tenure.explain.peers import Peers, fit_peers
 from tenure.explain.row_words import Explainer

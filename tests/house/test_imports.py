@@ -12,6 +12,7 @@ from house.tree import PACKAGE, settings
 from tenure.demo import write_world
 
 DOORS = {  # the layers that are a door themselves, and what may stand behind them
+    "client": {"httpx"},
     "explain": {"shap"},
     "score": {"lightgbm", "sklearn"},  # a bundle is what it scores with
     "service": {"bentoml"},

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from tenure.core.config import make_config
+from tenure.core.flat_row import ATTRIBUTES
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.score.attributes import ATTRIBUTES, account_attributes
+from tenure.score.attributes import account_attributes
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load_frames
 

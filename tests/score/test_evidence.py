@@ -9,7 +9,8 @@ import pytest
 
 from score.small_world import World
 from tenure.core.times import as_utc
-from tenure.explain.evidence import EvidenceRequest, evidence
+from tenure.explain.evidence import EvidenceRequest, evidence, evidence_of
+from tenure.features.compute.source_rows import parts_of
 from tenure.labels.snapshots import snapshots
 from tenure.score.evidence import evidence_behind
 from tenure.score.score import features
@@ -63,6 +64,26 @@ def test_nothing_that_was_not_known_then_is_shown(world: World) -> None:
                             assert as_utc(str(row[at])) < as_of, (name, table.columns[at])
                             shown += 1
     assert shown > 50
+
+
+def test_a_value_made_of_two_dates_that_move_has_its_rows(world: World) -> None:
+    model, as_of = world.models["churn"], world.dataset.observed_until
+    accounts = snapshots(world.dataset, [as_of])["account_id"].tolist()[:5]
+    names = [
+        name
+        for name in model.plan.described
+        if len({column for item in parts_of(model.plan, name) for column in item.moving}) > 1
+    ]
+    assert names
+    for name in names:
+        totals = [
+            sum(table.total for table in behind.tables)
+            for account in accounts
+            for behind in evidence_of(
+                world.dataset.engine, model.plan, [name], EvidenceRequest(account, as_of)
+            )
+        ]
+        assert any(totals), name
 
 
 def test_newest_rows_come_first(world: World) -> None:

@@ -11,14 +11,15 @@ import pytest
 
 from score.small_world import FURTHER, World
 from tenure.core.errors import DataError
+from tenure.core.flat_row import COLUMNS, SLIM
 from tenure.core.times import as_utc, days, show
 from tenure.labels.snapshots import snapshots
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.boosting.part import PartModel
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
 from tenure.score.model import Model
-from tenure.score.rows import SLIM, selected, with_change
-from tenure.score.score import COLUMNS, Scored, check_tables, learnt_later, score
+from tenure.score.rows import selected, with_change
+from tenure.score.score import Scored, check_tables, learnt_later, score
 from tenure.sources.dataset import Dataset
 
 PARTS = ("churn_voluntary", "churn_involuntary")

@@ -8,6 +8,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,10 +16,14 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import func, select
 
+from champions import set_champion
 from service.conftest import opened
 from tenure.core.config import Config
 from tenure.core.times import days
+from tenure.model.bundle.bundle import read_bundle
+from tenure.model.registry.champion import champion, versions
 from tenure.run.score import run_score
+from tenure.score.score import Model, score
 from tenure.score.store.schema import FEEDBACK, RUNS
 from tenure.score.store.store import ScoreStore, StoredRun
 
@@ -35,13 +40,20 @@ RUN_FIELDS = {item.name for item in fields(StoredRun)} - {"number"}
 
 @pytest.fixture(scope="module")
 def own(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """Return a config whose store holds an earlier run too."""
+    """Return a config whose store holds an earlier run too, with another model of expansion."""
     folder = tmp_path_factory.mktemp("read")
     shutil.copytree(tiny.config.paths.runs, folder / "runs")
-    paths = tiny.config.paths.model_copy(update={"runs": folder / "runs"})
+    shutil.copytree(tiny.config.paths.models, folder / "models")
+    changed = {"runs": folder / "runs", "models": folder / "models"}
+    paths = tiny.config.paths.model_copy(update=changed)
     config = tiny.config.model_copy(update={"paths": paths})
     until = tiny.book["as_of"].iloc[0].to_pydatetime()
+    standing = champion(paths.models, "expansion")
+    assert standing is not None
+    older = next(one for one in versions(paths.models, "expansion") if one != standing.version)
+    set_champion(paths.models, "expansion", older, "test", "test")
     run_score(config, folder / "before.csv", until - days(31))
+    set_champion(paths.models, "expansion", standing.version, "test", "test")
     return config
 
 
@@ -153,10 +165,53 @@ def test_changes_are_split_by_signal_exactly(reader: TestClient, tiny: Tiny) -> 
         change = get(reader, f"/v1/accounts/{account}/changes")["changes"][0]
         assert change["change"] == item["change"]
         assert (change["before"], change["after"]) == (past["probability"], now["probability"])
-        split = sum(one["change"] for one in change["signals"])
-        assert math.isclose(split, now["log_odds"] - past["log_odds"], abs_tol=1e-5)
+        assert {one["kind"] for one in change["parts"]} == {"data"}
+        sums = (sum(one[name] for one in change["parts"]) for name in ("log_odds", "points"))
+        move = now["log_odds"] - past["log_odds"]
+        for total, expected in zip(sums, (move, change["change"]), strict=True):
+            assert math.isclose(total, expected, abs_tol=1e-12)
+        sizes = [abs(one["log_odds"]) for one in change["parts"]]
+        assert sizes == sorted(sizes, reverse=True)
+        strongest = now["drivers"][0]
+        said = {one["code"]: one["after"] for one in change["parts"]}
+        assert said.get(strongest["code"], strongest["sentence"]) == strongest["sentence"]
     nothing = reader.get("/v1/accounts", params={"min_change": 0.1})
     assert (nothing.status_code, nothing.json()["field"]) == (400, "min_change")
+
+
+def test_another_model_is_set_apart_from_the_data(
+    reader: TestClient, own: Config, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = reader.app.instead.state  # type: ignore[attr-defined]
+    state.tables.start({}).result()
+    account = str(tiny.asked["account_id"].iloc[0])
+    path = f"/v1/accounts/{account}/changes"
+    (change,) = get(reader, path, target="expansion")["changes"]
+    older = change["model_version_before"]
+    assert older != change["model_version"]
+    model = Model.of(read_bundle(own.paths.models / "expansion" / older))
+    as_of = tiny.book["as_of"].iloc[0].to_pydatetime()
+    dataset = state.tables.loaded().dataset
+    models = {"expansion": model}
+    call = partial(score, dataset, models, own, as_of, accounts=[account])
+    scored = state.tables.threads.submit(call).result()
+    now, past = (
+        one["scores"][0]
+        for one in get(reader, f"/v1/accounts/{account}/history", target="expansion")["items"]
+    )
+    bridge = scored.main("expansion").values[0].sum()
+    parts: dict[str, float] = {}
+    for one in change["parts"]:
+        parts[one["kind"]] = parts.get(one["kind"], 0.0) + one["log_odds"]
+    assert math.isclose(parts["data"], bridge - past["log_odds"], abs_tol=1e-9)
+    by_model = parts["model"] + parts["base_rate"]
+    assert math.isclose(by_model, now["log_odds"] - bridge, abs_tol=1e-9)
+    points = sum(one["points"] for one in change["parts"])
+    assert math.isclose(points, now["probability"] - past["probability"], abs_tol=1e-12)
+    monkeypatch.setattr(state.tables, "_loaded", None)
+    (whole,) = get(reader, path, target="expansion")["changes"]
+    (part,) = whole["parts"]
+    assert (part["kind"], part["points"]) == ("all", change["change"])
 
 
 def test_feedback_is_written_once(reader: TestClient, own: Config, tiny: Tiny) -> None:

@@ -23,7 +23,7 @@ LEAST = 1e-12
 """Move of the log-odds from which it can be shared out in points."""
 MODEL = "Another model"
 BASE_RATE = "The model's base rate"
-EVERYTHING = "Data and model together: the older model is no longer at hand"
+EVERYTHING = "Data and model together: the older model or the tables are not at hand"
 
 
 @dataclass(frozen=True)

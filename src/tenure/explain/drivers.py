@@ -13,16 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from tenure.core.flat_row import FIELDS, TOP
 from tenure.explain.comparison import NOTHING
 from tenure.explain.row_words import NUMBERS, WORDS, About, Explainer, RowWords
 from tenure.explain.wording import signal_label, uncapital
 from tenure.features.plan.columns import FeatureSpec
 
-TOP = 5
-FIELDS = (
-    *("code", "label", "value", "value_num", "peer_value", "peer_value_num"),
-    *("contribution", "direction", "sentence", "lever", "since"),
-)
 WORDS_SHAPE = (TOP, len(WORDS))
 NUMBERS_SHAPE = (TOP, len(NUMBERS))
 TOGETHER = 2

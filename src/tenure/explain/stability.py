@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tenure.explain.drivers import TOP, signals, summed
+from tenure.core.flat_row import TOP
+from tenure.explain.drivers import signals, summed
 from tenure.model.boosting.fit import FittedModel
 
 if TYPE_CHECKING:

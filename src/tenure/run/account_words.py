@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import Problem
+from tenure.core.flat_row import TOP
 from tenure.core.steps import text_literal
 from tenure.core.times import literal, show
-from tenure.explain.drivers import TOP
 from tenure.labels.targets import TARGETS
 from tenure.score.abstain import NEW, NOTICE, STALE
 

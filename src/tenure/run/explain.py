@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError, DataError, Problem, suggestion
+from tenure.core.flat_row import FIELDS, TOP
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.explain import (
     AccountExplanation,
@@ -25,7 +26,6 @@ from tenure.core.records.explain import (
 from tenure.core.times import show
 from tenure.explain.changes import book_change, score_change
 from tenure.explain.driver_records import driver_records
-from tenure.explain.drivers import FIELDS, TOP
 from tenure.explain.evidence import EvidenceRequest, evidence_of
 from tenure.explain.portfolio import portfolio
 from tenure.explain.what_if import EditableModel, shown, what_if

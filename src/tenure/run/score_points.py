@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
+from tenure.core.flat_row import TOP
 from tenure.explain.changes import Bridge, ScoredPoint
-from tenure.explain.drivers import TOP, signals, summed
+from tenure.explain.drivers import signals, summed
 from tenure.model.boosting.fit import FittedModel
+from tenure.model.boosting.part import ScoringModel
 from tenure.model.bundle.bundle import read_bundle
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
@@ -24,11 +26,21 @@ if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
 
-def scored_points(scored: Scored, target: str) -> dict[str, ScoredPoint]:
-    """Return account → its score of the main horizon, of those that have a probability."""
-    model, behind = scored.models[target], scored.main(target)
+def scored_points(
+    scored: Scored, target: str, horizon: str | None = None
+) -> dict[str, ScoredPoint]:
+    """Return account → its score of a horizon, of those that have a probability.
+
+    Args:
+        scored: Scores.
+        target: What is predicted.
+        horizon: Days, as text, or ``renewal``; the main one by default.
+    """
+    model = scored.models[target]
+    horizon = horizon or str(model.horizon_days)
+    behind = scored.contributions[target][horizon]
     rows = scored.rows.iloc[behind.rows]
-    groups = signals(model.main.columns, model.specs)
+    groups = signals(model.models[horizon].columns, model.specs)
     sums = summed(behind.values, list(groups.values()))
     prefix = "" if target == MAIN else f"{target}_"
     spoken = [
@@ -42,7 +54,7 @@ def scored_points(scored: Scored, target: str) -> dict[str, ScoredPoint]:
         points[account] = ScoredPoint(
             account,
             target,
-            str(model.horizon_days),
+            horizon,
             rows["as_of"].iloc[number].to_pydatetime(),
             model.bundle.version,
             float(chances[number]),
@@ -116,20 +128,45 @@ def bridges(
         as_of: Prediction time.
         accounts: Whose.
     """
+    older = older_model(config, target, version)
+    if older is None:
+        return None
+    every = bridges_under(older, config, dataset, as_of, accounts)
+    return every.get(str(older.horizon_days))
+
+
+def older_model(config: Config, target: str, version: str) -> Model | None:
+    """Return a model that a champion followed, None where it is gone or cannot be read."""
     folder = config.paths.models / target / version
     if not folder.is_dir():
         return None
     try:
-        model = Model.of(read_bundle(folder, threads=config.model.threads))
-        scored = score(dataset, {target: model}, config, as_of, accounts=accounts)
-    except (DataError, ModelError):
+        return Model.of(read_bundle(folder, threads=config.model.threads))
+    except ModelError:
         return None
-    points = scored_points(scored, target)
-    main = model.main
 
-    def calibrated(log_odds: float) -> float:
-        assert isinstance(main, FittedModel)
-        return float(main.calibrator.probability(np.array([log_odds]))[0])
 
-    of_odds = calibrated if isinstance(main, FittedModel) else None
-    return {name: Bridge(point, of_odds) for name, point in points.items()}
+def bridges_under(
+    model: Model, config: Config, dataset: Dataset, as_of: datetime, accounts: Iterable[str]
+) -> dict[str, dict[str, Bridge]]:
+    """Return horizon → account → its data at a time under an older model; none it cannot score."""
+    target = model.bundle.spec.target
+    try:
+        scored = score(dataset, {target: model}, config, as_of, accounts=accounts, horizons="all")
+    except (DataError, ModelError):
+        return {}
+    return {
+        horizon: {
+            name: Bridge(point, _calibrated(model.models[horizon]))
+            for name, point in scored_points(scored, target, horizon).items()
+        }
+        for horizon in scored.contributions[target]
+    }
+
+
+def _calibrated(model: ScoringModel) -> Callable[[float], float] | None:
+    """Return what makes a probability of log-odds, None where they alone do not give it."""
+    if not isinstance(model, FittedModel):
+        return None
+    calibrator = model.calibrator
+    return lambda log_odds: float(calibrator.probability(np.array([log_odds]))[0])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from tenure.core.flat_row import ATTRIBUTES
 from tenure.core.steps import quote
 from tenure.core.times import literal
 from tenure.labels.snapshots import PAID, SCOPE, paid_rows
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from tenure.sources.dataset import Dataset
 
-ATTRIBUTES = ("name", "owner", "segment", "plan")
 NOTICE_PERIOD = "notice_period_days"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tenure.core.records.explain import DriverEvidence
@@ -15,13 +16,16 @@ AccountEvidence = dict[str, tuple[DriverEvidence, ...]]
 """Target → the source rows behind each driver, strongest first."""
 
 
-def evidence_behind(engine: Engine, scored: Scored, most: int) -> dict[str, AccountEvidence]:
+def evidence_behind(
+    engine: Engine, scored: Scored, most: int, accounts: Collection[str] | None = None
+) -> dict[str, AccountEvidence]:
     """Return account → the source rows behind the drivers of its main scores.
 
     Args:
         engine: Holds the tables that were scored.
         scored: Scores of a few accounts: each driver takes a statement.
         most: Rows of one table that are shown of each driver.
+        accounts: Limits it to these accounts.
     """
     behind: dict[str, AccountEvidence] = {}
     for target, model in scored.models.items():
@@ -30,6 +34,8 @@ def evidence_behind(engine: Engine, scored: Scored, most: int) -> dict[str, Acco
         for position, (account, as_of) in enumerate(
             zip(rows["account_id"], rows["as_of"], strict=True)
         ):
+            if accounts is not None and account not in accounts:
+                continue
             features = [model.main.columns[at] for at in main.telling[position] if at >= 0]
             request = EvidenceRequest(str(account), as_of.to_pydatetime(), most)
             own = evidence_of(engine, model.plan, features, request)

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tenure.explain.drivers import FIELDS, TOP
+from tenure.core.flat_row import COLUMNS, SLIM
 from tenure.labels.windows import RENEWAL
-from tenure.score.attributes import ATTRIBUTES
 from tenure.score.horizons import ScoreEntries
 
 if TYPE_CHECKING:
@@ -22,25 +21,7 @@ Floats = NDArray[np.float64]
 Selection = Literal["all", "slim"]
 
 MAIN = "churn"
-_DRIVERS = [f"driver_{place}_{field}" for place in range(1, TOP + 1) for field in FIELDS]
-COLUMNS: tuple[str, ...] = (
-    *("account_id", *ATTRIBUTES, "as_of", "scored_at", "horizon_days"),
-    *("mrr", "currency", "renews_at", "notice_by"),
-    *("health_score", "churn_probability", "churn_probability_lo", "churn_probability_hi"),
-    *("churn_rank", "churn_percentile", "risk_band", "mrr_at_risk", "probability_change"),
-    *("base_rate", "model_name", "model_version", *_DRIVERS),
-    *("expansion_probability", "expansion_probability_lo", "expansion_probability_hi"),
-    *("expected_expansion_mrr", "expansion_base_rate", "expansion_model_version"),
-    *(f"expansion_{name}" for name in _DRIVERS),
-    *("data_coverage", "stale_sources", "unseen_values", "abstain_reason"),
-)
-SLIM: tuple[str, ...] = (
-    *("account_id", *ATTRIBUTES, "as_of", "horizon_days", "mrr", "currency", "renews_at"),
-    *("churn_probability", "probability_change", "risk_band", "mrr_at_risk"),
-    *(f"driver_{place}_sentence" for place in (1, 2, 3)),
-    *("expansion_probability", "expected_expansion_mrr", "abstain_reason"),
-)
-"""The twenty columns that people read."""
+
 
 
 def selected(rows: pd.DataFrame, columns: Selection) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from tenure.score.attributes import account_attributes
 from tenure.score.horizons import ScoreEntries, never_falling, score_entries
 from tenure.score.model import Model, check_owner, load_models
 from tenure.score.parts import adding_up
-from tenure.score.rows import COLUMNS, MAIN, complete_rows
+from tenure.score.rows import MAIN, complete_rows
 from tenure.score.scored import Contributions, Scored
 from tenure.score.unseen import unseen_texts, unseen_words
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from tenure.sources.dataset import Dataset
 
 __all__ = [
-    "COLUMNS",
     "MAIN",
     "Contributions",
     "Model",

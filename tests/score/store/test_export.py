@@ -12,10 +12,10 @@ from score.delivery.vendors import Reply, Request, serving
 from score.store.conftest import earlier
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError, DataError
+from tenure.core.flat_row import COLUMNS
 from tenure.core.sections import ExportConfig
 from tenure.run.export import run_export
 from tenure.score.delivery.rows import flat_rows
-from tenure.score.rows import COLUMNS
 from tenure.score.scored import Scored
 from tenure.score.store.store import ScoreStore
 from tenure.score.store.write import ScoringRun

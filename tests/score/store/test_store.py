@@ -17,10 +17,11 @@ from sqlalchemy import insert, select
 from score.small_world import World
 from tenure.core.config import Config
 from tenure.core.errors import DataError
+from tenure.core.flat_row import FIELDS, TOP
 from tenure.core.records.base import Figure
 from tenure.core.records.score_drift import BookDrift, InputDrift
 from tenure.core.times import days
-from tenure.explain.drivers import FIELDS, TOP, signals
+from tenure.explain.drivers import signals
 from tenure.score.scored import Scored
 from tenure.score.store.database import connect, writing
 from tenure.score.store.encoding import packed_contributions

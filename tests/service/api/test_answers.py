@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tenure.core.flat_row import COLUMNS
 from tenure.core.times import show
+from tenure.explain.evidence import MOST
 from tenure.labels.snapshots import snapshots
 from tenure.model.calibration.calibrators import Sigmoid
+from tenure.run.explain import ExplainWish, run_explain
 from tenure.run.prepare import loaded
-from tenure.score.score import COLUMNS, features, load_models
+from tenure.score.score import features, load_models
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -166,6 +169,36 @@ def test_an_explanation_adds_up(client: TestClient, tiny: Tiny) -> None:
         (chance,) = calibrator.probability(pd.Series([found["log_odds"]]).to_numpy())
         assert math.isclose(chance, found["probability"], rel_tol=1e-9)
         assert found["probability"] == row[f"{target}_probability"]
+
+
+def test_an_explanation_shows_the_rows_behind_its_drivers(client: TestClient, tiny: Tiny) -> None:
+    account = tiny.asked["account_id"].iloc[0]
+    as_of = show(tiny.book["as_of"].iloc[0])
+    plain = ask(client, "/v1/explain", {"account_id": account})
+    assert "evidence" not in plain
+    evidence = ask(client, "/v1/explain", {"account_id": account, "evidence": True})["evidence"]
+    behind = run_explain(tiny.config, account, wish=ExplainWish(evidence=MOST)).to_json()
+    assert evidence == behind["evidence"]
+    codes = [plain["row"][f"driver_{place}_code"] for place in range(1, 6)]
+    assert [one["code"] for one in evidence["churn"]] == [code for code in codes if code]
+    tables = [table for one in evidence["churn"] for table in one["tables"]]
+    assert any(table["hidden"] for table in tables)
+    for table in tables:
+        assert len(table["rows"]) <= MOST
+        assert table["hidden"] == table["total"] - len(table["rows"])
+    history = {"tables": tiny.posted(account), "as_of": as_of}
+    assert "evidence" not in ask(client, "/v1/score", history)
+    posted = ask(client, "/v1/score", {**history, "evidence": True})["evidence"]
+    assert list(posted) == [account]
+    assert [one["code"] for one in posted[account]["churn"]] == [code for code in codes if code]
+    for one, same in zip(posted[account]["churn"], evidence["churn"], strict=True):
+        assert [table["total"] for table in one["tables"]] == [
+            table["total"] for table in same["tables"]
+        ]
+    accounts = [{"account_id": f"a{n}", "created_at": "2023-01-01"} for n in range(21)]
+    many = {"tables": {**history["tables"], "accounts": accounts}, "as_of": as_of}
+    refused = ask(client, "/v1/score", {**many, "evidence": True}, status=400)
+    assert refused["field"] == "evidence"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

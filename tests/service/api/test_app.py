@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from tenure.score.score import COLUMNS, load_models
+from tenure.core.flat_row import COLUMNS
+from tenure.score.score import load_models
 from tenure.service.api.endpoints import ENDPOINTS, HEALTH
 from tenure.service.api.problems import JSON, PROBLEM
 

@@ -10,7 +10,7 @@ import pytest
 
 from tenure.score.score import load_models
 from tenure.service.api.endpoints import POSTED
-from tenure.service.api.problems import ProblemDocument
+from tenure.service.api.responses import ProblemDocument
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient

@@ -86,7 +86,7 @@ class ChangePart(Record):
 
     Attributes:
         kind: What changed: the ``data`` of a signal, the ``model``, its ``base_rate``, or ``all``
-            of these where the older model is no longer at hand.
+            of these where the older model or the tables are not at hand.
         code: Name of the signal, empty for other parts.
         label: What the part is called.
         log_odds: In the models' log-odds before calibration; all parts add up to the move.

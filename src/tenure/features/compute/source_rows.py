@@ -64,10 +64,10 @@ def rows_behind_sql(
         for name in columns
     ]
     tests, moments = [], []
-    rows = source.name
+    moving = tuple(item for item in items if item.moving)
+    rows = SourceQuery(source.name, moving, (as_of,)).at_cutoffs() if moving else source.name
     for item in items:
         query = SourceQuery(source.name, (item,), (as_of,))
-        rows = query.at_cutoffs() if query.moving else rows
         tests.append(f"({_leads_to(query, item)})")
         moments.append(item.feature.at or "event_time")
     moment = moments[0] if len(set(moments)) == 1 else "event_time"

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from tenure.core.errors import ConfigError, DataError, Problem, suggestion
+from tenure.core.flat_row import COLUMNS, TOP
 from tenure.core.times import show
-from tenure.explain.drivers import TOP
 from tenure.score.delivery.adapters import Item
-from tenure.score.rows import COLUMNS, MAIN, with_change
+from tenure.score.rows import MAIN, with_change
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
 from tenure.score.store.write import flat_names
 

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
+from tenure.core.flat_row import TOP
 from tenure.core.records.score_drift import BookDrift
-from tenure.explain.drivers import TOP, signals, summed
+from tenure.explain.drivers import signals, summed
 from tenure.explain.row_words import NUMBERS
 from tenure.score.model import Model
 from tenure.score.rows import MAIN

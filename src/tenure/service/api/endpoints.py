@@ -85,7 +85,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET", f"{ACCOUNT}/history", reads.account_history, asks.HistoryQuery, answers.History
     ),
     Endpoint(
-        "GET", f"{ACCOUNT}/changes", changes.account_changes, asks.ChangesQuery, answers.Changes
+        "GET",
+        f"{ACCOUNT}/changes",
+        changes.account_changes,
+        asks.ChangesQuery,
+        answers.Changes,
+        room=64,
     ),
     Endpoint("POST", "/v1/scores:lookup", reads.lookup, asks.LookupRequest, answers.Lookup),
     _posted("/v1/score"),

@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 from tenure.score.store.lookup import StoredAccount, account_ids, accounts_of
 from tenure.service.api.reads import account_answer
 from tenure.service.api.requests import ExportQuery
-from tenure.service.api.responses import Account, Driver, Run, Score
+from tenure.service.api.responses import AccountFacts, Driver, Run, Score
 
 if TYPE_CHECKING:
     from tenure.score.store.store import StoredRun
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NDJSON, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
 AT_ONCE = 500
 """Accounts that are read together."""
-_ACCOUNT = [name for name in Account.model_fields if name not in ("run", "scores")]
+_ACCOUNT = list(AccountFacts.model_fields)
 _RUN = ("run_id", "as_of", "scored_at")
 _NUMBERS = {
     *("mrr", "probability", "lo", "hi", "base_rate", "log_odds", "percentile", "amount_at_risk"),

@@ -17,8 +17,8 @@ from tenure.explain.row_words import NUMBERS, WORDS, About
 from tenure.model.bundle.reference_stats import QUANTILES
 from tenure.score.model import Model
 from tenure.service.api.live_responses import RowScores
+from tenure.service.api.meaning import meaning
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, listed, shown
-from tenure.service.api.responses import meaning
 
 SELDOM = 0.01
 """Share of the training rows without a value up to which a missing one is told."""

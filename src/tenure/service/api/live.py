@@ -11,9 +11,11 @@ import pandas as pd
 
 from tenure.core.errors import Problem, TenureError
 from tenure.core.times import as_utc, show
+from tenure.explain.evidence import MOST
 from tenure.explain.wording import label
 from tenure.explain.wording import show as in_words
 from tenure.run.account_words import account_lines
+from tenure.score.evidence import evidence_behind
 from tenure.score.posted import score_posted
 from tenure.score.score import Model, Scored
 from tenure.service.api.checks import (
@@ -33,6 +35,7 @@ from tenure.service.api.live_responses import (
     Models,
     RowScores,
 )
+from tenure.service.api.meaning import meaning
 from tenure.service.api.problems import Refusal, refused
 from tenure.service.api.requests import (
     ExplainRequest,
@@ -42,7 +45,7 @@ from tenure.service.api.requests import (
     RowsRequest,
     ScoreRequest,
 )
-from tenure.service.api.responses import Run, meaning
+from tenure.service.api.responses import Run
 from tenure.service.api.rows import for_targets, records
 from tenure.service.api.tables import Span
 from tenure.service.api.threads import in_thread
@@ -54,6 +57,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 EARLIEST, LATEST = as_utc("1990-01-01"), as_utc("2200-01-01")
 NOT_PAYING = "no_paid_subscription"
+MOST_EXPLAINED = 20
+"""Posted accounts whose evidence an answer may hold: each driver takes a statement."""
 MOST_REJECTS = 1_000
 """Rejected rows that an answer describes."""
 
@@ -61,7 +66,11 @@ MOST_REJECTS = 1_000
 async def score_history(call: Call, ask: HistoryRequest) -> HistoryScores:
     """Score accounts from posted history, by the statements that trained the models."""
     config = call.state.config
-    check_count(len(ask.tables.get("accounts", [])), config, "tables.accounts")
+    posted = len(ask.tables.get("accounts", []))
+    check_count(posted, config, "tables.accounts")
+    if ask.evidence and posted > MOST_EXPLAINED:
+        rule = f"is given of at most {MOST_EXPLAINED} accounts"
+        raise Refusal(Problem("evidence", rule, fix="post fewer accounts, or leave it out"))
     if not EARLIEST <= ask.as_of < LATEST:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
@@ -75,10 +84,13 @@ def _posted(call: Call, models: Mapping[str, Model], ask: HistoryRequest) -> His
     state = call.state
     try:
         with state.engines.borrow() as engine:
-            scores = score_posted(ask.tables, models, state.config, ask.as_of, engine)
+            rows = MOST if ask.evidence else 0
+            scores = score_posted(ask.tables, models, state.config, ask.as_of, engine, rows)
     except TenureError as error:
         raise refused(error) from None
+    more = {"evidence": scores.evidence} if ask.evidence else {}
     return HistoryScores(
+        **more,
         **_scores(ask.as_of, models, scores.rows, scores.not_asked),
         rejects=scores.rejects[:MOST_REJECTS],
         reject_count=len(scores.rejects),
@@ -161,15 +173,25 @@ async def explain(call: Call, ask: ExplainRequest) -> Explanation:
         rule = f"has no paid subscription at {show(as_of)}"
         fix = "ask for a time at which the account was paying"
         raise Refusal(Problem("account_id", rule, ask.account_id, fix))
-    return await in_thread(state.workers, _explained, scored, frame, as_of)
+    more = {}
+    if ask.evidence:
+        wanted = {ask.account_id}
+        behind = await state.tables.query(
+            lambda dataset: evidence_behind(dataset.engine, scored, MOST, wanted)
+        )
+        more = {"evidence": behind.get(ask.account_id, {})}
+    return await in_thread(state.workers, _explained, scored, frame, as_of, more)
 
 
-def _explained(scored: Scored, frame: pd.DataFrame, as_of: datetime) -> Explanation:
+def _explained(
+    scored: Scored, frame: pd.DataFrame, as_of: datetime, more: Mapping[str, Any]
+) -> Explanation:
+    """Return an explanation, with the fields `more` that were wanted besides."""
     (row,) = records(frame)
     known = row["abstain_reason"] is None
     lines = account_lines({**row, "as_of": show(as_of)}, list(scored.models))
     targets = _contributions(scored, row) if known else {}
-    return Explanation(as_of=as_of, row=row, sentences=lines, targets=targets)
+    return Explanation(as_of=as_of, row=row, sentences=lines, targets=targets, **more)
 
 
 def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:

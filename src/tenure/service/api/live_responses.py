@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, create_model
+from pydantic import ConfigDict, Field, create_model
 
+from tenure.core.flat_row import COLUMNS
 from tenure.core.records.base import Record
 from tenure.core.records.evaluation import Verdict
+from tenure.core.records.explain import DriverEvidence
 from tenure.core.records.metrics import Metric
 from tenure.core.records.promotion import ShadowRecord
-from tenure.score.rows import COLUMNS
 from tenure.service.api.responses import (
     Answer,
     Chance,
@@ -42,6 +43,10 @@ def _flat() -> dict[str, Any]:
 
 class _FlatRow(Record):
     model_config = ConfigDict(extra="allow")
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 Row = create_model(
@@ -82,6 +87,8 @@ class HistoryScores(LiveScores):
     reject_count: int
     ignored: tuple[str, ...]
     """Account attributes that no model reads."""
+    evidence: dict[str, dict[str, tuple[DriverEvidence, ...]]] = Field(default_factory=dict)
+    """Account → target → the rows behind each driver, where they were asked for."""
 
 
 class RowScore(Answer):
@@ -134,6 +141,8 @@ class Explanation(Answer):
     row: Row
     sentences: tuple[str, ...]
     targets: dict[str, TargetExplanation]
+    evidence: dict[str, tuple[DriverEvidence, ...]] = Field(default_factory=dict)
+    """Target → the source rows behind each driver, strongest first, where they were asked for."""
 
 
 class Feature(Answer):

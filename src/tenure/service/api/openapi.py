@@ -10,8 +10,8 @@ from tenure import __version__
 from tenure.core.config import Config
 from tenure.service.api.endpoints import ENDPOINTS, HEALTH, Endpoint
 from tenure.service.api.export import ARROW, NDJSON
-from tenure.service.api.problems import JSON, PROBLEM, DatedProblem, ProblemDocument
-from tenure.service.api.responses import Readiness
+from tenure.service.api.problems import JSON, PROBLEM
+from tenure.service.api.responses import DatedProblem, ProblemDocument, Readiness
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -5,65 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from http import HTTPStatus
-
-from starlette.responses import Response
+from typing import TYPE_CHECKING
 
 from tenure.core.errors import Problem, TenureError
-from tenure.core.records.base import Record
 from tenure.engine import ENGINES
+from tenure.service.api.responses import FieldProblem, ProblemDocument
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 LONGEST_VALUE = 80
 MOST_PROBLEMS = 20
 RETRY_SECONDS = 2
-
-
-class FieldProblem(Record):
-    """One thing that is wrong.
-
-    Attributes:
-        field: Where: a field of the body, a parameter, a header or ``path``.
-        rule: The rule that is broken.
-        value: The value that breaks it, shortened.
-        fix: The next step.
-    """
-
-    field: str
-    rule: str
-    value: str
-    fix: str
-
-
-class ProblemDocument(Record):
-    """Why a request was not answered (RFC 9457).
-
-    Attributes:
-        type: What kind of problem it is: its status says all.
-        title: The status in words.
-        status: HTTP status.
-        detail: The first problem in a sentence.
-        errors: The first problems; `error_count` says how many there are.
-        request_id: Of the request, as the log has it.
-    """
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    field: str
-    fix: str
-    errors: tuple[FieldProblem, ...]
-    error_count: int
-    request_id: str = ""
-
-
-class DatedProblem(ProblemDocument):
-    """The same, with what the paths without a version answered before: use `errors`."""
-
-    error: FieldProblem
-    problems: tuple[FieldProblem, ...]
-    problem_count: int
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
@@ -100,6 +55,8 @@ class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
 
     def response(self, request_id: str = "", *, dated: bool = False) -> Response:
         """Return the HTTP response; `dated` adds the fields that the first paths answered with."""
+        from starlette.responses import Response
+
         body = self.document(request_id).to_json()
         if dated:
             errors = body["errors"]

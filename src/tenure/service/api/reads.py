@@ -18,6 +18,7 @@ from tenure.score.store.idempotency import RepeatKey, once
 from tenure.score.store.keys import clock
 from tenure.score.store.lookup import StoredAccount, accounts_of, run_at
 from tenure.score.store.store import StoredRun, StoredScore
+from tenure.service.api.meaning import direction
 from tenure.service.api.problems import Refusal, refused
 from tenure.service.api.requests import (
     AccountQuery,
@@ -38,7 +39,6 @@ from tenure.service.api.responses import (
     Missing,
     Run,
     Score,
-    direction,
 )
 
 if TYPE_CHECKING:

@@ -9,17 +9,38 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from tenure.core.errors import Problem, suggestion
+from tenure.core.errors import Problem
 from tenure.core.times import as_utc
-from tenure.score.store.book import SORTS
 from tenure.service.api.json_text import read_json
-from tenure.service.api.problems import MOST_PROBLEMS, Refusal, shown
+from tenure.service.api.problems import MOST_PROBLEMS, Refusal
+from tenure.service.api.wrong_fields import A_DATE, field_problem, unknown_field
 
-A_DATE = "2025-07-01"
 MOST_TABLES = 100
 
 
+Sort = Literal[
+    "account",
+    "account_id",
+    "owner",
+    "segment",
+    "plan",
+    "mrr",
+    "probability",
+    "change",
+    "move",
+    "band",
+    "amount_at_risk",
+    "reason",
+    "renews_at",
+    "notice_by",
+    "expansion_probability",
+    "expected_amount",
+]
+
+
 def _moment(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return as_utc(value)
     if not isinstance(value, str):
         raise ValueError("must be a date or time as a string")
     try:
@@ -59,24 +80,38 @@ Rows = Annotated[list[dict[str, Any]], Field(fail_fast=True)]
 class Request(BaseModel):
     """What a client sends; unknown fields are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        validate_by_name=True,
+        ser_json_inf_nan="constants",
+    )
 
     @classmethod
-    def checked(cls, values: Any, *, strict: bool) -> Self:
+    def checked(cls, values: Any, *, strict: bool, by_name: bool = False) -> Self:
         """Return the request that values are.
+
+        Args:
+            values: Field → value.
+            strict: Whether a number must be one, and not a text that reads as one.
+            by_name: Whether fields stand under their Python names, and not as they are sent.
 
         Raises:
             Refusal: Naming the fields that are wrong.
         """
-        known = {field.alias or name for name, field in cls.model_fields.items()}
+        fields = cls.model_fields.items()
+        known = [name if by_name else field.alias or name for name, field in fields]
         unknown = [name for name in values if name not in known] if isinstance(values, dict) else []
         if len(unknown) > MOST_PROBLEMS:  # the model would describe each of them
-            raise Refusal(*(_unknown(cls, name, values[name]) for name in unknown[:MOST_PROBLEMS]))
+            raise Refusal(
+                *(unknown_field(name, known, values[name]) for name in unknown[:MOST_PROBLEMS])
+            )
         try:
-            return cls.model_validate(values, strict=strict)
+            return cls.model_validate(values, strict=strict, by_alias=not by_name, by_name=by_name)
         except ValidationError as error:
             errors = error.errors(include_url=False)[:MOST_PROBLEMS]
-            raise Refusal(*(_problem(cls, item) for item in errors)) from None
+            raise Refusal(*(field_problem(item, known) for item in errors)) from None
 
     @classmethod
     def of_body(cls, body: bytes) -> Self:
@@ -148,6 +183,8 @@ class HistoryRequest(Request):
         description="Contract table → rows (column → value); a table left out has no rows.",
     )
     as_of: Moment = Field(description="Prediction time.")
+    evidence: bool = False
+    """Whether to give the rows behind each driver, of a few accounts."""
 
 
 class RowsRequest(Request):
@@ -168,6 +205,8 @@ class ExplainRequest(Request):
     as_of: Moment | None = Field(
         None, description="Prediction time; by default where observation stopped."
     )
+    evidence: bool = False
+    """Whether to give the source rows behind each driver."""
 
 
 class LookupRequest(Request):
@@ -219,7 +258,7 @@ class AccountsQuery(Request):
     """Give the change since the last run at or before this time."""
     min_change: float = Field(0, ge=0, le=1)
     """Only accounts whose probability changed by at least so much."""
-    sort: Literal[SORTS] = "probability"  # type: ignore[valid-type]
+    sort: Sort = "probability"
     """What they are sorted by; accounts without a value come last."""
     order: Literal["asc", "desc"] = "desc"
     """Rising or falling."""
@@ -282,49 +321,3 @@ class ExportQuery(Request):
     """NDJSON (an object a line) or a stream of Arrow IPC."""
     as_of: Moment | None = None
     """The last run at or before this time; by default the last one."""
-
-
-RULES = {
-    "missing": ("is required", "give it"),
-    "list_type": ("must be a list", "write it as […]"),
-    "string_type": ("must be a string", 'write it as "…"'),
-    "dict_type": ("must be an object", "write it as {…}"),
-    "model_type": ("must be an object", "write it as {…}"),
-    "model_attributes_type": ("must be an object", "write it as {…}"),
-    "literal_error": ("is not one of the choices", "see /v1/openapi.json"),
-    "too_short": ("must not be empty", "give at least one"),
-    "too_long": ("holds too many items", "give no more than there are"),
-    "string_too_long": ("is too long", "shorten it"),
-    "string_unicode": ("must be Unicode text, with whole surrogate pairs", "correct the text"),
-}
-
-
-def _problem(ask: type[Request], item: Any) -> Problem:
-    kind, where = item["type"], _where(item["loc"])
-    value = "" if kind == "missing" else shown(item["input"])
-    if kind == "extra_forbidden":
-        return _unknown(ask, where, item["input"])
-    if kind == "value_error":
-        rule = item["msg"].removeprefix("Value error, ")
-        fix = "" if "NUL" in rule else f"write it like {A_DATE} or {A_DATE}T12:00:00Z"
-        return Problem(where, rule, value, fix or "leave it out")
-    rule, fix = RULES.get(kind, (item["msg"], "see /v1/openapi.json"))
-    return Problem(where, rule, value, fix)
-
-
-def _unknown(ask: type[Request], name: str, value: Any) -> Problem:
-    known = [field.alias or key for key, field in ask.model_fields.items()]
-    fix = suggestion(name[:100], known)
-    return Problem(name, "is not a field of this request", shown(value), fix)
-
-
-def _where(location: tuple[int | str, ...]) -> str:
-    """Return a field's place in the body.
-
-    >>> _where(("account_ids", 3)), _where(())
-    ('account_ids[3]', 'body')
-    """
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path or "body"

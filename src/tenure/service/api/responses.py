@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from tenure.core.records.base import Record
+from tenure.core.records.explain import ChangePart
 from tenure.core.records.worklist import WorkListRecord
-from tenure.explain.drivers import FIELDS
-from tenure.explain.row_words import NUMBERS
-from tenure.labels.targets import TARGETS
-from tenure.score.model import Model
 
 
 def _moment(value: Any) -> Any:
@@ -25,11 +22,6 @@ Moment = Annotated[
 Chance = Annotated[float, Field(ge=0, le=1)]
 Direction = Literal["high_is_bad", "high_is_good"]
 Scale = Literal["probability"]
-
-
-def direction(target: str) -> Direction:
-    """Return whether a high probability of a target is bad news."""
-    return "high_is_bad" if TARGETS[target].bad else "high_is_good"
 
 
 class Answer(Record):
@@ -52,15 +44,27 @@ class Run(Answer):
     accounts: int
 
 
-_driver: dict[str, Any] = dict.fromkeys(FIELDS, (str | None, None))
-_driver |= dict.fromkeys(NUMBERS, (float | None, None))
-_driver |= {"lever": (bool | None, None), "feature": (str | None, None)}
-Driver = create_model(
-    "Driver",
-    __base__=Answer,
-    __doc__="A signal that moves a score; associated with the outcome, not its cause.",
-    **_driver,
-)
+class Driver(Answer):
+    """A signal that moves a score; associated with the outcome, not its cause."""
+
+    code: str
+    label: str
+    value: str
+    """For people, of the feature that says most."""
+    value_num: float | None = None
+    peer_value: str
+    """The same at comparable accounts that stayed."""
+    peer_value_num: float | None = None
+    contribution: float
+    """In log-odds before calibration."""
+    direction: Literal["raises", "lowers"]
+    sentence: str
+    lever: bool | None = None
+    """Whether a team can act on it."""
+    since: str | None = None
+    """Date from which the value has stood so, where it is known."""
+    feature: str | None = None
+    """Column whose value is told."""
 
 
 class Score(Answer):
@@ -93,8 +97,8 @@ class Score(Answer):
     """Strongest first."""
 
 
-class Account(Answer):
-    """An account and its scores in one run."""
+class AccountFacts(Answer):
+    """Who an account is, as known in a run."""
 
     account_id: str
     name: str | None
@@ -107,22 +111,18 @@ class Account(Answer):
     """Renewal date, or end where notice was given."""
     notice_by: Moment | None
     """Until when the contract can be ended."""
+
+
+class Account(AccountFacts):
+    """An account and its scores in one run."""
+
     run: Run
     scores: tuple[Score, ...]
 
 
-class AccountRow(Answer):
+class AccountRow(AccountFacts):
     """An account of the last run in short: churn under the main horizon, and expansion."""
 
-    account_id: str
-    name: str | None
-    owner: str | None
-    segment: str | None
-    plan: str | None
-    mrr: float | None
-    currency: str | None
-    renews_at: Moment | None
-    notice_by: Moment | None
     probability: Chance | None
     lo: Chance | None
     hi: Chance | None
@@ -135,6 +135,14 @@ class AccountRow(Answer):
     expansion_probability: Chance | None
     expected_amount: float | None
     driver: Driver | None
+
+
+class ExportRow(Score, AccountFacts):
+    """A score of an export: of one account, target and horizon in a run."""
+
+    run_id: str
+    as_of: Moment
+    scored_at: Moment
 
 
 class AccountPage(Answer):
@@ -167,17 +175,7 @@ class History(Answer):
     items: tuple[HistoryItem, ...]
 
 
-class SignalChange(Answer):
-    """What a signal added to the change of a score, in log-odds before calibration."""
-
-    code: str
-    label: str | None
-    before: float
-    after: float
-    change: float
-
-
-class ScoreChange(Answer):
+class TargetChange(Answer):
     """How a score changed between two runs."""
 
     target: str
@@ -190,8 +188,12 @@ class ScoreChange(Answer):
     model_version: str
     direction: Direction
     scale: Scale = "probability"
-    signals: tuple[SignalChange, ...] | None
-    """Strongest first; null where the model is another one: its signals cannot be compared."""
+    parts: tuple[ChangePart, ...] | None
+    """What changed it, strongest first: their points add up to `change`, their log-odds to the
+    change before calibration; null where one of the runs has no probability.
+
+    Under another model the data are set apart from the model and its base rate, where the older
+    model and the tables are at hand; else there is one part of the kind `all`."""
 
 
 class Changes(Answer):
@@ -201,7 +203,7 @@ class Changes(Answer):
     run: Run
     since: Run | None
     """The earlier run; null where there is none."""
-    changes: tuple[ScoreChange, ...]
+    changes: tuple[TargetChange, ...]
 
 
 class Missing(Answer):
@@ -233,19 +235,6 @@ class TargetMeaning(Answer):
     scale: Scale = "probability"
 
 
-def meaning(target: str, model: Model) -> TargetMeaning:
-    """Return how the probabilities of a model are to be read."""
-    spec = model.bundle.spec
-    return TargetMeaning(
-        model_name=spec.model_name,
-        model_version=model.bundle.version,
-        horizon_days=spec.labels.horizon_days,
-        base_rate=model.main.base_rate,
-        direction=direction(target),
-        scale="probability",
-    )
-
-
 class WorkLists(WorkListRecord, Answer):
     """Whom each owner is to call, from the last run."""
 
@@ -272,3 +261,50 @@ class Readiness(Answer):
 
     ready: bool
     warnings: tuple[str, ...]
+
+
+class FieldProblem(Record):
+    """One thing that is wrong.
+
+    Attributes:
+        field: Where: a field of the body, a parameter, a header or ``path``.
+        rule: The rule that is broken.
+        value: The value that breaks it, shortened.
+        fix: The next step.
+    """
+
+    field: str
+    rule: str
+    value: str
+    fix: str
+
+
+class ProblemDocument(Record):
+    """Why a request was not answered (RFC 9457).
+
+    Attributes:
+        type: What kind of problem it is: its status says all.
+        title: The status in words.
+        status: HTTP status.
+        detail: The first problem in a sentence.
+        errors: The first problems; `error_count` says how many there are.
+        request_id: Of the request, as the log has it.
+    """
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    field: str
+    fix: str
+    errors: tuple[FieldProblem, ...]
+    error_count: int
+    request_id: str = ""
+
+
+class DatedProblem(ProblemDocument):
+    """The same, with what the paths without a version answered before: use `errors`."""
+
+    error: FieldProblem
+    problems: tuple[FieldProblem, ...]
+    problem_count: int

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.times import as_utc
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tenure.service")
 Span = Literal["main", "all"]
+T = TypeVar("T")
 MOST_GROUPS = 8
 """Groups that may wait for the engine's thread."""
 
@@ -131,10 +132,13 @@ class Tables:
             until = dataset.observed_until
             score(dataset, models, self.config, until, accounts=[], book=EMPTY_BOOK)
 
+    async def query(self, call: Callable[[Dataset], T]) -> T:
+        """Return what a function of the tables returns, from the engine's thread."""
+        return await in_thread(self.threads, call, self.loaded().dataset)
+
     async def metrics(self, request: MetricsRequest) -> MetricsRecord:
         """Return customer-success metrics."""
-        dataset = self.loaded().dataset
-        return await in_thread(self.threads, metrics, self.config, dataset, request)
+        return await self.query(lambda dataset: metrics(self.config, dataset, request))
 
     async def scores(
         self,
