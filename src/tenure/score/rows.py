@@ -23,7 +23,6 @@ Selection = Literal["all", "slim"]
 MAIN = "churn"
 
 
-
 def selected(rows: pd.DataFrame, columns: Selection) -> pd.DataFrame:
     """Return flat rows with all their columns, or with those of `SLIM` alone."""
     return rows if columns == "all" else rows[list(SLIM)]

@@ -204,7 +204,7 @@ class Shadow:
 def _of_history(answer: HistoryScores, targets: Sequence[str]) -> dict[Key, tuple[int, int, float]]:
     """Return what was answered, by target and account."""
     return {
-        (target, row.account_id): (place, row.horizon_days, chance)  # type: ignore[attr-defined]
+        (target, row.account_id): (place, row.horizon_days, chance)
         for place, row in enumerate(answer.rows)
         for target in targets
         if (chance := getattr(row, f"{target}_probability", None)) is not None
