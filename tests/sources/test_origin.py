@@ -61,6 +61,18 @@ def test_a_table_of_a_database(read: Load, folder: Path) -> None:
         read(tables={"tickets": str(path)})
 
 
+def test_a_query_names_tables_of_a_database(read: Load, folder: Path) -> None:
+    database(folder / "support.db", issues=folder / "tickets.csv")
+    sql = "SELECT i.* FROM \"support.db\".Issues AS i JOIN 'accounts.csv' AS a USING (account_id)"
+    assert read(tables={"tickets": {"sql": sql}}).report.tables["tickets"].rows_in == 3
+    for name, message in (
+        ('"support.db".cases', r"names no table of .*support\.db \(found: cases\) → known: issues"),
+        ('"help.db".issues', r"names no file that exists \(found: help\.db\) → looked for"),
+    ):
+        with pytest.raises(DataError, match=message):
+            read(tables={"tickets": {"sql": f"SELECT * FROM {name}"}})
+
+
 def test_a_query_reads_csv_as_text(read: Load, folder: Path) -> None:
     accounts = ACCOUNTS.replace("\na,", "\n007,")
     (folder / "accounts.csv").write_text(accounts)

@@ -28,15 +28,16 @@ def demo(out: Path, accounts: int, seed: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.argument("place", default=".", metavar="[DIR|URL]")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: tenure.yaml.")
 @click.option("--force", is_flag=True, help="Replace a config that exists.")
 @click.option("--day-first", "first", flag_value="day", help="Read 01/02/2024 as 1 February.")
 @click.option("--month-first", "first", flag_value="month", help="Read 01/02/2024 as 2 January.")
 @AS_JSON
-def init(folder: Path, as_json: bool, **wish: Any) -> None:
+def init(place: str, as_json: bool, **wish: Any) -> None:
     """Write a config for the files in a folder, and check it.  Exit 1 if it needs your hand.
 
+    In the place of a folder, the URL of a database: 'postgresql://me:${PASSWORD}@host/crm'.
     Exports of usual systems are recognised by their columns (docs/presets.md); other files are
     named with what they are nearest to.
     """
@@ -44,7 +45,7 @@ def init(folder: Path, as_json: bool, **wish: Any) -> None:
     from tenure.run.init import InitRequest, run_init
 
     with for_command() as progress:
-        result = run_init(InitRequest(folder, **wish), progress=progress)
+        result = run_init(InitRequest.of(place, **wish), progress=progress)
     show(result.to_json(), init_lines(result), as_json=as_json)
     if not result.passed:
         sys.exit(EXIT_UNUSABLE)

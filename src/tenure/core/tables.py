@@ -56,8 +56,9 @@ class TableConfig(Section):
     """Table inside a DuckDB file or of a connection; without either, of Spark's catalogue."""
     sql: str | None = Field(
         None,
-        description="A SELECT over files; relative names likewise. With a connection, one in the "
-        "language of its database.",
+        description="A SELECT over files (relative names likewise), tables of DuckDB files "
+        "(`\"crm.duckdb\".accounts`) and of connections (`crm.public.accounts`). With a "
+        "connection, one in the language of its database.",
     )
     connection: str | None = Field(
         None, description="Name of one of `connections`, which holds the `table` or answers `sql`."

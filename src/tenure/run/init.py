@@ -1,4 +1,4 @@
-"""`tenure init`: a config for the files of a folder, checked at once."""
+"""`tenure init`: a config for the files of a folder or the tables of a database, checked."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from tenure.core.config import Config, make_config
+from tenure.core.config import Config, make_config, refuse_passwords
 from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.files import write_text
+from tenure.core.paths import FILE_DATABASES
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.audit import CheckRecord
 from tenure.core.records.init import FolderTable, InitRecord, ProposedTable
+from tenure.core.secrets import masked
 from tenure.engine import Engine, open_engine
 from tenure.features.plan.config_checks import load_config
 from tenure.run.check import run_check
 from tenure.sources import origin
 from tenure.sources.contract import SOURCES
+from tenure.sources.landing.land import land
 from tenure.sources.layout import prepare
 from tenure.sources.presets.absent import missing_parts
 from tenure.sources.presets.config_text import config_text
 from tenure.sources.presets.declared import Preset, presets
 from tenure.sources.presets.mapped import MappedTable, map_tables
+from tenure.sources.presets.raw_connection import connection_tables
 from tenure.sources.presets.raw_tables import RawTable, raw_tables
 from tenure.sources.presets.recognise import Match, nearest, recognised
 from tenure.sources.presets.times import Order, TimeForms
@@ -38,16 +44,34 @@ class InitRequest:
     """What a user asks for.
 
     Attributes:
-        folder: Where the files lie.
+        folder: Where the files lie; the current folder for a database.
         out: The config to write; `tenure.yaml` in the folder by default.
         force: Whether to replace a config.
         first: Which number of a date stands first where its values leave that open.
+        url: The database, in the place of files.
     """
 
     folder: Path
     out: Path | None = None
     force: bool = False
     first: Order | None = None
+    url: str | None = None
+
+    @classmethod
+    def of(cls, place: str, **wish: Any) -> InitRequest:
+        """Return the request for a folder, or for a database that a URL names."""
+        return cls(Path(), url=place, **wish) if "://" in place else cls(Path(place), **wish)
+
+    @property
+    def connections(self) -> dict[str, str]:
+        """Return the name of the connection → its URL, with files named from the config."""
+        if self.url is None:
+            return {}
+        folder = os.path.relpath(Path.cwd(), self.config.parent)
+        scheme, _, path = self.url.partition(":///")
+        here = scheme in FILE_DATABASES and not path.startswith("${") and folder != "."
+        moved = path if Path(path).is_absolute() else os.path.normpath(Path(folder) / path)
+        return {"database": f"{scheme}:///{moved}" if here else self.url}
 
     @property
     def config(self) -> Path:
@@ -56,18 +80,20 @@ class InitRequest:
 
 
 def run_init(request: InitRequest, progress: Progress = SILENT) -> InitRecord:
-    """Look at the files of a folder, write a config that maps them, and check it.
+    """Look at the files of a folder or at a database, write a config that maps them, and check it.
 
     Raises:
-        ConfigError: If the folder does not exist, the config does, or no file is known.
+        ConfigError: If the folder does not exist, the config does, or nothing is known.
+        DataError: If the database cannot be read.
     """
     _refuse(request)
-    progress.stage("looking at the files")
+    progress.stage("looking at the database" if request.url else "looking at the files")
     engine = open_engine(make_config({"data": {"path": str(request.folder)}}, base=Path()))
+    first_rows = TemporaryDirectory()
     try:
-        files, matches = _looked_at(request.folder, engine)
+        files, matches = _looked_at(_raw(request, Path(first_rows.name), engine))
         if not matches:
-            raise _nothing(request.folder, files)
+            raise _nothing(masked(request.url or str(request.folder)), files)
         progress.stage("mapping the tables")
         forms = TimeForms(engine, request.first)
         mapped, rest = map_tables(matches, forms, engine)
@@ -75,9 +101,12 @@ def run_init(request: InitRequest, progress: Progress = SILENT) -> InitRecord:
         _write(request, mapped, [*rest, *questions])
     finally:
         engine.close()
+        first_rows.cleanup()
     config = load_config(request.config)
-    tables = _previewed(config, mapped)
-    check, problems = _checked(config, progress)
+    land(config, progress, anew=True)
+    once = config.model_copy(update={"data": config.data.model_copy(update={"land": "once"})})
+    tables = _previewed(once, mapped)
+    check, problems = _checked(once, progress)
     provided = {table.name: table.provided for table in mapped if not table.left_out}
     return InitRecord(
         config=str(request.config),
@@ -91,24 +120,44 @@ def run_init(request: InitRequest, progress: Progress = SILENT) -> InitRecord:
 
 
 def _refuse(request: InitRequest) -> None:
+    refuse_passwords({"connections": request.connections})
     if not request.folder.is_dir():
-        fix = "give the folder that holds the exports"
+        fix = "give the folder that holds the exports, or the URL of a database"
         raise ConfigError(Problem(str(request.folder), "is not a folder", fix=fix))
     if request.config.exists() and not request.force:
         fix = "use --force to replace it, or --out FILE"
         raise ConfigError(Problem(str(request.config), "exists already", fix=fix))
+    for folder, access in ((request.folder, os.R_OK | os.X_OK), (_lowest(request), os.W_OK)):
+        if not os.access(folder, access):
+            read = access != os.W_OK
+            rule = "may not be read" if read else "may not be written to"
+            fix = "ask for permission" if read else "give another place with --out FILE"
+            raise ConfigError(Problem(str(folder), rule, fix=fix))
 
 
-def _looked_at(folder: Path, engine: Engine) -> tuple[list[FolderTable], list[Match]]:
-    """Return what lies in a folder, and what of it is known."""
+def _lowest(request: InitRequest) -> Path:
+    """Return the folder of the config, or the lowest above it that exists."""
+    return next(folder for folder in request.config.absolute().parents if folder.exists())
+
+
+def _raw(request: InitRequest, first_rows: Path, engine: Engine) -> Iterable[RawTable | Problem]:
+    """Return the tables of the folder or the database."""
     known = presets().values()
+    if request.url is not None:
+        return connection_tables("database", request.url, first_rows, engine, known)
     words = {column.name for source in SOURCES.values() for column in source.columns}
     for preset in known:
         for item in preset.objects.values():
             words |= {spelling for names in item.columns.values() for spelling in names}
+    return raw_tables(request.folder, engine, words)
+
+
+def _looked_at(tables: Iterable[RawTable | Problem]) -> tuple[list[FolderTable], list[Match]]:
+    """Return what there is, and what of it is known."""
+    known = presets().values()
     files: list[FolderTable] = []
     matches: list[Match] = []
-    for raw in raw_tables(folder, engine, words):
+    for raw in tables:
         if isinstance(raw, Problem):
             remark = str(Problem(raw.thing, raw.rule, raw.value, raw.fix))
             files.append(FolderTable(name=raw.thing, remark=remark))
@@ -131,16 +180,23 @@ def _unknown(raw: RawTable, known: Iterable[Preset]) -> str:
     near = nearest(raw, known)
     if near is None:
         return "is nothing that is known: map it by hand"
+    if not near.missing:
+        word = f"a word such as `{near.object.files[0]}`"
+        kind = f"{near.preset.vendor} {near.object.name}"
+        return f"has the columns of {kind}; if it is that, put {word} into its name"
     spellings = [
         " or ".join(f"`{name}`" for name in near.object.columns[need][:3]) for need in near.missing
     ]
     return f"is nearest to {near.preset.vendor} {near.object.name}, without {', '.join(spellings)}"
 
 
-def _nothing(folder: Path, files: Sequence[FolderTable]) -> ConfigError:
+def _nothing(place: str, files: Sequence[FolderTable]) -> ConfigError:
+    if not files and "://" in place:
+        fix = "check that the user may read the tables"
+        return ConfigError(Problem(place, "has no table that can be read", fix=fix))
     if not files:
         rule = "holds no file that can be read (CSV, Parquet, JSON lines, DuckDB)"
-        return ConfigError(Problem(str(folder), rule, fix="give the folder that holds the exports"))
+        return ConfigError(Problem(place, rule, fix="give the folder that holds the exports"))
     fix = "map the tables by hand (docs/data.md says what each column means)"
     return ConfigError(*(Problem(item.name, item.remark, fix=fix) for item in files))
 
@@ -155,11 +211,13 @@ def _question(name: str, pair: tuple[str, str]) -> str:
 def _write(request: InitRequest, mapped: Sequence[MappedTable], remarks: Sequence[str]) -> None:
     """Write the config; relative names in it lead from it to the folder."""
     used = {table.name for table in mapped if not table.left_out}
-    stems = {item.name.split(".")[0].lower() for item in request.folder.iterdir()}
+    files = () if request.url else request.folder.iterdir()
+    stems = {item.name.split(".")[0].lower() for item in files}
     text = config_text(
         re.sub(r"[^A-Za-z0-9_.-]+", "-", request.folder.resolve().name).strip("-._") or "tenure",
         mapped,
-        path=os.path.relpath(request.folder, request.config.parent),
+        path=None if request.url else os.path.relpath(request.folder, request.config.parent),
+        connections=request.connections,
         leave_out=[name for name in SOURCES if name not in used and name in stems],
         remarks=remarks,
     )

@@ -118,7 +118,7 @@ def attach_table(name: str, config: Config, engine: Engine) -> TableOrigin:
         place = attach(name, str(landed_files(config, name)), engine, columns=words)
         return replace(place, text=origin_of(config, name))
     if table.sql is not None:
-        reads = attach_query(name, table.sql, data, engine)
+        reads = attach_query(name, table.sql, config, engine)
         return TableOrigin(name, "query", reads=reads)
     if table.path is None:
         engine.attach(f"_raw_{name}", "", table.table)

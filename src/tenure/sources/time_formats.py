@@ -94,9 +94,10 @@ def formats_reading(table: str, value: str, sql_type: str, engine: Engine) -> li
     if coerce.base_type(sql_type) == "VARCHAR":
         forms.insert(0, "iso")
     items = [f"count(*) FILTER ({_reads('v', sql_type, form)}) = count(*)" for form in forms]
-    row = engine.fetch(f"SELECT [{', '.join(items)}] AS whole FROM _times").to_pylist()[0]
+    row = engine.fetch(f"SELECT [count(*) > 0, {', '.join(items)}] AS whole FROM _times")
     engine.drop("_times")
-    return [form for form, whole in zip(forms, row["whole"], strict=True) if whole and texts]
+    some, *whole = row.to_pylist()[0]["whole"]
+    return [form for form, every in zip(forms, whole, strict=True) if every and some]
 
 
 def _may_read(form: str, text: str) -> bool:

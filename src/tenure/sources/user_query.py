@@ -1,9 +1,13 @@
-"""Queries of a user's own over files: which files they name, and how those are read."""
+"""Queries of a user's own over files: which files they name, and how those are read.
+
+Beside files, a query may name tables of DuckDB files, `"crm.duckdb".marts.accounts`, and tables of
+connections, `crm.public.accounts`, which have landed as files.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +15,19 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from tenure.core.errors import DataError, Problem
+from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.paths import absolute, exists
 from tenure.core.steps import Step
 from tenure.engine import ENGINES
-from tenure.engine.base import CSV_SUFFIXES, PARQUET_SUFFIXES, has_suffix
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
+from tenure.sources.landing.manifest import landed_files
+from tenure.sources.landing.named import connection_table
 from tenure.sources.text_files import engine_reason
 
 if TYPE_CHECKING:
-    from tenure.core.config import DataConfig
+    from tenure.core.config import Config, DataConfig
     from tenure.engine import Engine
 
 _SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
@@ -31,7 +37,7 @@ _SHOWN = 300
 """Characters of a query that a message shows."""
 
 
-def attach_query(name: str, sql: str, data: DataConfig, engine: Engine) -> tuple[Files, ...]:
+def attach_query(name: str, sql: str, config: Config, engine: Engine) -> tuple[Files, ...]:
     """Make the rows of a user's SELECT known as `_raw_<name>`.
 
     A relative file name refers to the config's folder, or, where nothing there has that name, to
@@ -44,8 +50,9 @@ def attach_query(name: str, sql: str, data: DataConfig, engine: Engine) -> tuple
         DataError: If it is no SELECT, a file does not exist, or the engine refuses it.
     """
     where = f"data.tables.{name}.sql"
-    query = _query(where, sql)
-    changes = [_placed(node, where, data) for node in _names(query)]
+    query, data = _query(where, sql), config.data
+    inner = _database_tables(where, query, config, engine)
+    changes = [inner, *(_placed(node, where, data) for node in _names(query))]
     reads = _attached(f"_raw_{name}", query, sql, data, engine)
     changes += [_as_text(table) for table in query.find_all(exp.Table)]
     changed = any(changes) or bool(reads)
@@ -60,6 +67,51 @@ def attach_query(name: str, sql: str, data: DataConfig, engine: Engine) -> tuple
         raise DataError(
             Problem(where, "cannot be run", engine_reason(error.problems[0]), fix)
         ) from error
+
+
+def _database_tables(where: str, query: exp.Query, config: Config, engine: Engine) -> bool:
+    """Put views in the place of tables of databases; return whether there were any."""
+    changed = False
+    for number, table in enumerate(list(query.find_all(exp.Table))):
+        first, *rest = [part.name for part in table.parts]
+        landed = connection_table(table, config.connections)
+        if not rest or not (landed or has_suffix(first, DATABASE_SUFFIXES)):
+            continue
+        if engine.dialect != "duckdb":
+            rule, fix = "names a table of a database", "set `engine: {kind: duckdb}`"
+            raise DataError(Problem(where, rule, ".".join((first, *rest)), fix))
+        view = f"{where.replace('.', '_')}_{number}"
+        if landed:
+            engine.attach(view, f"{landed_files(config, landed)}/*.parquet")
+        else:
+            path = _present(first, where, config.data.folders)
+            engine.attach(view, path, _table_of(".".join(rest), where, path, engine))
+        table.set("this", exp.to_identifier(view, quoted=True))
+        table.set("db", None)
+        table.set("catalog", None)
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(rest[-1], quoted=True)))
+        changed = True
+    return changed
+
+
+def _present(name: str, where: str, folders: Collection[str | Path]) -> str:
+    """Return the place of a file that a query names."""
+    places = list(dict.fromkeys(absolute(name, Path(folder)) for folder in folders))
+    if not (present := [place for place in places if exists(place)]):
+        fix = f"looked for {' and '.join(places)}"
+        raise DataError(Problem(where, "names no file that exists", name, fix))
+    return present[0]
+
+
+def _table_of(name: str, where: str, path: str, engine: Engine) -> str:
+    """Return a table of a DuckDB file as that spells it."""
+    tables = engine.tables(path)
+    alike = [table for table in tables if table.lower() == name.lower().removeprefix("main.")]
+    if not alike:
+        rule = f"names no table of {path}"
+        raise DataError(Problem(where, rule, name, suggestion(name, tables)))
+    return name if name in alike else alike[0]
 
 
 def _attached(
@@ -146,14 +198,11 @@ def _placed(node: exp.Identifier | exp.Literal, where: str, data: DataConfig) ->
     places = list(dict.fromkeys(absolute(name, Path(base)) for base in data.folders))
     if len(places) == 1:
         return False
-    present = [place for place in places if exists(place)]
-    if not present:
-        fix = f"looked for {' and '.join(places)}"
-        raise DataError(Problem(where, "names no file that exists", name, fix))
-    if len(present) > 1:
+    first = _present(name, where, data.folders)
+    if several := sum(map(exists, places)) > 1:
         # An engine that looks in both folders would read both files.
-        node.set("this", present[0])
-    return len(present) > 1
+        node.set("this", first)
+    return several
 
 
 def _as_text(table: exp.Table) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 NOTHING = (
-    *("", "null", "nan", "nat", "none", "nil", "\\n", "undefined", "n/a", "#n/a", "n.a."),
+    *("", "null", "nan", "nat", "none", "nil", "\\n", "\\\\n", "undefined", "n/a", "#n/a", "n.a."),
     *("-", "--", "—", "(not set)", "(null)", "[null]", "<null>", "(none)", "<na>", "(blank)"),
     *("(empty)", "not set", "#null!", "#value!", "#ref!"),
 )

@@ -34,7 +34,7 @@ def test_objects_are_declared(preset: Preset) -> None:
     assert preset.about
     for item in preset.objects.values():
         assert item.needs
-        assert {*item.needs, *item.latest} <= set(item.columns)
+        assert {*item.needs, *item.latest, *item.newest} <= set(item.columns)
         assert all(plain(text) or text == "#" for names in item.columns.values() for text in names)
     for name, column in preset.people.items():
         assert column in preset.objects[name].columns
@@ -52,7 +52,8 @@ def test_shapes_read_declared_columns_and_give_those_of_the_contract(
     assert shape.start in preset.objects
     needed = {c.name for c in source.columns if c.required} - {"account_id", "created_at"}
     assert needed <= set(shape.columns)
-    texts = [*shape.account, *shape.where, *shape.joins.values()]
+    texts = [*shape.account, *shape.where]
+    texts += [text for conditions in shape.joins.values() for text in conditions]
     for items in (shape.columns, shape.lets, *(part.columns for part in shape.parts)):
         texts += [text for expressions in items.values() for text in expressions]
     texts += [text for part in shape.parts for text in part.where]

@@ -8,7 +8,7 @@ Nothing is ever committed.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +85,7 @@ class Database:
                 Problem(f"connections.{name}", "needs a `url`", self._safe(self.url), fix)
             )
 
-    def batches(self, sql: str) -> Iterator[pa.RecordBatch | pa.Table]:
+    def batches(self, sql: str) -> Generator[pa.RecordBatch | pa.Table, None, None]:
         """Yield the rows of a query in batches, at least one.
 
         Raises:

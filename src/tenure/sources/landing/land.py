@@ -22,6 +22,7 @@ from tenure.sources.landing.manifest import (
     origin_of,
     query_of,
 )
+from tenure.sources.landing.named import named_tables, settings_of
 from tenure.sources.landing.rows import write_rows
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ ROWS = "rows.parquet"
 def landing_tables(config: Config) -> list[str]:
     """Return the tables that are fetched before they are read; Spark reads stores itself."""
     spark = config.engine.kind == "spark"
-    return [
+    own = [
         name
         for name, table in config.data.tables.items()
         if table.lands and not table.snapshots and not (spark and table.path is not None)
     ]
+    return [*own, *named_tables(config)]
 
 
 def land(config: Config, progress: Progress = SILENT, *, anew: bool) -> None:
@@ -85,7 +87,7 @@ def land_table(config: Config, name: str, steps: _Steps | None = None) -> Landin
         DataError: If it cannot be read.
     """
     steps = steps or _Steps(SILENT, 0, 1, name)
-    table, folder = config.data.tables[name], landing_folder(config, name)
+    table, folder = settings_of(config, name), landing_folder(config, name)
     rows, columns = None, None
     with locked(folder):
         before = last_landing(config, name)
@@ -116,7 +118,7 @@ def land_table(config: Config, name: str, steps: _Steps | None = None) -> Landin
 
 
 def _batches(config: Config, name: str) -> Iterator[pa.RecordBatch | pa.Table]:
-    table = config.data.tables[name]
+    table = settings_of(config, name)
     if table.delta is not None:
         return lake.delta_batches(name, table)
     if table.iceberg is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from tenure.core.errors import DataError, Problem
 from tenure.core.files import digest
 from tenure.core.records.base import Record, Time
 from tenure.core.secrets import masked
+from tenure.sources.landing.named import settings_of
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -44,12 +46,12 @@ class Landing(Record):
 
 def landing_folder(config: Config, name: str) -> Path:
     """Return the folder of all that landed of a table."""
-    return (config.paths.runs / "landing" / name).absolute()
+    return (config.paths.runs / "landing" / re.sub(r"[^\w.-]", "_", name)).absolute()
 
 
 def origin_of(config: Config, name: str) -> str:
     """Return where a table comes from, in words and without passwords."""
-    table = config.data.tables[name]
+    table = settings_of(config, name)
     if table.connection is not None:
         return f"{table.connection}: {table.table or 'query'}"
     if table.delta is not None:
@@ -59,7 +61,7 @@ def origin_of(config: Config, name: str) -> str:
 
 def query_of(config: Config, name: str) -> str:
     """Return a hash of what is asked for and of whom; no password is a part of it."""
-    table = config.data.tables[name]
+    table = settings_of(config, name)
     source = config.connections[table.connection] if table.connection else None
     url = masked(source.url or "") if source else ""
     parts = (table.connection, table.table, table.sql, table.path, table.delta, table.iceberg)

@@ -18,7 +18,8 @@ def config_text(
     name: str,
     mapped: Iterable[MappedTable],
     *,
-    path: str,
+    path: str | None,
+    connections: Mapping[str, str] | None = None,
     leave_out: Iterable[str],
     remarks: Iterable[str],
 ) -> str:
@@ -27,13 +28,16 @@ def config_text(
     Args:
         name: What the run is called.
         mapped: The tables.
-        path: Folder of the files, from that of the config.
+        path: Folder of the files, from that of the config; None where there are none.
+        connections: Name of a connection → its URL.
         leave_out: Tables that must not be looked for by their name.
         remarks: What to know before using it, a sentence each.
     """
     lines = ["# Written by `tenure init`. Read it, change it, and run `tenure check` on it again."]
     lines += [line for text in remarks for line in _comment(text)]
-    lines += [f"name: {scalar(name)}", "data:", f"  path: {_path(path)}"]
+    lines.append(f"name: {scalar(name)}")
+    lines += _section("connections", connections or {}, 0)
+    lines += ["data:", *([f"  path: {_path(path)}"] if path else [])]
     left = ", ".join(leave_out)
     if left:
         lines.append(f"  leave_out: [{left}]")
@@ -90,18 +94,22 @@ def _table(table: MappedTable) -> Iterator[str]:
         yield f"    {table.name}: {scalar(table.path or '')}"
         return
     yield f"    {table.name}:"
-    yield f"      path: {scalar(table.path or '')}"
+    if table.connection is not None:
+        yield f"      connection: {scalar(table.connection)}"
+    else:
+        yield f"      path: {scalar(table.path or '')}"
     if table.table is not None:
         yield f"      table: {scalar(table.table)}"
-    yield from _mapping("columns", renamed)
-    yield from _mapping("formats", table.formats)
+    yield from _section("columns", renamed, 6)
+    yield from _section("formats", table.formats, 6)
 
 
-def _mapping(key: str, items: Mapping[str, str]) -> Iterator[str]:
+def _section(key: str, items: Mapping[str, str], indent: int) -> Iterator[str]:
+    space = " " * indent
     if items:
-        yield f"      {key}:"
+        yield f"{space}{key}:"
     for name, text in items.items():
-        yield f"        {name}: {scalar(text)}"
+        yield f"{space}  {name}: {scalar(text)}"
 
 
 def _left_out(table: MappedTable) -> Iterator[str]:

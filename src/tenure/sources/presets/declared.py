@@ -2,10 +2,11 @@
 
 A preset is one YAML file in `vendors/`, and data only.  Its `objects` say how an exported table
 is recognised: `columns` names each column once and lists the spellings that exports use (compared
-without case, spaces and signs), `needs` are the columns without which it is not that object, and
-`files` are words that the file's name may hold.  Its `tables` say what the contract's tables are
-made of: an object (`from`), further ones (`joins`), and an expression per column.  Of several
-expressions the first counts whose columns all exist; a column without one is absent.
+without case, spaces and signs; `*` stands for anything), `needs` are the columns without which it
+is not that object, and `files` are words that the file's name may hold.  Its `tables` say what the
+contract's tables are made of: an object (`from`), further ones (`joins`), and an expression per
+column.  Of several expressions the first counts whose columns all exist; a column without one is
+absent.
 
 Expressions are DuckDB's SQL over `object.column`, `let.name` (shared pieces) and these words:
 
@@ -46,6 +47,9 @@ class RawObject:
         columns: Column → its spellings.
         many: Whether several files may be this object at once (calls and meetings).
         latest: Key and time, where only the last row of each key is joined; empty for all.
+        newest: Key and time of which, in a table called a history, the last row counts.
+        never: Columns that a table which is this object does not have.
+        named: Whether the file's name must hold one of the words, for the columns are everybody's.
     """
 
     name: str
@@ -54,6 +58,9 @@ class RawObject:
     columns: Mapping[str, tuple[str, ...]]
     many: bool = False
     latest: tuple[str, ...] = ()
+    newest: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,8 @@ class TableShape:
     Attributes:
         table: The contract's table.
         start: The object whose rows they are.
-        joins: Further object → the condition under which its row belongs to a row.
+        joins: Further object → conditions under which its row belongs to a row, the first that can
+            be had.
         account: The vendor's own id of the account; empty where rows carry none.
         columns: Column of the contract → expressions.
         lets: Shared piece → expressions.
@@ -87,7 +95,7 @@ class TableShape:
 
     table: str
     start: str
-    joins: Mapping[str, str]
+    joins: Mapping[str, tuple[str, ...]]
     account: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
     lets: Mapping[str, tuple[str, ...]]
@@ -149,6 +157,9 @@ def _object(name: str, authored: Mapping[str, Any]) -> RawObject:
         {column: (column, *_texts(spellings)) for column, spellings in listed.items()},
         bool(authored.get("many", False)),
         _texts(authored.get("latest")),
+        _texts(authored.get("newest")),
+        _texts(authored.get("never")),
+        bool(authored.get("named", False)),
     )
 
 
@@ -157,7 +168,7 @@ def _shape(table: str, authored: Mapping[str, Any]) -> TableShape:
     return TableShape(
         table=table,
         start=authored["from"],
-        joins=authored.get("joins") or {},
+        joins=_expressions(authored.get("joins")),
         account=_texts(authored.get("account")),
         columns=_expressions(authored["columns"]),
         lets=_expressions(authored.get("let")),

@@ -33,7 +33,8 @@ class MappedTable:
         presets: Where it comes from.
         provided: Columns of the contract that it has.
         path: The file, where a table is mapped column by column.
-        table: The table in a DuckDB file.
+        connection: The connection in its place.
+        table: The table in a DuckDB file or of a connection.
         columns: Column of the contract → column or SQL.
         formats: Column → format of its times.
         sql: The query, where it is one.
@@ -45,6 +46,7 @@ class MappedTable:
     presets: tuple[Preset, ...]
     provided: tuple[str, ...] = ()
     path: str | None = None
+    connection: str | None = None
     table: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     formats: Mapping[str, str] = field(default_factory=dict)
@@ -154,7 +156,7 @@ def _piece(candidate: Candidate, accounts: Accounts | None, engine: Engine) -> P
     own = candidate.account
     direct = AccountSql(own.text, own.objects) if own else AccountSql("NULL")
     if accounts is None:
-        return Piece(candidate, direct)
+        return Piece(candidate, direct, problem="" if own else "it has no column with an account")
     for keys in _tried(candidate):
         if link := links.best_link(keys, accounts.keys, engine):
             sql = account_sql(candidate, link, accounts.keys[0])
@@ -238,19 +240,13 @@ def _mapped(name: str, pieces: Sequence[Piece]) -> MappedTable:
     raw = usable[0].candidate.start.raw
     if len(selects) == 1 and _simple(selects[0]) and not raw.json:
         return _by_column(table, usable[0])
-    if any(m.raw.table for piece in usable for m in piece.candidate.scope.objects.values()):
-        reason = f"needs a query over tables of {raw.place}, which a view of it or a connection has"
-        return replace(table, provided=(), left_out=f"{reason}:\n{_union(selects)}")
-    return replace(table, sql=_union(selects))
-
-
-def _union(selects: Sequence[Query]) -> str:
-    return "\nUNION ALL BY NAME\n".join(query.text() for query in selects)
+    sql = "\nUNION ALL BY NAME\n".join(query.text() for query in selects)
+    return replace(table, sql=sql)
 
 
 def _simple(query: Query) -> bool:
     """Return whether a table can be mapped column by column, without a query."""
-    if query.joins or query.where or query.pieces:
+    if query.joins or query.where or query.pieces or query.source.startswith("("):
         return False
     trees = [sqlglot.parse_one(sql, read="duckdb") for sql in query.columns.values()]
     return not any(tree.find(*kinds) for tree in trees for kinds, _ in FORBIDDEN)
@@ -273,7 +269,9 @@ def _by_column(table: MappedTable, piece: Piece) -> MappedTable:
         is_time = name == "known_at" or (kind is not None and kind.kind == "time")
         if column and is_time and (form := bare.scope.forms.form(raw, column)):
             formats[name] = form
-    return replace(table, path=raw.place, table=raw.table, columns=texts, formats=formats)
+    file, connection = (None, raw.place) if raw.connection else (raw.place, None)
+    mapped = replace(table, path=file, connection=connection, table=raw.table)
+    return replace(mapped, columns=texts, formats=formats)
 
 
 def _bare_account(bare: Candidate, piece: Piece) -> tuple[AccountSql, RawColumn | None]:
@@ -289,7 +287,7 @@ def _bare_account(bare: Candidate, piece: Piece) -> tuple[AccountSql, RawColumn 
 def _payers(candidate: Candidate) -> MappedTable:
     """Return accounts made of who has subscriptions, where nothing else lists them."""
     raw, own = candidate.start.raw, candidate.account
-    if own is None or raw.table or own.objects != {candidate.shape.start}:
+    if own is None or own.objects != {candidate.shape.start}:
         return MappedTable(
             "accounts", (candidate.preset,), left_out="no file lists the accounts: add one"
         )

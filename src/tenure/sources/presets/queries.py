@@ -70,7 +70,7 @@ def queries(candidate: Candidate, account: AccountSql | None) -> list[Query]:
         if account:
             read |= account.objects
             texts = _second(texts, "account_id", account.text)
-        start = f"{candidate.start.raw.source} AS {candidate.shape.start}"
+        start = f"{_rows(candidate.start, ())} AS {candidate.shape.start}"
         joins = (*_joins(candidate, read), *(account.joins if account else ()))
         pieces = _pieces(candidate, {name for sql in every for name in sql.lets})
         result.append(Query(texts, pieces, start, joins, where.text if where else ""))
@@ -117,23 +117,26 @@ def _joins(candidate: Candidate, read: set[str]) -> list[str]:
     scope = candidate.scope
     conditions = {
         name: sql
-        for name, text in candidate.shape.joins.items()
-        if name in scope.objects and (sql := scope.resolved(text))
+        for name, texts in candidate.shape.joins.items()
+        if name in scope.objects and (sql := scope.first(texts))
     }
     wanted = set(read)
     for name in reversed(conditions):
         if name in wanted:
             wanted |= conditions[name].objects
     return [
-        f"LEFT JOIN {_joined(scope.objects[name])} AS {name} ON {condition.text}"
+        f"LEFT JOIN {_rows(scope.objects[name], scope.objects[name].object.latest)} AS {name} "
+        f"ON {condition.text}"
         for name, condition in conditions.items()
         if name in wanted
     ]
 
 
-def _joined(match: Match) -> str:
-    """Return what is joined: a table, or the last row of each key in it."""
-    key, order = (match.columns.get(name) for name in match.object.latest or ("", ""))
+def _rows(match: Match, latest: tuple[str, ...]) -> str:
+    """Return what is read: a table, or the last row of each key in it."""
+    if not latest and "history" in match.raw.label.lower():
+        latest = match.object.newest
+    key, order = (match.columns.get(name) for name in latest or ("", ""))
     if key is None or order is None:
         return match.raw.source
     last = f"row_number() OVER (PARTITION BY {key.of()} ORDER BY {order.of()} DESC) = 1"

@@ -1,4 +1,4 @@
-"""The tables of a folder as they are: files, folders of parts and tables of DuckDB files."""
+"""Tables as they are: files, folders of parts, tables of DuckDB files and of connections."""
 
 from __future__ import annotations
 
@@ -61,11 +61,12 @@ class RawTable:
     """A table as it lies there.
 
     Attributes:
-        place: Path or glob, relative to the folder.
+        place: Path or glob, relative to the folder; the name of a connection.
         relation: What the engine knows it as.
         columns: Its columns.
-        table: Name of the table inside a DuckDB file.
+        table: Name of the table inside a DuckDB file or of a connection.
         json: Whether it is read as JSON.
+        connection: Whether it is one of a connection.
     """
 
     place: str
@@ -73,6 +74,7 @@ class RawTable:
     columns: tuple[RawColumn, ...] = field(repr=False)
     table: str | None = None
     json: bool = False
+    connection: bool = False
 
     @property
     def label(self) -> str:
@@ -83,9 +85,20 @@ class RawTable:
     def source(self) -> str:
         """Return what stands after FROM in a query over it."""
         if self.table:
-            return ".".join(map(spelled, self.table.split(".")))
+            return f"{spelled(self.place)}.{self.in_database}"
         place = text_literal(self.place)
         return f"read_json({place})" if self.json else place
+
+    @property
+    def in_database(self) -> str:
+        """Return its name inside its database; names of both cases are in quotes, as they are."""
+        names = (self.table or "").split(".")
+        return ".".join(
+            spelled(name)
+            if name in (name.lower(), name.upper()) or not self.connection
+            else quote(name)
+            for name in names
+        )
 
 
 def raw_tables(folder: Path, engine: Engine, words: Collection[str]) -> list[RawTable | Problem]:
@@ -132,22 +145,23 @@ def _attached(
         for number, table in enumerate(engine.tables(path)):
             name = f"{relation}_{number}"
             engine.attach(name, path, table)
-            yield RawTable(place, name, _columns(name, engine), table)
+            yield RawTable(place, name, columns_of(name, engine), table)
         return
     if has_suffix(place, JSON_SUFFIXES):
         reader = f"SELECT * FROM read_json({text_literal(path)})"
         engine.run([Step(relation, reader, lazy=True)])
-        yield RawTable(place, relation, _columns(relation, engine), json=True)
+        yield RawTable(place, relation, columns_of(relation, engine), json=True)
         return
     files = files_of(path, words, relation, engine)
     if files is None:
         engine.attach(relation, path)
     else:
         engine.run([Step(relation, files.select(), lazy=True)])
-    yield RawTable(place, relation, _columns(relation, engine))
+    yield RawTable(place, relation, columns_of(relation, engine))
 
 
-def _columns(relation: str, engine: Engine) -> tuple[RawColumn, ...]:
+def columns_of(relation: str, engine: Engine) -> tuple[RawColumn, ...]:
+    """Return the columns of a table, and the fields of structures and JSON texts in them."""
     types = engine.columns(relation)
     columns = [
         RawColumn(name, f"{{0}}{spelled(name)}", sql_type) for name, sql_type in types.items()

@@ -24,6 +24,7 @@ class Match:
         columns: The object's columns that it has.
         score: How much speaks for it, in columns.
         missing: Needed columns that it lacks.
+        nameless: Whether its name would have to say what it is, and does not.
     """
 
     preset: Preset
@@ -32,11 +33,17 @@ class Match:
     columns: Mapping[str, RawColumn]
     score: float
     missing: tuple[str, ...] = ()
+    nameless: bool = False
+
+    @property
+    def lacks(self) -> int:
+        """Return how many things it would need besides."""
+        return len(self.missing) + self.nameless
 
 
 def recognised(raw: RawTable, presets: Iterable[Preset]) -> Match | None:
     """Return what a table most probably is, None where it is nothing that is known."""
-    matches = [match for match in _matches(raw, presets) if not match.missing]
+    matches = [match for match in _matches(raw, presets) if not match.lacks]
     return max(matches, key=lambda match: match.score, default=None)
 
 
@@ -44,12 +51,12 @@ def nearest(raw: RawTable, presets: Iterable[Preset]) -> Match | None:
     """Return the object that a table lacks the fewest columns of, if it has half of them."""
     matches = list(_matches(raw, presets))
     best = max(matches, key=_nearness, default=None)
-    half = best and len(best.missing) <= len(best.object.needs) / 2
+    half = best and best.lacks <= len(best.object.needs) / 2
     return best if half else None
 
 
 def _nearness(match: Match) -> tuple[float, float]:
-    return -len(match.missing) / len(match.object.needs), match.score
+    return -match.lacks / len(match.object.needs), match.score
 
 
 def _matches(raw: RawTable, presets: Iterable[Preset]) -> Iterator[Match]:
@@ -60,9 +67,13 @@ def _matches(raw: RawTable, presets: Iterable[Preset]) -> Iterator[Match]:
     exact = {column.name.lower(): column for column in raw.columns}
     for preset in presets:
         for item in preset.objects.values():
+            if any(plain(name) in names for name in item.never):
+                continue
             columns = _columns(item, names, exact)
             missing = tuple(need for need in item.needs if need not in columns)
-            yield Match(preset, item, raw, columns, _score(raw, preset, item, columns), missing)
+            score = _score(raw, preset, item, columns)
+            nameless = item.named and not _named(raw, item)
+            yield Match(preset, item, raw, columns, score, missing, nameless)
 
 
 def _columns(
@@ -71,11 +82,25 @@ def _columns(
     columns: dict[str, RawColumn] = {}
     for name, spellings in item.columns.items():
         for spelling in spellings:
-            column = exact.get(spelling.lower()) or names.get(plain(spelling))
+            column = exact.get(spelling.lower()) or _like(spelling, names)
             if column:
                 columns[name] = column
                 break
     return columns
+
+
+def _like(spelling: str, names: Mapping[str, RawColumn]) -> RawColumn | None:
+    """Return the column that is spelled so; `*` stands for anything."""
+    if "*" not in spelling:
+        return names.get(plain(spelling))
+    pattern = ".*".join(map(plain, spelling.split("*")))
+    return next((column for name, column in names.items() if re.fullmatch(pattern, name)), None)
+
+
+def _named(raw: RawTable, item: RawObject) -> bool:
+    """Return whether the name of a table holds a word for the object."""
+    text = re.sub(r"[^a-z]+", "_", f"{raw.place}_{raw.table or ''}".lower())
+    return any(re.search(rf"(^|_){word}e?s?(_|$)", text) for word in item.files)
 
 
 def _score(
@@ -89,6 +114,6 @@ def _score(
     score = float(len(columns))
     if preset.name in text.replace("_", "") or preset.name.split("_")[0] in words:
         score += _VENDOR_NAMED
-    if any(re.search(rf"(^|_){word}e?s?(_|$)", text) for word in item.files):
+    if _named(raw, item):
         score += _OBJECT_NAMED
     return score / 2 if preset.generic else score

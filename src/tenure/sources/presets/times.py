@@ -43,12 +43,24 @@ class TimeForms:
         if family in ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "BOOLEAN", ""):
             return ""
         forms = self._reading(raw, column)
+        if not forms and coerce.is_number(column.type) and self._empty(raw, column):
+            return self._epoch(raw)
         if not forms or forms[0] == "iso":
             return ""
         other = other_order(forms[0])
         if other == forms[0] or other not in forms:
             return forms[0]
         return self._ordered(raw, column, (forms[0], other))
+
+    def _empty(self, raw: RawTable, column: RawColumn) -> bool:
+        sql = f"SELECT count({column.of()}) AS n FROM {quote(raw.relation)}"
+        return bool(self._engine.fetch(sql).to_pylist()[0]["n"] == 0)
+
+    def _epoch(self, raw: RawTable) -> str:
+        """Return how numbers of a table that are times count, seconds where none says so."""
+        numbers = [column for column in raw.columns if coerce.is_number(column.type)]
+        forms = [form for column in numbers for form in self._reading(raw, column)]
+        return next((form for form in forms if form in coerce.EPOCHS), "epoch_s")
 
     def _reading(self, raw: RawTable, column: RawColumn) -> list[str]:
         return formats_reading(quote(raw.relation), column.of(), column.type, self._engine)
