@@ -50,7 +50,13 @@ def compared(spec: FeatureSpec) -> Iterator[tuple[str, str]]:
     if spec.past:
         yield "past", SPEAKER.past(spec, earlier, "EUR")
         yield "past, none", SPEAKER.past(spec, 0.0, "EUR")
-    yield "peers", SPEAKER.peers(spec, many, "EUR")
+    yield "peers", SPEAKER.peers(spec, many, many, "EUR")
+    yield "peers, no value", SPEAKER.peers(spec, None, many, "EUR")
+    if SIGN.search(spec.sentence):
+        yield (
+            "peers, other sign",
+            SPEAKER.peers(spec, many, -0.37 if spec.unit == "share" else -37.0, "EUR"),
+        )
     yield "outcomes", SPEAKER.outcomes(0.124, 0.041, "12m")
     yield "outcomes, everyone", SPEAKER.outcomes(0.0, 0.041, EVERYONE)
     yield "nothing, usual", SPEAKER.nothing(True, ("active users", "open tickets"))
@@ -65,7 +71,8 @@ def page() -> Iterator[str]:
             yield f"  {name}: {fact(spec, value, 'EUR')}"
         many = next(iter(value for name, value in values(spec).items() if name != "zero"))
         for name, text in compared(spec):
-            yield f"  {name}: {SPEAKER.sentence(fact(spec, many, 'EUR'), text, raises=True)}"
+            statement = fact(spec, None if name == "peers, no value" else many, "EUR")
+            yield f"  {name}: {SPEAKER.sentence(statement, text, raises=True)}"
 
 
 def test_every_sentence_is_as_it_was_read() -> None:

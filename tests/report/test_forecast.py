@@ -10,6 +10,7 @@ from tenure.core.records.forecast import (
     PeriodFit,
 )
 from tenure.report.forecast import forecast_lines, forecast_view
+from tenure.report.forecast_page import error_figures
 
 TRACK = ForecastTrack(
     name="net_revenue_retention",
@@ -72,3 +73,7 @@ def test_a_report_shows_past_forecasts_where_any_could_be_made() -> None:
     none = ForecastFit(level=0.8, periods={"month": PeriodFit(components={})})
     assert forecast_view(none) is None
     assert forecast_view(None) is None
+    (chart,) = error_figures(made)
+    assert "Net revenue retention, forecast: 2.36%" in chart.text
+    assert "rate of the last period: 3.53%" in chart.text
+    assert "mean of four" not in chart.text, "it was never measured"

@@ -12,9 +12,12 @@ import pytest
 from success.stored_book import Stored, add_stored
 from tenure.core.config import Config, make_config
 from tenure.core.records.worklist import WorkListRecord
+from tenure.core.times import now
 from tenure.report.worklist import worklist_lines
 from tenure.run.worklist import NEEDS_TABLES, work_lists, worklist_frame
+from tenure.score.store.feedback import Override, add_override
 from tenure.score.store.lists import ListStore
+from tenure.success.worklist.candidates import raising
 from tenure.success.worklist.lists import drawn
 
 JUNE, JULY, AUGUST = (datetime(2025, month, 1) for month in (6, 7, 8))
@@ -196,3 +199,44 @@ def test_a_run_of_one_target_gives_its_list_alone(store: ListStore, config: Conf
     assert on(record, "expansion") == ["a"]
     assert on(record) == []
     assert record.absent["risk"] == "the run has no probabilities of churn"
+
+
+def test_a_band_that_a_person_set_decides_who_is_listed(store: ListStore, tmp_path: Path) -> None:
+    """In a large book: one lifted onto the list, one taken off it, each until its end alone."""
+    book = {f"a{place:02}": Stored(churn=0.05, mrr=100) for place in range(27)}
+    young = Stored(mrr=5, more={"abstain_reason": "too_new"})
+    add_stored(store, JUNE, book | {"risky": Stored(churn=0.3, mrr=900), "young": young})
+    config, present = settings(tmp_path), now()
+    shared: dict[str, Any] = {"target": "churn", "reason": "They wrote to us", "author": "Ada"}
+    bands = {"a05": "high", "a06": "medium", "risky": "low", "young": "high", "a07": "high"}
+    for account, band in bands.items():
+        at = present - (timedelta(days=20) if account == "a07" else timedelta(hours=1))
+        own: dict[str, Any] = {"run_id": f"run {JUNE}", "at": at, "until": at + timedelta(days=9)}
+        add_override(store, Override(account_id=account, band=band, **own, **shared))
+    record = lists(store, config, JUNE, remember=True)
+    items = {item.account_id: item for item in record.owners[0].items if item.list == "risk"}
+    assert list(items) == ["a05", "young", "a06"], "those set high first; one override is over"
+    assert items["a05"].band == "high"
+    assert items["a05"].probability == pytest.approx(0.05), "the model's own number stays"
+    assert "high (low by the model) by Ada" in items["a05"].reasons[1]
+    assert items["a05"].reasons[1].endswith("They wrote to us")
+    assert items["young"].reasons[0] == "no probability"
+
+    add_stored(store, JULY, book | {"risky": Stored(churn=0.3, mrr=900)})
+    assert on(lists(store, config, JULY)) == [], "nothing is new of them"
+    own = {"run_id": f"run {JULY}", "at": now(), "until": present + timedelta(9)}
+    add_override(store, Override(account_id="a06", band="high", **own, **shared))
+    (item,) = lists(store, config, JULY).owners[0].items
+    assert (item.account_id, item.new) == ("a06", ("put in the band high by Ada",))
+    assert on(lists(store, config, JUNE)) == ["risky"], "when July was scored none stood yet"
+
+
+def test_reasons_that_a_team_can_act_on_come_first() -> None:
+    drivers: list[dict[str, Any]] = [
+        {"code": "term", "direction": "raises", "lever": False},
+        {"code": "seats", "direction": "lowers", "lever": True},
+        {"code": "use", "direction": "raises", "lever": True},
+        {"code": "old", "direction": "raises"},
+        {"code": "tickets", "direction": "raises", "lever": True},
+    ]
+    assert [one["code"] for one in raising(drivers)] == ["use", "tickets", "term", "old"]

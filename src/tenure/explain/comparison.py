@@ -17,7 +17,7 @@ from tenure.core.formulas import evaluate, formula_names
 from tenure.core.spec import Target
 from tenure.explain.outcomes import Shares
 from tenure.explain.peers import EVERYONE
-from tenure.explain.wording import UNKNOWN, filled, show, term
+from tenure.explain.wording import SIGN, UNKNOWN, fact, filled, show, term, uncapital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,10 +144,25 @@ class Speaker:
         shown = show(past, spec.unit, currency)
         return f" ({filled(words, past, shown, spec.unit, currency)})"
 
-    def peers(self, spec: FeatureSpec, peer: object, currency: str) -> str:
-        """Return the value of comparable accounts that stayed, in words."""
+    def peers(self, spec: FeatureSpec, own: Any, peer: Any, currency: str) -> str:
+        """Return the value of comparable accounts that stayed, in words.
+
+        It is a statement of its own where the account has no value, or one of another sign.
+
+        Args:
+            spec: The feature.
+            own: The account's value.
+            peer: That of the others.
+            currency: Of money.
+        """
         shown = show(peer, spec.unit, currency)
-        return "" if shown == UNKNOWN else f" ({shown} {STAYED})"
+        if shown == UNKNOWN:
+            return ""
+        signed = not spec.text and SIGN.search(spec.sentence) is not None
+        missing = own is None or own != own  # noqa: PLR0124 - NaN
+        if missing or (signed and np.sign(own) != np.sign(peer)):
+            return f" ({STAYED}: {uncapital(fact(spec, peer, currency))})"
+        return f" ({show(abs(peer), spec.unit, currency) if signed else shown} {STAYED})"
 
     @lru_cache(maxsize=4096)  # noqa: B019 - a speaker is as short-lived as its rows
     def outcomes(self, like: float, every: float, group: str) -> str:

@@ -19,6 +19,7 @@ from tenure.core.records.explain import (
     Portfolio,
     SignalSummary,
 )
+from tenure.core.spec import Unit
 from tenure.explain.drivers import signals, summed
 from tenure.explain.summary import association
 from tenure.explain.wording import label, signal_label
@@ -44,12 +45,14 @@ class SignalFacts:
         asks: Signal → what to ask for.
         levers: Signals that a team can act on.
         effects: Signal → what `fit_effects` gives; empty of a model that did not learn it.
+        units: Label of a feature → its unit.
     """
 
     labels: Mapping[str, str]
     asks: Mapping[str, str]
     levers: frozenset[str]
     effects: Mapping[str, Any] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -64,6 +67,7 @@ class SignalFacts:
             {name: spec.signal.ask if spec.signal else "" for name, spec in first.items()},
             frozenset(spec.group for spec in specs.values() if spec.lever),
             effects or {},
+            {label(spec): spec.unit for spec in specs.values()},
         )
 
 
@@ -190,6 +194,7 @@ def summaries(
                 raises=float((column > 0).mean()),
                 association=shape.get("association"),
                 feature=shape.get("feature", ""),
+                unit=facts.units.get(shape.get("feature", ""), ""),
                 effect=tuple(map(EffectPoint.from_json, shape.get("points", ()))),
             )
         )

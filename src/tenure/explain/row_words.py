@@ -16,7 +16,6 @@ from tenure.explain.comparison import (
     OUTCOMES,
     PAST,
     PEERS,
-    STAYED,
     Compared,
     Speaker,
     own_past,
@@ -189,13 +188,17 @@ class RowWords:
         """
         speaker, spec = self._speaker, compared.spec
         like, every = (column.tolist() for column in compared.shares)
-        past = compared.past.tolist()
+        past, values, peers = compared.past.tolist(), plain(compared.values), plain(compared.peers)
+        spoken: dict[tuple[Any, Any, str], str] = {}
         texts = []
         for row, (kind, money, own, peer) in enumerate(zip(kinds.tolist(), *words, strict=True)):
             if kind == PAST:
                 texts.append(speaker.past(spec, past[row], money))
             elif kind == PEERS:
-                texts.append(f" ({peer} {STAYED})")
+                key = values[row], peers[row], money
+                if key not in spoken:
+                    spoken[key] = speaker.peers(spec, *key)
+                texts.append(spoken[key])
             elif kind == OUTCOMES:
                 texts.append(speaker.outcomes(like[row], every[row], compared.groups[row]))
             else:

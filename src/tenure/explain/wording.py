@@ -212,6 +212,10 @@ def label(spec: FeatureSpec) -> str:
     'Share of the paid seats active in the last 28 days'
     >>> called("a last NPS answer {value} {above|below} the year's mean")
     "Last NPS answer against the year's mean"
+    >>> called("{value} days {before|after} the renewal date"), called("a term of {value} days")
+    ('Days to the renewal date', 'Term (days)')
+    >>> called("a last NPS answer of {value} of 10")
+    'Last NPS answer'
     """
     return named(spec.sentence)
 
@@ -220,12 +224,20 @@ def label(spec: FeatureSpec) -> str:
 def named(text: str) -> str:
     """Return what a sentence is about, without the value."""
     text = PLURAL.sub(lambda match: match[2], text.replace("(s)", "s"))
+    text = re.sub(r" of \{value\} of \d+\b", "", text)
     text = re.sub(r"^\{value\} of (the|those)\b", r"share of \1", text)
-    text = re.sub(r"\{(up|rising|more)\|[a-z ]+\}", "", text)
-    text = re.sub(rf"\{{value\}}( days)?( [a-z ]+)? {SIGN.pattern}", r"\2 against", text)
-    text = re.sub(r"\b(at|by) \{value\} of\b", "against", text)
-    text = re.sub(r"\b(by|for) \{value\} (days|hours)\b", r"(\2)", text)
-    text = re.sub(r"(\b(at|of|by) )?\{value\}( of\b)?", "", text)
+    text = re.sub(r"^\{value\} \{more\|[a-z ]+\}", "more", text)
+    text = re.sub(r"\{(up|rising)\|[a-z ]+\}", "", text)
+    text = re.sub(r"^\{value\} days \{before\|after\}", "days to", text)
+    text = re.sub(rf"^\{{value\}}( days)?( [a-z ]+)? {SIGN.pattern}", r"\2 against", text)
+    text = re.sub(rf"\{{value\}}( [a-z ]+)? {SIGN.pattern}", "against", text)
+    text = re.sub(r"\babove \{value\} of\b", "among", text)
+    text = re.sub(r"\bover \{value\} of\b", "over", text)
+    text = re.sub(r"\b(at|by|for) \{value\} of\b", "against", text)
+    if unit := re.search(r"\S( by| for| of)? \{value\} (days|hours)\b", text):
+        rest = text[unit.end() :]
+        text = f"{text[: unit.start() + 1]}{rest} ({unit[2]})"
+    text = re.sub(r"(\b(at|of|by|in) )?\{value\}( of\b)?", "", text)
     text = re.sub(r"^(the|a|an) ", "", re.sub(r"\s+", " ", text).strip())
     return _capital(text)
 
@@ -242,7 +254,7 @@ def _capital(text: str) -> str:
 def uncapital(text: str) -> str:
     """Return a label as it stands within a sentence.
 
-    >>> uncapital("Active users"), uncapital("NPS answers")
-    ('active users', 'NPS answers')
+    >>> uncapital("A user"), uncapital("NPS answers")
+    ('a user', 'NPS answers')
     """
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+    return text if text[:2].isalpha() and text[:2].isupper() else text[:1].lower() + text[1:]

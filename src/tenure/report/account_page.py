@@ -10,7 +10,7 @@ from tenure.labels.targets import TARGETS
 from tenure.report.charts.timeline import Point, bar_svg, line_svg
 from tenure.report.html import filled
 from tenure.report.sentences.formatting import count, percent
-from tenure.report.sentences.values import bounds, date
+from tenure.report.sentences.values import bounds, date, money
 
 if TYPE_CHECKING:
     from tenure.core.records.account import AccountRecord, UsageTrend
@@ -33,6 +33,7 @@ def render_account(record: AccountRecord, history: Sequence[StoredScore]) -> str
         main=next((item for item in scores if item.target == "churn"), None),
         history=history,
         chart=history_svg(history),
+        paid=mrr_svg(history),
         usage=usage_svg(record.usage),
     )
 
@@ -54,6 +55,22 @@ def history_svg(history: Sequence[StoredScore]) -> str:
         return ""
     title = f"Probability of churn at {len(points)} prediction times, with its bounds"
     return line_svg(points, title, percent, history[-1].base_rate)
+
+
+def mrr_svg(history: Sequence[StoredScore]) -> str:
+    """Return what an account paid at the runs as a picture; empty where that is not known."""
+    points = [
+        Point(
+            item.as_of,
+            item.mrr,
+            text=f"{date(item.as_of)}: {money(item.mrr, item.currency)} a month",
+        )
+        for item in history
+    ]
+    if not any(point.value for point in points):
+        return ""
+    unit = history[-1].currency or "several currencies"
+    return line_svg(points, f"MRR at {len(points)} prediction times, {unit}", count)
 
 
 def usage_svg(usage: UsageTrend | None) -> str:

@@ -113,9 +113,9 @@ def forecast_view(fit: ForecastFit | None) -> Mapping[str, Any] | None:
     """Return what the report shows of past forecasts; None where none could be made."""
     if fit is None:
         return None
+    tracks = {period: one.track for period, one in fit.periods.items() if one.track}
     tables = [
-        track_table(f"Forecasts of a {period}, starts {_span(fitted.track[0])}", fitted.track)
-        for period, fitted in fit.periods.items()
-        if fitted.track
+        track_table(f"Forecasts of a {period}, starts {_span(track[0])}", track)
+        for period, track in tracks.items()
     ]
     return {"level": percent(fit.level), "tables": tables} if tables else None

@@ -24,13 +24,18 @@ from tenure.report.tables.layout import pairs, table
 from tenure.report.tables.targets import target_view
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jinja2 import Environment
+
+    from tenure.report.portfolio import PortfolioView
 
 
 def render(
     record: TrainingRecord,
     audit: AuditRecord | None = None,
     shadows: Mapping[str, ShadowRecord] = MappingProxyType({}),
+    portfolios: Sequence[PortfolioView] = (),
 ) -> str:
     """Return the HTML page of a training run.
 
@@ -38,9 +43,11 @@ def render(
         record: The run.
         audit: The audit of the same data, for a section of its own.
         shadows: Target → how its champion and the challenger in its shadow compare.
+        portfolios: What moves the scores of the latest kept run, of each target.
     """
     section = None if audit is None else audit_view(audit, whole_page=False)
-    return filled("report.html.j2", page=_page(record), audit=section, shadows=shadow_view(shadows))
+    parts = {"audit": section, "shadows": shadow_view(shadows), "portfolios": portfolios}
+    return filled("report.html.j2", page=_page(record), **parts)
 
 
 def render_audit(audit: AuditRecord) -> str:
@@ -77,6 +84,8 @@ def templates(escaped: bool = True, *further: str) -> Environment:
 
 def _page(record: TrainingRecord) -> dict[str, Any]:
     """Return what the page shows; a record not yet written gives the page that it gives after."""
+    from tenure.report.forecast_page import error_figures
+
     record = TrainingRecord.model_validate_json(canonical_json(record.to_json()))
     config, targets = record.config, in_order(record.targets, record.config.targets)
     return {
@@ -85,6 +94,7 @@ def _page(record: TrainingRecord) -> dict[str, Any]:
         "calendar": _calendar(record.calendar),
         "targets": [target_view(Outcome(*item), config) for item in targets.items()],
         "forecast": forecast_view(record.forecast),
+        "forecast_charts": error_figures(record.forecast) if record.forecast else [],
         "data": data_view(record.data),
         "red": _red(record),
         "families": _families(record.features),

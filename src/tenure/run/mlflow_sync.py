@@ -15,6 +15,7 @@ from tenure.core.records.base import Figure
 from tenure.core.records.training import TrackedModel, TrainingRecord
 from tenure.model.registry.published import waiting
 from tenure.model.tracking import Run, Store, repair, track
+from tenure.report.forecast_page import error_figures
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.target_charts import target_charts
 
@@ -91,6 +92,14 @@ def track_all(
     return record
 
 
+def _charts(name: str, record: TrainingRecord) -> dict[str, str]:
+    """Return the charts of a target and of past forecasts as SVG, by name."""
+    charts = target_charts(Outcome(name, record.targets[name]))
+    past = error_figures(record.forecast) if record.forecast else []
+    drawn = charts | {f"forecast-{place}": one for place, one in enumerate(past, 1)}
+    return {chart: one.svg for chart, one in drawn.items()}
+
+
 def _updated(record: TrainingRecord, name: str, tracked: TrackedModel) -> TrainingRecord:
     """Return a record that says where the model of a target stands in MLflow."""
     target = record.targets[name]
@@ -124,10 +133,7 @@ def _track(name: str, record: TrainingRecord, config: Config, store: Store) -> T
         fingerprint=record.fingerprint,
         source=config.data.path or config.data.base,
         artifacts=tuple(path for path in (runs / PAGE, runs / "data.json") if path.is_file()),
-        texts={
-            f"charts/{chart}.svg": drawn.svg
-            for chart, drawn in target_charts(Outcome(name, target)).items()
-        },
+        texts={f"charts/{chart}.svg": svg for chart, svg in _charts(name, record).items()},
         tags={"tenure.status": target.status, "tenure.verdict": target.verdict.status},
     )
     alias = target.status if target.status in {"champion", "challenger"} else None

@@ -12,17 +12,21 @@ from tenure.core.files import write_text
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.training import TrainingRecord
 from tenure.core.times import as_utc
+from tenure.model.registry.champion import champion
 from tenure.report.account_page import one_per_time, render_account
 from tenure.report.html import render
 from tenure.run.account import run_account
 from tenure.run.audit import last_audit
+from tenure.run.explain import stored_portfolio
 from tenure.run.mlflow_sync import RECORD
+from tenure.score.model import load_models
 from tenure.score.rows import MAIN
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tenure.core.records.promotion import ShadowRecord
+    from tenure.report.portfolio import PortfolioView
 
 
 def training_record(config: Config) -> TrainingRecord:
@@ -46,13 +50,14 @@ def training_record(config: Config) -> TrainingRecord:
 
 
 def run_report(config: Config, out: Path) -> dict[str, Any]:
-    """Write the report of the last training run, with the audit of its data if there is one.
+    """Write the report of the last training run.
 
-    Where challengers score in the shadow of champions, it tells how the two compare.
+    With the audit of its data, what moves the scores of the latest kept run, and how champions
+    and the challengers in their shadow compare, where there are.
     """
     record = training_record(config)
     audit = last_audit(config, record.fingerprint)
-    write_text(out, render(record, audit, _shadows(config)))
+    write_text(out, render(record, audit, _shadows(config), stored_portfolios(config)))
     return {"out": str(out)}
 
 
@@ -66,6 +71,28 @@ def _shadows(config: Config) -> dict[str, ShadowRecord]:
         return {}
     with ScoreStore.open(config) as store:
         return shadow_records(config, store)
+
+
+def stored_portfolios(config: Config) -> list[PortfolioView]:
+    """Return what moves the scores of the latest kept run, of each champion that gave them."""
+    from tenure.report.portfolio import portfolio_view
+    from tenure.score.store.database import stands
+    from tenure.score.store.store import ScoreStore
+
+    standing = [name for name in config.targets if champion(config.paths.models, name)]
+    if not standing or not stands(config):
+        return []
+    views = []
+    with ScoreStore.open(config) as store:
+        runs = store.runs()
+        if not runs:
+            return []
+        scored = dict(store.book(runs[-1])[["target", "model_version"]].to_numpy().tolist())
+        for target, model in load_models(config).items():
+            if scored.get(target) == model.bundle.version:
+                portfolio = stored_portfolio(store, runs[-1], model)
+                views.append(portfolio_view(portfolio, runs[-1].as_of, model.bundle.version))
+    return views
 
 
 def run_account_report(

@@ -27,6 +27,7 @@ from tenure.success.worklist.lists import (
     owner_lists,
     sized,
 )
+from tenure.success.worklist.overrides import overrides_during, with_overrides
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -139,6 +140,7 @@ def work_lists(
     moment = Moment(run.as_of, config.labels.horizon_days, config.success.worklist.opt_out_days)
     bands = still_bands(store, config, run.as_of, None)
     book = sized(book, config, capacity).join(bands, how="left")
+    book = with_overrides(book, overrides_during(store, run))
     dated = with_deadlines(book, moment)
     handed: dict[ListName, HandedOut] = {}
     absent: dict[ListName, str] = {}

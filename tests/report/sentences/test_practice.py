@@ -48,8 +48,8 @@ def test_money_says_what_is_assumed() -> None:
         "as one could have done at the time, would have earned 3.87 [1.87, 5.87] EUR."
     )
     assert rival == (
-        "Of the baselines, logistic regression earns most: 4.00; the model earns 0.84 "
-        "[−0.66, 2.34] more."
+        "Of the baselines, logistic regression earns most: 4.00 EUR; the model earns 0.84 "
+        "[−0.66, 2.34] EUR more."
     )
     assert "assumed, not measured" in warning
 
@@ -60,8 +60,8 @@ def test_a_baseline_that_earns_more_is_said_to() -> None:
         "evaluation.differences.hand_weighted.best_profit": figure(-1.16, 2.0),
     }
     assert said("money", changed(usable(), changes))[3] == (
-        "Of the baselines, hand-weighted score earns most: 6.00; the model earns 1.16 "
-        "[−0.84, 3.16] less."
+        "Of the baselines, hand-weighted score earns most: 6.00 EUR; the model earns 1.16 "
+        "[−0.84, 3.16] EUR less."
     )
 
 
@@ -165,7 +165,7 @@ def test_expected_amounts_are_compared_with_what_came() -> None:
     check = {"total": figure(0.9, 0.2), "given": figure(1.1, 0.1), **counts}
     entry = changed(expansion(), {"evaluation.amount": check})
     (text,) = said("amounts", entry, "expansion")
-    assert "expected_expansion_mrr" in text
+    assert "probability times the usual amount" in text
     assert "what came was 0.90 [0.70, 1.10] times that" in text
     assert "accounts that expanded, it was 1.10 [1.00, 1.20] times the usual" in text
 

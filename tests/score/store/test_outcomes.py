@@ -14,8 +14,11 @@ from tenure.core.config import Config
 from tenure.core.times import days
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
+from tenure.report.overrides import override_view
 from tenure.score.score import score
 from tenure.score.scored import Scored
+from tenure.score.store.feedback import Override, add_override
+from tenure.score.store.override_outcomes import override_outcomes
 from tenure.score.store.store import ScoreStore
 from tenure.score.store.write import ScoringRun
 from tenure.success.scores.relation import BANDS, scored_table, with_scores
@@ -134,3 +137,32 @@ def test_a_book_is_read_with_its_groups(
     assert (churn["band"].dropna() == rows["risk_band"].dropna()).all()
     assert isinstance(store.runs()[0].as_of, datetime)
     assert config.name == run.project
+
+
+def test_overrides_are_held_against_what_happened(
+    settled: ScoreStore, world: World, past: Scored
+) -> None:
+    """Made before the outcome was known, the last of each score."""
+    run = settled.runs()[0]
+    matured = settled.matured("churn", "90").set_index("account_id")
+    left = matured.index[matured["outcome"].astype(bool)][0]
+    stayed, late = matured.index[~matured["outcome"].astype(bool)][:2]
+    calm = Override(
+        left, "churn", run.run_id, "low", "calm", run.as_of + days(400), "Ada", run.as_of
+    )
+    for item in (
+        calm,
+        replace(calm, band="high", at=run.as_of + days(2)),
+        replace(calm, account_id=stayed),
+        replace(calm, account_id=late, at=world.dataset.observed_until),
+    ):
+        add_override(settled, item)
+    rows = override_outcomes(settled, "churn", "90").set_index("account_id")
+    assert set(rows.index) == {left, stayed}, "one was made when the outcome was known"
+    assert (rows.loc[left, "band"], bool(rows.loc[left, "outcome"])) == ("high", True)
+    assert (rows.loc[stayed, "band"], bool(rows.loc[stayed, "outcome"])) == ("low", False)
+    assert rows.loc[left, "probability"] == matured.loc[left, "probability"]
+    view = override_view(rows.reset_index())
+    assert view is not None
+    assert view.sentence.startswith("The outcome of 2 overrides is known: ")
+    assert override_view(override_outcomes(settled, "expansion", "90")) is None

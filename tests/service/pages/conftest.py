@@ -17,9 +17,11 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
+from report.forecast_record import forecast_fit
+from report.record import changed, record
 from service.processes import free_port
 from tenure.core.config import Config, load_config
-from tenure.core.files import write_text
+from tenure.core.files import write_json, write_text
 from tenure.run.score import run_score
 from tenure.score.store.book_records import FIRST_PAGE
 from tenure.score.store.keys import KeyStore
@@ -38,6 +40,7 @@ PAGES = (
     "/app/drivers",
     "/app/changes?id={}",
     "/app/metrics",
+    "/app/forecast?by=segment",
     "/app/model",
     "/app/data",
     "/app/mine",
@@ -97,6 +100,11 @@ def shown(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     for as_of in (EARLIER, None):
         run_score(config, root / "scores.csv", as_of)
     _rejects(config.paths.runs / "rejects")
+    trained = changed(record(dirty=True), {"name": "tiny"})
+    write_json(
+        config.paths.runs / "training.json",
+        trained.model_copy(update={"forecast": forecast_fit()}).to_json(),
+    )
     state = PageState(config)
     first = state.books.rows(state.store.runs()[-1], FIRST_PAGE)[0]
     state.close()

@@ -113,6 +113,11 @@ def test_by_mouse(serving: Serving, shown: Shown, page: Page) -> None:
         page.get_by_label("Compared with").select_option("2023-12-01")
         page.wait_for_url("**since=2023-12-01**")
         settled(page)
+        page.get_by_role("link", name="Forecast").click()
+        page.get_by_label("Split by").select_option("segment")
+        page.wait_for_url("**/app/forecast?by=segment")
+        page.get_by_role("heading", name="By segment").first.wait_for()
+        settled(page)
 
 
 def test_by_keyboard_alone(serving: Serving, shown: Shown, page: Page) -> None:

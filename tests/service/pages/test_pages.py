@@ -15,11 +15,23 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from service.pages.conftest import HOSTILE, PAGES, SCRIPT, Shown, access_of
-from tenure.report.sentences.values import cut
+from tenure.report.sentences.values import cut, money
+from tenure.run.forecast import run_forecast
 from tenure.score.store.keys import KeyStore
 from tenure.service.access import CSRF_FIELD
 from tenure.service.pages.app import HEADERS, make_pages
 from tenure.service.pages.state import PageState
+
+RAW_NAME = re.compile(r"(?<![`\w])[a-z]+(?:_[a-z0-9]+)+(?![`\w])")
+NAMED = {
+    "/app/model": {"num_leaves", "learning_rate", "profit_"},
+    "/app/data": {"account_id"},
+    "/app/metrics": {
+        *("profit_margin", "loss_at_renewal", "notice_period_days", "reopened_at"),
+        *("activation_event", "activation_days"),
+    },
+}
+"""Page → names of settings, or of columns of people's own tables, that it asks for."""
 
 
 class Read(HTMLParser):
@@ -62,7 +74,7 @@ def test_a_page_opens_and_runs_nothing_of_others(
             assert link.startswith(("/", "#", "data:,")), link
             assert not link.startswith("//")
     assert not re.search(r"\b(nan|None(?! of the )|NaT|null)\b", page.text.replace("null�byte", ""))
-    assert not re.search(r"\b(churn_probability|risk_band|mrr_at_risk|notice_given)\b", page.text)
+    assert set(RAW_NAME.findall(page.text)) <= NAMED.get(path, set())
 
 
 def test_hostile_names_are_text_in_the_book(client: TestClient, shown: Shown) -> None:
@@ -145,6 +157,24 @@ def test_a_wrong_day_is_said_in_words(client: TestClient) -> None:
     answer = client.get("/app/metrics?from=yesterday")
     assert answer.status_code == 422
     assert "is not a day" in answer.text
+
+
+def test_the_forecast_is_that_of_the_command(client: TestClient, shown: Shown) -> None:
+    expected = run_forecast(shown.config, ["segment"])
+    page = Read(client.get("/app/forecast?by=segment").text)
+    figures = [one for one in expected.figures if one.name == "churned_mrr"]
+    assert {one.period for one in figures} == {"month", "quarter"}
+    assert any(one.group for one in figures)
+    for one in figures:
+        assert one.value is not None
+        assert money(float(round(one.value)), one.currency) in page.text
+    for words in ("Next month", "Next quarter", "80% interval", "Net revenue retention"):
+        assert words in page.text
+    assert "By segment" in page.text
+    assert [tag for tag, _ in page.tags if tag == "svg"]
+    whole = Read(client.get("/app/forecast").text).text
+    assert "By segment" not in whole
+    assert client.get("/app/forecast?by=colour").status_code == 422
 
 
 def say(client: TestClient, shown: Shown, **fields: Any) -> Any:
@@ -238,7 +268,7 @@ def test_a_limited_key_sees_its_accounts_alone(shown: Shown) -> None:
     for page in ("account", "lately"):
         assert client.get(f"/app/{page}?id={other.account_id}").status_code == 404
     assert client.get(f"/app/worklist?owner={other.owner}").status_code == 404
-    for whole in ("model", "metrics", "data", "drivers"):
+    for whole in ("model", "metrics", "data", "drivers", "forecast"):
         assert client.get(f"/app/{whole}").status_code == 403
     data = {"id": other.account_id, "verdict": "note", "note": "x"}
     assert client.post("/app/feedback", data=data).status_code == 403

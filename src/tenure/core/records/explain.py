@@ -173,6 +173,7 @@ class SignalSummary(Record):
         raises: Share of the accounts whose score it raises.
         association: Rank correlation of its leading feature with its contribution, -1 to 1.
         feature: Label of that feature.
+        unit: Its unit, empty where it is not known.
         effect: How its contribution goes with that feature, by value.
     """
 
@@ -185,6 +186,7 @@ class SignalSummary(Record):
     raises: float
     association: float | None = None
     feature: str = ""
+    unit: str = ""
     effect: tuple[EffectPoint, ...] = ()
 
 

@@ -29,7 +29,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Feature(
         "distinct_events_ever", SOURCE, "count(distinct event)",
-        "{value} different feature(s) used so far", unit="count", direction=-1, lever=True,
+        "{value} product feature(s) used so far", unit="count", direction=-1, lever=True,
         group="features_used",
     ),
     Feature(

@@ -8,7 +8,7 @@ from tenure.core.spec import Family, Ranked
 
 
 def _level(name: str, of: str, words: str, direction: Literal[-1, 0, 1], group: str) -> Ranked:
-    among = "of accounts of like segment and tenure"
+    among = "of the accounts of like segment and tenure"
     return Ranked(
         f"{name}_level", of, f"{words} above {{value}} {among}", direction=direction,
         lever=True, group=group, zero=f"{words} above none {among}",

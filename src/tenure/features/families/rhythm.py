@@ -14,7 +14,7 @@ SIGNALS = (Signal("habits", "Hours of use"),)
 FEATURES: tuple[Declared, ...] = (
     Feature(
         "longest_silence_days", SOURCE, "longest_gap(event_time)",
-        "{value} days at most without any use between two days of use in the last {window}",
+        "a longest silence of {value} days between two days of use in the last {window}",
         windows=(84, 168), unit="days", direction=1, lever=True, group="silence",
         missing="fewer than two days with use in the last {window}",
     ),

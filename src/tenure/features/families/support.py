@@ -120,7 +120,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Derived(
         "backlog_change_28d", "tickets_28d - tickets_resolved_28d",
-        "{value} ticket(s) {more|fewer} opened than resolved in the last 28 days",
+        "{value} {more|fewer} ticket(s) opened than resolved in the last 28 days",
         unit="count", direction=1, lever=True, group="open_tickets",
         zero="as many tickets resolved as opened in the last 28 days",
         missing="the tickets of the last 28 days not known",

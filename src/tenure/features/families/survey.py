@@ -113,7 +113,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Derived(
         "satisfaction_spread_365d", "satisfaction_highest_365d - satisfaction_lowest_365d",
-        "survey answers of the last 365 days {value} of their scale apart",
+        "survey answers of the last 365 days spread over {value} of their scale",
         unit="share", lever=True, group="survey_answers",
         zero="all survey answers of the last 365 days alike",
         missing="no survey answered in the last 365 days",

@@ -34,7 +34,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Feature(
         "distinct_events", SOURCE, "count(distinct event)",
-        "{value} different feature(s) used in the last {window}",
+        "{value} product feature(s) used in the last {window}",
         windows=(28, 84), unit="count", direction=-1, lever=True, group="features_used",
     ),
     Feature(
@@ -70,7 +70,7 @@ FEATURES: tuple[Declared, ...] = (
     ),
     Derived(
         "events_change_28d", "(events_28d + 1) / ((events_84d - events_28d) / 2 + 1)",
-        "use in the last 28 days at {value} of that in an average 28 of the 56 days before",
+        "use in the last 28 days at {value} of its average over the 56 days before",
         unit="share", direction=-1, lever=True, group="use",
         missing="not enough history to compare the use of 28 days with the 56 before",
     ),

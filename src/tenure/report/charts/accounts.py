@@ -90,10 +90,11 @@ def _bands(bands: Rows, name: str, title: str) -> alt.LayerChart:
     ).properties(width=WIDTH // 2 - 60, height=34 * len(order))
 
 
-def effect_chart(points: Rows, title: str, feature: str) -> Spec:
+def effect_chart(points: Rows, title: str, feature: str, form: str = ",~f") -> Spec:
     """Draw how the values of a feature move the scores of the book.
 
-    Each of `points` has value (a number, or words), mean, lo, hi (log-odds) and n (accounts).
+    Each of `points` has value (a number, or words), mean, lo, hi (log-odds) and n (accounts);
+    `form` is the format of its numbers.
     """
     words = any(isinstance(row["value"], str) for row in points)
     order = [row["value"] for row in points] if words else None
@@ -102,7 +103,7 @@ def effect_chart(points: Rows, title: str, feature: str) -> Spec:
         title=textwrap.shorten(feature, 80, placeholder=" …"),
         sort=order,
         scale=alt.Undefined if words else alt.Scale(zero=False),
-        axis=alt.Axis(labelAngle=0) if words else alt.Axis(tickCount=8),
+        axis=alt.Axis(labelAngle=0) if words else alt.Axis(tickCount=8, format=form),
     )
     axis = alt.Axis(format="+.1~f", tickCount=5)
     y = alt.Y("mean:Q", title="Contribution (log-odds)", axis=axis)
@@ -115,5 +116,5 @@ def effect_chart(points: Rows, title: str, feature: str) -> Spec:
         base.mark_point(filled=True, color=BLUE, opacity=1, size=50).encode(y=y),
     ]
     each = span(points)
-    note = f"Points: mean of {each} accounts of like value; lines: 80% of them; above 0: raises"
+    note = f"Points: means of {each} accounts; lines: 80% of them; above 0: raises"
     return finished(layers, title, note, WIDTH, 300)

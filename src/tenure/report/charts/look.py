@@ -19,9 +19,9 @@ Spec = dict[str, Any]
 Picture: TypeAlias = alt.Chart | alt.LayerChart | alt.HConcatChart | alt.VConcatChart
 
 WIDTH, WIDE = 500, 1040
-LETTER = 7.0
-"""Pixels of a letter of 12 pixels in the widest of the usual fonts, which is not the one that
-charts are laid out with: a label that is wider where it is read would be cut."""
+LETTER, CAPITAL = 7.0, 9.5
+"""Pixels of a letter, and of a capital, of 12 pixels in the widest of the usual fonts, which is not
+the one that charts are laid out with: a label that is wider where it is read would be cut."""
 FEW_MONTHS = 2  # below, an axis of times names days
 LOOK: Spec = json.loads(Path(__file__).with_name("look.json").read_text(encoding="utf-8"))
 INK, MUTED = LOOK["title"]["color"], LOOK["title"]["subtitleColor"]
@@ -132,7 +132,8 @@ def extent(labels: list[str]) -> float:
     >>> extent(["a", "abc"])
     21.0
     """
-    return LETTER * max(map(len, labels), default=0)
+    widths = (sum(CAPITAL if sign.isupper() else LETTER for sign in label) for label in labels)
+    return max(widths, default=0.0)
 
 
 def row_labels(labels: list[str], limit: int) -> alt.Y:

@@ -141,12 +141,11 @@ def _slope(slope: Figure) -> str:
     return f"{measured}: too timid; high probabilities could be higher and low ones lower."
 
 
-def bounds(outcome: Outcome, level: float) -> str:
+def bounds(level: float) -> str:
     """Return what bounds mean that should hold the share `level` of the true probabilities."""
-    name = f"{outcome.name}_probability"
     return (
-        f"Each score comes with bounds ({name}_lo and _hi), made to hold the true probability of "
-        f"{percent(level, 0)} of accounts: that coverage was measured on simulated data, where the "
+        f"Each score comes with bounds, made to hold the true probability of {percent(level, 0)} "
+        "of accounts: that coverage was measured on simulated data, where the "
         "truth is known. On your own data only rates of many accounts can be checked, as here."
     )
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tenure.core.records.score_drift import BookDrift, UnseenInput
 from tenure.labels.targets import TARGETS
-from tenure.report.sentences.formatting import count, counted, listed, number, percent
+from tenure.report.sentences.formatting import (
+    count,
+    counted,
+    inside,
+    listed,
+    number,
+    percent,
+    plain,
+)
 from tenure.report.sentences.outcome import HAPPENED
 
 MOST = 5
@@ -12,8 +22,16 @@ FEW = 0.01
 """Share of accounts up to which numbers beyond those learnt from are not worth a sentence."""
 
 
-def drift_sentences(target: str, drift: BookDrift) -> list[str]:
-    """Return what to know of a target's scores; nothing where the book is as before."""
+def drift_sentences(
+    target: str, drift: BookDrift, labels: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return what to know of a target's scores; nothing where the book is as before.
+
+    Args:
+        target: What is predicted.
+        drift: How the book differs from before.
+        labels: Column → what it is called; without it columns keep their names.
+    """
     sentences, times = [], f"from {drift.since} to {drift.until}, the last known outcomes"
     if drift.off:
         event = TARGETS[target].event
@@ -30,17 +48,17 @@ def drift_sentences(target: str, drift: BookDrift) -> list[str]:
             f"{number(drift.scores.psi, 2)}, where {number(drift.scores.limit, 2)} is usual"
         )
     if drift.inputs:
-        names = [item.column for item in drift.inputs]
+        names = [_called(item.column, labels) for item in drift.inputs]
         sentences.append(
             f"{count(len(names))} of {counted(drift.compared, 'input')} are distributed unlike "
             f"{times}: {_some(names)}"
         )
     least = FEW * drift.accounts
     words_first = sorted(drift.unseen, key=lambda item: item.values is None)
-    unseen = [_new(item) for item in words_first if item.values or item.accounts > least]
+    unseen = [_new(item, labels) for item in words_first if item.values or item.accounts > least]
     if unseen:
         sentences.append(f"values that the model has never seen: {_some(unseen)}")
-    return [f"{target}: {text}" for text in sentences]
+    return [f"{TARGETS[target].event}: {text}" for text in sentences]
 
 
 def _some(names: list[str]) -> str:
@@ -48,7 +66,17 @@ def _some(names: list[str]) -> str:
     return listed(names if rest <= 0 else [*names[:MOST], f"{rest} more"])
 
 
-def _new(item: UnseenInput) -> str:
+def _called(column: str, labels: Mapping[str, str] | None) -> str:
+    """Return what a column is called, ``<table>.<column>`` included."""
+    if labels is None:
+        return column
+    if column in labels:
+        return inside(labels[column])
+    table, _, name = column.rpartition(".")
+    return f"{plain(name)} of {plain(table)}" if table else plain(column)
+
+
+def _new(item: UnseenInput, labels: Mapping[str, str] | None) -> str:
     words = f" {', '.join(map(repr, item.values))}" if item.values else ""
     share = "" if item.share is None else f", {percent(item.share)} of the latest rows"
-    return f"{item.column}{words} ({counted(item.accounts, 'account')}{share})"
+    return f"{_called(item.column, labels)}{words} ({counted(item.accounts, 'account')}{share})"

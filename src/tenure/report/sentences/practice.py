@@ -97,7 +97,7 @@ def amounts(outcome: Outcome) -> list[str]:
     if check is None or check.total.value is None:
         return []
     text = (
-        f"The expected amounts (expected_{outcome.name}_mrr: probability times the usual amount) "
+        f"The expected amounts (probability times the usual amount) "
         f"were added up over all accounts; what came was {spread(check.total)} times that."
     )
     if check.at_event.value is not None:
@@ -145,10 +145,10 @@ def _campaign(evaluation: Evaluation) -> list[str]:
             f"probability promised a gain, as one could have done at the time, would have earned "
             f"{spread(pooled.profit)}{unit}."
         )
-    return [*sentences, *_best_baseline(evaluation), ASSUMED]
+    return [*sentences, *_best_baseline(evaluation, unit), ASSUMED]
 
 
-def _best_baseline(evaluation: Evaluation) -> list[str]:
+def _best_baseline(evaluation: Evaluation, unit: str) -> list[str]:
     """Return the baseline that earns most, beside the model."""
     earned = {
         name: metrics.best_profit.value
@@ -161,8 +161,8 @@ def _best_baseline(evaluation: Evaluation) -> list[str]:
     gain = evaluation.differences[name].best_profit
     way, sign = ("less", -1) if (gain.value or 0) < 0 else ("more", 1)
     return [
-        f"Of the baselines, {inside(baseline(name))} earns most: {number(earned[name], 2)}; the "
-        f"model earns {spread(gain.times(sign))} {way}."
+        f"Of the baselines, {inside(baseline(name))} earns most: {number(earned[name], 2)}"
+        f"{unit}; the model earns {spread(gain.times(sign))}{unit} {way}."
     ]
 
 

@@ -62,6 +62,14 @@ def table(
     return Table(caption, heads, rows) if rows else None
 
 
+def without_notes(table: Table | None) -> Table | None:
+    """Return a table whose cells have no notes."""
+    if table is None:
+        return None
+    rows = tuple(tuple(replace(cell, note="") for cell in row) for row in table.rows)
+    return replace(table, rows=rows)
+
+
 def flagged(text: str, bad: bool, note: str = "") -> Cell:
     """Return a cell that is red where something is bad."""
     return Cell(text, note, "bad" if bad else "")

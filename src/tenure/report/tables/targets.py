@@ -53,7 +53,7 @@ def target_view(outcome: Outcome, config: Config) -> dict[str, Any]:
         "groups": group_table(outcome),
         "calibration": [
             *accuracy.calibration(outcome),
-            accuracy.bounds(outcome, config.model.interval_level),
+            accuracy.bounds(config.model.interval_level),
         ],
         "horizons": horizon_words(outcome),
         "horizon_table": horizon_table(outcome),

@@ -20,6 +20,7 @@ from tenure.score.store.schema import FEEDBACK, OVERRIDES
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tenure.score.store.lists import ListStore
     from tenure.score.store.store import ScoreStore
 
 VERDICTS = ("useful", "wrong", "known", "note")
@@ -93,7 +94,7 @@ def add_feedback(
     return _written(store, FEEDBACK, item, connection)
 
 
-def add_override(store: ScoreStore, item: Override) -> Override:
+def add_override(store: ScoreStore | ListStore, item: Override) -> Override:
     """Return an override as it was written into the store.
 
     Raises:
@@ -122,27 +123,40 @@ def overrides_of(store: ScoreStore, account: str) -> list[Override]:
 
 
 def standing_overrides(
-    store: ScoreStore, accounts: Iterable[str], target: str, at: datetime
+    store: ScoreStore | ListStore, accounts: Iterable[str] | None, target: str, at: datetime
 ) -> dict[str, Override]:
-    """Return account → its override at a time, where it has one."""
+    """Return account → its override at a time, where it has one.
+
+    Args:
+        store: Where they are.
+        accounts: Whose; None for all.
+        target: Of which score.
+        at: The time.
+    """
     latest: dict[str, Override] = {}
-    for item in _read(store, OVERRIDES, Override, list(accounts)):
+    for item in _read(store, OVERRIDES, Override, None if accounts is None else list(accounts)):
         if item.target == target and item.at <= at:
             latest.setdefault(item.account_id, item)
     return {name: item for name, item in latest.items() if item.until > at}
 
 
-def _written(store: ScoreStore, table: Any, item: T, connection: Connection | None = None) -> T:
+def _written(
+    store: ScoreStore | ListStore, table: Any, item: T, connection: Connection | None = None
+) -> T:
     with nullcontext(connection) if connection else writing(store.engine) as writer:
         writer.execute(insert(table), {"project": store.project, **asdict(item)})
     return item
 
 
-def _read(store: ScoreStore, table: Any, kind: type[T], accounts: list[str]) -> list[T]:
+def _read(
+    store: ScoreStore | ListStore, table: Any, kind: type[T], accounts: list[str] | None
+) -> list[T]:
     columns = [table.c[item.name] for item in fields(kind)]
-    mine = (table.c.project == store.project, table.c.account_id.in_(accounts))
+    statement = select(*columns).where(table.c.project == store.project)
+    if accounts is not None:
+        statement = statement.where(table.c.account_id.in_(accounts))
     number = next(iter(table.primary_key))
-    statement = select(*columns).where(*mine).order_by(table.c.at.desc(), number.desc())
+    statement = statement.order_by(table.c.at.desc(), number.desc())
     with store.engine.connect() as connection:
         return [kind(*row) for row in connection.execute(statement).all()]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.records.explain import DriverRecord
 from tenure.labels.targets import TARGETS
-from tenure.report.account_page import history_svg, one_per_time
+from tenure.report.account_page import history_svg, mrr_svg, one_per_time
 from tenure.report.sentences.values import ABSTAINED, cut, date
 from tenure.run.explain import stored_drivers
 from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
@@ -76,6 +76,7 @@ def account_parts(
         "score": latest.get(MAIN),
         "history": history,
         "chart": history_svg(history),
+        "paid": mrr_svg(history),
         "targets": [
             (TARGETS[name], item, drivers(item, remarks, models.get(name)))
             for name, item in sorted(latest.items())

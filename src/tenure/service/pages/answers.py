@@ -14,6 +14,7 @@ from tenure.service.pages.account import account_parts
 from tenure.service.pages.book import book_parts, download
 from tenure.service.pages.columns import USUAL
 from tenure.service.pages.explained import change_parts, driver_parts, evidence_parts
+from tenure.service.pages.forecast import outlook_parts
 from tenure.service.pages.model import model_parts
 from tenure.service.pages.people import NAME, OWNER, form_of, remembered
 from tenure.service.pages.rendering import WHOLE, attached, plain, rendered
@@ -98,6 +99,12 @@ def metrics(request: Request, state: PageState) -> Response:
     """Return the metrics of a period."""
     parts = metrics_parts(state, request.query_params)
     return rendered(request, state, "metrics.html.j2", **parts)
+
+
+def forecast(request: Request, state: PageState) -> Response:
+    """Return what is expected of the book in the next month and quarter."""
+    parts = outlook_parts(state, plain(request, "by"))
+    return rendered(request, state, "forecast.html.j2", **parts)
 
 
 def mine(request: Request, state: PageState) -> Response:
@@ -187,6 +194,7 @@ PAGES = (
     Page("/worklist", worklist),
     Page("/drivers", drivers),
     Page("/metrics", metrics),
+    Page("/forecast", forecast),
     Page("/mine", mine),
     Page("/model", model),
     Page("/data", data),

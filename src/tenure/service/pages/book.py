@@ -120,24 +120,31 @@ def tiles(
     present_totals = state.books.totals(run, view.where)
     past = state.books.totals(earlier, view.where) if earlier else ()
     days = (run.as_of - earlier.as_of).days if earlier else 0
-    everyone = added(present_totals)
+    everyone, before = added(present_totals), added(past)
 
     def tile(title: str, name: str, amount: str, meaning: str, link: str) -> Tile:
-        before = {item.currency: getattr(item, amount) for item in past}
+        amounts = {item.currency: getattr(item, amount) for item in past}
         lines = tuple(
-            (money(value, item.currency), _change(value, before.get(item.currency), earlier))
+            (money(value, item.currency), _change(value, amounts.get(item.currency), earlier))
             for item in present_totals
             for value in [getattr(item, amount)]
         )
-        n = counted(getattr(everyone, name), "account")
-        note = f"{n}; change in {days} days" if earlier else f"{n}; no earlier run"
+        n, change = getattr(everyone, name), ""
+        if earlier:
+            change = f" ({_change(n, getattr(before, name), earlier)})"
+        since = f"change in {days} days" if earlier else "no earlier run"
+        note = f"{counted(n, 'account')}{change}; {since}"
         return Tile(title, lines or ((NONE, ""),), note, meaning, link)
 
     high = _threshold(state, run)
     due = f"contract renews before {date(run.as_of + DUE)}, notice not given"
     return [
         tile(
-            "MRR", "accounts", "mrr", "of all accounts that pay", view.link(band="", due_days=None)
+            "Accounts",
+            "accounts",
+            "mrr",
+            "MRR of all that pay",
+            view.link(band="", due_days=None),
         ),
         tile(
             "MRR at risk",

@@ -71,7 +71,8 @@ def _probability(row: BookRow) -> Shown:
 def _reason(row: BookRow) -> Shown:
     if row.driver is None:
         return Shown(NONE)
-    return Shown(cut(row.driver["sentence"].partition("; associated with")[0]))
+    statement, _, further = row.driver["sentence"].partition("; associated with")[0].partition("; ")
+    return Shown(cut(statement), cut(further) if further else "")
 
 
 COLUMNS = (

@@ -7,11 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError
-from tenure.core.records.explain import DriverEvidence, Portfolio, ScoreChange
+from tenure.core.records.explain import DriverEvidence, ScoreChange
 from tenure.explain.changes import ScoredPoint, score_change
 from tenure.explain.evidence import EvidenceRequest, evidence_of
 from tenure.labels.targets import TARGETS
-from tenure.report.sentences.values import money
 from tenure.run.explain import stored_portfolio
 from tenure.run.score_points import bridges, stored_points
 from tenure.service.pages.account import MAIN, book_row
@@ -19,14 +18,13 @@ from tenure.service.pages.success import NO_TABLES
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before
 
 if TYPE_CHECKING:
+    from tenure.report.portfolio import PortfolioView
     from tenure.score.model import Model
     from tenure.score.store.store import StoredRun
     from tenure.service.access import Caller
     from tenure.service.pages.state import PageState
     from tenure.sources.dataset import Dataset
 
-SIGNALS, COHORT = 15, 8
-"""Signals, and accounts of a cohort, that are shown."""
 PARTS, LEAST_POINTS = 8, 0.0005
 """Parts of a move that are shown at most, and from how many points on."""
 
@@ -133,32 +131,17 @@ def driver_parts(state: PageState, target: str, as_of: str) -> dict[str, Any]:
     """
     runs = state.store.runs()
     run, model = chosen_run(runs, as_of), _model(state, target or MAIN)
-    shown = _portfolio(state, run, model.bundle.spec.target, model.bundle.version)
-    return {
-        "run": run,
-        "runs": runs,
-        "targets": sorted(state.models()),
-        "target": TARGETS[shown.target],
-        "portfolio": shown,
-        "signals": shown.signals[:SIGNALS],
-        "shaped": any(one.association is not None for one in shown.signals[:SIGNALS]),
-        "cohorts": [
-            {
-                "record": one,
-                "mrr": _amounts(one.mrr),
-                "at_risk": _amounts(one.at_risk),
-                "more": len(one.accounts) - COHORT,
-                "first": one.accounts[:COHORT],
-            }
-            for one in shown.cohorts
-        ],
-    }
+    view = _portfolio(state, run, model.bundle.spec.target, model.bundle.version)
+    return {"run": run, "runs": runs, "targets": sorted(state.models()), "view": view}
 
 
 @lru_cache(maxsize=8)
-def _portfolio(state: PageState, run: StoredRun, target: str, _: str) -> Portfolio:
+def _portfolio(state: PageState, run: StoredRun, target: str, version: str) -> PortfolioView:
     """Return the portfolio of a run, which is the same under the same version of the model."""
-    return stored_portfolio(state.store, run, state.models()[target])
+    from tenure.report.portfolio import portfolio_view
+
+    record = stored_portfolio(state.store, run, state.models()[target])
+    return portfolio_view(record, run.as_of, version)
 
 
 def _targets(state: PageState) -> tuple[str, ...]:
@@ -170,7 +153,3 @@ def _model(state: PageState, target: str) -> Model:
     if target not in models:
         raise MissingPageError("There is no champion of that target.")
     return models[target]
-
-
-def _amounts(by_currency: Mapping[str, float]) -> str:
-    return ", ".join(money(amount, unit or None) for unit, amount in by_currency.items())

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.records.bundle import BundleSpec
 from tenure.core.times import as_utc
+from tenure.explain.wording import label
 from tenure.model.registry.champion import champion, history
+from tenure.report.overrides import override_view
 from tenure.report.sentences.drift import drift_sentences
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.sentences.values import clock, date
-from tenure.report.tables.layout import Cell, Table, table
+from tenure.report.tables.layout import Cell, Table, table, without_notes
 from tenure.report.tables.targets import target_view
+from tenure.score.store.override_outcomes import override_outcomes
+from tenure.service.pages.account import MAIN
 
 if TYPE_CHECKING:
     from tenure.core.records.training import TrainingRecord
@@ -55,8 +59,19 @@ def model_parts(state: PageState) -> dict[str, Any]:
         "targets": _views(record) if record else [],
         "trained": clock(as_utc(record.created_at)) if record else "",
         "run": runs[-1] if runs else None,
-        "drift": [text for target, item in drift.items() for text in drift_sentences(target, item)],
+        "overruled": override_view(override_outcomes(state.store, MAIN, state.horizon)),
+        "drift": [
+            text
+            for target, item in drift.items()
+            for text in drift_sentences(target, item, _labels(state, target))
+        ],
     }
+
+
+def _labels(state: PageState, target: str) -> dict[str, str]:
+    """Return the columns that the champion of a target reads, and what each is called."""
+    model = state.models().get(target)
+    return {name: label(spec) for name, spec in model.specs.items()} if model else {}
 
 
 def standing(state: PageState, target: str) -> Standing | None:
@@ -102,6 +117,11 @@ def _spec(path: Path) -> BundleSpec:
     return BundleSpec.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
+def _without_columns(view: dict[str, Any]) -> dict[str, Any]:
+    """Return a target as the report shows it, without the columns behind its drivers."""
+    return view | {"drivers": without_notes(view["drivers"])}
+
+
 _VIEWS: dict[str, list[dict[str, Any]]] = {}
 
 
@@ -111,7 +131,7 @@ def _views(record: TrainingRecord) -> list[dict[str, Any]]:
     if key not in _VIEWS:
         _VIEWS.clear()
         _VIEWS[key] = [
-            target_view(Outcome(name, target), record.config)
+            _without_columns(target_view(Outcome(name, target), record.config))
             for name, target in record.targets.items()
         ]
     return _VIEWS[key]

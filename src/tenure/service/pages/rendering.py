@@ -19,10 +19,11 @@ LINKS = (
     ("/app/worklist", "Work list"),
     ("/app/drivers", "Drivers"),
     ("/app/metrics", "Metrics"),
+    ("/app/forecast", "Forecast"),
     ("/app/model", "Model"),
     ("/app/data", "Data"),
 )
-WHOLE = frozenset({"/app/drivers", "/app/metrics", "/app/model", "/app/data"})
+WHOLE = frozenset(f"/app/{name}" for name in ("drivers", "metrics", "forecast", "model", "data"))
 """Pages about all accounts, which are not for those who may see some alone."""
 RAW = frozenset({"/app/metrics"})
 """Pages that need the tables."""

@@ -22,6 +22,7 @@ from tenure.service.pages.views import MissingPageError, chosen_run, run_before
 from tenure.success.account.whole import whole_account
 from tenure.success.definitions import METRICS
 from tenure.success.interpret import SPLITS, MetricsRequest, metrics
+from tenure.success.worklist.overrides import overrides_during
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
@@ -87,7 +88,7 @@ def worklist_parts(state: PageState, owner: str, as_of: str, who: Caller | None)
                 "title": sentence(TITLES[name]),
                 "items": [item for item in lists.items if item.list == name],
                 "left": ", ".join(
-                    f"{getattr(left, key):,} {words}"
+                    f"{getattr(left, key):,} ({words})"
                     for key, words in LEFT_OFF.items()
                     if getattr(left, key)
                 ),
@@ -114,7 +115,8 @@ def work_list_record(state: PageState, run: StoredRun) -> WorkListRecord:
 
     if not state.raw.present:
         return lists(None)
-    return state.raw.ask(("lists", run.run_id), lists)
+    standing = frozenset(overrides_during(store, run).values())
+    return state.raw.ask(("lists", run.run_id, standing), lists)
 
 
 def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tenure.core.times import days
+from tenure.score.abstain import NOTICE
 from tenure.score.store.lists import Listing
+from tenure.success.worklist.overrides import reason as override_reason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,32 +64,36 @@ def risk_candidates(book: pd.DataFrame) -> pd.DataFrame:
     """Return the accounts that may stand on the list `risk`, in its order.
 
     All that have a probability of churn in a small book, those in a risk band in a large one.
+    Where a person set the band it decides alone, and those set high come first.
     """
-    some = book["churn_probability"].notna() & (book["small"] | book["band"].isin(AT_RISK))
-    return _ordered(book.assign(amount=book["mrr_at_risk"])[some])
+    by_person, at_risk = book["override"].notna(), book["band"].isin(AT_RISK)
+    by_model = book["churn_probability"].notna() & (book["small"] | at_risk)
+    some = by_model.where(~by_person, at_risk & (book["abstain_reason"] != NOTICE))
+    first = book["closing"] | (by_person & (book["band"] == "high"))
+    return _ordered(book.assign(amount=book["mrr_at_risk"], first=first)[some])
 
 
 def expansion_candidates(book: pd.DataFrame) -> pd.DataFrame:
     """Return the leads (CSQL): likely to expand, and in no high band of churn."""
     some = (book["expansion_lift"] >= LEAD_AT) & (book["band"] != "high")
-    return _ordered(book.assign(amount=book["expected_expansion_mrr"], closing=False)[some])
+    return _ordered(book.assign(amount=book["expected_expansion_mrr"], first=False)[some])
 
 
 def advocacy_candidates(book: pd.DataFrame) -> pd.DataFrame:
     """Return the likely advocates (CSQA), likeliest first: no detractor, in no high band."""
     some = (book["advocacy"] >= ADVOCATE_AT) & ~(book["last_nps"] <= DETRACTOR)
     some &= (book["band"] != "high") & book["abstain_reason"].isna()
-    return _ordered(book.assign(amount=book["advocacy"], closing=False)[some], by_currency=False)
+    return _ordered(book.assign(amount=book["advocacy"], first=False)[some], by_currency=False)
 
 
 def _ordered(chosen: pd.DataFrame, *, by_currency: bool = True) -> pd.DataFrame:
-    """Return candidates in order within each owner, by `closing` and `amount`."""
+    """Return candidates in order within each owner, by `first` and `amount`."""
     unit = chosen["currency"].fillna("") if by_currency else ""
     rows = chosen.assign(own=chosen["owner"].fillna(""), unit=unit)
     rows = rows.sort_values(["amount"], ascending=False, kind="stable", na_position="last")
-    turn = rows.groupby(["own", "closing", "unit"], sort=False).cumcount()
-    size = rows.groupby(["own", "unit"])["closing"].transform("size")
-    rows = rows.assign(turn=turn, size=-size, later=~rows["closing"])
+    turn = rows.groupby(["own", "first", "unit"], sort=False).cumcount()
+    size = rows.groupby(["own", "unit"])["first"].transform("size")
+    rows = rows.assign(turn=turn, size=-size, later=~rows["first"])
     return rows.sort_values(["own", "later", "turn", "size", "unit"], kind="stable")
 
 
@@ -111,8 +117,9 @@ class ListKind:
 
 
 def raising(drivers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the drivers that raise a probability, strongest first."""
-    return [driver for driver in drivers if driver["direction"] == "raises"]
+    """Return the drivers that raise a probability, strongest first, levers before context."""
+    chosen = [driver for driver in drivers if driver["direction"] == "raises"]
+    return sorted(chosen, key=lambda driver: not driver.get("lever"))
 
 
 def _codes(drivers: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -142,12 +149,16 @@ def _risk_known(row: Any, drivers: Sequence[Mapping[str, Any]]) -> dict[str, Any
         "closing": bool(row.closing),
         "deadline": deadline,
         "drivers": _codes(drivers),
+        "override": row.override and row.override.at.isoformat(),
     }
 
 
 def _risk_news(row: Any, last: Listing, drivers: Sequence[Mapping[str, Any]]) -> list[str]:
     news = []
-    if row.band in AT_RISK and row.risen_at > last.as_of:
+    if row.override is not None:
+        if row.override.at.isoformat() != last.known.get("override"):
+            news.append(f"put in the band {row.band} by {row.override.author}")
+    elif row.band in AT_RISK and row.risen_at > last.as_of:
         news.append(f"risk band {row.band} since {_day(row.risen_at)}")
     if row.closing and not last.known.get("closing"):
         news.append("its opt-out date has come near")
@@ -158,9 +169,13 @@ def _risk_news(row: Any, last: Listing, drivers: Sequence[Mapping[str, Any]]) ->
 
 
 def _risk_reasons(row: Any, drivers: Sequence[Mapping[str, Any]], moment: Moment) -> list[str]:
-    times = f", {row.churn_probability / row.base_rate:.1f} × the base rate"
-    first = f"{row.churn_probability:.0%} to leave within {moment.horizon_days} days{times}"
+    first = "no probability"
+    if pd.notna(row.churn_probability):
+        times = f", {row.churn_probability / row.base_rate:.1f} × the base rate"
+        first = f"{row.churn_probability:.0%} to leave within {moment.horizon_days} days{times}"
     reasons = [first]
+    if row.override is not None:
+        reasons.append(override_reason(row.override, row.own_band))
     if row.closing:
         left = (row.deadline - moment.as_of).days
         what = "its contract can be ended" if pd.notna(row.notice_by) else "its term ends"

@@ -1,0 +1,74 @@
+"""The forecast of retention: what is expected of the book, and how such forecasts did."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.report.sentences.formatting import percent, sentence
+from tenure.service.pages.views import chosen_run
+
+if TYPE_CHECKING:
+    from tenure.core.records.training import TrainingRecord
+    from tenure.score.store.store import StoredRun
+    from tenure.service.pages.state import PageState
+
+
+def outlook_parts(state: PageState, by: str) -> dict[str, Any]:
+    """Return what the page of the forecast shows, by its name in the template.
+
+    It is of the latest run: what forecasts are made with was learnt from outcomes until the last
+    training run, and of an earlier run some of these lay in the future.
+
+    Args:
+        state: What the pages read.
+        by: What splits the accounts, empty for nothing.
+
+    Raises:
+        MissingPageError: If nothing was scored.
+        ConfigError: If there is no such split.
+    """
+    from tenure.run.forecast import SPLITS
+
+    if by and by not in SPLITS:
+        raise ConfigError(
+            Problem("by", "does not split a forecast", by[:40], suggestion(by, SPLITS))
+        )
+    run, trained = chosen_run(state.store.runs(), ""), state.training()
+    frame = {"run": run, "splits": SPLITS, "by": by}
+    if trained is None or trained.forecast is None:
+        return frame | {"parts": [], "trained": trained}
+    return frame | {"trained": trained} | _outlook(state, run, by, _Trained(trained))
+
+
+class _Trained:
+    """A training run, of which two are the same if they were made at the same time."""
+
+    def __init__(self, record: TrainingRecord) -> None:
+        self.record = record
+        self.key = (record.name, record.created_at, record.fingerprint)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Trained) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@lru_cache(maxsize=16)
+def _outlook(state: PageState, run: StoredRun, by: str, trained: _Trained) -> dict[str, Any]:
+    """Return the forecast of a run, which is the same under the same training run."""
+    from tenure.report.forecast_page import forecast_parts, rule_words
+    from tenure.run.forecast import forecast_of
+
+    fit = trained.record.forecast
+    assert fit is not None
+    rows = state.store.book(run)
+    record = forecast_of(rows, run, trained.record, fit, (by,) if by else ())
+    return {
+        "parts": forecast_parts(record),
+        "level": percent(record.level),
+        "rules": rule_words(record),
+        "notes": [f"{sentence(note)}." for note in record.notes],
+    }
