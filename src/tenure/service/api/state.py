@@ -56,7 +56,7 @@ class State:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.champions = Champions(config)
-        self.tables = Tables(config)
+        self.tables = Tables(config, lambda: self.champions.models)
         self.engines = EnginePool(lambda: open_embedded(config))
         self.readers = ThreadPoolExecutor(READERS, "tenure-store")
         self.workers = ThreadPoolExecutor(2, "tenure-model")
@@ -74,7 +74,7 @@ class State:
 
     def start(self) -> None:
         """Begin to load the tables and to write the audit log; returns at once."""
-        self.tables.start(self.champions.models).add_done_callback(lambda _: _settle())
+        self.tables.start().add_done_callback(lambda _: _settle())
         self.audit.start()
 
     def close(self) -> None:
