@@ -34,6 +34,7 @@ PAGES = (
     "/app/",
     "/app/account?id={}",
     "/app/lately?id={}",
+    "/app/alike?id={}",
     "/app/worklist",
     "/app/drivers",
     "/app/changes?id={}",

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.labels.targets import TARGETS
@@ -125,8 +126,13 @@ def standing_overrides(
     store: ScoreStore, accounts: Iterable[str], target: str, at: datetime
 ) -> dict[str, Override]:
     """Return account → its override at a time, where it has one."""
+    return standing(_read(store, OVERRIDES, Override, list(accounts)), target, at)
+
+
+def standing(overrides: Iterable[Override], target: str, at: datetime) -> dict[str, Override]:
+    """Return account → its override at a time, of overrides in the order of latest first."""
     latest: dict[str, Override] = {}
-    for item in _read(store, OVERRIDES, Override, list(accounts)):
+    for item in overrides:
         if item.target == target and item.at <= at:
             latest.setdefault(item.account_id, item)
     return {name: item for name, item in latest.items() if item.until > at}
@@ -139,12 +145,19 @@ def _written(store: ScoreStore, table: Any, item: T, connection: Connection | No
 
 
 def _read(store: ScoreStore, table: Any, kind: type[T], accounts: list[str]) -> list[T]:
-    columns = [table.c[item.name] for item in fields(kind)]
-    mine = (table.c.project == store.project, table.c.account_id.in_(accounts))
-    number = next(iter(table.primary_key))
-    statement = select(*columns).where(*mine).order_by(table.c.at.desc(), number.desc())
+    values = {"project": store.project, "accounts": accounts}
+    statement = _statement(table, tuple(item.name for item in fields(kind)))
     with store.engine.connect() as connection:
-        return [kind(*row) for row in connection.execute(statement).all()]
+        return [kind(*row) for row in connection.execute(statement, values).all()]
+
+
+@lru_cache
+def _statement(table: Any, names: tuple[str, ...]) -> Select[Any]:
+    some = table.c.account_id.in_(bindparam("accounts", expanding=True))
+    chosen = select(*(table.c[name] for name in names)).where(
+        table.c.project == bindparam("project"), some
+    )
+    return chosen.order_by(table.c.at.desc(), *(key.desc() for key in table.primary_key))
 
 
 def _author(name: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenure.score.store.lookup import run_at
-from tenure.score.store.store import BASE, StoredRun, StoredScore
+from tenure.score.store.reading import BASE
+from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.reads import accounts_seen, of_last_run, run_answer
 from tenure.service.api.requests import ChangesQuery
 from tenure.service.api.responses import Changes, ScoreChange, SignalChange, direction
@@ -21,7 +21,7 @@ async def account_changes(call: Call, query: ChangesQuery) -> Changes:
 
 def _changes(call: Call, query: ChangesQuery) -> Changes:
     run, account = of_last_run(call)
-    since = run_at(call.state.store, query.since or run.as_of, before=True)
+    since = call.state.store.before(query.since or run.as_of)
     earlier = accounts_seen(call, since, [account.account_id]) if since else {}
     before = {
         (one.target, one.horizon): one

@@ -15,12 +15,13 @@ from tenure.labels.targets import TARGETS
 from tenure.score.model import Model
 
 
-def _moment(value: Any) -> Any:
+def moment(value: Any) -> Any:
+    """Return a time as answers show it; anything else as it is."""
     return f"{value.isoformat()}Z" if isinstance(value, datetime) else value
 
 
 Moment = Annotated[
-    str, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+    str, BeforeValidator(moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 Chance = Annotated[float, Field(ge=0, le=1)]
 Direction = Literal["high_is_bad", "high_is_good"]
@@ -93,8 +94,8 @@ class Score(Answer):
     """Strongest first."""
 
 
-class Account(Answer):
-    """An account and its scores in one run."""
+class AccountFacts(Answer):
+    """What is known of an account besides its scores."""
 
     account_id: str
     name: str | None
@@ -107,22 +108,18 @@ class Account(Answer):
     """Renewal date, or end where notice was given."""
     notice_by: Moment | None
     """Until when the contract can be ended."""
+
+
+class Account(AccountFacts):
+    """An account and its scores in one run."""
+
     run: Run
     scores: tuple[Score, ...]
 
 
-class AccountRow(Answer):
+class AccountRow(AccountFacts):
     """An account of the last run in short: churn under the main horizon, and expansion."""
 
-    account_id: str
-    name: str | None
-    owner: str | None
-    segment: str | None
-    plan: str | None
-    mrr: float | None
-    currency: str | None
-    renews_at: Moment | None
-    notice_by: Moment | None
     probability: Chance | None
     lo: Chance | None
     hi: Chance | None

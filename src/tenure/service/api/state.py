@@ -24,7 +24,7 @@ from tenure.score.score import Model
 from tenure.score.store.book import Books
 from tenure.score.store.database import Engine, connect, store_url
 from tenure.score.store.keys import KeyStore
-from tenure.score.store.lookup import run_at, run_versions
+from tenure.score.store.lookup import run_versions
 from tenure.score.store.store import ScoreStore, StoredRun
 from tenure.service.access import Access, service_secret
 from tenure.service.api.audit import AuditTrail
@@ -125,7 +125,7 @@ class State:
         """Return the last complete run, None where there is none; looked up once a second."""
         at, run = self._latest
         if time.monotonic() - at >= FRESH_SECONDS:
-            run = run_at(self.store)
+            run = self.store.latest()
             self._latest = (time.monotonic(), run)
         return run
 
@@ -135,7 +135,7 @@ class State:
         Raises:
             Refusal: 404 if there is none.
         """
-        run = self.latest() if as_of is None else run_at(self.store, as_of)
+        run = self.latest() if as_of is None else self.store.latest(as_of)
         if run is None:
             fix = "score first: `tenure score CONFIG --out FILE`" if as_of is None else "ask later"
             thing, rule = (
