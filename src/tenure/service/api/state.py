@@ -183,7 +183,10 @@ class State:
             ),
         ]
         if self.tables.failure is not None:
-            texts.append(f"no live scores by id and no metrics: {self.tables.failure}")
+            former = self.tables.observed_until is not None
+            what = "live scores and metrics are of the former tables"
+            what = what if former else "no live scores by id and no metrics"
+            texts.append(f"{what}: {self.tables.failure}")
         return texts
 
 

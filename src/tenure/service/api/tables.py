@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -135,9 +136,11 @@ class Tables:
         Raises:
             Refusal: 503 while they are first loaded, or where they cannot be.
         """
+        if self._stamp is not None and self._stamp != self._files():
+            with suppress(Exception):  # which is the failure below
+                await in_thread(self.threads, self._fresh)
         if self._loaded is not None:
-            current = self._stamp == self._files()
-            return self._loaded if current else await in_thread(self.threads, self._fresh)
+            return self._loaded
         if self.failure is not None:
             fix = "look at /readyz; what is in the store is at /v1/accounts and /v1/scores:lookup"
             raise Refusal(Problem("service", "cannot load its tables", fix=fix), status=503)
