@@ -171,6 +171,7 @@ def measured(path: Path, folder: Path, times: int) -> list[Claim]:
         "book, another order": lambda n: f"/app/?sort={('-change', 'account', 'renews_at')[n % 3]}",
         "book, of one owner": lambda n: f"/app/?owner=owner+{n % 40:02}",
         "account": lambda n: f"/app/account?id={ids[n]}",
+        "accounts like one": lambda n: f"/app/alike?id={ids[n]}",
     }
 
     def get(link: Callable[[int], str]) -> Callable[[int], Any]:

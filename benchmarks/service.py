@@ -1,15 +1,18 @@
 """The HTTP service beside bare applications that read the same store and ask the same model.
 
-    python benchmarks/service.py CONFIG [SECONDS]   # a trained and scored project
+    python benchmarks/service.py CONFIG [--seconds 5] [--requests 200000] [--without-mlflow]
 
-Each server runs alone in its own process, `wrk` on the same machine, so the figures hold for client
-and server sharing its cores; each pair is measured twice, in turns.  The bare reader is Starlette
-with nothing but the store's own function; the bare scorer is FastAPI with LightGBM's prediction and
-contributions, no checks, no words.  Writes ``benchmarks/results/service.json``.
+CONFIG is a trained and scored project whose tables are Parquet files.  Each server runs alone in
+its own process, `wrk` on the same machine, so the figures hold for client and server sharing its
+cores; each pair is measured twice, in turns.  The bare reader is Starlette with nothing but the
+store's own function; the bare scorer is FastAPI with LightGBM's prediction and contributions, no
+checks, no words; `mlflow models serve` answers with probabilities alone.  Writes
+``benchmarks/results/service.json``.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import http.client
 import json
@@ -20,21 +23,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from record import Claim, record
 
 from tenure.core.config import Config, load_config
 from tenure.model.boosting.fit import FittedModel
 from tenure.score.score import load_models
+from tenure.score.store.lookup import account_ids
 from tenure.score.store.store import ScoreStore
 
 CONNECTIONS = (1, 8, 64)
-MIXED = 10_000
-"""Requests over which memory may not grow."""
 TENURE = Path(sys.executable).with_name("tenure")
 JSON = {"Content-Type": "application/json"}
 
@@ -46,14 +51,16 @@ class Load(NamedTuple):
     p99: float
 
 
-def main(path: Path, seconds: int) -> bool:
+def main(path: Path, seconds: int, requests: int, *, with_mlflow: bool) -> bool:
     config = load_config(path)
     with ScoreStore.open(config) as store:
-        account = store.scores(store.runs()[-1])[0].account_id
+        run = store.runs()[-1]
+        account = account_ids(store, run)[0]
     target, model = next(iter(load_models(config).items()))
     row = {name: "x" if model.specs[name].text else 1.0 for name in model.bundle.columns}
     rows = json.dumps({"target": target, "rows": [row]})
     read, score = f"/v1/accounts/{account}", "/v1/score-rows"
+    body = history(config, run.as_of, account)
     claims: list[Claim] = []
     with serving([str(TENURE), "serve", str(path), "--port"]) as (port, process):
         settle(port, read)
@@ -61,12 +68,61 @@ def main(path: Path, seconds: int) -> bool:
         with serving([sys.executable, __file__, "--peer", str(path)]) as (peer, _):
             claims += compared("one kept score with drivers", (port, peer), read, "", seconds)
             claims += compared("one feature row with drivers", (port, peer), score, rows, seconds)
+        if with_mlflow:
+            folder = config.paths.models / target / model.bundle.version
+            claims.append(beside_mlflow(folder, port, row, rows, seconds))
+        claims.append(beside_live(port, read, body, seconds))
         settled = resident(process.pid)
-        mixed(port, [(read, ""), ("/v1/accounts?limit=20", ""), ("/nope", ""), (score, rows)])
+        kinds = [(read, ""), ("/v1/accounts?limit=20", ""), ("/nope", ""), (score, rows)]
+        mixed(port, kinds, requests)
         grown = resident(process.pid) / settled - 1
     claims.append(Claim("memory of one worker after start", first, "MiB", 600))
-    claims.append(Claim(f"growth over {MIXED:,} mixed requests", 100 * grown, "%", 5))
+    claims.append(Claim(f"growth over {requests:,} mixed requests", 100 * grown, "%", 5))
     return record("service", claims)
+
+
+def history(config: Config, as_of: datetime, account: str) -> str:
+    """Return the rows of an account in every table, as a client posts them."""
+    tables = {}
+    for file in sorted(Path(config.data.path).glob("*.parquet")):
+        frame = pd.read_parquet(file)
+        own = frame[frame["account_id"] == account]
+        text = own.to_json(orient="records", date_format="iso", date_unit="us")
+        tables[file.stem] = json.loads(text)
+    return json.dumps({"tables": tables, "as_of": as_of.isoformat()})
+
+
+def beside_live(port: int, read: str, body: str, seconds: int) -> Claim:
+    """Return how much slower reads are while posted history is scored at full load."""
+    alone = wrk(port, read, "", 8, seconds)
+    with ThreadPoolExecutor(1) as threads:
+        live = threads.submit(wrk, port, "/v1/score", body, 4, 2 * seconds, refused=True)
+        time.sleep(seconds / 2)
+        loaded = wrk(port, read, "", 8, seconds)
+        live.result()
+    ratio = loaded.p99 / alone.p99
+    return Claim("p99 of reads while posted history is scored, over alone", ratio, "times", 2)
+
+
+def beside_mlflow(folder: Path, port: int, row: dict[str, Any], rows: str, seconds: int) -> Claim:
+    """Return the throughput of one feature row over that of `mlflow models serve`."""
+    import mlflow.pyfunc
+
+    from tenure.model.tracking import record as tracking
+
+    code = Path(str(tracking.__file__)).with_name("pyfunc_model.py")
+    with tempfile.TemporaryDirectory() as temporary:
+        place = f"{temporary}/model"
+        mlflow.pyfunc.save_model(
+            place, python_model=str(code), artifacts={"bundle": str(folder)}, pip_requirements=[]
+        )
+        program = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
+        with serving([*program, "-m", place, "--port"], "/ping") as (peer, _):
+            body = json.dumps({"dataframe_records": [row]})
+            ours = wrk(port, "/v1/score-rows", rows, 8, seconds)
+            theirs = wrk(peer, "/invocations", body, 8, seconds)
+    ratio = ours.rate / theirs.rate
+    return Claim("one feature row, over `mlflow models serve`", ratio, "times", 5, at_most=False)
 
 
 def compared(what: str, ports: tuple[int, int], path: str, body: str, seconds: int) -> list[Claim]:
@@ -90,8 +146,10 @@ def compared(what: str, ports: tuple[int, int], path: str, body: str, seconds: i
     return claims
 
 
-def wrk(port: int, path: str, body: str, connections: int, seconds: int) -> Load:
-    """Return what a server does under load; whatever is not 2xx ends the benchmark."""
+def wrk(
+    port: int, path: str, body: str, connections: int, seconds: int, *, refused: bool = False
+) -> Load:
+    """Return what a server does under load; whatever is not 2xx ends it but where some may be."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         if body:
@@ -103,7 +161,7 @@ def wrk(port: int, path: str, body: str, connections: int, seconds: int) -> Load
         text = subprocess.run(
             [*command, f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True
         ).stdout
-    if "Non-2xx" in text:
+    if "Non-2xx" in text and not refused:
         raise SystemExit(f"{path}: {text}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     late = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
@@ -113,10 +171,10 @@ def wrk(port: int, path: str, body: str, connections: int, seconds: int) -> Load
     return Load(float(rate[1]), float(late[1]) * scale)
 
 
-def mixed(port: int, requests: list[tuple[str, str]]) -> None:
+def mixed(port: int, requests: list[tuple[str, str]], times: int) -> None:
     """Send requests of several kinds in turns."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    for place in range(MIXED):
+    for place in range(times):
         path, body = requests[place % len(requests)]
         connection.request("POST" if body else "GET", path, body or None, JSON if body else {})
         connection.getresponse().read()
@@ -141,19 +199,21 @@ def settle(port: int, path: str) -> None:
 def resident(pid: int) -> float:
     """Return the resident memory of a process in MiB."""
     text = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+) kB", text)
-    assert found is not None
-    return int(found[1]) / 1024
+    size = re.search(r"VmRSS:\s+(\d+) kB", text)
+    assert size is not None
+    return int(size[1]) / 1024
 
 
 @contextlib.contextmanager
-def serving(command: list[str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def serving(
+    command: list[str], probe_path: str = "/readyz"
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run a server on a free port until the block ends; it is ready when the block starts."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     process = subprocess.Popen([*command, str(port)])
     try:
-        while not ready(port):
+        while not ready(port, probe_path):
             if process.poll() is not None:
                 raise SystemExit("the server did not start")
             time.sleep(0.2)
@@ -163,10 +223,10 @@ def serving(command: list[str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]
         process.wait(60)
 
 
-def ready(port: int) -> bool:
+def ready(port: int, path: str) -> bool:
     with contextlib.suppress(OSError, http.client.HTTPException):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     return False
 
@@ -226,7 +286,13 @@ def serve_peer(config: Config, port: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
         serve_peer(load_config(Path(sys.argv[2])), int(sys.argv[3]))
-    elif len(sys.argv) in (2, 3):
-        sys.exit(0 if main(Path(sys.argv[1]), int((sys.argv[2:] or ["5"])[0])) else 1)
     else:
-        sys.exit(__doc__)
+        parser = argparse.ArgumentParser(description=__doc__)
+        parser.add_argument("config", type=Path)
+        parser.add_argument("--seconds", type=int, default=5, help="of each load")
+        parser.add_argument("--requests", type=int, default=200_000, help="of several kinds")
+        parser.add_argument("--without-mlflow", action="store_true")
+        options = parser.parse_args()
+        mlflow_too = not options.without_mlflow
+        kept = main(options.config, options.seconds, options.requests, with_mlflow=mlflow_too)
+        sys.exit(0 if kept else 1)

@@ -114,7 +114,7 @@ def make_book(accounts: int) -> Book:
         for seed, target in enumerate(("churn", "expansion")):
             model = fitted(values, 10 * place + seed)
             used = model.encoder.frame(values)
-            chance, amounts = model.scores_and_contributions(used)
+            chance, _, _, amounts = model.scores(used)
             explainer = Explainer(TARGETS[target], described, peers)
             drivers = driver_arrays(amounts[:, :-1], used, explainer, About())
             prefix = "" if target == "churn" else f"{target}_"
@@ -196,7 +196,7 @@ def main() -> int:
             rows += 2 * len(scored.rows)
             print(f"{month + 1} runs: {rows:,} rows, {rows / seconds:,.0f} a second", flush=True)
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
-        whole = options.runs * options.accounts == 480_000 and not options.url
+        whole = options.runs * options.accounts >= 480_000
         engine = connect(url)
         store = ScoreStore(engine, PROJECT)
         drawn = np.random.default_rng(1).choice(book.rows["account_id"].unique(), 200)
@@ -211,8 +211,9 @@ def main() -> int:
             asked,
         )
         engine.dispose()
+    least = 10_000 if whole else None
     claims = [
-        Claim("rows written a second", rows / seconds, "rows/s", 10_000, at_most=False),
+        Claim("rows written a second", rows / seconds, "rows/s", least, at_most=False),
         Claim("history of one account, with drivers", history, "ms", 5),
         Claim("contributions of one account in two runs", behind, "ms"),
     ]

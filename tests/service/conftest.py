@@ -158,5 +158,5 @@ def opened(config: Config, *, loaded: bool = True) -> Iterator[TestClient]:
     app = served(config, state)
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)) as client:
         if loaded:
-            state.tables.start(state.champions.models).result()
+            state.tables.start().result()
         yield client

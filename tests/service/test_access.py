@@ -109,7 +109,7 @@ def service(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(access, "REMEMBERED_SECONDS", 0.0)
         with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as client:
-            app.state.tables.start(app.state.champions.models).result()
+            app.state.tables.start().result()
             yield Service(client, config, segment, account, other)
 
 

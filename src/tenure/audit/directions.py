@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tenure.audit.leakage import auc
+from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.shape import ContradictionRecord, DirectionRecord
 
@@ -36,7 +37,7 @@ AGAINST = 0.2
 """Rank correlation of values and contributions from which a feature has a direction."""
 FEWEST = 50
 """Rows with a value that are needed."""
-SURE = 1.96
+SURE = deviations(0.95)
 
 
 def declared(plan: Plan) -> dict[str, FeatureSpec]:

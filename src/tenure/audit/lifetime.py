@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.shape import LifetimeRecord
 from tenure.core.steps import quote
@@ -41,7 +42,7 @@ FEWEST = 100
 """Accounts that are needed, half of them still there."""
 FALLS, GROWS = -0.2, 0.5
 """Elasticities: early rows that surely fall faster, and rows of a life that surely grow slower."""
-SURE = 2.576
+SURE = deviations(0.99)
 """Standard errors to either end of an interval of 99 %."""
 NEARLY, MANY, HIGH, APART = 0.97, 0.1, 30, 1.5
 """A cap: nearly the highest number of rows, of many accounts, high enough, of lives apart."""

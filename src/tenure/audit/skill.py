@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenure.audit.sample import chosen
+from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.shape import SkillRecord
 from tenure.model.evaluation.bootstrap import Resamples, ranking
@@ -31,7 +32,7 @@ FEWEST = 5
 """Prediction times before the latest ones that are needed."""
 STEEP = 0.15
 """Share of the lead over chance that is surely lost where skill falls steeply."""
-SURE = 2.576
+SURE = deviations(0.99)
 """Standard errors to either end of an interval of 99 %."""
 
 

@@ -57,7 +57,7 @@ class TableConfig(Section):
     sql: str | None = Field(
         None,
         description="A SELECT over files (relative names likewise), tables of DuckDB files "
-        "(`\"crm.duckdb\".accounts`) and of connections (`crm.public.accounts`). With a "
+        '(`"crm.duckdb".accounts`) and of connections (`crm.public.accounts`). With a '
         "connection, one in the language of its database.",
     )
     connection: str | None = Field(

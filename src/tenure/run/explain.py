@@ -5,7 +5,7 @@ Each function takes a config, or an open store, and returns a record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from tenure.core.progress import SILENT, Progress
 from tenure.core.records.explain import (
     AccountExplanation,
     BookChange,
-    DriverEvidence,
     DriverRecord,
     Portfolio,
     ScoreChange,
@@ -26,7 +25,6 @@ from tenure.core.records.explain import (
 from tenure.core.times import show
 from tenure.explain.changes import book_change, score_change
 from tenure.explain.driver_records import driver_records
-from tenure.explain.evidence import EvidenceRequest, evidence_of
 from tenure.explain.portfolio import portfolio
 from tenure.explain.what_if import EditableModel, shown, what_if
 from tenure.features.compute.matrix import build
@@ -134,27 +132,6 @@ def stored_drivers(stored: StoredScore, model: Model | None) -> tuple[DriverReco
     return driver_records(stored.drivers, model.facts, place)
 
 
-def run_evidence(
-    config: Config,
-    target: str,
-    features: Iterable[str],
-    request: EvidenceRequest,
-    progress: Progress = SILENT,
-) -> tuple[DriverEvidence, ...]:
-    """Return the source rows behind features of one account, as known at a prediction time.
-
-    Args:
-        config: Settings.
-        target: Whose model reads the features.
-        features: Columns of the matrix, as drivers name them.
-        request: Whose rows.
-        progress: Told of each stage.
-    """
-    model = _model(load_models(config), target)
-    with loaded(config, progress, thorough=False) as dataset:
-        return evidence_of(dataset.engine, model.plan, features, request)
-
-
 def _account_changes(
     config: Config, dataset: Dataset, scored: Scored, since: datetime
 ) -> dict[str, ScoreChange]:
@@ -186,13 +163,13 @@ def run_at(store: ScoreStore, moment: datetime | None) -> StoredRun:
     Raises:
         DataError: If there is none; names the earliest.
     """
-    runs = store.runs()
-    earlier = [run for run in runs if moment is None or run.as_of <= moment]
-    if not earlier:
+    run = store.latest(moment)
+    if run is None:
+        runs = store.runs()
         fix = f"the earliest is of {show(runs[0].as_of)}" if runs else "run `tenure score` first"
         rule = "no run was kept at or before it" if runs else "no run was kept"
         raise DataError(Problem("since", rule, show(moment) if moment else "", fix))
-    return earlier[-1]
+    return run
 
 
 def run_changes(
@@ -249,21 +226,13 @@ def run_portfolio(config: Config, target: str = MAIN, as_of: datetime | None = N
 
 def stored_portfolio(store: ScoreStore, run: StoredRun, model: Model) -> Portfolio:
     """Return what moves the scores of a kept run under the main horizon of a model."""
-    import pandas as pd
-
-    from tenure.score.store.store import BASE
+    from tenure.score.store.reading import BASE
 
     target, horizon = model.bundle.spec.target, str(model.horizon_days)
     contributions = store.contributions(run, target, horizon).drop(columns=BASE)
-    columns = ("account_id", "probability", "band", "mrr", "currency")
-    scores = [
-        {name: getattr(one, name) for name in columns}
-        for one in store.scores(run)
-        if one.target == target and one.horizon == horizon
-    ]
-    accounts = pd.DataFrame(scores, columns=list(columns)).set_index("account_id")
-    groups = store.accounts(run).set_index("account_id")[["owner", "segment"]]
-    return portfolio(target, contributions, accounts.join(groups), model.facts.signals)
+    names = ("account_id", "probability", "band", "mrr", "currency", "owner", "segment")
+    accounts = store.frame(names, run_no=run.number, target=target, horizon=horizon)
+    return portfolio(target, contributions, accounts.set_index("account_id"), model.facts.signals)
 
 
 def run_what_if(

@@ -119,10 +119,7 @@ def run_account_report(
     record = run_account(config, account, as_of, progress=progress)
     horizon = str(config.labels.horizon_days)
     with ScoreStore.open(config) as store:
-        history = [
-            item
-            for item in one_per_time(store.history(account, MAIN))
-            if item.horizon == horizon and item.as_of <= as_utc(record.as_of)
-        ]
+        past = store.history(account, MAIN, horizon, drivers=False)
+    history = one_per_time([item for item in past if item.as_of <= as_utc(record.as_of)])
     write_text(out, render_account(record, history))
     return {"out": str(out), "account_id": account, "as_of": record.as_of}

@@ -82,7 +82,7 @@ def stored_points(
         horizon: Days, as text, or ``renewal``.
         accounts: Limits them to these accounts.
     """
-    from tenure.score.store.store import BASE
+    from tenure.score.store.reading import BASE
 
     listed = None if accounts is None else list(accounts)
     contributions = store.contributions(run, target, horizon, listed).astype(np.float64)
@@ -102,11 +102,8 @@ def stored_points(
             dict(zip(names, rows[one.account_id], strict=True)),
             {driver["code"]: driver["sentence"] for driver in one.drivers},
         )
-        for one in store.scores(run, listed)
-        if one.target == target
-        and one.horizon == horizon
-        and one.probability is not None
-        and one.log_odds is not None
+        for one in store.scores(run, listed, target, horizon)
+        if one.probability is not None and one.log_odds is not None
     }
 
 

@@ -7,12 +7,12 @@ The bundle keeps how the probabilities and every input were distributed then
 from __future__ import annotations
 
 from dataclasses import asdict
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.score_drift import BookDrift, InputDrift, UnseenInput
 from tenure.core.times import as_utc
@@ -123,7 +123,7 @@ def _gap(chances: Floats, span: dict[str, Any]) -> Figure:
     value, known = float(chances.mean() - span["observed_rate"]), span["calibration_gap"]
     if known.get("lo") is None:
         return Figure(value=value)
-    own = NormalDist().inv_cdf(0.975) * chances.std() / np.sqrt(len(chances))
+    own = deviations(0.95) * chances.std() / np.sqrt(len(chances))
     half = float(np.hypot((known["hi"] - known["lo"]) / 2, own))
     return Figure(value=value, lo=value - half, hi=value + half)
 

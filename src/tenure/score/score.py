@@ -25,6 +25,7 @@ from tenure.score.attributes import account_attributes
 from tenure.score.horizons import ScoreEntries, never_falling, score_entries
 from tenure.score.model import Model, check_owner, load_models
 from tenure.score.parts import adding_up
+from tenure.score.predictions import Predictions
 from tenure.score.rows import MAIN, complete_rows
 from tenure.score.scored import Contributions, Scored
 from tenure.score.unseen import unseen_texts, unseen_words
@@ -104,11 +105,12 @@ def score(  # noqa: PLR0913 - who, when and against which book are the caller's
     flat["horizon_days"] = entries.days
     contributions: dict[str, dict[str, Contributions]] = {}
     currency = _feature_currency(dataset, config, paid["currency"])
+    predictions = Predictions(matrix.values)
     for target, model in models.items():
         contributions[target] = {}
         about = About(paid["as_of"].to_numpy(), currency)
         explainer = model.explainer(levers_first=config.score.levers_first)
-        flat |= _predict((model, explainer), matrix.values, about, entries, contributions[target])
+        flat |= _predict((model, explainer), predictions, about, entries, contributions[target])
     flat |= adding_up(flat)
     rows = complete_rows(flat, entries, config, book)
     return Scored(rows, matrix, dict(models), contributions, unseen)
@@ -224,7 +226,7 @@ def _feature_currency(dataset: Dataset, config: Config, own: pd.Series[str]) -> 
 
 def _predict(
     speakers: tuple[Model, Explainer],
-    values: pd.DataFrame,
+    predictions: Predictions,
     about: About,
     entries: ScoreEntries,
     contributions: dict[str, Contributions],
@@ -247,7 +249,7 @@ def _predict(
     versions = np.full((2, size), None, dtype=object)
     reasons = DriverArrays.empty(size)
     for name, part in (groups or {main: np.arange(0)}).items():
-        chances, drivers, parts = _at_horizon(speakers, name, values, about, (entries, part))
+        chances, drivers, parts = _at_horizon(speakers, name, predictions, about, (entries, part))
         contributions[name] = Contributions(part, parts, drivers.telling)
         numbers[:3, part], numbers[3, part] = chances, model.models[name].base_rate
         versions[:, part] = [[model.bundle.version], [model.bundle.spec.model_name]]
@@ -261,7 +263,7 @@ def _predict(
     chance = f"{target}_probability"
     columns = {chance: numbers[0], f"{chance}_lo": numbers[1], f"{chance}_hi": numbers[2]}
     if target == GROWTH and model.amounts:
-        amounts = _amounts(model.amounts, groups, values, entries)
+        amounts = _amounts(model.amounts, groups, predictions.values, entries)
         columns[f"expected_{target}_mrr"] = numbers[0] * amounts
     texts = as_text(versions.ravel())
     columns |= {f"{prefix}model_version": texts[:size], f"{prefix}base_rate": numbers[3]}
@@ -293,7 +295,7 @@ def _amounts(
 def _at_horizon(
     speakers: tuple[Model, Explainer],
     name: str,
-    values: pd.DataFrame,
+    predictions: Predictions,
     about: About,
     whom: tuple[ScoreEntries, Array],
 ) -> tuple[Array, DriverArrays, Array]:
@@ -304,12 +306,11 @@ def _at_horizon(
     (model, explainer), (entries, part) = speakers, whom
     row, silent, fitted = entries.row[part], entries.silent[part], model.models[name]
     own = About(about.as_of[row], about.currency[row])
-    used = fitted.encoder.frame(entries.of_accounts(row, values))
-    probability, contributions = fitted.scores_and_contributions(used)
+    used = fitted.encoder.frame(entries.of_accounts(row, predictions.values))
+    scores = predictions.of(fitted, row)
     if explainer.target.outcome == "renewal":
         silent = silent | ~(entries.due[part] <= entries.days[part])
-    drivers = driver_arrays(contributions[:, :-1], used, explainer, own)
+    drivers = driver_arrays(scores.contributions[:, :-1], used, explainer, own)
     drivers.words[silent], drivers.numbers[silent], drivers.telling[silent] = None, np.nan, -1
-    probability = np.where(silent, np.nan, probability)
-    lo, hi = fitted.bounds(used, probability)
-    return np.stack([probability, lo, hi]), drivers, contributions
+    chances = np.where(silent, np.nan, np.stack(scores[:3]))
+    return chances, drivers, scores.contributions

@@ -125,7 +125,7 @@ class _Tools:
     def account_history(self, account_id: str, target: str = MAIN) -> dict[str, Any]:
         """Return the probabilities that one account had in every kept run, oldest first."""
         with self._book() as (books, run):
-            scores = books.store.history(account_id, target)
+            scores = books.store.history(account_id, target, drivers=False)
         if not scores:
             raise ToolError(f"`{account_id}` has no kept score of `{target}`.")
         names = ("as_of", "horizon", "probability", "lo", "hi", "band", "model_version")

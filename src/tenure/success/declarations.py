@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
+from tenure.core.normal import deviations
+
 Relation = Literal[
     "money",
     "bridge",
@@ -26,7 +28,7 @@ Interval = Literal["share", "mean", "points", "worth"]
 Direction = Literal[-1, 0, 1]
 Unit = Literal["money", "share", "ratio", "count", "score", "hours", "days"]
 
-Z = 1.959963984540054
+Z = deviations(0.95)
 """Quantile of the normal distribution that leaves 2.5 % above it."""
 
 

@@ -59,7 +59,7 @@ def test_one_row_alone_equals_the_batch_to_the_last_bit(folder, panel):
         batch = score(panel.values)
         for row in range(0, len(panel.values), 37):
             assert (score(panel.values.iloc[[row]])[0] == batch[row]).all()
-    probabilities, contributions = model.scores_and_contributions(panel.values)
+    probabilities, *_, contributions = model.scores(panel.values)
     assert (probabilities == model.probabilities(panel.values)).all()
     assert (contributions == model.contributions(panel.values)).all()
 
@@ -85,8 +85,8 @@ def test_a_further_horizon_is_a_model_like_the_main_one(bundle, second, panel, t
     further = again.models["180"]
     values = panel.values.tail(50)
     for one, other in zip(
-        second.main.scores_and_contributions(values),
-        further.scores_and_contributions(values),
+        second.main.scores(values),
+        further.scores(values),
         strict=True,
     ):
         np.testing.assert_array_equal(one, other)

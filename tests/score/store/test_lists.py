@@ -57,7 +57,7 @@ def test_a_book_is_the_flat_rows_of_a_run(
 
 
 def test_drivers_are_those_of_the_score(lists: ListStore, store: ScoreStore) -> None:
-    latest = lists.runs()[-1]
+    latest = store.runs()[-1]
     expected = {
         (one.account_id, one.target): one.drivers
         for one in store.scores(latest)

@@ -25,8 +25,9 @@ from tenure.explain.drivers import signals
 from tenure.score.scored import Scored
 from tenure.score.store.database import connect, writing
 from tenure.score.store.encoding import packed_contributions
+from tenure.score.store.reading import BASE
 from tenure.score.store.schema import RUN_ACCOUNTS, RUNS, SCORES
-from tenure.score.store.store import BASE, ScoreStore, StoredScore
+from tenure.score.store.store import ScoreStore, StoredScore
 from tenure.score.store.write import ScoringRun
 
 TARGETS = ("churn", "expansion", "churn_voluntary", "renewal")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from champions import set_champion
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from service.conftest import Tiny
+    from tenure.sources.dataset import Dataset
 
 
 def moved(config: Config, folder: Path, **data: Any) -> Config:
@@ -255,7 +257,7 @@ def test_scores_that_nobody_waits_for_are_not_computed(
     monkeypatch.setattr(tables_module, "score", score)
     tables = tables_module.Tables(own)
     models: dict[str, Model] = {}
-    monkeypatch.setattr(tables, "_loaded", SimpleNamespace(dataset=0))
+    monkeypatch.setattr(tables, "_fresh", lambda: SimpleNamespace(dataset=0))
     asked, late = asyncio.run(ask())
     tables.close()
     assert asked[2] == ["b", "c"]
@@ -302,8 +304,36 @@ def test_what_is_in_the_store_is_answered_without_tables(tiny: Tiny, tmp_path: P
             assert refused.json()["errors"][0]["rule"] == "cannot load its tables"
 
 
+def test_tables_are_read_again_where_a_file_has_changed(tiny: Tiny, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(tiny.config.data.path, data)
+    config = moved(tiny.config, tmp_path, path=str(data))
+    with opened(config) as client:
+        state: State = client.app.instead.state  # type: ignore[attr-defined]
+
+        def accounts() -> int:
+            def counted(dataset: Dataset) -> int:
+                counts = dataset.engine.fetch("SELECT count(*) FROM accounts")
+                return int(counts.column(0)[0].as_py())
+
+            return state.tables.ask("accounts", counted).result()
+
+        before = accounts()
+        file = data / "accounts.parquet"
+        rows = pd.read_parquet(file)
+        new = rows.iloc[[0]].assign(account_id="a-new-one")
+        pd.concat([rows, new]).to_parquet(file, index=False)
+        assert accounts() == before + 1
+        answer = client.post("/score", json={"account_ids": ["a-new-one"]}).json()
+        assert [item["account_id"] for item in answer["not_asked"]] == ["a-new-one"]
+        file.write_bytes(b"on its way")
+        assert accounts() == before + 1, "the former tables stay"
+        assert one(client, "a-new-one")["not_asked"]
+        assert "accounts" in client.get("/readyz").json()["warnings"][0]
+
+
 def test_live_scores_wait_for_the_tables(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables_module.Tables, "_load", lambda *_: None)
+    monkeypatch.setattr(tables_module.Tables, "_fresh", lambda *_: None)
     with opened(own) as client:
         assert client.get("/readyz").status_code == 200
         response = client.post("/v1/explain", json={"account_id": "a"})

@@ -36,6 +36,7 @@ PAGES = (
     "/app/",
     "/app/account?id={}",
     "/app/lately?id={}",
+    "/app/alike?id={}",
     "/app/worklist",
     "/app/drivers",
     "/app/changes?id={}",

@@ -265,8 +265,12 @@ def test_a_limited_key_sees_its_accounts_alone(shown: Shown) -> None:
     assert f"of {own} accounts" in client.get(f"/app/?owner={other.owner}").text
     file = client.get(f"/app/book.csv?owner={other.owner}").content.decode("utf-8-sig")
     assert len(list(csv.reader(io.StringIO(file)))) == own + 1
-    for page in ("account", "lately"):
+    for page in ("account", "lately", "alike"):
         assert client.get(f"/app/{page}?id={other.account_id}").status_code == 404
+    hidden = {row.account_id for row in everybody if row.owner != owner}
+    for row in (row for row in everybody if row.owner == owner):
+        alike = client.get(f"/app/alike?id={row.account_id}").text
+        assert not hidden & set(re.findall(r"/app/account\?id=([\w-]+)", alike))
     assert client.get(f"/app/worklist?owner={other.owner}").status_code == 404
     for whole in ("model", "metrics", "data", "drivers", "forecast"):
         assert client.get(f"/app/{whole}").status_code == 403

@@ -220,16 +220,6 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "booster_")
         return normal_text(self.booster_.model_to_string())
 
-    @classmethod
-    def from_text(cls, text: str, *, threads: int = 1) -> Self:
-        """Return a fitted classifier from `booster_text`; its classes are 0 and 1."""
-        model = cls(threads=threads)
-        model.booster_ = lgb.Booster(model_str=text)
-        model.classes_ = np.array([0, 1])
-        model.categories_ = {}
-        model.n_features_in_ = model.booster_.num_feature()
-        return model
-
     def _predict(self, X: ArrayLike, **how: bool) -> Floats:
         check_is_fitted(self, "booster_")
         matrix = validate_data(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -32,6 +32,26 @@ Floats = NDArray[np.float64]
 AUTO, IDENTITY = "auto", "identity"
 SMALL_BATCH = 1_000
 """Rows up to which one thread predicts fastest."""
+
+
+class Scores(NamedTuple):
+    """What a model says of rows.
+
+    Attributes:
+        probability: Calibrated, shape (rows,).
+        lo: Its lower bound, NaN without an interval.
+        hi: Its upper bound.
+        contributions: In log-odds, shape (rows, columns + 1), the base value last.
+    """
+
+    probability: Floats
+    lo: Floats
+    hi: Floats
+    contributions: Floats
+
+    def take(self, rows: NDArray[np.intp]) -> Scores:
+        """Return what is said of some of the rows."""
+        return Scores(*(values[rows] for values in self))
 
 
 @dataclass(frozen=True)
@@ -103,9 +123,12 @@ class FittedModel:
             values: Feature values, one row per probability.
             probabilities: Shape (rows,); bounds of NaN are NaN.
         """
+        return self._bounds(probabilities, self.encoder.transform(values))
+
+    def _bounds(self, probabilities: Floats, matrix: Matrix) -> tuple[Floats, Floats]:
         if self.interval is None:
-            return np.full(len(values), np.nan), np.full(len(values), np.nan)
-        return self.interval.bounds(probabilities, self.encoder.transform(values))
+            return np.full(len(matrix), np.nan), np.full(len(matrix), np.nan)
+        return self.interval.bounds(probabilities, matrix)
 
     def contributions(self, values: pd.DataFrame) -> Floats:
         """Return contributions in log-odds before calibration, shape (rows, columns + 1).
@@ -114,11 +137,12 @@ class FittedModel:
         """
         return self._predict(self.encoder.transform(values), pred_contrib=True)
 
-    def scores_and_contributions(self, values: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Return probabilities and contributions; the values are encoded once."""
+    def scores(self, values: pd.DataFrame) -> Scores:
+        """Return probabilities, their bounds and contributions; the values are encoded once."""
         matrix = self.encoder.transform(values)
-        margins = self._predict(matrix, raw_score=True)
-        return self.calibrator.probability(margins), self._predict(matrix, pred_contrib=True)
+        chances = self.calibrator.probability(self._predict(matrix, raw_score=True))
+        bounds = self._bounds(chances, matrix)
+        return Scores(chances, *bounds, self._predict(matrix, pred_contrib=True))
 
     def member_contributions(self, values: pd.DataFrame) -> list[Floats]:
         """Return what the boosters of resampled accounts contribute, as `contributions` does."""

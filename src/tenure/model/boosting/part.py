@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 from tenure.model.boosting.encoder import Encoder
-from tenure.model.boosting.fit import FittedModel
+from tenure.model.boosting.fit import FittedModel, Scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,26 +87,20 @@ class PartModel:
             self.share.probabilities(values), self.other
         )
 
-    def bounds(self, values: pd.DataFrame, probabilities: Floats) -> tuple[Floats, Floats]:
-        """Return the lower and the upper bound of probabilities, NaN without an interval."""
-        shares = self.share.probabilities(values)
-        wholes = np.where(np.isnan(probabilities), np.nan, self.whole.probabilities(values))
-        shares = np.where(np.isnan(probabilities), np.nan, shares)
-        lo, hi = self.share.bounds(values, shares)
-        return product_bounds(
-            (wholes, *self.whole.bounds(values, wholes)),
-            typed_with_bounds((shares, lo, hi), self.other),
-        )
-
     def contributions(self, values: pd.DataFrame) -> Floats:
         """Return contributions to `margins`, shape (rows, columns + 1), the base value last."""
         return self._summed(self.whole.contributions(values), self.share.contributions(values))
 
-    def scores_and_contributions(self, values: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Return probabilities and contributions; the values are encoded once for each model."""
-        wholes, of_whole = self.whole.scores_and_contributions(values)
-        shares, of_share = self.share.scores_and_contributions(values)
-        return wholes * typed(shares, self.other), self._summed(of_whole, of_share)
+    def scores(self, values: pd.DataFrame) -> Scores:
+        """Return probabilities, their bounds and contributions."""
+        return self.joined(self.whole.scores(values), self.share.scores(values))
+
+    def joined(self, whole: Scores, share: Scores) -> Scores:
+        """Return the scores of rows of which the scores by either model are known."""
+        part = typed_with_bounds(share[:3], self.other)
+        chances = whole.probability * part[0]
+        summed = self._summed(whole.contributions, share.contributions)
+        return Scores(chances, *product_bounds(whole[:3], part), summed)
 
     def _summed(self, of_whole: Floats, of_share: Floats) -> Floats:
         place = {name: number for number, name in enumerate(self.columns)}

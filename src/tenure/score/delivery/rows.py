@@ -54,9 +54,8 @@ def flat_rows(store: ScoreStore, run: StoredRun, horizon: int) -> pd.DataFrame:
         DataError: If the run has no scores of that horizon.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for score in store.scores(run):
-        if score.horizon == str(horizon):
-            rows.setdefault(score.account_id, {"account_id": score.account_id}).update(_flat(score))
+    for score in store.scores(run, horizon=str(horizon)):
+        rows.setdefault(score.account_id, {"account_id": score.account_id}).update(_flat(score))
     if not rows:
         rule, fix = "has no scores of that horizon", "choose one that its models have"
         raise DataError(Problem(f"the run of {show(run.as_of)}", rule, f"{horizon} days", fix))

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from tenure.score.abstain import NOTICE
 from tenure.score.rows import MAIN
@@ -21,19 +32,17 @@ from tenure.score.store.book_records import (
     BookTotals,
     Choices,
 )
-from tenure.score.store.encoding import BLOCK
+from tenure.score.store.reading import COLUMNS, EARLIER, EXPANSION, select_scores
 from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, SCORES, WORDINGS
 from tenure.score.store.store import ScoreStore, StoredRun
 
-EXPANSION = "expansion"
 MOST_OWNERS, MOST_NAMED = 500, 1_000
-ALIKE = 1.5
-"""Times an account's MRR that another one may pay at most, or at least as its inverse."""
+ALIKE, MOST_ALIKE = 1.5, 5
+"""Times an account's MRR that one like it may pay at most, or at least as its inverse; how many."""
 REMEMBERED = 256
 """Totals that are remembered: those of a complete run never change."""
 
-_S, _A, _W = SCORES.alias("score"), RUN_ACCOUNTS.alias("account"), WORDINGS.alias("wording")
-_E, _P, _B = SCORES.alias("expansion"), SCORES.alias("earlier"), BLOCKS.alias("block")
+_S, _A, _W, _E, _P = SCORES, RUN_ACCOUNTS, WORDINGS, EXPANSION, EARLIER
 _NAME = func.coalesce(_A.c.name, _S.c.account_id)
 _CHANGE = _S.c.probability - _P.c.probability
 _BAND = case({"high": 3, "medium": 2, "low": 1}, value=_S.c.band)
@@ -74,62 +83,59 @@ class Books:
 
     def rows(self, run: StoredRun, query: BookQuery = FIRST_PAGE) -> list[BookRow]:
         """Return a page of the book of a run."""
-        since = query.since.number if query.since else -1
-        sort, tables = _SORTED[query.sort]
-        tables = (*tables, _P) if query.moved else tables
-        inner = self._narrowed(select(_S.c.account_id), run, query.where, tables, since)
-        if query.moved:
-            inner = inner.where(func.abs(_CHANGE) >= query.moved)
-        directed = sort.desc() if query.descending else sort.asc()
-        order = (directed.nulls_last(), _S.c.account_id)
-        inner = inner.order_by(*order).offset(query.offset).limit(query.limit)
-        statement = self._from(select(*_READ, _S.c.place, _B.c.drivers), run, _BESIDE, since)
+        values = self._of(run) | {"since": query.since.number if query.since else -1}
+        named: Sequence[str] = query.where.accounts
         with self.store.engine.connect() as connection:
-            if query.limit is not None and query.limit <= MOST_NAMED:
-                # Named one by one, they are looked up by key and the rest of the run is not read.
-                page: Any = list(connection.scalars(inner))
+            if query.limit is None or query.limit > MOST_NAMED:
+                statement = _sorted(_READ, run, query, _BESIDE)
             else:
-                page = select(inner.subquery("page").c.account_id)
-            statement = statement.where(_S.c.account_id.in_(page)).order_by(*order)
-            rows = connection.execute(statement).all()
+                if not 0 < len(named) <= query.limit or query != _of_named(named, query.since):
+                    page = _sorted((_S.c.account_id,), run, query)
+                    named = connection.scalars(page, values).all()
+                # Named one by one, they are looked up by key and the rest of the run is not read.
+                values |= {"accounts": named}
+                statement = _page(query.sort, query.descending)
+            rows = connection.execute(statement, values).all()
         drivers = self.store.unpacked([(place, data) for *_, place, data in rows])
         return [
             BookRow(*(*values[:-2], own[0] if own else None))
             for values, own in zip(map(tuple, rows), drivers, strict=True)
         ]
 
-    def comparable(self, run: StoredRun, row: BookRow, most: int) -> list[BookRow]:
-        """Return accounts of the same segment and currency whose MRR is nearest to a row's."""
+    def alike(self, run: StoredRun, row: BookRow, among: BookFilter) -> list[BookRow]:
+        """Return other accounts of the segment and currency of a row, of the nearest MRR first."""
         mrr = row.mrr or 0.0
-        distance, near_by = func.abs(_S.c.mrr - mrr), _S.c.mrr.between(mrr / ALIKE, mrr * ALIKE)
-        where = BookFilter(segment=row.segment or "")
-        near = self._narrowed(select(_S.c.account_id), run, where, (), -1)
-        near = near.where(_S.c.currency == row.currency, near_by).order_by(
-            distance, _S.c.account_id
+        where = replace(among, segment=row.segment or among.segment)
+        near = _narrowed((_S.c.account_id,), run, where).where(
+            _S.c.account_id != row.account_id,
+            _S.c.currency == row.currency,
+            _S.c.mrr.between(mrr / ALIKE, mrr * ALIKE),
         )
+        near = near.order_by(func.abs(_S.c.mrr - mrr), _S.c.account_id).limit(MOST_ALIKE)
         with self.store.engine.connect() as connection:
-            accounts = tuple(connection.scalars(near.limit(most)))
-        rows = {item.account_id: item for item in self.rows(run, _of(accounts))}
-        return [rows[name] for name in accounts]
+            accounts = connection.scalars(near, self._of(run)).all()
+        named = self.rows(run, _of_named(accounts)) if accounts else []
+        return sorted(named, key=lambda item: accounts.index(item.account_id))
 
     def _totals(self, run: StoredRun, where: BookFilter) -> tuple[BookTotals, ...]:
         """Return what the accounts of a run add up to, by currency: the largest MRR first."""
-        statement = self._narrowed(select(_S.c.currency, *_sums(run)), run, where, (), -1)
+        statement = _narrowed((_S.c.currency, *_sums(run)), run, where)
         with self.store.engine.connect() as connection:
-            rows = connection.execute(statement.group_by(_S.c.currency)).all()
+            rows = connection.execute(statement.group_by(_S.c.currency), self._of(run)).all()
         totals = [BookTotals(row[0], *(value or 0 for value in row[1:])) for row in rows]
         return tuple(sorted(totals, key=lambda item: (-item.mrr, item.currency or "")))
 
     def _choices(self, run: StoredRun) -> Choices:
         """Return what the book of a run can be filtered by."""
-        reasons = select(_W.c.code, func.min(_W.c.label), func.count())
-        reasons = self._from(reasons, run, (_W,), -1).where(_W.c.code.is_not(None))
+        named = (_W.c.code, func.min(_W.c.label), func.count())
+        reasons = _mine(named, (_W,)).where(_W.c.code.is_not(None))
         with self.store.engine.connect() as connection:
             owners, segments = (
                 _counted(connection, run, column) for column in (_A.c.owner, _A.c.segment)
             )
             rows = connection.execute(
-                reasons.group_by(_W.c.code).order_by(func.count().desc(), _W.c.code)
+                reasons.group_by(_W.c.code).order_by(func.count().desc(), _W.c.code),
+                self._of(run),
             ).all()
         return Choices(owners, segments, {(code, label): n for code, label, n in rows})
 
@@ -144,60 +150,71 @@ class Books:
         """Return how many accounts of a run meet a filter."""
         return sum(item.accounts for item in self.totals(run, where))
 
-    def _narrowed(
-        self,
-        statement: Select[Any],
-        run: StoredRun,
-        where: BookFilter,
-        tables: Sequence[Any],
-        since: int,
-    ) -> Select[Any]:
-        """Return a statement over the accounts that meet a filter, with the tables it needs."""
-        needed, conditions = set(tables), []
-        for name in ("owner", "segment", "plan"):
-            if value := getattr(where, name):
-                needed.add(_A)
-                conditions.append(_A.c[name] == value)
-        if where.band:
-            conditions.append(_S.c.band == where.band)
-        if where.search:
+    def _of(self, run: StoredRun) -> dict[str, Any]:
+        return {"run_no": run.number, "horizon": self.horizon}
+
+
+def _mine(columns: Sequence[Any], tables: Collection[Any]) -> Select[Any]:
+    """Return a statement on the scores of churn of a run, each with what further tables hold."""
+    names = ("run_no", "horizon")
+    mine = (_S.c[name] == bindparam(name) for name in names)
+    return select_scores(columns, tables).where(_S.c.target == MAIN, *mine)
+
+
+def _narrowed(
+    columns: Sequence[Any], run: StoredRun, where: BookFilter, tables: Collection[Any] = ()
+) -> Select[Any]:
+    """Return a statement over the accounts that meet a filter, with the tables it needs."""
+    needed, conditions = set(tables), []
+    for name in ("owner", "segment", "plan"):
+        if value := getattr(where, name):
             needed.add(_A)
-            columns = (_S.c.account_id, _A.c.name)
-            within = (column.icontains(where.search, autoescape=True) for column in columns)
-            conditions.append(or_(*within))
-        if where.reason:
-            needed.add(_W)
-            conditions.append(_W.c.code == where.reason)
-        if where.due_days is not None:
-            conditions.append(_due(run, where.due_days))
-        if where.accounts:
-            conditions.append(_S.c.account_id.in_(where.accounts))
-        ordered = [table for table in _BESIDE if table in needed]
-        return self._from(statement, run, ordered, since).where(*conditions)
+            conditions.append(_A.c[name] == value)
+    if where.band:
+        conditions.append(_S.c.band == where.band)
+    if where.search:
+        needed.add(_A)
+        texts = (_S.c.account_id, _A.c.name)
+        within = (column.icontains(where.search, autoescape=True) for column in texts)
+        conditions.append(or_(*within))
+    if where.reason:
+        needed.add(_W)
+        conditions.append(_W.c.code == where.reason)
+    if where.due_days is not None:
+        conditions.append(_due(run, where.due_days))
+    if where.accounts:
+        conditions.append(_S.c.account_id.in_(where.accounts))
+    return _mine(columns, needed).where(*conditions)
 
-    def _from(
-        self, statement: Select[Any], run: StoredRun, tables: Sequence[Any], since: int
-    ) -> Select[Any]:
-        """Return a statement on the scores of a run, each with what stands in further tables."""
-        source: Any = _S
-        for table in tables:
-            source = source.outerjoin(table, self._beside(table, since))
-        mine = (_S.c.run_no == run.number, _S.c.target == MAIN, _S.c.horizon == self.horizon)
-        return statement.select_from(source).where(*mine)
 
-    def _beside(self, table: Any, since: int) -> ColumnElement[bool]:
-        """Return the condition under which a row of a further table belongs to a score."""
-        if table is _W:
-            return and_(_W.c.wording_no == _S.c.wording_no)
-        if table is _B:
-            same = (_B.c[name] == _S.c[name] for name in ("run_no", "target", "horizon"))
-            return and_(*same, _B.c.block == _S.c.place // BLOCK)
-        same_account: ColumnElement[bool] = table.c.account_id == _S.c.account_id
-        if table is _A:
-            return and_(same_account, _A.c.run_no == _S.c.run_no)
-        run_no, target = (_S.c.run_no, EXPANSION) if table is _E else (since, MAIN)
-        of_run = (table.c.run_no == run_no, table.c.target == target)
-        return and_(same_account, *of_run, table.c.horizon == self.horizon)
+def _sorted(
+    columns: Sequence[Any], run: StoredRun, query: BookQuery, tables: Collection[Any] = ()
+) -> Select[Any]:
+    """Return a statement over the page of a query."""
+    needed = {*tables, *_SORTED[query.sort][1], *((_P,) if query.moved else ())}
+    statement = _narrowed(columns, run, query.where, needed)
+    if query.moved:
+        statement = statement.where(func.abs(_CHANGE) >= query.moved)
+    order = _order(query.sort, query.descending)
+    return statement.order_by(*order).offset(query.offset).limit(query.limit)
+
+
+@lru_cache(maxsize=64)
+def _page(sort: str, descending: bool) -> Select[Any]:
+    """Return a statement over accounts that are named."""
+    some = _S.c.account_id.in_(bindparam("accounts", expanding=True))
+    statement = _mine(_READ, {*_BESIDE, *_SORTED[sort][1]}).where(some)
+    return statement.order_by(*_order(sort, descending))
+
+
+def _order(sort: str, descending: bool) -> tuple[ColumnElement[Any], ...]:
+    column = _SORTED[sort][0]
+    directed = column.desc() if descending else column.asc()
+    return directed.nulls_last(), _S.c.account_id
+
+
+def _of_named(accounts: Sequence[str], since: StoredRun | None = None) -> BookQuery:
+    return BookQuery(BookFilter(accounts=tuple(accounts)), since=since)
 
 
 def _counted(connection: Connection, run: StoredRun, column: ColumnElement[Any]) -> dict[str, int]:
@@ -207,22 +224,18 @@ def _counted(connection: Connection, run: StoredRun, column: ColumnElement[Any])
     return {str(value): count for value, count in rows}
 
 
-def _of(accounts: tuple[str, ...]) -> BookQuery:
-    return BookQuery(BookFilter(accounts=accounts), limit=len(accounts))
-
-
-_BESIDE = (_A, _E, _P, _W, _B)
-_ELSEWHERE = {
-    **{name: _A.c[name] for name in ("name", "owner", "segment", "plan", "notice_by")},
+_BESIDE = (_A, _E, _P, BLOCKS)
+_ELSEWHERE: dict[str, Any] = {
     "change": _CHANGE.label("change"),
     "expansion_probability": _E.c.probability.label("expansion_probability"),
     "expected_amount": _E.c.expected_amount,
 }
 _READ = [
-    _ELSEWHERE[item.name] if item.name in _ELSEWHERE else _S.c[item.name]
+    COLUMNS[item.name] if item.name not in _ELSEWHERE else _ELSEWHERE[item.name]
     for item in fields(BookRow)
     if item.name != "driver"
 ]
+_READ += [_S.c.place, BLOCKS.c.drivers]
 
 
 def _due(run: StoredRun, days: int) -> ColumnElement[bool]:

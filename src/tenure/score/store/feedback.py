@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.labels.targets import TARGETS
@@ -133,8 +134,14 @@ def standing_overrides(
         target: Of which score.
         at: The time.
     """
+    chosen = None if accounts is None else list(accounts)
+    return standing(_read(store, OVERRIDES, Override, chosen), target, at)
+
+
+def standing(overrides: Iterable[Override], target: str, at: datetime) -> dict[str, Override]:
+    """Return account → its override at a time, of overrides in the order of latest first."""
     latest: dict[str, Override] = {}
-    for item in _read(store, OVERRIDES, Override, None if accounts is None else list(accounts)):
+    for item in overrides:
         if item.target == target and item.at <= at:
             latest.setdefault(item.account_id, item)
     return {name: item for name, item in latest.items() if item.until > at}
@@ -151,14 +158,22 @@ def _written(
 def _read(
     store: ScoreStore | ListStore, table: Any, kind: type[T], accounts: list[str] | None
 ) -> list[T]:
-    columns = [table.c[item.name] for item in fields(kind)]
-    statement = select(*columns).where(table.c.project == store.project)
+    values: dict[str, Any] = {"project": store.project}
     if accounts is not None:
-        statement = statement.where(table.c.account_id.in_(accounts))
-    number = next(iter(table.primary_key))
-    statement = statement.order_by(table.c.at.desc(), number.desc())
+        values["accounts"] = accounts
+    names = tuple(item.name for item in fields(kind))
+    statement = _statement(table, names, accounts is not None)
     with store.engine.connect() as connection:
-        return [kind(*row) for row in connection.execute(statement).all()]
+        return [kind(*row) for row in connection.execute(statement, values).all()]
+
+
+@lru_cache
+def _statement(table: Any, names: tuple[str, ...], some: bool) -> Select[Any]:
+    chosen = select(*(table.c[name] for name in names))
+    chosen = chosen.where(table.c.project == bindparam("project"))
+    if some:
+        chosen = chosen.where(table.c.account_id.in_(bindparam("accounts", expanding=True)))
+    return chosen.order_by(table.c.at.desc(), *(key.desc() for key in table.primary_key))
 
 
 def _author(name: str) -> str:

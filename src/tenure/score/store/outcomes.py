@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, Select, and_, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, and_, func, select
 
 from tenure.core.config import LabelConfig
 from tenure.core.times import days
 from tenure.labels.windows import RENEWAL
-from tenure.score.store.database import writing
+from tenure.score.store.database import INSERTS, writing
 from tenure.score.store.schema import OUTCOMES, RUNS, SCORES
 
 KEY = ("run_no", "target", "horizon")
@@ -112,14 +111,11 @@ def write_outcomes(engine: Engine, scores: Unsettled, known: pd.DataFrame) -> in
         ]
         if not rows:
             return 0
-        adding = _INSERTS[connection.dialect.name](OUTCOMES).on_conflict_do_nothing()
+        adding = INSERTS[connection.dialect.name](OUTCOMES).on_conflict_do_nothing()
         before = connection.scalar(select(func.count()).select_from(OUTCOMES))
         connection.execute(adding, rows)
         after = connection.scalar(select(func.count()).select_from(OUTCOMES))
     return int(after or 0) - int(before or 0)
-
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, Any]:
@@ -130,63 +126,3 @@ def _plain(row: dict[Any, Any]) -> dict[str, Any]:
         "label_known_at": pd.Timestamp(row["label_known_at"]).to_pydatetime(),
         "treated": None if pd.isna(treated) else bool(treated),
     }
-
-
-def read_matured(engine: Engine, project: str, target: str, horizon: str) -> pd.DataFrame:
-    """Return the scores of batch runs whose outcome is known.
-
-    Of several runs of one prediction time it is the one that was written last.
-
-    Returns:
-        run_no, as_of, account_id, horizon_days, probability, band, mrr, currency, outcome,
-        label_known_at and treated, by as_of and account.
-    """
-    columns = [
-        RUNS.c.run_no,
-        RUNS.c.as_of,
-        *(
-            SCORES.c[name]
-            for name in ("account_id", "horizon_days", "probability", "band", "mrr", "currency")
-        ),
-        *(OUTCOMES.c[name] for name in ("outcome", "label_known_at", "treated")),
-    ]
-    same = and_(*(SCORES.c[name] == OUTCOMES.c[name] for name in (*KEY, "account_id")))
-    statement = (
-        select(*columns)
-        .join_from(SCORES, OUTCOMES, same)
-        .join(RUNS, RUNS.c.run_no == SCORES.c.run_no)
-    )
-    return _of_last_runs(engine, statement, project, target, horizon)
-
-
-def read_bands(engine: Engine, project: str, target: str, horizon: str) -> pd.DataFrame:
-    """Return the bands of batch runs: as_of, account_id and band, by as_of and account."""
-    columns = [RUNS.c.as_of, SCORES.c.account_id, SCORES.c.band]
-    statement = select(*columns).join_from(SCORES, RUNS, RUNS.c.run_no == SCORES.c.run_no)
-    return _of_last_runs(engine, statement, project, target, horizon)
-
-
-def _of_last_runs(
-    engine: Engine, statement: Select[Any], project: str, target: str, horizon: str
-) -> pd.DataFrame:
-    """Return what a statement on scores selects of the last run of each time, in their order."""
-    chosen = statement.where(
-        RUNS.c.run_no.in_(_last_of_each_time(project)),
-        SCORES.c.target == target,
-        SCORES.c.horizon == horizon,
-    ).order_by(RUNS.c.as_of, SCORES.c.account_id)
-    return _frame(engine, chosen, [column.name for column in statement.selected_columns])
-
-
-def _last_of_each_time(project: str) -> Any:
-    return (
-        select(func.max(RUNS.c.run_no))
-        .where(RUNS.c.project == project, RUNS.c.kind == "batch", RUNS.c.complete)
-        .group_by(RUNS.c.as_of)
-    )
-
-
-def _frame(engine: Engine, statement: Any, names: list[str]) -> pd.DataFrame:
-    with engine.connect() as connection:
-        rows = connection.execute(statement).all()
-    return pd.DataFrame(rows, columns=names)

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import pandas as pd
-from sqlalchemy import Column, ColumnElement, Engine, Select, and_, bindparam, select
+from sqlalchemy import Engine, bindparam, select
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.records.score_drift import BookDrift
@@ -18,26 +17,11 @@ from tenure.score.store.database import connect, store_url
 from tenure.score.store.encoding import (
     BLOCK,
     SentenceTemplate,
-    unpacked_contributions,
     unpacked_drivers,
 )
-from tenure.score.store.outcomes import (
-    Unsettled,
-    read_bands,
-    read_matured,
-    unsettled,
-    write_outcomes,
-)
-from tenure.score.store.run_table import read_book
-from tenure.score.store.schema import (
-    BLOCKS,
-    RUN_ACCOUNTS,
-    RUN_MODELS,
-    RUNS,
-    SCORES,
-    WORDINGS,
-    of_same_model,
-)
+from tenure.score.store.outcomes import Unsettled, unsettled, write_outcomes
+from tenure.score.store.reading import BY_PLACE, Row, frame, read, read_contributions
+from tenure.score.store.schema import RUN_ACCOUNTS, RUN_MODELS, RUNS, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
 if TYPE_CHECKING:
@@ -45,9 +29,6 @@ if TYPE_CHECKING:
 
     from tenure.core.config import Config, LabelConfig
     from tenure.score.scored import Scored
-
-BASE = "base value"
-"""What the contributions of a row start from, in log-odds."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +63,7 @@ class StoredScore:
         amount_at_risk: Probability of churn × MRR.
         expected_amount: Probability × what is expected where it happens.
         data_coverage: Share of the sources with rows of the account.
-        drivers: By the fields of `tenure.explain.drivers`, strongest first.
+        drivers: By the fields of `tenure.explain.drivers`, strongest first, if they were read.
     """
 
     run_id: str
@@ -109,7 +90,7 @@ class StoredScore:
     data_coverage: float | None
     model_name: str
     model_version: str
-    drivers: list[dict[str, Any]] = field(repr=False)
+    drivers: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
 
 class ScoreStore:
@@ -144,39 +125,48 @@ class ScoreStore:
 
     def runs(self, kind: str = "batch") -> list[StoredRun]:
         """Return the runs of a kind, by prediction time and then as they were written."""
-        chosen = select(*RUN_COLUMNS).where(
-            RUNS.c.kind == kind, RUNS.c.project == self.project, RUNS.c.complete
-        )
+        mine = {"project": self.project, "kind": kind}
         with self.engine.connect() as connection:
-            rows = connection.execute(chosen.order_by(RUNS.c.as_of, RUNS.c.run_no)).all()
+            rows = connection.execute(_RUNS.order_by(*_LAST_WRITTEN), mine).all()
         return [StoredRun(*row) for row in rows]
 
-    def before(self, as_of: datetime, kind: str = "batch") -> StoredRun | None:
-        """Return the run with the latest prediction time before `as_of`, None where there is none.
+    def latest(
+        self, as_of: datetime | None = None, *, before: bool = False, kind: str = "batch"
+    ) -> StoredRun | None:
+        """Return the run with the latest prediction time, None where there is none.
 
         Of several runs of that time it is the one that was written last.
+
+        Args:
+            as_of: Only runs at or before this time.
+            before: Only runs strictly before it.
+            kind: Of the run.
         """
-        earlier = [run for run in self.runs(kind) if run.as_of < as_of]
-        return earlier[-1] if earlier else None
+        chosen, mine = _RUNS, {"project": self.project, "kind": kind}
+        if as_of is not None:
+            chosen = chosen.where(RUNS.c.as_of < as_of if before else RUNS.c.as_of <= as_of)
+        last = chosen.order_by(*(column.desc() for column in _LAST_WRITTEN)).limit(1)
+        with self.engine.connect() as connection:
+            row = connection.execute(last, mine).first()
+        return StoredRun(*row) if row else None
+
+    def before(self, as_of: datetime) -> StoredRun | None:
+        """Return the latest run before a prediction time; see `latest`."""
+        return self.latest(as_of, before=True)
+
+    def last_of_each_time(self) -> dict[datetime, StoredRun]:
+        """Return prediction time → the run of that time that was written last, by time."""
+        return {run.as_of: run for run in self.runs()}
 
     def probabilities(self, run: StoredRun, target: str) -> pd.Series[float]:
         """Return a run's probabilities of a target by account_id and horizon_days.
 
         The horizon ``renewal`` is left out: it is another length of time in every run.
         """
-        columns = (SCORES.c.account_id, SCORES.c.horizon_days, SCORES.c.probability)
-        chosen = select(*columns).where(
-            SCORES.c.run_no == run.number,
-            SCORES.c.target == target,
-            SCORES.c.horizon != RENEWAL,
-            SCORES.c.probability.is_not(None),
-        )
-        with self.engine.connect() as connection:
-            rows = pd.DataFrame(
-                connection.execute(chosen).all(),
-                columns=["account_id", "horizon_days", "probability"],
-            )
-        return rows.set_index(["account_id", "horizon_days"])["probability"].astype(np.float64)
+        names = ("account_id", "horizon_days", "horizon", "probability")
+        rows = self.frame(names, run_no=run.number, target=target).dropna(subset="probability")
+        rows = rows[rows["horizon"] != RENEWAL]
+        return rows.set_index(["account_id", "horizon_days"])["probability"]
 
     def accounts(self, run: StoredRun) -> pd.DataFrame:
         """Return how the accounts of a run are called and grouped.
@@ -198,7 +188,7 @@ class ScoreStore:
             probability, band, abstain_reason, mrr, currency, renews_at (the end where notice was
             given), model_version, owner, segment, plan.
         """
-        return read_book(self.engine, run.number)
+        return self.frame(_OF_BOOK, run_no=run.number)
 
     def unsettled(self, labels: LabelConfig, observed_until: datetime) -> list[Unsettled]:
         """Return the scores whose outcomes may be known and are not written."""
@@ -209,32 +199,76 @@ class ScoreStore:
         return write_outcomes(self.engine, scores, known)
 
     def matured(self, target: str, horizon: str) -> pd.DataFrame:
-        """Return the scores of batch runs whose outcome is known; see `read_matured`."""
-        return read_matured(self.engine, self.project, target, horizon)
+        """Return the scores of batch runs whose outcome is known.
+
+        Of several runs of one prediction time it is the one that was written last.
+
+        Returns:
+            run_no, as_of, account_id, horizon_days, probability, band, mrr, currency, outcome,
+            label_known_at and treated, by as_of and account.
+        """
+        return self._of_last_runs(_MATURED, target, horizon)
 
     def bands(self, target: str, horizon: str) -> pd.DataFrame:
-        """Return the bands of batch runs; see `read_bands`."""
-        return read_bands(self.engine, self.project, target, horizon)
+        """Return the bands of batch runs: as_of, account_id and band, by as_of and account."""
+        return self._of_last_runs(("as_of", "account_id", "band"), target, horizon)
 
-    def history(self, account: str, target: str | None = None) -> list[StoredScore]:
-        """Return the scores that an account had, of all targets or one, by as_of and run."""
-        chosen = _OF_ACCOUNT if target is None else _OF_ACCOUNT.where(SCORES.c.target == target)
-        return self._scores(chosen, account=account)
+    def _of_last_runs(self, names: Sequence[str], target: str, horizon: str) -> pd.DataFrame:
+        runs = [run.number for run in self.last_of_each_time().values()]
+        order = ("as_of", "account_id")
+        return self.frame(names, order, run_no=runs, target=target, horizon=horizon)
 
-    def scores(self, run: StoredRun, accounts: Sequence[str] | None = None) -> list[StoredScore]:
-        """Return the scores of a run, of all accounts or some, by target, horizon and account."""
-        if accounts is None:
-            return self._scores(_OF_RUN, run=run.number)
-        return self._scores(_OF_SOME, run=run.number, accounts=list(accounts))
+    def history(
+        self,
+        account: str,
+        target: str | None = None,
+        horizon: str | None = None,
+        *,
+        drivers: bool = True,
+    ) -> list[StoredScore]:
+        """Return the scores that an account had in batch runs, by as_of and run.
 
-    def _scores(self, chosen: Select[Any], **values: Any) -> list[StoredScore]:
-        with self.engine.connect() as connection:
-            rows = connection.execute(chosen, {"project": self.project, **values}).all()
-        drivers = self.unpacked([(place, data) for *_, place, data in rows])
-        return [
-            StoredScore(*(*values[:-2], own))
-            for values, own in zip(map(tuple, rows), drivers, strict=True)
-        ]
+        Args:
+            account: Its id.
+            target: Only those of this target.
+            horizon: Only those of this horizon.
+            drivers: Whether their drivers are read too.
+        """
+        names = SCORE_FIELDS if drivers else SCORE_FIELDS[:-1]
+        mine = {"project": self.project, "kind": "batch", "complete": True}
+        mine |= {"account_id": account, "target": target, "horizon": horizon}
+        return [StoredScore(*row) for row in self.read(names, (*_BY_TIME, *BY_PLACE), **mine)]
+
+    def scores(
+        self,
+        run: StoredRun,
+        accounts: Sequence[str] | None = None,
+        target: str | None = None,
+        horizon: str | None = None,
+    ) -> list[StoredScore]:
+        """Return the scores of a run, all or some of them, by target, horizon and account."""
+        mine: dict[str, Any] = {"account_id": accounts, "target": target, "horizon": horizon}
+        rows = self.read(SCORE_FIELDS, run_no=run.number, **mine)
+        return [StoredScore(*row) for row in rows]
+
+    def read(
+        self, names: Sequence[str], order: Sequence[str] = BY_PLACE, **where: Any
+    ) -> list[Row]:
+        """Return columns of scores; see `tenure.score.store.reading.read`.
+
+        Where the last of the names is ``drivers``, it is by the fields of `tenure.explain.drivers`.
+        """
+        if names[-1] != "drivers":
+            return read(self.engine, names, order, **where)
+        rows = read(self.engine, (*names[:-1], "place", "drivers"), order, **where)
+        drivers = self.unpacked([row[-2:] for row in rows])
+        return [(*row[:-2], own) for row, own in zip(rows, drivers, strict=True)]
+
+    def frame(
+        self, names: Sequence[str], order: Sequence[str] = BY_PLACE, **where: Any
+    ) -> pd.DataFrame:
+        """Return columns of scores as a table; see `read`."""
+        return frame(read(self.engine, names, order, **where), names)
 
     def unpacked(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
         """Return the drivers of scores, by the fields of `tenure.explain.drivers`.
@@ -269,29 +303,12 @@ class ScoreStore:
         Raises:
             DataError: If the run has no scores of that target and horizon.
         """
-        key = (run.number, target, horizon)
-        with self.engine.connect() as connection:
-            signals = connection.scalar(select(RUN_MODELS.c.signals).where(*_is(RUN_MODELS, key)))
-            if signals is None:
-                thing = f"run {run.run_id}"
-                rule = f"holds no scores of `{target}` for the horizon `{horizon}`"
-                raise DataError(Problem(thing, rule, fix="choose a target and horizon it holds"))
-            chosen = select(SCORES.c.place, SCORES.c.account_id).where(*_is(SCORES, key))
-            if accounts is not None:
-                chosen = chosen.where(SCORES.c.account_id.in_(list(accounts)))
-            places = dict(connection.execute(chosen.order_by(SCORES.c.place)).all())
-            numbers = sorted({place // BLOCK for place in places})
-            blocks = select(BLOCKS.c.block, BLOCKS.c.contributions)
-            blocks = blocks.where(*_is(BLOCKS, key))
-            if accounts is not None:
-                blocks = blocks.where(BLOCKS.c.block.in_(numbers))
-            packed = dict(connection.execute(blocks).all())
-        names = [*signals, BASE]
-        values = {number: unpacked_contributions(packed[number], len(names)) for number in numbers}
-        rows = [values[place // BLOCK][place % BLOCK] for place in places]
-        index = pd.Index(places.values(), name="account_id", dtype="str")
-        empty = np.empty((0, len(names)), dtype=np.float32)
-        return pd.DataFrame(np.stack(rows) if rows else empty, index=index, columns=names)
+        values = read_contributions(self.engine, (run.number, target, horizon), accounts)
+        if values is None:
+            thing = f"run {run.run_id}"
+            rule = f"holds no scores of `{target}` for the horizon `{horizon}`"
+            raise DataError(Problem(thing, rule, fix="choose a target and horizon it holds"))
+        return values
 
     def drift(self, run: StoredRun) -> dict[str, BookDrift]:
         """Return how the book of a run differed from the last known times, by target."""
@@ -302,29 +319,20 @@ class ScoreStore:
         return {target: BookDrift.from_json(drift) for target, drift in drifts}
 
 
-def _is(table: Any, key: tuple[int, str, str]) -> list[ColumnElement[bool]]:
-    """Return the conditions that hold for the rows of one run, target and horizon."""
-    names = ("run_no", "target", "horizon")
-    return [table.c[name] == value for name, value in zip(names, key, strict=True)]
-
-
-def _column(name: str) -> Column[Any]:
-    tables = (SCORES, RUNS, RUN_MODELS)
-    return next(table.c[name] for table in tables if name in table.c)
-
-
-RUN_COLUMNS = [
+_RUN_COLUMNS = [
     RUNS.c["run_no" if item.name == "number" else item.name] for item in fields(StoredRun)
 ]
-_READ = [_column(item.name) for item in fields(StoredScore) if item.name != "drivers"]
-_WITH_DRIVERS = (
-    select(*_READ, SCORES.c.place, BLOCKS.c.drivers)
-    .join_from(SCORES, RUNS, SCORES.c.run_no == RUNS.c.run_no)
-    .join(RUN_MODELS, of_same_model(RUN_MODELS))
-    .join(BLOCKS, and_(of_same_model(BLOCKS), BLOCKS.c.block == SCORES.c.place // BLOCK))
-    .where(RUNS.c.project == bindparam("project"), RUNS.c.complete)
-    .order_by(RUNS.c.as_of, RUNS.c.run_no, SCORES.c.target, SCORES.c.horizon, SCORES.c.place)
+_RUNS = select(*_RUN_COLUMNS).where(
+    *(RUNS.c[name] == bindparam(name) for name in ("project", "kind")), RUNS.c.complete
 )
-_OF_ACCOUNT = _WITH_DRIVERS.where(SCORES.c.account_id == bindparam("account"))
-_OF_RUN = _WITH_DRIVERS.where(SCORES.c.run_no == bindparam("run"))
-_OF_SOME = _OF_RUN.where(SCORES.c.account_id.in_(bindparam("accounts", expanding=True)))
+_BY_TIME = ("as_of", "run_no")
+_LAST_WRITTEN = [RUNS.c[name] for name in _BY_TIME]
+SCORE_FIELDS = tuple(item.name for item in fields(StoredScore))
+_OF_BOOK = (
+    *("account_id", "target", "horizon", "horizon_days", "probability", "band", "abstain_reason"),
+    *("mrr", "currency", "renews_at", "model_version", "owner", "segment", "plan"),
+)
+_MATURED = (
+    *("run_no", "as_of", "account_id", "horizon_days", "probability", "band", "mrr", "currency"),
+    *("outcome", "label_known_at", "treated"),
+)

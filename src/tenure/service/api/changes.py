@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from tenure.core.records.explain import ChangePart
 from tenure.explain.changes import Bridge, ScoredPoint, score_change
 from tenure.run.score_points import bridges_under, older_model, stored_points
-from tenure.score.store.lookup import run_at
 from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.meaning import direction
 from tenure.service.api.reads import accounts_seen, of_last_run, run_answer
@@ -53,7 +52,7 @@ def _moves(call: Call, query: ChangesQuery) -> tuple[StoredRun, StoredRun | None
     """Return the last run, the earlier one, and each score of the account in both."""
     run, account = of_last_run(call)
     store, name = call.state.store, account.account_id
-    since = run_at(store, query.since or run.as_of, before=True)
+    since = store.before(query.since or run.as_of)
     past = accounts_seen(call, since, [name]).get(name) if since else None
     before = {(one.target, one.horizon): one for one in (past.scores if past else [])}
     moves = []

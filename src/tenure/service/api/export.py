@@ -11,36 +11,36 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from starlette.responses import StreamingResponse
 
-from tenure.score.store.lookup import StoredAccount, account_ids, accounts_of
-from tenure.service.api.reads import account_answer
+from tenure.explain.row_words import NUMBERS
+from tenure.score.store.lookup import account_ids
+from tenure.score.store.reading import COLUMNS
+from tenure.service.api.meaning import direction
 from tenure.service.api.requests import ExportQuery
-from tenure.service.api.responses import AccountFacts, Driver, Run, Score
+from tenure.service.api.responses import AccountFacts, Driver, Score, moment
 
 if TYPE_CHECKING:
-    from tenure.score.store.store import StoredRun
+    from tenure.score.store.store import ScoreStore, StoredRun
     from tenure.service.api.calls import Call
 
 NDJSON, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
 AT_ONCE = 500
 """Accounts that are read together."""
-_ACCOUNT = list(AccountFacts.model_fields)
-_RUN = ("run_id", "as_of", "scored_at")
-_NUMBERS = {
-    *("mrr", "probability", "lo", "hi", "base_rate", "log_odds", "percentile", "amount_at_risk"),
-    *("expected_amount", "data_coverage", "value_num", "peer_value_num", "contribution"),
-}
-_INTEGERS = {"horizon_days", "rank"}
+_SHOWN = [*AccountFacts.model_fields, "run_id", "as_of", "scored_at", *Score.model_fields]
+_READ = [name for name in _SHOWN if name in COLUMNS]
+_KINDS = {float: pa.float64(), int: pa.int64()}
+_DRIVER = dict.fromkeys(Driver.model_fields, pa.string())
+_DRIVER |= dict.fromkeys(NUMBERS, pa.float64()) | {"lever": pa.bool_()}
 
 
-def _fields(names: list[str]) -> list[pa.Field]:
-    kinds = {name: pa.float64() for name in _NUMBERS} | {name: pa.int64() for name in _INTEGERS}
-    kinds["lever"] = pa.bool_()
-    return [pa.field(name, kinds.get(name, pa.string())) for name in names]
+def _kind(name: str) -> pa.DataType:
+    if name == "drivers":
+        return pa.list_(pa.struct(list(_DRIVER.items())))
+    return (
+        _KINDS.get(COLUMNS[name].type.python_type, pa.string()) if name in COLUMNS else pa.string()
+    )
 
 
-_SCORE = [name for name in Score.model_fields if name != "drivers"]
-_DRIVERS = pa.list_(pa.struct(_fields(list(Driver.model_fields))))
-SCHEMA = pa.schema([*_fields([*_ACCOUNT, *_RUN, *_SCORE]), pa.field("drivers", _DRIVERS)])
+SCHEMA = pa.schema([(name, _kind(name)) for name in _SHOWN])
 
 
 async def export(call: Call, query: ExportQuery) -> StreamingResponse:
@@ -53,7 +53,7 @@ async def export(call: Call, query: ExportQuery) -> StreamingResponse:
     write = _ndjson if query.format == "ndjson" else _Arrow()
 
     def piece(part: list[str]) -> bytes:
-        return write(_rows(run, accounts_of(store, run, part)))
+        return write(_rows(store, run, part))
 
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(ids), AT_ONCE):
@@ -64,14 +64,12 @@ async def export(call: Call, query: ExportQuery) -> StreamingResponse:
     return StreamingResponse(chunks(), media_type=NDJSON if query.format == "ndjson" else ARROW)
 
 
-def _rows(run: StoredRun, accounts: dict[str, StoredAccount]) -> Iterator[dict[str, Any]]:
-    about = Run.model_validate(run).to_json()
-    about = {name: about[name] for name in _RUN}
-    for account in accounts.values():
-        answer = account_answer(run, account).to_json()
-        own = {name: answer[name] for name in _ACCOUNT}
-        for score in answer["scores"]:
-            yield {**own, **about, **score}
+def _rows(store: ScoreStore, run: StoredRun, accounts: list[str]) -> Iterator[dict[str, Any]]:
+    order = ("account_id", "target", "horizon")
+    for row in store.read(_READ, order, run_no=run.number, account_id=accounts):
+        values = dict(zip(_READ, map(moment, row), strict=True))
+        values |= {"direction": direction(values["target"]), "scale": "probability"}
+        yield {name: values[name] for name in _SHOWN}
 
 
 def _ndjson(rows: Iterator[dict[str, Any]]) -> bytes:

@@ -32,7 +32,8 @@ def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) ->
         Refusal: If a row is not one that the model reads.
     """
     values = feature_frame(model, rows)
-    probability, contributions = model.main.scores_and_contributions(values)
+    scored = model.main.scores(values)
+    contributions = scored.contributions
     words, numbers, _ = driver_arrays(contributions[:, :-1], values, model.explainer(), About())
     known = _past(model)
     scores = [
@@ -45,7 +46,7 @@ def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) ->
         }
         for row, chance, margin, *drivers in zip(
             rows,
-            probability.tolist(),
+            scored.probability.tolist(),
             contributions.sum(axis=1).tolist(),
             words.tolist(),
             numbers.tolist(),

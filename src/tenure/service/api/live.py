@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -119,7 +120,7 @@ async def score_accounts(call: Call, ask: ScoreRequest) -> LiveScores:
     state = call.state
     call.accounts = list(ask.account_ids)
     check_count(len(ask.account_ids), state.config, "account_ids")
-    models, loaded = await state.models(), state.tables.loaded()
+    models, loaded = await state.models(), await state.tables.loaded()
     targets = check_targets(ask.targets, models)
     as_of = check_time(ask.as_of, loaded)
     horizon = check_horizon(ask.horizon_days, models, state.config)
@@ -163,7 +164,7 @@ async def explain(call: Call, ask: ExplainRequest) -> Explanation:
     """Explain one account's scores in full, from the raw tables."""
     state = call.state
     call.accounts = [ask.account_id]
-    models, loaded = await state.models(), state.tables.loaded()
+    models, loaded = await state.models(), await state.tables.loaded()
     as_of = check_time(ask.as_of, loaded)
     check_accounts({"account_id": ask.account_id}, loaded)
     book = await state.read(lambda: state.ranked(models, as_of))
@@ -279,7 +280,8 @@ async def success_metrics(call: Call, query: MetricsQuery) -> Metrics:
     by, only = (tuple(filter(None, text.split(","))) for text in (query.by, query.only))
     request = MetricsRequest(query.start, query.end, by, only)
     try:
-        record = await call.state.tables.metrics(request)
+        await call.state.tables.loaded()
+        record = await asyncio.wrap_future(call.state.tables.metrics(request))
     except TenureError as error:
         raise refused(error) from None
     return Metrics.model_validate(record)

@@ -16,7 +16,7 @@ from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
 from tenure.score.store.feedback import Feedback, add_feedback
 from tenure.score.store.idempotency import RepeatKey, once
 from tenure.score.store.keys import clock
-from tenure.score.store.lookup import StoredAccount, accounts_of, run_at
+from tenure.score.store.lookup import StoredAccount, accounts_of
 from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.meaning import direction
 from tenure.service.api.problems import Refusal, refused
@@ -30,6 +30,7 @@ from tenure.service.api.requests import (
 )
 from tenure.service.api.responses import (
     Account,
+    AccountFacts,
     AccountPage,
     AccountRow,
     FeedbackEntry,
@@ -64,7 +65,7 @@ def _page(call: Call, query: AccountsQuery) -> AccountPage:
     run, offset = _resumed(call, query.cursor, mark)
     since = None
     if query.changed_since is not None:
-        since = run_at(state.store, query.changed_since)
+        since = state.store.latest(query.changed_since)
     moved = query.min_change if since else 0.0
     if query.min_change and since is None:
         fix = "give changed_since, the time of an earlier run"
@@ -168,23 +169,16 @@ def account_answer(
 ) -> Account:
     """Return an account and its scores, of all targets or some."""
     first = account.scores[0]
+    sources = {name: account if hasattr(account, name) else first for name in _FACTS}
     return Account(
-        account_id=account.account_id,
-        name=account.name,
-        owner=account.owner,
-        segment=account.segment,
-        plan=account.plan,
-        mrr=first.mrr,
-        currency=first.currency,
-        renews_at=first.renews_at,
-        notice_by=account.notice_by,
+        **{name: getattr(source, name) for name, source in sources.items()},
         run=run_answer(run),
         scores=tuple(_score(one) for one in account.scores if not targets or one.target in targets),
     )
 
 
 _SCORE = [name for name in Score.model_fields if name not in ("direction", "scale")]
-_RUN = tuple(Run.model_fields)
+_RUN, _FACTS = tuple(Run.model_fields), tuple(AccountFacts.model_fields)
 
 
 def _score(score: StoredScore) -> Score:

@@ -12,12 +12,13 @@ from tenure.core.records.explain import ChangePart
 from tenure.core.records.worklist import WorkListRecord
 
 
-def _moment(value: Any) -> Any:
+def moment(value: Any) -> Any:
+    """Return a time as answers show it; anything else as it is."""
     return f"{value.isoformat()}Z" if isinstance(value, datetime) else value
 
 
 Moment = Annotated[
-    str, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+    str, BeforeValidator(moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 Chance = Annotated[float, Field(ge=0, le=1)]
 Direction = Literal["high_is_bad", "high_is_good"]
@@ -98,7 +99,7 @@ class Score(Answer):
 
 
 class AccountFacts(Answer):
-    """Who an account is, as known in a run."""
+    """What is known of an account besides its scores."""
 
     account_id: str
     name: str | None

@@ -25,7 +25,7 @@ from tenure.score.score import Model
 from tenure.score.store.book import Books
 from tenure.score.store.database import Engine, connect, store_url
 from tenure.score.store.keys import KeyStore
-from tenure.score.store.lookup import run_at, run_versions
+from tenure.score.store.lookup import run_versions
 from tenure.score.store.store import ScoreStore, StoredRun
 from tenure.service.access import Access, service_secret
 from tenure.service.api.audit import AuditTrail
@@ -65,7 +65,7 @@ class State:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.champions = Champions(config)
-        self.tables = Tables(config)
+        self.tables = Tables(config, lambda: self.champions.models)
         self.engines = EnginePool(lambda: open_embedded(config))
         self.readers = ThreadPoolExecutor(READERS, "tenure-store")
         self.workers = ThreadPoolExecutor(2, "tenure-model")
@@ -95,7 +95,7 @@ class State:
         models = {name: one.bundle.version for name, one in self.champions.models.items()}
         served = ", ".join(f"{name} {version}" for name, version in models.items())
         logger.info("%s: serving %s", self.config.name, served)
-        self.tables.start(self.champions.models).add_done_callback(lambda _: _settle())
+        self.tables.start().add_done_callback(lambda _: _settle())
         self.audit.start()
         self.shadow.start()
 
@@ -148,7 +148,7 @@ class State:
         """Return the last complete run, None where there is none; looked up once a second."""
         at, run = self._latest
         if time.monotonic() - at >= FRESH_SECONDS:
-            run = run_at(self.store)
+            run = self.store.latest()
             self._latest = (time.monotonic(), run)
         return run
 
@@ -158,7 +158,7 @@ class State:
         Raises:
             Refusal: 404 if there is none.
         """
-        run = self.latest() if as_of is None else run_at(self.store, as_of)
+        run = self.latest() if as_of is None else self.store.latest(as_of)
         if run is None:
             fix = "score first: `tenure score CONFIG --out FILE`" if as_of is None else "ask later"
             thing, rule = (
@@ -214,7 +214,10 @@ class State:
             ),
         ]
         if self.tables.failure is not None:
-            texts.append(f"no live scores by id and no metrics: {self.tables.failure}")
+            former = self.tables.observed_until is not None
+            what = "live scores and metrics are of the former tables"
+            what = what if former else "no live scores by id and no metrics"
+            texts.append(f"{what}: {self.tables.failure}")
         return texts
 
 

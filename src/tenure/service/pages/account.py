@@ -12,10 +12,10 @@ from tenure.labels.targets import TARGETS
 from tenure.report.account_page import history_svg, mrr_svg, one_per_time
 from tenure.report.sentences.values import ABSTAINED, cut, date
 from tenure.run.explain import stored_drivers
-from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
-from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing_overrides
+from tenure.score.store.book_records import EVERYBODY, BookFilter, BookQuery, BookRow
+from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing
 from tenure.score.store.keys import clock as present
-from tenure.service.pages.views import MissingPageError, chosen_run, run_before
+from tenure.service.pages.views import MissingPageError, allowed, chosen_run, run_before
 
 if TYPE_CHECKING:
     from tenure.score.model import Model
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tenure.service.pages.state import PageState
 
 MAIN = "churn"
-COMPARED = 5
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,12 @@ def account_parts(
     run = chosen_run(runs, as_of)
     earlier = run_before(runs, run, since)
     row = book_row(state, account, run, earlier, who)
-    past = state.store.history(account, MAIN)
-    history = one_per_time(
-        [item for item in past if item.horizon == state.horizon and item.as_of <= run.as_of]
-    )
+    past = state.store.history(account, MAIN, state.horizon, drivers=False)
+    history = one_per_time([item for item in past if item.as_of <= run.as_of])
     scores = state.store.scores(run, [account])
     latest = {item.target: item for item in scores if item.horizon == state.horizon}
     remarks, models = feedback_of(state.store, account), state.models()
+    overrides = overrides_of(state.store, account)
     return {
         "run": run,
         "since": earlier,
@@ -82,15 +80,21 @@ def account_parts(
             for name, item in sorted(latest.items())
         ],
         "horizons": [item for item in scores if item.horizon != state.horizon],
-        "comparable": [
-            other
-            for other in state.books.comparable(run, row, COMPARED + 1)
-            if other.account_id != account
-        ][:COMPARED],
         "remarks": remarks,
-        "override": standing_overrides(state.store, [account], MAIN, present()).get(account),
-        "overrides": overrides_of(state.store, account),
+        "override": standing(overrides, MAIN, present()).get(account),
+        "overrides": overrides,
     }
+
+
+def alike_parts(state: PageState, account: str, as_of: str, who: Caller | None) -> dict[str, Any]:
+    """Return the accounts that are like one in a run, by its name in the template.
+
+    Raises:
+        MissingPageError: If there is no such account or run, or it is not for them to see.
+    """
+    run = chosen_run(state.store.runs(), as_of)
+    row = book_row(state, account, run, None, who)
+    return {"run": run, "row": row, "alike": state.books.alike(run, row, allowed(EVERYBODY, who))}
 
 
 def book_row(

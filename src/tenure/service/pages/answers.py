@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from tenure.report.downloads import csv_text, workbook
 from tenure.service.access import SIGN_IN, caller, sign_in, sign_out
-from tenure.service.pages.account import account_parts
+from tenure.service.pages.account import account_parts, alike_parts
 from tenure.service.pages.book import book_parts, download
 from tenure.service.pages.columns import USUAL
 from tenure.service.pages.explained import change_parts, driver_parts, evidence_parts
@@ -66,6 +66,13 @@ def lately(request: Request, state: PageState) -> Response:
     """Return what happened to an account before a run."""
     parts = lately_parts(state, *_of_account(request), caller(request))
     return rendered(request, state, "lately.html.j2", **parts)
+
+
+def alike(request: Request, state: PageState) -> Response:
+    """Return the accounts that are like one."""
+    account, as_of, _ = _of_account(request)
+    parts = alike_parts(state, account, as_of, caller(request))
+    return rendered(request, state, "alike.html.j2", **parts)
 
 
 def evidence(request: Request, state: PageState) -> Response:
@@ -189,6 +196,7 @@ PAGES = (
     Page("/book.xlsx", book_xlsx),
     Page("/account", account),
     Page("/lately", lately),
+    Page("/alike", alike),
     Page("/evidence", evidence),
     Page("/changes", changes),
     Page("/worklist", worklist),

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from tenure.report.sentences.formatting import NONE, count, counted, percent
 from tenure.report.sentences.values import cut, date, moment_key, money
 from tenure.report.workbook.cells import Form
-from tenure.score.store.book_records import DUE_DAYS, BookFilter, BookQuery, BookRow, added, nearest
+from tenure.score.store.book_records import DUE_DAYS, BookQuery, BookRow, added, nearest
 from tenure.score.store.feedback import Override, standing_overrides
 from tenure.score.store.keys import clock as present
 from tenure.score.store.store import StoredRun
 from tenure.service.pages.columns import BY_NAME, COLUMNS, Column, Shown
-from tenure.service.pages.views import PAGE_ROWS, BookView, chosen_run, run_before
+from tenure.service.pages.views import PAGE_ROWS, BookView, allowed, chosen_run, run_before
 
 if TYPE_CHECKING:
     from tenure.service.access import Caller
@@ -83,14 +83,6 @@ def query(view: BookView, since: StoredRun | None, limit: int | None = PAGE_ROWS
     """Return the page of a view, or all its rows in their order where there is no limit."""
     offset = 0 if limit is None else (view.page - 1) * limit
     return BookQuery(view.where, view.sort, view.descending, since, offset, limit)
-
-
-def allowed(where: BookFilter, who: Caller | None) -> BookFilter:
-    """Return a filter that leaves in only what somebody may see."""
-    if who is None or not who.limited:
-        return where
-    owner, segment = who.owner, who.segment
-    return replace(where, owner=owner or where.owner, segment=segment or where.segment)
 
 
 def shown_columns(view: BookView) -> list[Column]:

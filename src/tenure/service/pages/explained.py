@@ -53,7 +53,7 @@ def evidence_parts(state: PageState, link: Mapping[str, str], who: Caller | None
         return evidence_of(dataset.engine, model.plan, [feature], request)[0]
 
     key = ("evidence", row.account_id, run.as_of, feature, model.bundle.version)
-    return {"run": run, "row": row, "evidence": state.raw.ask(key, behind)}
+    return {"run": run, "row": row, "evidence": state.raw.ask(key, behind).result()}
 
 
 def change_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def score_move(
         bridge = state.raw.ask(
             ("bridge", account, target, version, after.as_of),
             lambda dataset: bridges(state.config, dataset, target, version, after.as_of, [account]),
-        )
+        ).result()
     return score_change(before, after, labels, (bridge or {}).get(account))
 
 

@@ -16,7 +16,7 @@ from tenure.score.model import Model, load_models
 from tenure.score.store.book import Books
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.store import ScoreStore
-from tenure.service.pages.raw import RawTables
+from tenure.service.api.tables import Tables
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -30,16 +30,23 @@ class PageState:
     Args:
         config: The project.
         books: Gives its books; by default those of its store, which is opened when first needed.
+        tables: Its tables; by default loaded when first needed.
     """
 
-    def __init__(self, config: Config, books: Callable[[], Books] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        books: Callable[[], Books] | None = None,
+        tables: Tables | None = None,
+    ) -> None:
         self.config = config
         self.horizon = str(config.labels.horizon_days)
         self._opening = threading.Lock()
         self._own: Books | None = None
         self._books = books or self._opened
         self._models: tuple[tuple[str, ...], Mapping[str, Model]] = ((), {})
-        self.raw = RawTables(config)
+        self.raw = tables or Tables(config)
+        self._owns_tables = tables is None
         self._templates = templates(True, "tenure.service.pages")
         self._records: dict[Path, tuple[int, Any]] = {}
 
@@ -99,7 +106,8 @@ class PageState:
         return known
 
     def close(self) -> None:
-        """Release the tables, and the store where it is the pages' own."""
-        self.raw.close()
+        """Release the tables and the store where they are the pages' own."""
+        if self._owns_tables:
+            self.raw.close()
         if self._own is not None:
             self._own.store.engine.dispose()

@@ -21,7 +21,7 @@ from tenure.service.pages.account import book_row
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before
 from tenure.success.account.whole import whole_account
 from tenure.success.definitions import METRICS
-from tenure.success.interpret import SPLITS, MetricsRequest, metrics
+from tenure.success.interpret import SPLITS, MetricsRequest
 from tenure.success.worklist.overrides import overrides_during
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def lately_parts(
         lists = ListStore(state.store)
         return whole_account(state.config, dataset, lists, account, moments)
 
-    record = state.raw.ask(("account", account, run.as_of, earlier and earlier.as_of), known)
+    key = ("account", account, run.as_of, earlier and earlier.as_of)
+    record = state.raw.ask(key, known).result()
     usage = usage_svg(record.usage)
     return {"run": run, "row": row, "as_of": run.as_of, "record": record, "usage": usage}
 
@@ -116,7 +117,7 @@ def work_list_record(state: PageState, run: StoredRun) -> WorkListRecord:
     if not state.raw.present:
         return lists(None)
     standing = frozenset(overrides_during(store, run).values())
-    return state.raw.ask(("lists", run.run_id, standing), lists)
+    return state.raw.ask(("lists", run.run_id, standing), lists).result()
 
 
 def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
@@ -130,11 +131,7 @@ def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
         raise MissingPageError(NO_TABLES)
     start, end = (_time(query.get(name, ""), name) for name in ("from", "to"))
     by = tuple(name for name in query.getlist("by")[:2] if name)
-    request = MetricsRequest(start, end, by)
-    record = state.raw.ask(
-        ("metrics", start, end, by),
-        lambda dataset: metrics(state.config, dataset, request),
-    )
+    record = state.raw.metrics(MetricsRequest(start, end, by)).result()
     several = len({(row.period_from, row.period_to) for row in record.metrics}) > 1
     first = record.metrics[0] if record.metrics else None
     return {

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
     from tenure.score.store.store import StoredRun
+    from tenure.service.access import Caller
 
 BOOK, ACCOUNT = "/app/", "/app/account"
 PAGE_ROWS = 50
@@ -102,6 +103,14 @@ class BookView:
         """Return the link that sorts by a column, the other way round where it does already."""
         down = not self.descending if self.sort == name else name in DESCENDING
         return self.link(sort=name, descending=down)
+
+
+def allowed(where: BookFilter, who: Caller | None) -> BookFilter:
+    """Return a filter that leaves in only what somebody may see."""
+    if who is None or not who.limited:
+        return where
+    owner, segment = who.owner, who.segment
+    return replace(where, owner=owner or where.owner, segment=segment or where.segment)
 
 
 def account_link(account: str, **further: str) -> str:
