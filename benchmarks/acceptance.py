@@ -31,6 +31,10 @@ SUITES = {
         "e2e/test_kill.py e2e/test_promote_kill.py",
         "train, score and promote killed at 20 random moments and around every rename",
     ),
+    "document": (
+        "service/test_schema.py service/test_generated_client.py",
+        "20,000 generated requests and a generated client against the OpenAPI document",
+    ),
     "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
 }
 """Name → its files in `tests`, and what they show."""

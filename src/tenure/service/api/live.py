@@ -23,6 +23,7 @@ from tenure.service.api.checks import (
     check_accounts,
     check_count,
     check_horizon,
+    check_ids,
     check_targets,
     check_time,
 )
@@ -74,6 +75,7 @@ async def score_history(call: Call, ask: HistoryRequest) -> HistoryScores:
     if not EARLIEST <= ask.as_of < LATEST:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
+    check_ids(ask.tables)
     models = await call.state.models()
     return await in_thread(call.state.posting, _posted, call, models, ask)
 
