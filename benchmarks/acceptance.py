@@ -36,7 +36,10 @@ SUITES = {
         "service/test_outage.py",
         "two replicas on PostgreSQL: kills, swaps, writes and ten seconds without the store",
     ),
-    "schemathesis": ("service/test_schema.py", "20,000 generated requests over all endpoints"),
+    "document": (
+        "service/test_schema.py service/test_generated_client.py",
+        "20,000 generated requests and a generated client against the OpenAPI document",
+    ),
     "exports_fuzz": ("sources/test_fuzz_files.py", "mutated exports are read, or refused whole"),
     "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
 }

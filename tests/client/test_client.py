@@ -17,7 +17,13 @@ from tenure.client import Client, ServiceError
 from tenure.client import retries as retries_module
 from tenure.client.retries import LONGEST, Retries, wanted_pause
 
-READINGS = {"name": "x", "observed_until": None, "last_run": None, "targets": {}, "warnings": []}
+READINGS: dict[str, Any] = {
+    "name": "x",
+    "observed_until": None,
+    "last_run": None,
+    "targets": {},
+    "warnings": [],
+}
 HEAVY = {"alembic", "bentoml", "duckdb", "lightgbm", "mlflow", "numpy", "pandas", "pyarrow", "shap"}
 HEAVY |= {"sklearn", "sqlalchemy", "sqlglot", "starlette"}
 

@@ -56,7 +56,7 @@ RECORD = Portfolio.from_json(
 
 def test_the_model_report_says_what_moves_the_scored_book() -> None:
     view = portfolio_view(RECORD, datetime(2025, 7, 1), "v1")
-    page = Page(render(record(), None, [view]))
+    page = Page(render(record(), portfolios=[view]))
     for words in (
         "What moves the scores of the book: churn",
         "40 accounts scored on 1 Jul 2025 by model v1",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,6 +147,18 @@ def _bentoml_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def client(tiny: Tiny) -> Iterator[TestClient]:
     with opened(tiny.config) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def transport(client: TestClient) -> httpx.MockTransport:
+    """Return the way to the service for clients of httpx."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        url, content = str(request.url), request.read()
+        answer = client.request(request.method, url, content=content, headers=dict(request.headers))
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    return httpx.MockTransport(answer)
 
 
 @contextmanager

@@ -183,7 +183,7 @@ def loaded_with(config: Config, urls: list[str], books: dict[str, dict[str, floa
     chances = {}
     for version, bundle in bundles.items():
         frame = bundle.main.encoder.frame(pd.DataFrame([row], dtype=object))
-        chances[version] = float(bundle.main.scores_and_contributions(frame)[0][0])
+        chances[version] = float(bundle.main.scores(frame).probability[0])
     return Load(urls, books, row, chances)
 
 

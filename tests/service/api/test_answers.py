@@ -181,12 +181,13 @@ def test_an_explanation_shows_the_rows_behind_its_drivers(client: TestClient, ti
     assert evidence == behind["evidence"]
     codes = [plain["row"][f"driver_{place}_code"] for place in range(1, 6)]
     assert [one["code"] for one in evidence["churn"]] == [code for code in codes if code]
-    tables = [table for one in evidence["churn"] for table in one["tables"]]
-    assert any(table["hidden"] for table in tables)
-    for table in tables:
+    shown = [table for one in evidence["churn"] for table in one["tables"]]
+    assert any(table["hidden"] for table in shown)
+    for table in shown:
         assert len(table["rows"]) <= MOST
         assert table["hidden"] == table["total"] - len(table["rows"])
-    history = {"tables": tiny.posted(account), "as_of": as_of}
+    tables = tiny.posted(account)
+    history = {"tables": tables, "as_of": as_of}
     assert "evidence" not in ask(client, "/v1/score", history)
     posted = ask(client, "/v1/score", {**history, "evidence": True})["evidence"]
     assert list(posted) == [account]
@@ -196,7 +197,7 @@ def test_an_explanation_shows_the_rows_behind_its_drivers(client: TestClient, ti
             table["total"] for table in same["tables"]
         ]
     accounts = [{"account_id": f"a{n}", "created_at": "2023-01-01"} for n in range(21)]
-    many = {"tables": {**history["tables"], "accounts": accounts}, "as_of": as_of}
+    many = {"tables": {**tables, "accounts": accounts}, "as_of": as_of}
     refused = ask(client, "/v1/score", {**many, "evidence": True}, status=400)
     assert refused["field"] == "evidence"
 

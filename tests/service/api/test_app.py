@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,14 +118,3 @@ def test_an_error_inside_is_not_shown(
     assert response.json()["errors"][0]["rule"] == "failed inside the service"
     assert "secret detail" not in response.text
     assert "secret detail" in caplog.text
-
-
-def test_every_request_in_the_guide_is_valid() -> None:
-    guide = (Path(__file__).parents[3] / "docs" / "service.md").read_text(encoding="utf-8")
-    pattern = r"curl http://127\.0\.0\.1:3000(/[\w/:-]+) .*?-d '(.*?)'"
-    posts = {item.path: item.request for item in ENDPOINTS if item.method == "POST"}
-    requests = re.findall(pattern, guide, re.DOTALL)
-    current = {item.path for item in ENDPOINTS if item.method == "POST" and not item.successor}
-    assert {path for path, _ in requests} == current
-    for path, body in requests:
-        posts[path].of_body(body.encode())

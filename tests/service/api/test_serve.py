@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from service.guide import ACCOUNT, ADDRESS, curls
 from service.processes import TENURE, free_port, running, workers
 from tenure.core.errors import ConfigError
 from tenure.service.api.logs import Seldom
@@ -22,6 +23,19 @@ from tenure.service.api.serve import greeting, listen
 
 if TYPE_CHECKING:
     from service.conftest import Tiny
+
+
+OTHERS = {"/v1/score-rows": 400, "/v1/feedback": 201}
+"""Paths of the guide's commands that are answered with another status than 200, as it says."""
+
+
+def status_of(command: str) -> int:
+    """Return the HTTP status of a command of the guide; it is sent again while tables load."""
+    shown = 'curl() { command curl -sS --retry 30 -o /dev/null -w "%{http_code}" "$@"; }'
+    run = subprocess.run(
+        ["bash", "-c", f"{shown}\n{command}"], check=True, capture_output=True, text=True
+    )
+    return int(run.stdout[-3:])
 
 
 def churn(answer: Any) -> list[float]:
@@ -42,6 +56,11 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
         answer = requests.post(f"{server.url}/v1/scores:lookup", json=body, timeout=60).json()
         assert churn(answer) == list(book["churn_probability"])
 
+        for example in curls():
+            here = example.replace(ADDRESS, server.url).replace(ACCOUNT, body["account_ids"][0])
+            expected = next((OTHERS[path] for path in OTHERS if path in example), 200)
+            assert status_of(here) == expected, example
+
         whole, json = b"x" * 50_000_000, {"Content-Type": "application/json"}
         refused = requests.post(f"{server.url}/score", data=whole, headers=json, timeout=60)
         assert refused.status_code == 413
@@ -55,7 +74,7 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
         assert f"cannot listen on 127.0.0.1:{port}" in taken.stderr
 
         metrics = requests.get(f"{server.url}/metrics", timeout=30).text
-        assert 'tenure_requests_total{path="/v1/scores:lookup",status="200"} 1.0' in metrics
+        assert 'tenure_requests_total{path="/v1/scores:lookup",status="200"} 2.0' in metrics
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) == 0
     log = (tmp_path / "server.log").read_text()

@@ -139,9 +139,8 @@ def test_live_answers_are_compared_afterwards(
         assert {row.model_version for row in written} == {folder.name}
         assert [row.account_id for row in written] == [None, None, account]
         other = read_bundle(folder).main
-        (chance,) = other.scores_and_contributions(
-            other.encoder.frame(pd.DataFrame([dict.fromkeys(columns)], dtype=object))
-        )[0].tolist()[:1]
+        frame = other.encoder.frame(pd.DataFrame([dict.fromkeys(columns)], dtype=object))
+        chance = other.scores(frame).probability[0]
         assert written[0].probability == pytest.approx(chance)
         assert all(row.probability != row.champion_probability for row in written)
 

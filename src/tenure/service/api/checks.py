@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import show
 from tenure.score.model import Model
-from tenure.service.api.problems import Refusal
+from tenure.service.api.problems import Refusal, shown
 from tenure.service.api.tables import Loaded
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
 
 EVERY = "all"
+Posted = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def check_count(size: int, config: Config, field: str) -> None:
@@ -24,6 +25,25 @@ def check_count(size: int, config: Config, field: str) -> None:
     if size > most:
         fix = "ask in parts, or raise service.max_accounts in the config"
         raise Refusal(Problem(field, f"must not hold more than {most}", str(size), fix))
+
+
+def check_ids(tables: Posted) -> None:
+    """Refuse posted ids that the tables cannot tell apart from others, or cannot hold."""
+    for table, rows in tables.items():
+        for place, row in enumerate(rows):
+            for name, value in row.items():
+                if name.endswith("_id") and isinstance(value, str) and "\0" in value:
+                    field = f"tables.{table}[{place}].{name}"
+                    rule = "must not hold the character NUL"
+                    raise Refusal(Problem(field, rule, shown(value), "correct the id"))
+    ids = [row.get("account_id") for row in tables.get("accounts", ())]
+    plain: dict[str, str] = {}
+    for value in sorted({one for one in ids if isinstance(one, str)}):
+        other = plain.setdefault(value.strip(), value)
+        if other != value:
+            rule = f"differs from `{shown(other)}` by spaces alone, which are no part of an id"
+            fix = "give each account an id of its own"
+            raise Refusal(Problem("tables.accounts.account_id", rule, shown(value), fix))
 
 
 def check_targets(

@@ -24,6 +24,7 @@ from tenure.service.api.checks import (
     check_accounts,
     check_count,
     check_horizon,
+    check_ids,
     check_targets,
     check_time,
 )
@@ -75,6 +76,7 @@ async def score_history(call: Call, ask: HistoryRequest) -> HistoryScores:
     if not EARLIEST <= ask.as_of < LATEST:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
+    check_ids(ask.tables)
     models = await call.state.models()
     answer = await in_thread(call.state.posting, _posted, call, models, ask)
     call.state.shadow.offer_history((call.request_id, call.endpoint), ask, models, answer)

@@ -24,14 +24,16 @@ REFUSALS = {
     "403": "The key may not do this",
     "404": "There is no such thing, or the key may not see it",
     "429": "Too many requests of this key: come back after `Retry-After` seconds",
+    "431": "The headers are too many or too long",
+    "500": "It failed inside the service; the log says why under the request's id",
     "503": "No room, or no store, at present: come back after `Retry-After` seconds",
+    "504": "Not answered in time",
 }
 OF_POSTS = {
     "408": "The body arrives too slowly",
     "413": "The body is longer than `service.max_body_bytes`",
     "415": "The body is not JSON",
     "422": "The `Idempotency-Key` came with another request",
-    "504": "Not answered in time",
 }
 
 
@@ -46,6 +48,7 @@ def document(config: Config) -> Schema:
         modes += [(item.model, "serialization")] if item.model else []
         modes.append((item.request, "validation"))
     schemas, definitions = models_json_schema(list(dict.fromkeys(modes)), ref_template=REFERENCE)
+    _limit(definitions["$defs"], config.service.max_accounts)
     paths: dict[str, Schema] = {}
     for item in ENDPOINTS:
         paths.setdefault(item.path, {})[item.method.lower()] = _operation(item, schemas, config)
@@ -58,7 +61,7 @@ def document(config: Config) -> Schema:
             "version": __version__,
             "description": "Calibrated churn and expansion scores with their reasons.",
         },
-        "servers": [{"url": "."}],
+        "servers": [{"url": ".."}],  # as seen from where the document stands
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],
@@ -67,6 +70,14 @@ def document(config: Config) -> Schema:
         "security": [{"key": []}],
         "tags": [{"name": "scores"}, {"name": "operation"}],
     }
+
+
+def _limit(schemas: Schema, most: int) -> None:
+    """Write into the schemas of requests how many accounts or rows these may hold."""
+    for item in ENDPOINTS:
+        for field in schemas.get(item.request.__name__, {}).get("properties", {}).values():
+            if field.get("type") == "array":
+                field["maxItems"] = most
 
 
 def _operation(item: Endpoint, schemas: Any, config: Config) -> Schema:

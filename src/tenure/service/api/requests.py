@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tenure.core.errors import Problem
@@ -16,6 +17,10 @@ from tenure.service.api.problems import MOST_PROBLEMS, Refusal
 from tenure.service.api.wrong_fields import A_DATE, field_problem, unknown_field
 
 MOST_TABLES = 100
+ISO_8601 = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII
+)
+"""The dates and times that are read; Python reads more, weeks and any letter before the time."""
 
 
 Sort = Literal[
@@ -44,14 +49,20 @@ def _moment(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("must be a date or time as a string")
     try:
-        return as_utc(value)
+        if not ISO_8601.fullmatch(value):
+            raise ValueError(value)
+        return as_utc(value.upper())
     except (ValueError, OverflowError):
         raise ValueError("is not an ISO 8601 date or time") from None
 
 
 Moment = Annotated[
     datetime,
-    BeforeValidator(_moment, json_schema_input_type=str),
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "format": name} for name in ("date-time", "date")]},
+        mode="validation",
+    ),
     Field(examples=[A_DATE], description="ISO 8601 date or time; UTC where it has no zone."),
 ]
 
@@ -111,7 +122,11 @@ class Request(BaseModel):
             return cls.model_validate(values, strict=strict, by_alias=not by_name, by_name=by_name)
         except ValidationError as error:
             errors = error.errors(include_url=False)[:MOST_PROBLEMS]
-            raise Refusal(*(field_problem(item, known) for item in errors)) from None
+            problems: dict[str, Problem] = {}
+            for item in errors:
+                problem = field_problem(item, known)
+                problems.setdefault(problem.thing, problem)
+            raise Refusal(*problems.values()) from None
 
     @classmethod
     def of_body(cls, body: bytes) -> Self:

@@ -17,13 +17,10 @@ from datetime import datetime, timedelta
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from tenure.engine import EnginePool
 from tenure.model.registry.published import waiting
 from tenure.score.model import Model, load_challenger
 from tenure.score.posted import score_posted
-from tenure.score.predictions import Predictions
 from tenure.score.store.database import Engine
 from tenure.score.store.keys import clock
 from tenure.score.store.shadow import ShadowAnswer, add_answers, forget_answers
@@ -224,8 +221,7 @@ def _replayed(
             if not all(column in row for row in rows for column in columns):
                 continue  # it reads what the champion does not, and nobody posted that
             values = feature_frame(model, [{name: row[name] for name in columns} for row in rows])
-            scores = Predictions(values).of(model.main, np.arange(len(values)))
-            chances = scores.probability.tolist()
+            chances = model.main.scores(values).probability.tolist()
             others |= {(target, place): chance for place, chance in enumerate(chances)}
         return others
 

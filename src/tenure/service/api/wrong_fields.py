@@ -11,6 +11,8 @@ from tenure.service.api.problems import shown
 A_DATE = "2025-07-01"
 RULES = {
     "missing": ("is required", "give it"),
+    "int_type": ("must be a whole number of days, or `all`", 'write it as 90 or "all"'),
+    "int_parsing": ("must be a whole number", "write it in digits"),
     "list_type": ("must be a list", "write it as […]"),
     "string_type": ("must be a string", 'write it as "…"'),
     "dict_type": ("must be an object", "write it as {…}"),
@@ -32,6 +34,8 @@ def field_problem(item: Any, known: Iterable[str]) -> Problem:
         known: Names of the request's fields.
     """
     kind, where = item["type"], _where(item["loc"])
+    if kind in ("int_type", "literal_error"):
+        where = _where(item["loc"][:1])  # the rest names which of several kinds it is not
     value = "" if kind == "missing" else shown(item["input"])
     if kind == "extra_forbidden":
         return unknown_field(where, known, item["input"])
