@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tenure.core.authored import read_mapping, rewritten
 from tenure.core.config import Config, load_config, make_config
 from tenure.core.errors import ConfigError
 
@@ -253,3 +254,25 @@ def test_what_a_key_means_is_one_line_of_the_reference() -> None:
     ]
     assert "Trials of each search; 0 and no seconds: no tuning." in texts
     assert not [text for text in texts if "\n" in text]
+
+
+def test_a_config_is_rewritten_with_its_variables_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    path.write_text(
+        "data: {path: ${HERE}, timezone: Europe/Berlin}\n"
+        "store: {url: postgresql://${SOMEBODY}@db/Söhne}\n"
+        "service: {port: ${PORT:-3000}}\n"
+        "exports: {crm: {token: '${TOKEN:-hidden}'}}\n"
+    )
+    sections = {"data", "store", "service"}
+    other.write_text(rewritten(path, sections, {"name": "x", "data": {"path": "data"}}))
+    assert "hidden" not in other.read_text()
+    monkeypatch.setenv("SOMEBODY", "me")
+    assert read_mapping(other) == {
+        "name": "x",
+        "data": {"path": "data", "timezone": "Europe/Berlin"},
+        "store": {"url": "postgresql://me@db/Söhne"},
+        "service": {"port": 3000},
+    }

@@ -14,6 +14,7 @@ import yaml
 
 from tenure.cli import cli
 from tenure.core.config import Config, load_config
+from tenure.service.build import write_wheel
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "configs" / "deploy"
@@ -34,6 +35,19 @@ def instructions() -> list[tuple[str, str]]:
     return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines]
 
 
+def images() -> dict[str, str]:
+    """Name of each image → the stage that it is, as the Dockerfile's first lines build them."""
+    text = (DEPLOY / "Dockerfile").read_text()
+    built = re.findall(r"^#   docker build (.*) \.", text, re.MULTILINE)
+    stages = [rest.partition(" AS ")[2] for name, rest in instructions() if name == "FROM"]
+    named = {}
+    for options in map(str.split, built):
+        stage = options[options.index("--target") + 1] if "--target" in options else stages[-1]
+        assert stage in stages
+        named[options[options.index("-t") + 1]] = stage
+    return named
+
+
 def containers(manifest: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Each container with the spec of its pod."""
     spec = manifest["spec"]
@@ -49,7 +63,7 @@ def commands() -> Iterator[list[str]]:
     (cmd,) = (rest for name, rest in instructions() if name == "CMD")
     yield list(yaml.safe_load(cmd))
     for service in compose()["services"].values():
-        if service["image"] == "tenure" and "entrypoint" not in service:
+        if service["image"] in images() and "entrypoint" not in service:
             yield list(service["command"])
     for manifest in manifests():
         if manifest["kind"] in {"Deployment", "CronJob"}:
@@ -126,6 +140,25 @@ def test_the_image_takes_files_that_exist_and_runs_as_nobody() -> None:
     users = [rest for name, rest in instructions() if name == "USER"]
     assert users == ["10001"]
     assert ("ENTRYPOINT", '["tenure"]') in instructions()
+
+
+def test_the_image_for_serving_holds_what_serving_needs() -> None:
+    assert images() == {"tenure": "", "tenure-service": "service"}
+    services = compose()["services"]
+    assert services["service"]["image"] == "tenure-service"
+    assert services["service"]["build"]["target"] == "service"
+    _, deployment, cron, *_ = manifests()
+    used = [next(containers(one))[0]["image"] for one in (deployment, cron)]
+    assert used == ["tenure-service", "tenure"]
+    (written,) = (
+        re.search(r'python -c "(.*?)"', rest)
+        for name, rest in instructions()
+        if "python -c" in rest
+    )
+    assert written is not None
+    compile(written[1], "Dockerfile", "exec")
+    assert callable(write_wheel)
+    assert f"import {write_wheel.__name__};" in written[1]
 
 
 def test_every_file_of_the_recipes_exists_and_holds_no_secret() -> None:

@@ -38,6 +38,8 @@ PATIENCE_SECONDS = 5.0
 """How long one waits for a moment without other requests."""
 LOOK_SECONDS = 30.0
 """How often a new challenger is looked for."""
+CLOSE_SECONDS = 5.0
+"""How long one that is being asked may hold up the end."""
 Result = Literal["written", "dropped", "failed"]
 Key = tuple[str, str | int]
 """Target, and the account or the place of the row."""
@@ -88,6 +90,7 @@ class Shadow:
         self._waiting: Queue[Answered] = Queue(MOST_WAITING)
         self._targets: frozenset[str] = frozenset()
         self._challengers: dict[str, Model] = {}
+        self._beside: Mapping[str, Model] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tenure-shadow", daemon=True)
         self.count: Callable[[Result], None] = lambda _: None
@@ -101,7 +104,7 @@ class Shadow:
         """Stop; what waits is dropped."""
         self._over.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
 
     def offer_history(
         self, ids: tuple[str, str], ask: HistoryRequest, models: Mapping[str, Model], answer: Any
@@ -114,29 +117,31 @@ class Shadow:
             models: Target → champion.
             answer: What was answered, `HistoryScores`.
         """
-        targets = self._targets & models.keys()
+        targets = sorted(self._targets & models.keys())
         if targets:
-            rows = _of_history(answer, sorted(targets))
             replay = self._history(ask)
-            self._offer(Answered(*ids, models, ask.as_of, rows, replay))
+            self._offer(
+                lambda: Answered(*ids, models, ask.as_of, _of_history(answer, targets), replay)
+            )
 
     def offer_rows(
         self, ids: tuple[str, str], ask: RowsRequest, models: Mapping[str, Model], answer: RowScores
     ) -> None:
         """Have a challenger asked about feature rows; returns at once."""
         if ask.target in self._targets:
-            days = models[ask.target].horizon_days
-            rows: dict[Key, tuple[int, int, float]] = {
-                (ask.target, place): (place, days, row.probability)
-                for place, row in enumerate(answer.rows)
-            }
-            self._offer(Answered(*ids, models, None, rows, _replayed(ask.rows)))
+            days, replay = models[ask.target].horizon_days, _replayed(ask.rows)
+            self._offer(
+                lambda: Answered(*ids, models, None, _of_rows(answer, ask.target, days), replay)
+            )
 
-    def _offer(self, answered: Answered) -> None:
+    def _offer(self, described: Callable[[], Answered]) -> None:
         try:
-            self._waiting.put_nowait(answered)
+            self._waiting.put_nowait(described())
         except Full:
             self.count("dropped")
+        except Exception:  # of whatever kind: the answer goes out
+            logger.exception("a challenger could not be asked")
+            self.count("failed")
 
     def _history(self, ask: HistoryRequest) -> Callable[[Mapping[str, Model]], Mapping[Key, float]]:
         def replay(challengers: Mapping[str, Model]) -> Mapping[Key, float]:
@@ -192,6 +197,8 @@ class Shadow:
 
     def _current(self, answered: Answered) -> dict[str, Model]:
         """Return the challengers of the targets that were answered."""
+        if answered.champions is not self._beside:  # a part of an event is a share of another
+            self._challengers, self._beside = {}, answered.champions
         models = {}
         for target in sorted({target for target, _ in answered.rows}):
             before = self._challengers.get(target)
@@ -208,6 +215,13 @@ def _of_history(answer: HistoryScores, targets: Sequence[str]) -> dict[Key, tupl
         for place, row in enumerate(answer.rows)
         for target in targets
         if (chance := getattr(row, f"{target}_probability", None)) is not None
+    }
+
+
+def _of_rows(answer: RowScores, target: str, days: int) -> dict[Key, tuple[int, int, float]]:
+    """Return what was answered, by target and place."""
+    return {
+        (target, place): (place, days, row.probability) for place, row in enumerate(answer.rows)
     }
 
 

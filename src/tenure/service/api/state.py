@@ -198,7 +198,11 @@ class State:
         """Return how champions and challengers compare; worked out once in a while."""
         at, records = self._shadows
         if self.config.store.shadow and time.monotonic() - at >= SHADOW_SECONDS:
-            records = shadow_records(self.config, self.store)
+            try:
+                records = shadow_records(self.config, self.store)
+            except Exception:  # of whatever kind: what is served does not depend on it
+                logger.exception("champions and challengers cannot be compared")
+                records = {}
             self._shadows = (time.monotonic(), records)
         return records
 

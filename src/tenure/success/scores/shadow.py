@@ -24,14 +24,20 @@ def shadow_records(config: Config, store: ScoreStore) -> dict[str, ShadowRecord]
     The pair is that of the last run that a challenger scored too, under the main horizon.
     """
     pairs = last_pairs(store.engine, store.project, str(config.labels.horizon_days))
-    ordered = [pairs[target] for target in config.targets if target in pairs]
-    return {pair.target: shadow_record(config, store, pair) for pair in ordered}
+    records = {
+        target: shadow_record(config, store, pairs[target])
+        for target in config.targets
+        if target in pairs
+    }
+    return {target: record for target, record in records.items() if record is not None}
 
 
-def shadow_record(config: Config, store: ScoreStore, pair: ShadowPair) -> ShadowRecord:
-    """Return how a champion and a challenger compare on the runs that both scored."""
+def shadow_record(config: Config, store: ScoreStore, pair: ShadowPair) -> ShadowRecord | None:
+    """Return how a champion and a challenger compare; None where they have no row in common."""
     horizon = str(config.labels.horizon_days)
     rows = read_pair(store.engine, store.project, pair, horizon)
+    if rows.empty:
+        return None
     posted = answers_apart(store.engine, store.project, pair)
     apart = (rows["challenger"] - rows["champion"]).abs().mean()
     return ShadowRecord(
