@@ -36,6 +36,8 @@ VIEWS = {
     "account-dark": ("/app/account?id={}", 1100),
 }
 """Name of the picture → link, and height in pixels."""
+FETCHED = ("#changes table", "#lately ol.timeline")
+"""Parts of an account's page that are fetched once it stands."""
 
 
 def main() -> None:
@@ -61,8 +63,11 @@ def main() -> None:
                 viewport={"width": 700 if "narrow" in name else 1300, "height": height},
                 color_scheme="dark" if "dark" in name else "light",
             )
-            page.goto(address(listening) + link.format(riskiest), timeout=120_000)
+            page.set_default_timeout(120_000)
+            page.goto(address(listening) + link.format(riskiest))
             page.wait_for_load_state("networkidle")
+            for part in FETCHED if "account" in name else ():
+                page.wait_for_selector(part)
             page.screenshot(path=IMAGES / f"pages-{name}.png")
             page.close()
         browser.close()

@@ -186,6 +186,17 @@ def test_event_names_that_the_model_never_saw_are_said_with_their_share() -> Non
         "churn: values that the model has never seen: usage_events.event 'fax' (2 accounts, 33% of "
         "the latest rows)"
     )
+    assert "seen: event of usage events 'fax' (2" in drift_sentences("churn", drift, {})[-1]
+
+
+def test_a_page_calls_columns_by_their_labels() -> None:
+    inputs = book(np.random.default_rng(1))
+    inputs.loc[:1, "plan"] = "ultra"
+    drift = drifted(inputs)
+    assert (
+        "seen: plan of the account 'ultra'"
+        in drift_sentences("churn", drift, {"plan": "Plan of the account"})[-1]
+    )
 
 
 def test_accounts_without_a_probability_are_left_out() -> None:
