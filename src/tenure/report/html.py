@@ -10,6 +10,7 @@ from tenure.core.files import canonical_json
 from tenure.core.records.audit import AuditRecord
 from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRecord
 from tenure.report.forecast import forecast_view
+from tenure.report.scorecards import health_view
 from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.sentences.shape import shape_warnings
@@ -71,6 +72,7 @@ def _page(record: TrainingRecord) -> dict[str, Any]:
         "calendar": _calendar(record.calendar),
         "targets": [target_view(Outcome(*item), config) for item in targets.items()],
         "forecast": forecast_view(record.forecast),
+        "health": health_view(record.health),
         "data": data_view(record.data),
         "red": _red(record),
         "families": _families(record.features),
