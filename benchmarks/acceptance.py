@@ -24,6 +24,11 @@ NOT_BENCHMARKS = {"ablation", "acceptance", "accuracy", "phases", "record", "res
 SUITES = {
     "labels": ("labels", "labels against the slow restatement, 300 random worlds per target"),
     "contract": ("contract", "nothing later, late or foreign moves a feature, 200 random worlds"),
+    "metrics": (
+        "success",
+        "every metric by every method against the slow restatement, 38 random worlds; a table "
+        "turned off removes what depends on it alone",
+    ),
     "worlds": ("e2e/test_planted.py", "five demo worlds; medians (least to most)"),
     "shuffled": ("e2e/test_shuffled.py", "outcomes dealt anew among the accounts of each time"),
     "outside": ("e2e/test_outside_data.py", "labels without a signal put no model live"),

@@ -39,7 +39,7 @@ from tenure.success.forecast.track import past_forecasts
 ROOT = Path(__file__).parent.parent
 RETENTION = ("gross_revenue_retention", "net_revenue_retention")
 OTHERS = ("logo_churn_rate", "expanded_mrr", "gross_renewal_rate")
-NAIVE = {"last_period": "the last quarter's rate", "mean_of_4": "the mean of the last four"}
+NAIVE = {"last_period": "the last period's rate", "mean_of_4": "the mean of the last four"}
 LAST, LEVEL = 5, 0.8
 PREDICTED = ["account_id", "as_of", "probability", "label", "label_known_at"]
 Forecasts = Mapping[PeriodName, pd.DataFrame]

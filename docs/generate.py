@@ -530,7 +530,8 @@ success:
 
 `tenure backtest` then measures it on the test rows of the model: AUC and lift of both with intervals, the
 share of the leavers that stood green (*false greens*; the model's green are as many rows as the score's, those
-of the lowest probability), and what the model adds.
+of the lowest probability), and what the model adds. `tenure train` puts the same into the training
+record and the report.
 
 **Bands keep still.** `risk_band` of a flat row is cut by thresholds alone, so that it follows from the row, and
 may change with every run. The band that work lists, accounts, scorecards and the map show

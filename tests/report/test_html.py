@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from report.record import HOSTILE, STATES, changed, record, refused, usable
+from tenure.core.records.base import Figure
+from tenure.core.records.scorecards import HealthComparison, RankedBy
 from tenure.core.records.training import TrainingRecord
 from tenure.report.html import render
 
@@ -267,3 +269,24 @@ def test_a_browser_would_have_told(tmp_path: Path) -> None:
     )
     assert "CONSOLE" in answer.stderr
     assert "http://example.test/x.js" in requests(log)
+
+
+def test_a_weighted_health_score_stands_beside_the_model() -> None:
+    figure = Figure(value=0.7, lo=0.6, hi=0.8)
+    ranked = RankedBy(auc=figure, lift_at_10=figure, false_greens=figure, false_green_mrr={})
+    beside = HealthComparison(
+        rows=1200,
+        left_out=0,
+        churned=90,
+        green_share=0.25,
+        health=ranked,
+        model=ranked,
+        gain=Figure(value=0.1, lo=0.05, hi=0.15),
+    )
+    without = record({"churn": refused()})
+    page = Page(render(without.model_copy(update={"health": beside})))
+    assert "weighted health (hand-weighted)" in page.text
+    assert "1,200 test rows, of which 90 left; 25% are green in both" in page.text
+    assert "the model tells better who leaves" in page.text
+    assert {"id": "health"} in page.all("section")
+    assert "hand-weighted" not in Page(render(without)).text

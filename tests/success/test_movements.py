@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -27,7 +25,7 @@ from tenure.success.definitions import METRICS
 from tenure.success.interpret import MetricsRequest, metrics
 from tenure.success.periods import Period
 from tenure.success.states import MOVEMENTS, MOVES
-from worlds import TINY_UNTIL, tables, tiny_world
+from worlds import tables
 
 START, UNTIL = datetime(2023, 1, 1), datetime(2024, 1, 1)
 CONFIG = make_config({"data": {"path": "."}, "model": {"threads": 1}}, base=Path())
@@ -119,88 +117,20 @@ def merger_at(merged: int | None) -> datetime:
     return UNTIL if merged is None else START + days(merged)
 
 
-def restated(rows: pd.DataFrame, start: datetime, end: datetime) -> dict[str, dict[str, float]]:
-    """Metrics by currency, account by account, by the words of the contract."""
-    paid = rows[rows["paid"]]
-
-    def running(at: datetime) -> dict[tuple[str, str], float]:
-        live = paid[(paid["started_at"] < at) & ~(paid["ended_at"] < at)]
-        totals: dict[tuple[str, str], float] = defaultdict(float)
-        for row in live.itertuples():
-            totals[str(row.account_id), str(row.currency)] += float(row.mrr)  # type: ignore[arg-type]
-        return totals
-
-    def paused(at: datetime) -> set[str]:
-        held = rows[(rows["status"] == "paused") & ~rows["paid"]]
-        return set(held[(held["started_at"] < at) & ~(held["ended_at"] < at)]["account_id"])
-
-    before, after, first = (
-        running(start),
-        running(end),
-        paid.groupby("account_id")["started_at"].min(),
-    )
-    held_before, held_after = paused(start), paused(end)
-    result: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for account, currency in {*before, *after}:
-        old, new = before.get((account, currency), 0.0), after.get((account, currency), 0.0)
-        own = result[currency]
-        own["mrr_start"] += old
-        own["mrr"] += new
-        own["paying"] += new > 0
-        if not old:
-            again = "movement_reactivation" if first[account] < start else "movement_new"
-            own["movement_resume" if account in held_before else again] += new
-        elif not new:
-            own["movement_pause" if account in held_after else "movement_churn"] -= old
-        else:
-            own["movement_expansion" if new > old else "movement_contraction"] += new - old
-        if old:
-            own["capped"] += min(old, new)
-            own["left"] += new
-    for own in result.values():
-        own["gross_revenue_retention"] = own["capped"] / own["mrr_start"]
-        own["net_revenue_retention"] = own["left"] / own["mrr_start"]
-        lost = own["movement_churn"] + own["movement_contraction"]
-        own["quick_ratio"] = -(own["movement_new"] + own["movement_expansion"]) / lost
-        own["arpa"] = own["mrr"] / own["paying"]
-        own["revenue_churn_rate"] = -own["movement_churn"] / own["mrr_start"]
-    return result
-
-
 @pytest.mark.slow
-def test_the_demo_world_equals_a_slow_restatement(tmp_path: Path, engine: Any) -> None:
+def test_the_demo_world_ties_out(tmp_path: Path, engine: Any) -> None:
     write_world(tmp_path, accounts=150, months=24, seed=5)
     config = make_config({"data": {"path": str(tmp_path)}}, base=tmp_path)
     dataset = load(config, engine, thorough=False)
     record = metrics(config, dataset, MetricsRequest())
-    rows = engine.fetch("SELECT * FROM subscriptions").to_pandas()
     by_key = {(row.name, row.currency): row for row in record.metrics if row.name in METRICS}
-    one = by_key["mrr", record.metrics[0].currency]
-    start, end = pd.Timestamp(one.period_from), pd.Timestamp(one.period_to)
-    expected = restated(rows, start.to_pydatetime(), end.to_pydatetime())
-    assert len(expected) > 1
-    for currency, values in expected.items():
-        for name in set(values) & set(METRICS):
-            assert by_key[name, currency].value == pytest.approx(values[name], abs=1e-6), name
+    currencies = {row.currency for row in record.metrics if row.name == "mrr"}
+    assert len(currencies) > 1
+    for currency in currencies:
         total = sum(by_key[f"movement_{name}", currency].value or 0 for name in MOVEMENTS)
         start_mrr = by_key["mrr_start", currency].value or 0
         assert start_mrr + total == pytest.approx(by_key["mrr", currency].value, abs=1e-6)
-    months = [Period(start.to_pydatetime(), end.to_pydatetime())]
-    for row in moves(dataset, months, None):
+    one = by_key["mrr", record.metrics[0].currency]
+    year = Period(datetime.fromisoformat(one.period_from), datetime.fromisoformat(one.period_to))
+    for row in moves(dataset, year.split(1), None):
         assert row["start_mrr"] + sum(row[name] for name in MOVEMENTS) == row["end_mrr"]
-
-
-def test_without_a_table_only_what_needs_it_is_gone(engine: Any) -> None:
-    whole = tiny_world()
-    dataset = load_frames(whole, CONFIG, engine, observed_until=TINY_UNTIL)
-    before = {row.name: row for row in metrics(CONFIG, dataset, MetricsRequest()).metrics}
-    for table in ("survey_responses", "tickets", "usage_events"):
-        rest = {name: rows for name, rows in whole.items() if name != table}
-        dataset = load_frames(rest, CONFIG, engine, observed_until=TINY_UNTIL)
-        after = {row.name: row for row in metrics(CONFIG, dataset, MetricsRequest()).metrics}
-        for name, metric in METRICS.items():
-            if any(need.partition(".")[0] == table for need in metric.needs):
-                assert after[name].value is None
-                assert f"needs the table {table}" in str(after[name].reason)
-            else:
-                assert after[name] == before[name]

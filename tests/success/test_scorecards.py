@@ -184,22 +184,6 @@ def test_activation_is_of_the_first_year_and_waits_for_the_first_days() -> None:
     with_engine.close()
 
 
-def test_a_missing_table_takes_its_measures_alone(dataset: Dataset) -> None:
-    engine = DuckDBEngine(threads=1)
-    fewer = {name: rows for name, rows in ROWS.items() if name not in {"tickets", "touchpoints"}}
-    lean = load_frames(tables(fewer), settings(), engine, observed_until=dataset.observed_until)
-    whole, part = scored(dataset, settings()), scored(lean, settings())
-    changed = {name for name in whole.points if not whole.points[name].equals(part.points[name])}
-    gone = {"support_response", "support_resolution"}
-    composed = {"advocacy", "vendor_outcomes", "client_experience", "customer_success"}
-    assert changed <= gone | composed
-    assert part.points[sorted(gone)].isna().all().all()
-    measures = part.measures
-    assert measures.reason(measures.by_name["support_response"]) == "needs the table tickets"
-    assert measures.reason(measures.by_name["nps"]) == "nobody answered in the 365 days before"
-    engine.close()
-
-
 def test_an_roi_proxy_is_a_feature_that_the_config_names(dataset: Dataset) -> None:
     config = settings(roi_proxy={"feature": "events_28d", "bad": 0, "good": 40})
     points = scored(dataset, config).points["roi_proxy"]

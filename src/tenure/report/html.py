@@ -14,6 +14,7 @@ from tenure.core.records.promotion import ShadowRecord
 from tenure.core.records.training import CalendarFacts, FeatureFacts, TrainingRecord
 from tenure.report.forecast import forecast_view
 from tenure.report.promotion import shadow_view
+from tenure.report.scorecards import health_view
 from tenure.report.sentences.formatting import count, counted, day, in_order, joined, number
 from tenure.report.sentences.outcome import Outcome
 from tenure.report.sentences.shape import shape_warnings
@@ -95,6 +96,7 @@ def _page(record: TrainingRecord) -> dict[str, Any]:
         "targets": [target_view(Outcome(*item), config) for item in targets.items()],
         "forecast": forecast_view(record.forecast),
         "forecast_charts": error_figures(record.forecast) if record.forecast else [],
+        "health": health_view(record.health),
         "data": data_view(record.data),
         "red": _red(record),
         "families": _families(record.features),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tenure.core.records.scorecards import HealthComparison, HealthMap, MapCell, RankedBy
 from tenure.report.sentences.formatting import count, counted, percent, plain, spread
-from tenure.report.tables.layout import aligned, listing, table
+from tenure.report.tables.layout import Table, aligned, listing, table
 
 
 def health_map_lines(shown: HealthMap) -> list[str]:
@@ -34,23 +35,46 @@ def _content(cell: MapCell) -> str:
 
 def comparison_lines(comparison: HealthComparison) -> list[str]:
     """Return how well a weighted health score tells who leaves, beside the model."""
+    return [
+        f"health beside the model on {_rows(comparison)}:",
+        *aligned(_beside(comparison)),
+        _verdict(comparison),
+    ]
+
+
+def health_view(comparison: HealthComparison | None) -> Mapping[str, Any] | None:
+    """Return what the report shows of a weighted health score beside the model, if there is one."""
+    if comparison is None:
+        return None
+    return {
+        "rows": _rows(comparison),
+        "table": _beside(comparison),
+        "verdict": _verdict(comparison),
+    }
+
+
+def _rows(comparison: HealthComparison) -> str:
+    return (
+        f"{count(comparison.rows)} test rows, of which {count(comparison.churned)} left; "
+        f"{percent(comparison.green_share)} are green in both"
+    )
+
+
+def _beside(comparison: HealthComparison) -> Table | None:
     rows = [
-        ("weighted health", *_ranked(comparison.health)),
+        ("weighted health (hand-weighted)", *_ranked(comparison.health)),
         ("model", *_ranked(comparison.model)),
     ]
-    shown = listing(rows, "", ">AUC", ">lift in the worst 10%", ">leavers that stood green")
-    gain = spread(comparison.gain)
+    return listing(rows, "", ">AUC", ">lift in the worst 10%", ">leavers that stood green")
+
+
+def _verdict(comparison: HealthComparison) -> str:
     verdict = "the model adds nothing that is certain"
     if comparison.gain.above:
         verdict = "the model tells better who leaves"
     elif comparison.gain.below:
         verdict = "the health score tells better who leaves"
-    return [
-        f"health beside the model on {count(comparison.rows)} test rows, of which "
-        f"{count(comparison.churned)} left; {percent(comparison.green_share)} are green in both:",
-        *aligned(shown),
-        f"the model adds {gain} of AUC: {verdict}",
-    ]
+    return f"the model adds {spread(comparison.gain)} of AUC: {verdict}"
 
 
 def _ranked(one: RankedBy) -> tuple[str, str, str]:

@@ -63,9 +63,7 @@ def _health(
 ) -> HealthComparison | None:
     """Return the weighted health of the config beside the model of churn; None without either."""
     fits = [result.fit for result in results if result.target.name == MAIN and result.fit]
-    if not config.success.health or not fits or fits[0].walk.predictions.empty:
-        return None
-    return compared_health(config, dataset, fits[0].walk.predictions)
+    return compared_health(config, dataset, fits[0].walk.predictions) if fits else None
 
 
 def run_backtest(config: Config, out: Path | str, progress: Progress = SILENT) -> dict[str, Any]:

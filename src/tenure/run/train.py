@@ -43,9 +43,11 @@ from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, us
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.run.runs_folder import check_runs_folder, claim_runs_folder
 from tenure.score.drift import drift_reference
+from tenure.score.rows import MAIN
 from tenure.score.score import RATES, check_owner
 from tenure.score.unseen import known_words
 from tenure.sources.dataset import Dataset, write_rejects
+from tenure.success.scorecards.comparison import compared_health
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +105,9 @@ def run_train(
         targets = {name: targets[name] for name in config.targets}
         forecast = fit_forecast(prepared, predictions, dataset, config, progress)
         record = _record(config, dataset, prepared, targets, time.monotonic() - started)
-        record = record.model_copy(update={"forecast": forecast})
+        churn = predictions.get(MAIN, {}).get(config.labels.horizon_days)
+        health = None if churn is None else compared_health(config, dataset, churn)
+        record = record.model_copy(update={"forecast": forecast, "health": health})
     progress.stage("report")
     write_text(runs / REFERENCE, reference_page(prepared.families))
     write_text(runs / PAGE, render(record, last_audit(config, record.fingerprint)))

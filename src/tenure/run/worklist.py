@@ -170,7 +170,8 @@ def work_lists(
 def _lacking(name: ListName, book: pd.DataFrame) -> str:
     """Return why a list cannot be made of a book; empty where it can."""
     if name == "advocacy":
-        return "" if "advocacy" in book else NEEDS_TABLES
+        known = "advocacy" in book and book["advocacy"].notna().any()
+        return "" if known else NEEDS_TABLES
     target = TARGETS[name]
     known = book[f"{target}_probability"].notna().any()
     return "" if known else f"the run has no probabilities of {target}"

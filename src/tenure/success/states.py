@@ -301,7 +301,7 @@ FROM (
   FROM (
     SELECT *, {whole} FROM {CHANGES} {window}
   ) AS c
-  JOIN {FIRST} AS f ON f.account_id = c.account_id
+  LEFT JOIN {FIRST} AS f ON f.account_id = c.account_id
   LEFT JOIN {PAUSES} AS b ON b.edge_at = c.from_at AND b.account_id = c.account_id
   LEFT JOIN {PAUSES} AS p ON p.edge_at = c.to_at AND p.account_id = c.account_id
   LEFT JOIN {RAMPS} AS r ON r.from_at = c.from_at AND r.to_at = c.to_at

@@ -17,6 +17,7 @@ from tenure.success.forecast.forecast import BookForecast
 from tenure.success.forecast.outlook import figures
 from tenure.success.forecast.periods import nearest_horizon, period_end, scaled
 from tenure.success.forecast.sources import Source, risks_from, sources
+from tenure.success.forecast.stretch import stretch
 from tenure.success.forecast.track import fit_period, past_forecasts, track
 
 MODEL = Source("model", "churn", 30)
@@ -79,6 +80,23 @@ def test_what_happens_later_changes_no_earlier_forecast() -> None:
     last = before["as_of"].max()
     at_last = [one[one["as_of"] == last]["value"].to_numpy() for one in (before, after)]
     assert not np.allclose(*at_last)
+
+
+def test_intervals_widen_where_past_forecasts_were_further_off_than_they_said() -> None:
+    rows = Panel(accounts=300, months=24).rows()
+    swing = np.where(rows["as_of"].dt.month % 2 == 0, 3.0, 0.1)
+    noisy = rows.assign(mrr=rows["mrr"] * np.where(rows["gone"], swing, 1.0))
+    fits = [
+        fit_period(one.assign(unit=one["mrr"].mean()), predictions(one), "month", 0.8, END)
+        for one in (rows, noisy)
+    ]
+    calm, wild = (one.stretch["churned"] for one in fits if one is not None)
+    assert 0.7 < calm < 1.4
+    assert wild > calm
+    assert stretch({}, "month", 0.8) == pytest.approx(1.06, abs=0.01)
+    starts = [END + days(31 * number) for number in range(40)]
+    assert stretch(dict.fromkeys(starts, 2.0), "month", 0.8) == pytest.approx(1.84, abs=0.1)
+    assert stretch(dict.fromkeys(starts, 9.0), "month", 0.8) < 4.0, "one outlier is bounded"
 
 
 def test_naive_rates_are_those_of_periods_that_had_ended() -> None:

@@ -105,11 +105,13 @@ class PeriodFit(Record):
         components: Amount → rule → its fit; that of a model is preferred, the rate of the past
             stands in where there are no probabilities.
         correlation: Two amounts, joined by a space → correlation of their deviations.
+        stretch: Amount → factor on its deviation, from how far past forecasts of it were off.
         track: How the forecast did in the past.
     """
 
     components: dict[str, dict[Rule, ComponentFit]]
     correlation: dict[str, float] = Field(default_factory=dict)
+    stretch: dict[str, float] = Field(default_factory=dict)
     track: tuple[ForecastTrack, ...] = ()
 
 

@@ -12,6 +12,7 @@ from tenure.core.records.data import DataRecord
 from tenure.core.records.evaluation import Evaluation, Verdict
 from tenure.core.records.forecast import ForecastFit
 from tenure.core.records.promotion import PastUses
+from tenure.core.records.scorecards import HealthComparison
 from tenure.core.records.shape import ShapeRecord
 
 TargetStatus = Literal["champion", "challenger", "not_promoted", "refused"]
@@ -262,6 +263,7 @@ class TrainingRecord(Record):
         features: Features in use.
         targets: What became of each target.
         forecast: What retention is forecast with; None where no past period is settled.
+        health: The weighted health score of the config beside the model of churn; None without one.
         took_seconds: Duration.
     """
 
@@ -276,4 +278,5 @@ class TrainingRecord(Record):
     features: FeatureFacts
     targets: dict[str, TargetRecord]
     forecast: ForecastFit | None = None
+    health: HealthComparison | None = None
     took_seconds: float

@@ -82,7 +82,8 @@ class BookForecast:
         }
         start = self._rows["as_of"].iloc[0].to_pydatetime()
         self._fitted = {
-            name: Fitted(one, level(one, start, period)) for name, one in self._fits.items()
+            name: Fitted(one, level(one, start, period), fit.stretch.get(name, 1.0))
+            for name, one in self._fits.items()
         }
         self._risks = {
             name: risks_from(self._rows, _source(one), predictions, period).risk

@@ -29,10 +29,30 @@ SEED = 20
 
 @dataclass(frozen=True)
 class Fitted:
-    """What one amount is forecast with."""
+    """What one amount is forecast with.
+
+    Attributes:
+        fit: What comes of an expected amount.
+        level: The shock that all accounts share.
+        stretch: Factor on the deviation of the amount.
+    """
 
     fit: ComponentFit
     level: Level
+    stretch: float = 1.0
+
+
+def moments(fitted: Fitted, sums: pd.DataFrame) -> tuple[float, float]:
+    """Return the mean and the deviation of an amount, without what is known to be lost.
+
+    Args:
+        fitted: What it is forecast with.
+        sums: Its sums of a book or a part of it, by `due`; empty where no account counts.
+    """
+    expected, variance = without_shock(fitted.fit, sums) if len(sums) else (0.0, 0.0)
+    rise = 1 + fitted.level.mean
+    total = rise * variance + (expected * fitted.level.deviation) ** 2
+    return rise * expected, fitted.stretch * total**0.5
 
 
 def outlook(
@@ -71,14 +91,11 @@ def _amount(
     fitted: Fitted, sums: pd.DataFrame, standard: Floats, place: int
 ) -> tuple[float, Floats]:
     """Return the mean of an amount, and draws of it in the order of standard normal ones."""
-    expected, variance = without_shock(fitted.fit, sums) if len(sums) else (0.0, 0.0)
-    if not expected > 0:
+    mean, deviation = moments(fitted, sums)
+    if not mean > 0:
         return 0.0, np.zeros(DRAWS)
-    rise = 1 + fitted.level.mean
-    total = rise * variance + (expected * fitted.level.deviation) ** 2
-    mean = rise * expected
     rng = np.random.default_rng([SEED, place])
-    drawn = np.sort(rng.gamma(mean**2 / total, total / mean, DRAWS))
+    drawn = np.sort(rng.gamma((mean / deviation) ** 2, deviation**2 / mean, DRAWS))
     ordered: Floats = drawn[standard.argsort().argsort()]
     return mean, ordered
 

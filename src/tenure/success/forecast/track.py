@@ -6,9 +6,10 @@ been settled by then; nothing that became known later has a part in it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ from tenure.core.records.forecast import (
 from tenure.core.times import show
 from tenure.success.forecast.components import COMPONENTS, Component, sums, totals
 from tenure.success.forecast.fit import correlations, fit_component, level
-from tenure.success.forecast.outlook import Fitted, figures, interval, outlook
+from tenure.success.forecast.outlook import Fitted, figures, interval, moments, outlook
 from tenure.success.forecast.periods import SAME_LENGTH, period_days, spaced
 from tenure.success.forecast.sources import Predictions, Source, risks_from, sources
+from tenure.success.forecast.stretch import stretch
 
 FEWEST = 3
 """Settled periods that a forecast of the past is made from at least."""
@@ -111,10 +113,12 @@ def fit_period(
         for name, alternatives in past.items()
     }
     preferred = {name: next(iter(by_rule.values())) for name, by_rule in fits.items() if by_rule}
+    history = PastForecasts(rows, predictions, period, share)
     return PeriodFit(
         components={name: by_rule for name, by_rule in fits.items() if by_rule},
         correlation=correlations(preferred),
-        track=track(past_forecasts(rows, predictions, period, share), period),
+        stretch={name: history.stretch(name, everything) for name in preferred},
+        track=track(history.rows(), period),
     )
 
 
@@ -134,25 +138,95 @@ def past_forecasts(
         the last period that had ended) and mean_of_4 (the mean rate of the last four); amounts of
         MRR are shares of the MRR at the start.
     """
-    past = {
-        one.name: _past_sums(rows, one, sources(one, predictions, period)[0], predictions, period)
-        for one in COMPONENTS
-    }
-    books = totals(rows)
-    ends = rows.groupby("as_of")[["period_to", "settled_at"]].first()
-    actual = {time: _shares(dict(books.loc[time])) for time in books.index}
-    times = [time for time in books.index if all(time in one.times for one in past.values())]
-    result = []
-    for time in times[-MOST:]:
+    return PastForecasts(rows, predictions, period, share).rows()
+
+
+class PastForecasts:
+    """Forecasts as they would have been made at past times, from the earliest on.
+
+    Args:
+        rows: Output of `with_outcomes`.
+        predictions: Out of time, of the folds of a backtest.
+        period: Its length.
+        share: Share of outcomes that an interval should hold.
+    """
+
+    def __init__(
+        self, rows: pd.DataFrame, predictions: Predictions, period: PeriodName, share: float
+    ) -> None:
+        self._period, self._share = period, share
+        self._past = {
+            one.name: _past_sums(
+                rows, one, sources(one, predictions, period)[0], predictions, period
+            )
+            for one in COMPONENTS
+        }
+        self._books = totals(rows)
+        self._ends = rows.groupby("as_of")[["period_to", "settled_at"]].first()
+        self._off: dict[str, dict[pd.Timestamp, float]] = {one.name: {} for one in COMPONENTS}
+        self._made = [row for time in self._times() for row in self._forecast(time)]
+
+    def rows(self) -> pd.DataFrame:
+        """Return what `past_forecasts` returns."""
+        return pd.DataFrame(self._made, columns=PAST)
+
+    def stretch(self, name: str, among: Iterable[Any]) -> float:
+        """Return the factor on the deviation of a component.
+
+        Args:
+            name: Its name.
+            among: The times whose period is settled.
+        """
+        settled = {pd.Timestamp(time) for time in among}
+        off = {
+            time.to_pydatetime(): one for time, one in self._off[name].items() if time in settled
+        }
+        return stretch(off, self._period, self._share)
+
+    @cached_property
+    def _actual(self) -> dict[Any, dict[str, Any]]:
+        """Time → the shares that happened."""
+        return {time: _shares(dict(self._books.loc[time])) for time in self._books.index}
+
+    def _times(self) -> list[pd.Timestamp]:
+        every = [one.times for one in self._past.values()]
+        return [time for time in self._books.index if all(time in times for times in every)][-MOST:]
+
+    def _forecast(self, time: pd.Timestamp) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a time, and keep how far its amounts were off."""
+        ends, book = self._ends, dict(self._books.loc[time])
         settled = ends.index[(ends["settled_at"] <= time).to_numpy()]
+        fitted = self._fitted(time, settled)
+        own = {name: one.sums.loc[[time]] for name, one in self._past.items()}
+        for name, one in fitted.items():
+            expected, deviation = moments(replace(one, stretch=1.0), own[name])
+            happened = book[name] - book.get(f"known_{name}", 0.0)
+            if deviation > 0:
+                self._off[name][time] = (happened - expected) / deviation
+        if not fitted:
+            return
+        correlation = correlations({name: one.fit for name, one in fitted.items()})
+        amounts, drawn = outlook(fitted, own, book, correlation)
+        mean, draws = _shares(amounts), _shares(drawn)
+        actual = self._actual
         ended = list(ends.index[(ends["period_to"] <= time).to_numpy()])
-        mean, draws = _forecast_at(time, books.loc[time], past, settled, period)
         for name in (one for one in mean if one in actual[time]):
-            lo, hi = interval(draws[name], share)
+            lo, hi = interval(draws[name], self._share)
             row = {"as_of": time, "name": name, "value": mean[name], "lo": lo, "hi": hi}
-            naive = _naive(name, actual, ended, period)
-            result.append(row | {"actual": actual[time][name]} | naive)
-    return pd.DataFrame(result, columns=PAST)
+            naive = _naive(name, actual, ended, self._period)
+            yield row | {"actual": actual[time][name]} | naive
+
+    def _fitted(self, time: pd.Timestamp, settled: pd.Index[Any]) -> dict[str, Fitted]:
+        """Return what the amounts of a time are forecast with; nothing where a past is short."""
+        result = {}
+        for name, one in self._past.items():
+            known = one.times.unique().intersection(list(settled))
+            fit = one.fit(self._period, known, time) if len(known) >= FEWEST else None
+            if fit is None:
+                return {}
+            shock = level(fit, time.to_pydatetime(), self._period)
+            result[name] = Fitted(fit, shock, self.stretch(name, settled))
+        return result
 
 
 def _past_sums(
@@ -164,27 +238,6 @@ def _past_sums(
 ) -> PastSums:
     risks = risks_from(rows, source, predictions, period)
     return PastSums(source, sums(rows, component, risks.risk, risks.called), risks.known)
-
-
-def _forecast_at(
-    time: pd.Timestamp,
-    sizes: pd.Series[float],
-    past: Mapping[str, PastSums],
-    settled: Sequence[Any],
-    period: PeriodName,
-) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return the shares expected at a past time, and draws; none where the past is too short."""
-    fitted: dict[str, Fitted] = {}
-    for name, one in past.items():
-        known = one.times.unique().intersection(list(settled))
-        fit = one.fit(period, known, time) if len(known) >= FEWEST else None
-        if fit is None:
-            return {}, {}
-        fitted[name] = Fitted(fit, level(fit, time.to_pydatetime(), period))
-    own = {name: one.sums.loc[[time]] for name, one in past.items()}
-    deviations = correlations({name: one.fit for name, one in fitted.items()})
-    mean, draws = outlook(fitted, own, dict(sizes), deviations)
-    return _shares(mean), _shares(draws)
 
 
 def _shares(parts: Mapping[str, Any]) -> dict[str, Any]:

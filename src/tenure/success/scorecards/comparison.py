@@ -28,14 +28,16 @@ def compared_health(
     """Return how well the weighted health score and the model tell who leaves.
 
     Args:
-        config: The run, which has a weighted health score.
+        config: The run.
         dataset: Loaded tables.
         predictions: Of the backtest: account_id, as_of, probability, and label (1: it left).
 
     Returns:
-        The comparison on rows that have a health score; None where no such row left, or none
-        stayed.
+        The comparison on rows that have a health score; None where the config has no such score,
+        no such row left, or none stayed.
     """
+    if not config.success.health or predictions.empty:
+        return None
     rows = predictions[["account_id", "as_of", "probability", "label"]].reset_index(drop=True)
     health = health_scores(config, dataset, rows)
     known = ~np.isnan(health)
