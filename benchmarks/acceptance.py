@@ -31,6 +31,14 @@ SUITES = {
         "e2e/test_kill.py e2e/test_promote_kill.py",
         "train, score and promote killed at 20 random moments and around every rename",
     ),
+    "files": (
+        "sources/test_fuzz_files.py",
+        "3,000 tables as files of random shapes: every row is read or counted",
+    ),
+    "landing": (
+        "sources/landing/test_landing_killed.py",
+        "a landing killed at 200 random moments leaves the last whole one",
+    ),
     "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
 }
 """Name → its files in `tests`, and what they show."""
