@@ -45,7 +45,14 @@ SUITES = {
         "service/test_schema.py service/test_generated_client.py",
         "20,000 generated requests and a generated client against the OpenAPI document",
     ),
-    "exports_fuzz": ("sources/test_fuzz_files.py", "mutated exports are read, or refused whole"),
+    "files": (
+        "sources/test_fuzz_files.py",
+        "3,000 tables as files of random shapes: every row is read or counted",
+    ),
+    "landing": (
+        "sources/landing/test_landing_killed.py",
+        "a landing killed at 200 random moments leaves the last whole one",
+    ),
     "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
 }
 """Name → its files in `tests`, and what they show."""

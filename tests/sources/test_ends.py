@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,22 @@ def test_included_end_days_give_the_rows_of_excluded_ones(
     (red,) = included.report.red
     assert red.startswith("subscriptions: 16 rows end the day before the next row")
     assert "data.tables.subscriptions.ended_at: inclusive or exclusive" in red
+
+
+@pytest.mark.parametrize("east", [-5, 1])
+def test_days_of_a_zone_begin_when_its_rows_do(read: Load, folder: Path, east: int) -> None:
+    def stamp(day: date) -> str:
+        return f"{day}T00:00:00{east + (3 < day.month < 11):+03}:00"
+
+    lines = [
+        f"sa,a,{stamp(first)},{stamp(after - timedelta(days=1))},100"
+        for first, after in pairwise(FIRSTS)
+    ]
+    (folder / "subscriptions.csv").write_text(HEAD + "\n".join(lines))
+    (folder / "accounts.csv").write_text("account_id,created_at\na,2023-01-01\nb,2023-01-01\n")
+    dataset = read(observed_until="2024-02-01")
+    assert len(snapshots(dataset, AT)) == 9
+    assert any("11 rows end the day before the next" in text for text in dataset.report.red)
 
 
 @pytest.mark.parametrize(("setting", "day"), [("inclusive", 1), ("exclusive", 31)])

@@ -134,6 +134,20 @@ def test_a_log_that_was_switched_off_does_not_end_observation(read: Load, folder
     assert not any("observed" in text for text in dataset.report.red)
 
 
+def test_a_schedule_of_invoices_long_after_the_last_use_is_doubted(
+    read: Load, folder: Path
+) -> None:
+    usage(folder, days(1, date(2023, 6, 30)))
+    lines = [f"i{n},a,{2023 + n // 12}-{1 + n % 12:02}-01,10" for n in range(24)]
+    write(folder, "invoices", INVOICES, *lines)
+    text = next(text for text in read().report.red if "taken to stop" in text)
+    assert text.startswith(
+        "data.observed_until: tickets and usage_events end at 2023-12-31, but invoices go on "
+        "until 2024-12-01, where observation is taken to stop"
+    )
+    assert "If those rows are written ahead, set it to 2024-01-01" in text
+
+
 def test_rows_known_before_they_happen_were_booked(read: Load, folder: Path) -> None:
     """Where rows say when they were entered, that observes."""
     (folder / "tickets.csv").unlink()

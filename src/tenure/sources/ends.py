@@ -2,11 +2,13 @@
 
 Which of the two an export writes shows in rows that follow each other: where the next row of an
 account begins the day after a row ends, and not on the day of its end, the end day is included.
-It holds for the whole table, so no row is read by what is known of another.
+It holds for the whole table, so no row is read by what is known of another.  Days begin when most
+rows do: stamps of a zone say midnight as 05:00 and, in summer, 04:00.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord
@@ -20,12 +22,60 @@ if TYPE_CHECKING:
 MOSTLY = 4
 """How many times more rows must end the day before the next begins than on the day of it."""
 
-_DAY = "date_trunc('day', ended_at)"
-_NEXT = f"{_DAY} + INTERVAL 1 DAY"
-_WHOLE_DAY = f"(ended_at = {_DAY} OR ended_at >= {_NEXT} - INTERVAL 1 MINUTE)"
-"""Whether an end has no time of day, or the last one."""
+MOST = 0.9
+"""Share of rows that begin at one time of day, or an hour from it, where that is midnight."""
 
 SETTING = "data.tables.subscriptions.ended_at"
+
+
+@dataclass(frozen=True)
+class _Days:
+    """SQL of the days of a table.
+
+    Attributes:
+        minutes: When they begin, in minutes after 00:00 UTC, in summer if they differ.
+    """
+
+    minutes: int
+
+    def of(self, time: str) -> str:
+        """Return SQL of the day in which a time lies."""
+        if not self.minutes:
+            return f"date_trunc('day', {time})"
+        shift = f"INTERVAL {self.minutes} MINUTE"
+        return f"date_trunc('day', {time} - {shift}) + {shift}"
+
+    @property
+    def after(self) -> str:
+        """Return SQL of the day after the one in which a row ends."""
+        return f"{self.of('ended_at')} + INTERVAL 1 DAY"
+
+    @property
+    def at_start(self) -> str:
+        """Return SQL of whether an end has no time of day."""
+        winter = " + INTERVAL 1 HOUR" if self.minutes else ""
+        return f"ended_at <= {self.of('ended_at')}{winter}"
+
+    @property
+    def whole(self) -> str:
+        """Return SQL of whether an end has no time of day, or the last one."""
+        return f"({self.at_start} OR ended_at >= {self.after} - INTERVAL 1 MINUTE)"
+
+
+def _days(table: IncomingTable, engine: Engine) -> _Days:
+    minutes = (
+        "SELECT epoch_ms(started_at) // 60000 % 1440 AS minute, count(*) AS n FROM "
+        f"{quote(table.layout.staged)} WHERE _reason = 0 GROUP BY 1"
+    )
+    rows = {row["minute"]: row["n"] for row in engine.fetch(minutes).to_pylist()}
+    share = {
+        first: (rows.get(first, 0) + rows.get((first + 60) % 1440, 0)) / sum(rows.values())
+        for minute in rows
+        for first in (minute, (minute - 60) % 1440)
+    }
+    midnight = max(share, key=lambda first: (share[first], rows.get(first, 0)), default=0)
+    usual = 0 in rows and rows[0] >= MOST * sum(rows.values())
+    return _Days(midnight if not usual and share.get(midnight, 0) >= MOST else 0)
 
 
 def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> None:
@@ -39,8 +89,9 @@ def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> Non
     layout = table.layout
     if "ended_at" not in layout.types or setting == "exclusive":
         return
+    days = _days(table, engine)
     if setting is None:
-        before, on = _follow(table, engine)
+        before, on = _follow(table, days, engine)
         if not before:
             return
         if before < MOSTLY * on:
@@ -53,7 +104,10 @@ def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> Non
             f"{SETTING}: inclusive or exclusive"
         )
         table.notes.append(RemarkRecord(code="inclusive_end", text=text, rows=before, red=True))
-    moved = f"CASE WHEN {_WHOLE_DAY} THEN {_NEXT} ELSE ended_at END AS ended_at"
+    moved = (
+        f"CASE WHEN {days.at_start} THEN ended_at + INTERVAL 1 DAY WHEN {days.whole} "
+        f"THEN {days.after} ELSE ended_at END AS ended_at"
+    )
     engine.run([Step("_moved", f"SELECT * REPLACE ({moved}) FROM {quote(layout.staged)}")])
     engine.drop(layout.staged)
     engine.run([Step(layout.staged, "SELECT * FROM _moved")])
@@ -61,15 +115,15 @@ def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> Non
     table.marked = True
 
 
-def _follow(table: IncomingTable, engine: Engine) -> tuple[int, int]:
+def _follow(table: IncomingTable, days: _Days, engine: Engine) -> tuple[int, int]:
     """Return how many rows end the day before another of the account begins, and on the day."""
     staged = quote(table.layout.staged)
     ends = (
-        f"SELECT account_id, started_at, {_DAY} AS last_day, {_NEXT} AS next_day FROM {staged} "
-        f"WHERE _reason = 0 AND ended_at > started_at AND {_WHOLE_DAY}"
+        f"SELECT account_id, started_at, {days.of('ended_at')} AS last_day, {days.after} AS "
+        f"next_day FROM {staged} WHERE _reason = 0 AND ended_at > started_at AND {days.whole}"
     )
     starts = (
-        f"SELECT DISTINCT account_id, date_trunc('day', started_at) AS day FROM {staged} "
+        f"SELECT DISTINCT account_id, {days.of('started_at')} AS day FROM {staged} "
         "WHERE _reason = 0"
     )
     counted = engine.fetch(

@@ -30,7 +30,7 @@ UNDATED = ("fx_rates",)
 """Tables that say nothing of how far the data reach."""
 FEWEST_DAYS = 10
 """Days with rows that it takes to tell what is usual."""
-YEAR = timedelta(days=365)
+YEAR, HALF_YEAR = timedelta(days=365), timedelta(days=182)
 STRAY_ROWS, STRAY_SHARE = 3, 0.01
 """Rows, and their share, that may be strays at most."""
 STRAY_GAP, STRAY_GAPS = timedelta(days=30), 3
@@ -76,7 +76,7 @@ def observed(
         for name, latest in lasts.items():
             if latest > last:
                 tables[name].notes.append(_beyond(tables[name], until, engine))
-        return Observation(until)
+        return Observation(until, _unobserved(lasts, last))
     silence = declared - until
     if silence <= LONG_SILENCE or silence <= _usual_silence(_days(tables, engine).events, last):
         return Observation(declared)
@@ -86,6 +86,22 @@ def observed(
         "since. Set it to the day of the export, or leave it out"
     )
     return Observation(declared, (text,))
+
+
+def _unobserved(lasts: Mapping[str, date], last: date) -> tuple[str, ...]:
+    """Return what to doubt where only rows that may be written ahead reach the last day."""
+    seen = {name: day for name, day in lasts.items() if name not in (*PLANNED, "accounts")}
+    ahead = [name for name, day in lasts.items() if name in PLANNED and day >= last]
+    stopped = max(seen.values(), default=last)
+    sold = lasts.get("subscriptions", stopped)  # what is sold later was lived through
+    if last - stopped <= HALF_YEAR or not ahead or sold - stopped > LONG_SILENCE:
+        return ()
+    return (
+        f"data.observed_until: {' and '.join(sorted(seen))} end at {show(as_utc(stopped))}, but "
+        f"{' and '.join(ahead)} go on until {show(as_utc(last))}, where observation is taken to "
+        f"stop. If those rows are written ahead, set it to {show(as_utc(stopped) + DAY)}: whoever "
+        "pays then would count as not having churned since",
+    )
 
 
 def _agree(lasts: Mapping[str, date], last: date) -> bool:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 NOTHING = (
     *("", "null", "nan", "nat", "none", "nil", "\\n", "\\\\n", "undefined", "n/a", "#n/a", "n.a."),
     *("-", "--", "—", "(not set)", "(null)", "[null]", "<null>", "(none)", "<na>", "(blank)"),
-    *("(empty)", "not set", "#null!", "#value!", "#ref!"),
+    *("(empty)", "not set", "#null!", "#value!", "#ref!", "(not provided)", "?"),
+    "00000000-0000-0000-0000-000000000000",
 )
 """What exports write where there is nothing; in lower case."""
 NO_TIME = (*NOTHING, "na", "never", "infinity", "-infinity", "∞", "open", "ongoing", "present")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sources.presets.copied_cases import COPIES
 from sources.presets.folders import Folder
 from sources.presets.vendor_cases import CASES, OWN, Case
 from tenure.sources.presets.declared import presets
@@ -15,7 +16,9 @@ def test_every_preset_has_a_case() -> None:
     assert {case.vendor for case in CASES} == set(presets())
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.vendor} {case.name}".strip())
+@pytest.mark.parametrize(
+    "case", [*CASES, *COPIES], ids=lambda case: f"{case.vendor} {case.name}".strip()
+)
 def test_a_vendors_files_are_recognised_and_mapped(case: Case, tmp_path: Path) -> None:
     with Folder(tmp_path, case.files) as folder:
         vendors = {m.object.name for m in folder.matches if m.preset.name == case.vendor}
