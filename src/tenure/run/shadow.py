@@ -1,4 +1,4 @@
-"""Challengers in the shadow of the champions: asked about the same accounts, heard by nobody.
+"""Scores of a run by the challengers that wait, for comparison with those of the champions.
 
 Whatever goes wrong with a challenger is noted and touches nothing else: all that the champions
 gave is kept and delivered before.

@@ -79,7 +79,7 @@ def build_bento(config_path: Path, config: Config) -> dict[str, Any]:
     os.environ.setdefault("BENTOML_HOME", str(Path(config.paths.runs).resolve() / "bentoml"))
     import bentoml
 
-    logging.getLogger("bentoml").setLevel(logging.ERROR)  # it regrets that wheels are its old way
+    logging.getLogger("bentoml").setLevel(logging.ERROR)  # it warns of how it takes wheels
     champions = {name: model.bundle.version for name, model in load_models(config).items()}
     config.paths.runs.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="build-", dir=config.paths.runs) as name:

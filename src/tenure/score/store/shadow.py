@@ -1,4 +1,4 @@
-"""What challengers answer beside the champions: written for comparisons, and shown to nobody else.
+"""Scores by challengers, beside those of the champions: for comparisons alone.
 
 It stands in tables of its own, so that no reader of scores can take it for a score.
 """

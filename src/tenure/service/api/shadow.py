@@ -1,4 +1,4 @@
-"""Challengers beside live answers: asked once the answer is there, and when nothing else is.
+"""Scores of posted rows by the challengers that wait, after the answer and when nothing else runs.
 
 Nobody waits for them.  What cannot be done soon is dropped, and whatever fails is logged: an answer
 never depends on it.
