@@ -63,8 +63,11 @@ def _foreign(request: Any) -> bool:
 
 
 def settled(page: Page) -> None:
-    """Wait until nothing is fetched any more, before the server goes away."""
+    """Wait until nothing is fetched any more, before the server or the page goes away."""
     page.wait_for_load_state("networkidle")
+    for part in ("#changes", "#lately"):
+        if page.locator(part).count():  # its heading is a link until it is fetched
+            page.locator(f"{part} > h2:not(:has(a))").wait_for()
 
 
 def first_column(page: Page) -> list[str]:
