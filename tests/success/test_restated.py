@@ -170,4 +170,4 @@ def test_every_metric_equals_a_slow_restatement(engine: Any, seed: int) -> None:
         }
         assert not wrong, wrong
         valued |= {name[:2] for name, value in slow.items() if value}
-    assert len(valued) > 0.9 * len(ALL)
+    assert len(valued) > 0.8 * len(ALL)

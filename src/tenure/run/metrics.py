@@ -13,7 +13,7 @@ from tenure.core.records.metrics import Metric, MetricsRecord
 from tenure.report.workbook.workbook import ALWAYS, write_workbook
 from tenure.run.outcomes import with_kept_scores
 from tenure.run.prepare import loaded
-from tenure.success.interpret import MetricsRequest, metrics
+from tenure.success.interpret import MetricsRequest, check_request, metrics
 from tenure.success.query import DIMENSIONS, constants
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ def run_metrics(
         out: Where they are also written: .csv or .parquet, one row per metric, period and group,
             or .xlsx, a workbook with the rows behind them.
         progress: What shows how far work has come.
+
+    Raises:
+        ConfigError: If a metric, a method or a split does not exist, or the period is empty.
     """
     request = request or MetricsRequest()
+    check_request(request)
     book = out if out is not None and out.suffix == ".xlsx" else None
     with loaded(config, progress, thorough=False) as dataset:
         scored = with_kept_scores(dataset, config)

@@ -107,6 +107,17 @@ def metrics(
     )
 
 
+def check_request(request: MetricsRequest) -> None:
+    """Refuse a request that no tables can answer.
+
+    Raises:
+        ConfigError: If a metric, a method or a split does not exist, or the period is empty.
+    """
+    _wanted(request)
+    if request.end is not None:
+        metric_period(request.start, request.end, request.end)
+
+
 def _wanted(request: MetricsRequest) -> list[Wanted]:
     """Return the metrics of a request with their methods, and what is shown instead of none."""
     problems = [
