@@ -183,7 +183,7 @@ def test_another_model_is_set_apart_from_the_data(
     reader: TestClient, own: Config, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = reader.app.instead.state  # type: ignore[attr-defined]
-    state.tables.start({}).result()
+    dataset = state.tables.start().result().dataset
     account = str(tiny.asked["account_id"].iloc[0])
     path = f"/v1/accounts/{account}/changes"
     (change,) = get(reader, path, target="expansion")["changes"]
@@ -191,7 +191,6 @@ def test_another_model_is_set_apart_from_the_data(
     assert older != change["model_version"]
     model = Model.of(read_bundle(own.paths.models / "expansion" / older))
     as_of = tiny.book["as_of"].iloc[0].to_pydatetime()
-    dataset = state.tables.loaded().dataset
     models = {"expansion": model}
     call = partial(score, dataset, models, own, as_of, accounts=[account])
     scored = state.tables.threads.submit(call).result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -44,6 +45,7 @@ class Client:
             access=access,
             audit=SimpleNamespace(add=lambda _: None),
             config=SimpleNamespace(service=settings),
+            under_way=Counter(),
         )
         self.state = state
         self.guard = Guard(self.application, self.state, self.metrics)

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from service.guide import ACCOUNT, ADDRESS, curls
-from service.processes import TENURE, free_port, running, workers
+from service.processes import PATIENCE, TENURE, free_port, running, workers
 from tenure.core.errors import ConfigError
 from tenure.service.api.logs import Seldom
 from tenure.service.api.serve import greeting, listen
@@ -30,12 +30,12 @@ OTHERS = {"/v1/score-rows": 400, "/v1/feedback": 201}
 
 
 def status_of(command: str) -> int:
-    """Return the HTTP status of a command of the guide; it is sent again while tables load."""
-    shown = 'curl() { command curl -sS --retry 30 -o /dev/null -w "%{http_code}" "$@"; }'
+    """Return the HTTP status of a command of the guide."""
+    shown = 'curl() { command curl -sS -o /dev/null -w "%{http_code}" "$@"; }'
     run = subprocess.run(
         ["bash", "-c", f"{shown}\n{command}"], check=True, capture_output=True, text=True
     )
-    return int(run.stdout[-3:])
+    return int(run.stdout)
 
 
 def churn(answer: Any) -> list[float]:
@@ -56,6 +56,10 @@ def test_a_served_score_is_the_batch_score(tiny: Tiny, tmp_path: Path) -> None:
         answer = requests.post(f"{server.url}/v1/scores:lookup", json=body, timeout=60).json()
         assert churn(answer) == list(book["churn_probability"])
 
+        until = time.monotonic() + PATIENCE
+        while requests.get(f"{server.url}/v1/metrics?only=mrr", timeout=60).status_code == 503:
+            assert time.monotonic() < until, "the tables are not loaded"
+            time.sleep(0.2)
         for example in curls():
             here = example.replace(ADDRESS, server.url).replace(ACCOUNT, body["account_ids"][0])
             expected = next((OTHERS[path] for path in OTHERS if path in example), 200)
