@@ -86,7 +86,7 @@ LABELS = {
     "workers_28d": "People at work in the last 28 days",
     "workers_84d": "People at work in the last 84 days",
     "workers_pace": "People of four weeks against those of twelve",
-    "workers_level": "People at work above accounts of like segment",
+    "workers_level": "People at work among accounts of like segment",
 }
 
 

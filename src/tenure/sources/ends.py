@@ -64,7 +64,7 @@ class _Days:
 
 def _days(table: IncomingTable, engine: Engine) -> _Days:
     minutes = (
-        "SELECT epoch_ms(started_at) // 60000 % 1440 AS minute, count(*) AS n FROM "
+        "SELECT epoch_us(started_at) // 60000000 % 1440 AS minute, count(*) AS n FROM "
         f"{quote(table.layout.staged)} WHERE _reason = 0 GROUP BY 1"
     )
     rows = {row["minute"]: row["n"] for row in engine.fetch(minutes).to_pylist()}
