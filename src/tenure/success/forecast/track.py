@@ -164,11 +164,11 @@ class PastForecasts:
         self._books = totals(rows)
         self._ends = rows.groupby("as_of")[["period_to", "settled_at"]].first()
         self._off: dict[str, dict[pd.Timestamp, float]] = {one.name: {} for one in COMPONENTS}
-        self._made = [row for time in self._times() for row in self._forecast(time)]
+        self._forecasts = [row for time in self._times() for row in self._forecast(time)]
 
     def rows(self) -> pd.DataFrame:
         """Return what `past_forecasts` returns."""
-        return pd.DataFrame(self._made, columns=PAST)
+        return pd.DataFrame(self._forecasts, columns=PAST)
 
     def stretch(self, name: str, among: Iterable[Any]) -> float:
         """Return the factor on the deviation of a component.
