@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -120,12 +120,17 @@ def renames(own: Project, command: str) -> int:
     return int((own.root / "renames").read_text(encoding="utf-8"))
 
 
-def at_every_rename(own: Project, command: str, fresh: Callable[[int, str], Project]) -> None:
+def at_every_rename(
+    own: Project,
+    command: str,
+    fresh: Callable[[int, str], Project],
+    sides: Callable[[int], Sequence[str]] = lambda place: ("before", "after"),
+) -> None:
     rows = size(own)
     count = renames(own, command)
     assert count >= 2
     for place in range(1, count + 1):
-        for side in ("before", "after"):
+        for side in sides(place):
             other = fresh(place, side)
             assert killed_at(other, command, place, side)
             whole(other, rows)
@@ -133,6 +138,13 @@ def at_every_rename(own: Project, command: str, fresh: Callable[[int, str], Proj
 
 
 def test_score_killed_at_every_rename(own: Project) -> None:
+    """Before one, after the next: the other sides are acceptance."""
+    turns = ("after",), ("before",)
+    at_every_rename(own, "score", lambda place, side: own, lambda place: turns[place % 2])
+
+
+@pytest.mark.acceptance
+def test_score_killed_on_both_sides_of_every_rename(own: Project) -> None:
     at_every_rename(own, "score", lambda place, side: own)
 
 

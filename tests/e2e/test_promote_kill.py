@@ -66,6 +66,7 @@ def complete(own: Project, good: str, *more: str) -> None:
     assert list((own.root / "models" / TARGET).glob(".*.tmp")) == []
 
 
+@pytest.mark.acceptance
 def test_killed_at_every_rename(own: Project, tmp_path: Path) -> None:
     """A version that was champion before is not compared, but put in place like any other."""
     bad, good = contested(own)

@@ -19,7 +19,7 @@ CONFIG = """\
 name: demo
 data: {path: ../demo/data}
 targets: [churn]
-model: {threads: 1, min_events: 5, min_train_positives: 10}
+model: {threads: 1, min_events: 5, min_train_positives: 10, parameters: {num_iterations: 60}}
 evaluation: {max_folds: 6, bootstrap: 50}
 engine: {threads: 1}
 """

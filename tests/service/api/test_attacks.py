@@ -149,6 +149,7 @@ def test_wrong_items_do_not_hold_up_others(server: Server) -> None:
 def test_beyond_what_can_be_answered_a_request_is_refused_at_once(
     server: Server, tiny: Tiny
 ) -> None:
+    goes_on(server, tiny)
     account = tiny.asked["account_id"].iloc[0]
     posted = tiny.posted(account)
     days = [str(date(2023, 6, 1) + timedelta(days=place)) for place in range(60)]
