@@ -76,7 +76,6 @@ async def score_history(call: Call, ask: HistoryRequest) -> HistoryScores:
     if not EARLIEST <= ask.as_of < LATEST:
         rule = f"must be between {show(EARLIEST)} and {show(LATEST)}"
         raise Refusal(Problem("as_of", rule, show(ask.as_of), "check the year"))
-    check_ids(ask.tables)
     models = await call.state.models()
     answer = await in_thread(call.state.posting, _posted, call, models, ask)
     call.state.shadow.offer_history((call.request_id, call.endpoint), ask, models, answer)
@@ -85,6 +84,7 @@ async def score_history(call: Call, ask: HistoryRequest) -> HistoryScores:
 
 def _posted(call: Call, models: Mapping[str, Model], ask: HistoryRequest) -> HistoryScores:
     state = call.state
+    check_ids(ask.tables)
     try:
         with state.engines.borrow() as engine:
             rows = MOST if ask.evidence else 0
