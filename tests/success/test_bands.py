@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenure.core.config import Config, make_config
+from tenure.core.flat_row import BANDS
 from tenure.score.rows import bands
-from tenure.success.scorecards.bands import BANDS, bands_over_time
+from tenure.success.scorecards.bands import bands_over_time
 
 START = datetime(2025, 1, 1)
 BASE = 0.1

@@ -9,6 +9,8 @@ FIELDS = (
     *("contribution", "direction", "sentence", "lever", "since"),
 )
 """What is known of a driver."""
+BANDS = ("low", "medium", "high")
+"""Bands of risk, rising."""
 ATTRIBUTES = ("name", "owner", "segment", "plan")
 _DRIVERS = [f"driver_{place}_{field}" for place in range(1, TOP + 1) for field in FIELDS]
 COLUMNS: tuple[str, ...] = (

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tenure.core.flat_row import BANDS
 from tenure.report.sentences.formatting import NONE, count, counted, percent
 from tenure.report.tables.layout import Table, table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RANK = {"low": 0, "medium": 1, "high": 2}
+RANK = {band: place for place, band in enumerate(BANDS)}
 
 
 @dataclass(frozen=True)

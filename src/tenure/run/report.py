@@ -77,6 +77,7 @@ def stored_portfolios(config: Config) -> list[PortfolioView]:
     """Return what moves the scores of the latest kept run, of each champion that gave them."""
     from tenure.report.portfolio import portfolio_view
     from tenure.score.store.database import stands
+    from tenure.score.store.lookup import run_versions
     from tenure.score.store.store import ScoreStore
 
     standing = [name for name in config.targets if champion(config.paths.models, name)]
@@ -84,14 +85,14 @@ def stored_portfolios(config: Config) -> list[PortfolioView]:
         return []
     views = []
     with ScoreStore.open(config) as store:
-        runs = store.runs()
-        if not runs:
+        run = store.latest()
+        if run is None:
             return []
-        scored = dict(store.book(runs[-1])[["target", "model_version"]].to_numpy().tolist())
+        scored = run_versions(store, run)
         for target, model in load_models(config).items():
             if scored.get(target) == model.bundle.version:
-                portfolio = stored_portfolio(store, runs[-1], model)
-                views.append(portfolio_view(portfolio, runs[-1].as_of, model.bundle.version))
+                portfolio = stored_portfolio(store, run, model)
+                views.append(portfolio_view(portfolio, run.as_of, model.bundle.version))
     return views
 
 

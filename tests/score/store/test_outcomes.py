@@ -11,6 +11,7 @@ import pytest
 
 from score.small_world import World
 from tenure.core.config import Config
+from tenure.core.flat_row import BANDS
 from tenure.core.times import days
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
@@ -21,7 +22,7 @@ from tenure.score.store.feedback import Override, add_override
 from tenure.score.store.override_outcomes import override_outcomes
 from tenure.score.store.store import ScoreStore
 from tenure.score.store.write import ScoringRun
-from tenure.success.scores.relation import BANDS, scored_table, with_scores
+from tenure.success.scores.relation import scored_table, with_scores
 from tenure.success.scores.settle import settle
 
 BACK = 130

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sqlalchemy import and_, select
 
-from tenure.score.store.schema import OUTCOMES, OVERRIDES, RUNS, SCORES
+from tenure.score.store.schema import OUTCOMES, OVERRIDES, RUNS, SCORES, of_same_score
 
 if TYPE_CHECKING:
     from tenure.score.store.store import ScoreStore
@@ -35,8 +35,6 @@ def override_outcomes(store: ScoreStore, target: str, horizon: str) -> pd.DataFr
         SCORES.c.account_id == OVERRIDES.c.account_id,
         SCORES.c.target == OVERRIDES.c.target,
     )
-    same = (OUTCOMES.c[name] == SCORES.c[name] for name in ("run_no", "target", "horizon"))
-    outcome = and_(OUTCOMES.c.account_id == SCORES.c.account_id, *same)
     statement = (
         select(
             SCORES.c.account_id,
@@ -50,7 +48,7 @@ def override_outcomes(store: ScoreStore, target: str, horizon: str) -> pd.DataFr
         )
         .join_from(OVERRIDES, RUNS, RUNS.c.run_id == OVERRIDES.c.run_id)
         .join(SCORES, score)
-        .join(OUTCOMES, outcome)
+        .join(OUTCOMES, of_same_score(OUTCOMES))
         .where(
             OVERRIDES.c.project == store.project,
             OVERRIDES.c.target == target,

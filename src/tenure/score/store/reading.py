@@ -21,6 +21,7 @@ from tenure.score.store.schema import (
     SCORES,
     WORDINGS,
     of_same_model,
+    of_same_score,
 )
 
 Row = tuple[Any, ...]
@@ -56,7 +57,7 @@ _BESIDE: dict[Any, ColumnElement[bool]] = {
     ),
     WORDINGS: WORDINGS.c.wording_no == SCORES.c.wording_no,
     BLOCKS: and_(of_same_model(BLOCKS), BLOCKS.c.block == SCORES.c.place // BLOCK),
-    OUTCOMES: and_(of_same_model(OUTCOMES), OUTCOMES.c.account_id == SCORES.c.account_id),
+    OUTCOMES: of_same_score(OUTCOMES),
 }
 """Tables that say more of a score → the condition under which their row belongs to it."""
 _TABLES = (OUTCOMES, BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES)

@@ -33,6 +33,11 @@ def of_same_model(table: Any) -> sa.ColumnElement[bool]:
     return sa.and_(*(SCORES.c[name] == table.c[name] for name in names))
 
 
+def of_same_score(table: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that joins scores with what is there once per score."""
+    return sa.and_(of_same_model(table), table.c.account_id == SCORES.c.account_id)
+
+
 RUNS = Table(
     "runs",
     METADATA,

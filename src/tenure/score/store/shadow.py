@@ -25,6 +25,7 @@ from tenure.score.store.schema import (
     SHADOW_MODELS,
     SHADOW_SCORES,
     of_same_model,
+    of_same_score,
 )
 
 
@@ -130,7 +131,6 @@ def read_pair(engine: Engine, project: str, pair: ShadowPair, horizon: str) -> p
         .group_by(RUNS.c.as_of)
     )
     same_account = SCORES.c.account_id == SHADOW_SCORES.c.account_id
-    matured = and_(of_same_model(OUTCOMES), OUTCOMES.c.account_id == SCORES.c.account_id)
     columns = {
         "as_of": RUNS.c.as_of,
         "account_id": SCORES.c.account_id,
@@ -145,7 +145,7 @@ def read_pair(engine: Engine, project: str, pair: ShadowPair, horizon: str) -> p
         .join(SCORES, and_(_beside(SCORES), same_account))
         .join(RUN_MODELS, of_same_model(RUN_MODELS))
         .join(RUNS, RUNS.c.run_no == SCORES.c.run_no)
-        .outerjoin(OUTCOMES, matured)
+        .outerjoin(OUTCOMES, of_same_score(OUTCOMES))
         .where(
             RUNS.c.run_no.in_(last),
             SHADOW_MODELS.c.target == pair.target,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tenure.core.flat_row import BANDS
 from tenure.success.declarations import Direction, Method, MetricDeclaration, share_method
 
 NEEDS = ("scores",)
 EMPTY = "no kept score of the period that this is about has a known outcome"
 LATER = "no run shows the bands of the scores of the period at the end of their horizon"
-BANDS = ("low", "medium", "high")
 GREEN, AT_RISK = "band_rank = 0", "band_rank >= risk_rank"
 SEEN = "(paired AND (after_rank IS NOT NULL OR outcome))"
 CALLED, ACTUAL = "sum(probability * mrr)", "sum(mrr) FILTER (outcome)"

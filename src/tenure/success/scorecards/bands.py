@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.flat_row import BANDS
 from tenure.core.times import days
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tenure.core.config import Config
     from tenure.score.store.lists import ListStore
 
-BANDS = ("low", "medium", "high")
 MEMORY_DAYS = 400
 """Days before the prediction time whose kept runs a band follows from, the last 60 at most."""
 NEVER = np.datetime64("NaT", "us")

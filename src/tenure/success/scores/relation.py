@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tenure.core.flat_row import BANDS
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import days
 from tenure.success.owners import EXACT
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 SCORED = "scores"
 """Kept scores, as a table beside those of the contract."""
-BANDS = ("low", "medium", "high")
-"""From the best to the worst; the last is at risk."""
 LATE = 0.5
 """Share of a horizon by which the run that shows the bands at its end may come late."""
 
