@@ -64,7 +64,7 @@ test-feature: $(STAMP)  ## Run what a new feature has to pass: its SQL, the cut,
 .PHONY: lint
 lint: $(STAMP)  ## Check format, style, types and the direction of imports
 	@failed=; \
-	for check in "ruff format --check" "ruff check" "mypy" "mypy --config-file tests/mypy.ini" "lint-imports"; do \
+	for check in "ruff format --check" "ruff check" "mypy" "lint-imports"; do \
 	  echo "== $$check"; $(BIN)/$$check || failed="$$failed [$$check]"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "lint failed:$$failed" >&2; exit 1; fi

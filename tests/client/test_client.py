@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from tenure.client import Client, ServiceError
-from tenure.client import retries as retries_module
 from tenure.client.retries import LONGEST, Retries, wanted_pause
 
 READINGS: dict[str, Any] = {
@@ -85,7 +84,7 @@ def test_pauses_differ_between_clients(monkeypatch: pytest.MonkeyPatch) -> None:
         shares.append((low, high))
         return high
 
-    monkeypatch.setattr(retries_module.random, "uniform", uniform)
+    monkeypatch.setattr("tenure.client.retries.random.uniform", uniform)
     line = Line(*(busy() for _ in range(4)), fine())
     line.client().models()
     assert line.pauses == [0.5, 1.0, 2.0, 4.0]

@@ -56,7 +56,7 @@ def test_a_terminal_keeps_finished_stages_with_their_time() -> None:
 
 def test_a_bar_says_how_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("tenure.core.progress.time.monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
     with LiveBar(console) as bar:
         bar.stage("folds")

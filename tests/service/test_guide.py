@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from service.guide import ACCOUNT, ADDRESS, DOCUMENT, ROUTES, blocks, curls, routes
-from tenure.client import client as client_module
 
 if TYPE_CHECKING:
     import httpx
@@ -41,7 +40,7 @@ def test_every_endpoint_has_an_example_in_python_that_runs(
     def recorded() -> Recorded:
         return Recorded(transport.handler)
 
-    monkeypatch.setattr(client_module.httpx, "HTTPTransport", recorded)
+    monkeypatch.setattr("tenure.client.client.httpx.HTTPTransport", recorded)
     account = tiny.asked["account_id"].iloc[0]
     names: dict[str, Any] = {}
     for block in blocks("python"):

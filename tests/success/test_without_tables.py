@@ -21,7 +21,8 @@ from tenure.sources.load import load_frames
 from tenure.success.account.whole import whole_account
 from tenure.success.definitions import METRICS
 from tenure.success.interpret import MetricsRequest, metrics
-from tenure.success.scorecards.cards import CARDS, SUCCESS, CardTable, card_table
+from tenure.success.scorecards.cards import SUCCESS, CardTable, card_table
+from tenure.success.scorecards.declarations import CARDS
 from worlds import TINY_UNTIL, tiny_world
 
 AS_OF = datetime(2023, 6, 1)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenure.engine.duckdb import DuckDBEngine
-from tenure.features.compute.timeline import Timeline, Window, rank_sql
+from tenure.features.compute.timeline import Timeline, rank_sql
+from tenure.features.plan.columns import Window
 
 START = datetime(2023, 1, 1)
 TICK = timedelta(microseconds=1)
