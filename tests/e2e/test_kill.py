@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -19,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from e2e.killer import killer
 from e2e.road import TENURE, UNTIL, Project, quiet, tenure
 from tenure.core.times import show
 from tenure.model.bundle.bundle import read_bundle
@@ -26,7 +25,6 @@ from tenure.model.registry.champion import champion, versions
 from tenure.run.score import run_score
 from tenure.score.store.store import ScoreStore
 
-KILLER = Path(__file__).with_name("killer.py")
 pytestmark = pytest.mark.slow
 
 
@@ -46,12 +44,6 @@ def run(own: Project, *given: str) -> int:
     return subprocess.run(
         given, cwd=own.root, env=quiet(), capture_output=True, check=False
     ).returncode
-
-
-def killed_at(own: Project, command: str, place: int, side: str) -> bool:
-    code = run(own, sys.executable, str(KILLER), str(place), side, *words(own, command))
-    assert code in {0, -signal.SIGKILL}
-    return code != 0
 
 
 def killed_after(own: Project, command: str, seconds: float) -> bool:
@@ -114,12 +106,6 @@ def size(own: Project) -> int:
     return len(pd.read_parquet(own.config.paths.runs / "scores.parquet"))
 
 
-def renames(own: Project, command: str) -> int:
-    """Return how many renames a whole run makes."""
-    assert not killed_at(own, command, 0, "before")
-    return int((own.root / "renames").read_text(encoding="utf-8"))
-
-
 def at_every_rename(
     own: Project,
     command: str,
@@ -127,13 +113,14 @@ def at_every_rename(
     sides: Callable[[int], Sequence[str]] = lambda place: ("before", "after"),
 ) -> None:
     rows = size(own)
-    count = renames(own, command)
-    assert count >= 2
-    for place in range(1, count + 1):
-        for side in sides(place):
-            other = fresh(place, side)
-            assert killed_at(other, command, place, side)
-            whole(other, rows)
+    with killer(quiet()) as killed_at:
+        count = killed_at.renames(own.root, *words(own, command))
+        assert count >= 2
+        for place in range(1, count + 1):
+            for side in sides(place):
+                other = fresh(place, side)
+                assert killed_at(other.root, place, side, *words(other, command))
+                whole(other, rows)
     complete(other, command, rows)
 
 

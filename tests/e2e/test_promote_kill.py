@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,13 +11,13 @@ import pytest
 
 from champions import set_champion
 from e2e.bundles import EARLY, TARGET, bundle_of, early, publish
+from e2e.killer import killer
 from e2e.road import TENURE, Project, quiet, tenure
 from tenure.core.errors import ModelError
 from tenure.core.times import show
 from tenure.model.bundle.bundle import read_bundle
 from tenure.model.registry.champion import champion, history
 
-KILLER = Path(__file__).with_name("killer.py")
 pytestmark = pytest.mark.slow
 
 
@@ -38,13 +36,6 @@ def run(own: Project, *given: str) -> int:
     return subprocess.run(
         given, cwd=own.root, env=quiet(), capture_output=True, check=False
     ).returncode
-
-
-def killed_at(own: Project, place: int, side: str, version: str) -> bool:
-    words = ["promote", "config.yaml", "--to", version]
-    code = run(own, sys.executable, str(KILLER), str(place), side, *words)
-    assert code in {0, -signal.SIGKILL}
-    return code != 0
 
 
 def whole(own: Project) -> str:
@@ -73,17 +64,18 @@ def test_killed_at_every_rename(own: Project, tmp_path: Path) -> None:
     for version in (good, bad):
         set_champion(own.root / "models", TARGET, version, "test", "test")
     counted = own.copied(tmp_path / "counted").set(targets=[TARGET])
-    assert not killed_at(counted, 0, "before", good)
-    renames = int((counted.root / "renames").read_text(encoding="utf-8"))
-    assert whole(counted) == good
-    assert renames >= 2
+    words = ["promote", "config.yaml", "--to", good]
     seen = set()
-    for place in range(1, renames + 1):
-        for side in ("after", "before"):
-            other = own.copied(tmp_path / f"{side}-{place}").set(targets=[TARGET])
-            assert killed_at(other, place, side, good)
-            seen.add(whole(other))
-        complete(other, good, "--to", good)
+    with killer(quiet()) as killed_at:
+        renames = killed_at.renames(counted.root, *words)
+        assert whole(counted) == good
+        assert renames >= 2
+        for place in range(1, renames + 1):
+            for side in ("after", "before"):
+                other = own.copied(tmp_path / f"{side}-{place}").set(targets=[TARGET])
+                assert killed_at(other.root, place, side, *words)
+                seen.add(whole(other))
+            complete(other, good, "--to", good)
     assert seen == {bad, good}
 
 
