@@ -150,12 +150,13 @@ def to_json(families: Iterable[Family], names: Iterable[str]) -> list[dict[str, 
 
 def from_json(stored: Iterable[Mapping[str, Any]]) -> list[Family]:
     """Return the families that `to_json` stored."""
-    kinds: dict[str, type[Declared]] = {kind.__name__: kind for kind in (Feature, Derived, Ranked)}
+    declared = (Feature, Derived, Ranked)
+    kinds: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in declared}
     families: dict[str, list[Declared]] = {}
     for item in stored:
         kind = kinds[item["declared"]]
         fields = {name: value for name, value in item.items() if name not in {"family", "declared"}}
-        families.setdefault(item["family"], []).append(TypeAdapter(kind).validate_python(fields))
+        families.setdefault(item["family"], []).append(kind.validate_python(fields))
     return [Family(name, name, tuple(items)) for name, items in families.items()]
 
 
