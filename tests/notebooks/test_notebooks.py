@@ -19,8 +19,8 @@ CONFIG = """\
 name: demo
 data: {path: ../demo/data}
 targets: [churn]
-model: {threads: 1, min_events: 5, min_train_positives: 10, parameters: {num_iterations: 60}}
-evaluation: {max_folds: 6, bootstrap: 50}
+model: {threads: 1, min_events: 5, min_train_positives: 10, parameters: {num_iterations: 20}}
+evaluation: {max_folds: 3, bootstrap: 50}
 engine: {threads: 1}
 """
 
@@ -29,7 +29,7 @@ engine: {threads: 1}
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder laid out as a checkout after `make demo`."""
     root = tmp_path_factory.mktemp("checkout")
-    write_world(root / "demo" / "data", accounts=500, months=26, seed=3)
+    write_world(root / "demo" / "data", accounts=200, months=24, seed=3)
     (root / "configs").mkdir()
     (root / "configs" / "demo.yaml").write_text(CONFIG)
     (root / "notebooks").mkdir()
