@@ -53,7 +53,10 @@ SUITES = {
         "sources/landing/test_landing_killed.py",
         "a landing killed at 200 random moments leaves the last whole one",
     ),
-    "spark_road": ("e2e/test_whole_on_spark.py", "the same boosters and scores on both engines"),
+    "spark_road": (
+        "e2e/test_whole_on_spark.py e2e/test_check_spark.py",
+        "the same boosters, scores and audit on both engines",
+    ),
 }
 """Name → its files in `tests`, and what they show."""
 KEYS = ("tests", "failures", "errors", "skipped")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from e2e.road import Project, make
+from e2e.road import Project, make, without_mlflow
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         if not (root / "project" / "scores.csv").is_file():
             return make(root / "project")
     return Project(root / "project")
+
+
+@pytest.fixture
+def unrecorded() -> Iterator[None]:
+    with without_mlflow():
+        yield

@@ -14,7 +14,7 @@ from tenure.run.audit import audit, audited_plan
 from tenure.run.prepare import loaded
 from worlds import tiny_world, write_world
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 
 def audited(folder: Path, kind: str) -> AuditRecord:

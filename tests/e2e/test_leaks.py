@@ -15,7 +15,8 @@ from tenure.model.bundle.bundle import read_bundle
 from tenure.model.registry.champion import versions
 from tenure.run.train import run_train
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unrecorded")]
+EVALUATION = {"max_folds": 1, "contrast": False}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(world: Path, tmp_path: Path) -> Project:
     shutil.copytree(world, tmp_path / "data")
-    return Project(tmp_path).set(targets=["churn"])
+    return Project(tmp_path).set(targets=["churn"], evaluation=EVALUATION)
 
 
 def test_what_is_known_only_afterwards_has_no_effect(home: Project) -> None:
@@ -54,6 +55,7 @@ def test_an_attribute_that_is_overwritten_stops_the_run(home: Project) -> None:
     home.set(
         targets=["churn"],
         data={"constant_attributes": ["stage"]},
+        evaluation=EVALUATION,
         audit={"allow": ["accounts.stage"]},
     )
     run_train(home.config)
@@ -66,7 +68,7 @@ def test_a_category_that_is_written_late_stops_the_run(home: Project) -> None:
         run_train(home.config)
     assert "audit.allow: [tickets.category]" in str(error.value)
     assert versions_of(home) == ()
-    home.set(targets=["churn"], audit={"allow": ["tickets.category"]})
+    home.set(targets=["churn"], evaluation=EVALUATION, audit={"allow": ["tickets.category"]})
     run_train(home.config)
     assert len(versions_of(home)) == 1
 

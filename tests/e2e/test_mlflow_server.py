@@ -31,6 +31,7 @@ from tenure.run.train import run_train
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 TARGET, NAME = "churn", "small-churn"
+SMALL = {"targets": [TARGET], "evaluation": {"max_folds": 1, "contrast": False}}
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
@@ -112,7 +113,7 @@ def test_registered_promoted_gone_and_back(project: Project, tmp_path: Path) -> 
     own = project.copied(tmp_path / "own")
     with served(tmp_path / "server") as server:
         store = Store(server.uri)
-        own.set(targets=[TARGET], tracking={"uri": server.uri}, model={"seed": 1})
+        own.set(**SMALL, tracking={"uri": server.uri}, model={"seed": 1})
         second = registered(own, store)
         promoted(own, store, second)
         loaded_back(own, store, second)
@@ -177,7 +178,7 @@ def loaded_back(own: Project, store: Store, version: str) -> None:
 
 def gone_while_training(own: Project, server: Server) -> str:
     """The server goes away in the middle; nothing of the work is lost."""
-    own.set(targets=[TARGET], tracking={"uri": server.uri}, model={"seed": 2})
+    own.set(**SMALL, tracking={"uri": server.uri}, model={"seed": 2})
 
     def stop(line: str) -> None:
         if line.endswith("measuring"):

