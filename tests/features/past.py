@@ -97,6 +97,11 @@ def whole_plan() -> Plan:
     return resolve_plan(OPEN, EVERYTHING, members=MEMBERS)
 
 
+@cache
+def _plan(families: tuple[Family, ...], columns: frozenset[tuple[str, frozenset[str]]]) -> Plan:
+    return resolve_plan(families, dict(columns), members=MEMBERS)
+
+
 @dataclass(frozen=True)
 class Past:
     """Canonical rows by table, the schema of each, and the columns that may be used."""
@@ -138,7 +143,7 @@ class Past:
         )
 
     def plan(self, families: Iterable[Family] = OPEN) -> Plan:
-        return resolve_plan(families, self.columns, members=MEMBERS)
+        return _plan(tuple(families), frozenset(self.columns.items()))
 
     def matrix(
         self,

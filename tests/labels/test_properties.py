@@ -24,8 +24,9 @@ ORIGIN = datetime(2024, 1, 1)
 CUTOFFS = [ORIGIN + timedelta(days=day) for day in (40, 71, 101, 130)]
 UNTIL = ORIGIN + timedelta(days=240)
 MICRO = timedelta(microseconds=1)
+# What a statement costs hardly depends on its rows: few large worlds hold as many histories.
 RANDOM = settings(
-    max_examples=10,
+    max_examples=4,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -101,7 +102,8 @@ class World(list[Row]):
         return self.name
 
 
-WORLDS = st.builds(World, st.integers(0, 2**32), st.integers(1, 30))
+WORLDS = st.builds(World, st.integers(0, 2**32), st.integers(20, 50))
+ANY_WORLDS = st.builds(World, st.integers(0, 2**32), st.integers(1, 30))
 LABELS = st.builds(
     LabelConfig,
     horizon_days=st.just(45),
@@ -132,27 +134,31 @@ def test_snapshots_equal_the_oracle(engine: Engine, rows: list[Row]) -> None:
 ABSENT = st.sampled_from([(), ("list_mrr",)])
 
 
-@pytest.mark.parametrize("target", sorted(TARGETS))
-@RANDOM
+@settings(RANDOM, max_examples=5)
 @given(rows=WORLDS, labels=LABELS, absent=ABSENT)
 def test_labels_equal_the_oracle(
-    engine: Engine, target: str, rows: list[Row], labels: LabelConfig, absent: tuple[str, ...]
+    engine: Engine, rows: list[Row], labels: LabelConfig, absent: tuple[str, ...]
 ) -> None:
-    _compare(history(engine, rows, UNTIL, absent=absent), rows, target, labels)
+    world = history(engine, rows, UNTIL, absent=absent)
+    snaps = snapshots(world, CUTOFFS)
+    for target in TARGETS:
+        _compare(world, snaps, rows, target, labels)
 
 
 @pytest.mark.acceptance
 @pytest.mark.parametrize("target", sorted(TARGETS))
 @settings(RANDOM, max_examples=300)
-@given(rows=WORLDS, labels=LABELS, absent=ABSENT)
+@given(rows=ANY_WORLDS, labels=LABELS, absent=ABSENT)
 def test_labels_equal_the_oracle_in_many_worlds(
     engine: Engine, target: str, rows: list[Row], labels: LabelConfig, absent: tuple[str, ...]
 ) -> None:
-    _compare(history(engine, rows, UNTIL, absent=absent), rows, target, labels)
+    world = history(engine, rows, UNTIL, absent=absent)
+    _compare(world, snapshots(world, CUTOFFS), rows, target, labels)
 
 
-def _compare(world: Dataset, rows: list[Row], target: str, labels: LabelConfig) -> None:
-    snaps = snapshots(world, CUTOFFS)
+def _compare(
+    world: Dataset, snaps: pd.DataFrame, rows: list[Row], target: str, labels: LabelConfig
+) -> None:
     rules = oracle_labels.Settings(
         labels.horizon_days,
         labels.gap_days,
@@ -175,7 +181,7 @@ def _compare(world: Dataset, rows: list[Row], target: str, labels: LabelConfig) 
 
 
 @pytest.mark.parametrize("target", ["churn", "expansion", "renewal"])
-@settings(RANDOM, max_examples=6)
+@settings(RANDOM, max_examples=2)
 @given(rows=WORLDS, labels=LABELS)
 def test_each_horizon_is_labelled_as_if_it_were_the_only_one(
     engine: Engine, target: str, rows: list[Row], labels: LabelConfig
@@ -187,7 +193,7 @@ def test_each_horizon_is_labelled_as_if_it_were_the_only_one(
     assert list(found) == (["45"] if target == "renewal" else ["45", "20", "90", "renewal"])
     for frame in found.values():
         due = frame["drop_reason"] != "no_renewal_due"
-        for days in frame.loc[due, "horizon_days"].unique():
+        for days in frame.loc[due, "horizon_days"].unique()[:3]:
             some = due & (frame["horizon_days"] == days)
             alone = label(world, snaps, TARGETS[target], labels, horizon=int(days))
             pd.testing.assert_frame_equal(
@@ -232,20 +238,20 @@ def test_who_churned_early_has_churned_later(
         assert not ((shorter == 1) & (longer == 0)).any()
 
 
-@pytest.mark.parametrize("target", ["churn_voluntary", "churn_involuntary"])
 @RANDOM
 @given(rows=WORLDS, labels=LABELS)
 def test_kinds_of_churn_are_parts_of_churn(
-    engine: Engine, target: str, rows: list[Row], labels: LabelConfig
+    engine: Engine, rows: list[Row], labels: LabelConfig
 ) -> None:
     world = history(engine, rows, UNTIL)
     snaps = snapshots(world, CUTOFFS)
     churn = label(world, snaps, TARGETS["churn"], labels)
-    part = label(world, snaps, TARGETS[target], labels)
-    same_kind = churn["churn_type"] == target.removeprefix("churn_")
-    assert ((part["label"] == 1) == ((churn["label"] == 1) & same_kind)).all()
-    unknown = part["drop_reason"] == "churn_type_unknown"
-    assert (unknown == ((churn["label"] == 1) & churn["churn_type"].isna())).all()
+    for kind in ("voluntary", "involuntary"):
+        part = label(world, snaps, TARGETS[f"churn_{kind}"], labels)
+        same_kind = churn["churn_type"] == kind
+        assert ((part["label"] == 1) == ((churn["label"] == 1) & same_kind)).all()
+        unknown = part["drop_reason"] == "churn_type_unknown"
+        assert (unknown == ((churn["label"] == 1) & churn["churn_type"].isna())).all()
 
 
 @RANDOM
@@ -261,7 +267,7 @@ def test_snapshots_see_nothing_that_was_not_known(
     pd.testing.assert_frame_equal(before, after)
 
 
-@settings(RANDOM, max_examples=8)
+@settings(RANDOM, max_examples=3)
 @given(rows=WORLDS, seed=st.integers(0, 2**32))
 def test_labels_see_nothing_at_or_after_they_are_known(
     engine: Engine, rows: list[Row], seed: int
@@ -276,7 +282,7 @@ def test_labels_see_nothing_at_or_after_they_are_known(
     pd.testing.assert_frame_equal(before, after)
 
 
-@settings(RANDOM, max_examples=6)
+@settings(RANDOM, max_examples=2)
 @given(rows=WORLDS, seed=st.integers(0, 2**32))
 def test_neither_the_order_of_rows_nor_other_accounts_matter(
     engine: Engine, rows: list[Row], seed: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,6 +31,29 @@ def ids(dataset: Dataset) -> list[str]:
 def remarks(dataset: Dataset, code: str) -> list[str]:
     table = dataset.report.tables["tickets"]
     return [item.text for item in table.remarks if item.code == code]
+
+
+# Five tables with a column of text each: one load reads five files.
+TEXTS = {
+    "tickets": "ticket_id,account_id,opened_at,category",
+    "usage_events": "event_id,account_id,occurred_at,event",
+    "touchpoints": "kind,account_id,occurred_at,note",
+    "survey_responses": "response_id,account_id,responded_at,comment",
+    "subscriptions": "subscription_id,account_id,started_at,plan",
+}
+VALUES = {"survey_responses": {"survey_type": "nps"}, "subscriptions": {"mrr": 5}}
+NAMES = ["T.CSV", "t.txt", "u.tsv", "t.Csv.Gz", "t.TAB"]
+
+
+def places(files: dict[str, str]) -> dict[str, Any]:
+    """The tables of some files, with the values that their four columns lack."""
+    return {
+        table: {
+            "path": name,
+            "columns": {key: {"value": value} for key, value in VALUES.get(table, {}).items()},
+        }
+        for table, name in files.items()
+    }
 
 
 def test_a_second_export_below_the_first_loses_no_row_in_silence(read: Load, folder: Path) -> None:
@@ -101,29 +125,35 @@ def test_the_first_quote_may_come_late(read: Load, folder: Path, quiet: str) -> 
         '"Report of 2023"\n',
     ],
 )
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_a_header_below_a_title(read: Load, folder: Path, before: str, separator: str) -> None:
-    text = (HEADER + "\n" + ROWS).replace(",", separator)
-    dataset = tickets(read, folder, before + text + "\nTotal 5\n")
-    table = dataset.report.tables["tickets"]
-    assert (table.rows_in, table.rows_used) == (6, 5)
-    assert remarks(dataset, "files") == [
-        f"tickets.csv: the {before.count(chr(10))} lines before the header are left out"
-    ]
+def test_a_header_below_a_title(read: Load, folder: Path, before: str) -> None:
+    files = {table: f"{table}.csv" for table in list(TEXTS)[:4]}
+    for table, separator in zip(files, ",;\t|", strict=True):
+        text = TEXTS[table] + "\n" + "".join(f"t{n},a,2023-05-0{n},high\n" for n in range(1, 6))
+        text = text.replace(",", separator)
+        (folder / files[table]).write_text(before + text + "\nTotal 5\n")
+    dataset = read(tables=places(files))
+    for name in files:
+        table = dataset.report.tables[name]
+        assert (table.rows_in, table.rows_used) == (6, 5), name
+        assert [item.text for item in table.remarks if item.code == "files"] == [
+            f"{name}.csv: the {before.count(chr(10))} lines before the header are left out"
+        ]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("name", ["T.CSV", "t.txt", "t.tsv", "t.Csv.Gz", "t.TAB"])
-def test_ends_encodings_and_names(
-    read: Load, folder: Path, end: str, encoding: str, name: str
-) -> None:
-    text = f'{HEADER}\nt1,a,2023-05-01,,"Größe, ""x"""\nt2,a,2023-05-02,,#1\n'
-    data = text.replace("\n", end).encode(encoding)
-    dataset = tickets(read, folder, gzip.compress(data) if name.endswith("Gz") else data, name)
-    found = rows(dataset, "SELECT category, opened_at FROM tickets ORDER BY ticket_id")
-    assert [row["opened_at"].day for row in found] == [1, 2]
-    assert dataset.report.tables["tickets"].rows_in == 2
+def test_ends_encodings_and_names(read: Load, folder: Path, end: str, encoding: str) -> None:
+    for header, name in zip(TEXTS.values(), NAMES, strict=True):
+        text = f'{header}\nt1,a,2023-05-01,"Größe, ""x"""\nt2,a,2023-05-02,#1\n'
+        data = text.replace("\n", end).encode(encoding)
+        (folder / name).write_bytes(gzip.compress(data) if name.endswith("Gz") else data)
+    dataset = read(tables=places(dict(zip(TEXTS, NAMES, strict=True))))
+    for table, header in TEXTS.items():
+        time, word = header.split(",")[2:]
+        found = rows(dataset, f"SELECT {time} AS time, {word} AS word FROM {table} ORDER BY 1")
+        assert [row["time"].day for row in found] == [1, 2], table
+        assert [row["word"] for row in found] == ['Größe, "x"', "#1"], table
+        assert dataset.report.tables[table].rows_in == 2
 
 
 @pytest.mark.parametrize(
