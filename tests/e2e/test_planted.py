@@ -17,8 +17,9 @@ from demo_truth import Replay, write_oracle
 from e2e.road import Project
 from tenure.core.records.evaluation import Metrics
 from tenure.demo import write_world
-from tenure.explain.drivers import driver_arrays, signals
+from tenure.explain.drivers import driver_arrays
 from tenure.explain.row_words import About, Explainer
+from tenure.explain.signals import signals
 from tenure.labels.targets import TARGETS as DECLARED
 from tenure.run.fit import TargetResult, fit_target
 from tenure.run.prepare import Prepared, loaded, prepare

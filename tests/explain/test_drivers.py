@@ -9,10 +9,11 @@ import pytest
 
 from explain.small import SPECS, frame, labels, model, spec
 from tenure.core.flat_row import FIELDS, TOP
-from tenure.explain.drivers import drivers, signals
+from tenure.explain.drivers import drivers
 from tenure.explain.outcomes import fit_outcomes
 from tenure.explain.peers import Peers, fit_peers
 from tenure.explain.row_words import Explainer
+from tenure.explain.signals import signals
 from tenure.explain.summary import summarise
 from tenure.explain.wording import show
 from tenure.labels.targets import TARGETS

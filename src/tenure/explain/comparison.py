@@ -18,10 +18,9 @@ from tenure.core.spec import Target
 from tenure.explain.outcomes import Shares
 from tenure.explain.peers import EVERYONE
 from tenure.explain.wording import SIGN, UNKNOWN, fact, filled, show, term, uncapital
+from tenure.features.values import Values, numbers
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tenure.features.plan.columns import FeatureSpec
 
 Array = np.ndarray[Any, Any]
@@ -74,6 +73,17 @@ class Compared:
                 kinds[usable[kind]] = kind
         return kinds
 
+    def take(self, some: Flags) -> Compared:
+        """Return the same of some of the rows."""
+        values, raises, peers, past, groups, *shares = (
+            column[some]
+            for column in (
+                *(self.values, self.raises, self.peers, self.past, self.groups),
+                *self.shares,
+            )
+        )
+        return Compared(self.spec, values, raises, peers, past, Shares(*shares), groups)
+
     def _tells(self, others: Array, expected: int) -> Flags:
         """Return whether values differ from others, and as the contribution would have it."""
         with np.errstate(invalid="ignore"):
@@ -98,7 +108,7 @@ class Compared:
         return tells
 
 
-def own_past(spec: FeatureSpec, values: pd.DataFrame, rows: Array) -> Array:
+def own_past(spec: FeatureSpec, values: Values, rows: Array) -> Array:
     """Return what accounts had before, NaN where the matrix does not say it.
 
     Args:
@@ -106,11 +116,16 @@ def own_past(spec: FeatureSpec, values: pd.DataFrame, rows: Array) -> Array:
         values: Features.
         rows: Positions of the rows that are asked about, shape (m,).
     """
-    names = formula_names(spec.past[0], spec.name) if spec.past else frozenset()
-    if spec.past is None or not names <= set(values.columns):
+    names = _read(spec.past[0], spec.name) if spec.past else frozenset()
+    if spec.past is None or not all(name in values for name in names):
         return np.full(len(rows), np.nan)
-    columns = {name: values[name].to_numpy(dtype=np.float64)[rows] for name in names}
+    columns = {name: numbers(values, name)[rows] for name in names}
     return evaluate(spec.past[0], columns)
+
+
+@lru_cache(maxsize=4096)
+def _read(formula: str, place: str) -> frozenset[str]:
+    return formula_names(formula, place)
 
 
 @dataclass(frozen=True)

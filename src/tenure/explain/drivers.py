@@ -7,7 +7,8 @@ the strongest, one whose value is unlike what it may be held against.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +17,8 @@ import pandas as pd
 from tenure.core.flat_row import FIELDS, TOP
 from tenure.explain.comparison import NOTHING
 from tenure.explain.row_words import NUMBERS, WORDS, About, Explainer, RowWords
-from tenure.explain.wording import signal_label, uncapital
-from tenure.features.plan.columns import FeatureSpec
+from tenure.explain.signals import BLOCK, BySignal, summed
+from tenure.features.values import Values
 
 WORDS_SHAPE = (TOP, len(WORDS))
 NUMBERS_SHAPE = (TOP, len(NUMBERS))
@@ -60,7 +61,7 @@ def drivers(
 
 
 def driver_arrays(
-    contributions: Array, values: pd.DataFrame, explainer: Explainer, about: About
+    contributions: Array, values: Values, explainer: Explainer, about: About
 ) -> DriverArrays:
     """Return the signals that move each row most.
 
@@ -70,125 +71,140 @@ def driver_arrays(
         explainer: How to speak of them.
         about: What else is known of the rows.
     """
-    arrays = DriverArrays.empty(len(values))
-    if not len(values):
-        return arrays
-    names = list(values.columns)
-    places = list(signals(names, explainer.specs).values())
-    sums = summed(contributions, places)
+    arrays = DriverArrays.empty(len(contributions))
+    by_signal = explainer.by_signal(tuple(map(str, values)))
+    sums = summed(contributions, by_signal.places)
     # Ties go to the earlier signal, so equal input gives equal output.
     order = np.argsort(-np.abs(sums), axis=1, kind="stable")[:, :TOP]
     amounts = np.take_along_axis(sums, order, axis=1)
+    able = _able(contributions, order, amounts, by_signal)
+    if not len(able.row):
+        return arrays
     words = RowWords(values, explainer, about)
-    features, kinds = _telling(contributions, order, amounts, places, (names, words))
-    specs = [explainer.specs[name] for name in names]
+    columns = _parts(able.column)
+    compared = [
+        words.compared(by_signal.columns[column], able.row[part], able.raises[part])
+        for column, part in columns
+    ]
+    kinds = np.empty(len(able.row), dtype=np.int8)
+    for (_, part), one in zip(columns, compared, strict=True):
+        kinds[part] = one.chosen(explainer.target)
+    telling = _telling(able, kinds, by_signal)
+    row, place, column = able.row[telling], able.place[telling], able.column[telling]
+    amount = amounts[row, place]
+    arrays.telling[row, place] = column
     if explainer.levers_first:
-        levers = np.asarray([*(spec.lever for spec in specs), False])
-        first = np.argsort(~levers[features], axis=1, kind="stable")
-        amounts, features, kinds = (
-            np.take_along_axis(item, first, axis=1) for item in (amounts, features, kinds)
-        )
-    together = _together(amounts, features, kinds, specs)
-    arrays.telling[:, : features.shape[1]] = features
-    row, place = np.nonzero(features >= 0)
-    for column, part in _parts(features[row, place]):
-        rows, at = row[part], place[part]
-        compared = words.compared(names[column], rows, amounts[rows, at] > 0)
-        arrays.words[rows, at], arrays.numbers[rows, at] = words.described(
-            compared, kinds[rows, at], rows, amounts[rows, at], together[rows, at]
-        )
+        order = np.argsort(~by_signal.levers[arrays.telling], axis=1, kind="stable")
+        place = np.argsort(order, axis=1)[row, place]
+        arrays.telling[:] = np.take_along_axis(arrays.telling, order, axis=1)
+    arrays.numbers[row, place, -1] = amount
+    together = _together(arrays, (row, place), kinds[telling] == NOTHING, by_signal.labels)
+    own = np.full(len(able.row), -1)
+    own[telling] = np.arange(len(telling))
+    for (_, part), one in zip(columns, compared, strict=True):
+        told = own[part] >= 0
+        if told.any():
+            at = own[part][told]
+            arrays.words[row[at], place[at]], arrays.numbers[row[at], place[at]] = words.described(
+                one if told.all() else one.take(told),
+                kinds[telling[at]],
+                row[at],
+                amount[at],
+                [together.get(driver, ()) for driver in at.tolist()],
+            )
     return arrays
 
 
-def signals(columns: Sequence[str], specs: Mapping[str, FeatureSpec]) -> dict[str, list[int]]:
-    """Return signal → positions of the columns that measure it, signals as they first appear."""
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(columns):
-        places.setdefault(specs[name].group, []).append(place)
-    return places
+class _Able(NamedTuple):
+    """Columns that may speak for a driver, by row and driver; arrays of shape (m,).
 
-
-def summed(contributions: Array, places: Sequence[Sequence[int]]) -> Array:
-    """Return the contributions of signals, shape (n, signals).
-
-    Args:
-        contributions: Of columns, shape (n, p).
-        places: Positions of the columns of each signal.
+    Attributes:
+        row: Position of the row.
+        place: Of the driver among those of the row, the strongest first.
+        column: Position of the column.
+        amount: What it contributes, positive where it goes the way of its signal.
+        raises: Whether its signal raises the score.
     """
-    sums = np.empty((len(contributions), len(places)))
-    for number, columns in enumerate(places):
-        # By row, so that one row alone adds up in the same order.
-        sums[:, number] = np.ascontiguousarray(contributions[:, columns]).sum(axis=1)
-    return sums
+
+    row: Array
+    place: Array
+    column: Array
+    amount: Array
+    raises: Array
 
 
-def _telling(
-    contributions: Array,
-    order: Array,
-    amounts: Array,
-    places: Sequence[Sequence[int]],
-    speech: tuple[list[str], RowWords],
-) -> tuple[Array, Array]:
-    """Return the column that speaks for each driver, and what its value is held against.
+def _able(contributions: Array, order: Array, amounts: Array, by_signal: BySignal) -> _Able:
+    """Return the columns that may speak for each driver: they contribute about as the strongest.
 
     Args:
         contributions: Of columns, shape (n, p).
         order: Signals of the drivers, strongest first, shape (n, drivers).
         amounts: Their contributions.
-        places: Positions of the columns of each signal.
-        speech: Names of the columns, and what speaks of them.
-
-    Returns:
-        Two arrays of the shape of `order`; -1 and no comparison where nothing contributes.
+        by_signal: The columns of each signal.
     """
-    names, words = speech
-    features = np.full(order.shape, -1)
-    kinds = np.full(order.shape, NOTHING, dtype=np.int8)
-    row, place = np.nonzero(amounts)
-    for signal, part in _parts(order[row, place]):
-        rows, at, columns = row[part], place[part], places[signal]
-        sign = np.sign(amounts[rows, at])[:, None]
-        signed = contributions[np.ix_(rows, np.asarray(columns))] * sign
-        least = LEAST * signed.max(axis=1)
-        best = np.full(len(rows), -np.inf)
-        for number, column in enumerate(columns):
-            own = signed[:, number]
-            able = np.flatnonzero((own >= least) & (own > 0))
-            if not len(able):
-                continue
-            compared = words.compared(names[column], rows[able], sign[able, 0] > 0)
-            held = compared.chosen(words.target)
-            worth = own[able] * np.where(held == NOTHING, LEAST, 1.0)
-            worth *= LEAST if words.is_part(names[column]) else 1.0
-            better = worth > best[able]
-            chosen = able[better]
-            best[chosen] = worth[better]
-            features[rows[chosen], at[chosen]] = column
-            kinds[rows[chosen], at[chosen]] = held[better]
-    return features, kinds
+    parts = [(np.empty(0, dtype=np.intp),) * 3 + (np.empty(0),)]
+    for start in range(0, len(order), BLOCK):
+        rows = slice(start, start + BLOCK)
+        columns = by_signal.table[order[rows]]
+        flat = columns.reshape(len(columns), -1)
+        own = np.take_along_axis(contributions[rows], flat, axis=1).reshape(columns.shape)
+        own = np.where(columns >= 0, own * np.sign(amounts[rows])[:, :, None], 0.0)
+        spots = np.nonzero((own > 0) & (own >= LEAST * own.max(axis=2, keepdims=True)))
+        parts.append((spots[0] + start, spots[1], columns[spots], own[spots]))
+    row, place, column, amount = map(np.concatenate, zip(*parts, strict=True))
+    return _Able(row, place, column, amount, amounts[row, place] > 0)
+
+
+def _telling(able: _Able, kinds: Array, by_signal: BySignal) -> Array:
+    """Return the positions in `able` of the column that speaks for each driver, ascending.
+
+    Args:
+        able: Columns that may.
+        kinds: What the value of each is held against, shape (m,).
+        by_signal: The columns of each signal.
+    """
+    worth = able.amount * np.where(kinds == NOTHING, LEAST, 1.0)
+    worth *= np.where(by_signal.parts[able.column], LEAST, 1.0)
+    driver = able.row * TOP + able.place
+    starts = np.flatnonzero(np.r_[True, driver[1:] != driver[:-1]])
+    lengths = np.diff(np.r_[starts, len(driver)])
+    best = np.flatnonzero(worth == np.repeat(np.maximum.reduceat(worth, starts), lengths))
+    # Ties go to the earlier column.
+    return best[np.r_[True, driver[best[1:]] != driver[best[:-1]]]]
 
 
 def _parts(numbers: Array) -> list[tuple[int, Array]]:
     """Return each number that occurs with the positions at which it does."""
     order = np.argsort(numbers, kind="stable")
-    different, first = np.unique(numbers[order], return_index=True)
-    return list(zip(different.tolist(), np.split(order, first[1:]), strict=True))
+    ascending = numbers[order]
+    starts = [0, *(np.flatnonzero(ascending[1:] != ascending[:-1]) + 1).tolist(), len(order)]
+    return [(int(ascending[start]), order[start:end]) for start, end in pairwise(starts)]
 
 
-def _together(amounts: Array, features: Array, kinds: Array, specs: Sequence[FeatureSpec]) -> Array:
-    """Return the labels of the strongest others of its direction, as tuples, for each driver.
+def _together(
+    arrays: DriverArrays, drivers: tuple[Array, Array], silent: Array, labels: Sequence[str]
+) -> dict[int, tuple[str, ...]]:
+    """Return the labels of the strongest others of its direction, by position of the driver.
 
-    Drivers whose value is held against something have none.
+    Args:
+        arrays: Which column each driver tells, and what it contributes.
+        drivers: Row and place of each driver.
+        silent: Whether its value is held against nothing; others have no labels.
+        labels: What the signal of each column is called.
     """
-    labels = [uncapital(signal_label(spec)) for spec in specs]
-    together = np.empty(features.shape, dtype=object)
-    for row, place in zip(*np.nonzero((kinds == NOTHING) & (features >= 0)), strict=True):
+    amounts = arrays.numbers[:, :, -1]
+    together: dict[int, tuple[str, ...]] = {}
+    for at in np.flatnonzero(silent).tolist():
+        row, place = drivers[0][at], drivers[1][at]
+        own = amounts[row, place]
         others = [
             labels[column]
-            for other, column in enumerate(features[row].tolist())
-            if other != place and column >= 0 and amounts[row, other] * amounts[row, place] > 0
+            for other, (column, amount) in enumerate(
+                zip(arrays.telling[row].tolist(), amounts[row].tolist(), strict=True)
+            )
+            if other != place and column >= 0 and amount * own > 0
         ]
-        together[row, place] = tuple(others[:TOGETHER])
+        together[at] = tuple(others[:TOGETHER])
     return together
 
 

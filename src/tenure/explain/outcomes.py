@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tenure.explain.peers import KINDS, groups_in, groups_of
+from tenure.features.values import Values
 from tenure.model.boosting.encoder import is_text
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class OutcomeShares:
     numbers: Mapping[str, Mapping[str, tuple[list[float], list[float | None]]]]
     words: Mapping[str, Mapping[str, Mapping[str, float]]]
 
-    def groups(self, values: pd.DataFrame) -> Array:
+    def groups(self, values: Values) -> Array:
         """Return the kind of account of each row of a matrix, shape (n,)."""
         return groups_of(values, BY, self.every)
 

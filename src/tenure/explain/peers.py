@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenure.features.values import Values, height, words
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -43,7 +45,7 @@ class Peers:
         known = {group: self.values.get(group, {}).get(feature, overall) for group in set(groups)}
         return np.asarray([known[group] for group in groups], dtype=object)
 
-    def groups(self, values: pd.DataFrame) -> Array:
+    def groups(self, values: Values) -> Array:
         """Return the peer group of each row of a matrix, shape (n,)."""
         return groups_of(values, self.by, self.values)
 
@@ -72,7 +74,7 @@ def fit_peers(values: pd.DataFrame, label: Array, by: Sequence[str] = KINDS) -> 
     return Peers(by, {name: _typical(retained.iloc[rows]) for name, rows in parts.items()})
 
 
-def groups_of(values: pd.DataFrame, by: Sequence[str], known: Mapping[str, Any]) -> Array:
+def groups_of(values: Values, by: Sequence[str], known: Mapping[str, Any]) -> Array:
     """Return the narrowest known group of each row of a matrix, shape (n,).
 
     Args:
@@ -80,16 +82,17 @@ def groups_of(values: pd.DataFrame, by: Sequence[str], known: Mapping[str, Any])
         by: Text features that form the groups.
         known: Groups, named by their values.
     """
-    groups = np.full(len(values), EVERYONE, dtype=object)
+    groups = [EVERYONE] * height(values)
     names: tuple[str, ...] = ()
     for name in by:
         if name not in values:
             break
         names = (*names, name)
         own = _named(values, names)
-        fits = np.fromiter((group in known for group in own), dtype=bool, count=len(own))
-        groups[fits] = own[fits]
-    return groups
+        groups = [
+            new if new and new in known else wide for new, wide in zip(own, groups, strict=True)
+        ]
+    return np.asarray(groups, dtype=object)
 
 
 def groups_in(values: pd.DataFrame, by: Sequence[str], least: int) -> dict[str, Array]:
@@ -98,7 +101,8 @@ def groups_in(values: pd.DataFrame, by: Sequence[str], least: int) -> dict[str, 
     for count in range(1, len(by) + 1):
         own = _named(values, by[:count])
         present = np.asarray([group is not None for group in own], dtype=bool)
-        names, places = np.unique(own[present].astype(str), return_inverse=True)
+        named = np.asarray(own, dtype=object)[present]
+        names, places = np.unique(named.astype(str), return_inverse=True)
         order = np.flatnonzero(present)[np.argsort(places, kind="stable")]
         ends = np.r_[0, np.cumsum(np.bincount(places, minlength=len(names)))]
         for name, (start, end) in zip(names, pairwise(ends), strict=True):
@@ -107,14 +111,13 @@ def groups_in(values: pd.DataFrame, by: Sequence[str], least: int) -> dict[str, 
     return groups
 
 
-def _named(values: pd.DataFrame, by: Sequence[str]) -> Array:
+def _named(values: Values, by: Sequence[str]) -> list[str | None]:
     """Return the name of the group of each row, None where a word is missing."""
-    words = [values[name].to_numpy(dtype=object) for name in by]
-    named = [
+    columns = [words(values, name).tolist() for name in by]
+    return [
         BETWEEN.join(row) if all(isinstance(word, str) for word in row) else None
-        for row in zip(*words, strict=True)
+        for row in zip(*columns, strict=True)
     ]
-    return np.asarray(named, dtype=object)
 
 
 def _typical(rows: pd.DataFrame) -> dict[str, float | str]:

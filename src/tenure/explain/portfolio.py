@@ -20,7 +20,7 @@ from tenure.core.records.explain import (
     SignalSummary,
 )
 from tenure.core.spec import Unit
-from tenure.explain.drivers import signals, summed
+from tenure.explain.signals import signals, summed
 from tenure.explain.summary import association
 from tenure.explain.wording import label, signal_label
 from tenure.features.plan.columns import FeatureSpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -22,8 +22,10 @@ from tenure.explain.comparison import (
 )
 from tenure.explain.outcomes import OutcomeShares, Shares
 from tenure.explain.peers import Peers
+from tenure.explain.signals import BySignal
 from tenure.explain.wording import UNKNOWN, label, show, signal_label, stated, uncapital
 from tenure.features.plan.columns import FeatureSpec
+from tenure.features.values import Values, numbers, words
 
 Array = np.ndarray[Any, Any]
 
@@ -54,6 +56,15 @@ class Explainer:
     outcomes: OutcomeShares | None = None
     levers_first: bool = False
     begins: Mapping[str, date] = field(default_factory=dict)
+    _by_signal: dict[tuple[str, ...], BySignal] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def by_signal(self, columns: tuple[str, ...]) -> BySignal:
+        """Return the columns of a model by the signal that they measure, worked out once."""
+        if columns not in self._by_signal:
+            self._by_signal[columns] = BySignal.of(columns, self.specs)
+        return self._by_signal[columns]
 
 
 class About(NamedTuple):
@@ -77,23 +88,12 @@ class RowWords:
         about: What else is known of the rows.
     """
 
-    def __init__(self, values: pd.DataFrame, explainer: Explainer, about: About) -> None:
+    def __init__(self, values: Values, explainer: Explainer, about: About) -> None:
         self._values, self._explainer, self._about = values, explainer, about
-        self._peer_groups = explainer.peers.groups(values)
+        self._peer_groups = _Groups(explainer.peers.groups(values))
         shares = explainer.outcomes
-        self._share_groups = shares.groups(values) if shares else self._peer_groups
+        self._share_groups = _Groups(shares.groups(values)) if shares else self._peer_groups
         self._speaker = Speaker(explainer.target, shares.horizon_days if shares else None)
-        size = len(values)
-        self._currency = about.currency if len(about.currency) else np.full(size, "", dtype=object)
-
-    @property
-    def target(self) -> Target:
-        """What is predicted."""
-        return self._explainer.target
-
-    def is_part(self, name: str) -> bool:
-        """Return whether a column measures only a part of what its signal is about."""
-        return self._explainer.specs[name].part
 
     def compared(self, name: str, rows: Array, raises: Array) -> Compared:
         """Return a feature of some rows beside what it may be held against.
@@ -104,25 +104,32 @@ class RowWords:
             raises: Whether its contributions raise the score, shape (m,).
         """
         spec = self._explainer.specs[name]
-        column = self._values[name]
+        groups = self._peer_groups
+        peers = self._explainer.peers.lookup(name, groups.names)[groups.number[rows]]
         if spec.text:
-            values = column.to_numpy(dtype=object)[rows]
+            values = words(self._values, name)[rows]
             values[pd.isna(values)] = None
         else:
-            values = column.to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-        peers = self._explainer.peers.lookup(name, self._peer_groups[rows])
+            values = numbers(self._values, name)[rows]
+            peers = peers.astype(np.float64)
+        kinds = self._share_groups.names[self._share_groups.number[rows]]
         return Compared(
             spec,
             values,
             raises,
-            peers if spec.text else peers.astype(np.float64),
+            peers,
             own_past(spec, self._values, rows),
-            self._shares(name, values, rows),
-            self._share_groups[rows],
+            self._shares(name, values, kinds),
+            kinds,
         )
 
     def described(
-        self, compared: Compared, kinds: Array, rows: Array, amounts: Array, together: Array
+        self,
+        compared: Compared,
+        kinds: Array,
+        rows: Array,
+        amounts: Array,
+        together: Sequence[tuple[str, ...]],
     ) -> tuple[Array, Array]:
         """Return the words and the numbers of one feature as driver of some rows.
 
@@ -136,7 +143,8 @@ class RowWords:
         Returns:
             Arrays of the shapes (m, `WORDS`) and (m, `NUMBERS`).
         """
-        spec, currency = compared.spec, self._currency[rows].tolist()
+        spec, money = compared.spec, self._about.currency
+        currency = money[rows].tolist() if len(money) else [""] * len(rows)
         spoken: dict[tuple[Any, str], tuple[str, str]] = {}
 
         def words_of(pair: tuple[Any, str]) -> tuple[str, str]:
@@ -150,8 +158,8 @@ class RowWords:
             list(map(words_of, zip(plain(column), currency, strict=True)))
             for column in (compared.values, compared.peers)
         )
-        shown = [[word for word, _ in column] for column in (values, peers)]
-        beside = self._beside(compared, kinds, (currency, *shown), together)
+        own, typical = ([word for word, _ in column] for column in (values, peers))
+        beside = self._beside(compared, kinds, (currency, own, typical), together)
         unknown = self._too_short(spec, rows)
         facts = [other or statement for other, (_, statement) in zip(unknown, values, strict=True)]
         ends = self._speaker.ends
@@ -161,7 +169,7 @@ class RowWords:
             for statement, text, up in zip(facts, beside, raises, strict=True)
         ]
         directions = np.where(amounts > 0, "raises", "lowers")
-        columns = (spec.group, signal_label(spec), *shown, directions, sentences, spec.lever)
+        columns = (spec.group, signal_label(spec), own, typical, directions, sentences, spec.lever)
         words = np.empty((len(rows), len(WORDS)), dtype=object)
         for place, item in enumerate((*columns, self._since(spec, rows))):
             words[:, place] = item
@@ -176,7 +184,7 @@ class RowWords:
         compared: Compared,
         kinds: Array,
         words: tuple[list[str], list[str], list[str]],
-        together: Array,
+        together: Sequence[tuple[str, ...]],
     ) -> list[str]:
         """Return what each value is held against, in words.
 
@@ -206,25 +214,26 @@ class RowWords:
                 texts.append(speaker.nothing(usual, together[row]))
         return texts
 
-    def _shares(self, name: str, values: Array, rows: Array) -> Shares:
+    def _shares(self, name: str, values: Array, groups: Array) -> Shares:
         outcomes = self._explainer.outcomes
         if outcomes is None:
-            nothing = np.full(len(rows), np.nan)
+            nothing = np.full(len(values), np.nan)
             return Shares(nothing, nothing)
-        return outcomes.lookup(name, values, self._share_groups[rows])
+        return outcomes.lookup(name, values, groups)
 
     def _too_short(self, spec: FeatureSpec, rows: Array) -> list[str]:
         """Return what is to be told where a source's history does not reach back far enough."""
+        if not len(self._about.as_of):
+            return [""] * len(rows)
         reach = max(map(int, SPAN.findall(spec.missing or "")), default=0)
         begins = [
             self._explainer.begins[name]
             for name in spec.source.split(", ")
             if name in self._explainer.begins
         ]
-        nothing = [""] * len(rows)
-        if not reach or not begins or not len(self._about.as_of):
-            return nothing
-        missing = np.isnan(self._values[spec.name].to_numpy(dtype=np.float64)[rows])
+        if not reach or not begins:
+            return [""] * len(rows)
+        missing = np.isnan(numbers(self._values, spec.name)[rows])
         starts = self._about.as_of[rows].astype("datetime64[D]") - np.timedelta64(reach, "D")
         short = missing & (starts < np.datetime64(max(begins)))
         text = f"Not known so far back: {uncapital(label(spec))}"
@@ -235,12 +244,27 @@ class RowWords:
         dates = np.full(len(rows), None, dtype=object)
         if spec.since is None or spec.since not in self._values or not len(self._about.as_of):
             return dates
-        days = self._values[spec.since].to_numpy(dtype=np.float64)[rows]
+        days = numbers(self._values, spec.since)[rows]
         known = np.flatnonzero(days >= 0)
         moments = self._about.as_of[rows[known]].astype("datetime64[us]")
         ago = np.round(days[known] * DAY).astype("timedelta64[us]")
         dates[known] = np.datetime_as_string(moments - ago, unit="D")
         return dates
+
+
+class _Groups:
+    """The group of each row.
+
+    Attributes:
+        names: Groups, shape (groups,).
+        number: Position of each row's group among them, shape (n,).
+    """
+
+    def __init__(self, groups: Array) -> None:
+        listed = groups.tolist()
+        places = {name: place for place, name in enumerate(dict.fromkeys(listed))}
+        self.names = np.asarray(list(places), dtype=object)
+        self.number = np.fromiter((places[name] for name in listed), np.intp, len(listed))
 
 
 def plain(values: Array) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.core.flat_row import TOP
-from tenure.explain.drivers import signals, summed
+from tenure.explain.signals import signals, summed
 from tenure.model.boosting.fit import FittedModel
 
 if TYPE_CHECKING:

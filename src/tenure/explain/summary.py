@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tenure.explain.drivers import signals
+from tenure.explain.signals import signals
 from tenure.explain.wording import signal_label
 from tenure.features.plan.columns import FeatureSpec
 

@@ -12,7 +12,7 @@ from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
 from tenure.core.flat_row import TOP
 from tenure.explain.changes import Bridge, ScoredPoint
-from tenure.explain.drivers import signals, summed
+from tenure.explain.signals import signals, summed
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.boosting.part import ScoringModel
 from tenure.model.bundle.bundle import read_bundle

@@ -11,8 +11,8 @@ import pandas as pd
 from tenure.core.errors import ConfigError, DataError, ModelError, Problem, suggestion
 from tenure.core.progress import SILENT, Progress
 from tenure.explain.contributions import explanation
-from tenure.explain.drivers import signals, summed
 from tenure.explain.portfolio import effect
+from tenure.explain.signals import signals, summed
 from tenure.explain.summary import summarise
 from tenure.explain.wording import fact, label, signal_label, uncapital
 from tenure.labels.targets import TARGETS

@@ -26,6 +26,7 @@ from tenure.model.bundle.reference_stats import from_records
 from tenure.model.evaluation.expected_amount import Amounts
 from tenure.model.registry.champion import champion
 from tenure.model.registry.published import waiting
+from tenure.score.inputs import Inputs
 from tenure.sources.contract import SOURCES
 
 if TYPE_CHECKING:
@@ -61,14 +62,28 @@ class Model:
 
     def explainer(self, *, levers_first: bool = False) -> Explainer:
         """Return what speaks of the contributions to its scores."""
+        return self._explainers[levers_first]
+
+    @cached_property
+    def _explainers(self) -> tuple[Explainer, Explainer]:
         target = TARGETS[self.bundle.spec.target]
-        return Explainer(target, self.specs, self.peers, self.outcomes, levers_first, self.begins)
+        by_strength, levers_first = (
+            Explainer(target, self.specs, self.peers, self.outcomes, first, self.begins)
+            for first in (False, True)
+        )
+        return by_strength, levers_first
 
     @cached_property
     def outcomes(self) -> OutcomeShares | None:
         """Return what became of accounts by value; None of a model that did not learn it."""
         stored = self.bundle.reference.get("outcomes")
         return OutcomeShares.from_json(stored) if stored else None
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """Return the features that its main model reads, and what its training rows held there."""
+        features = self.bundle.reference["features"]
+        return Inputs.of(self.specs, self.main.encoder, features)
 
     @cached_property
     def facts(self) -> DriverFacts:

@@ -94,3 +94,14 @@ def test_peer_percentiles_that_a_frame_lacks_are_looked_up():
     assert encoder.derivable({"x"}) == set()
     with pytest.raises(ModelError, match="plan"):
         encoder.transform(train[["x"]])
+
+
+def test_columns_as_arrays_are_encoded_as_those_of_a_frame():
+    train = frame(plan=["a"] * 20 + ["b"] * 20, n=np.arange(40.0), m=np.arange(40.0) ** 2)
+    encoder = Encoder.fit(train)
+    some = frame(plan=["b", None, "new"], n=[1.5, np.nan, np.inf], m=[1e300, -1.0, 0.1])
+    arrays = {name: some[name].to_numpy(dtype=object if name == "plan" else None) for name in some}
+    np.testing.assert_array_equal(encoder.transform(arrays), encoder.transform(some))
+    for row in range(3):
+        alone = {name: column[row : row + 1] for name, column in arrays.items()}
+        np.testing.assert_array_equal(encoder.transform(alone)[0], encoder.transform(some)[row])

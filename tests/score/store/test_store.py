@@ -21,7 +21,7 @@ from tenure.core.flat_row import FIELDS, TOP
 from tenure.core.records.base import Figure
 from tenure.core.records.score_drift import BookDrift, InputDrift
 from tenure.core.times import days
-from tenure.explain.drivers import signals
+from tenure.explain.signals import signals
 from tenure.score.scored import Scored
 from tenure.score.store.database import connect, writing
 from tenure.score.store.encoding import packed_contributions

@@ -11,6 +11,7 @@ import pandas as pd
 
 from tenure.core.errors import ModelError, Problem
 from tenure.features import peer_percentile
+from tenure.features.values import Values, block, height, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -23,6 +24,8 @@ Matrix: TypeAlias = "NDArray[np.float32]"
 
 MIN_ROWS = 20
 MAX_CATEGORIES = 64
+BLOCK = 8_192
+"""Rows that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,29 @@ class Encoder:
     def _coded(self) -> dict[str, int]:
         return {name: place for place, name in enumerate(self.columns) if name in self.categories}
 
+    @cached_property
+    def _plain(self) -> dict[str, int]:
+        return {name: at for at, name in enumerate(self.columns) if name not in self.categories}
+
+    @cached_property
+    def _codes(self) -> dict[str, dict[Any, float]]:
+        return {
+            name: {value: float(place) for place, value in enumerate(known)}
+            for name, known in self.categories.items()
+        }
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        return frozenset(self.columns)
+
     @property
     def categorical(self) -> tuple[int, ...]:
         """Positions of the columns that hold codes."""
         return tuple(self._coded.values())
 
-    def absent(self, values: pd.DataFrame) -> tuple[str, ...]:
-        """Return the used columns that a frame lacks and that cannot be looked up."""
-        names = set(map(str, values.columns))
+    def absent(self, values: Values) -> tuple[str, ...]:
+        """Return the used columns that are absent and that cannot be looked up."""
+        names = set(map(str, values))
         names |= self.derivable(names)
         return tuple(name for name in self.columns if name not in names)
 
@@ -117,10 +135,12 @@ class Encoder:
         placed = peer_percentile.apply(values, self._lacking(values))
         return pd.concat([values, placed], axis=1)[list(self.columns)]
 
-    def _lacking(self, values: pd.DataFrame) -> dict[str, Any]:
+    def _lacking(self, values: Values) -> dict[str, Any]:
         return {name: item for name, item in self.peer_spread.items() if name not in values}
 
-    def _check(self, values: pd.DataFrame) -> None:
+    def _check(self, values: Values) -> None:
+        if self._used <= set(values):
+            return
         if absent := self.absent(values):
             raise ModelError(
                 Problem(
@@ -131,23 +151,33 @@ class Encoder:
                 )
             )
 
-    def transform(self, values: pd.DataFrame) -> Matrix:
+    def transform(self, values: Values) -> Matrix:
         """Return the numbers, shape (rows, used columns); missing, unseen and infinite are NaN.
 
         Raises:
             ModelError: If a used column is absent.
         """
         self._check(values)
-        placed = peer_percentile.apply(values, self._lacking(values))
-        # By column, as pandas and LightGBM hold them: nothing is copied twice.
-        matrix = np.empty((len(self.columns), len(values)), dtype=np.float32).T
-        for position, name in enumerate(self.columns):
-            column = placed[name] if name in placed else values[name]
-            if name in self.categories:
-                words = column.to_numpy(dtype=object)
-                matrix[:, position] = _codes(words, self.categories[name])
-            else:
-                matrix[:, position] = _numbers(column)
+        size = height(values)
+        # By column, as pandas and LightGBM hold them; a block of rows at a time is copied twice.
+        matrix = np.empty((len(self.columns), size), dtype=np.float32).T
+        plain = self._plain
+        if lacking := self._lacking(values):
+            placed = peer_percentile.apply(pd.DataFrame(values), lacking)
+            plain = {name: place for name, place in plain.items() if name not in placed}
+            for place, name in enumerate(self.columns):
+                if name in placed:
+                    matrix[:, place] = placed[name]
+        names, places = list(plain), list(plain.values())
+        for start in range(0, size, BLOCK):
+            rows = slice(start, start + BLOCK)
+            with np.errstate(over="ignore"):
+                matrix[rows, places] = block(values, names, rows)
+            part = matrix[rows]
+            part[np.isinf(part)] = np.nan
+        for name, place in self._coded.items():
+            code = self._codes[name]
+            matrix[:, place] = [code.get(word, np.nan) for word in words(values, name).tolist()]
         return matrix
 
     def to_json(self) -> dict[str, Any]:
@@ -193,8 +223,3 @@ def _frequent(column: pd.Series[Any], min_rows: int, limit: int) -> tuple[str, .
     counts = column.dropna().astype(str).value_counts()
     often = sorted(((-int(n), str(value)) for value, n in counts.items() if n >= min_rows))
     return tuple(sorted(value for _, value in often[:limit]))
-
-
-def _codes(values: NDArray[Any], known: tuple[str, ...]) -> Matrix:
-    code = {value: float(place) for place, value in enumerate(known)}
-    return np.asarray([code.get(value, np.nan) for value in values], dtype=np.float32)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tenure.core.config import ModelConfig
+    from tenure.features.values import Values
 
 Floats = NDArray[np.float64]
 
@@ -108,15 +109,15 @@ class FittedModel:
         """Feature columns that the booster reads, in its order."""
         return self.encoder.columns
 
-    def margins(self, values: pd.DataFrame) -> Floats:
+    def margins(self, values: Values) -> Floats:
         """Return log-odds before calibration, one per row of feature values."""
         return self._predict(self.encoder.transform(values), raw_score=True)
 
-    def probabilities(self, values: pd.DataFrame) -> Floats:
+    def probabilities(self, values: Values) -> Floats:
         """Return calibrated probabilities, one per row; the same alone as in a batch."""
         return self.calibrator.probability(self.margins(values))
 
-    def bounds(self, values: pd.DataFrame, probabilities: Floats) -> tuple[Floats, Floats]:
+    def bounds(self, values: Values, probabilities: Floats) -> tuple[Floats, Floats]:
         """Return the lower and the upper bound of probabilities, NaN without an interval.
 
         Args:
@@ -130,21 +131,21 @@ class FittedModel:
             return np.full(len(matrix), np.nan), np.full(len(matrix), np.nan)
         return self.interval.bounds(probabilities, matrix)
 
-    def contributions(self, values: pd.DataFrame) -> Floats:
+    def contributions(self, values: Values) -> Floats:
         """Return contributions in log-odds before calibration, shape (rows, columns + 1).
 
         The last column is the expected log-odds; a row adds up to its margin.
         """
         return self._predict(self.encoder.transform(values), pred_contrib=True)
 
-    def scores(self, values: pd.DataFrame) -> Scores:
+    def scores(self, values: Values) -> Scores:
         """Return probabilities, their bounds and contributions; the values are encoded once."""
         matrix = self.encoder.transform(values)
         chances = self.calibrator.probability(self._predict(matrix, raw_score=True))
         bounds = self._bounds(chances, matrix)
         return Scores(chances, *bounds, self._predict(matrix, pred_contrib=True))
 
-    def member_contributions(self, values: pd.DataFrame) -> list[Floats]:
+    def member_contributions(self, values: Values) -> list[Floats]:
         """Return what the boosters of resampled accounts contribute, as `contributions` does."""
         matrix = self.encoder.transform(values)
         return [
@@ -213,7 +214,7 @@ class FittedBooster:
         """Positive training rows."""
         return int(self.labels.sum())
 
-    def margins(self, values: pd.DataFrame) -> Floats:
+    def margins(self, values: Values) -> Floats:
         """Return log-odds, one per row of feature values."""
         return self.model.decision_function(self.encoder.transform(values))
 

@@ -18,8 +18,9 @@ from tenure.model.boosting.fit import FittedModel, Scores
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     from numpy.typing import NDArray
+
+    from tenure.features.values import Values
 
     Floats = NDArray[np.float64]
     Bounded = tuple[Floats, Floats, Floats]
@@ -76,22 +77,22 @@ class PartModel:
         """Share of the rows with known outcome that had the part."""
         return self.whole.base_rate * float(typed(np.array(self.share.base_rate), self.other))
 
-    def margins(self, values: pd.DataFrame) -> Floats:
+    def margins(self, values: Values) -> Floats:
         """Return log-odds before calibration, of the event and of its type together, per row."""
         sign = -1 if self.other else 1
         return self.whole.margins(values) + sign * self.share.margins(values)
 
-    def probabilities(self, values: pd.DataFrame) -> Floats:
+    def probabilities(self, values: Values) -> Floats:
         """Return calibrated probabilities, one per row; the same alone as in a batch."""
         return self.whole.probabilities(values) * typed(
             self.share.probabilities(values), self.other
         )
 
-    def contributions(self, values: pd.DataFrame) -> Floats:
+    def contributions(self, values: Values) -> Floats:
         """Return contributions to `margins`, shape (rows, columns + 1), the base value last."""
         return self._summed(self.whole.contributions(values), self.share.contributions(values))
 
-    def scores(self, values: pd.DataFrame) -> Scores:
+    def scores(self, values: Values) -> Scores:
         """Return probabilities, their bounds and contributions."""
         return self.joined(self.whole.scores(values), self.share.scores(values))
 

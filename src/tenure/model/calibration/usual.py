@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -67,11 +68,18 @@ class UsualValues:
 
     def unusual(self, matrix: Matrix) -> Floats:
         """Return the weight of the columns whose value is unusual, for each row, from 0 to 1."""
-        values = matrix[:, list(self.column)].astype(np.float64)
-        outside = (values < self.low) | (values > self.high)
-        outside |= np.isnan(values) & ~np.asarray(self.missing, dtype=bool)
+        column, low, high, missing, weight = self._arrays
+        values = matrix[:, column].astype(np.float64)
+        outside = (values < low) | (values > high)
+        outside |= np.isnan(values) & ~missing
         # A sum along each row, as a matrix product may round a row otherwise alone.
-        return np.asarray((outside * np.asarray(self.weight)).sum(axis=1))
+        return np.asarray((outside * weight).sum(axis=1))
+
+    @cached_property
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        kinds = (np.intp, np.float64, np.float64, np.bool_, np.float64)
+        fields = (self.column, self.low, self.high, self.missing, self.weight)
+        return tuple(np.asarray(item, dtype=kind) for item, kind in zip(fields, kinds, strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return the usual values as JSON values."""

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from tenure.core.files import digest
 from tenure.core.flat_row import TOP
 from tenure.core.records.score_drift import BookDrift
-from tenure.explain.drivers import signals, summed
 from tenure.explain.row_words import NUMBERS
+from tenure.explain.signals import signals, summed
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
 from tenure.score.scored import Contributions, Scored

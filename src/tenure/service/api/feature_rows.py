@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import now
 from tenure.explain.drivers import driver_arrays
 from tenure.explain.row_words import NUMBERS, WORDS, About
-from tenure.model.bundle.reference_stats import QUANTILES
+from tenure.features.values import Array
 from tenure.score.model import Model
 from tenure.service.api.live_responses import RowScores
 from tenure.service.api.meaning import meaning
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, listed, shown
 
-SELDOM = 0.01
-"""Share of the training rows without a value up to which a missing one is told."""
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -31,23 +28,22 @@ def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) ->
     Raises:
         Refusal: If a row is not one that the model reads.
     """
-    values = feature_frame(model, rows)
+    values = feature_values(model, rows)
     scored = model.main.scores(values)
     contributions = scored.contributions
     words, numbers, _ = driver_arrays(contributions[:, :-1], values, model.explainer(), About())
-    known = _past(model)
+    doubts = model.inputs.doubts(values)
     scores = [
         {
             "probability": chance,
             "log_odds": margin,
             "drivers": _drivers(*drivers),
-            "missing": [name for name in known.always if row[name] is None],
-            "out_of_range": known.doubtful(row),
+            **doubt._asdict(),
         }
-        for row, chance, margin, *drivers in zip(
-            rows,
+        for chance, margin, doubt, *drivers in zip(
             scored.probability.tolist(),
             contributions.sum(axis=1).tolist(),
+            doubts,
             words.tolist(),
             numbers.tolist(),
             strict=True,
@@ -70,99 +66,54 @@ def _drivers(words: list[list[Any]], numbers: list[list[float]]) -> list[dict[st
     ]
 
 
-class _Past(NamedTuple):
-    """What the training rows of a model held.
-
-    Attributes:
-        always: Features that nearly every row had.
-        bounds: Feature → values between which a number is no surprise.
-        words: Feature → words that have a code.
-    """
-
-    always: tuple[str, ...]
-    bounds: Mapping[str, tuple[float, float]]
-    words: Mapping[str, frozenset[str]]
-
-    def doubtful(self, row: Mapping[str, Any]) -> list[str]:
-        """Return the features of a row whose values the model never met."""
-        numbers = [
-            name
-            for name, (lo, hi) in self.bounds.items()
-            if (value := row[name]) is not None and not lo <= value <= hi
-        ]
-        texts = [
-            name
-            for name, known in self.words.items()
-            if row[name] is not None and row[name] not in known
-        ]
-        return numbers + texts
-
-
-_PASTS: dict[str, _Past] = {}
-"""By version of the model."""
-
-
-def _past(model: Model) -> _Past:
-    """Return what the training rows of a model held, worked out once."""
-    version = model.bundle.version
-    if version not in _PASTS:
-        features = model.bundle.reference["features"]
-        stated = {name: features[name] for name in model.main.columns if name in features}
-        bounds = {}
-        for name, one in stated.items():
-            if quantiles := one.get("quantiles"):
-                lo, hi = quantiles[str(QUANTILES[0])], quantiles[str(QUANTILES[-1])]
-                slack = max(hi - lo, 10 * (one["sd"] or 0.0))
-                bounds[name] = (lo - slack, hi + slack)
-        words = {
-            name: frozenset(listed)
-            for name, listed in model.main.encoder.categories.items()
-            if name in stated
-        }
-        always = tuple(name for name, one in stated.items() if (one["missing"] or 0) < SELDOM)
-        _PASTS[version] = _Past(always, bounds, words)
-    return _PASTS[version]
-
-
-def feature_frame(model: Model, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return posted feature rows as a matrix, in the types that scoring reads.
+def feature_values(model: Model, rows: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
+    """Return posted feature rows by column, in the types that scoring reads.
 
     Raises:
         Refusal: If a row lacks a feature, has one that the model does not read, or a wrong value.
     """
-    columns = model.main.columns
-    _check_names(rows, columns)
-    problems: list[Problem] = []
-    words: dict[str, Any] = {}
-    numbers: dict[str, list[Any]] = {}
+    columns, inputs = model.main.columns, model.inputs
+    _check_names(rows, columns, inputs.names)
+    matrix = _matrix([row[name] for name in inputs.numbers for row in rows])
+    words = [row[name] for name in inputs.words for row in rows]
+    if matrix is None or not set(map(type, words)) <= {str, type(None)}:
+        raise Refusal(*islice(_value_problems(rows, columns, inputs.words), MOST_PROBLEMS))
+    texts = np.array(words, dtype=object).reshape(len(inputs.words), len(rows))
+    read = dict(zip(inputs.numbers, matrix.reshape(-1, len(rows)), strict=True))
+    read |= zip(inputs.words, texts, strict=True)
+    return {name: read[name] for name in columns}
+
+
+def _matrix(numbers: list[Any]) -> Array | None:
+    """Return posted numbers, NaN where there is none; None if one of them cannot be read."""
+    if not set(map(type, numbers)) <= {float, int, type(None)}:
+        return None
+    try:
+        with np.errstate(over="ignore"):
+            matrix = np.array(numbers, dtype=np.float32)
+    except OverflowError:
+        return None
+    return matrix if np.isfinite(matrix).sum() + numbers.count(None) == len(numbers) else None
+
+
+def _value_problems(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], texts: Collection[str]
+) -> Iterator[Problem]:
     for name in columns:
-        text = model.specs[name].text
-        values = [row[name] for row in rows]
-        problems += [
-            Problem(f"rows[{place}].{name}", *wrong)
-            for place, value in enumerate(values)
-            if (wrong := _wrong(value, text))
-        ]
-        (words if text else numbers)[name] = values
-        if len(problems) >= MOST_PROBLEMS:
-            break
-    if problems:
-        raise Refusal(*problems)
-    matrix = np.array(list(numbers.values()), dtype=np.float32).T
-    frame = pd.DataFrame(matrix, columns=list(numbers))
-    if words:
-        frame = pd.concat([frame, pd.DataFrame(words, dtype=object)], axis=1)
-    return frame[list(columns)]
+        for place, row in enumerate(rows):
+            if wrong := _wrong(row[name], name in texts):
+                yield Problem(f"rows[{place}].{name}", *wrong)
 
 
-def _check_names(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def _check_names(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], known: frozenset[str]
+) -> None:
     """Make sure that every row has the model's features and no others.
 
     Raises:
         Refusal: With the first problems; a suggestion costs a look at every feature, so no more
             are worked out than are shown.
     """
-    known = set(columns)
     wrong = ((place, row) for place, row in enumerate(rows) if row.keys() != known)
     problems = list(
         islice(
@@ -175,7 +126,7 @@ def _check_names(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> N
 
 
 def _name_problems(
-    place: int, row: Mapping[str, Any], columns: Sequence[str], known: set[str]
+    place: int, row: Mapping[str, Any], columns: Sequence[str], known: frozenset[str]
 ) -> Iterator[Problem]:
     for name in row:
         if name not in known:

@@ -24,7 +24,7 @@ from tenure.score.posted import score_posted
 from tenure.score.store.database import Engine
 from tenure.score.store.keys import clock
 from tenure.score.store.shadow import ShadowAnswer, add_answers, forget_answers
-from tenure.service.api.feature_rows import feature_frame
+from tenure.service.api.feature_rows import feature_values
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -234,7 +234,7 @@ def _replayed(
             columns = model.main.columns
             if not all(column in row for row in rows for column in columns):
                 continue  # it reads what the champion does not, and nobody posted that
-            values = feature_frame(model, [{name: row[name] for name in columns} for row in rows])
+            values = feature_values(model, [{name: row[name] for name in columns} for row in rows])
             chances = model.main.scores(values).probability.tolist()
             others |= {(target, place): chance for place, chance in enumerate(chances)}
         return others
