@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from sqlalchemy import insert, select
 
 from tenure.score.store.database import writing
 from tenure.score.store.encoding import (
     BLOCK,
-    DriverWords,
-    SentenceTemplate,
+    DRIVER,
+    EncodedDrivers,
     packed_contributions,
-    packed_drivers,
 )
 from tenure.score.store.lists import ListStore
 from tenure.score.store.schema import BLOCKS, RUN_ACCOUNTS, RUN_MODELS, RUNS, SCORES, WORDINGS
@@ -101,32 +101,28 @@ def _score(one: Stored, name: str, place: int, target: str) -> dict[str, Any]:
     }
 
 
-def _driver(code: str) -> DriverWords:
-    """Return a driver whose sentence is about its code; all else that it may say is left empty."""
-    words = {"code": code, "label": code, "sentence": f"{code.capitalize()} of 5", "value": "5"}
-    values: Any = words | {"peer_value": ""}
-    return DriverWords(*(values.get(name, 0) for name in DriverWords._fields))
-
-
 def _packed(connection: Any, codes: Sequence[Sequence[str]]) -> list[bytes]:
-    """Return packed drivers whose sentences are about their codes."""
-    words = sorted({code for row in codes for code in row})
-    drivers = list(map(_driver, words))
+    """Return packed drivers whose sentences are about their codes; all else is left empty."""
+    width = max(1, *map(len, codes))
+    drivers = [
+        {
+            "code": code,
+            "label": code,
+            "sentence": code and f"{code.capitalize()} of 5",
+            "value": "5",
+            "value_num": 5.0,
+            "contribution": 1.0 - place / 10,
+        }
+        for row in codes
+        for place, code in enumerate([*row, *[None] * (width - len(row))])
+    ]
+    encoded = EncodedDrivers.of(pa.Table.from_pylist(drivers, DRIVER), width)
     numbers = []
-    for driver in drivers:
-        wording = SentenceTemplate.of(driver)
-        standing = select(WORDINGS.c.wording_no).where(WORDINGS.c.digest == driver.code)
+    for wording in encoded.wordings:
+        standing = select(WORDINGS.c.wording_no).where(WORDINGS.c.digest == wording.code)
         number = connection.scalar(standing)
         if number is None:
-            values = {"digest": driver.code, "code": wording.code, "label": wording.label}
-            adding = insert(WORDINGS).values(**values, sentence=wording.sentence)
+            adding = insert(WORDINGS).values(digest=wording.code, **wording._asdict())
             number = connection.execute(adding.returning(WORDINGS.c.wording_no)).scalar_one()
-        numbers.append((number, driver))
-    width = max([len(row) for row in codes] + [1])
-    places = np.full((len(codes), width), -1)
-    figures = np.full((len(codes), width, 3), np.nan)
-    for row, own in enumerate(codes):
-        for place, code in enumerate(own):
-            places[row, place] = words.index(code)
-            figures[row, place] = (5.0, np.nan, 1.0 - place / 10)
-    return packed_drivers(places, numbers, figures)
+        numbers.append(number)
+    return encoded.packed(np.asarray(numbers))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from tenure.core.errors import ConfigError, Problem
@@ -25,6 +26,7 @@ __all__ = [
     "StoreError",
     "connect",
     "store_url",
+    "write_columns",
     "writing",
 ]
 StoreError = SQLAlchemyError
@@ -109,6 +111,43 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Yield a connection in a transaction that writes all or nothing."""
     with engine.execution_options(writes=True).begin() as connection:
         yield connection
+
+
+def write_columns(
+    connection: Connection,
+    table: Table,
+    same: Mapping[str, Any],
+    columns: Mapping[str, Sequence[Any]],
+) -> None:
+    """Write many rows of plain values, as fast as the driver takes them.
+
+    Args:
+        connection: In a transaction that writes.
+        table: Theirs.
+        same: Column → the value of every row.
+        columns: Column → the values of the rows.
+    """
+    dialect, names = connection.dialect, [*same, *columns]
+    values: list[Any] = [*map(repeat, same.values()), *columns.values()]
+    for place, name in enumerate(names):
+        if bind := table.c[name].type.dialect_impl(dialect).bind_processor(dialect):
+            values[place] = map(bind, values[place])
+    rows = zip(*values, strict=False)  # what is the same in all rows has no end
+    listed = ", ".join(map(dialect.identifier_preparer.quote, names))
+    if dialect.name != "postgresql":
+        marks = ", ".join("?" * len(names))
+        statement = f"INSERT INTO {table.name} ({listed}) VALUES ({marks})"
+        if many := list(rows):
+            connection.exec_driver_sql(statement, many)
+        return
+    statement = f"COPY {table.name} ({listed}) FROM STDIN"
+    base: Any = dialect.loaded_dbapi.Error
+    try:
+        with connection.connection.cursor().copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except base as error:
+        raise DBAPIError.instance(statement, (), error, base, dialect=dialect) from error
 
 
 def _version(connection: Connection) -> str | None:

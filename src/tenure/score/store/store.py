@@ -14,11 +14,7 @@ from tenure.core.errors import DataError, Problem
 from tenure.core.records.score_drift import BookDrift
 from tenure.labels.windows import RENEWAL
 from tenure.score.store.database import connect, store_url
-from tenure.score.store.encoding import (
-    BLOCK,
-    SentenceTemplate,
-    unpacked_drivers,
-)
+from tenure.score.store.encoding import SentenceTemplate, unpacked_drivers
 from tenure.score.store.outcomes import Unsettled, unsettled, write_outcomes
 from tenure.score.store.reading import BY_PLACE, Row, frame, read, read_contributions
 from tenure.score.store.schema import RUN_ACCOUNTS, RUN_MODELS, RUNS, WORDINGS
@@ -277,10 +273,10 @@ class ScoreStore:
             packed: Of each score its place and the drivers of its block, as they are stored.
         """
         try:
-            return [unpacked_drivers(data, at % BLOCK, self._wordings) for at, data in packed]
+            return unpacked_drivers(packed, self._wordings)
         except KeyError:  # a run that was added since has new wordings
             self._learn()
-            return [unpacked_drivers(data, at % BLOCK, self._wordings) for at, data in packed]
+            return unpacked_drivers(packed, self._wordings)
 
     def _learn(self) -> None:
         with self.engine.connect() as connection:

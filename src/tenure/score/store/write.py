@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
 from tenure.core.flat_row import TOP
 from tenure.core.records.score_drift import BookDrift
-from tenure.explain.row_words import NUMBERS
 from tenure.explain.signals import signals, summed
 from tenure.score.model import Model
 from tenure.score.rows import MAIN
 from tenure.score.scored import Contributions, Scored
-from tenure.score.store.database import INSERTS, writing
+from tenure.score.store.database import INSERTS, write_columns, writing
 from tenure.score.store.encoding import (
-    DriverWords,
+    DRIVER,
+    EncodedDrivers,
     SentenceTemplate,
     packed_contributions,
-    packed_drivers,
 )
 from tenure.score.store.schema import (
     BLOCKS,
@@ -102,17 +102,14 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
             target,
             horizon,
             scored.models[target],
-            scored.rows.iloc[one.rows],
+            scored.rows,
             one,
             scored.drift.get(target) if scored.models[target].horizons[0] == horizon else None,
         )
         for target, horizons in scored.contributions.items()
         for horizon, one in horizons.items()
     ]
-    words = {item for part in parts for item in part.drivers[0]}
-    templates = {item: SentenceTemplate.of(item) for item in words}
-    by_template = _numbered(engine, set(templates.values()))
-    numbers = {item: by_template[template] for item, template in templates.items()}
+    numbers = _numbered(engine, {item for part in parts for item in part.drivers.wordings})
     try:
         with writing(engine) as connection:
             number = _begin(connection, run, int(scored.rows["account_id"].nunique()))
@@ -148,21 +145,20 @@ def _write_accounts(connection: Connection, run: int, rows: pd.DataFrame) -> Non
     accounts = rows.drop_duplicates("account_id")[names]
     # PostgreSQL takes no null characters.
     accounts = accounts.replace("\0", "\ufffd", regex=True)
-    values = zip(*(plain(accounts[name]) for name in names), strict=True)
-    if by_account := [{"run_no": run, **dict(zip(names, row, strict=True))} for row in values]:
-        connection.execute(insert(RUN_ACCOUNTS), by_account)
+    columns = {name: plain(accounts[name]) for name in names}
+    write_columns(connection, RUN_ACCOUNTS, {"run_no": run}, columns)
 
 
 def _numbered(engine: Engine, wordings: set[SentenceTemplate]) -> dict[SentenceTemplate, int]:
     """Return the number of each wording, after adding those that the store lacks."""
-    rows = {digest(*astuple(wording)): wording for wording in wordings}
+    rows = {digest(*wording): wording for wording in wordings}
     standing = select(WORDINGS.c.digest, WORDINGS.c.wording_no)
     with writing(engine) as connection:
         present = dict(connection.execute(standing).all())
         if lacking := sorted(rows.keys() - present.keys()):
             # Another writer may add one of them meanwhile.
             adding = INSERTS[connection.dialect.name](WORDINGS).on_conflict_do_nothing()
-            connection.execute(adding, [{"digest": key, **asdict(rows[key])} for key in lacking])
+            connection.execute(adding, [{"digest": key, **rows[key]._asdict()} for key in lacking])
             present = dict(connection.execute(standing).all())
     return {wording: present[key] for key, wording in rows.items()}
 
@@ -200,52 +196,42 @@ def flat_names(target: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _HorizonScores:
-    """The flat rows of one target and horizon, and the contributions behind them."""
+    """The scores of one target and horizon.
+
+    Attributes:
+        flat: The flat rows of all.
+        behind: The places of its own among them, and the contributions behind those.
+    """
 
     target: str
     horizon: str
     model: Model
-    rows: pd.DataFrame
+    flat: pd.DataFrame
     behind: Contributions
     drift: BookDrift | None
 
-    @property
-    def values(self) -> Array:
-        """Contributions of the columns, the base value last."""
-        return self.behind.values
-
     @cached_property
-    def drivers(self) -> tuple[list[DriverWords], Array, Array]:
-        """Return the drivers of the rows.
-
-        Returns:
-            The words that occur; the place in them of each driver, -1 where there is none, shape
-            (rows, `TOP`); their numbers, shape (rows, `TOP`, 3).
-        """
-        columns = np.asarray([*self.model.models[self.horizon].columns, None], dtype=object)
-        rows, names = self.rows, list(DriverWords._fields)
+    def drivers(self) -> EncodedDrivers:
+        """Return the drivers of the rows."""
         prefix = "" if self.target == MAIN else f"{self.target}_"
         places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
-        spoken = pd.concat(
-            [
-                rows[[f"{start}{name}" for name in names[:-1]]]
-                .set_axis(names[:-1], axis=1)
-                .assign(feature=columns[self.behind.telling[:, place]])
-                for place, start in enumerate(places)
-            ]
-        )
-        # A driver has no date where none is known; else groups would drop it.
-        spoken["since"] = spoken["since"].fillna("")
-        numbered = spoken.groupby(names, sort=False).ngroup()
-        codes = numbered.fillna(-1).to_numpy(dtype=np.int64)
-        different, first = np.unique(codes, return_index=True)
-        first = first[different >= 0]
-        words = list(map(DriverWords._make, spoken.iloc[first].itertuples(index=False)))
-        figures = [[rows[f"{start}{name}"].to_numpy() for name in NUMBERS] for start in places]
-        by_row = np.asarray(figures, dtype=np.float64).transpose(2, 0, 1)
-        return words, codes.reshape(TOP, len(rows)).T, by_row
+        # Of the first drivers, the second and so on, one below the other: row by row.
+        own = self.behind.rows[:, None] + len(self.flat) * np.arange(TOP)
+        columns = {
+            name: pa.chunked_array(
+                [pa.array(self.flat[f"{start}{name}"], kind, from_pandas=True) for start in places],
+                kind,
+            ).take(pa.array(own.ravel()))
+            for name, kind in zip(DRIVER.names, DRIVER.types, strict=True)
+            if name != "feature"
+        }
+        features = np.asarray([*self.model.models[self.horizon].columns, None], dtype=object)
+        columns["feature"] = pa.array(features[self.behind.telling[:, :TOP].ravel()], pa.string())
+        return EncodedDrivers.of(pa.table(columns, DRIVER), TOP)
 
-    def write(self, connection: Connection, run: int, numbers: Mapping[DriverWords, int]) -> None:
+    def write(
+        self, connection: Connection, run: int, numbers: Mapping[SentenceTemplate, int]
+    ) -> None:
         """Write the model, the scores and their contributions."""
         key = {"run_no": run, "target": self.target, "horizon": self.horizon}
         fitted = self.model.models[self.horizon]
@@ -258,36 +244,26 @@ class _HorizonScores:
             "drift": self.drift and self.drift.to_json(),
         }
         connection.execute(insert(RUN_MODELS), key | behind)
-        if self.rows.empty:
+        if not len(self.behind.rows):
             return
-        present = self.rows[f"{self.target}_probability"].notna().to_numpy()
-        words, codes, figures = self.drivers
-        first = [numbers[words[code]] if code >= 0 else None for code in codes[:, 0].tolist()]
-        columns = self._columns(present) | {"wording_no": first}
-        rows = zip(*columns.values(), strict=True)
-        scores = [key | dict(zip(columns, row, strict=True)) for row in rows]
-        connection.execute(insert(SCORES), scores)
-        sums = summed(self.values, list(groups.values()))
-        values = np.column_stack([sums, self.values[:, -1]])
-        values[~present] = np.nan
-        drivers = packed_drivers(codes, [(numbers[item], item) for item in words], figures)
-        packed = zip(drivers, packed_contributions(values), strict=True)
-        blocks = [
-            key | {"block": block, "drivers": one, "contributions": other}
-            for block, (one, other) in enumerate(packed)
-        ]
-        connection.execute(insert(BLOCKS), blocks)
-
-    def _columns(self, present: Array) -> dict[str, list[Any]]:
-        """Return the columns of `SCORES`, one value per row."""
-        rows = self.rows
         names = flat_names(self.target)
-        log_odds = np.where(present, self.values.sum(axis=1), np.nan)
-        return {
-            **{column: plain(rows[name]) for column, name in names.items() if name in rows},
-            "log_odds": plain(pd.Series(log_odds)),
-            "place": list(range(len(rows))),
-        }
+        rows = self.flat[[name for name in names.values() if name in self.flat]]
+        rows = rows.iloc[self.behind.rows]
+        present = rows[names["probability"]].notna().to_numpy()
+        own = [numbers[wording] for wording in self.drivers.wordings]
+        columns = {column: plain(rows[name]) for column, name in names.items() if name in rows}
+        columns["log_odds"] = plain(pd.Series(self.behind.values.sum(axis=1)).where(present))
+        columns["place"] = list(range(len(rows)))
+        leading = self.drivers.leading.tolist()
+        columns["wording_no"] = [own[place] if place >= 0 else None for place in leading]
+        write_columns(connection, SCORES, key, columns)
+        sums = summed(self.behind.values, list(groups.values()))
+        values = np.column_stack([sums, self.behind.values[:, -1]])
+        values[~present] = np.nan
+        blocks: dict[str, list[Any]] = {"drivers": self.drivers.packed(np.asarray(own))}
+        blocks["contributions"] = packed_contributions(values)
+        blocks["block"] = list(range(len(blocks["drivers"])))
+        write_columns(connection, BLOCKS, key, blocks)
 
 
 def plain(column: pd.Series[Any]) -> list[Any]:
