@@ -13,14 +13,11 @@ class Tally(Record):
 
 
 class BoundsCheck(Record):
-    """Whether bounds hold, on groups that were formed without the score.
-
-    Attributes:
-        level: Share of the true probabilities that bounds should hold.
-        groups: Segment × tenure × prediction time, of at least 20 predictions.
-        months: What each prediction time adds up to.
-    """
+    """Whether bounds hold, on groups that were formed without the score."""
 
     level: float
+    """Share of the true probabilities that bounds should hold."""
     groups: Tally
+    """Segment × tenure × prediction time, of at least 20 predictions."""
     months: Tally
+    """What each prediction time adds up to."""

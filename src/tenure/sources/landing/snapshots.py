@@ -34,21 +34,18 @@ MOST_GONE, FEWEST_GONE = 0.2, 10
 
 
 class Copy(Record):
-    """One day's copy of a table.
-
-    Attributes:
-        at: When it was taken.
-        rows: Rows that the table had.
-        new: Rows that had not been seen before.
-        changed: Rows whose values were others.
-        gone: Rows that were no longer there.
-    """
+    """One day's copy of a table."""
 
     at: Time
+    """When it was taken."""
     rows: int
+    """Rows that the table had."""
     new: int
+    """Rows that had not been seen before."""
     changed: int
+    """Rows whose values were others."""
     gone: int
+    """Rows that were no longer there."""
 
     @property
     def file(self) -> str:
