@@ -25,15 +25,12 @@ ALWAYS = ("account_id", "event_time", "known_at")
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows of some accounts, as Arrow tables by canonical name.
-
-    Attributes:
-        accounts: The accounts, sorted.
-        tables: What features read of each table, and its times.
-    """
+    """Rows of some accounts, as Arrow tables by canonical name."""
 
     accounts: tuple[str, ...]
+    """The accounts, sorted."""
     tables: Mapping[str, pa.Table]
+    """What features read of each table, and its times."""
 
 
 def chosen(accounts: Sequence[str], most: int, seed: int) -> list[str]:

@@ -27,31 +27,24 @@ DAYS_PER_MONTH = 365.25 / 12
 
 @dataclass(frozen=True)
 class Origin:
-    """One fold: a past prediction time.
-
-    Attributes:
-        as_of: The prediction time.
-        train: Positions of the rows to train on.
-        test: Positions of the rows to test on.
-    """
+    """One fold: a past prediction time."""
 
     as_of: pd.Timestamp
     train: NDArray[np.intp]
+    """Positions of the rows to train on."""
     test: NDArray[np.intp]
+    """Positions of the rows to test on."""
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """Why the history cannot carry the folds asked for.
-
-    Attributes:
-        reason: In words.
-        months: Estimated months of further history needed; None where more of the same history
-            would not help.
-    """
+    """Why the history cannot carry the folds asked for."""
 
     reason: str
+    """In words."""
     months: int | None
+    """Estimated months of further history needed; None where more of the same history would not
+    help."""
 
     def __str__(self) -> str:
         """Return the reason and the months as one sentence."""
@@ -62,15 +55,12 @@ class Shortage:
 
 @dataclass(frozen=True)
 class Folds:
-    """Forward folds, oldest first.
-
-    Attributes:
-        origins: The folds that can be formed, even where they are fewer than asked for.
-        shortage: Set where they are fewer than asked for.
-    """
+    """Forward folds, oldest first."""
 
     origins: tuple[Origin, ...]
+    """The folds that can be formed, even where they are fewer than asked for."""
     shortage: Shortage | None = None
+    """Set where they are fewer than asked for."""
 
 
 def forward_origins(

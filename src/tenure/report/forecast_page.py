@@ -36,22 +36,19 @@ DIGITS = 1
 
 @dataclass(frozen=True)
 class ForecastPart:
-    """The forecast of one period.
-
-    Attributes:
-        title: Which period.
-        figures: What is expected of all accounts.
-        groups: The same of each group, accounts first and then money; none where nothing splits.
-        track: How such forecasts did in the past, None where none could be made.
-        charts: What is expected in shares and in money, of groups, and past errors.
-    """
+    """The forecast of one period."""
 
     period: PeriodName
     title: str
+    """Which period."""
     figures: Table | None
+    """What is expected of all accounts."""
     groups: tuple[Table, ...]
+    """The same of each group, accounts first and then money; none where nothing splits."""
     track: Table | None
+    """How such forecasts did in the past, None where none could be made."""
     charts: dict[str, Chart]
+    """What is expected in shares and in money, of groups, and past errors."""
 
 
 def forecast_parts(record: ForecastRecord) -> list[ForecastPart]:

@@ -17,15 +17,12 @@ RANK = {band: place for place, band in enumerate(BANDS)}
 
 @dataclass(frozen=True)
 class OverrideView:
-    """What became of overridden scores.
-
-    Attributes:
-        sentence: How many went the way of the override.
-        groups: The same by the band of the model and that of the person.
-    """
+    """What became of overridden scores."""
 
     sentence: str
+    """How many went the way of the override."""
     groups: Table | None
+    """The same by the band of the model and that of the person."""
 
 
 def override_view(rows: pd.DataFrame) -> OverrideView | None:

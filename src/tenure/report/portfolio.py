@@ -39,37 +39,31 @@ class Shape:
 
 @dataclass(frozen=True)
 class SharedReason:
-    """Accounts at risk for the same reason.
-
-    Attributes:
-        mrr: Theirs, and `at_risk`: probability × MRR, by currency.
-        first: The riskiest of them; `more`: how many others.
-    """
+    """Accounts at risk for the same reason."""
 
     record: Cohort
     mrr: str
+    """Theirs, and `at_risk`: probability × MRR, by currency."""
     at_risk: str
     first: tuple[str, ...]
+    """The riskiest of them; `more`: how many others."""
     more: int
 
 
 @dataclass(frozen=True)
 class PortfolioView:
-    """What is shown of a portfolio.
-
-    Attributes:
-        event: What is predicted, in words.
-        as_of: Prediction time of the scores.
-        version: Of the model that gave them.
-        signals: The strongest, and which way each goes with the values of its leading feature.
-    """
+    """What is shown of a portfolio."""
 
     record: Portfolio
     event: str
+    """What is predicted, in words."""
     as_of: datetime
+    """Prediction time of the scores."""
     version: str
+    """Of the model that gave them."""
     cohorts: tuple[SharedReason, ...]
     signals: tuple[tuple[SignalSummary, str], ...]
+    """The strongest, and which way each goes with the values of its leading feature."""
     shapes: tuple[Shape, ...]
 
     @property

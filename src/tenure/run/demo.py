@@ -40,21 +40,16 @@ NOTHING = "No model is usable here, so nothing is scored; the report says why."
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Where the demo left what, and how its models did.
-
-    Attributes:
-        config: The config it ran.
-        files: What it left, by name.
-        record: The training record.
-        account: The account with the highest risk; None where no model was usable.
-        reasons: That account's score in sentences, or why there is none.
-    """
+    """Where the demo left what, and how its models did."""
 
     config: Path
     files: dict[str, str]
+    """What it left, by name."""
     record: TrainingRecord
     account: str | None
+    """The account with the highest risk; None where no model was usable."""
     reasons: list[str]
+    """That account's score in sentences, or why there is none."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""

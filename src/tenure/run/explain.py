@@ -46,15 +46,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExplainWish:
-    """What is wanted beside the drivers of an account.
-
-    Attributes:
-        since: Compare with the latest kept run at or before this time.
-        evidence: Source rows of each table that are shown behind a driver; none where it is 0.
-    """
+    """What is wanted beside the drivers of an account."""
 
     since: datetime | None = None
+    """Compare with the latest kept run at or before this time."""
     evidence: int = 0
+    """Source rows of each table that are shown behind a driver; none where it is 0."""
 
 
 def run_explain(

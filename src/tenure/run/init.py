@@ -41,21 +41,18 @@ _ROWS = 5
 
 @dataclass(frozen=True)
 class InitRequest:
-    """What a user asks for.
-
-    Attributes:
-        folder: Where the files lie; the current folder for a database.
-        out: The config to write; `tenure.yaml` in the folder by default.
-        force: Whether to replace a config.
-        first: Which number of a date stands first where its values leave that open.
-        url: The database, in the place of files.
-    """
+    """What a user asks for."""
 
     folder: Path
+    """Where the files lie; the current folder for a database."""
     out: Path | None = None
+    """The config to write; `tenure.yaml` in the folder by default."""
     force: bool = False
+    """Whether to replace a config."""
     first: Order | None = None
+    """Which number of a date stands first where its values leave that open."""
     url: str | None = None
+    """The database, in the place of files."""
 
     @classmethod
     def of(cls, place: str, **wish: Any) -> InitRequest:

@@ -60,21 +60,18 @@ FACTS = {
 
 @dataclass(frozen=True)
 class PromotionRequest:
-    """Which champions to compare with what, and what may be overruled.
-
-    Attributes:
-        target: The only target to look at; all of the config's by default.
-        to: The version that is to be champion; by default the latest challenger.
-        reason: Why, for the history; by default what was measured.
-        force: Whether to go on where the challenger would be refused.
-        dry_run: Whether to write nothing.
-    """
+    """Which champions to compare with what, and what may be overruled."""
 
     target: str | None = None
+    """The only target to look at; all of the config's by default."""
     to: str | None = None
+    """The version that is to be champion; by default the latest challenger."""
     reason: str = ""
+    """Why, for the history; by default what was measured."""
     force: bool = False
+    """Whether to go on where the challenger would be refused."""
     dry_run: bool = False
+    """Whether to write nothing."""
 
 
 def run_promote(

@@ -50,21 +50,18 @@ class TooFewOutcomesError(RefusedError):
 
 @dataclass(frozen=True)
 class PairedPredictions:
-    """Two bundles on the same rows.
-
-    Attributes:
-        rows: account_id, as_of, mrr, label, outcome_id, base_rate (of the labels known at as_of),
-            the probabilities ``champion`` and ``challenger``, and, where the challenger's recipe
-            spoke, ``as_it_stands``: those of its bundle, which may have learnt from these rows.
-        groups: What to divide by → the group of each row, in the same order.
-        basis: Who spoke.
-        notes: What to know beside it.
-    """
+    """Two bundles on the same rows."""
 
     rows: pd.DataFrame
+    """account_id, as_of, mrr, label, outcome_id, base_rate (of the labels known at as_of), the
+    probabilities ``champion`` and ``challenger``, and, where the challenger's recipe spoke,
+    ``as_it_stands``: those of its bundle, which may have learnt from these rows."""
     groups: dict[str, pd.Series[Any]]
+    """What to divide by → the group of each row, in the same order."""
     basis: Basis
+    """Who spoke."""
     notes: tuple[str, ...] = ()
+    """What to know beside it."""
 
 
 def trained_until(bundle: Bundle) -> datetime:

@@ -28,14 +28,10 @@ MapKind = Literal["health", "experience"]
 
 @dataclass(frozen=True)
 class BookScorecards:
-    """The scorecards of a book.
-
-    Attributes:
-        rows: One row per account that pays, see `scorecard_rows`.
-        map: The client health map.
-    """
+    """The scorecards of a book."""
 
     rows: pd.DataFrame
+    """One row per account that pays, see `scorecard_rows`."""
     map: HealthMap
 
 

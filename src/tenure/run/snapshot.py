@@ -19,13 +19,10 @@ from tenure.sources.origin import attach_table
 
 @dataclass(frozen=True)
 class Snapshots:
-    """What a run copied.
-
-    Attributes:
-        copies: Table → its copy of the day, None where there was one already.
-    """
+    """What a run copied."""
 
     copies: dict[str, Copy | None]
+    """Table → its copy of the day, None where there was one already."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the copies as JSON values."""

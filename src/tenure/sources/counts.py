@@ -25,23 +25,19 @@ WRONG_VALUE_SHARE = 0.5
 
 @dataclass
 class Counts:
-    """Counts of one staged table.
-
-    Attributes:
-        rows: Rows read.
-        used: Rows without a reason against them.
-        rejected: Rows by reason.
-        unread: Unreadable values by column, over all rows.
-        remarks: Used rows by number of the remark.
-        last: Latest event time of a used row.
-    """
+    """Counts of one staged table."""
 
     rows: int = 0
     used: int = 0
+    """Rows without a reason against them."""
     rejected: Counter[str] = field(default_factory=Counter)
+    """Rows by reason."""
     unread: Counter[str] = field(default_factory=Counter)
+    """Unreadable values by column, over all rows."""
     remarks: Counter[int] = field(default_factory=Counter)
+    """Used rows by number of the remark."""
     last: datetime | None = None
+    """Latest event time of a used row."""
 
     def reasons(self) -> dict[str, int]:
         """Return rejected rows by reason, most frequent first."""

@@ -21,23 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Canonical tables, checked and cut at `observed_until`.
-
-    Attributes:
-        engine: What holds the tables, under their contract names.
-        columns: Usable columns by table; attributes that may not be features are not among them.
-        observed_until: When observation stopped, exclusive, naive UTC.
-        report: The data report.
-        rejects: By table with rejected rows, the SELECT of (rule, reason, row).
-        leases: Protect the cached files that the tables are read from.
-    """
+    """Canonical tables, checked and cut at `observed_until`."""
 
     engine: Engine = field(repr=False)
+    """What holds the tables, under their contract names."""
     columns: Mapping[str, frozenset[str]]
+    """Usable columns by table; attributes that may not be features are not among them."""
     observed_until: datetime
+    """When observation stopped, exclusive, naive UTC."""
     report: DataRecord = field(repr=False)
     rejects: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By table with rejected rows, the SELECT of (rule, reason, row)."""
     leases: tuple[Lease, ...] = field(default=(), repr=False, compare=False)
+    """Protect the cached files that the tables are read from."""
 
     def has(self, table: str, *columns: str) -> bool:
         """Return whether a table exists and all of these columns of it can be used."""

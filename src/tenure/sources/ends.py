@@ -30,13 +30,10 @@ SETTING = "data.tables.subscriptions.ended_at"
 
 @dataclass(frozen=True)
 class _Days:
-    """SQL of the days of a table.
-
-    Attributes:
-        minutes: When they begin, in minutes after 00:00 UTC, in summer if they differ.
-    """
+    """SQL of the days of a table."""
 
     minutes: int
+    """When they begin, in minutes after 00:00 UTC, in summer if they differ."""
 
     def of(self, time: str) -> str:
         """Return SQL of the day in which a time lies."""

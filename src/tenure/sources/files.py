@@ -36,25 +36,22 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a table.
-
-    Attributes:
-        path: A file or a glob, as configured.
-        paths: The files, in the order in which they are read.
-        keys: Names of folders (`name=value`) that serve as columns.
-        forms: How each file is written, where they are text.
-        columns: All columns and their types, where not every file has the same.
-        relation: Prefix of the tables into which the lines go that cannot be read.
-        notes: What is to be known about them, a sentence each.
-    """
+    """The files of a table."""
 
     path: str
+    """A file or a glob, as configured."""
     paths: tuple[str, ...]
+    """The files, in the order in which they are read."""
     keys: tuple[str, ...] = ()
+    """Names of folders (`name=value`) that serve as columns."""
     forms: Mapping[str, TextForm] = field(default_factory=dict)
+    """How each file is written, where they are text."""
     columns: Mapping[str, str] = field(default_factory=dict)
+    """All columns and their types, where not every file has the same."""
     relation: str = ""
+    """Prefix of the tables into which the lines go that cannot be read."""
     notes: tuple[str, ...] = ()
+    """What is to be known about them, a sentence each."""
 
     @property
     def text(self) -> bool:

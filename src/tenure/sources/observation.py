@@ -42,15 +42,12 @@ LONG_SILENCE = timedelta(days=31)
 
 @dataclass(frozen=True)
 class Observation:
-    """How far the data reach.
-
-    Attributes:
-        until: When observation stopped, exclusive.
-        red: What puts that in doubt.
-    """
+    """How far the data reach."""
 
     until: datetime
+    """When observation stopped, exclusive."""
     red: tuple[str, ...] = ()
+    """What puts that in doubt."""
 
 
 def observed(

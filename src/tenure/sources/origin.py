@@ -34,21 +34,18 @@ _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 
 @dataclass(frozen=True)
 class TableOrigin:
-    """Where a table comes from.
-
-    Attributes:
-        name: Canonical name.
-        text: Its path, or `query`, for the report and for messages.
-        files: Its files, where its rows are all of theirs and they are known one by one.
-        reads: Files that it is read from, those of queries too.
-        history: Whether its rows are daily copies, of which the history is to be made.
-    """
+    """Where a table comes from."""
 
     name: str
+    """Canonical name."""
     text: str
+    """Its path, or `query`, for the report and for messages."""
     files: Files | None = None
+    """Its files, where its rows are all of theirs and they are known one by one."""
     reads: tuple[Files, ...] = ()
+    """Files that it is read from, those of queries too."""
     history: bool = False
+    """Whether its rows are daily copies, of which the history is to be made."""
 
     @property
     def relation(self) -> str:

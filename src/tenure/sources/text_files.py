@@ -43,27 +43,24 @@ AS_UTF_8 = "save it as UTF-8 (Excel: `CSV UTF-8`)"
 
 @dataclass(frozen=True)
 class TextForm:
-    """How the values of a text file are written.
-
-    Attributes:
-        columns: Names of its columns, as its header gives them.
-        separator: What separates values.
-        quote: What encloses a value.
-        escape: What stands before a quote inside an enclosed value.
-        skip: Lines before the header.
-        encoding: Name of its encoding.
-        packing: How it is compressed.
-        copy: A copy that is read in its place, in which every line ends in one way.
-    """
+    """How the values of a text file are written."""
 
     columns: tuple[str, ...]
+    """Names of its columns, as its header gives them."""
     separator: str
+    """What separates values."""
     quote: str
+    """What encloses a value."""
     escape: str
+    """What stands before a quote inside an enclosed value."""
     skip: int = 0
+    """Lines before the header."""
     encoding: str = "utf-8"
+    """Name of its encoding."""
     packing: str = "none"
+    """How it is compressed."""
     copy: str = ""
+    """A copy that is read in its place, in which every line ends in one way."""
 
     def options(self, relation: str) -> str:
         """Return the options of `read_csv`; lines it cannot read are kept as `rejected` tells.

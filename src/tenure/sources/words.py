@@ -26,20 +26,17 @@ NO_TIME = (*NOTHING, "na", "never", "infinity", "-infinity", "∞", "open", "ong
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of a column.
-
-    Attributes:
-        words: The contract's word → the plain spellings of what vendors call it.
-        patterns: The contract's word → a regular expression that the plain spelling may match
-            where no spelling is listed.
-        open: Whether a word that means none of these stays as it is, else the value is emptied.
-        hint: What to do about a word that is not known.
-    """
+    """The words of a column."""
 
     words: Mapping[str, tuple[str, ...]]
+    """The contract's word → the plain spellings of what vendors call it."""
     patterns: Mapping[str, str] = field(default_factory=dict)
+    """The contract's word → a regular expression that the plain spelling may match where no
+    spelling is listed."""
     open: bool = False
+    """Whether a word that means none of these stays as it is, else the value is emptied."""
     hint: str = ""
+    """What to do about a word that is not known."""
 
     @property
     def spellings(self) -> dict[str, str]:

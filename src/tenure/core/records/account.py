@@ -26,7 +26,6 @@ class Contract(Record):
     notice_at: Time | None = None
     paid: bool
     running: bool
-    """Whether it ran then."""
     renews_at: Time | None = None
     """When its term ends, of a running row."""
     notice_by: Time | None = None
@@ -37,7 +36,6 @@ class AccountScore(Record):
     """A kept score of the account."""
 
     target: str
-    """What is predicted."""
     horizon: str
     """Days, as text, or ``renewal``."""
     horizon_days: int
@@ -64,7 +62,6 @@ class AccountScore(Record):
     abstain_reason: str | None = None
     """Why there is no probability."""
     model_version: str
-    """Of the model."""
     drivers: tuple[dict[str, Scalar], ...]
     """What moves the score most, strongest first, by the fields of the flat rows."""
 
@@ -75,9 +72,7 @@ class AccountScores(Record):
     as_of: Time
     """Prediction time of the run."""
     scored_at: Time
-    """When it was scored."""
     run_id: str
-    """Which run."""
     scores: tuple[AccountScore, ...]
     """By target and horizon."""
 
@@ -153,7 +148,6 @@ class TimelineEntry(Record):
     """Something that happened."""
 
     at: Time
-    """When."""
     kind: str
     """``contract``, ``ticket``, ``survey``, ``invoice`` or ``touchpoint``."""
     text: str
@@ -164,7 +158,6 @@ class AccountRecord(Record):
     """Everything known about an account at a prediction time."""
 
     account_id: str
-    """Whose."""
     as_of: Time
     """Only what happened and was known before it counts."""
     created_at: Time | None = None
@@ -174,7 +167,6 @@ class AccountRecord(Record):
     owner: str | None = None
     """Who looks after it."""
     segment: str | None = None
-    """Its segment."""
     attributes: dict[str, Scalar]
     """Further attributes of the table `accounts` as known then."""
     paying: bool

@@ -50,9 +50,7 @@ class ClockRecord(Record):
     """A column without a clock of its own."""
 
     table: str
-    """Its table."""
     column: str
-    """Its name."""
     done: Literal["not_used", "assumed", "excluded", "constant", "due_date", "with_row"]
     """What was done about it; see docs/audit.md."""
     text: str
@@ -86,7 +84,6 @@ class ArrivalRecord(Record):
     """How late one clock of a table is."""
 
     table: str
-    """Its table."""
     clock: str
     """``event_time`` for the rows, else the clock of late columns."""
     rows: int
@@ -103,7 +100,6 @@ class CostRecord(Record):
     """What late data change of the features of one family."""
 
     family: str
-    """Its name."""
     values: int
     """Values compared."""
     changed: int
@@ -130,7 +126,6 @@ class DriftRecord(Record):
     """How far one feature has moved."""
 
     feature: str
-    """Column."""
     psi: float | None
     """Population stability index, recent against earlier values; None with too few rows."""
     noise: float | None
@@ -166,7 +161,6 @@ class SuspectRecord(Record):
     lo: float | None
     """Lower end of its interval."""
     hi: float | None
-    """Upper end."""
     value: str | None
     """For ``certain`` and ``near`` the value concerned."""
     events: int
@@ -181,33 +175,25 @@ class AuditRecord(SparseRecord):
     """A point-in-time audit; see docs/audit.md.  Where it was not possible, parts are missing."""
 
     format: int
-    """Of this record."""
     name: str
     """Project: the config's name."""
     created_at: Time
-    """When."""
     fingerprint: str
-    """Hash of the data."""
     observed_until: Time
-    """When observation stopped."""
     settings: AuditConfig
     """How much was looked at."""
     status: AuditStatus
-    """The verdict."""
     reason: str | None = None
     """Why it was not possible."""
     clocks: tuple[ClockRecord, ...]
     """Columns without a clock."""
     sample: SampleRecord | None = None
-    """What was looked at."""
     reads: ReadsRecord | None = None
     """What each feature read."""
     shuffle: tuple[ShuffleRecord, ...] | None = None
     """The future, replaced by noise."""
     late: LateRecord | None = None
-    """Late data."""
     drift: DriftsRecord | None = None
-    """Features that have moved."""
     suspects: tuple[SuspectRecord, ...] | None = None
     """Columns that are too good to be true."""
     lifetimes: tuple[LifetimeRecord, ...] | None = None
@@ -227,11 +213,9 @@ class CheckRecord(Record):
     name: str
     """Project: the config's name."""
     data: DataRecord
-    """The data report."""
     features: CheckedFeatures
     """Features that the data can give."""
     audit: AuditRecord
-    """The audit."""
     passed: bool
     """Whether the data can be used and no feature saw its future."""
     rejects: dict[str, str]

@@ -69,7 +69,6 @@ class Figure(Record):
     lo: float | None = None
     """Lower end of its interval; None without one."""
     hi: float | None = None
-    """Upper end."""
 
     @property
     def above(self) -> bool:

@@ -24,7 +24,6 @@ class BundleSpec(Record):
     model_name: str
     """Project and target, as the model is registered."""
     target: str
-    """What is predicted."""
     labels: LabelConfig = LabelConfig()
     """How outcomes were labelled."""
     calendar: CalendarConfig = CalendarConfig()
@@ -48,7 +47,6 @@ class BundleSpec(Record):
     sql_hash: str = ""
     """Hash of the statements that the features are computed by."""
     fingerprint: str = ""
-    """Hash of the data."""
     trained_until: Time
     """When the last outcome learnt from was known."""
     versions: dict[str, str] = Field(default_factory=dict)

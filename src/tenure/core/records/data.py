@@ -31,11 +31,8 @@ class TableRecord(Record):
     origin: str
     """File, table or query it came from."""
     rows_in: int
-    """Rows read."""
     rows_used: int
-    """Rows in use."""
     rows_rejected: int
-    """Rows rejected."""
     rejected: dict[str, int]
     """The same by reason."""
     set_aside: int
@@ -59,7 +56,6 @@ class TableRecord(Record):
     assumptions: dict[str, str]
     """What the config declares as assumed, by column."""
     remarks: tuple[RemarkRecord, ...]
-    """Warnings."""
 
 
 class DataRecord(Record):

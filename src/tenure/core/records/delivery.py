@@ -12,7 +12,6 @@ class Undelivered(Record):
     """An account whose values did not arrive."""
 
     account_id: str
-    """The account."""
     reason: str
     """What the target, or the way to it, gave as the reason."""
 
@@ -23,7 +22,6 @@ class DeliveryRecord(Record):
     target: str
     """Name of the section under `exports`."""
     adapter: str
-    """Name of the adapter."""
     run_id: str
     """Run whose scores they are."""
     as_of: Time

@@ -59,13 +59,11 @@ class Metrics(SparseRecord):
     observed_rate: float | None = None
     """Share of predictions followed by the outcome."""
     mean_probability: float | None = None
-    """Mean predicted probability."""
     auc: Figure = UNMEASURED
     """Area under the ROC curve."""
     average_precision: Figure = UNMEASURED
     """Area under the precision-recall curve."""
     log_loss: Figure = UNMEASURED
-    """Mean log loss."""
     brier: Figure = UNMEASURED
     """Mean squared error of the probabilities."""
     brier_skill: Figure = UNMEASURED
@@ -199,7 +197,6 @@ class GroupMetrics(SparseRecord):
     by: str
     """What makes the group, e.g. ``segment``."""
     group: str
-    """Its name."""
     n: int
     """Predictions."""
     positives: int
@@ -209,7 +206,6 @@ class GroupMetrics(SparseRecord):
     observed_rate: float | None
     """Share of predictions followed by the outcome."""
     mean_probability: float | None
-    """Mean predicted probability."""
     auc: Figure = UNMEASURED
     """Area under the ROC curve."""
     log_loss_gain: Figure = UNMEASURED

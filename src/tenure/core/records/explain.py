@@ -35,7 +35,6 @@ class DriverRecord(Record):
     """The same share of the way from the probability at the model's base value to that of the
     account; None where the two do not move together."""
     direction: Literal["raises", "lowers"]
-    """``raises`` or ``lowers``."""
     sentence: str
     """The driver as a sentence."""
     lever: bool | None = None
@@ -55,7 +54,6 @@ class EvidenceTable(Record):
     """Source rows behind a driver, newest first."""
 
     source: str
-    """Table."""
     columns: tuple[str, ...]
     """Names of the values of each row."""
     rows: tuple[tuple[Value, ...], ...]
@@ -158,7 +156,6 @@ class SignalSummary(Record):
     lever: bool
     """Whether a team can act on it."""
     mean_abs: float
-    """Mean absolute contribution."""
     share: float
     """That as a share of all signals."""
     mean: float
@@ -215,9 +212,7 @@ class WhatIf(Record):
     """The score of an account with other values of levers: the model's association, no effect."""
 
     account_id: str
-    """The account."""
     target: str
-    """What is predicted."""
     edits: dict[str, dict[str, Value]]
     """Feature → value, label, and the lowest and highest value of the training past that an edit
     may take."""
@@ -239,7 +234,6 @@ class AccountExplanation(Record):
     """Why one account has its scores."""
 
     row: dict[str, Any]
-    """Its flat row."""
     lines: tuple[str, ...]
     """The same for people."""
     drivers: dict[str, tuple[DriverRecord, ...]] = Field(default_factory=dict)

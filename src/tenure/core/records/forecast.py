@@ -69,7 +69,6 @@ class ForecastTrack(SparseRecord):
     """
 
     name: FigureName
-    """The figure."""
     forecasts: int
     """How many; their periods overlap."""
     windows: int
@@ -117,7 +116,6 @@ class ForecastFigure(SparseRecord):
     """One figure of one period and group of accounts."""
 
     name: FigureName
-    """What it is."""
     period: PeriodName
     """Its length."""
     period_from: Time
@@ -133,7 +131,6 @@ class ForecastFigure(SparseRecord):
     lo: float | None = None
     """Lower end of the interval."""
     hi: float | None = None
-    """Upper end."""
     known: float | None = None
     """The part of a loss that is decided already: of accounts under notice."""
     accounts: int = 0
@@ -150,11 +147,9 @@ class ForecastRecord(Record):
     as_of: Time
     """The time of the scores."""
     run_id: str
-    """Of the kept run."""
     level: float
     """Share of outcomes that an interval should hold."""
     figures: tuple[ForecastFigure, ...]
-    """The forecast."""
     track: dict[PeriodName, tuple[ForecastTrack, ...]] = Field(default_factory=dict)
     """Length of the period → how such forecasts did in the past."""
     notes: tuple[str, ...] = ()

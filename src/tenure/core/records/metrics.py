@@ -23,7 +23,6 @@ class Metric(Record):
     lo: float | None = None
     """Lower end of its 95 % interval; None without one."""
     hi: float | None = None
-    """Upper end."""
     period_from: Time
     """Start of the period."""
     period_to: Time
@@ -44,4 +43,3 @@ class MetricsRecord(Record):
     currency: str | None = None
     """The one currency of all money; None where there are several."""
     metrics: tuple[Metric, ...]
-    """The metrics."""

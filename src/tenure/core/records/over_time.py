@@ -21,7 +21,6 @@ class FoldSpan(SparseRecord):
     observed_rate: float
     """Share of predictions followed by the outcome."""
     mean_probability: float
-    """Mean predicted probability."""
     log_loss_gain: Figure = UNMEASURED
     """Gain in log loss over the base rate."""
     calibration_gap: Figure = UNMEASURED

@@ -18,13 +18,11 @@ class Side(Record):
     """One of two models, measured on the rows that both predicted."""
 
     log_loss: Figure
-    """Mean log loss."""
     auc: Figure
     """Area under the ROC curve."""
     over_base_rate: Figure
     """Gain in log loss over the base rate that was known at each prediction time."""
     mean_probability: float
-    """Mean predicted probability."""
 
 
 class PairedGain(Record):
@@ -40,9 +38,7 @@ class GroupComparison(Record):
     by: str
     """What makes the group."""
     name: str
-    """Its name."""
     rows: int
-    """Rows."""
     events: int
     """Distinct outcomes."""
     others: int
@@ -176,7 +172,6 @@ class ScoredMoney(Record):
     currency: str | None
     """Its name; None for accounts without one, or with several."""
     accounts: int
-    """Accounts."""
     mrr: float
     """Their MRR."""
     mrr_at_risk: float
@@ -193,11 +188,8 @@ class ScoreRecord(Record):
     rows: int
     """Rows: one per account and horizon."""
     accounts: int
-    """Accounts."""
     as_of: Time
-    """Prediction time."""
     out: str
-    """File."""
     abstained: int
     """Accounts without a probability."""
     models: dict[str, str]

@@ -34,7 +34,6 @@ class Scorecard(Record):
     trend: float | None = None
     """The score less that of the earlier time."""
     measures: tuple[MeasureScore, ...]
-    """Its measures."""
 
 
 class ComposedScore(Record):
@@ -49,13 +48,11 @@ class AccountScorecards(Record):
     """The scorecards of an account."""
 
     account_id: str
-    """Whose."""
     as_of: Time
     """What was known before counts."""
     compared_with: Time
     """The earlier time that trends refer to."""
     cards: tuple[Scorecard, ...]
-    """The scorecards."""
     customer_success: float | None = None
     """In [0, 1], from experience and outcomes; None where one of them is."""
     join: Literal["arithmetic", "geometric", "minimum"]
@@ -74,7 +71,6 @@ class MapCell(Record):
     y: str
     """Its row."""
     accounts: int
-    """How many."""
     mrr: dict[str, float]
     """MRR by currency; accounts without one stand under an empty name."""
 
@@ -126,8 +122,6 @@ class HealthComparison(Record):
     """Share of the rows that the health score calls green; the model's green are as many rows,
     those of the lowest probability."""
     health: RankedBy
-    """The health score."""
     model: RankedBy
-    """The model."""
     gain: Figure
     """AUC of the model less that of the health score."""

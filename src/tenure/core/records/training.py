@@ -186,7 +186,6 @@ class TargetRecord(Record):
     verdict: Verdict
     """What may be said of the model."""
     labels: LabelSummary
-    """Counts of labels."""
     evaluation: Evaluation = Evaluation()
     """The backtest."""
     folds: tuple[FoldRow, ...] = ()
@@ -233,21 +232,15 @@ class TrainingRecord(Record):
     name: str
     """Project: the config's name."""
     created_at: Time
-    """When."""
     tenure_version: str
     """Version of this package."""
     versions: dict[str, str]
     """Libraries that decide what a model is."""
     config: Config
-    """All settings."""
     fingerprint: str
-    """Hash of the data."""
     data: DataRecord
-    """The data report."""
     calendar: CalendarFacts
-    """Prediction times."""
     features: FeatureFacts
-    """Features in use."""
     targets: dict[str, TargetRecord]
     """What became of each target."""
     forecast: ForecastFit | None = None
@@ -255,4 +248,3 @@ class TrainingRecord(Record):
     health: HealthComparison | None = None
     """The weighted health score of the config beside the model of churn; None without one."""
     took_seconds: float
-    """Duration."""

@@ -21,9 +21,7 @@ class WorkItem(Record):
     name: str | None = None
     """What it is called, where that is known."""
     segment: str | None = None
-    """Its segment."""
     plan: str | None = None
-    """Its plan."""
     mrr: float | None = None
     """What it pays per month, in `currency`."""
     currency: str | None = None
@@ -112,7 +110,6 @@ class WorkListRecord(Record):
     as_of: Time
     """Prediction time of the scores."""
     scored_at: Time
-    """When they were scored."""
     run_id: str
     """The kept run that they are of."""
     horizon_days: int

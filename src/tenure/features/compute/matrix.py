@@ -26,22 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureMatrix:
-    """Features of snapshots.
-
-    Attributes:
-        rows: The snapshots, in the caller's order, with a fresh index.
-        values: Same index; float32 columns, and object columns of words for text features.
-        specs: How to speak of each column, and of those that a model adds.
-        since: Column → the first prediction time whose past led to it; columns that are not
-            listed exist at every prediction time.
-        begins: Source → the first day of its history that the last prediction time knew of.
-    """
+    """Features of snapshots."""
 
     rows: pd.DataFrame
+    """The snapshots, in the caller's order, with a fresh index."""
     values: pd.DataFrame
+    """Same index; float32 columns, and object columns of words for text features."""
     specs: dict[str, FeatureSpec]
+    """How to speak of each column, and of those that a model adds."""
     since: dict[str, datetime] = field(default_factory=dict)
+    """Column → the first prediction time whose past led to it; columns that are not listed exist at
+    every prediction time."""
     begins: dict[str, date] = field(default_factory=dict)
+    """Source → the first day of its history that the last prediction time knew of."""
 
 
 class _Columns:

@@ -30,19 +30,16 @@ Starts = Mapping[str, list[date | None]]
 
 @dataclass(frozen=True)
 class SnapshotIndex:
-    """Snapshots as numbers: which account, and which prediction time.
-
-    Attributes:
-        accounts: Distinct accounts, ascending.
-        cutoffs: Distinct prediction times, ascending.
-        account_no: Number of the account of each snapshot, shape (n,).
-        cut_no: Number of its prediction time, shape (n,).
-    """
+    """Snapshots as numbers: which account, and which prediction time."""
 
     accounts: Array
+    """Distinct accounts, ascending."""
     cutoffs: tuple[datetime, ...]
+    """Distinct prediction times, ascending."""
     account_no: Ints
+    """Number of the account of each snapshot, shape (n,)."""
     cut_no: Ints
+    """Number of its prediction time, shape (n,)."""
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> SnapshotIndex:

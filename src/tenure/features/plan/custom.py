@@ -31,18 +31,13 @@ KINDS: dict[str, type[Declared]] = {"formula": Derived, "of": Ranked}
 
 @dataclass(frozen=True)
 class OwnFamily:
-    """A declaration of a user's own and where it was written.
-
-    Attributes:
-        place: For messages, e.g. ``features.custom.0`` or ``features.modules.0: `exports```.
-        family: Name of its family.
-        title: What the family is about.
-        item: The declaration.
-    """
+    """A declaration of a user's own and where it was written."""
 
     place: str
+    """For messages, e.g. ``features.custom.0`` or ``features.modules.0: `exports```."""
     family: str
     title: str
+    """What the family is about."""
     item: Declared
 
 

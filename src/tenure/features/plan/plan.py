@@ -33,19 +33,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """The columns of a feature matrix, resolved against a data set.
-
-    Attributes:
-        measured: Features read from rows.
-        computed: Features computed from those, in an order in which each part comes first.
-        absent: Declared features that the data cannot give.
-        placed: Percentiles among peers, which a model adds to the matrix.
-    """
+    """The columns of a feature matrix, resolved against a data set."""
 
     measured: tuple[MeasuredColumn, ...]
+    """Features read from rows."""
     computed: tuple[DerivedColumn, ...]
+    """Features computed from those, in an order in which each part comes first."""
     absent: tuple[AbsentFeature, ...]
+    """Declared features that the data cannot give."""
     placed: tuple[DerivedColumn, ...] = ()
+    """Percentiles among peers, which a model adds to the matrix."""
 
     @cached_property
     def specs(self) -> dict[str, FeatureSpec]:

@@ -24,21 +24,16 @@ CENT = "0.005"
 
 @dataclass(frozen=True)
 class Check:
-    """Two formulas that agree.
-
-    Attributes:
-        text: What they are.
-        left: One.
-        right: The other.
-        value: What both are, by Tenure's own count.
-        form: How they are shown; money agrees to the cent, all else exactly.
-    """
+    """Two formulas that agree."""
 
     text: str
+    """What they are."""
     left: str
     right: str
     value: float = 0
+    """What both are, by Tenure's own count."""
     form: Form = "count"
+    """How they are shown; money agrees to the cent, all else exactly."""
 
 
 def check_page(checks: Sequence[Check]) -> Page:

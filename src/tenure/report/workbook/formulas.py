@@ -36,17 +36,14 @@ class NoFormulaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a sheet that a formula reads.
-
-    Attributes:
-        columns: Name of a column → its cells, e.g. ``Money!$H$2:$H$90``; yes and no are 1 and 0.
-        gaps: Columns in which some cells are empty.
-        conditions: Formulas of 1 and 0 by row that choose among the rows.
-    """
+    """The rows of a sheet that a formula reads."""
 
     columns: Mapping[str, str]
+    """Name of a column → its cells, e.g. ``Money!$H$2:$H$90``; yes and no are 1 and 0."""
     gaps: frozenset[str] = frozenset()
+    """Columns in which some cells are empty."""
     conditions: tuple[str, ...] = ()
+    """Formulas of 1 and 0 by row that choose among the rows."""
 
 
 def formula(sql: str, rows: Rows) -> str:

@@ -28,15 +28,12 @@ NEAR = "0.000001"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the parts of metrics stand on the page.
-
-    Attributes:
-        by: What splits the accounts; one column each, and the number of the group after them.
-        settings: What the SQL of methods names in braces.
-    """
+    """Where the parts of metrics stand on the page."""
 
     by: Sequence[str]
+    """What splits the accounts; one column each, and the number of the group after them."""
     settings: Mapping[str, float] = field(default_factory=dict)
+    """What the SQL of methods names in braces."""
 
     @property
     def head(self) -> list[str]:

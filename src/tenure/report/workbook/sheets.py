@@ -50,21 +50,17 @@ TITLES: Mapping[Relation, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of rows.
-
-    Attributes:
-        relation: What its rows are.
-        title: Its name.
-        text: What it holds, in words.
-        table: Its rows, in order; the first column is the number of the period.
-        spans: Number of a period → first and last row on the sheet, from 1 on, of its rows.
-    """
+    """A sheet of rows."""
 
     relation: Relation
+    """What its rows are."""
     title: str
     text: str
+    """What it holds, in words."""
     table: pa.Table
+    """Its rows, in order; the first column is the number of the period."""
     spans: Mapping[int, tuple[int, int]]
+    """Number of a period → first and last row on the sheet, from 1 on, of its rows."""
 
     def cells(self, name: str, first: int | None = None, last: int | None = None) -> str:
         """Return the cells of a column, e.g. ``Money!$C$2:$C$90``; of all rows by default."""

@@ -40,7 +40,6 @@ class StagedPart(Record):
     files: dict[str, Stamp]
     """Source file → its stamp when it was staged."""
     rows: int
-    """Staged rows."""
     sizes: dict[str, int]
     """File of the part → its size in bytes."""
 

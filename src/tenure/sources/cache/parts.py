@@ -33,23 +33,18 @@ FILES_NAMED = 3
 
 @dataclass(frozen=True)
 class StagedParts:
-    """Staged parts of a table, ready to be read.
-
-    Attributes:
-        folder: Where they lie.
-        parts: The parts.
-        distinct: Whether no two rows share a key.
-        changes: What was staged anew and why, one sentence or nothing.
-        rows_anew: Rows that were staged anew.
-        lease: Keeps them from being removed.
-    """
+    """Staged parts of a table, ready to be read."""
 
     folder: Path
     parts: tuple[StagedPart, ...]
     distinct: bool
+    """Whether no two rows share a key."""
     changes: str
+    """What was staged anew and why, one sentence or nothing."""
     rows_anew: int
+    """Rows that were staged anew."""
     lease: Lease
+    """Keeps them from being removed."""
 
 
 def staged_parts(source: SourceFiles, root: Path, engine: Engine) -> StagedParts | None:

@@ -32,17 +32,13 @@ BYTES_A_ROW = 60
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """A table that comes as files, and how they are staged.
-
-    Attributes:
-        layout: How it is staged.
-        files: Where its rows come from.
-        columns: Canonical column → its SQL over the columns of the files.
-    """
+    """A table that comes as files, and how they are staged."""
 
     layout: Layout
     files: Files
+    """Where its rows come from."""
     columns: Mapping[str, str]
+    """Canonical column → its SQL over the columns of the files."""
 
 
 @dataclass(frozen=True)
