@@ -39,14 +39,9 @@ def shuffle(
 ) -> list[ShuffleRecord]:
     """Replace the future by noise and compare the features of the past.
 
-    Args:
-        engine: An empty engine; copies of the tables are put into it.
-        sample: The copies.
-        plan: Which features.
-        snapshots: Columns account_id and as_of; those of the sample's accounts at a moment and at
-            the prediction times before it (at most six) are compared.
-        moments: Prediction times whose future is replaced.
-        seed: Of the noise.
+    Of the snapshots (account_id, as_of), those of the sample's accounts at a moment and at the
+    prediction times before it (at most six) are compared; `moments` are the prediction times whose
+    future is replaced.  The engine is empty: copies of the tables are put into it.
     """
     dice = np.random.default_rng(seed)
     mine = snapshots[snapshots["account_id"].isin(sample.accounts)]

@@ -56,9 +56,7 @@ def lifetimes(dataset: Dataset, allow: Collection[str] = ()) -> list[LifetimeRec
     feature.  Compared are accounts that began after the first row of a table and were, or are,
     there for `SHORTEST` days or more.
 
-    Args:
-        dataset: Loaded tables.
-        allow: Names of tables that may look so; they are returned, marked as allowed.
+    Tables that `allow` names may look so; they are returned, marked as allowed.
     """
     tables = [name for name in TABLES if name in dataset.columns]
     until = pd.Timestamp(dataset.observed_until)

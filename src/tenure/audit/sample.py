@@ -45,12 +45,7 @@ def chosen(accounts: Sequence[str], most: int, seed: int) -> list[str]:
 def take(engine: Engine, plan: Plan, accounts: Sequence[str], *, rows: int, seed: int) -> Sample:
     """Copy what a plan reads of some accounts.
 
-    Args:
-        engine: Holds the canonical tables.
-        plan: Which features.
-        accounts: Whose rows.
-        rows: Rows of one table at most; accounts are left out, by a seeded draw, until they fit.
-        seed: Of that draw.
+    Of one table at most so many rows: accounts are left out, by a seeded draw, until they fit.
     """
     names = {item.feature.source for item in plan.measured}
     fitting = _fitting(engine, sorted(names), accounts, rows, seed)

@@ -43,9 +43,7 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
 
     Ties count half, so that a value that everybody has stands in the middle.
 
-    Args:
-        values: Feature values, shape (n, p).
-        state: Output of `fit`.
+    `values` are features, shape (n, p); `state` is the output of `fit`.
     """
     grouped: dict[Any, list[np.ndarray[Any, Any]]] = {}
     percentiles = np.empty((len(state), len(values)), dtype=np.float32)

@@ -28,8 +28,7 @@ class OverrideView:
 def override_view(rows: pd.DataFrame) -> OverrideView | None:
     """Return what became of overridden scores of churn; None where no outcome is known.
 
-    Args:
-        rows: Output of `tenure.score.store.override_outcomes.override_outcomes`.
+    `rows` are those of `tenure.score.store.override_outcomes.override_outcomes`.
     """
     if rows.empty:
         return None

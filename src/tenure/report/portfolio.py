@@ -73,13 +73,7 @@ class PortfolioView:
 
 
 def portfolio_view(record: Portfolio, as_of: datetime, version: str) -> PortfolioView:
-    """Return what is shown of a portfolio.
-
-    Args:
-        record: The portfolio.
-        as_of: Prediction time of its scores.
-        version: Of the model that gave them.
-    """
+    """Return what is shown of a portfolio."""
     event, signals = TARGETS[record.target].event, record.signals[:SIGNALS]
     shaped = [one for one in signals if len(one.effect) > 1][:SHAPES]
     return PortfolioView(

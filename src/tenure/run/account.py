@@ -30,13 +30,7 @@ def run_account(
 ) -> AccountRecord:
     """Return everything known about one account before a time.
 
-    Args:
-        config: The run.
-        account: Its id.
-        as_of: The time; when observation stopped by default.
-        since: The earlier time that scorecards are compared with; `success.trend_days` before by
-            default.
-        progress: Told of each stage.
+    By default when observation stopped, beside scorecards of `success.trend_days` before.
 
     Raises:
         DataError: If the account is unknown, was not yet known, or the time lies past the data.

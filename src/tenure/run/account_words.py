@@ -33,10 +33,7 @@ HOW_TO_READ = (
 def account_lines(row: dict[str, Any], targets: list[str], reason: str = "") -> list[str]:
     """Return a flat row as lines for people.
 
-    Args:
-        row: As `tenure score` writes it, in JSON values.
-        targets: Whose probabilities it has.
-        reason: Why there is no probability, where there is none; from `abstention_reason`.
+    The row has JSON values; `reason` is what `abstention_reason` says.
     """
     lines = [f"{row['account_id']} as of {row['as_of']}"]
     if row["abstain_reason"]:
@@ -69,10 +66,7 @@ def explained_lines(
 ) -> list[str]:
     """Return what to ask for, the rows behind drivers and what changed, as lines for people.
 
-    Args:
-        drivers: Target → drivers.
-        evidence: Target → source rows behind them.
-        changes: Target → how the score moved.
+    Each argument goes by target.
     """
     lines: list[str] = []
     for target, listed in drivers.items():

@@ -89,13 +89,7 @@ def run_explain(
 
 
 def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[DriverRecord, ...]:
-    """Return the drivers of the main score of one account, as records.
-
-    Args:
-        scored: Scores.
-        target: What is predicted.
-        position: Of its row among those of the main horizon.
-    """
+    """Return the drivers of the main score of one account, as records."""
     model, behind = scored.models[target], scored.main(target)
     row = plain(scored.rows.iloc[position].to_dict())
     chance = row[f"{target}_probability"]
@@ -116,10 +110,7 @@ def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[Driv
 def stored_drivers(stored: StoredScore, model: Model | None) -> tuple[DriverRecord, ...]:
     """Return the drivers of a score in the store, as records.
 
-    Args:
-        stored: The score.
-        model: The model that gave it; without it there are no points, nothing to ask for and no
-            stability.
+    Without the model that gave it there are no points, nothing to ask for and no stability.
     """
     if stored.probability is None or stored.log_odds is None:
         return ()
@@ -178,12 +169,7 @@ def run_changes(
 ) -> BookChange:
     """Return who moved most between two kept runs of a book, and why.
 
-    Args:
-        config: Settings.
-        since: The earlier run is the latest one kept at or before this time.
-        until: The later one likewise; the latest of all by default.
-        target: What is predicted.
-        progress: Told of each stage.
+    Each is the latest one kept at or before its time; the later one by default the latest of all.
 
     Raises:
         DataError: If there are no two runs.
@@ -242,13 +228,8 @@ def run_what_if(
 ) -> WhatIf:
     """Return the score of an account with other values of levers: an association, no effect.
 
-    Args:
-        config: Settings.
-        account: Its id.
-        edits: Feature → value, within the range of the training past.
-        target: What is predicted.
-        as_of: Prediction time; when observation stopped by default.
-        progress: Told of each stage.
+    The edits lie within the range of the training past; `as_of` is by default when observation
+    stopped.
 
     Raises:
         ConfigError: If a feature is no lever that the model reads, or a value was never seen.

@@ -119,12 +119,7 @@ def fit_target(
 ) -> TargetResult:
     """Fit and measure one target, or say why it is refused.
 
-    Args:
-        name: The target.
-        prepared: The training set.
-        config: Settings.
-        progress: Told of each stage.
-        whole: The target that this one is a part of, if so.
+    `whole` is the target that this one is a part of, if so.
     """
     target = TARGETS[name]
     rows = prepared.labels[name]
@@ -239,10 +234,7 @@ def target_record(
 ) -> TargetRecord:
     """Return what became of a target; its model is not exported yet, so the status is refused.
 
-    Args:
-        result: The target, fitted and measured.
-        config: Settings.
-        lifetimes: Tables whose rows look made for whole lives, where they stop nothing.
+    `lifetimes` are tables whose rows look made for whole lives, where they stop nothing.
     """
     target, fit, shape = result.target, result.fit, None
     if fit is not None:

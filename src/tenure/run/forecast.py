@@ -69,12 +69,7 @@ def fit_forecast(
 ) -> ForecastFit | None:
     """Return what the forecast is made with, from the predictions of a backtest.
 
-    Args:
-        prepared: The training set.
-        predictions: Target → horizon in days → out-of-time predictions.
-        dataset: Loaded tables.
-        config: The run.
-        progress: Told of the stage.
+    The predictions go by target and by horizon in days.
 
     Returns:
         None where no past period is settled.
@@ -97,10 +92,7 @@ def fit_forecast(
 def run_forecast(config: Config, by: Sequence[str] = (), out: Path | None = None) -> ForecastRecord:
     """Forecast the retention of the accounts of the latest kept run.
 
-    Args:
-        config: The run.
-        by: What splits the accounts besides, of `SPLITS`.
-        out: Where the figures are also written, .csv or .parquet.
+    Accounts are split by some of `SPLITS`; the figures are also written to `out`, .csv or .parquet.
 
     Raises:
         ConfigError: If there is no such split.
@@ -137,12 +129,7 @@ def forecast_of(
 ) -> ForecastRecord:
     """Return the forecast of a kept run.
 
-    Args:
-        rows: Output of `ScoreStore.book`.
-        run: The run.
-        trained: The training run that the fit is of.
-        fit: What it is made with.
-        by: What splits the accounts besides.
+    `rows` are those of `ScoreStore.book`; `trained` is the training run that the fit is of.
     """
     book, predictions = _book(rows, run), _predictions(rows, run)
     figures: list[ForecastFigure] = []

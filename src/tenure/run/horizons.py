@@ -49,13 +49,8 @@ def further_horizons(
 ) -> FurtherHorizons:
     """Fit and measure the further horizons of a target; one without a claim is left out.
 
-    Args:
-        name: The target.
-        prepared: The training set.
-        config: Settings.
-        progress: Told of each stage.
-        near: The walk of the main horizon, and, for a part of an event, what became of the further
-            horizons of the event.
+    `near` is the walk of the main horizon and, for a part of an event, what became of the further
+    horizons of the event.
     """
     target, further = TARGETS[name], FurtherHorizons()
     for horizon, rows in prepared.ahead.get(name, {}).items():

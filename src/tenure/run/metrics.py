@@ -28,12 +28,8 @@ def run_metrics(
 ) -> MetricsRecord:
     """Compute the customer-success metrics of a period.
 
-    Args:
-        config: The run.
-        request: Which metrics, of which period; default: all, of the last full twelve months.
-        out: Where they are also written: .csv or .parquet, one row per metric, period and group,
-            or .xlsx, a workbook with the rows behind them.
-        progress: What shows how far work has come.
+    By default all, of the last full twelve months.  They are also written to `out`: .csv or
+    .parquet, one row per metric, period and group, or .xlsx, a workbook with the rows behind them.
 
     Raises:
         ConfigError: If a metric, a method or a split does not exist, or the period is empty.

@@ -105,12 +105,7 @@ def run_account_report(
 ) -> dict[str, Any]:
     """Write the page of one account: its scores in the store, and what the tables say of it.
 
-    Args:
-        config: The project.
-        out: The file.
-        account: Its id.
-        as_of: Only what was known before counts; when observation stopped by default.
-        progress: Told of each stage.
+    Only what was known before `as_of` counts: when observation stopped, by default.
 
     Raises:
         DataError: If the account is unknown.

@@ -44,11 +44,7 @@ def run_snapshot(
 ) -> Snapshots:
     """Copy what changed in the tables with `snapshots: true` since their last copy.
 
-    Args:
-        config: The run.
-        progress: What shows how far that has come.
-        at: When the copy is taken, naive UTC; now by default.
-        force: Whether to take it even where many rows are gone.
+    At a time in naive UTC, now by default; with `force` also where many rows are gone.
 
     Raises:
         ConfigError: If no table is to be copied.

@@ -129,13 +129,8 @@ def work_lists(
 ) -> WorkListRecord:
     """Return the work lists of a run; a book without the columns of `ADVOCATES` lists no advocate.
 
-    Args:
-        store: Where runs and lists are kept.
-        config: The run's config.
-        run: The scores.
-        book: Its accounts, see `ListStore.book`.
-        capacity: Accounts per owner and list; that of the config by default.
-        remember: Whether the lists count as handed out.
+    `capacity` is accounts per owner and list, that of the config by default; with `remember` the
+    lists count as handed out.
     """
     moment = Moment(run.as_of, config.labels.horizon_days, config.success.worklist.opt_out_days)
     bands = still_bands(store, config, run.as_of, None)

@@ -78,10 +78,7 @@ def _days(table: IncomingTable, engine: Engine) -> _Days:
 def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> None:
     """Move ends that are the last paid day to the day after, in the staged table.
 
-    Args:
-        table: Staged subscriptions.
-        setting: `inclusive` or `exclusive`, None where the rows are to tell.
-        engine: What holds the table.
+    The setting is `inclusive` or `exclusive`, None where the rows are to tell.
     """
     layout = table.layout
     if "ended_at" not in layout.types or setting == "exclusive":

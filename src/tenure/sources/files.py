@@ -107,11 +107,9 @@ class Files:
 def files_of(path: str, columns: Collection[str], relation: str, engine: Engine) -> Files | None:
     """Return the files that a path or glob stands for, None where only the engine can tell.
 
-    Args:
-        path: A file, a glob, or a folder of Parquet or CSV files.
-        columns: Names that values of folders may serve as, and by which a header is known.
-        relation: Name of a view that may be made to look at files.
-        engine: What reads them.
+    The path is a file, a glob, or a folder of Parquet or CSV files.  Values of folders may serve as
+    one of `columns`, and a header is known by them; `relation` names a view that may be made to
+    look at files.
 
     Raises:
         DataError: If a file cannot be read.

@@ -55,10 +55,7 @@ def observed(
 ) -> Observation:
     """Return how far the data reach, and note the rows of each table that lie beyond.
 
-    Args:
-        tables: Staged and counted tables.
-        declared: What the config says; it holds, and is put in doubt where it lies far off.
-        engine: What holds the tables.
+    What the config declares holds, and is put in doubt where it lies far off.
     """
     lasts = {
         name: table.counts.last.date()

@@ -186,12 +186,7 @@ def attach(
 ) -> TableOrigin:
     """Make one file, glob, folder of parts or database table known as `_raw_<name>`.
 
-    Args:
-        name: Canonical name.
-        path: Where it lies.
-        engine: Where it will be known.
-        table: Name of the table in a database.
-        columns: Names, beside those of the contract, that headers and folders' values may have.
+    `columns` are names, beside those of the contract, that headers and values of folders may have.
 
     Raises:
         DataError: If there is nothing of the kind.

@@ -206,8 +206,7 @@ class Layout(RawColumns):
     def select(self, *, keep_raw: bool = False) -> str:
         """Return the SELECT that stages the table.
 
-        Args:
-            keep_raw: Also carry `_row`, the mapped row before coercion, as JSON text.
+        With `keep_raw` it carries `_row` too, the mapped row before coercion, as JSON text.
         """
         names = [f"{self._final(name)} AS {quote(name)}" for name in self.columns]
         cases = " ".join(

@@ -65,8 +65,7 @@ class TextForm:
     def options(self, relation: str) -> str:
         """Return the options of `read_csv`; lines it cannot read are kept as `rejected` tells.
 
-        Args:
-            relation: Name from which the names of the tables of rejected lines follow.
+        The names of the tables of rejected lines follow from `relation`.
         """
         # Every value stays text: types are coerced by the declared rules, not guessed.
         columns = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in self.columns)
@@ -256,11 +255,7 @@ def _encoding(path: str, head: bytes) -> str:
 def _sniffed(path: str, base: TextForm, engine: Engine, separator: str = "") -> TextForm:
     """Return the form of a file whose header stands after the lines that `base` skips.
 
-    Args:
-        path: The file.
-        base: What is known of its form.
-        engine: What looks at it.
-        separator: What separates its values, where that is known.
+    `base` is what is known of its form; without a separator it is to be told too.
 
     Raises:
         DataError: If no separator is known, and none can be told.

@@ -105,11 +105,7 @@ def visible(
 ) -> dict[datetime, Fingerprints]:
     """Return what each prediction time can see, in order.
 
-    Args:
-        engine: Holds the canonical tables.
-        plan: Which features.
-        cutoffs: Prediction times, ascending.
-        starts: Output of `history_starts`: windows that reach further back are missing.
+    Windows that reach further back than the `starts` of `history_starts` are missing.
     """
     views: dict[datetime, Fingerprints] = {cutoff: {} for cutoff in cutoffs}
     for query in source_queries(plan, cutoffs):

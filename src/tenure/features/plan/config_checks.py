@@ -36,9 +36,7 @@ def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> C
 
     Feature modules are not run: scoring reads declarations from the bundle.
 
-    Args:
-        path: The file.
-        changes: Put into what the file says: mappings are merged, all else is replaced.
+    `changes` are put into what the file says: mappings are merged, all else is replaced.
 
     Raises:
         ConfigError: If the file cannot be read, names no target, or breaks a rule; lists every
@@ -97,11 +95,6 @@ def check_names(
     """Check `features.exclude`, `evaluation.groups` and `audit.allow`.
 
     A feature that is declared exists, also where the data cannot give it, or its family is off.
-
-    Args:
-        config: Settings.
-        families: Those of the config, with the features of the data's own attributes.
-        columns: Canonical table → the columns that the data set has.
 
     Raises:
         ConfigError: Naming every entry that names nothing, with a suggestion.

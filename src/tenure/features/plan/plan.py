@@ -116,9 +116,7 @@ def config_families(
 ) -> list[Family]:
     """Return the families of a config and of constant account attributes, the user's own last.
 
-    Args:
-        config: The `features` section.
-        attributes: Constant account attributes → whether they are numbers.
+    `attributes` are the constant account attributes → whether they are numbers.
 
     Raises:
         ConfigError: If a family is unknown or a declaration is malformed.

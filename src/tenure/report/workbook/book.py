@@ -46,11 +46,7 @@ LEAST, MOST = 9, 40
 def write_book(path: Path, pages: Sequence[Page], sheets: Sequence[Sheet], now: datetime) -> None:
     """Write a workbook.
 
-    Args:
-        path: The file.
-        pages: What stands first.
-        sheets: The sheets of rows.
-        now: When it is written.
+    The pages stand first.
     """
     import xlsxwriter
 

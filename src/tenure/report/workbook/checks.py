@@ -68,13 +68,7 @@ def check_page(checks: Sequence[Check]) -> Page:
 def all_checks(
     sheets: Mapping[Relation, Sheet], metrics: Sequence[Metric], by: Sequence[str]
 ) -> list[Check]:
-    """Return the checks of a workbook.
-
-    Args:
-        sheets: The sheets of rows by relation.
-        metrics: The rows of the page of metrics.
-        by: What splits the accounts.
-    """
+    """Return the checks of a workbook."""
     money, months = sheets.get("money"), sheets.get("bridge")
     checks: list[Check] = []
     for sheet in filter(None, (money, months)):

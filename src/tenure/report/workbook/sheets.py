@@ -102,10 +102,7 @@ def number_groups(groups: Sequence[tuple[str, ...]], by: Sequence[str], engine: 
 def read_sheet(relation: Relation, by: Sequence[str], engine: Engine) -> Sheet | None:
     """Return the sheet of a relation that stands in the engine; None where it has too many rows.
 
-    Args:
-        relation: What its rows are.
-        by: What splits the accounts; the numbers of their groups stand in the engine.
-        engine: What holds the relation.
+    The relation, and the numbers of the groups by which it is split, stand in the engine.
     """
     rows = name_of(relation)
     if relation == "bridge":

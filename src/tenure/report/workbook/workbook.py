@@ -44,13 +44,8 @@ def write_workbook(
 ) -> None:
     """Write the metrics of a run as a workbook, atomically.
 
-    Args:
-        record: The metrics; their relations, and those that are `ALWAYS` shown, stand in the
-            engine.
-        by: What splits the accounts, in the order of the groups in the record.
-        settings: What the formulas name in braces: `tenure.success.query.constants`.
-        engine: What holds the relations.
-        path: The file.
+    The relations of the metrics, and those that are `ALWAYS` shown, stand in the engine; `by` is in
+    the order of the groups in the record, and `settings` are `tenure.success.query.constants`.
     """
     groups = list(dict.fromkeys(tuple(row.group.values()) for row in record.metrics))
     if by:

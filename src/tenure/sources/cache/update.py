@@ -115,10 +115,7 @@ class Staging:
     def _written(self, select: str, stamps: dict[str, Stamp], lines: str = "") -> StagedPart:
         """Write the rows of a SELECT over staged columns as a part.
 
-        Args:
-            select: The rows.
-            stamps: The files that they come from.
-            lines: A SELECT of the lines of these files that are no rows.
+        `lines` is a SELECT of the lines of the files that are no rows.
         """
         layout, name = self.source.layout, uuid4().hex
         with publishing(self.folder / name) as place:

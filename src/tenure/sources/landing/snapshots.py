@@ -118,12 +118,7 @@ def require_key(name: str) -> None:
 def take(config: Config, name: str, engine: Engine, at: datetime, *, force: bool) -> Copy | None:
     """Take the copy of a day; return it, or None where that day has one.
 
-    Args:
-        config: The run.
-        name: Canonical name of the table, whose rows are known as `_raw_<name>`.
-        engine: What reads it.
-        at: Now, naive UTC.
-        force: Whether any number of rows may be gone.
+    The rows are known as `_raw_<name>`; with `force` any number of them may be gone.
 
     Raises:
         DataError: If rows cannot be told apart, or so many are gone that the source looks cut off.

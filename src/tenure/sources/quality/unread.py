@@ -21,11 +21,7 @@ MOST_WORDS = 4
 def word_samples(layout: Layout, column: str, engine: Engine, *, nothing: bool) -> str:
     """Return the most frequent words of a column that say that there is none, or are not known.
 
-    Args:
-        layout: How the table is staged.
-        column: One of its columns.
-        engine: What holds its rows.
-        nothing: Whether the words say that there is none; else they are those not known.
+    The former where `nothing` is true.
     """
     condition = layout.is_nothing(column) if nothing else _unknown(layout, column)
     sql = (
