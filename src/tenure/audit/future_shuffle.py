@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,9 @@ import pandas as pd
 from tenure.audit.noise import disturbed
 from tenure.audit.sample import Sample, unlike
 from tenure.core.records.audit import MovedFeature, ShuffleRecord
+from tenure.engine import Engine
+from tenure.features.plan.plan import Plan
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.plan import Plan
 
 MOST_ACCOUNTS = 5
 REACH = 6

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from tenure.core.steps import quote
+from tenure.engine import Engine
 from tenure.features.compute.matrix import build
-from tenure.features.plan.plan import read_columns
+from tenure.features.plan.plan import Plan, read_columns
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.plan import Plan
 
 CHOSEN = "audit_accounts"
 ALWAYS = ("account_id", "event_time", "known_at")

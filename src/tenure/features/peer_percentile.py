@@ -8,13 +8,12 @@ account alone gets the percentile that it gets in a batch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from tenure.core.spec import Ranked
+from tenure.core.spec import Ranked
 
 MIN_ROWS = 50
 """Rows that a group needs; a smaller one is compared with the wider group around it."""

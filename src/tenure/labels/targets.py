@@ -12,7 +12,6 @@ is it settled whether an account that stopped paying near the end has churned or
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,9 +23,7 @@ from tenure.core.steps import Step
 from tenure.labels.outcomes import OUTCOMES, outcome_steps
 from tenure.labels.spells import LABEL_WINDOWS, Rules
 from tenure.labels.windows import EARLY_DAYS, RENEWAL, Horizon, horizons, windows
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 CHURN = Target(name="churn", outcome="churn", event="churn", events="churns")
 CHURN_VOLUNTARY = Target(

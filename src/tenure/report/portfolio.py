@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from tenure.core.records.explain import Cohort, EffectPoint, Portfolio, SignalSummary
+from tenure.core.spec import Unit
 from tenure.explain.wording import show
 from tenure.labels.targets import TARGETS
 from tenure.report.charts.accounts import effect_chart
@@ -16,9 +17,6 @@ from tenure.report.sentences.formatting import NONE, count, counted, number, sen
 from tenure.report.sentences.values import money
 from tenure.report.tables.layout import Table, table
 from tenure.report.target_charts import Chart
-
-if TYPE_CHECKING:
-    from tenure.core.spec import Unit
 
 SIGNALS, SHAPES, COHORT = 15, 6, 8
 """Signals, shapes of signals and accounts of a cohort that are shown."""

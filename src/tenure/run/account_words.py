@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.errors import Problem
 from tenure.core.flat_row import TOP
+from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
+from tenure.core.sections import ScoreConfig
 from tenure.core.steps import text_literal
 from tenure.core.times import literal, show
 from tenure.labels.targets import TARGETS
 from tenure.score.abstain import NEW, NOTICE, STALE
-
-if TYPE_CHECKING:
-    from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
-    from tenure.core.sections import ScoreConfig
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 MOVED = 0.005
 """Log-odds from which a part of a change is listed."""

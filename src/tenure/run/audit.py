@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -32,9 +32,7 @@ from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.run.leakage_gate import allowed
 from tenure.run.prepare import declared_families, plan_features
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 FORMAT = 1
 RECORD = "audit.json"

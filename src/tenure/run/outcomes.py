@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tenure.core.config import Config
+from tenure.sources.dataset import Dataset
 from tenure.success.scores.relation import with_scores
 from tenure.success.scores.settle import settle
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
 
 
 def with_kept_scores(dataset: Dataset, config: Config) -> Dataset:

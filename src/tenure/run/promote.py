@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.errors import (
@@ -46,10 +46,7 @@ from tenure.run.replay import (
     trained_until,
 )
 from tenure.score.score import check_owner
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
-
+from tenure.sources.dataset import Dataset
 
 FACTS = {
     *("basis", "rows", "events", "first", "last", "champion", "challenger"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,12 @@ from tenure.features.plan.plan import from_json
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.splits import rarer
 from tenure.labels.targets import TARGETS, label
+from tenure.model.bundle.bundle import Bundle
 from tenure.model.evaluation.prediction_detail import mrr_thirds
 from tenure.run.prepare import Prepared, feature_matrix, plan_features
 from tenure.run.walk import walk_target
 from tenure.score.score import Model, check_tables, features
-
-if TYPE_CHECKING:
-    from tenure.model.bundle.bundle import Bundle
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 Floats = NDArray[np.float64]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.scorecards import HealthMap
@@ -16,12 +19,6 @@ from tenure.score.store.lists import ListStore
 from tenure.success.scorecards.bands import still_bands
 from tenure.success.scorecards.cards import COMPOSED, SUCCESS, CardTable, card_table
 from tenure.success.scorecards.shown import health_map
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
-    from tenure.core.config import Config
 
 MapKind = Literal["health", "experience"]
 

@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.errors import Problem
 from tenure.core.steps import quote
+from tenure.engine import Engine
 from tenure.sources import coerce, id_hints, time_formats
 from tenure.sources.contract import SAYS_BY_EMPTINESS
 from tenure.sources.quality import unread
 from tenure.sources.staging_sql import Layout
 from tenure.sources.wording import WORDINGS
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 WRONG_TIME_SHARE = 0.05
 WRONG_VALUE_SHARE = 0.5

@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenure.core.files import digest, replacing
 from tenure.core.records.data import DataRecord
 from tenure.core.steps import quote, text_literal
 from tenure.core.times import show
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.cache.manifest import Lease
+from tenure.engine import Engine
+from tenure.sources.cache.manifest import Lease
 
 
 @dataclass(frozen=True)

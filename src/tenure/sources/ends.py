@@ -9,15 +9,12 @@ rows do: stamps of a zone say midnight as 05:00 and, in summer, 04:00.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
+from tenure.sources.layout import IncomingTable
 from tenure.sources.quality.table_report import RED_SHARE
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.layout import IncomingTable
 
 MOSTLY = 4
 """How many times more rows must end the day before the next begins than on the day of it."""

@@ -16,16 +16,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import Engine
 from tenure.engine.base import CSV_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.text_files import TextForm, forms_of
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 MARKS = "*?["
 _NAME = "_tenure_file"

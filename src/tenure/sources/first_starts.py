@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import Step, quote
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.layout import IncomingTable
+from tenure.engine import Engine
+from tenure.sources.layout import IncomingTable
 
 COLUMN = "created_at"
 _RAW = "_dated_accounts"

@@ -13,16 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import quote
 from tenure.core.times import DAY, as_utc, literal, show
+from tenure.engine import Engine
 from tenure.sources.contract import PLANNED
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.layout import IncomingTable
+from tenure.sources.layout import IncomingTable
 
 Days = Counter[date]
 

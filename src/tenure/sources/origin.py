@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config, DataConfig
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.paths import exists
 from tenure.core.steps import Step
-from tenure.engine import ENGINES
+from tenure.engine import ENGINES, Engine
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
@@ -21,11 +21,6 @@ from tenure.sources.landing.manifest import landed_files, origin_of
 from tenure.sources.landing.snapshots import attach_copies
 from tenure.sources.text_files import engine_reason
 from tenure.sources.user_query import attach_query
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config, DataConfig
-    from tenure.engine import Engine
-
 
 _PARTS = (*PARQUET_SUFFIXES, *CSV_SUFFIXES)
 _JSON = (".json", ".jsonl", ".ndjson")

@@ -7,16 +7,13 @@ table's files: `file`, `line` (its number), `code`, `rule` (in words), `row` (it
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from tenure.core.errors import Problem
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import Engine
 from tenure.sources.files import Files
 from tenure.sources.staging_sql import LINE_RULES, Layout
 from tenure.sources.text_files import not_utf_8
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 _CODES = {
     "MISSING COLUMNS": "ragged_line",

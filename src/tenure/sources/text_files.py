@@ -13,15 +13,11 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import text_literal
-from tenure.engine import ENGINES
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
+from tenure.engine import ENGINES, Engine
 
 _HEAD = 65_536
 """Bytes of a file that are looked at, at either end."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.sources import coerce
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.staging_sql import Layout
+from tenure.sources.staging_sql import Layout
 
 _DAYS = (
     *("%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y-%m-%d"),

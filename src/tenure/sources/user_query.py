@@ -9,26 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from tenure.core.config import Config, DataConfig
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.paths import absolute, exists
 from tenure.core.steps import Step
-from tenure.engine import ENGINES
+from tenure.engine import ENGINES, Engine
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
 from tenure.sources.landing.manifest import landed_files
 from tenure.sources.landing.named import connection_table
 from tenure.sources.text_files import engine_reason
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config, DataConfig
-    from tenure.engine import Engine
 
 _SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 _CSV_READERS = ("read_csv", "read_csv_auto")

@@ -7,21 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tenure.core.progress import SILENT, Progress
+from tenure.engine import Engine
 from tenure.features.compute.batches import Batch, batches
 from tenure.features.compute.history_start import history_starts
 from tenure.features.compute.snapshot_values import FeatureValues, SnapshotIndex, column_values
 from tenure.features.compute.window_fold import Array, Ints
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.columns import FeatureSpec
-    from tenure.features.plan.plan import Plan
+from tenure.features.plan.columns import FeatureSpec
+from tenure.features.plan.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core import config as settings
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.formulas import formula_names
 from tenure.core.spec import Declared, Derived, Family, Feature
@@ -26,9 +27,6 @@ from tenure.features.plan.custom import CUSTOM, OwnFamily, entries, module_famil
 from tenure.features.plan.plan import config_families, read_columns, resolve_plan
 from tenure.labels.targets import TARGETS
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 
 def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:

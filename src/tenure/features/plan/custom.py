@@ -12,16 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from tenure.core.config import FeatureConfig
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.files import digest
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
-
-if TYPE_CHECKING:
-    from tenure.core.config import FeatureConfig
 
 CUSTOM = "custom"
 TITLE = "Your own features"

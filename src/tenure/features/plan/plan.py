@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from tenure.core.config import FeatureConfig
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.fragments import columns_of
 from tenure.core.records.training import AbsentFeature
@@ -26,9 +27,6 @@ from tenure.features.plan.columns import (
 from tenure.features.plan.custom import own_families
 from tenure.features.plan.shape_checks import LOADED
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.core.config import FeatureConfig
 
 
 @dataclass(frozen=True)

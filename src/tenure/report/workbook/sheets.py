@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.report.workbook.formulas import Rows
 from tenure.success.declarations import Relation
 from tenure.success.owners import EXACT
 from tenure.success.query import NO_VALUE, group_column
 from tenure.success.relations import GROUPS, name_of
 from tenure.success.states import MOVEMENTS, MOVES, PERIODS, SPANS
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 MOST_ROWS = 250_000
 """Rows of a sheet that spreadsheet programs still handle well; a larger relation has no sheet."""

@@ -6,24 +6,20 @@ when it was staged; else its files are staged anew, and that is reported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError
 from tenure.core.files import canonical_json, digest, locked
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.sources import rejected_lines
 from tenure.sources.cache import manifest
 from tenure.sources.cache.manifest import ROWS, TALLY, Lease, Manifest, StagedPart, Stamp
 from tenure.sources.cache.update import SourceFiles, Staging, lines_of, relation, rows_in
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tenure.engine import Engine
-    from tenure.sources.staging_sql import Layout
+from tenure.sources.staging_sql import Layout
 
 SMALL_ROWS = 200_000
 """Tables of fewer rows are staged at every load: that costs nothing."""

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from tenure.core.errors import DataError
 from tenure.core.files import publishing
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import Engine
 from tenure.sources import duplicates, rejected_lines
 from tenure.sources.cache.manifest import KEYS, LINES, ROWS, TALLY, Manifest, StagedPart, Stamp
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tenure.engine import Engine
-    from tenure.sources.files import Files
-    from tenure.sources.staging_sql import Layout
+from tenure.sources.files import Files
+from tenure.sources.staging_sql import Layout
 
 T = TypeVar("T")
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import digest
 from tenure.core.records.base import Record, Time
 from tenure.core.secrets import masked
 from tenure.sources.landing.named import settings_of
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 MANIFEST = "manifest.json"
 

@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import locked, replacing, write_json
 from tenure.core.records.base import Record, Time
 from tenure.core.steps import Step, quote, text_literal
 from tenure.core.times import literal
+from tenure.engine import Engine
 from tenure.sources.contract import SOURCES
 from tenure.sources.mapping import map_columns
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.engine import Engine
 
 MANIFEST = "manifest.json"
 KEYS = {"accounts": ("account_id",), "subscriptions": ("subscription_id", "started_at")}
