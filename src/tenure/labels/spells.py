@@ -35,6 +35,25 @@ CHURNED = "d.decided_at >= d.window_start AND d.decided_at < d.window_end"
 """Whether the end was decided in the window."""
 
 
+def outcome_step(name: str, columns: str, *, joins: str = "", unlabelled: str = "") -> Step:
+    """Return the last step of a target: one row per snapshot with its outcome.
+
+    The columns are label, outcome_at, amount and churn_type, over `labels_decided` (``d``) and what
+    is joined to it; `unlabelled` are further branches of why there is no label.
+    """
+    return Step(
+        name,
+        f"""
+SELECT
+  d.row_id,
+  {DROPPED}
+    {unlabelled}ELSE ''
+  END AS drop_reason,{columns}
+FROM {DECIDED} AS d{joins}
+""",
+    )
+
+
 @dataclass(frozen=True)
 class Rules:
     """The settings that the text of the steps depends on."""

@@ -7,7 +7,6 @@ in train and test, in that order.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -266,31 +265,17 @@ def outcome_codes(rows: pd.DataFrame) -> NDArray[np.intp]:
     return np.asarray(codes, dtype=np.intp)
 
 
-def check_embargo(
-    train: pd.DataFrame, calibration: pd.DataFrame | None, test: pd.DataFrame | None
-) -> None:
-    """Make sure that each part's labels were known before the next part's prediction times.
+def check_embargo(train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Make sure that every training label was known before the test's first prediction time.
 
     Raises:
-        ModelError: If a label became known after a later part's first prediction time.
+        ModelError: If one became known later.
     """
-    parts = [("train", train), ("calibration", calibration), ("test", test)]
-    filled = [(name, part) for name, part in parts if part is not None and len(part)]
-    for earlier, later in itertools.combinations(filled, 2):
-        _check_pair(earlier, later)
-
-
-def _check_pair(earlier: tuple[str, pd.DataFrame], later: tuple[str, pd.DataFrame]) -> None:
-    known, first = earlier[1]["label_known_at"].max(), later[1]["as_of"].min()
+    known, first = train["label_known_at"].max(), test["as_of"].min()
     if known > first:
-        raise ModelError(
-            Problem(
-                f"{earlier[0]} and {later[0]} rows",
-                "every label must be known before the next part's first prediction time",
-                f"label known at {known}, next part starts at {first}",
-                "take earlier rows for the first part",
-            )
-        )
+        rule = "every training label must be known before the test's first prediction time"
+        value = f"label known at {known}, test starts at {first}"
+        raise ModelError(Problem("train and test rows", rule, value, "train on earlier rows"))
 
 
 def _shortage(rows: pd.DataFrame, cutoffs: int, positives: int, tests: int, folds: int) -> Shortage:

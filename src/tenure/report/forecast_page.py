@@ -71,7 +71,10 @@ def _part(record: ForecastRecord, period: PeriodName) -> ForecastPart:
     level = percent(record.level)
     start, end = figures[0].period_from, figures[0].period_to
     title = f"Next {period}: {day(start)} to {day(end)} (exclusive)"
-    groups = (_counts(split, level), _amounts(split, level))
+    groups = [
+        _grouped(f"{what} by group, with {level} intervals", split, names)
+        for what, names in (("Accounts", COUNTED), ("Money", MONEY))
+    ]
     return ForecastPart(
         period=period,
         title=title,
@@ -137,30 +140,14 @@ def _figures(figures: Sequence[ForecastFigure], level: str) -> Table | None:
     )
 
 
-def _counts(figures: Sequence[ForecastFigure], level: str) -> Table | None:
-    """Return what is expected of the accounts of each group, in accounts."""
-    return _grouped(
-        f"Accounts by group, with {level} intervals",
-        [one for one in figures if one.name in COUNTED],
-        COUNTED,
-    )
-
-
-def _amounts(figures: Sequence[ForecastFigure], level: str) -> Table | None:
-    """Return what is expected of the accounts of each group, in money."""
-    return _grouped(
-        f"Money by group, with {level} intervals",
-        [one for one in figures if one.name in MONEY],
-        MONEY,
-    )
-
-
 def _grouped(
     caption: str, figures: Sequence[ForecastFigure], names: Sequence[FigureName]
 ) -> Table | None:
+    """Return what is expected of the accounts of each group, a column for each figure."""
     rows: dict[tuple[str, str | None], dict[str, ForecastFigure]] = {}
     for one in figures:
-        rows.setdefault((group_name(one), one.currency), {})[one.name] = one
+        if one.name in names:
+            rows.setdefault((group_name(one), one.currency), {})[one.name] = one
 
     def column(name: FigureName) -> Any:
         def cell(item: tuple[tuple[str, str | None], dict[str, ForecastFigure]]) -> Cell:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
 from tenure.core.errors import Problem
 from tenure.core.flat_row import TOP
 from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
@@ -26,6 +28,19 @@ HOW_TO_READ = (
     "+ goes with a higher and - with a lower probability; in the model's log-odds before "
     "calibration. Associated with the outcome, not its cause."
 )
+
+
+def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a flat row as JSON values: times as text, nothing for what is missing."""
+    return {str(name): _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or pd.isna(value):
+        return None
+    if hasattr(value, "to_pydatetime"):
+        return show(value.to_pydatetime())
+    return value.item() if hasattr(value, "item") else value
 
 
 def account_lines(row: dict[str, Any], targets: list[str], reason: str = "") -> list[str]:

@@ -18,8 +18,7 @@ from tenure.demo import write_world
 from tenure.features.plan.config_checks import load_config
 from tenure.report.sentences.findings import headline
 from tenure.report.sentences.outcome import Outcome
-from tenure.run.account_words import account_lines
-from tenure.run.plain_rows import plain
+from tenure.run.account_words import account_lines, plain
 from tenure.run.report import run_report
 from tenure.run.runs_folder import check_runs_folder
 from tenure.run.score import LAST, run_score

@@ -29,8 +29,13 @@ from tenure.explain.portfolio import portfolio
 from tenure.explain.what_if import EditableModel, shown, what_if
 from tenure.features.compute.matrix import build
 from tenure.labels.snapshots import snapshots
-from tenure.run.account_words import absence, abstention_reason, account_lines, explained_lines
-from tenure.run.plain_rows import plain
+from tenure.run.account_words import (
+    absence,
+    abstention_reason,
+    account_lines,
+    explained_lines,
+    plain,
+)
 from tenure.run.prepare import loaded
 from tenure.run.score_points import bridges, scored_points, stored_points
 from tenure.score.evidence import evidence_behind
@@ -88,10 +93,10 @@ def run_explain(
     )
 
 
-def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[DriverRecord, ...]:
-    """Return the drivers of the main score of one account, as records."""
+def scored_drivers(scored: Scored, target: str) -> tuple[DriverRecord, ...]:
+    """Return the drivers of the main score of the first account, as records."""
     model, behind = scored.models[target], scored.main(target)
-    row = plain(scored.rows.iloc[position].to_dict())
+    row = plain(scored.rows.iloc[0].to_dict())
     chance = row[f"{target}_probability"]
     if chance is None:
         return ()
@@ -100,9 +105,9 @@ def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[Driv
     for place in range(TOP):
         start = f"{prefix}driver_{place + 1}_"
         if row[f"{start}code"] is not None:
-            feature = model.main.columns[behind.telling[position, place]]
+            feature = model.main.columns[behind.telling[0, place]]
             drivers.append({name: row[f"{start}{name}"] for name in FIELDS} | {"feature": feature})
-    log_odds = float(behind.values[position].sum())
+    log_odds = float(behind.values[0].sum())
     place_of = model.place(str(model.horizon_days), log_odds, chance)
     return driver_records(drivers, model.facts, place_of)
 

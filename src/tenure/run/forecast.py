@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,6 +20,7 @@ from tenure.core.records.forecast import (
     PeriodName,
 )
 from tenure.core.times import show
+from tenure.run.metrics import grouped_frame
 from tenure.run.prepare import Prepared
 from tenure.run.report import training_record
 from tenure.score.abstain import NOTICE
@@ -197,8 +197,4 @@ def _other_models(rows: pd.DataFrame, trained: TrainingRecord) -> list[str]:
 
 def forecast_frame(record: ForecastRecord) -> pd.DataFrame:
     """Return the figures of a forecast as rows of a table; `group` is JSON, dates are text."""
-    rows: list[Mapping[str, Any]] = [figure.to_json() for figure in record.figures]
-    frame = pd.DataFrame(rows, columns=list(ForecastFigure.model_fields))
-    numbers = ["value", "lo", "hi", "known"]
-    frame[numbers] = frame[numbers].astype("float64")
-    return frame.assign(group=[json.dumps(group, sort_keys=True) for group in frame["group"]])
+    return grouped_frame(record.figures, ForecastFigure, ["value", "lo", "hi", "known"])
