@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def one_line(schema: dict[str, Any]) -> None:
+    """Write what each field of a JSON schema means in one line, however it stands in the code."""
+    for item in schema.get("properties", {}).values():
+        if "description" in item:
+            item["description"] = " ".join(item["description"].split())
 
 
 class Section(BaseModel):
@@ -13,7 +20,9 @@ class Section(BaseModel):
     What a key means stands below it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_extra=one_line
+    )
 
 
 class TuningConfig(Section):

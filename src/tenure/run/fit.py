@@ -250,15 +250,11 @@ def target_record(
         verdict=result.verdict,
         labels=label_summary(result.rows),
         evaluation=result.evaluation,
-        folds=_folds(fit) if fit else (),
+        folds=tuple(map(FoldRow.from_json, fit.walk.folds.to_dict("records"))) if fit else (),
         tuning=tuple(map(SearchRecord.from_json, fit.walk.tuned)) if fit else (),
         drivers=_drivers(fit) if fit else (),
         shape=shape,
     )
-
-
-def _folds(fit: FittedTarget) -> tuple[FoldRow, ...]:
-    return tuple(FoldRow.from_json(fold) for fold in fit.walk.folds.to_dict(orient="records"))
 
 
 def _drivers(fit: FittedTarget) -> tuple[DriverSummary, ...]:

@@ -216,7 +216,7 @@ class _Look:
         self.progress.stage(f"{self.target}: comparing on {len(pair.rows):,} rows")
         settings = EvaluationSettings.of(self.config)
         comparison = compare(pair.rows, pair.groups, settings, self.config.promotion)
-        entry = _ledger_entry(comparison, one.version, other.version)
+        entry = Contest(one.version, other.version, comparison.first, comparison.last)
         used = past_uses(self.root, self.target, entry.first, entry.last, entry)
         about = {"basis": pair.basis, "how": BASES[pair.basis], "notes": pair.notes, "used": used}
         return comparison.model_copy(update=about)
@@ -236,10 +236,6 @@ def _refreshed(one: Bundle, other: Bundle) -> Decision:
 
 def _not_compared(error: TenureError) -> Decision:
     return Decision(False, (f"Refused: not compared: {error}",))
-
-
-def _ledger_entry(comparison: Comparison, one: str, other: str) -> Contest:
-    return Contest(one, other, comparison.first, comparison.last)
 
 
 def _promotion(
@@ -270,8 +266,9 @@ def _unable(verdict: Verdict | None) -> tuple[str, ...]:
 
 def _note(config: Config, target: str, decision: TargetPromotion) -> None:
     """Add what was compared to the ledger, whatever was decided."""
-    if decision.comparison and decision.champion and decision.version:
-        entry = _ledger_entry(decision.comparison, decision.champion, decision.version)
+    compared = decision.comparison
+    if compared and decision.champion and decision.version:
+        entry = Contest(decision.champion, decision.version, compared.first, compared.last)
         note_contest(config.paths.models, target, entry)
 
 

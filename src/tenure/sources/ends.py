@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenure.core.records.data import RemarkRecord
-from tenure.core.steps import Step, quote
+from tenure.core.steps import quote
 from tenure.engine import Engine
 from tenure.sources.layout import IncomingTable
 from tenure.sources.quality.table_report import RED_SHARE
@@ -99,10 +99,7 @@ def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> Non
         f"CASE WHEN {days.at_start} THEN ended_at + INTERVAL 1 DAY WHEN {days.whole} "
         f"THEN {days.after} ELSE ended_at END AS ended_at"
     )
-    engine.run([Step("_moved", f"SELECT * REPLACE ({moved}) FROM {quote(layout.staged)}")])
-    engine.drop(layout.staged)
-    engine.run([Step(layout.staged, "SELECT * FROM _moved")])
-    engine.drop("_moved")
+    table.restage(f"SELECT * REPLACE ({moved}) FROM {quote(layout.staged)}", engine)
     table.marked = True
 
 

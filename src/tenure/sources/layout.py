@@ -68,6 +68,13 @@ class IncomingTable:
     left_out: dict[str, str] = field(default_factory=dict)
     """Columns of kinds that cannot be used, with their types."""
 
+    def restage(self, select: str, engine: Engine) -> None:
+        """Put the rows of a SELECT in the place of the staged ones."""
+        engine.run([Step("_restaged", select)])
+        engine.drop(self.layout.staged)
+        engine.run([Step(self.layout.staged, "SELECT * FROM _restaged")])
+        engine.drop("_restaged")
+
 
 def prepare(
     place: origin.TableOrigin, config: Config, engine: Engine

@@ -165,10 +165,7 @@ def _add_lines(table: IncomingTable, engine: Engine) -> None:
         return
     if problem := rejected_lines.encoding_problem(name, f"_raw_{name}", engine):
         raise DataError(problem)
-    engine.run([Step("_with_lines", rejected_lines.with_lines(layout, quote(layout.staged)))])
-    engine.drop(layout.staged)
-    engine.run([Step(layout.staged, "SELECT * FROM _with_lines")])
-    engine.drop("_with_lines")
+    table.restage(rejected_lines.with_lines(layout, quote(layout.staged)), engine)
     table.lines = rejected_lines.sample(name, engine)
 
 
@@ -192,11 +189,8 @@ def _count(tables: Mapping[str, IncomingTable], engine: Engine) -> None:
     )
     twice = [row["name"] for row in engine.fetch(sql).to_pylist() if row["n"]] if keyed else []
     for name in twice:
-        layout = tables[name].layout
-        engine.run([Step("_marked", duplicates.deduplicated(layout, quote(layout.staged)))])
-        engine.drop(layout.staged)
-        engine.run([Step(layout.staged, "SELECT * FROM _marked")])
-        engine.drop("_marked")
-        tables[name].marked = True
-        duplicates.note_parts(tables[name], engine)
-        tables[name].counts = counts.count([layout], engine)[name]
+        table, layout = tables[name], tables[name].layout
+        table.restage(duplicates.deduplicated(layout, quote(layout.staged)), engine)
+        table.marked = True
+        duplicates.note_parts(table, engine)
+        table.counts = counts.count([layout], engine)[name]

@@ -15,6 +15,7 @@ from pydantic import (
     model_serializer,
 )
 
+from tenure.core.sections import one_line
 from tenure.core.times import show
 
 
@@ -39,6 +40,7 @@ class Record(BaseModel):
         from_attributes=True,
         serialize_by_alias=True,
         use_attribute_docstrings=True,
+        json_schema_extra=one_line,
         validate_by_name=True,
     )
 

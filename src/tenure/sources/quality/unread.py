@@ -23,7 +23,8 @@ def word_samples(layout: Layout, column: str, engine: Engine, *, nothing: bool) 
 
     The former where `nothing` is true.
     """
-    condition = layout.is_nothing(column) if nothing else _unknown(layout, column)
+    unknown = f"{layout.has_value(column)} AND {layout.worded(column)} IS NULL"
+    condition = layout.is_nothing(column) if nothing else unknown
     sql = (
         f"SELECT word, count(*) AS n FROM (SELECT CAST({quote(column)} AS VARCHAR) AS word "
         f"FROM {quote(layout.raw)} WHERE {condition}) GROUP BY 1 ORDER BY n DESC, word "
@@ -32,10 +33,6 @@ def word_samples(layout: Layout, column: str, engine: Engine, *, nothing: bool) 
     rows = engine.fetch(sql).to_pylist()
     named = [f"`{row['word'][:40]}` {row['n']:,}" for row in rows[:MOST_WORDS]]
     return ", ".join([*named, "…"] if len(rows) > MOST_WORDS else named)
-
-
-def _unknown(layout: Layout, column: str) -> str:
-    return f"{layout.has_value(column)} AND {layout.worded(column)} IS NULL"
 
 
 def words_of(table: str, column: str) -> str:
