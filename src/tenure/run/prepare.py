@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -49,12 +49,9 @@ def loaded(
     """
     check_targets(config)
     land(config, progress, anew=anew)
-    engine = open_engine(config)
-    try:
+    with closing(open_engine(config)) as engine:
         dataset = load(config, engine, progress=progress, thorough=thorough)
         yield with_history(config, dataset) if thorough else dataset
-    finally:
-        engine.close()
 
 
 @dataclass(frozen=True)

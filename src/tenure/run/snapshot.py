@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,13 +68,10 @@ def run_snapshot(
     claim_runs_folder(config)
     land(today, progress, anew=True)
     progress.stage("copies of the day")
-    engine = open_engine(today)
     copies: dict[str, Copy | None] = {}
-    try:
+    with closing(open_engine(today)) as engine:
         for number, name in enumerate(names):
             progress.step(number, len(names), name)
             attach_table(name, today, engine)
             copies[name] = take(today, name, engine, at or now(), force=force)
-    finally:
-        engine.close()
     return Snapshots(copies)

@@ -100,6 +100,11 @@ class Files:
         valued = [name for name in below[:-1] if "=" in name]
         return "/".join(valued) or "/".join(below)
 
+    def named(self, paths: Sequence[str]) -> str:
+        """Return what to call some of the files: the first few, and how many more there are."""
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        return f"{', '.join(map(self.label, paths[:_SHOWN]))}{more}"
+
 
 def files_of(path: str, columns: Collection[str], relation: str, engine: Engine) -> Files | None:
     """Return the files that a path or glob stands for, None where only the engine can tell.
@@ -124,7 +129,7 @@ def files_of(path: str, columns: Collection[str], relation: str, engine: Engine)
         return None
     files = Files(path, tuple(paths), relation=f"{relation}_{uuid4().hex[:8]}")
     if others:
-        note = f"{_named(files, others)} are not read: the folder holds Parquet files too"
+        note = f"{files.named(others)} are not read: the folder holds Parquet files too"
         files = replace(files, notes=(note,))
     if has_suffix(paths[0], CSV_SUFFIXES):
         files = _as_text(files, columns, engine)
@@ -168,7 +173,7 @@ def _as_text(files: Files, wanted: Collection[str], engine: Engine) -> Files:
         ),
     ]
     if empty := [path for path in files.paths if path not in forms]:
-        notes.append(f"{_named(files, empty)} without a line")
+        notes.append(f"{files.named(empty)} without a line")
     return replace(
         files,
         paths=tuple(forms),
@@ -211,12 +216,7 @@ def _lacking(files: Files, owned: Mapping[str, Collection[str]]) -> Iterator[str
     for without, names in groups.items():
         columns = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
         many = f"{len(without)} of {len(owned)} files"
-        yield f"{columns}: not in {many} ({_named(files, without)}), empty there"
-
-
-def _named(files: Files, paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f"{', '.join(files.label(path) for path in paths[:_SHOWN])}{more}"
+        yield f"{columns}: not in {many} ({files.named(without)}), empty there"
 
 
 def _listed(paths: Sequence[str]) -> str:

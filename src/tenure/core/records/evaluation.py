@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tenure.core.records.base import UNMEASURED, Figure, Record, SparseRecord, Time
-from tenure.core.records.bounds import BoundsCheck
 from tenure.core.records.over_time import OverTime
 
 Status = Literal["usable", "usable_before", "no_usable_signal", "no_claim", "refused"]
@@ -278,6 +277,24 @@ class Horizon(Record):
     pooled: Metrics = Metrics()
     gain: Gains = Gains()
     verdict: Verdict
+
+
+class Tally(Record):
+    """How many groups of rows there are, and how many of them lie within their bounds."""
+
+    n: int
+    inside: int
+
+
+class BoundsCheck(Record):
+    """Whether bounds hold, on groups that were formed without the score."""
+
+    level: float
+    """Share of the true probabilities that bounds should hold."""
+    groups: Tally
+    """Segment × tenure × prediction time, of at least 20 predictions."""
+    months: Tally
+    """What each prediction time adds up to."""
 
 
 class Evaluation(SparseRecord):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tenure.core.records.base import Figure
-from tenure.core.records.bounds import BoundsCheck
-from tenure.core.records.evaluation import Evaluation
+from tenure.core.records.evaluation import BoundsCheck, Evaluation
 from tenure.core.records.promotion import PastUses
 from tenure.core.records.training import TargetRecord
 from tenure.report.sentences.findings import top_tenth

@@ -23,8 +23,6 @@ from tenure.sources.staging_sql import Layout
 
 SMALL_ROWS = 200_000
 """Tables of fewer rows are staged at every load: that costs nothing."""
-FILES_NAMED = 3
-"""Files that a sentence on changes names at most."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +108,8 @@ def _changes(
     changed = [path for path, of in staged.items() if path in stamps and stamps[path] != of]
     gone = [path for path in staged if path not in stamps]
     for verb, chosen in (("changed", changed), ("gone", gone)):
-        names = [source.files.label(path) for path in chosen]
-        if names:
-            more = f" and {len(names) - FILES_NAMED} more" if len(names) > FILES_NAMED else ""
-            reasons.append(f"{', '.join(names[:FILES_NAMED])}{more} {verb}")
+        if chosen:
+            reasons.append(f"{source.files.named(chosen)} {verb}")
     were = "was" if len(stale) == 1 else "were"
     return f"{len(stale)} of {of_parts} parts {were} staged anew: {'; '.join(reasons)}"
 
