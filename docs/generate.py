@@ -299,7 +299,7 @@ def _keys(model: type[BaseModel], prefix: str) -> list[str]:
             lines += _keys(kind, f"{prefix}{name}.")
             continue
         default = "required" if field.is_required() else f"`{_default(field.get_default())}`"
-        said = field.description or _choices(kind)
+        said = " ".join((field.description or _choices(kind)).split())
         lines.append(f"| `{prefix}{name}` | {default} | {said} |")
     return lines
 

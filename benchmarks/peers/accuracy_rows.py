@@ -73,7 +73,7 @@ def write_target(
     labelled = rows["label"].notna()
     train = np.flatnonzero(labelled & (rows["label_known_at"] <= split))
     test = np.flatnonzero(labelled & (rows["as_of"] >= split))
-    check_embargo(rows.iloc[train], None, rows.iloc[test])
+    check_embargo(rows.iloc[train], rows.iloc[test])
     ranked = prepared.plan.ranked
     # A model of Tenure learns these from its training rows; here every side is given them.
     places = standing.apply(values, standing.fit(values.iloc[train], ranked))

@@ -123,8 +123,8 @@ def test_a_random_forest_is_tested_on_the_folds_of_the_backtest(
 ) -> None:
     walked: dict[pd.Timestamp, tuple[Rows, Rows]] = {}
 
-    def noted(train: pd.DataFrame, calibration: None, test: pd.DataFrame) -> None:
-        check_embargo(train, calibration, test)
+    def noted(train: pd.DataFrame, test: pd.DataFrame) -> None:
+        check_embargo(train, test)
         keys = ["as_of", "account_id"]
         parts = [set(part[keys].itertuples(index=False, name=None)) for part in (train, test)]
         walked[test["as_of"].iloc[0]] = (parts[0], parts[1])

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from tenure.core.fragments import columns_of
 from tenure.core.records.audit import ClockRecord
-from tenure.features.plan.plan import read_columns
+from tenure.features.plan.plan import Plan, read_columns
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.features.plan.plan import Plan
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 Readers = dict[tuple[str, str], tuple[str, ...]]
 """Table and column → base names of the features that read it, in the plan's order."""

@@ -8,7 +8,8 @@ says what use has been lost, and honestly raises the score.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,8 @@ from tenure.audit.leakage import auc
 from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.shape import ContradictionRecord, DirectionRecord
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tenure.features.plan.columns import FeatureSpec
-    from tenure.features.plan.plan import Plan
+from tenure.features.plan.columns import FeatureSpec
+from tenure.features.plan.plan import Plan
 
 Floats = NDArray[np.float64]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,9 @@ import pandas as pd
 from tenure.audit.noise import disturbed
 from tenure.audit.sample import Sample, unlike
 from tenure.core.records.audit import MovedFeature, ShuffleRecord
+from tenure.engine import Engine
+from tenure.features.plan.plan import Plan
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.plan import Plan
 
 MOST_ACCOUNTS = 5
 REACH = 6
@@ -39,14 +36,9 @@ def shuffle(
 ) -> list[ShuffleRecord]:
     """Replace the future by noise and compare the features of the past.
 
-    Args:
-        engine: An empty engine; copies of the tables are put into it.
-        sample: The copies.
-        plan: Which features.
-        snapshots: Columns account_id and as_of; those of the sample's accounts at a moment and at
-            the prediction times before it (at most six) are compared.
-        moments: Prediction times whose future is replaced.
-        seed: Of the noise.
+    Of the snapshots (account_id, as_of), those of the sample's accounts at a moment and at the
+    prediction times before it (at most six) are compared; `moments` are the prediction times whose
+    future is replaced.  The engine is empty: copies of the tables are put into it.
     """
     dice = np.random.default_rng(seed)
     mine = snapshots[snapshots["account_id"].isin(sample.accounts)]

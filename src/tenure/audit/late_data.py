@@ -58,11 +58,8 @@ def _arrival(engine: Engine, table: str, happened: str, known: str) -> ArrivalRe
 def costs(engine: Engine, sample: Sample, plan: Plan, snapshots: pd.DataFrame) -> list[CostRecord]:
     """Compare the features with those of a world where everything was known at once.
 
-    Args:
-        engine: An empty engine; copies of the tables are put into it.
-        sample: The copies.
-        plan: Which features.
-        snapshots: Columns account_id and as_of; those of the sample's accounts are compared.
+    Of the snapshots (account_id, as_of), those of the sample's accounts are compared.  The engine
+    is empty: copies of the tables are put into it.
     """
     pairs = snapshots[snapshots["account_id"].isin(sample.accounts)].reset_index(drop=True)
     timely = {name: at_once(SOURCES[name], table) for name, table in sample.tables.items()}

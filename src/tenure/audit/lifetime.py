@@ -12,7 +12,7 @@ Two things together show it, and honest tables show one of them at most:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,7 @@ from tenure.core.records.base import Figure
 from tenure.core.records.shape import LifetimeRecord
 from tenure.core.steps import quote
 from tenure.core.times import DAY
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,9 +52,7 @@ def lifetimes(dataset: Dataset, allow: Collection[str] = ()) -> list[LifetimeRec
     feature.  Compared are accounts that began after the first row of a table and were, or are,
     there for `SHORTEST` days or more.
 
-    Args:
-        dataset: Loaded tables.
-        allow: Names of tables that may look so; they are returned, marked as allowed.
+    Tables that `allow` names may look so; they are returned, marked as allowed.
     """
     tables = [name for name in TABLES if name in dataset.columns]
     until = pd.Timestamp(dataset.observed_until)

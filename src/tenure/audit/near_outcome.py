@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from tenure.core.fragments import columns_of
 from tenure.core.records.audit import SuspectRecord
+from tenure.core.spec import Column
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.core.spec import Column
-    from tenure.engine import Engine
 
 OUTCOMES = "audit_outcomes"
 ROWS = "audit_near_rows"

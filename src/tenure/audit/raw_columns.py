@@ -21,9 +21,6 @@ def raw_family(columns: Mapping[str, frozenset[str]]) -> Family:
     Of usage events only the latter.  They are cut like any feature.  The group of each is
     ``<table>.<column>``.  Account attributes that may be used are features already, under their
     own name.
-
-    Args:
-        columns: Canonical table → columns that may be used.
     """
     features: list[Feature] = []
     for name, present in columns.items():

@@ -49,10 +49,7 @@ def reads(engine: Engine, plan: Plan, cutoffs: Sequence[datetime]) -> ReadsRecor
 
     One statement per table and set of clocks, over all rows.
 
-    Args:
-        engine: Holds the canonical tables.
-        plan: Which features.
-        cutoffs: Prediction times, ascending and distinct, naive UTC.
+    The prediction times are ascending and distinct.
     """
     groups: dict[_Group, list[MeasuredColumn]] = {}
     for item in plan.measured:

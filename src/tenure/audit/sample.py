@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from tenure.core.steps import quote
+from tenure.engine import Engine
 from tenure.features.compute.matrix import build
-from tenure.features.plan.plan import read_columns
+from tenure.features.plan.plan import Plan, read_columns
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.plan import Plan
 
 CHOSEN = "audit_accounts"
 ALWAYS = ("account_id", "event_time", "known_at")
@@ -25,15 +21,12 @@ ALWAYS = ("account_id", "event_time", "known_at")
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows of some accounts, as Arrow tables by canonical name.
-
-    Attributes:
-        accounts: The accounts, sorted.
-        tables: What features read of each table, and its times.
-    """
+    """Rows of some accounts, as Arrow tables by canonical name."""
 
     accounts: tuple[str, ...]
+    """The accounts, sorted."""
     tables: Mapping[str, pa.Table]
+    """What features read of each table, and its times."""
 
 
 def chosen(accounts: Sequence[str], most: int, seed: int) -> list[str]:
@@ -48,12 +41,7 @@ def chosen(accounts: Sequence[str], most: int, seed: int) -> list[str]:
 def take(engine: Engine, plan: Plan, accounts: Sequence[str], *, rows: int, seed: int) -> Sample:
     """Copy what a plan reads of some accounts.
 
-    Args:
-        engine: Holds the canonical tables.
-        plan: Which features.
-        accounts: Whose rows.
-        rows: Rows of one table at most; accounts are left out, by a seeded draw, until they fit.
-        seed: Of that draw.
+    Of one table at most so many rows: accounts are left out, by a seeded draw, until they fit.
     """
     names = {item.feature.source for item in plan.measured}
     fitting = _fitting(engine, sorted(names), accounts, rows, seed)

@@ -67,35 +67,26 @@ Zone = Annotated[str, AfterValidator(_zone)]
 class DataConfig(Section):
     """The input."""
 
-    path: str = Field(
-        ...,
-        description="Folder (or DuckDB file) that holds the tables; may be left out where `tables` "
-        "names all of them.",
-    )
+    path: str
+    """Folder (or DuckDB file) that holds the tables; may be left out where `tables` names all of
+    them."""
     tables: dict[str, Annotated[TableConfig, BeforeValidator(table_config)]] = Field({})
     """Tables by canonical name; those left out are looked for under `path`."""
-    base: str = Field(
-        ".",
-        description="Folder that relative names in SQL refer to; what does not exist there is "
-        "looked for under `path`.",
-    )
+    base: str = "."
+    """Folder that relative names in SQL refer to; what does not exist there is looked for under
+    `path`."""
     observed_until: Moment | None = None
     """When observation stopped (exclusive); default: the day after the last event."""
-    leave_out: list[str] = Field(
-        [], description="Tables that are not looked for under `path`, though a file has their name."
-    )
-    timezone: Zone = Field("UTC", description="Zone of times written without one (IANA name).")
-    cache: bool = Field(
-        True,
-        description="Keep the checked rows of large files (200,000 rows and more) as Parquet under "
-        "`paths.runs`, so that only new and changed files are read again; not on Spark.",
-    )
-    land: Literal["always", "once"] = Field(
-        "always",
-        description="Whether `check`, `train` and `score` fetch the tables of connections, lakes "
-        "and object stores anew, or only those never fetched. Other commands read what landed "
-        "last.",
-    )
+    leave_out: list[str] = Field([])
+    """Tables that are not looked for under `path`, though a file has their name."""
+    timezone: Zone = "UTC"
+    """Zone of times written without one (IANA name)."""
+    cache: bool = True
+    """Keep the checked rows of large files (200,000 rows and more) as Parquet under `paths.runs`,
+    so that only new and changed files are read again; not on Spark."""
+    land: Literal["always", "once"] = "always"
+    """Whether `check`, `train` and `score` fetch the tables of connections, lakes and object stores
+    anew, or only those never fetched. Other commands read what landed last."""
     constant_attributes: list[str] = Field([])
     """Further account attributes that never change and may be features."""
     changing_attributes: list[str] = Field([])
@@ -119,8 +110,10 @@ class CalendarConfig(Section):
 
     cadence: Literal["monthly", "weekly"] = "monthly"
     """1st of month, or Mondays."""
-    start: Moment | None = Field(None, description="First prediction time.")
-    end: Moment | None = Field(None, description="Last prediction time (inclusive).")
+    start: Moment | None = None
+    """First prediction time."""
+    end: Moment | None = None
+    """Last prediction time (inclusive)."""
 
 
 class ExpansionConfig(Section):
@@ -139,7 +132,8 @@ class LabelConfig(Section):
     gap_days: int = Field(0, ge=0, le=365)
     winback_gap_days: int = Field(30, ge=0, le=365)
     dated_by: Literal["decided", "effective"] = "decided"
-    threshold: float = Field(0.10, gt=0, le=10, description="Change of list MRR that counts.")
+    threshold: float = Field(0.10, gt=0, le=10)
+    """Change of list MRR that counts."""
     expansion: ExpansionConfig = ExpansionConfig()
 
 
@@ -157,7 +151,8 @@ class FeatureConfig(Section):
     """Feature declarations; a list directly under `features` is short for this."""
     modules: list[str] = Field([])
     """Python files or importable modules that hold `FAMILY` or `FAMILIES`."""
-    exclude: list[str] = Field([], description="Feature names to leave out.")
+    exclude: list[str] = Field([])
+    """Feature names to leave out."""
     cache: bool = True
     """Keep features of large tables under `runs`; a later run adds to them."""
 
@@ -177,15 +172,15 @@ class ModelConfig(Section):
     """Prediction times a backtest fold trains on."""
     min_train_positives: int = Field(15, ge=1)
     """Distinct outcomes a backtest fold trains on."""
-    min_test_cutoffs: int = Field(3, ge=1, description="Fewer make no claim.")
-    calibrator: Literal["auto", "sigmoid", "identity"] = Field(
-        "auto",
-        description="From score to probability: `sigmoid` learns how far the score holds on later "
-        "rows; `auto` also follows the rate of all accounts, where that has paid.",
-    )
+    min_test_cutoffs: int = Field(3, ge=1)
+    """Fewer make no claim."""
+    calibrator: Literal["auto", "sigmoid", "identity"] = "auto"
+    """From score to probability: `sigmoid` learns how far the score holds on later rows; `auto`
+    also follows the rate of all accounts, where that has paid."""
     interval_level: float = Field(0.8, gt=0, lt=1)
     """Share of the true probabilities that an interval should hold."""
-    parameters: dict[str, Any] = Field({}, description="LightGBM parameters that replace defaults.")
+    parameters: dict[str, Any] = Field({})
+    """LightGBM parameters that replace defaults."""
     tuning: TuningConfig = TuningConfig()
 
 
@@ -202,7 +197,8 @@ class EngineConfig(Section):
     kind: Literal["duckdb", "spark"] = "duckdb"
     threads: int = Field(2, ge=1, le=256)
     memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
-    master: str | None = Field(None, description="Spark master; default: `local[<threads>]`.")
+    master: str | None = None
+    """Spark master; default: `local[<threads>]`."""
     settings: dict[str, str | int | float | bool] = Field({})
     """Spark settings, added to the defaults or in their place."""
     scratch: str | None = None
@@ -215,8 +211,9 @@ class Config(Section):
     name: str = Field("tenure", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     data: DataConfig
     connections: dict[str, Annotated[ConnectionConfig, BeforeValidator(connection_config)]] = Field(
-        {}, description="Name → how a database is reached: its URL, or `url`, `driver`, `options`."
+        {}
     )
+    """Name → how a database is reached: its URL, or `url`, `driver`, `options`."""
     calendar: CalendarConfig = CalendarConfig()
     labels: LabelConfig = LabelConfig()
     targets: list[str] = Field(["churn", "expansion"], min_length=1)
@@ -232,12 +229,10 @@ class Config(Section):
     service: ServiceConfig = ServiceConfig()
     audit: AuditConfig = AuditConfig()
     metrics: MetricsConfig = MetricsConfig()
-    exports: dict[str, ExportConfig] = Field(
-        {}, description="Name → another system that scores are sent to."
-    )
-    webhooks: dict[str, WebhookConfig] = Field(
-        {}, description="Name → a URL that is told what changed."
-    )
+    exports: dict[str, ExportConfig] = Field({})
+    """Name → another system that scores are sent to."""
+    webhooks: dict[str, WebhookConfig] = Field({})
+    """Name → a URL that is told what changed."""
     success: SuccessConfig = SuccessConfig()
 
 

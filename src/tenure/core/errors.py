@@ -17,19 +17,16 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
-
-    Attributes:
-        thing: What it is about, e.g. ``tickets.opened_at``.
-        rule: The rule that is broken, in words.
-        value: A sample of the offending value, empty where there is none.
-        fix: The next step for the reader.
-    """
+    """One thing that is wrong."""
 
     thing: str
+    """What it is about, e.g. ``tickets.opened_at``."""
     rule: str
+    """The rule that is broken, in words."""
     value: str = ""
+    """A sample of the offending value, empty where there is none."""
     fix: str = ""
+    """The next step for the reader."""
 
     def __str__(self) -> str:
         """Return the problem as one line."""

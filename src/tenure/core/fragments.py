@@ -56,21 +56,17 @@ _CLOCK_CALLS = {"now", "get_current_timestamp", "transaction_timestamp", "getdat
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A parsed aggregate.
-
-    Attributes:
-        kind: Which aggregate.
-        operand: SQL of what is aggregated; None for ``count(*)``.
-        relative: ``since`` or ``until`` where the result is a time shown in days from `as_of`.
-        text: Whether the result is words, not a number.
-        days: Whether calendar days are counted, or their distance.
-    """
+    """A parsed aggregate."""
 
     kind: AggregateKind
     operand: str | None
+    """SQL of what is aggregated; None for ``count(*)``."""
     relative: Literal["since", "until"] | None = None
+    """``since`` or ``until`` where the result is a time shown in days from `as_of`."""
     text: bool = False
+    """Whether the result is words, not a number."""
     days: bool = False
+    """Whether calendar days are counted, or their distance."""
 
 
 def fragment_error(place: str, rule: str, text: str, fix: str = "") -> ConfigError:

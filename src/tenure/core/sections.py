@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def one_line(schema: dict[str, Any]) -> None:
+    """Write what each field of a JSON schema means in one line, however it stands in the code."""
+    for item in schema.get("properties", {}).values():
+        if "description" in item:
+            item["description"] = " ".join(item["description"].split())
 
 
 class Section(BaseModel):
     """Base of all sections: frozen, and unknown keys are errors.
 
-    What a key means stands below it in one line, or in its `description`.
+    What a key means stands below it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_extra=one_line
+    )
 
 
 class TuningConfig(Section):
@@ -23,7 +32,8 @@ class TuningConfig(Section):
     """Trials of each search; 0 and no seconds: no tuning."""
     seconds: float | None = Field(None, gt=0)
     """Seconds of all searches of a model; the result then varies."""
-    every: int = Field(6, ge=1, description="Backtest folds that use a search before the next.")
+    every: int = Field(6, ge=1)
+    """Backtest folds that use a search before the next."""
 
     @property
     def wanted(self) -> bool:
@@ -34,7 +44,8 @@ class TuningConfig(Section):
 class EvaluationConfig(Section):
     """How the backtest is measured."""
 
-    bootstrap: int = Field(500, ge=50, le=10_000, description="Account-clustered resamples.")
+    bootstrap: int = Field(500, ge=50, le=10_000)
+    """Account-clustered resamples."""
     level: float = Field(0.95, gt=0.5, lt=1)
     max_folds: int | None = Field(None, ge=1)
     """Replay only so many of the latest prediction times; default: all."""
@@ -159,19 +170,11 @@ class SuccessConfig(Section):
 class PromotionConfig(Section):
     """What a challenger has to show to become champion."""
 
-    probability: float = Field(
-        0.75,
-        ge=0.5,
-        lt=1,
-        description="Probability with which it is better than the champion on the same rows.",
-    )
-    tolerance: float = Field(
-        0.25,
-        ge=0,
-        le=1,
-        description="Share of the champion's gain over the base rate that it may lose at the lower "
-        "end of the interval.",
-    )
+    probability: float = Field(0.75, ge=0.5, lt=1)
+    """Probability with which it is better than the champion on the same rows."""
+    tolerance: float = Field(0.25, ge=0, le=1)
+    """Share of the champion's gain over the base rate that it may lose at the lower end of the
+    interval."""
     group_tolerance: float = Field(1.0, ge=0)
     """The same within a group: share of the champion's gain over all rows."""
     group_events: int = Field(30, ge=1)
@@ -183,7 +186,8 @@ class TrackingConfig(Section):
 
     uri: str | None = None
     """Any MLflow tracking URI; default SQLite under `runs`."""
-    experiment: str | None = Field(None, description="Experiment; default: the config's name.")
+    experiment: str | None = None
+    """Experiment; default: the config's name."""
 
 
 def _database(url: str) -> str:
@@ -195,13 +199,10 @@ def _database(url: str) -> str:
 class StoreConfig(Section):
     """Where scored runs are kept, to be compared with later ones."""
 
-    url: Annotated[str, AfterValidator(_database)] | None = Field(
-        None,
-        exclude=True,  # it may hold a password, which no record of a run is to repeat
-        repr=False,
-        description="`postgresql+psycopg://user:${PASSWORD}@host/database`; default: SQLite, in "
-        "`tenure.db` under `paths.runs`.",
-    )
+    # It may hold a password, which no record of a run is to repeat.
+    url: Annotated[str, AfterValidator(_database)] | None = Field(None, exclude=True, repr=False)
+    """`postgresql+psycopg://user:${PASSWORD}@host/database`; default: SQLite, in `tenure.db` under
+    `paths.runs`."""
     keep: int | None = Field(None, ge=2)
     """Keep so many runs, the latest by prediction time; default: all."""
     shadow: bool = True
@@ -213,42 +214,36 @@ class ExportConfig(Section):
 
     adapter: str | None = None
     """One of docs/export.md; default: the name of the section."""
-    url: str | None = Field(
-        None, exclude=True, repr=False, description="Where the system answers; may hold a password."
-    )
-    token: str | None = Field(
-        None, exclude=True, repr=False, description="Key or token, e.g. `${HUBSPOT_TOKEN}`."
-    )
-    user: str | None = Field(None, exclude=True, description="Who reads back, where that is apart.")
-    read_url: str | None = Field(
-        None, exclude=True, repr=False, description="Where reading back is answered, if elsewhere."
-    )
-    read_token: str | None = Field(
-        None, exclude=True, repr=False, description="Key for reading back, where it is another one."
-    )
-    headers: dict[str, str] = Field(
-        {}, exclude=True, repr=False, description="Further headers of every request."
-    )
+    url: str | None = Field(None, exclude=True, repr=False)
+    """Where the system answers; may hold a password."""
+    token: str | None = Field(None, exclude=True, repr=False)
+    """Key or token, e.g. `${HUBSPOT_TOKEN}`."""
+    user: str | None = Field(None, exclude=True)
+    """Who reads back, where that is apart."""
+    read_url: str | None = Field(None, exclude=True, repr=False)
+    """Where reading back is answered, if elsewhere."""
+    read_token: str | None = Field(None, exclude=True, repr=False)
+    """Key for reading back, where it is another one."""
+    headers: dict[str, str] = Field({}, exclude=True, repr=False)
+    """Further headers of every request."""
     object: str = ""
     """Their object, table or service; a CRM's account or company by default."""
-    key: str = Field("account_id", description="Their field that holds the account_id.")
-    columns: dict[str, str] = Field({}, description="Column of the flat rows → field of theirs.")
-    read_back: dict[str, str] = Field(
-        {}, description="Field of theirs → its name where they are read, for systems that need it."
-    )
-    horizon_days: int | None = Field(None, ge=1, description="Default: the main horizon.")
+    key: str = "account_id"
+    """Their field that holds the account_id."""
+    columns: dict[str, str] = Field({})
+    """Column of the flat rows → field of theirs."""
+    read_back: dict[str, str] = Field({})
+    """Field of theirs → its name where they are read, for systems that need it."""
+    horizon_days: int | None = Field(None, ge=1)
+    """Default: the main horizon."""
 
 
 class WebhookConfig(Section):
     """A URL that is told what changed, as Standard Webhooks says."""
 
     url: str = Field(exclude=True, repr=False)
-    secrets: list[str] = Field(
-        min_length=1,
-        exclude=True,
-        repr=False,
-        description="`whsec_…`, e.g. `${WEBHOOK_SECRET}`; several while one replaces another.",
-    )
+    secrets: list[str] = Field(min_length=1, exclude=True, repr=False)
+    """`whsec_…`, e.g. `${WEBHOOK_SECRET}`; several while one replaces another."""
     events: list[Literal["score.band_changed", "model.champion_changed"]] = Field(
         ["score.band_changed", "model.champion_changed"]
     )
@@ -257,7 +252,8 @@ class WebhookConfig(Section):
 class ProxyConfig(Section):
     """A proxy in front of the service that says in a header who is there."""
 
-    addresses: list[str] = Field(min_length=1, description="IP addresses of the proxy.")
+    addresses: list[str] = Field(min_length=1)
+    """IP addresses of the proxy."""
     header: str = Field("X-Forwarded-User", min_length=1)
     """Header with the user's name; from any other address it counts for nothing."""
     scopes: list[Literal["read", "score", "feedback", "admin"]] = ["read", "feedback"]
@@ -268,14 +264,19 @@ class ServiceConfig(Section):
 
     port: int = Field(3000, ge=1, le=65535)
     host: str = "127.0.0.1"
-    workers: int = Field(1, ge=1, le=64, description="Processes that answer requests.")
+    workers: int = Field(1, ge=1, le=64)
+    """Processes that answer requests."""
     max_body_bytes: int = Field(2_000_000, ge=1_000)
-    max_accounts: int = Field(1_000, ge=1, description="Accounts one request may ask for.")
+    max_accounts: int = Field(1_000, ge=1)
+    """Accounts one request may ask for."""
     require_keys: bool = False
     """Ask for a key on this machine's own address as well."""
-    requests_per_minute: int = Field(1_200, ge=1, description="Requests of one key to one process.")
-    session_hours: float = Field(12, gt=0, le=720, description="How long a sign-in lasts.")
-    audit_days: int = Field(365, ge=1, description="How long the audit log is held.")
+    requests_per_minute: int = Field(1_200, ge=1)
+    """Requests of one key to one process."""
+    session_hours: float = Field(12, gt=0, le=720)
+    """How long a sign-in lasts."""
+    audit_days: int = Field(365, ge=1)
+    """How long the audit log is held."""
     proxy: ProxyConfig | None = None
 
 
@@ -296,12 +297,9 @@ class AuditConfig(Section):
     """Population stability index from which a feature has drifted."""
     auc: float = Field(0.90, gt=0.5, le=1)
     """AUC of one column alone that is too good to be true."""
-    allow: list[str] = Field(
-        [],
-        description="Columns that may be that good: a feature, or a source column "
-        "`<table>.<column>` with every feature made from it; or a table whose rows per account may "
-        "look made for its whole life.",
-    )
+    allow: list[str] = Field([])
+    """Columns that may be that good: a feature, or a source column `<table>.<column>` with every
+    feature made from it; or a table whose rows per account may look made for its whole life."""
 
 
 class ScoreConfig(Section):
@@ -309,11 +307,13 @@ class ScoreConfig(Section):
 
     high_at: float = Field(3.0, gt=0)
     """Band `high` from this multiple of the base rate."""
-    medium_at: float = Field(1.0, gt=0, description="Band `medium` likewise.")
+    medium_at: float = Field(1.0, gt=0)
+    """Band `medium` likewise."""
     capacity: int | None = Field(None, ge=1)
     """Accounts a team can handle: bands by rank."""
     stale_after_days: int = Field(30, ge=1)
-    lookback_days: int = Field(365, ge=1, description="Past in which coverage is counted.")
+    lookback_days: int = Field(365, ge=1)
+    """Past in which coverage is counted."""
     min_coverage: float = Field(0.0, ge=0, le=1)
     """Share of the sources up to which an account is not scored (0: with none)."""
     min_tenure_days: int = Field(0, ge=0)

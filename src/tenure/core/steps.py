@@ -7,17 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
-    """One named piece of SQL, written in the DuckDB dialect.
-
-    Attributes:
-        name: The table the step creates.
-        sql: One SELECT statement.
-        lazy: Whether a view is enough; else the rows are computed once and kept.
-    """
+    """One named piece of SQL, written in the DuckDB dialect."""
 
     name: str
+    """The table the step creates."""
     sql: str
+    """One SELECT statement."""
     lazy: bool = False
+    """Whether a view is enough; else the rows are computed once and kept."""
 
 
 def quote(name: str) -> str:

@@ -13,22 +13,15 @@ from tenure.core.steps import text_literal
 class ConnectionConfig(Section):
     """How a database is reached; its tables land as files before they are read."""
 
-    url: str | None = Field(
-        None,
-        exclude=True,  # it may hold a password, which no record of a run is to repeat
-        repr=False,
-        description="`postgresql://user:${PASSWORD}@host/database`, `sqlite:///file.db`, "
-        "`duckdb:///file.duckdb`, `snowflake://…`, or any other of SQLAlchemy; passwords only "
-        "from the environment.",
-    )
-    driver: str | None = Field(
-        None,
-        description="Python package of an ADBC driver, e.g. `adbc_driver_flightsql`; default: the "
-        "one for the URL where it is installed, else SQLAlchemy.",
-    )
-    options: dict[str, str] = Field(
-        {}, exclude=True, repr=False, description="Options of the ADBC driver, by their names."
-    )
+    # It may hold a password, which no record of a run is to repeat.
+    url: str | None = Field(None, exclude=True, repr=False)
+    """`postgresql://user:${PASSWORD}@host/database`, `sqlite:///file.db`, `duckdb:///file.duckdb`,
+    `snowflake://…`, or any other of SQLAlchemy; passwords only from the environment."""
+    driver: str | None = None
+    """Python package of an ADBC driver, e.g. `adbc_driver_flightsql`; default: the one for the URL
+    where it is installed, else SQLAlchemy."""
+    options: dict[str, str] = Field({}, exclude=True, repr=False)
+    """Options of the ADBC driver, by their names."""
 
 
 def _constant(value: Any) -> Any:
@@ -47,49 +40,36 @@ Mapped = Annotated[str, BeforeValidator(_constant)]
 class TableConfig(Section):
     """Where one table comes from and how its columns map onto the contract's."""
 
-    path: str | None = Field(
-        None,
-        description="CSV or Parquet file or glob, or a DuckDB file; relative to the config file, "
-        "or else to `data.path`.",
-    )
+    path: str | None = None
+    """CSV or Parquet file or glob, or a DuckDB file; relative to the config file, or else to
+    `data.path`."""
     table: str | None = None
     """Table inside a DuckDB file or of a connection; without either, of Spark's catalogue."""
-    sql: str | None = Field(
-        None,
-        description="A SELECT over files (relative names likewise), tables of DuckDB files "
-        '(`"crm.duckdb".accounts`) and of connections (`crm.public.accounts`). With a '
-        "connection, one in the language of its database.",
-    )
-    connection: str | None = Field(
-        None, description="Name of one of `connections`, which holds the `table` or answers `sql`."
-    )
-    delta: str | None = Field(None, description="Folder or URL of a Delta table.")
-    iceberg: str | None = Field(
-        None, description="Name of an Iceberg table, or the path of its metadata file."
-    )
-    catalog: str | None = Field(None, description="Catalog of the Iceberg table, as PyIceberg's.")
-    version: int | str | None = Field(
-        None,
-        description="Version (or time) of a Delta table, or snapshot id of an Iceberg table; "
-        "default: the latest.",
-    )
-    snapshots: bool = Field(
-        False,
-        description="Of accounts and subscriptions: `tenure snapshot` keeps what changed since the "
-        "day before, and all else reads that history in the place of the table as it is today.",
-    )
-    columns: dict[str, Mapped] = Field(
-        {},
-        description="Canonical name → your column, SQL, or `{value: WORD}` for the same in all "
-        "rows.",
-    )
+    sql: str | None = None
+    """A SELECT over files (relative names likewise), tables of DuckDB files
+    (`"crm.duckdb".accounts`) and of connections (`crm.public.accounts`). With a connection, one in
+    the language of its database."""
+    connection: str | None = None
+    """Name of one of `connections`, which holds the `table` or answers `sql`."""
+    delta: str | None = None
+    """Folder or URL of a Delta table."""
+    iceberg: str | None = None
+    """Name of an Iceberg table, or the path of its metadata file."""
+    catalog: str | None = None
+    """Catalog of the Iceberg table, as PyIceberg's."""
+    version: int | str | None = None
+    """Version (or time) of a Delta table, or snapshot id of an Iceberg table; default: the
+    latest."""
+    snapshots: bool = False
+    """Of accounts and subscriptions: `tenure snapshot` keeps what changed since the day before, and
+    all else reads that history in the place of the table as it is today."""
+    columns: dict[str, Mapped] = Field({})
+    """Canonical name → your column, SQL, or `{value: WORD}` for the same in all rows."""
     formats: dict[str, str] = Field({})
     """Canonical time column → `iso`, `epoch_s`, `epoch_ms` or a strptime format."""
-    ended_at: Literal["inclusive", "exclusive"] | None = Field(
-        None,
-        description="Of subscriptions: whether an end without a time is the last paid day "
-        "(`inclusive`) or the first unpaid one; by default, rows that follow each other tell.",
-    )
+    ended_at: Literal["inclusive", "exclusive"] | None = None
+    """Of subscriptions: whether an end without a time is the last paid day (`inclusive`) or the
+    first unpaid one; by default, rows that follow each other tell."""
     assumptions: dict[str, str] = Field({})
     """Canonical column → what you assumed about it; listed by the audit."""
     frame: Any = Field(None, repr=False)

@@ -45,10 +45,7 @@ def coverage(
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return the share of sources with any row in the look-back of each snapshot, in [0, 1].
 
-    Args:
-        values: A matrix with the columns of `recency`, shape (n, p).
-        sources: Canonical table names; where there are none the share is missing.
-        lookback_days: Length of the look-back.
+    `values` has the columns of `recency`, shape (n, p); without sources the share is missing.
     """
     columns = [values[f"{PREFIX}{name}"].to_numpy() for name in sorted(sources)]
     if not columns:

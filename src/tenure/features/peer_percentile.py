@@ -8,13 +8,12 @@ account alone gets the percentile that it gets in a batch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from tenure.core.spec import Ranked
+from tenure.core.spec import Ranked
 
 MIN_ROWS = 50
 """Rows that a group needs; a smaller one is compared with the wider group around it."""
@@ -43,9 +42,7 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
 
     Ties count half, so that a value that everybody has stands in the middle.
 
-    Args:
-        values: Feature values, shape (n, p).
-        state: Output of `fit`.
+    `values` are features, shape (n, p); `state` is the output of `fit`.
     """
     grouped: dict[Any, list[np.ndarray[Any, Any]]] = {}
     percentiles = np.empty((len(state), len(values)), dtype=np.float32)

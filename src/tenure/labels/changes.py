@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from tenure.core.steps import Step
 from tenure.labels.snapshots import exact_sum
-from tenure.labels.spells import CHURNED, DECIDED, DROPPED, LABEL_WINDOWS, SPELL, Rules
+from tenure.labels.spells import CHURNED, LABEL_WINDOWS, SPELL, Rules, outcome_step
 
 RATES = "labels_rates"
 BASED = "labels_based"
@@ -248,22 +248,17 @@ GROUP BY row_id
 
 def _outcomes(name: str) -> Step:
     """Return the step of the labels; an account that churned neither expands nor contracts."""
-    return Step(
+    return outcome_step(
         name,
         f"""
-SELECT
-  d.row_id,
-  {DROPPED}
-    WHEN {CHURNED} THEN ''
-    WHEN c.unpriced = 1 THEN 'currency_changed'
-    ELSE ''
-  END AS drop_reason,
   CASE WHEN {CHURNED} THEN 0 ELSE c.counts END AS label,
   COALESCE(m.moved_at, c.as_of) AS outcome_at,
   c.list_after - c.list_before AS amount,
-  CAST(NULL AS VARCHAR) AS churn_type
-FROM {DECIDED} AS d
+  CAST(NULL AS VARCHAR) AS churn_type""",
+        joins=f"""
 JOIN {CHANGE} AS c ON c.row_id = d.row_id
-LEFT JOIN {MOVED} AS m ON m.row_id = d.row_id
-""",
+LEFT JOIN {MOVED} AS m ON m.row_id = d.row_id""",
+        unlabelled=f"""WHEN {CHURNED} THEN ''
+    WHEN c.unpriced = 1 THEN 'currency_changed'
+    """,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.records.data import RemarkRecord
 from tenure.core.spec import Target
 from tenure.core.times import DAY, days, literal, show
@@ -17,10 +17,7 @@ from tenure.labels.snapshots import (
     snapshots,
     times_between,
 )
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 SOME, MUCH = 0.2, 0.5
 """Share of all prediction times from which on it is noted, and red, that they are left out."""

@@ -10,7 +10,7 @@ from tenure.core.spec import Target
 from tenure.core.steps import Step, text_literal
 from tenure.labels.changes import change_steps
 from tenure.labels.renewals import renewal_steps
-from tenure.labels.spells import CHURNED, DECIDED, DROPPED, Rules, spell_steps
+from tenure.labels.spells import CHURNED, Rules, outcome_step, spell_steps
 
 OUTCOMES = "labels_outcomes"
 
@@ -39,18 +39,9 @@ def _churn(kind: str | None) -> Step:
     if kind is not None:
         unknown = f"WHEN {CHURNED} AND d.churn_type IS NULL THEN 'churn_type_unknown'\n    "
         counts = f"{CHURNED} AND d.churn_type = {text_literal(kind)}"
-    return Step(
-        OUTCOMES,
-        f"""
-SELECT
-  d.row_id,
-  {DROPPED}
-    {unknown}ELSE ''
-  END AS drop_reason,
+    columns = f"""
   CASE WHEN {counts} THEN 1 ELSE 0 END AS label,
   d.decided_at AS outcome_at,
   CAST(NULL AS DOUBLE) AS amount,
-  d.churn_type
-FROM {DECIDED} AS d
-""",
-    )
+  d.churn_type"""
+    return outcome_step(OUTCOMES, columns, unlabelled=unknown)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tenure.core.steps import Step
 from tenure.labels.snapshots import PAID
-from tenure.labels.spells import DECIDED, DROPPED, LABEL_WINDOWS, Rules
+from tenure.labels.spells import LABEL_WINDOWS, Rules, outcome_step
 from tenure.sources.terms import TERM_END, term_end
 
 RENEWED = "labels_renewed"
@@ -66,19 +66,12 @@ GROUP BY row_id
 
 
 def _outcomes(name: str) -> Step:
-    return Step(
+    return outcome_step(
         name,
-        f"""
-SELECT
-  d.row_id,
-  {DROPPED}
-    ELSE ''
-  END AS drop_reason,
+        """
   CASE WHEN n.renewed_at IS NULL THEN 0 ELSE 1 END AS label,
   n.renewed_at AS outcome_at,
   CAST(0 AS DOUBLE) AS amount,
-  CAST(NULL AS VARCHAR) AS churn_type
-FROM {DECIDED} AS d
-JOIN {RENEWED} AS n ON n.row_id = d.row_id
-""",
+  CAST(NULL AS VARCHAR) AS churn_type""",
+        joins=f"\nJOIN {RENEWED} AS n ON n.row_id = d.row_id",
     )

@@ -111,8 +111,7 @@ def snapshots(
 def snapshot_steps(*, scoped: bool = False) -> list[Step]:
     """Return the steps from `subscriptions` and the cut-offs to the table of snapshots.
 
-    Args:
-        scoped: Whether to read the accounts of the table `SCOPE` alone.
+    Where they are `scoped`, only the accounts of the table `SCOPE` are read.
     """
     return [
         paid_rows(scoped=scoped),

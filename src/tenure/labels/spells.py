@@ -35,28 +35,44 @@ CHURNED = "d.decided_at >= d.window_start AND d.decided_at < d.window_end"
 """Whether the end was decided in the window."""
 
 
+def outcome_step(name: str, columns: str, *, joins: str = "", unlabelled: str = "") -> Step:
+    """Return the last step of a target: one row per snapshot with its outcome.
+
+    The columns are label, outcome_at, amount and churn_type, over `labels_decided` (``d``) and what
+    is joined to it; `unlabelled` are further branches of why there is no label.
+    """
+    return Step(
+        name,
+        f"""
+SELECT
+  d.row_id,
+  {DROPPED}
+    {unlabelled}ELSE ''
+  END AS drop_reason,{columns}
+FROM {DECIDED} AS d{joins}
+""",
+    )
+
+
 @dataclass(frozen=True)
 class Rules:
-    """The settings that the text of the steps depends on.
-
-    Attributes:
-        winback_gap_days: An interruption shorter than this does not end a spell.
-        effective: Whether churn is dated by the end instead of the notice.
-        threshold: Relative change of list MRR that counts.
-        sign: 1 counts rises, -1 falls; None where the target is no change.
-        list_prices: Whether list prices are recorded; if not, a move between billing periods is
-            not taken for a change of price.
-        rates: Whether there are exchange rates.
-        constant_price: Whether what was paid for at as_of is priced as it was then.
-    """
+    """The settings that the text of the steps depends on."""
 
     winback_gap_days: int
+    """An interruption shorter than this does not end a spell."""
     effective: bool
+    """Whether churn is dated by the end instead of the notice."""
     threshold: float
+    """Relative change of list MRR that counts."""
     sign: int | None
+    """1 counts rises, -1 falls; None where the target is no change."""
     list_prices: bool
+    """Whether list prices are recorded; if not, a move between billing periods is not taken for a
+    change of price."""
     rates: bool
+    """Whether there are exchange rates."""
     constant_price: bool = False
+    """Whether what was paid for at as_of is priced as it was then."""
 
 
 def spell_steps(rules: Rules) -> list[Step]:

@@ -7,7 +7,6 @@ in train and test, in that order.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,31 +26,24 @@ DAYS_PER_MONTH = 365.25 / 12
 
 @dataclass(frozen=True)
 class Origin:
-    """One fold: a past prediction time.
-
-    Attributes:
-        as_of: The prediction time.
-        train: Positions of the rows to train on.
-        test: Positions of the rows to test on.
-    """
+    """One fold: a past prediction time."""
 
     as_of: pd.Timestamp
     train: NDArray[np.intp]
+    """Positions of the rows to train on."""
     test: NDArray[np.intp]
+    """Positions of the rows to test on."""
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """Why the history cannot carry the folds asked for.
-
-    Attributes:
-        reason: In words.
-        months: Estimated months of further history needed; None where more of the same history
-            would not help.
-    """
+    """Why the history cannot carry the folds asked for."""
 
     reason: str
+    """In words."""
     months: int | None
+    """Estimated months of further history needed; None where more of the same history would not
+    help."""
 
     def __str__(self) -> str:
         """Return the reason and the months as one sentence."""
@@ -62,15 +54,12 @@ class Shortage:
 
 @dataclass(frozen=True)
 class Folds:
-    """Forward folds, oldest first.
-
-    Attributes:
-        origins: The folds that can be formed, even where they are fewer than asked for.
-        shortage: Set where they are fewer than asked for.
-    """
+    """Forward folds, oldest first."""
 
     origins: tuple[Origin, ...]
+    """The folds that can be formed, even where they are fewer than asked for."""
     shortage: Shortage | None = None
+    """Set where they are fewer than asked for."""
 
 
 def forward_origins(
@@ -276,31 +265,17 @@ def outcome_codes(rows: pd.DataFrame) -> NDArray[np.intp]:
     return np.asarray(codes, dtype=np.intp)
 
 
-def check_embargo(
-    train: pd.DataFrame, calibration: pd.DataFrame | None, test: pd.DataFrame | None
-) -> None:
-    """Make sure that each part's labels were known before the next part's prediction times.
+def check_embargo(train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Make sure that every training label was known before the test's first prediction time.
 
     Raises:
-        ModelError: If a label became known after a later part's first prediction time.
+        ModelError: If one became known later.
     """
-    parts = [("train", train), ("calibration", calibration), ("test", test)]
-    filled = [(name, part) for name, part in parts if part is not None and len(part)]
-    for earlier, later in itertools.combinations(filled, 2):
-        _check_pair(earlier, later)
-
-
-def _check_pair(earlier: tuple[str, pd.DataFrame], later: tuple[str, pd.DataFrame]) -> None:
-    known, first = earlier[1]["label_known_at"].max(), later[1]["as_of"].min()
+    known, first = train["label_known_at"].max(), test["as_of"].min()
     if known > first:
-        raise ModelError(
-            Problem(
-                f"{earlier[0]} and {later[0]} rows",
-                "every label must be known before the next part's first prediction time",
-                f"label known at {known}, next part starts at {first}",
-                "take earlier rows for the first part",
-            )
-        )
+        rule = "every training label must be known before the test's first prediction time"
+        value = f"label known at {known}, test starts at {first}"
+        raise ModelError(Problem("train and test rows", rule, value, "train on earlier rows"))
 
 
 def _shortage(rows: pd.DataFrame, cutoffs: int, positives: int, tests: int, folds: int) -> Shortage:

@@ -12,7 +12,6 @@ is it settled whether an account that stopped paying near the end has churned or
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,44 +23,22 @@ from tenure.core.steps import Step
 from tenure.labels.outcomes import OUTCOMES, outcome_steps
 from tenure.labels.spells import LABEL_WINDOWS, Rules
 from tenure.labels.windows import EARLY_DAYS, RENEWAL, Horizon, horizons, windows
+from tenure.sources.dataset import Dataset
 
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
-
-CHURN = Target(name="churn", outcome="churn", event="churn", events="churns")
-CHURN_VOLUNTARY = Target(
-    name="churn_voluntary",
-    outcome="churn",
-    event="voluntary churn",
-    events="voluntary churns",
-    churn_type="voluntary",
-)
-CHURN_INVOLUNTARY = Target(
-    name="churn_involuntary",
-    outcome="churn",
-    event="involuntary churn",
-    events="involuntary churns",
-    churn_type="involuntary",
-)
-EXPANSION = Target(
-    name="expansion",
-    outcome="change",
-    event="expansion",
-    events="expansions",
-    sign=1,
-    bad=False,
-)
-CONTRACTION = Target(
-    name="contraction",
-    outcome="change",
-    event="contraction",
-    events="contractions",
-    sign=-1,
-)
-RENEWED = Target(name="renewal", outcome="renewal", event="renewal", events="renewals", bad=False)
+VOLUNTARY = ("voluntary churn", "voluntary churns")
+INVOLUNTARY = ("involuntary churn", "involuntary churns")
+CHURN = Target("churn", "churn", "churn", "churns")
+EXPANSION = Target("expansion", "change", "expansion", "expansions", bad=False)
 TARGETS: dict[str, Target] = {
     target.name: target
-    for target in (CHURN, CHURN_VOLUNTARY, CHURN_INVOLUNTARY, EXPANSION, CONTRACTION, RENEWED)
+    for target in (
+        CHURN,
+        Target("churn_voluntary", "churn", *VOLUNTARY, churn_type="voluntary"),
+        Target("churn_involuntary", "churn", *INVOLUNTARY, churn_type="involuntary"),
+        EXPANSION,
+        Target("contraction", "change", "contraction", "contractions", sign=-1),
+        Target("renewal", "renewal", "renewal", "renewals", bad=False),
+    )
 }
 
 ROWS_AT_ONCE = 400_000

@@ -37,8 +37,7 @@ def horizons(target: Target, labels: LabelConfig) -> list[Horizon]:
 def cadence(times: np.ndarray[Any, np.dtype[np.datetime64]]) -> float:
     """Return the usual days from one prediction time to the next.
 
-    Args:
-        times: Distinct prediction times, rising, two at least.
+    The times are distinct and rising, two at least.
     """
     return float(np.median(np.diff(times) / np.timedelta64(1, "D")))
 

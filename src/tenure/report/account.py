@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tenure.core.records.account import AccountRecord, AccountScore, Contract, UsageTrend
-from tenure.core.records.scorecards import AccountScorecards, MeasureScore
+from tenure.core.records.scorecards import AccountScorecards
 from tenure.report.sentences.formatting import NONE, counted, day, percent, plain
 from tenure.report.tables.layout import aligned, table
 
@@ -97,8 +97,11 @@ def _score(one: AccountScore) -> str:
 def _cards(cards: AccountScorecards) -> Iterator[str]:
     yield f"scorecards, trend since {cards.compared_with}:"
     for card in cards.cards:
-        measured = [item for item in card.measures if item.score is not None]
-        listed = ", ".join(map(_measure, measured))
+        listed = ", ".join(
+            f"{plain(item.name)} {_points(item.score, item.trend)}"
+            for item in card.measures
+            if item.score is not None
+        )
         yield f"  {plain(card.name)} {_points(card.score, card.trend)}: {listed or 'no data'}"
     if cards.customer_success is not None:
         yield f"  customer success {cards.customer_success:.2f} ({cards.join})"
@@ -106,10 +109,6 @@ def _cards(cards: AccountScorecards) -> Iterator[str]:
         health = cards.health
         part = "" if health.coverage == 1 else f", {percent(health.coverage)} of it has data"
         yield f"  weighted health {_points(health.score, health.trend)}{part}"
-
-
-def _measure(item: MeasureScore) -> str:
-    return f"{plain(item.name)} {_points(item.score, item.trend)}"
 
 
 def _points(score: float | None, trend: float | None) -> str:

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 def render_account(record: AccountRecord, history: Sequence[StoredScore]) -> str:
     """Return the page of an account.
 
-    Args:
-        record: Everything known about it.
-        history: Its scores of churn under the main horizon, by prediction time.
+    `history` are its scores of churn under the main horizon, by prediction time.
     """
     scores = record.scores.scores if record.scores else ()
     return filled(

@@ -47,14 +47,7 @@ def _safe(value: Any) -> Any:
 def workbook(
     title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], forms: Sequence[Form]
 ) -> bytes:
-    """Return a table as a workbook (.xlsx) of one sheet, texts as texts and times as days.
-
-    Args:
-        title: Name of the sheet.
-        heads: What its columns are called.
-        rows: Its values.
-        forms: How each column shows its numbers.
-    """
+    """Return a table as a workbook (.xlsx) of one sheet, texts as texts and times as days."""
     cells = [[_cell(*item) for item in zip(row, forms, strict=True)] for row in rows]
     widths = [max(12, min(40, len(head) + 2)) for head in heads]
     with TemporaryDirectory() as folder:

@@ -36,22 +36,19 @@ DIGITS = 1
 
 @dataclass(frozen=True)
 class ForecastPart:
-    """The forecast of one period.
-
-    Attributes:
-        title: Which period.
-        figures: What is expected of all accounts.
-        groups: The same of each group, accounts first and then money; none where nothing splits.
-        track: How such forecasts did in the past, None where none could be made.
-        charts: What is expected in shares and in money, of groups, and past errors.
-    """
+    """The forecast of one period."""
 
     period: PeriodName
     title: str
+    """Which period."""
     figures: Table | None
+    """What is expected of all accounts."""
     groups: tuple[Table, ...]
+    """The same of each group, accounts first and then money; none where nothing splits."""
     track: Table | None
+    """How such forecasts did in the past, None where none could be made."""
     charts: dict[str, Chart]
+    """What is expected in shares and in money, of groups, and past errors."""
 
 
 def forecast_parts(record: ForecastRecord) -> list[ForecastPart]:
@@ -74,7 +71,10 @@ def _part(record: ForecastRecord, period: PeriodName) -> ForecastPart:
     level = percent(record.level)
     start, end = figures[0].period_from, figures[0].period_to
     title = f"Next {period}: {day(start)} to {day(end)} (exclusive)"
-    groups = (_counts(split, level), _amounts(split, level))
+    groups = [
+        _grouped(f"{what} by group, with {level} intervals", split, names)
+        for what, names in (("Accounts", COUNTED), ("Money", MONEY))
+    ]
     return ForecastPart(
         period=period,
         title=title,
@@ -140,30 +140,14 @@ def _figures(figures: Sequence[ForecastFigure], level: str) -> Table | None:
     )
 
 
-def _counts(figures: Sequence[ForecastFigure], level: str) -> Table | None:
-    """Return what is expected of the accounts of each group, in accounts."""
-    return _grouped(
-        f"Accounts by group, with {level} intervals",
-        [one for one in figures if one.name in COUNTED],
-        COUNTED,
-    )
-
-
-def _amounts(figures: Sequence[ForecastFigure], level: str) -> Table | None:
-    """Return what is expected of the accounts of each group, in money."""
-    return _grouped(
-        f"Money by group, with {level} intervals",
-        [one for one in figures if one.name in MONEY],
-        MONEY,
-    )
-
-
 def _grouped(
     caption: str, figures: Sequence[ForecastFigure], names: Sequence[FigureName]
 ) -> Table | None:
+    """Return what is expected of the accounts of each group, a column for each figure."""
     rows: dict[tuple[str, str | None], dict[str, ForecastFigure]] = {}
     for one in figures:
-        rows.setdefault((group_name(one), one.currency), {})[one.name] = one
+        if one.name in names:
+            rows.setdefault((group_name(one), one.currency), {})[one.name] = one
 
     def column(name: FigureName) -> Any:
         def cell(item: tuple[tuple[str, str | None], dict[str, ForecastFigure]]) -> Cell:

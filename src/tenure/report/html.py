@@ -40,11 +40,8 @@ def render(
 ) -> str:
     """Return the HTML page of a training run.
 
-    Args:
-        record: The run.
-        audit: The audit of the same data, for a section of its own.
-        shadows: Target → how its champion and the challenger in its shadow compare.
-        portfolios: What moves the scores of the latest kept run, of each target.
+    With a section on the audit of the same data, on champions and the challengers in their shadow
+    by target, and on what moves the scores of the latest kept run, where these are given.
     """
     section = None if audit is None else audit_view(audit, whole_page=False)
     parts = {"audit": section, "shadows": shadow_view(shadows), "portfolios": portfolios}
@@ -65,9 +62,8 @@ def filled(name: str, **parts: Any) -> str:
 def templates(escaped: bool = True, *further: str) -> Environment:
     """Return the templates of the reports, and before them those of further packages.
 
-    Args:
-        escaped: Whether values are written as text into HTML, else as they are.
-        further: Packages with a folder ``templates``.
+    Values are `escaped` into HTML, else written as they are; `further` are packages with a folder
+    ``templates``.
     """
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 

@@ -11,15 +11,15 @@ from tenure.success.definitions import METRICS
 def metrics_lines(record: MetricsRecord) -> list[str]:
     """Return the metrics as a table, and below it why some have no value."""
     spans = {(row.period_from, row.period_to) for row in record.metrics}
-    several = len(spans) > 1
+    several, grouped = len(spans) > 1, any(row.group for row in record.metrics)
     head = [] if several else [f"{start} to {end} (exclusive)" for start, end in spans]
     shown = table(
         "",
         record.metrics,
         ("metric", lambda row: row.name),
         *([("from", lambda row: row.period_from)] if several else []),
-        *([("group", _group)] if any(row.group for row in record.metrics) else []),
-        (">value", _value),
+        *([("group", lambda row: ", ".join(row.group.values()))] if grouped else []),
+        (">value", lambda row: _shown(row, row.value)),
         ("", lambda row: row.currency or ""),
         (">95 %", _bounds),
         (">n", lambda row: count(row.n)),
@@ -29,18 +29,10 @@ def metrics_lines(record: MetricsRecord) -> list[str]:
     return [f"as of {record.as_of}", *head, *aligned(shown), *reasons]
 
 
-def _group(row: Metric) -> str:
-    return ", ".join(row.group.values())
-
-
 def _shown(row: Metric, value: float | None) -> str:
     if METRICS[row.name].unit == "share" and not row.method.startswith("mean_answer"):
         return percent(value)
     return "–" if value is None else f"{value:,.2f}"
-
-
-def _value(row: Metric) -> str:
-    return _shown(row, row.value)
 
 
 def _bounds(row: Metric) -> str:

@@ -17,22 +17,18 @@ RANK = {band: place for place, band in enumerate(BANDS)}
 
 @dataclass(frozen=True)
 class OverrideView:
-    """What became of overridden scores.
-
-    Attributes:
-        sentence: How many went the way of the override.
-        groups: The same by the band of the model and that of the person.
-    """
+    """What became of overridden scores."""
 
     sentence: str
+    """How many went the way of the override."""
     groups: Table | None
+    """The same by the band of the model and that of the person."""
 
 
 def override_view(rows: pd.DataFrame) -> OverrideView | None:
     """Return what became of overridden scores of churn; None where no outcome is known.
 
-    Args:
-        rows: Output of `tenure.score.store.override_outcomes.override_outcomes`.
+    `rows` are those of `tenure.score.store.override_outcomes.override_outcomes`.
     """
     if rows.empty:
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from tenure.core.records.explain import Cohort, EffectPoint, Portfolio, SignalSummary
+from tenure.core.spec import Unit
 from tenure.explain.wording import show
 from tenure.labels.targets import TARGETS
 from tenure.report.charts.accounts import effect_chart
@@ -16,9 +17,6 @@ from tenure.report.sentences.formatting import NONE, count, counted, number, sen
 from tenure.report.sentences.values import money
 from tenure.report.tables.layout import Table, table
 from tenure.report.target_charts import Chart
-
-if TYPE_CHECKING:
-    from tenure.core.spec import Unit
 
 SIGNALS, SHAPES, COHORT = 15, 6, 8
 """Signals, shapes of signals and accounts of a cohort that are shown."""
@@ -39,37 +37,31 @@ class Shape:
 
 @dataclass(frozen=True)
 class SharedReason:
-    """Accounts at risk for the same reason.
-
-    Attributes:
-        mrr: Theirs, and `at_risk`: probability × MRR, by currency.
-        first: The riskiest of them; `more`: how many others.
-    """
+    """Accounts at risk for the same reason."""
 
     record: Cohort
     mrr: str
+    """Theirs, and `at_risk`: probability × MRR, by currency."""
     at_risk: str
     first: tuple[str, ...]
+    """The riskiest of them; `more`: how many others."""
     more: int
 
 
 @dataclass(frozen=True)
 class PortfolioView:
-    """What is shown of a portfolio.
-
-    Attributes:
-        event: What is predicted, in words.
-        as_of: Prediction time of the scores.
-        version: Of the model that gave them.
-        signals: The strongest, and which way each goes with the values of its leading feature.
-    """
+    """What is shown of a portfolio."""
 
     record: Portfolio
     event: str
+    """What is predicted, in words."""
     as_of: datetime
+    """Prediction time of the scores."""
     version: str
+    """Of the model that gave them."""
     cohorts: tuple[SharedReason, ...]
     signals: tuple[tuple[SignalSummary, str], ...]
+    """The strongest, and which way each goes with the values of its leading feature."""
     shapes: tuple[Shape, ...]
 
     @property
@@ -79,13 +71,7 @@ class PortfolioView:
 
 
 def portfolio_view(record: Portfolio, as_of: datetime, version: str) -> PortfolioView:
-    """Return what is shown of a portfolio.
-
-    Args:
-        record: The portfolio.
-        as_of: Prediction time of its scores.
-        version: Of the model that gave them.
-    """
+    """Return what is shown of a portfolio."""
     event, signals = TARGETS[record.target].event, record.signals[:SIGNALS]
     shaped = [one for one in signals if len(one.effect) > 1][:SHAPES]
     return PortfolioView(

@@ -12,8 +12,8 @@ from tenure.core.records.promotion import (
     ShadowRecord,
     TargetPromotion,
 )
+from tenure.report.sentences.accuracy import past_uses
 from tenure.report.sentences.formatting import NONE, count, counted, number, percent, spread
-from tenure.report.sentences.past_uses import past_uses
 from tenure.report.tables.layout import Table, aligned, listing, table
 
 ACTIONS = {
@@ -78,8 +78,7 @@ def _compared(comparison: Comparison) -> list[str]:
     lines = ["", f"Compared: {comparison.how}.", rows, "", *aligned(_figures(comparison, level))]
     if comparison.groups:
         lines += ["", *aligned(_groups(comparison.groups, level))]
-    used = [past_uses(comparison.used)] if comparison.used else []
-    return [*lines, *used, *comparison.notes]
+    return [*lines, *past_uses(comparison.used), *comparison.notes]
 
 
 def _rows(comparison: Comparison) -> str:

@@ -15,6 +15,7 @@ from tenure.report.sentences.formatting import (
     count,
     counted,
     day,
+    first_of,
     inside,
     number,
     percent,
@@ -74,12 +75,7 @@ def _attributes(attributes: Iterable[AttributeRecord]) -> list[str]:
     for item in attributes:
         use = "may be a feature" if item.usable else "not a feature"
         names.setdefault(f"{use} ({item.verdict})", []).append(item.name)
-    return [f"{_first(listed)}: {verdict}" for verdict, listed in names.items()]
-
-
-def _first(names: Sequence[str]) -> str:
-    more = len(names) - MOST_ATTRIBUTES
-    return ", ".join(names[:MOST_ATTRIBUTES]) + (f" and {more} more" if more > 0 else "")
+    return [f"{first_of(same, MOST_ATTRIBUTES)}: {verdict}" for verdict, same in names.items()]
 
 
 def _tables(tables: Tables) -> Table | None:

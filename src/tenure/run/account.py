@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
+from tenure.core.records.account import AccountRecord
 from tenure.core.steps import text_literal
 from tenure.core.times import days, show
 from tenure.run.account_words import absence
 from tenure.run.prepare import loaded
 from tenure.score.store.lists import ListStore
+from tenure.sources.dataset import Dataset
 from tenure.success.account.whole import whole_account
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.core.config import Config
-    from tenure.core.records.account import AccountRecord
-    from tenure.sources.dataset import Dataset
 
 
 def run_account(
@@ -30,13 +26,7 @@ def run_account(
 ) -> AccountRecord:
     """Return everything known about one account before a time.
 
-    Args:
-        config: The run.
-        account: Its id.
-        as_of: The time; when observation stopped by default.
-        since: The earlier time that scorecards are compared with; `success.trend_days` before by
-            default.
-        progress: Told of each stage.
+    By default when observation stopped, beside scorecards of `success.trend_days` before.
 
     Raises:
         DataError: If the account is unknown, was not yet known, or the time lies past the data.

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from tenure.core.errors import Problem
 from tenure.core.flat_row import TOP
+from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
+from tenure.core.sections import ScoreConfig
 from tenure.core.steps import text_literal
 from tenure.core.times import literal, show
 from tenure.labels.targets import TARGETS
 from tenure.score.abstain import NEW, NOTICE, STALE
-
-if TYPE_CHECKING:
-    from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
-    from tenure.core.sections import ScoreConfig
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 MOVED = 0.005
 """Log-odds from which a part of a change is listed."""
@@ -30,13 +30,23 @@ HOW_TO_READ = (
 )
 
 
+def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a flat row as JSON values: times as text, nothing for what is missing."""
+    return {str(name): _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or pd.isna(value):
+        return None
+    if hasattr(value, "to_pydatetime"):
+        return show(value.to_pydatetime())
+    return value.item() if hasattr(value, "item") else value
+
+
 def account_lines(row: dict[str, Any], targets: list[str], reason: str = "") -> list[str]:
     """Return a flat row as lines for people.
 
-    Args:
-        row: As `tenure score` writes it, in JSON values.
-        targets: Whose probabilities it has.
-        reason: Why there is no probability, where there is none; from `abstention_reason`.
+    The row has JSON values; `reason` is what `abstention_reason` says.
     """
     lines = [f"{row['account_id']} as of {row['as_of']}"]
     if row["abstain_reason"]:
@@ -69,10 +79,7 @@ def explained_lines(
 ) -> list[str]:
     """Return what to ask for, the rows behind drivers and what changed, as lines for people.
 
-    Args:
-        drivers: Target → drivers.
-        evidence: Target → source rows behind them.
-        changes: Target → how the score moved.
+    Each argument goes by target.
     """
     lines: list[str] = []
     for target, listed in drivers.items():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -32,9 +33,7 @@ from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.run.leakage_gate import allowed
 from tenure.run.prepare import declared_families, plan_features
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 FORMAT = 1
 RECORD = "audit.json"
@@ -109,16 +108,13 @@ def _disturbed(audited: _Audited) -> dict[str, Any]:
     sample = take(audited.dataset.engine, audited.plan, few, rows=settings.rows, seed=seed)
     tables = sorted(set(audited.dataset.columns) & set(audited.plan.reads))
     late = arrivals(audited.dataset.engine, tables)
-    copies = open_engine(audited.config)
-    try:
+    with closing(open_engine(audited.config)) as copies:
         audited.progress.stage("audit: replacing the future by noise")
         times = sampled(sorted(audited.snapshots["as_of"].unique()), settings.shuffles, seed)
         moments = [pd.Timestamp(time).to_pydatetime() for time in times]
         shuffled = shuffle(copies, sample, audited.plan, audited.mine, moments, seed)
         audited.progress.stage("audit: what late data cost")
         paid = costs(copies, sample, audited.plan, audited.mine)
-    finally:
-        copies.close()
     return {
         "shuffle": shuffled,
         "late": {"accounts": len(sample.accounts), "arrivals": late, "costs": paid},

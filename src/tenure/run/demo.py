@@ -18,8 +18,7 @@ from tenure.demo import write_world
 from tenure.features.plan.config_checks import load_config
 from tenure.report.sentences.findings import headline
 from tenure.report.sentences.outcome import Outcome
-from tenure.run.account_words import account_lines
-from tenure.run.plain_rows import plain
+from tenure.run.account_words import account_lines, plain
 from tenure.run.report import run_report
 from tenure.run.runs_folder import check_runs_folder
 from tenure.run.score import LAST, run_score
@@ -40,21 +39,16 @@ NOTHING = "No model is usable here, so nothing is scored; the report says why."
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Where the demo left what, and how its models did.
-
-    Attributes:
-        config: The config it ran.
-        files: What it left, by name.
-        record: The training record.
-        account: The account with the highest risk; None where no model was usable.
-        reasons: That account's score in sentences, or why there is none.
-    """
+    """Where the demo left what, and how its models did."""
 
     config: Path
     files: dict[str, str]
+    """What it left, by name."""
     record: TrainingRecord
     account: str | None
+    """The account with the highest risk; None where no model was usable."""
     reasons: list[str]
+    """That account's score in sentences, or why there is none."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""

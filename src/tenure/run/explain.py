@@ -29,8 +29,13 @@ from tenure.explain.portfolio import portfolio
 from tenure.explain.what_if import EditableModel, shown, what_if
 from tenure.features.compute.matrix import build
 from tenure.labels.snapshots import snapshots
-from tenure.run.account_words import absence, abstention_reason, account_lines, explained_lines
-from tenure.run.plain_rows import plain
+from tenure.run.account_words import (
+    absence,
+    abstention_reason,
+    account_lines,
+    explained_lines,
+    plain,
+)
 from tenure.run.prepare import loaded
 from tenure.run.score_points import bridges, scored_points, stored_points
 from tenure.score.evidence import evidence_behind
@@ -46,15 +51,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExplainWish:
-    """What is wanted beside the drivers of an account.
-
-    Attributes:
-        since: Compare with the latest kept run at or before this time.
-        evidence: Source rows of each table that are shown behind a driver; none where it is 0.
-    """
+    """What is wanted beside the drivers of an account."""
 
     since: datetime | None = None
+    """Compare with the latest kept run at or before this time."""
     evidence: int = 0
+    """Source rows of each table that are shown behind a driver; none where it is 0."""
 
 
 def run_explain(
@@ -91,16 +93,10 @@ def run_explain(
     )
 
 
-def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[DriverRecord, ...]:
-    """Return the drivers of the main score of one account, as records.
-
-    Args:
-        scored: Scores.
-        target: What is predicted.
-        position: Of its row among those of the main horizon.
-    """
+def scored_drivers(scored: Scored, target: str) -> tuple[DriverRecord, ...]:
+    """Return the drivers of the main score of the first account, as records."""
     model, behind = scored.models[target], scored.main(target)
-    row = plain(scored.rows.iloc[position].to_dict())
+    row = plain(scored.rows.iloc[0].to_dict())
     chance = row[f"{target}_probability"]
     if chance is None:
         return ()
@@ -109,9 +105,9 @@ def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[Driv
     for place in range(TOP):
         start = f"{prefix}driver_{place + 1}_"
         if row[f"{start}code"] is not None:
-            feature = model.main.columns[behind.telling[position, place]]
+            feature = model.main.columns[behind.telling[0, place]]
             drivers.append({name: row[f"{start}{name}"] for name in FIELDS} | {"feature": feature})
-    log_odds = float(behind.values[position].sum())
+    log_odds = float(behind.values[0].sum())
     place_of = model.place(str(model.horizon_days), log_odds, chance)
     return driver_records(drivers, model.facts, place_of)
 
@@ -119,10 +115,7 @@ def scored_drivers(scored: Scored, target: str, position: int = 0) -> tuple[Driv
 def stored_drivers(stored: StoredScore, model: Model | None) -> tuple[DriverRecord, ...]:
     """Return the drivers of a score in the store, as records.
 
-    Args:
-        stored: The score.
-        model: The model that gave it; without it there are no points, nothing to ask for and no
-            stability.
+    Without the model that gave it there are no points, nothing to ask for and no stability.
     """
     if stored.probability is None or stored.log_odds is None:
         return ()
@@ -181,12 +174,7 @@ def run_changes(
 ) -> BookChange:
     """Return who moved most between two kept runs of a book, and why.
 
-    Args:
-        config: Settings.
-        since: The earlier run is the latest one kept at or before this time.
-        until: The later one likewise; the latest of all by default.
-        target: What is predicted.
-        progress: Told of each stage.
+    Each is the latest one kept at or before its time; the later one by default the latest of all.
 
     Raises:
         DataError: If there are no two runs.
@@ -245,13 +233,8 @@ def run_what_if(
 ) -> WhatIf:
     """Return the score of an account with other values of levers: an association, no effect.
 
-    Args:
-        config: Settings.
-        account: Its id.
-        edits: Feature → value, within the range of the training past.
-        target: What is predicted.
-        as_of: Prediction time; when observation stopped by default.
-        progress: Told of each stage.
+    The edits lie within the range of the training past; `as_of` is by default when observation
+    stopped.
 
     Raises:
         ConfigError: If a feature is no lever that the model reads, or a value was never seen.

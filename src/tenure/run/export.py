@@ -27,11 +27,7 @@ def run_export(
     What was taken is kept account by account, so that an export which was broken off goes on with
     the rest, and the next one sends what changed.
 
-    Args:
-        config: The run; `exports` names the target.
-        target: Name of the section under `exports`.
-        send: Whether to send; without it nothing leaves this machine.
-        progress: What shows how far work has come.
+    The target is a section under `exports`.  Without `send` nothing leaves this machine.
 
     Raises:
         ConfigError: If the target, its adapter or its columns cannot be used.

@@ -49,29 +49,26 @@ GROWTH = "expansion"
 
 @dataclass(frozen=True)
 class FittedTarget:
-    """A fitted target.
-
-    Attributes:
-        walk: The walk through the past, and the final model.
-        peers: Typical values of retained accounts.
-        outcomes: What became of accounts, by value of each feature.
-        stability: How often drivers stay the strongest on resampled accounts.
-        effects: Signal → how it moves scores, by the value of its leading feature.
-        drivers: Output of `summarise` over the latest training rows.
-        amounts: Horizon, as text → expected amounts given the event, where they were learnt.
-        ahead: What became of the further horizons.
-        directions: Drivers against their declared direction; None of changes of revenue.
-    """
+    """A fitted target."""
 
     walk: WalkForward
+    """The walk through the past, and the final model."""
     peers: Peers
+    """Typical values of retained accounts."""
     outcomes: OutcomeShares
+    """What became of accounts, by value of each feature."""
     drivers: pd.DataFrame
+    """Output of `summarise` over the latest training rows."""
     stability: Stability = field(default_factory=dict)
+    """How often drivers stay the strongest on resampled accounts."""
     effects: Mapping[str, Any] = field(default_factory=dict)
+    """Signal → how it moves scores, by the value of its leading feature."""
     amounts: Mapping[str, Amounts] = field(default_factory=dict)
+    """Horizon, as text → expected amounts given the event, where they were learnt."""
     ahead: FurtherHorizons = field(default_factory=FurtherHorizons)
+    """What became of the further horizons."""
     directions: DirectionRecord | None = None
+    """Drivers against their declared direction; None of changes of revenue."""
 
     @property
     def further(self) -> Mapping[str, ScoringModel]:
@@ -87,21 +84,18 @@ class FittedTarget:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """A target that was refused, or fitted and measured.
-
-    Attributes:
-        target: What is predicted.
-        rows: All snapshots with their labels, in the matrix's order.
-        verdict: What may be claimed of the model.
-        evaluation: The backtest, measured; empty where refused.
-        fit: What was fitted; None where refused.
-    """
+    """A target that was refused, or fitted and measured."""
 
     target: Target
+    """What is predicted."""
     rows: pd.DataFrame
+    """All snapshots with their labels, in the matrix's order."""
     verdict: Verdict
+    """What may be claimed of the model."""
     evaluation: Evaluation = field(default_factory=Evaluation)
+    """The backtest, measured; empty where refused."""
     fit: FittedTarget | None = None
+    """What was fitted; None where refused."""
 
 
 def fit_targets(
@@ -125,12 +119,7 @@ def fit_target(
 ) -> TargetResult:
     """Fit and measure one target, or say why it is refused.
 
-    Args:
-        name: The target.
-        prepared: The training set.
-        config: Settings.
-        progress: Told of each stage.
-        whole: The target that this one is a part of, if so.
+    `whole` is the target that this one is a part of, if so.
     """
     target = TARGETS[name]
     rows = prepared.labels[name]
@@ -245,10 +234,7 @@ def target_record(
 ) -> TargetRecord:
     """Return what became of a target; its model is not exported yet, so the status is refused.
 
-    Args:
-        result: The target, fitted and measured.
-        config: Settings.
-        lifetimes: Tables whose rows look made for whole lives, where they stop nothing.
+    `lifetimes` are tables whose rows look made for whole lives, where they stop nothing.
     """
     target, fit, shape = result.target, result.fit, None
     if fit is not None:
@@ -264,15 +250,11 @@ def target_record(
         verdict=result.verdict,
         labels=label_summary(result.rows),
         evaluation=result.evaluation,
-        folds=_folds(fit) if fit else (),
+        folds=tuple(map(FoldRow.from_json, fit.walk.folds.to_dict("records"))) if fit else (),
         tuning=tuple(map(SearchRecord.from_json, fit.walk.tuned)) if fit else (),
         drivers=_drivers(fit) if fit else (),
         shape=shape,
     )
-
-
-def _folds(fit: FittedTarget) -> tuple[FoldRow, ...]:
-    return tuple(FoldRow.from_json(fold) for fold in fit.walk.folds.to_dict(orient="records"))
 
 
 def _drivers(fit: FittedTarget) -> tuple[DriverSummary, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,6 +20,7 @@ from tenure.core.records.forecast import (
     PeriodName,
 )
 from tenure.core.times import show
+from tenure.run.metrics import grouped_frame
 from tenure.run.prepare import Prepared
 from tenure.run.report import training_record
 from tenure.score.abstain import NOTICE
@@ -69,12 +69,7 @@ def fit_forecast(
 ) -> ForecastFit | None:
     """Return what the forecast is made with, from the predictions of a backtest.
 
-    Args:
-        prepared: The training set.
-        predictions: Target → horizon in days → out-of-time predictions.
-        dataset: Loaded tables.
-        config: The run.
-        progress: Told of the stage.
+    The predictions go by target and by horizon in days.
 
     Returns:
         None where no past period is settled.
@@ -97,10 +92,7 @@ def fit_forecast(
 def run_forecast(config: Config, by: Sequence[str] = (), out: Path | None = None) -> ForecastRecord:
     """Forecast the retention of the accounts of the latest kept run.
 
-    Args:
-        config: The run.
-        by: What splits the accounts besides, of `SPLITS`.
-        out: Where the figures are also written, .csv or .parquet.
+    Accounts are split by some of `SPLITS`; the figures are also written to `out`, .csv or .parquet.
 
     Raises:
         ConfigError: If there is no such split.
@@ -137,12 +129,7 @@ def forecast_of(
 ) -> ForecastRecord:
     """Return the forecast of a kept run.
 
-    Args:
-        rows: Output of `ScoreStore.book`.
-        run: The run.
-        trained: The training run that the fit is of.
-        fit: What it is made with.
-        by: What splits the accounts besides.
+    `rows` are those of `ScoreStore.book`; `trained` is the training run that the fit is of.
     """
     book, predictions = _book(rows, run), _predictions(rows, run)
     figures: list[ForecastFigure] = []
@@ -210,8 +197,4 @@ def _other_models(rows: pd.DataFrame, trained: TrainingRecord) -> list[str]:
 
 def forecast_frame(record: ForecastRecord) -> pd.DataFrame:
     """Return the figures of a forecast as rows of a table; `group` is JSON, dates are text."""
-    rows: list[Mapping[str, Any]] = [figure.to_json() for figure in record.figures]
-    frame = pd.DataFrame(rows, columns=list(ForecastFigure.model_fields))
-    numbers = ["value", "lo", "hi", "known"]
-    frame[numbers] = frame[numbers].astype("float64")
-    return frame.assign(group=[json.dumps(group, sort_keys=True) for group in frame["group"]])
+    return grouped_frame(record.figures, ForecastFigure, ["value", "lo", "hi", "known"])

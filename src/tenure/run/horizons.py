@@ -30,17 +30,14 @@ FOLDS = 8
 
 @dataclass(frozen=True)
 class FurtherHorizons:
-    """What became of the further horizons of a target.
-
-    Attributes:
-        fitted: Horizon, as text → its model, where it is usable and adds to the best column.
-        metrics: Horizon, as text → how it did, and its verdict.
-        walks: Horizon, as text → its walk.
-    """
+    """What became of the further horizons of a target."""
 
     fitted: dict[str, ScoringModel] = field(default_factory=dict)
+    """Horizon, as text → its model, where it is usable and adds to the best column."""
     metrics: dict[str, Horizon] = field(default_factory=dict)
+    """Horizon, as text → how it did, and its verdict."""
     walks: dict[str, WalkForward] = field(default_factory=dict, repr=False)
+    """Horizon, as text → its walk."""
 
 
 def further_horizons(
@@ -52,13 +49,8 @@ def further_horizons(
 ) -> FurtherHorizons:
     """Fit and measure the further horizons of a target; one without a claim is left out.
 
-    Args:
-        name: The target.
-        prepared: The training set.
-        config: Settings.
-        progress: Told of each stage.
-        near: The walk of the main horizon, and, for a part of an event, what became of the further
-            horizons of the event.
+    `near` is the walk of the main horizon and, for a part of an event, what became of the further
+    horizons of the event.
     """
     target, further = TARGETS[name], FurtherHorizons()
     for horizon, rows in prepared.ahead.get(name, {}).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,21 +42,18 @@ _ROWS = 5
 
 @dataclass(frozen=True)
 class InitRequest:
-    """What a user asks for.
-
-    Attributes:
-        folder: Where the files lie; the current folder for a database.
-        out: The config to write; `tenure.yaml` in the folder by default.
-        force: Whether to replace a config.
-        first: Which number of a date stands first where its values leave that open.
-        url: The database, in the place of files.
-    """
+    """What a user asks for."""
 
     folder: Path
+    """Where the files lie; the current folder for a database."""
     out: Path | None = None
+    """The config to write; `tenure.yaml` in the folder by default."""
     force: bool = False
+    """Whether to replace a config."""
     first: Order | None = None
+    """Which number of a date stands first where its values leave that open."""
     url: str | None = None
+    """The database, in the place of files."""
 
     @classmethod
     def of(cls, place: str, **wish: Any) -> InitRequest:
@@ -88,10 +86,9 @@ def run_init(request: InitRequest, progress: Progress = SILENT) -> InitRecord:
     """
     _refuse(request)
     progress.stage("looking at the database" if request.url else "looking at the files")
-    engine = open_engine(make_config({"data": {"path": str(request.folder)}}, base=Path()))
-    first_rows = TemporaryDirectory()
-    try:
-        files, matches = _looked_at(_raw(request, Path(first_rows.name), engine))
+    looking = make_config({"data": {"path": str(request.folder)}}, base=Path())
+    with TemporaryDirectory() as first_rows, closing(open_engine(looking)) as engine:
+        files, matches = _looked_at(_raw(request, Path(first_rows), engine))
         if not matches:
             raise _nothing(masked(request.url or str(request.folder)), files)
         progress.stage("mapping the tables")
@@ -99,9 +96,6 @@ def run_init(request: InitRequest, progress: Progress = SILENT) -> InitRecord:
         mapped, rest = map_tables(matches, forms, engine)
         questions = [_question(name, pair) for name, pair in forms.open.items()]
         _write(request, mapped, [*rest, *questions])
-    finally:
-        engine.close()
-        first_rows.cleanup()
     config = load_config(request.config)
     land(config, progress, anew=True)
     once = config.model_copy(update={"data": config.data.model_copy(update={"land": "once"})})
@@ -226,25 +220,19 @@ def _write(request: InitRequest, mapped: Sequence[MappedTable], remarks: Sequenc
 
 def _previewed(config: Config, mapped: Sequence[MappedTable]) -> tuple[ProposedTable, ...]:
     """Return the tables with their first rows, as they will be read."""
-    engine = open_engine(config)
-    try:
+    with closing(open_engine(config)) as engine:
         origins, _ = origin.find(config, engine)
-        tables = []
-        for item in mapped:
-            rows = _first_rows(origins.get(item.name), config, engine)
-            tables.append(
-                ProposedTable(
-                    name=item.name,
-                    presets=tuple(f"{p.name} {p.version}" for p in item.presets),
-                    columns=item.provided,
-                    notes=item.notes,
-                    left_out=item.left_out,
-                    rows=rows,
-                )
+        return tuple(
+            ProposedTable(
+                name=item.name,
+                presets=tuple(f"{p.name} {p.version}" for p in item.presets),
+                columns=item.provided,
+                notes=item.notes,
+                left_out=item.left_out,
+                rows=_first_rows(origins.get(item.name), config, engine),
             )
-        return tuple(tables)
-    finally:
-        engine.close()
+            for item in mapped
+        )
 
 
 def _first_rows(

@@ -26,13 +26,7 @@ def create_key(
 ) -> dict[str, Any]:
     """Make a key of the service; its text is in the result, and never to be had again.
 
-    Args:
-        config: Its store holds the key, for every project in it.
-        name: Whose or what for.
-        scopes: Of `SCOPES`.
-        owner: Only accounts of this owner.
-        segment: Only accounts of this segment.
-        expires_at: From when it is no use.
+    With an owner or a segment it shows only these accounts.
 
     Raises:
         ConfigError: If it has no name, a scope does not exist, or it has expired already.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -49,37 +49,31 @@ def loaded(
     """
     check_targets(config)
     land(config, progress, anew=anew)
-    engine = open_engine(config)
-    try:
+    with closing(open_engine(config)) as engine:
         dataset = load(config, engine, progress=progress, thorough=thorough)
         yield with_history(config, dataset) if thorough else dataset
-    finally:
-        engine.close()
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that models are fitted on.
-
-    Attributes:
-        cutoffs: Prediction times.
-        families: Declarations.
-        plan: Resolved features.
-        matrix: Features of all snapshots.
-        labels: Target → one row per snapshot, in the matrix's order.
-        ahead: Target → further horizon, as text → the same under that horizon.
-        early: Target → the same over the first days of the window, where these are fewer.
-        shortfall: Target → why it has few labels or none, in whole sentences.
-    """
+    """Everything that models are fitted on."""
 
     cutoffs: list[datetime]
+    """Prediction times."""
     families: list[Family]
+    """Declarations."""
     plan: Plan
+    """Resolved features."""
     matrix: FeatureMatrix
+    """Features of all snapshots."""
     labels: Mapping[str, pd.DataFrame]
+    """Target → one row per snapshot, in the matrix's order."""
     ahead: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
+    """Target → further horizon, as text → the same under that horizon."""
     early: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """Target → the same over the first days of the window, where these are fewer."""
     shortfall: Mapping[str, str] = field(default_factory=dict)
+    """Target → why it has few labels or none, in whole sentences."""
 
 
 def prepare(config: Config, dataset: Dataset, progress: Progress = SILENT) -> Prepared:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.errors import (
@@ -46,10 +46,7 @@ from tenure.run.replay import (
     trained_until,
 )
 from tenure.score.score import check_owner
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
-
+from tenure.sources.dataset import Dataset
 
 FACTS = {
     *("basis", "rows", "events", "first", "last", "champion", "challenger"),
@@ -60,21 +57,18 @@ FACTS = {
 
 @dataclass(frozen=True)
 class PromotionRequest:
-    """Which champions to compare with what, and what may be overruled.
-
-    Attributes:
-        target: The only target to look at; all of the config's by default.
-        to: The version that is to be champion; by default the latest challenger.
-        reason: Why, for the history; by default what was measured.
-        force: Whether to go on where the challenger would be refused.
-        dry_run: Whether to write nothing.
-    """
+    """Which champions to compare with what, and what may be overruled."""
 
     target: str | None = None
+    """The only target to look at; all of the config's by default."""
     to: str | None = None
+    """The version that is to be champion; by default the latest challenger."""
     reason: str = ""
+    """Why, for the history; by default what was measured."""
     force: bool = False
+    """Whether to go on where the challenger would be refused."""
     dry_run: bool = False
+    """Whether to write nothing."""
 
 
 def run_promote(
@@ -222,7 +216,7 @@ class _Look:
         self.progress.stage(f"{self.target}: comparing on {len(pair.rows):,} rows")
         settings = EvaluationSettings.of(self.config)
         comparison = compare(pair.rows, pair.groups, settings, self.config.promotion)
-        entry = _ledger_entry(comparison, one.version, other.version)
+        entry = Contest(one.version, other.version, comparison.first, comparison.last)
         used = past_uses(self.root, self.target, entry.first, entry.last, entry)
         about = {"basis": pair.basis, "how": BASES[pair.basis], "notes": pair.notes, "used": used}
         return comparison.model_copy(update=about)
@@ -242,10 +236,6 @@ def _refreshed(one: Bundle, other: Bundle) -> Decision:
 
 def _not_compared(error: TenureError) -> Decision:
     return Decision(False, (f"Refused: not compared: {error}",))
-
-
-def _ledger_entry(comparison: Comparison, one: str, other: str) -> Contest:
-    return Contest(one, other, comparison.first, comparison.last)
 
 
 def _promotion(
@@ -276,8 +266,9 @@ def _unable(verdict: Verdict | None) -> tuple[str, ...]:
 
 def _note(config: Config, target: str, decision: TargetPromotion) -> None:
     """Add what was compared to the ledger, whatever was decided."""
-    if decision.comparison and decision.champion and decision.version:
-        entry = _ledger_entry(decision.comparison, decision.champion, decision.version)
+    compared = decision.comparison
+    if compared and decision.champion and decision.version:
+        entry = Contest(decision.champion, decision.version, compared.first, compared.last)
         note_contest(config.paths.models, target, entry)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,12 @@ from tenure.features.plan.plan import from_json
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.splits import rarer
 from tenure.labels.targets import TARGETS, label
+from tenure.model.bundle.bundle import Bundle
 from tenure.model.evaluation.prediction_detail import mrr_thirds
 from tenure.run.prepare import Prepared, feature_matrix, plan_features
 from tenure.run.walk import walk_target
 from tenure.score.score import Model, check_tables, features
-
-if TYPE_CHECKING:
-    from tenure.model.bundle.bundle import Bundle
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 Floats = NDArray[np.float64]
 
@@ -50,21 +48,18 @@ class TooFewOutcomesError(RefusedError):
 
 @dataclass(frozen=True)
 class PairedPredictions:
-    """Two bundles on the same rows.
-
-    Attributes:
-        rows: account_id, as_of, mrr, label, outcome_id, base_rate (of the labels known at as_of),
-            the probabilities ``champion`` and ``challenger``, and, where the challenger's recipe
-            spoke, ``as_it_stands``: those of its bundle, which may have learnt from these rows.
-        groups: What to divide by → the group of each row, in the same order.
-        basis: Who spoke.
-        notes: What to know beside it.
-    """
+    """Two bundles on the same rows."""
 
     rows: pd.DataFrame
+    """account_id, as_of, mrr, label, outcome_id, base_rate (of the labels known at as_of), the
+    probabilities ``champion`` and ``challenger``, and, where the challenger's recipe spoke,
+    ``as_it_stands``: those of its bundle, which may have learnt from these rows."""
     groups: dict[str, pd.Series[Any]]
+    """What to divide by → the group of each row, in the same order."""
     basis: Basis
+    """Who spoke."""
     notes: tuple[str, ...] = ()
+    """What to know beside it."""
 
 
 def trained_until(bundle: Bundle) -> datetime:

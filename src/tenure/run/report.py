@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_text
 from tenure.core.progress import SILENT, Progress
+from tenure.core.records.promotion import ShadowRecord
 from tenure.core.records.training import TrainingRecord
 from tenure.core.times import as_utc
 from tenure.model.registry.champion import champion
 from tenure.report.account_page import one_per_time, render_account
 from tenure.report.html import render
+from tenure.report.portfolio import PortfolioView
 from tenure.run.account import run_account
 from tenure.run.audit import last_audit
 from tenure.run.explain import stored_portfolio
 from tenure.run.mlflow_sync import RECORD
 from tenure.score.model import load_models
 from tenure.score.rows import MAIN
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.core.records.promotion import ShadowRecord
-    from tenure.report.portfolio import PortfolioView
 
 
 def training_record(config: Config) -> TrainingRecord:
@@ -105,12 +102,7 @@ def run_account_report(
 ) -> dict[str, Any]:
     """Write the page of one account: its scores in the store, and what the tables say of it.
 
-    Args:
-        config: The project.
-        out: The file.
-        account: Its id.
-        as_of: Only what was known before counts; when observation stopped by default.
-        progress: Told of each stage.
+    Only what was known before `as_of` counts: when observation stopped, by default.
 
     Raises:
         DataError: If the account is unknown.

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_json
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 CLAIM = "project.json"
 RECORDS = (CLAIM, "training.json", "audit.json")

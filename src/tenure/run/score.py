@@ -83,12 +83,8 @@ def score_book(
     Once all that is done, the challengers that wait are asked about the same runs, and what they
     give is kept beside them; nothing else shows it.
 
-    Args:
-        config: Settings.
-        as_of: Prediction time; when observation stopped by default.
-        progress: Told of each stage.
-        before: Earlier prediction times that are scored and kept first.
-        deliver: Takes the scores to wherever else they go.
+    `as_of` is by default when observation stopped; the times in `before` are scored and kept first,
+    and `deliver` takes the scores of the last to wherever else they go.
 
     Raises:
         DataError: If no account pays at that time.

@@ -31,10 +31,7 @@ def scored_points(
 ) -> dict[str, ScoredPoint]:
     """Return account → its score of a horizon, of those that have a probability.
 
-    Args:
-        scored: Scores.
-        target: What is predicted.
-        horizon: Days, as text, or ``renewal``; the main one by default.
+    The horizon is in days, as text, or ``renewal``; the main one by default.
     """
     model = scored.models[target]
     horizon = horizon or str(model.horizon_days)
@@ -75,12 +72,7 @@ def stored_points(
 ) -> dict[str, ScoredPoint]:
     """Return account → its score in a kept run, of those that have a probability.
 
-    Args:
-        store: Where the run is kept.
-        run: The run.
-        target: What is predicted.
-        horizon: Days, as text, or ``renewal``.
-        accounts: Limits them to these accounts.
+    The horizon is in days, as text, or ``renewal``.
     """
     from tenure.score.store.reading import BASE
 
@@ -115,16 +107,7 @@ def bridges(
     as_of: datetime,
     accounts: Iterable[str],
 ) -> dict[str, Bridge] | None:
-    """Return account → its data at a time under an older model; None where that is gone.
-
-    Args:
-        config: Settings.
-        dataset: Loaded tables.
-        target: What is predicted.
-        version: Of the older model.
-        as_of: Prediction time.
-        accounts: Whose.
-    """
+    """Return account → its data at a time under an older model; None where that is gone."""
     older = older_model(config, target, version)
     if older is None:
         return None

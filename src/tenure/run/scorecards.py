@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.scorecards import HealthMap
@@ -17,25 +20,15 @@ from tenure.success.scorecards.bands import still_bands
 from tenure.success.scorecards.cards import COMPOSED, SUCCESS, CardTable, card_table
 from tenure.success.scorecards.shown import health_map
 
-if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
-    from tenure.core.config import Config
-
 MapKind = Literal["health", "experience"]
 
 
 @dataclass(frozen=True)
 class BookScorecards:
-    """The scorecards of a book.
-
-    Attributes:
-        rows: One row per account that pays, see `scorecard_rows`.
-        map: The client health map.
-    """
+    """The scorecards of a book."""
 
     rows: pd.DataFrame
+    """One row per account that pays, see `scorecard_rows`."""
     map: HealthMap
 
 

@@ -32,14 +32,6 @@ def score_shadows(
 
     A run from before the outcomes that either model learnt from is left out: it would not tell
     which of them predicts better.
-
-    Args:
-        config: Settings.
-        dataset: Loaded tables.
-        store: Where the runs stand.
-        champions: Target → champion.
-        runs: The champions' runs.
-        progress: Told of each stage, and of what went wrong.
     """
     for target, standing in champions.items():
         try:

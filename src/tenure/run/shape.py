@@ -57,12 +57,8 @@ def shape_of(
 ) -> ShapeRecord:
     """Return what the shape of a backtest says of leaks.
 
-    Args:
-        predictions: Of the walk; empty where it is too short.
-        evaluation: The backtest, measured.
-        config: Settings.
-        directions: Drivers against their declared direction.
-        lifetimes: Tables whose rows look made for whole lives, as far as they did not stop the run.
+    The predictions are empty where the walk is too short; `lifetimes` are tables whose rows look
+    made for whole lives, as far as they did not stop the run.
     """
     over_time = evaluation.over_time
     trend = over_time.gap_trend if over_time else UNMEASURED

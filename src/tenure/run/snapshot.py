@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,13 +20,10 @@ from tenure.sources.origin import attach_table
 
 @dataclass(frozen=True)
 class Snapshots:
-    """What a run copied.
-
-    Attributes:
-        copies: Table → its copy of the day, None where there was one already.
-    """
+    """What a run copied."""
 
     copies: dict[str, Copy | None]
+    """Table → its copy of the day, None where there was one already."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the copies as JSON values."""
@@ -47,11 +45,7 @@ def run_snapshot(
 ) -> Snapshots:
     """Copy what changed in the tables with `snapshots: true` since their last copy.
 
-    Args:
-        config: The run.
-        progress: What shows how far that has come.
-        at: When the copy is taken, naive UTC; now by default.
-        force: Whether to take it even where many rows are gone.
+    At a time in naive UTC, now by default; with `force` also where many rows are gone.
 
     Raises:
         ConfigError: If no table is to be copied.
@@ -74,13 +68,10 @@ def run_snapshot(
     claim_runs_folder(config)
     land(today, progress, anew=True)
     progress.stage("copies of the day")
-    engine = open_engine(today)
     copies: dict[str, Copy | None] = {}
-    try:
+    with closing(open_engine(today)) as engine:
         for number, name in enumerate(names):
             progress.step(number, len(names), name)
             attach_table(name, today, engine)
             copies[name] = take(today, name, engine, at or now(), force=force)
-    finally:
-        engine.close()
     return Snapshots(copies)

@@ -58,12 +58,8 @@ def walk_target(
 ) -> WalkForward:
     """Walk one target through the past, as the config fits it.
 
-    Args:
-        name: The target; of a part, the labels of the target that it is a part of are prepared too.
-        prepared: The training set.
-        config: Settings.
-        progress: Told of each stage.
-        whole: The walk of the target that this one is a part of, if it was walked already.
+    Of a part, the labels of the target that it is a part of are prepared too; `whole` is that
+    target's walk, if it was walked already.
     """
     target = TARGETS[name]
     if target.whole is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,6 +16,8 @@ from tenure.core.times import show
 from tenure.run.prepare import loaded
 from tenure.score.attributes import account_attributes
 from tenure.score.store.lists import ListStore
+from tenure.score.store.store import StoredRun
+from tenure.sources.dataset import Dataset
 from tenure.success.scorecards.bands import still_bands
 from tenure.success.scorecards.measure import LAST_NPS, REFERENCES, MeasureSet
 from tenure.success.worklist.candidates import KINDS, TARGETS, Moment, with_deadlines
@@ -28,12 +30,6 @@ from tenure.success.worklist.lists import (
     sized,
 )
 from tenure.success.worklist.overrides import overrides_during, with_overrides
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.score.store.store import StoredRun
-    from tenure.sources.dataset import Dataset
 
 ADVOCATES = ("advocacy", "last_nps", "references", "active_days")
 NEEDS_TABLES = "needs the tables: surveys, touchpoints and usage say who advocates"
@@ -129,13 +125,8 @@ def work_lists(
 ) -> WorkListRecord:
     """Return the work lists of a run; a book without the columns of `ADVOCATES` lists no advocate.
 
-    Args:
-        store: Where runs and lists are kept.
-        config: The run's config.
-        run: The scores.
-        book: Its accounts, see `ListStore.book`.
-        capacity: Accounts per owner and list; that of the config by default.
-        remember: Whether the lists count as handed out.
+    `capacity` is accounts per owner and list, that of the config by default; with `remember` the
+    lists count as handed out.
     """
     moment = Moment(run.as_of, config.labels.horizon_days, config.success.worklist.opt_out_days)
     bands = still_bands(store, config, run.as_of, None)

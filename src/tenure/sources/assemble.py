@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.records.data import DataRecord, TableRecord
 from tenure.core.steps import quote, text_literal
+from tenure.engine import Engine
 from tenure.sources import duplicates, rejected_lines
 from tenure.sources.canonical import ahead, canonical, nothing_ahead
 from tenure.sources.contract import SOURCES
@@ -17,10 +18,6 @@ from tenure.sources.layout import IncomingTable
 from tenure.sources.observation import Observation
 from tenure.sources.quality import attributes, dirt
 from tenure.sources.quality.table_report import table_report
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.engine import Engine
 
 LAZY_ROWS = 1_000_000
 

@@ -12,12 +12,7 @@ from tenure.sources.terms import IS_ENDED, IS_LAPSED, NOTICE_UNTIL, PAID
 
 
 def horizon_day(staged: str, until: datetime) -> str:
-    """Return SQL of the day that all renewal dates share and on which observation stopped.
-
-    Args:
-        staged: Table of staged subscriptions.
-        until: `observed_until`.
-    """
+    """Return SQL of the day that all renewal dates share and on which observation stopped."""
     day = "date_trunc('day', renews_at)"
     last = f"date_trunc('day', {literal(until)})"
     return (
@@ -34,9 +29,7 @@ def until_lapse(rows: str, until: datetime) -> str:
     end is then the lapse: unpaid is involuntary, of a pause or a cancellation no reason is known.
     A cancelled row that has an end keeps it.
 
-    Args:
-        rows: SELECT of staged rows with every declared column and the clocks.
-        until: `observed_until`.
+    The rows have every declared column and the clocks.
     """
     last = f"({literal(until)} - INTERVAL 1 MICROSECOND)"
     lapse = (
@@ -60,10 +53,7 @@ def with_successors(canonical: str, rows: str, until: datetime) -> str:
     It is when it could be known that a paid row follows a row under notice, which had not begun
     then: it was booked before it starts, and starts by the day after the notice takes effect.
 
-    Args:
-        canonical: SELECT of canonical rows.
-        rows: SELECT of all staged rows that no check rejects, also those that start later.
-        until: `observed_until`.
+    `rows` are all staged rows that no check rejects, also those that start later.
     """
     booked = (
         f"SELECT account_id, started_at, {coerce.known('known_at')} AS booked FROM ({rows}) "
@@ -94,10 +84,7 @@ def with_rates(rows: str, layout: Layout, rates: Layout | None) -> str:
     known; null where there was none yet.  A row without a currency, and a currency of which there
     is no rate at all, are in one's own: 1.
 
-    Args:
-        rows: SELECT of staged rows with every declared column and the clocks.
-        layout: How they were staged.
-        rates: How exchange rates were staged; None where there are none.
+    The rows have every declared column and the clocks; `rates` is how exchange rates were staged.
     """
     if rates is None or "currency" not in layout.columns:
         return f"SELECT *, CAST(1 AS DOUBLE) AS exchange_rate FROM ({rows})"

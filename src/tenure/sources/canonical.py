@@ -46,12 +46,7 @@ def canonical(
 ) -> Step:
     """Return the step that makes a canonical table from its staged one.
 
-    Args:
-        layout: How the table was staged.
-        columns: Columns that hold a value in some row.
-        until: `observed_until`.
-        lazy: Whether a view is enough.
-        rates: How exchange rates were staged, where there are any.
+    `columns` are those that hold a value in some row; `lazy` makes a view.
     """
     rows = _rows(layout, until)
     if any(item.name == "exchange_rate" for item in layout.source.computed):

@@ -139,12 +139,7 @@ def has_value(
 ) -> str:
     """Return SQL that is true where there is a value, readable or not.
 
-    Args:
-        expression: SQL of the value.
-        sql_type: Its SQL type.
-        kind: What it has to become.
-        form: Declared format of a time.
-        optional: Whether the column may be empty, so that some dates mean that it is.
+    An `optional` column may be empty, so that some dates mean that it is.
     """
     family = base_type(sql_type)
     if kind == "time" and optional:
@@ -215,10 +210,7 @@ def _cast(expression: str, sql_type: str, to: str) -> str:
 def text(expression: str, sql_type: str, *, words: bool = True) -> str:
     """Return SQL of a text without spaces around it; null where there is none.
 
-    Args:
-        expression: SQL of the value.
-        sql_type: Its SQL type.
-        words: Whether a word such as `nan` says that there is none.
+    With `words` a word such as `nan` says that there is none.
     """
     family = base_type(sql_type)
     if family in ("DOUBLE", "FLOAT"):

@@ -51,6 +51,17 @@ def _due_before(column: str, start: str) -> Check:
     )
 
 
+def _not_negative(column: str) -> Check:
+    return Check(
+        reason=f"negative_{column.removesuffix('_days')}",
+        bad=f"{column} < 0",
+        rule=f"{column} must be 0 or more",
+        action="empty",
+        column=column,
+        needs=(column,),
+    )
+
+
 def _standard(nps: str, csat: str, ces: str) -> str:
     return (
         f"CASE survey_type WHEN 'nps' THEN {nps} WHEN 'csat' THEN {csat} WHEN 'ces' THEN {ces} END"
@@ -110,30 +121,7 @@ SUBSCRIPTIONS = Source(
             fix="a percentage is mapped as `discount: CAST(your_column AS DOUBLE) / 100`",
             needs=("discount",),
         ),
-        Check(
-            "negative_list_mrr",
-            "list_mrr < 0",
-            "list_mrr must be 0 or more",
-            action="empty",
-            column="list_mrr",
-            needs=("list_mrr",),
-        ),
-        Check(
-            "negative_seats",
-            "seats < 0",
-            "seats must be 0 or more",
-            action="empty",
-            column="seats",
-            needs=("seats",),
-        ),
-        Check(
-            "negative_notice_period",
-            "notice_period_days < 0",
-            "notice_period_days must be 0 or more",
-            action="empty",
-            column="notice_period_days",
-            needs=("notice_period_days",),
-        ),
+        *map(_not_negative, ("list_mrr", "seats", "notice_period_days")),
         _before("ended_at", "started_at", "the row counts as running until its end is corrected"),
         _due_before("renews_at", "started_at"),
         Check(
@@ -196,11 +184,8 @@ TICKETS = Source(
     checks=tuple(
         _before(column, "opened_at", "check which time columns are mapped, and their zones")
         for column in (
-            "first_responded_at",
-            "resolved_at",
-            "escalated_at",
-            "reopened_at",
-            "csat_at",
+            *("first_responded_at", "resolved_at", "escalated_at"),
+            *("reopened_at", "csat_at"),
         )
     ),
 )
@@ -316,14 +301,7 @@ MERGERS = Source(
 SOURCES: dict[str, Source] = {
     source.name: source
     for source in (
-        ACCOUNTS,
-        SUBSCRIPTIONS,
-        USAGE_EVENTS,
-        TICKETS,
-        SURVEY_RESPONSES,
-        INVOICES,
-        TOUCHPOINTS,
-        FX_RATES,
-        MERGERS,
+        *(ACCOUNTS, SUBSCRIPTIONS, USAGE_EVENTS, TICKETS, SURVEY_RESPONSES, INVOICES),
+        *(TOUCHPOINTS, FX_RATES, MERGERS),
     )
 }

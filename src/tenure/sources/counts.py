@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.errors import Problem
 from tenure.core.steps import quote
+from tenure.engine import Engine
 from tenure.sources import coerce, id_hints, time_formats
 from tenure.sources.contract import SAYS_BY_EMPTINESS
 from tenure.sources.quality import unread
 from tenure.sources.staging_sql import Layout
 from tenure.sources.wording import WORDINGS
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 WRONG_TIME_SHARE = 0.05
 WRONG_VALUE_SHARE = 0.5
@@ -25,23 +23,19 @@ WRONG_VALUE_SHARE = 0.5
 
 @dataclass
 class Counts:
-    """Counts of one staged table.
-
-    Attributes:
-        rows: Rows read.
-        used: Rows without a reason against them.
-        rejected: Rows by reason.
-        unread: Unreadable values by column, over all rows.
-        remarks: Used rows by number of the remark.
-        last: Latest event time of a used row.
-    """
+    """Counts of one staged table."""
 
     rows: int = 0
     used: int = 0
+    """Rows without a reason against them."""
     rejected: Counter[str] = field(default_factory=Counter)
+    """Rows by reason."""
     unread: Counter[str] = field(default_factory=Counter)
+    """Unreadable values by column, over all rows."""
     remarks: Counter[int] = field(default_factory=Counter)
+    """Used rows by number of the remark."""
     last: datetime | None = None
+    """Latest event time of a used row."""
 
     def reasons(self) -> dict[str, int]:
         """Return rejected rows by reason, most frequent first."""

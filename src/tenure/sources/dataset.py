@@ -7,37 +7,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenure.core.files import digest, replacing
 from tenure.core.records.data import DataRecord
 from tenure.core.steps import quote, text_literal
 from tenure.core.times import show
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.cache.manifest import Lease
+from tenure.engine import Engine
+from tenure.sources.cache.manifest import Lease
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Canonical tables, checked and cut at `observed_until`.
-
-    Attributes:
-        engine: What holds the tables, under their contract names.
-        columns: Usable columns by table; attributes that may not be features are not among them.
-        observed_until: When observation stopped, exclusive, naive UTC.
-        report: The data report.
-        rejects: By table with rejected rows, the SELECT of (rule, reason, row).
-        leases: Protect the cached files that the tables are read from.
-    """
+    """Canonical tables, checked and cut at `observed_until`."""
 
     engine: Engine = field(repr=False)
+    """What holds the tables, under their contract names."""
     columns: Mapping[str, frozenset[str]]
+    """Usable columns by table; attributes that may not be features are not among them."""
     observed_until: datetime
+    """When observation stopped, exclusive, naive UTC."""
     report: DataRecord = field(repr=False)
     rejects: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By table with rejected rows, the SELECT of (rule, reason, row)."""
     leases: tuple[Lease, ...] = field(default=(), repr=False, compare=False)
+    """Protect the cached files that the tables are read from."""
 
     def has(self, table: str, *columns: str) -> bool:
         """Return whether a table exists and all of these columns of it can be used."""

@@ -9,15 +9,12 @@ rows do: stamps of a zone say midnight as 05:00 and, in summer, 04:00.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord
-from tenure.core.steps import Step, quote
+from tenure.core.steps import quote
+from tenure.engine import Engine
+from tenure.sources.layout import IncomingTable
 from tenure.sources.quality.table_report import RED_SHARE
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.layout import IncomingTable
 
 MOSTLY = 4
 """How many times more rows must end the day before the next begins than on the day of it."""
@@ -30,13 +27,10 @@ SETTING = "data.tables.subscriptions.ended_at"
 
 @dataclass(frozen=True)
 class _Days:
-    """SQL of the days of a table.
-
-    Attributes:
-        minutes: When they begin, in minutes after 00:00 UTC, in summer if they differ.
-    """
+    """SQL of the days of a table."""
 
     minutes: int
+    """When they begin, in minutes after 00:00 UTC, in summer if they differ."""
 
     def of(self, time: str) -> str:
         """Return SQL of the day in which a time lies."""
@@ -81,10 +75,7 @@ def _days(table: IncomingTable, engine: Engine) -> _Days:
 def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> None:
     """Move ends that are the last paid day to the day after, in the staged table.
 
-    Args:
-        table: Staged subscriptions.
-        setting: `inclusive` or `exclusive`, None where the rows are to tell.
-        engine: What holds the table.
+    The setting is `inclusive` or `exclusive`, None where the rows are to tell.
     """
     layout = table.layout
     if "ended_at" not in layout.types or setting == "exclusive":
@@ -108,10 +99,7 @@ def close_gaps(table: IncomingTable, setting: str | None, engine: Engine) -> Non
         f"CASE WHEN {days.at_start} THEN ended_at + INTERVAL 1 DAY WHEN {days.whole} "
         f"THEN {days.after} ELSE ended_at END AS ended_at"
     )
-    engine.run([Step("_moved", f"SELECT * REPLACE ({moved}) FROM {quote(layout.staged)}")])
-    engine.drop(layout.staged)
-    engine.run([Step(layout.staged, "SELECT * FROM _moved")])
-    engine.drop("_moved")
+    table.restage(f"SELECT * REPLACE ({moved}) FROM {quote(layout.staged)}", engine)
     table.marked = True
 
 

@@ -16,16 +16,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import Engine
 from tenure.engine.base import CSV_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.text_files import TextForm, forms_of
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 MARKS = "*?["
 _NAME = "_tenure_file"
@@ -36,25 +33,22 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a table.
-
-    Attributes:
-        path: A file or a glob, as configured.
-        paths: The files, in the order in which they are read.
-        keys: Names of folders (`name=value`) that serve as columns.
-        forms: How each file is written, where they are text.
-        columns: All columns and their types, where not every file has the same.
-        relation: Prefix of the tables into which the lines go that cannot be read.
-        notes: What is to be known about them, a sentence each.
-    """
+    """The files of a table."""
 
     path: str
+    """A file or a glob, as configured."""
     paths: tuple[str, ...]
+    """The files, in the order in which they are read."""
     keys: tuple[str, ...] = ()
+    """Names of folders (`name=value`) that serve as columns."""
     forms: Mapping[str, TextForm] = field(default_factory=dict)
+    """How each file is written, where they are text."""
     columns: Mapping[str, str] = field(default_factory=dict)
+    """All columns and their types, where not every file has the same."""
     relation: str = ""
+    """Prefix of the tables into which the lines go that cannot be read."""
     notes: tuple[str, ...] = ()
+    """What is to be known about them, a sentence each."""
 
     @property
     def text(self) -> bool:
@@ -106,15 +100,18 @@ class Files:
         valued = [name for name in below[:-1] if "=" in name]
         return "/".join(valued) or "/".join(below)
 
+    def named(self, paths: Sequence[str]) -> str:
+        """Return what to call some of the files: the first few, and how many more there are."""
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        return f"{', '.join(map(self.label, paths[:_SHOWN]))}{more}"
+
 
 def files_of(path: str, columns: Collection[str], relation: str, engine: Engine) -> Files | None:
     """Return the files that a path or glob stands for, None where only the engine can tell.
 
-    Args:
-        path: A file, a glob, or a folder of Parquet or CSV files.
-        columns: Names that values of folders may serve as, and by which a header is known.
-        relation: Name of a view that may be made to look at files.
-        engine: What reads them.
+    The path is a file, a glob, or a folder of Parquet or CSV files.  Values of folders may serve as
+    one of `columns`, and a header is known by them; `relation` names a view that may be made to
+    look at files.
 
     Raises:
         DataError: If a file cannot be read.
@@ -132,7 +129,7 @@ def files_of(path: str, columns: Collection[str], relation: str, engine: Engine)
         return None
     files = Files(path, tuple(paths), relation=f"{relation}_{uuid4().hex[:8]}")
     if others:
-        note = f"{_named(files, others)} are not read: the folder holds Parquet files too"
+        note = f"{files.named(others)} are not read: the folder holds Parquet files too"
         files = replace(files, notes=(note,))
     if has_suffix(paths[0], CSV_SUFFIXES):
         files = _as_text(files, columns, engine)
@@ -176,7 +173,7 @@ def _as_text(files: Files, wanted: Collection[str], engine: Engine) -> Files:
         ),
     ]
     if empty := [path for path in files.paths if path not in forms]:
-        notes.append(f"{_named(files, empty)} without a line")
+        notes.append(f"{files.named(empty)} without a line")
     return replace(
         files,
         paths=tuple(forms),
@@ -219,12 +216,7 @@ def _lacking(files: Files, owned: Mapping[str, Collection[str]]) -> Iterator[str
     for without, names in groups.items():
         columns = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
         many = f"{len(without)} of {len(owned)} files"
-        yield f"{columns}: not in {many} ({_named(files, without)}), empty there"
-
-
-def _named(files: Files, paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f"{', '.join(files.label(path) for path in paths[:_SHOWN])}{more}"
+        yield f"{columns}: not in {many} ({files.named(without)}), empty there"
 
 
 def _listed(paths: Sequence[str]) -> str:

@@ -123,9 +123,7 @@ def _of_pandas(series: pd.Series[Any]) -> Any:
 def converted(to_arrow: Callable[[], Any], to_list: Callable[[], Sequence[Any]]) -> Any:
     """Return a column in Arrow's types, as text where these do not hold it or say what it is.
 
-    Args:
-        to_arrow: Returns the column as Arrow, or raises.
-        to_list: Returns its values.
+    `to_arrow` returns the column as Arrow, or raises; `to_list` returns its values.
     """
     import pyarrow
 

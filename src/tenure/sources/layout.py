@@ -35,41 +35,45 @@ WHOLE = ("mergers",)
 
 @dataclass
 class IncomingTable:
-    """One table while it is loaded.
-
-    Attributes:
-        layout: How it is staged.
-        origin: Where it comes from, in words: a path, `query`, `posted`.
-        unused: Late columns left out, with the clock that they lack.
-        counts: Counts of its staged rows.
-        ahead: What lies at or after `observed_until`.
-        empty: Columns without a value in any row.
-        files: Its files, where they are known one by one, so that staged rows may be cached.
-        parts: Its staged parts, where it is read from the cache.
-        lacking: The problem with a required column that other tables may give.
-        notes: Remarks for the report from what is looked at between counting and reporting.
-        samples: What the report says of words: (`nothing` or `unread`, column) → the words.
-        marked: Whether it has duplicates, so that its staged rows are a table in the engine.
-        reads: Files that it is read from, those of a query too.
-        lines: The first line of them that is no row, in words.
-        left_out: Columns of kinds that cannot be used, with their types.
-    """
+    """One table while it is loaded."""
 
     layout: Layout
+    """How it is staged."""
     origin: str
+    """Where it comes from, in words: a path, `query`, `posted`."""
     unused: dict[str, str] = field(default_factory=dict)
+    """Late columns left out, with the clock that they lack."""
     counts: Counts = field(default_factory=Counts)
+    """Counts of its staged rows."""
     ahead: dict[str, Any] = field(default_factory=dict)
+    """What lies at or after `observed_until`."""
     empty: list[str] = field(default_factory=list)
+    """Columns without a value in any row."""
     files: SourceFiles | None = None
+    """Its files, where they are known one by one, so that staged rows may be cached."""
     parts: StagedParts | None = None
+    """Its staged parts, where it is read from the cache."""
     lacking: list[Problem] = field(default_factory=list)
+    """The problem with a required column that other tables may give."""
     notes: list[RemarkRecord] = field(default_factory=list)
+    """Remarks for the report from what is looked at between counting and reporting."""
     samples: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What the report says of words: (`nothing` or `unread`, column) → the words."""
     marked: bool = False
+    """Whether it has duplicates, so that its staged rows are a table in the engine."""
     reads: tuple[Files, ...] = ()
+    """Files that it is read from, those of a query too."""
     lines: str = ""
+    """The first line of them that is no row, in words."""
     left_out: dict[str, str] = field(default_factory=dict)
+    """Columns of kinds that cannot be used, with their types."""
+
+    def restage(self, select: str, engine: Engine) -> None:
+        """Put the rows of a SELECT in the place of the staged ones."""
+        engine.run([Step("_restaged", select)])
+        engine.drop(self.layout.staged)
+        engine.run([Step(self.layout.staged, "SELECT * FROM _restaged")])
+        engine.drop("_restaged")
 
 
 def prepare(

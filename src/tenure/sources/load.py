@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
+from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import Step, quote
-from tenure.sources import counts, duplicates, ends, first_starts, id_hints, origin, rejected_lines
+from tenure.sources import counts, duplicates, ends, id_hints, origin, rejected_lines
 from tenure.sources.assemble import assemble, require_rows, with_findings
 from tenure.sources.cache import parts
 from tenure.sources.contract import SOURCES
@@ -125,11 +126,28 @@ def load_frames(
 
 
 def _dated(tables: Mapping[str, IncomingTable], engine: Engine) -> list[Problem]:
-    """Give accounts the first start of their subscriptions where they have no time of their own."""
+    """Give accounts, not yet staged, the first start of their subscriptions as `created_at`.
+
+    That is where they have no such time of their own; else nothing is done.
+    """
     accounts = tables["accounts"]
     if not accounts.lacking or "subscriptions" not in tables:
         return accounts.lacking
-    first_starts.add(accounts, tables["subscriptions"], engine)
+    ours, theirs = accounts.layout, tables["subscriptions"].layout
+    starts = (
+        f"SELECT {theirs.worded('account_id')} AS _started, "
+        f"min({theirs.worded('started_at')}) AS created_at FROM {quote(theirs.raw)} GROUP BY 1"
+    )
+    sql = (
+        f"SELECT a.*, f.created_at FROM (SELECT *, {ours.worded('account_id')} AS _id FROM "
+        f"{quote(ours.raw)}) AS a LEFT JOIN ({starts}) AS f ON f._started = a._id"
+    )
+    raw = "_dated_accounts"
+    engine.run([Step(raw, sql, lazy=True)])
+    accounts.layout = replace(ours, raw=raw, types={**ours.types, "created_at": "TIMESTAMP"})
+    accounts.files = None
+    text = "created_at is not mapped: it is the first started_at of the account's subscriptions"
+    accounts.notes.append(RemarkRecord(code="first_start", text=text))
     return []
 
 
@@ -165,10 +183,7 @@ def _add_lines(table: IncomingTable, engine: Engine) -> None:
         return
     if problem := rejected_lines.encoding_problem(name, f"_raw_{name}", engine):
         raise DataError(problem)
-    engine.run([Step("_with_lines", rejected_lines.with_lines(layout, quote(layout.staged)))])
-    engine.drop(layout.staged)
-    engine.run([Step(layout.staged, "SELECT * FROM _with_lines")])
-    engine.drop("_with_lines")
+    table.restage(rejected_lines.with_lines(layout, quote(layout.staged)), engine)
     table.lines = rejected_lines.sample(name, engine)
 
 
@@ -192,11 +207,8 @@ def _count(tables: Mapping[str, IncomingTable], engine: Engine) -> None:
     )
     twice = [row["name"] for row in engine.fetch(sql).to_pylist() if row["n"]] if keyed else []
     for name in twice:
-        layout = tables[name].layout
-        engine.run([Step("_marked", duplicates.deduplicated(layout, quote(layout.staged)))])
-        engine.drop(layout.staged)
-        engine.run([Step(layout.staged, "SELECT * FROM _marked")])
-        engine.drop("_marked")
-        tables[name].marked = True
-        duplicates.note_parts(tables[name], engine)
-        tables[name].counts = counts.count([layout], engine)[name]
+        table, layout = tables[name], tables[name].layout
+        table.restage(duplicates.deduplicated(layout, quote(layout.staged)), engine)
+        table.marked = True
+        duplicates.note_parts(table, engine)
+        table.counts = counts.count([layout], engine)[name]

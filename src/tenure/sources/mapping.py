@@ -46,11 +46,8 @@ def map_columns(
     mapping (`''`) leaves it out.  Accounts also carry the user's further columns, as attributes.
     Names are compared without regard to case.
 
-    Args:
-        source: The table's declaration.
-        theirs: The user's columns.
-        authored: Canonical column → the user's column or SQL, as the config says.
-        spelled: Names of attributes as the config spells them elsewhere.
+    `authored` are canonical column → the user's column or SQL, as the config says; `spelled` are
+    names of attributes as the config spells them elsewhere.
     """
     theirs = list(theirs)
     names = [column.name for column in source.columns] + ["known_at"]

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a column means.
-
-    Attributes:
-        text: What it is.
-        absent: What happens where the column, or a value of it, is absent.
-        origin: Which field of which export it usually is.
-        unit: Unit or form of its values; empty where there is none.
-    """
+    """What a column means."""
 
     text: str
+    """What it is."""
     absent: str
+    """What happens where the column, or a value of it, is absent."""
     origin: str
+    """Which field of which export it usually is."""
     unit: str = ""
+    """Unit or form of its values; empty where there is none."""
 
 
 REJECTED = "required: a row without it is rejected"

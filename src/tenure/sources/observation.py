@@ -13,16 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import quote
 from tenure.core.times import DAY, as_utc, literal, show
+from tenure.engine import Engine
 from tenure.sources.contract import PLANNED
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.layout import IncomingTable
+from tenure.sources.layout import IncomingTable
 
 Days = Counter[date]
 
@@ -42,15 +39,12 @@ LONG_SILENCE = timedelta(days=31)
 
 @dataclass(frozen=True)
 class Observation:
-    """How far the data reach.
-
-    Attributes:
-        until: When observation stopped, exclusive.
-        red: What puts that in doubt.
-    """
+    """How far the data reach."""
 
     until: datetime
+    """When observation stopped, exclusive."""
     red: tuple[str, ...] = ()
+    """What puts that in doubt."""
 
 
 def observed(
@@ -58,10 +52,7 @@ def observed(
 ) -> Observation:
     """Return how far the data reach, and note the rows of each table that lie beyond.
 
-    Args:
-        tables: Staged and counted tables.
-        declared: What the config says; it holds, and is put in doubt where it lies far off.
-        engine: What holds the tables.
+    What the config declares holds, and is put in doubt where it lies far off.
     """
     lasts = {
         name: table.counts.last.date()

@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config, DataConfig
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.paths import exists
 from tenure.core.steps import Step
-from tenure.engine import ENGINES
+from tenure.engine import ENGINES, Engine
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
@@ -22,11 +22,6 @@ from tenure.sources.landing.snapshots import attach_copies
 from tenure.sources.text_files import engine_reason
 from tenure.sources.user_query import attach_query
 
-if TYPE_CHECKING:
-    from tenure.core.config import Config, DataConfig
-    from tenure.engine import Engine
-
-
 _PARTS = (*PARQUET_SUFFIXES, *CSV_SUFFIXES)
 _JSON = (".json", ".jsonl", ".ndjson")
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
@@ -34,21 +29,18 @@ _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 
 @dataclass(frozen=True)
 class TableOrigin:
-    """Where a table comes from.
-
-    Attributes:
-        name: Canonical name.
-        text: Its path, or `query`, for the report and for messages.
-        files: Its files, where its rows are all of theirs and they are known one by one.
-        reads: Files that it is read from, those of queries too.
-        history: Whether its rows are daily copies, of which the history is to be made.
-    """
+    """Where a table comes from."""
 
     name: str
+    """Canonical name."""
     text: str
+    """Its path, or `query`, for the report and for messages."""
     files: Files | None = None
+    """Its files, where its rows are all of theirs and they are known one by one."""
     reads: tuple[Files, ...] = ()
+    """Files that it is read from, those of queries too."""
     history: bool = False
+    """Whether its rows are daily copies, of which the history is to be made."""
 
     @property
     def relation(self) -> str:
@@ -189,12 +181,7 @@ def attach(
 ) -> TableOrigin:
     """Make one file, glob, folder of parts or database table known as `_raw_<name>`.
 
-    Args:
-        name: Canonical name.
-        path: Where it lies.
-        engine: Where it will be known.
-        table: Name of the table in a database.
-        columns: Names, beside those of the contract, that headers and folders' values may have.
+    `columns` are names, beside those of the contract, that headers and values of folders may have.
 
     Raises:
         DataError: If there is nothing of the kind.

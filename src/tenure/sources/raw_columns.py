@@ -24,21 +24,18 @@ SQL_TYPES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class RawColumns:
-    """The mapped columns of one table.
-
-    Attributes:
-        source: The declaration.
-        raw: Relation with the mapped columns under canonical names, not yet coerced.
-        types: SQL types of the columns in `raw`, late columns without a clock left out.
-        formats: Declared formats of time columns.
-        zone: Zone of times written without one.
-    """
+    """The mapped columns of one table."""
 
     source: Source
+    """The declaration."""
     raw: str
+    """Relation with the mapped columns under canonical names, not yet coerced."""
     types: Mapping[str, str]
+    """SQL types of the columns in `raw`, late columns without a clock left out."""
     formats: Mapping[str, str] = field(default_factory=dict)
+    """Declared formats of time columns."""
     zone: str = "UTC"
+    """Zone of times written without one."""
 
     @cached_property
     def columns(self) -> dict[str, Kind]:

@@ -7,16 +7,13 @@ table's files: `file`, `line` (its number), `code`, `rule` (in words), `row` (it
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from tenure.core.errors import Problem
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import Engine
 from tenure.sources.files import Files
 from tenure.sources.staging_sql import LINE_RULES, Layout
 from tenure.sources.text_files import not_utf_8
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 _CODES = {
     "MISSING COLUMNS": "ragged_line",
@@ -38,11 +35,7 @@ def table_of(name: str) -> str:
 def collect(name: str, reads: Iterable[Files], engine: Engine, paths: Sequence[str] = ()) -> int:
     """Make the table of the lines that the last scans of a table's files rejected; count them.
 
-    Args:
-        name: Name of the table that the files belong to.
-        reads: The files.
-        engine: What has scanned them.
-        paths: Those of the files that count; all where it is empty.
+    Only those of the files in `paths` count, where it is not empty.
 
     Returns:
         The number of lines; where it is 0, there is no table.
@@ -94,12 +87,7 @@ def _lines(rejects: str) -> str:
 
 
 def with_lines(layout: Layout, relation: str) -> str:
-    """Return a SELECT of staged rows and, as rejected rows, of the lines that are none.
-
-    Args:
-        layout: How the table is staged.
-        relation: SQL of the relation of its staged rows.
-    """
+    """Return a SELECT of staged rows and, as rejected rows, of the lines that are none."""
     codes = [reason.code for reason in layout.every_reason]
     numbers = " ".join(f"WHEN '{code}' THEN {codes.index(code) + 1}" for code in LINE_RULES)
     return (

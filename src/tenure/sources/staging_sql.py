@@ -29,21 +29,18 @@ ATTRIBUTES = "further attributes"
 
 @dataclass(frozen=True)
 class RowFlag:
-    """A remark that a row may carry.
-
-    Attributes:
-        kind: ``unread`` (a value that could not be coerced), ``nothing`` (a value that says that
-            there is none), ``present`` (the column has a value after all checks), ``empty`` or
-            ``warn`` (a check).
-        column: The column it is about, empty for a warning.
-        code: Reason as the report shows it.
-        sql: Condition over the checked row.
-    """
+    """A remark that a row may carry."""
 
     kind: str
+    """``unread`` (a value that could not be coerced), ``nothing`` (a value that says that there is
+    none), ``present`` (the column has a value after all checks), ``empty`` or ``warn`` (a
+    check)."""
     column: str
+    """The column it is about, empty for a warning."""
     code: str
+    """Reason as the report shows it."""
     sql: str
+    """Condition over the checked row."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +55,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Layout(RawColumns):
-    """How one table is staged.
-
-    Attributes:
-        accounts: SELECT of the ids of known accounts; None where they are not checked.
-        values: Whether to mark which optional columns have a value.
-        deferred: Whether `accounts` is checked later, when the staged rows are read.
-    """
+    """How one table is staged."""
 
     accounts: str | None = None
+    """SELECT of the ids of known accounts; None where they are not checked."""
     values: bool = True
+    """Whether to mark which optional columns have a value."""
     deferred: bool = False
+    """Whether `accounts` is checked later, when the staged rows are read."""
 
     @property
     def staged(self) -> str:
@@ -212,8 +206,7 @@ class Layout(RawColumns):
     def select(self, *, keep_raw: bool = False) -> str:
         """Return the SELECT that stages the table.
 
-        Args:
-            keep_raw: Also carry `_row`, the mapped row before coercion, as JSON text.
+        With `keep_raw` it carries `_row` too, the mapped row before coercion, as JSON text.
         """
         names = [f"{self._final(name)} AS {quote(name)}" for name in self.columns]
         cases = " ".join(

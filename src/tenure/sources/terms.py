@@ -61,8 +61,7 @@ TERM_START = (
 def term_end(moment: str) -> str:
     """Return SQL of when the term ends that runs at a moment.
 
-    Args:
-        moment: A time column beside `started_at`, `term_anchor` and `term_months`.
+    The moment is a time column beside `started_at`, `term_anchor` and `term_months`.
     """
     return rename_columns(TERM_END, {"as_of": moment})
 

@@ -13,15 +13,11 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import text_literal
-from tenure.engine import ENGINES
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
+from tenure.engine import ENGINES, Engine
 
 _HEAD = 65_536
 """Bytes of a file that are looked at, at either end."""
@@ -43,33 +39,29 @@ AS_UTF_8 = "save it as UTF-8 (Excel: `CSV UTF-8`)"
 
 @dataclass(frozen=True)
 class TextForm:
-    """How the values of a text file are written.
-
-    Attributes:
-        columns: Names of its columns, as its header gives them.
-        separator: What separates values.
-        quote: What encloses a value.
-        escape: What stands before a quote inside an enclosed value.
-        skip: Lines before the header.
-        encoding: Name of its encoding.
-        packing: How it is compressed.
-        copy: A copy that is read in its place, in which every line ends in one way.
-    """
+    """How the values of a text file are written."""
 
     columns: tuple[str, ...]
+    """Names of its columns, as its header gives them."""
     separator: str
+    """What separates values."""
     quote: str
+    """What encloses a value."""
     escape: str
+    """What stands before a quote inside an enclosed value."""
     skip: int = 0
+    """Lines before the header."""
     encoding: str = "utf-8"
+    """Name of its encoding."""
     packing: str = "none"
+    """How it is compressed."""
     copy: str = ""
+    """A copy that is read in its place, in which every line ends in one way."""
 
     def options(self, relation: str) -> str:
         """Return the options of `read_csv`; lines it cannot read are kept as `rejected` tells.
 
-        Args:
-            relation: Name from which the names of the tables of rejected lines follow.
+        The names of the tables of rejected lines follow from `relation`.
         """
         # Every value stays text: types are coerced by the declared rules, not guessed.
         columns = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in self.columns)
@@ -259,11 +251,7 @@ def _encoding(path: str, head: bytes) -> str:
 def _sniffed(path: str, base: TextForm, engine: Engine, separator: str = "") -> TextForm:
     """Return the form of a file whose header stands after the lines that `base` skips.
 
-    Args:
-        path: The file.
-        base: What is known of its form.
-        engine: What looks at it.
-        separator: What separates its values, where that is known.
+    `base` is what is known of its form; without a separator it is to be told too.
 
     Raises:
         DataError: If no separator is known, and none can be told.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.sources import coerce
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.staging_sql import Layout
+from tenure.sources.staging_sql import Layout
 
 _DAYS = (
     *("%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y-%m-%d"),
@@ -33,13 +30,7 @@ _SHEET = "CAST('1899-12-30' AS TIMESTAMP) + to_days(TRY_CAST(your_column AS INTE
 
 
 def advice(layout: Layout, name: str, engine: Engine) -> tuple[str, str]:
-    """Return a value of a time column that could not be read, and what to do about it.
-
-    Args:
-        layout: How the table is staged.
-        name: The column.
-        engine: What reads its values.
-    """
+    """Return a value of a time column that could not be read, and what to do about it."""
     kind, column = layout.types[name], quote(name)
     unread = coerce.coerce(column, kind, "time", form=layout.formats.get(name), zone=layout.zone)
     written = coerce.text(column, kind, words=False)
@@ -72,14 +63,7 @@ def advice(layout: Layout, name: str, engine: Engine) -> tuple[str, str]:
 
 
 def formats_reading(table: str, value: str, sql_type: str, engine: Engine) -> list[str]:
-    """Return the formats that read all times of a column, the likelier first, `iso` for ISO 8601.
-
-    Args:
-        table: SQL of a table.
-        value: SQL of a column in it.
-        sql_type: Its type.
-        engine: What reads its values.
-    """
+    """Return the formats that read all times of a column, likelier first; `iso` is ISO 8601."""
     written = coerce.text(value, sql_type, words=False)
     rows = f"SELECT DISTINCT {value} AS v, {written} AS written FROM {table}"
     wanted = coerce.has_value("v", sql_type, "time", optional=True)

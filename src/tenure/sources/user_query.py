@@ -9,26 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from tenure.core.config import Config, DataConfig
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.core.paths import absolute, exists
 from tenure.core.steps import Step
-from tenure.engine import ENGINES
+from tenure.engine import ENGINES, Engine
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
 from tenure.sources.landing.manifest import landed_files
 from tenure.sources.landing.named import connection_table
 from tenure.sources.text_files import engine_reason
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config, DataConfig
-    from tenure.engine import Engine
 
 _SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 _CSV_READERS = ("read_csv", "read_csv_auto")
@@ -89,10 +85,15 @@ def _database_tables(where: str, query: exp.Query, config: Config, engine: Engin
         table.set("this", exp.to_identifier(view, quoted=True))
         table.set("db", None)
         table.set("catalog", None)
-        if not table.alias:
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(rest[-1], quoted=True)))
+        _call(table, rest[-1])
         changed = True
     return changed
+
+
+def _call(table: exp.Table, name: str) -> None:
+    """Give a table that another one stands in for its name, unless the query gives it one."""
+    if not table.alias:
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
 
 
 def _present(name: str, where: str, folders: Collection[str | Path]) -> str:
@@ -137,8 +138,7 @@ def _attached(
             stem = Path(inner.name).name.split(".")[0]
             alias = stem if isinstance(inner, exp.Identifier) else inner.sql_name().lower()
             table.set("this", exp.to_identifier(name, quoted=True))
-            if not table.alias:
-                table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+            _call(table, alias)
             reads.append(files)
     return tuple(reads)
 
@@ -212,9 +212,7 @@ def _as_text(table: exp.Table) -> bool:
         name = inner.name
         inner = exp.Anonymous(this="read_csv", expressions=[exp.Literal.string(name)])
         table.set("this", inner)
-        if not table.alias:
-            stem = Path(name).name.split(".")[0]
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(stem, quoted=True)))
+        _call(table, Path(name).name.split(".")[0])
     reader = isinstance(inner, exp.Anonymous) and inner.name.lower() in _CSV_READERS
     if not reader and not isinstance(inner, exp.ReadCSV):
         return False

@@ -27,17 +27,14 @@ def _same(text: str) -> str:
 
 @dataclass(frozen=True)
 class Wording:
-    """How words that the contract fixes are brought to one spelling.
-
-    Attributes:
-        spell: SQL of the plain spelling of a text.
-        choose: SQL of the contract's word from the plain spelling; null where it is none.
-        closed: Whether a word that is none of the contract's is emptied.
-    """
+    """How words that the contract fixes are brought to one spelling."""
 
     spell: Callable[[str], str]
+    """SQL of the plain spelling of a text."""
     choose: Callable[[str], str] = _same
+    """SQL of the contract's word from the plain spelling; null where it is none."""
     closed: bool = False
+    """Whether a word that is none of the contract's is emptied."""
 
     @property
     def picks(self) -> bool:

@@ -24,21 +24,18 @@ class SampleRecord(Record):
 
 
 class ReadRecord(Record):
-    """What one feature read.
-
-    Attributes:
-        source: Table or tables.
-        clocks: Clocks of the late columns that it reads.
-        latest_event: Latest event time read, by prediction time.
-        latest_known: Latest time at which any of it became known, by prediction time.
-        violations: Prediction times at which something not before them was read.
-    """
+    """What one feature read."""
 
     source: str
+    """Table or tables."""
     clocks: tuple[str, ...]
+    """Clocks of the late columns that it reads."""
     latest_event: tuple[Time | None, ...]
+    """Latest event time read, by prediction time."""
     latest_known: tuple[Time | None, ...]
+    """Latest time at which any of it became known, by prediction time."""
     violations: tuple[Time, ...]
+    """Prediction times at which something not before them was read."""
 
 
 class ReadsRecord(Record):
@@ -50,21 +47,16 @@ class ReadsRecord(Record):
 
 
 class ClockRecord(Record):
-    """A column without a clock of its own.
-
-    Attributes:
-        table: Its table.
-        column: Its name.
-        done: What was done about it; see docs/audit.md.
-        text: The same in words.
-        features: Features that read it.
-    """
+    """A column without a clock of its own."""
 
     table: str
     column: str
     done: Literal["not_used", "assumed", "excluded", "constant", "due_date", "with_row"]
+    """What was done about it; see docs/audit.md."""
     text: str
+    """The same in words."""
     features: tuple[str, ...]
+    """Features that read it."""
 
 
 class MovedFeature(Record):
@@ -76,61 +68,50 @@ class MovedFeature(Record):
 
 
 class ShuffleRecord(Record):
-    """One time from which everything was replaced by noise.
-
-    Attributes:
-        as_of: That time.
-        rows: Rows replaced or added.
-        compared: Values of the past that were compared, bit for bit.
-        moved: Features that are not the same.
-    """
+    """One time from which everything was replaced by noise."""
 
     as_of: Time
+    """That time."""
     rows: int
+    """Rows replaced or added."""
     compared: int
+    """Values of the past that were compared, bit for bit."""
     moved: tuple[MovedFeature, ...]
+    """Features that are not the same."""
 
 
 class ArrivalRecord(Record):
-    """How late one clock of a table is.
-
-    Attributes:
-        table: Its table.
-        clock: ``event_time`` for the rows, else the clock of late columns.
-        rows: Rows with that time.
-        late: Those known on a later day than they happened.
-        share: Their share.
-        lag_days: ``median``, ``p90``, ``p99`` and ``highest`` of their lag; empty without any.
-    """
+    """How late one clock of a table is."""
 
     table: str
     clock: str
+    """``event_time`` for the rows, else the clock of late columns."""
     rows: int
+    """Rows with that time."""
     late: int
+    """Those known on a later day than they happened."""
     share: float
+    """Their share."""
     lag_days: dict[str, int]
+    """``median``, ``p90``, ``p99`` and ``highest`` of their lag; empty without any."""
 
 
 class CostRecord(Record):
-    """What late data change of the features of one family.
-
-    Attributes:
-        family: Its name.
-        values: Values compared.
-        changed: Values that differ from a world that knows at once.
-        share: Their share.
-        snapshots: Snapshots of which any value differs.
-        of_snapshots: Snapshots compared.
-        features: Features that differ most often, with the share of snapshots.
-    """
+    """What late data change of the features of one family."""
 
     family: str
     values: int
+    """Values compared."""
     changed: int
+    """Values that differ from a world that knows at once."""
     share: float
+    """Their share."""
     snapshots: int
+    """Snapshots of which any value differs."""
     of_snapshots: int
+    """Snapshots compared."""
     features: dict[str, float]
+    """Features that differ most often, with the share of snapshots."""
 
 
 class LateRecord(Record):
@@ -142,25 +123,21 @@ class LateRecord(Record):
 
 
 class DriftRecord(Record):
-    """How far one feature has moved.
-
-    Attributes:
-        feature: Column.
-        psi: Population stability index, recent against earlier values; None with too few rows.
-        noise: What it is expected to be if nothing had moved.
-        verdict: ``steady``, ``shifted``, ``drifted``, ``ages`` (it counts days) or ``too_few``.
-        missing: Share of missing values, earlier and recently.
-        typical: Median or commonest word, earlier and recently.
-        text: The verdict in words.
-    """
+    """How far one feature has moved."""
 
     feature: str
     psi: float | None
+    """Population stability index, recent against earlier values; None with too few rows."""
     noise: float | None
+    """What it is expected to be if nothing had moved."""
     verdict: Literal["steady", "shifted", "drifted", "ages", "too_few"]
+    """``steady``, ``shifted``, ``drifted``, ``ages`` (it counts days) or ``too_few``."""
     missing: tuple[float | None, float | None]
+    """Share of missing values, earlier and recently."""
     typical: tuple[float | str | None, float | str | None]
+    """Median or commonest word, earlier and recently."""
     text: str
+    """The verdict in words."""
 
 
 class DriftsRecord(Record):
@@ -171,71 +148,56 @@ class DriftsRecord(Record):
 
 
 class SuspectRecord(Record):
-    """A column that is too good to be true.
-
-    Attributes:
-        column: Feature, or ``<table>.<column>``: the name that allows it.
-        target: Which outcome it knows.
-        kind: ``forward`` or ``accounts`` (`figure` is an AUC), ``certain`` or ``near`` (a share).
-        figure: How well it knows it.
-        lo: Lower end of its interval.
-        hi: Upper end.
-        value: For ``certain`` and ``near`` the value concerned.
-        events: Accounts behind the figure.
-        allowed: Whether the config allows it by name.
-        text: Why that is suspicious, and what to do.
-    """
+    """A column that is too good to be true."""
 
     column: str
+    """Feature, or ``<table>.<column>``: the name that allows it."""
     target: str
+    """Which outcome it knows."""
     kind: Literal["forward", "accounts", "certain", "near"]
+    """``forward`` or ``accounts`` (`figure` is an AUC), ``certain`` or ``near`` (a share)."""
     figure: float
+    """How well it knows it."""
     lo: float | None
+    """Lower end of its interval."""
     hi: float | None
     value: str | None
+    """For ``certain`` and ``near`` the value concerned."""
     events: int
+    """Accounts behind the figure."""
     allowed: bool
+    """Whether the config allows it by name."""
     text: str
+    """Why that is suspicious, and what to do."""
 
 
 class AuditRecord(SparseRecord):
-    """A point-in-time audit; see docs/audit.md.  Where it was not possible its parts are missing.
-
-    Attributes:
-        format: Of this record.
-        name: Project: the config's name.
-        created_at: When.
-        fingerprint: Hash of the data.
-        observed_until: When observation stopped.
-        settings: How much was looked at.
-        status: The verdict.
-        reason: Why it was not possible.
-        clocks: Columns without a clock.
-        sample: What was looked at.
-        reads: What each feature read.
-        shuffle: The future, replaced by noise.
-        late: Late data.
-        drift: Features that have moved.
-        suspects: Columns that are too good to be true.
-        lifetimes: Tables whose rows look made for whole lives, or cut off.
-    """
+    """A point-in-time audit; see docs/audit.md.  Where it was not possible, parts are missing."""
 
     format: int
     name: str
+    """Project: the config's name."""
     created_at: Time
     fingerprint: str
     observed_until: Time
     settings: AuditConfig
+    """How much was looked at."""
     status: AuditStatus
     reason: str | None = None
+    """Why it was not possible."""
     clocks: tuple[ClockRecord, ...]
+    """Columns without a clock."""
     sample: SampleRecord | None = None
     reads: ReadsRecord | None = None
+    """What each feature read."""
     shuffle: tuple[ShuffleRecord, ...] | None = None
+    """The future, replaced by noise."""
     late: LateRecord | None = None
     drift: DriftsRecord | None = None
     suspects: tuple[SuspectRecord, ...] | None = None
+    """Columns that are too good to be true."""
     lifetimes: tuple[LifetimeRecord, ...] | None = None
+    """Tables whose rows look made for whole lives, or cut off."""
 
 
 class CheckedFeatures(Record):
@@ -246,22 +208,17 @@ class CheckedFeatures(Record):
 
 
 class CheckRecord(Record):
-    """What `tenure check` came to.
-
-    Attributes:
-        name: Project: the config's name.
-        data: The data report.
-        features: Features that the data can give.
-        audit: The audit.
-        passed: Whether the data can be used and no feature saw its future.
-        rejects: Table → file of its rejected rows.
-        page: The audit as an HTML file.
-    """
+    """What `tenure check` came to."""
 
     name: str
+    """Project: the config's name."""
     data: DataRecord
     features: CheckedFeatures
+    """Features that the data can give."""
     audit: AuditRecord
     passed: bool
+    """Whether the data can be used and no feature saw its future."""
     rejects: dict[str, str]
+    """Table → file of its rejected rows."""
     page: str
+    """The audit as an HTML file."""

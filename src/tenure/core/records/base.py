@@ -15,6 +15,7 @@ from pydantic import (
     model_serializer,
 )
 
+from tenure.core.sections import one_line
 from tenure.core.times import show
 
 
@@ -27,7 +28,10 @@ Time = Annotated[str, BeforeValidator(_time)]
 
 
 class Record(BaseModel):
-    """Base of all records: frozen, without NaN, and unknown fields are errors."""
+    """Base of all records: frozen, without NaN, and unknown fields are errors.
+
+    What a field means stands below it; its JSON schema says so too.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -35,6 +39,8 @@ class Record(BaseModel):
         allow_inf_nan=False,
         from_attributes=True,
         serialize_by_alias=True,
+        use_attribute_docstrings=True,
+        json_schema_extra=one_line,
         validate_by_name=True,
     )
 
@@ -58,16 +64,12 @@ class Record(BaseModel):
 
 
 class Figure(Record):
-    """A measured number.
-
-    Attributes:
-        value: The number; None where it cannot be measured.
-        lo: Lower end of its interval; None without one.
-        hi: Upper end.
-    """
+    """A measured number."""
 
     value: float | None = None
+    """The number; None where it cannot be measured."""
     lo: float | None = None
+    """Lower end of its interval; None without one."""
     hi: float | None = None
 
     @property

@@ -15,47 +15,42 @@ FORMAT = 4
 
 
 class BundleSpec(Record):
-    """What a bundle was made from, and how it reads feature values.
-
-    Attributes:
-        format: Of the bundle's files.
-        name: Project: the config's name.
-        model_name: Project and target, as the model is registered.
-        target: What is predicted.
-        labels: How outcomes were labelled.
-        calendar: When accounts were asked.
-        model_settings: How the models were fitted, threads left out.
-        declarations: The features, as `tenure.features.plan.plan.to_json` gives them.
-        members: Feature → values with a feature of their own.
-        modules: Hashes of the user's modules that declared features.
-        recipe: Hash of everything but the data that decides what a model is.
-        tables: Table → columns that it had.
-        reads: Table → those of them that the features read.
-        begins: Source → first day of its history.
-        sql_hash: Hash of the statements that the features are computed by.
-        fingerprint: Hash of the data.
-        trained_until: When the last outcome learnt from was known.
-        versions: Libraries that decide what a model is.
-    """
+    """What a bundle was made from, and how it reads feature values."""
 
     format: int = FORMAT
+    """Of the bundle's files."""
     name: str
+    """Project: the config's name."""
     model_name: str
+    """Project and target, as the model is registered."""
     target: str
     labels: LabelConfig = LabelConfig()
+    """How outcomes were labelled."""
     calendar: CalendarConfig = CalendarConfig()
+    """When accounts were asked."""
     model_settings: ModelConfig = ModelConfig()
+    """How the models were fitted, threads left out."""
     declarations: list[dict[str, Any]] = Field(default_factory=list)
+    """The features, as `tenure.features.plan.plan.to_json` gives them."""
     members: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Feature → values with a feature of their own."""
     modules: dict[str, str] = Field(default_factory=dict)
+    """Hashes of the user's modules that declared features."""
     recipe: str | None = None
+    """Hash of everything but the data that decides what a model is."""
     tables: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Table → columns that it had."""
     reads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Table → those of them that the features read."""
     begins: dict[str, str] = Field(default_factory=dict)
+    """Source → first day of its history."""
     sql_hash: str = ""
+    """Hash of the statements that the features are computed by."""
     fingerprint: str = ""
     trained_until: Time
+    """When the last outcome learnt from was known."""
     versions: dict[str, str] = Field(default_factory=dict)
+    """Libraries that decide what a model is."""
 
     @field_serializer("model_settings")
     def _without_threads(self, value: ModelConfig) -> dict[str, Any]:

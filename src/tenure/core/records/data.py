@@ -24,66 +24,56 @@ class AttributeRecord(Record):
 
 
 class TableRecord(Record):
-    """What became of one input table.
-
-    Attributes:
-        name: Canonical name.
-        origin: File, table or query it came from.
-        rows_in: Rows read.
-        rows_used: Rows in use.
-        rows_rejected: Rows rejected.
-        rejected: The same by reason.
-        set_aside: Rows at or after `observed_until`.
-        emptied: Values emptied, by column and reason.
-        columns: Canonical columns in use.
-        first: First event time in use.
-        last: Last event time in use.
-        freshness_days: Days from the last event to `observed_until`.
-        coverage: Share of accounts with any row.
-        median_rows: Median rows per account that has any.
-        unused: Late columns mapped without a usable clock, with that clock.
-        assumptions: What the config declares as assumed, by column.
-        remarks: Warnings.
-    """
+    """What became of one input table."""
 
     name: str
+    """Canonical name."""
     origin: str
+    """File, table or query it came from."""
     rows_in: int
     rows_used: int
     rows_rejected: int
     rejected: dict[str, int]
+    """The same by reason."""
     set_aside: int
+    """Rows at or after `observed_until`."""
     emptied: dict[str, dict[str, int]]
+    """Values emptied, by column and reason."""
     columns: tuple[str, ...]
+    """Canonical columns in use."""
     first: Time | None
+    """First event time in use."""
     last: Time | None
+    """Last event time in use."""
     freshness_days: float | None
+    """Days from the last event to `observed_until`."""
     coverage: float | None
+    """Share of accounts with any row."""
     median_rows: float | None
+    """Median rows per account that has any."""
     unused: dict[str, str]
+    """Late columns mapped without a usable clock, with that clock."""
     assumptions: dict[str, str]
+    """What the config declares as assumed, by column."""
     remarks: tuple[RemarkRecord, ...]
 
 
 class DataRecord(Record):
-    """The data report.
-
-    Attributes:
-        observed_until: When observation stopped, exclusive, UTC.
-        observed_until_declared: Whether the config says so; else the day after the latest event.
-        accounts: Accounts in use.
-        usable: Whether anything can be asked of the data at all.
-        red: What puts the data in doubt, one sentence each.
-        missing_tables: Optional tables that there are none of; their features are absent.
-        attributes: Verdict on each account attribute.
-        tables: What became of each table.
-    """
+    """The data report."""
 
     observed_until: Time
+    """When observation stopped, exclusive, UTC."""
     observed_until_declared: bool
+    """Whether the config says so; else the day after the latest event."""
     accounts: int
+    """Accounts in use."""
     usable: bool
+    """Whether anything can be asked of the data at all."""
     red: tuple[str, ...]
+    """What puts the data in doubt, one sentence each."""
     missing_tables: tuple[str, ...]
+    """Optional tables that there are none of; their features are absent."""
     attributes: tuple[AttributeRecord, ...]
+    """Verdict on each account attribute."""
     tables: dict[str, TableRecord]
+    """What became of each table."""

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tenure.core.records.base import UNMEASURED, Figure, Record, SparseRecord, Time
-from tenure.core.records.bounds import BoundsCheck
 from tenure.core.records.over_time import OverTime
 
 Status = Literal["usable", "usable_before", "no_usable_signal", "no_claim", "refused"]
@@ -18,25 +17,22 @@ def _promotable(values: dict[str, Any]) -> bool:
 
 
 class Verdict(Record):
-    """What may be said of a model.
-
-    Attributes:
-        status: ``usable``; ``usable_before`` (over all prediction times, but not lately);
-            ``no_usable_signal`` (no better than the base rate); ``no_claim`` (too little past to
-            test on); ``refused`` (no model was fitted).
-        sentences: Why, for people; the first is the verdict itself.
-        best_column: The best single column, where it was compared.
-        adds_over: Whether the model's AUC beats that column's; None where not compared.
-        loses_to: Baselines that do better beyond chance, in AUC or in log loss.
-        promotable: Whether the model may become champion without being forced.
-    """
+    """What may be said of a model."""
 
     status: Status
+    """``usable``; ``usable_before`` (over all prediction times, but not lately);
+    ``no_usable_signal`` (no better than the base rate); ``no_claim`` (too little past to test on);
+    ``refused`` (no model was fitted)."""
     sentences: tuple[str, ...] = Field(min_length=1)
+    """Why, for people; the first is the verdict itself."""
     best_column: str | None = None
+    """The best single column, where it was compared."""
     adds_over: bool | None = None
+    """Whether the model's AUC beats that column's; None where not compared."""
     loses_to: tuple[str, ...] = ()
+    """Baselines that do better beyond chance, in AUC or in log loss."""
     promotable: bool = Field(default_factory=_promotable)
+    """Whether the model may become champion without being forced."""
 
     @property
     def over_base_rate(self) -> bool:
@@ -47,70 +43,64 @@ class Verdict(Record):
 class Metrics(SparseRecord):
     """Metrics of one set of predictions; without predictions all are missing.
 
-    Attributes:
-        n: Predictions.
-        positives: Predictions followed by the outcome.
-        events: Distinct outcomes behind these.
-        others: Distinct accounts without the outcome.
-        observed_rate: Share of predictions followed by the outcome.
-        mean_probability: Mean predicted probability.
-        auc: Area under the ROC curve.
-        average_precision: Area under the precision-recall curve.
-        log_loss: Mean log loss.
-        brier: Mean squared error of the probabilities.
-        brier_skill: Share of the base rate's squared error that the model removes.
-        calibration_error: Mean gap of predicted and observed rates over ten bins.
-        calibration_slope: Slope of the outcome on the predicted log-odds; 1 is perfect.
-        calibration_intercept: Its intercept; 0 is perfect.
-        lift_at_5, lift_at_10, lift_at_20: Outcome rate among the 5, 10 and 20 % of predictions
-            scored highest, as a multiple of the average.
-        detection_at_5, detection_at_10, detection_at_20, detection_at_capacity: Share of the
-            distinct outcomes whose account stood, before it, on at least one list: of the 5, 10 and
-            20 % scored highest at a prediction time, and of as many as a team can look after.
-        mrr_detection_at_5, mrr_detection_at_10, mrr_detection_at_20, mrr_detection_at_capacity:
-            Share of the MRR behind the outcomes that these stood for.
-        chance_at_5, chance_at_10, chance_at_20, chance_at_capacity: Detection by lists as long, in
-            random order.
-        best_profit: Profit per account of contacting the best number from the top of the list; its
-            interval is that of a number chosen on other accounts.
-        profit: Profit per account of contacting where the model expects a gain.
-        warned: Share of the outcomes whose account stood on the list when last asked.
-        lead_time_days: Median days that it did so before them.
+    Lists hold the 5, 10 and 20 % of accounts that are scored highest at a prediction time, or as
+    many as a team can look after (`capacity`).
     """
 
     n: int | None = None
+    """Predictions."""
     positives: int | None = None
+    """Predictions followed by the outcome."""
     events: int | None = None
+    """Distinct outcomes behind these."""
     others: int | None = None
+    """Distinct accounts without the outcome."""
     observed_rate: float | None = None
+    """Share of predictions followed by the outcome."""
     mean_probability: float | None = None
     auc: Figure = UNMEASURED
+    """Area under the ROC curve."""
     average_precision: Figure = UNMEASURED
+    """Area under the precision-recall curve."""
     log_loss: Figure = UNMEASURED
     brier: Figure = UNMEASURED
+    """Mean squared error of the probabilities."""
     brier_skill: Figure = UNMEASURED
+    """Share of the base rate's squared error that the model removes."""
     calibration_error: Figure = UNMEASURED
+    """Mean gap of predicted and observed rates over ten bins."""
     calibration_slope: Figure = UNMEASURED
+    """Slope of the outcome on the predicted log-odds; 1 is perfect."""
     calibration_intercept: Figure = UNMEASURED
+    """Its intercept; 0 is perfect."""
     lift_at_5: Figure = UNMEASURED
     lift_at_10: Figure = UNMEASURED
     lift_at_20: Figure = UNMEASURED
+    """Outcome rate on the list, as a multiple of the average."""
     detection_at_5: Figure = UNMEASURED
     detection_at_10: Figure = UNMEASURED
     detection_at_20: Figure = UNMEASURED
     detection_at_capacity: Figure = UNMEASURED
+    """Share of the distinct outcomes whose account stood, before it, on at least one list."""
     mrr_detection_at_5: Figure = UNMEASURED
     mrr_detection_at_10: Figure = UNMEASURED
     mrr_detection_at_20: Figure = UNMEASURED
     mrr_detection_at_capacity: Figure = UNMEASURED
+    """Share of the MRR behind the outcomes that these stood for."""
     chance_at_5: Figure = UNMEASURED
     chance_at_10: Figure = UNMEASURED
     chance_at_20: Figure = UNMEASURED
     chance_at_capacity: Figure = UNMEASURED
+    """Detection by lists as long, in random order."""
     best_profit: Figure = UNMEASURED
+    """Profit per account of contacting the best number from the top of the list; its interval is
+    that of a number chosen on other accounts."""
     profit: Figure = UNMEASURED
+    """Profit per account of contacting where the model expects a gain."""
     warned: Figure = UNMEASURED
+    """Share of the outcomes whose account stood on the list when last asked."""
     lead_time_days: Figure = UNMEASURED
+    """Median days that it did so before them."""
 
     def figure(self, name: str) -> Figure:
         """Return a metric by its name; one without an interval as a figure of its value alone."""
@@ -153,23 +143,20 @@ class LeadStep(Record):
 
 
 class LeadTime(Record):
-    """How long before an outcome the list held the account: of a team's capacity, or a tenth.
-
-    Attributes:
-        outcomes: Distinct outcomes that were looked back from.
-        watched_days: Median days from an account's first prediction to its outcome.
-        warned: Share of the outcomes whose account stood on the list when last asked.
-        by_chance: Share that lists in random order would have held.
-        days: Median days that it had done so, among these.
-        curve: Share pointed at by the days before.
-    """
+    """How long before an outcome the list held the account: of a team's capacity, or a tenth."""
 
     outcomes: int
+    """Distinct outcomes that were looked back from."""
     watched_days: float | None
+    """Median days from an account's first prediction to its outcome."""
     warned: Figure
+    """Share of the outcomes whose account stood on the list when last asked."""
     by_chance: float | None = None
+    """Share that lists in random order would have held."""
     days: Figure
+    """Median days that it had done so, among these."""
     curve: tuple[LeadStep, ...]
+    """Share pointed at by the days before."""
 
 
 class Campaign(Record):
@@ -183,21 +170,18 @@ class Campaign(Record):
 
 
 class Money(SparseRecord):
-    """What figures in money are about.
-
-    Attributes:
-        currency: The most frequent currency; other rows are left out.
-        rows: Predictions in it.
-        at_stake: MRR behind the distinct outcomes, as of the last prediction before each.
-        campaign: What a contact costs and may save, where profit was measured.
-        contacted: Share of the accounts that the best profit contacts.
-    """
+    """What figures in money are about."""
 
     currency: str | None = None
+    """The most frequent currency; other rows are left out."""
     rows: int
+    """Predictions in it."""
     at_stake: float | None = None
+    """MRR behind the distinct outcomes, as of the last prediction before each."""
     campaign: Campaign | None = None
+    """What a contact costs and may save, where profit was measured."""
     contacted: float | None = None
+    """Share of the accounts that the best profit contacts."""
 
 
 class LowestMetrics(Metrics):
@@ -207,31 +191,26 @@ class LowestMetrics(Metrics):
 
 
 class GroupMetrics(SparseRecord):
-    """Metrics of one group of accounts.
-
-    Attributes:
-        by: What makes the group, e.g. ``segment``.
-        group: Its name.
-        n: Predictions.
-        positives: Predictions followed by the outcome.
-        events: Distinct outcomes behind these; below 30 nothing further is measured.
-        observed_rate: Share of predictions followed by the outcome.
-        mean_probability: Mean predicted probability.
-        auc: Area under the ROC curve.
-        log_loss_gain: Gain in log loss over the base rate.
-        calibration_gap: Mean probability minus observed rate.
-    """
+    """Metrics of one group of accounts."""
 
     by: str
+    """What makes the group, e.g. ``segment``."""
     group: str
     n: int
+    """Predictions."""
     positives: int
+    """Predictions followed by the outcome."""
     events: int
+    """Distinct outcomes behind these; below 30 nothing further is measured."""
     observed_rate: float | None
+    """Share of predictions followed by the outcome."""
     mean_probability: float | None
     auc: Figure = UNMEASURED
+    """Area under the ROC curve."""
     log_loss_gain: Figure = UNMEASURED
+    """Gain in log loss over the base rate."""
     calibration_gap: Figure = UNMEASURED
+    """Mean probability minus observed rate."""
 
 
 class SplitFigures(SparseRecord):
@@ -244,21 +223,18 @@ class SplitFigures(SparseRecord):
 
 
 class OtherSplit(SplitFigures):
-    """Another way of testing the same recipe.
-
-    Attributes:
-        n: Predictions.
-        positives: Predictions followed by the outcome.
-        observed_rate: Their share.
-        walk: The figures of the forward test on the same rows.
-        gap: This way minus the forward test.
-    """
+    """Another way of testing the same recipe."""
 
     n: int
+    """Predictions."""
     positives: int
+    """Predictions followed by the outcome."""
     observed_rate: float
+    """Their share."""
     walk: SplitFigures
+    """The figures of the forward test on the same rows."""
     gap: SplitFigures
+    """This way minus the forward test."""
 
 
 class Contrast(SparseRecord):
@@ -277,23 +253,20 @@ class AmountSums(Record):
 
 
 class AmountCheck(Record):
-    """Expected amounts beside what came of them.
-
-    Attributes:
-        total: Observed amounts over the sum of probability times expected amount.
-        at_event: Observed over expected amounts of the rows where it happened (JSON: ``given``).
-        level: Of the intervals.
-        rows: Predictions.
-        events: Distinct outcomes.
-        by_currency: The sums.
-    """
+    """Expected amounts beside what came of them."""
 
     total: Figure
+    """Observed amounts over the sum of probability times expected amount."""
     at_event: Figure = Field(alias="given")
+    """Observed over expected amounts of the rows where it happened (JSON: ``given``)."""
     level: float
+    """Of the intervals."""
     rows: int
+    """Predictions."""
     events: int
+    """Distinct outcomes."""
     by_currency: dict[str, AmountSums]
+    """The sums."""
 
 
 class Horizon(Record):
@@ -306,45 +279,60 @@ class Horizon(Record):
     verdict: Verdict
 
 
-class Evaluation(SparseRecord):
-    """A backtest, measured; without predictions every part is empty.
+class Tally(Record):
+    """How many groups of rows there are, and how many of them lie within their bounds."""
 
-    Attributes:
-        pooled: Metrics over all prediction times.
-        folds: Metrics of each prediction time.
-        baselines: Metrics of each baseline.
-        differences: Gains over each baseline.
-        reliability: Predicted and observed rates by bin.
-        error_by_chance: Calibration error of a perfect model: mean, 5th and 95th percentile.
-        bounds: Whether bounds hold, on groups and on months.
-        over_time: Gain and calibration over all prediction times, lately, and their trend.
-        lead_time: How early the list pointed at the accounts.
-        money: What figures in money are about.
-        groups: Metrics within groups of accounts.
-        lowest: Metrics of the low end of the list, for targets that most accounts meet.
-        resamples: Resamples of accounts behind each interval.
-        level: Coverage of the intervals.
-        capacity: Accounts that a team can look after at each prediction time.
-        contrast: Other ways of testing.
-        horizons: Further horizons, by name.
-        amount: Expected amounts, checked.
-    """
+    n: int
+    inside: int
+
+
+class BoundsCheck(Record):
+    """Whether bounds hold, on groups that were formed without the score."""
+
+    level: float
+    """Share of the true probabilities that bounds should hold."""
+    groups: Tally
+    """Segment × tenure × prediction time, of at least 20 predictions."""
+    months: Tally
+    """What each prediction time adds up to."""
+
+
+class Evaluation(SparseRecord):
+    """A backtest, measured; without predictions every part is empty."""
 
     pooled: Metrics = Metrics()
+    """Metrics over all prediction times."""
     folds: tuple[FoldMetrics, ...] = ()
+    """Metrics of each prediction time."""
     baselines: dict[str, Metrics] = Field(default_factory=dict)
+    """Metrics of each baseline."""
     differences: dict[str, Gains] = Field(default_factory=dict)
+    """Gains over each baseline."""
     reliability: tuple[ReliabilityBin, ...] = ()
+    """Predicted and observed rates by bin."""
     error_by_chance: Figure = UNMEASURED
+    """Calibration error of a perfect model: mean, 5th and 95th percentile."""
     bounds: BoundsCheck | None = None
+    """Whether bounds hold, on groups and on months."""
     over_time: OverTime | None = None
+    """Gain and calibration over all prediction times, lately, and their trend."""
     lead_time: LeadTime | None = None
+    """How early the list pointed at the accounts."""
     money: Money | None = None
+    """What figures in money are about."""
     groups: tuple[GroupMetrics, ...] = ()
+    """Metrics within groups of accounts."""
     lowest: LowestMetrics | None = None
+    """Metrics of the low end of the list, for targets that most accounts meet."""
     resamples: int | None = None
+    """Resamples of accounts behind each interval."""
     level: float | None = None
+    """Coverage of the intervals."""
     capacity: int | None = None
+    """Accounts that a team can look after at each prediction time."""
     contrast: Contrast | None = None
+    """Other ways of testing."""
     horizons: dict[str, Horizon] = Field(default_factory=dict)
+    """Further horizons, by name."""
     amount: AmountCheck | None = None
+    """Expected amounts, checked."""

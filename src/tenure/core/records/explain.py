@@ -13,63 +13,55 @@ Value = str | float | int | bool | None
 
 
 class DriverRecord(Record):
-    """A signal that moves a score.
-
-    Attributes:
-        code: Name of the signal.
-        label: What it is called in a list.
-        feature: Column of the matrix whose value is told, None of scores of older versions.
-        value: That value for people.
-        value_num: The same as a number, None for words and where there is none.
-        peer_value: Its value at comparable accounts that stayed, for people.
-        peer_value_num: The same as a number.
-        contribution: In the model's log-odds before calibration.
-        points: The same share of the way from the probability at the model's base value to that of
-            the account; None where the two do not move together.
-        direction: ``raises`` or ``lowers``.
-        sentence: The driver as a sentence.
-        lever: Whether a team can act on it; None of scores of older versions.
-        since: Date from which the value has stood so, None where it is not known.
-        ask: What somebody who speaks with the account is to ask for, empty for context.
-        stability: Share of the models of resampled accounts that have it among their top five too,
-            for drivers of its signal and rank; None where it was not measured.
-        unstable: Whether that share is below a half.
-    """
+    """A signal that moves a score."""
 
     code: str
+    """Name of the signal."""
     label: str
+    """What it is called in a list."""
     feature: str | None = None
+    """Column of the matrix whose value is told, None of scores of older versions."""
     value: str
+    """That value for people."""
     value_num: float | None = None
+    """The same as a number, None for words and where there is none."""
     peer_value: str
+    """Its value at comparable accounts that stayed, for people."""
     peer_value_num: float | None = None
+    """The same as a number."""
     contribution: float
+    """In the model's log-odds before calibration."""
     points: float | None = None
+    """The same share of the way from the probability at the model's base value to that of the
+    account; None where the two do not move together."""
     direction: Literal["raises", "lowers"]
     sentence: str
+    """The driver as a sentence."""
     lever: bool | None = None
+    """Whether a team can act on it; None of scores of older versions."""
     since: str | None = None
+    """Date from which the value has stood so, None where it is not known."""
     ask: str = ""
+    """What somebody who speaks with the account is to ask for, empty for context."""
     stability: float | None = None
+    """Share of the models of resampled accounts that have it among their top five too, for drivers
+    of its signal and rank; None where it was not measured."""
     unstable: bool = False
+    """Whether that share is below a half."""
 
 
 class EvidenceTable(Record):
-    """Source rows behind a driver, newest first.
-
-    Attributes:
-        source: Table.
-        columns: Names of the values of each row.
-        rows: Values; what was not known at the prediction time is None.
-        total: Rows that led to the value.
-        hidden: Those of them that are not shown.
-    """
+    """Source rows behind a driver, newest first."""
 
     source: str
     columns: tuple[str, ...]
+    """Names of the values of each row."""
     rows: tuple[tuple[Value, ...], ...]
+    """Values; what was not known at the prediction time is None."""
     total: int
+    """Rows that led to the value."""
     hidden: int
+    """Those of them that are not shown."""
 
 
 class DriverEvidence(Record):
@@ -82,26 +74,23 @@ class DriverEvidence(Record):
 
 
 class ChangePart(Record):
-    """A part of the move of a score.
-
-    Attributes:
-        kind: What changed: the ``data`` of a signal, the ``model``, its ``base_rate``, or ``all``
-            of these where the older model or the tables are not at hand.
-        code: Name of the signal, empty for other parts.
-        label: What the part is called.
-        log_odds: In the models' log-odds before calibration; all parts add up to the move.
-        points: Of probability; all parts add up to the move.
-        before: What the driver said then, empty where it was none of the five.
-        after: What it says now, likewise.
-    """
+    """A part of the move of a score."""
 
     kind: PartKind
+    """What changed: the ``data`` of a signal, the ``model``, its ``base_rate``, or ``all`` of these
+    where the older model or the tables are not at hand."""
     code: str = ""
+    """Name of the signal, empty for other parts."""
     label: str
+    """What the part is called."""
     log_odds: float
+    """In the models' log-odds before calibration; all parts add up to the move."""
     points: float
+    """Of probability; all parts add up to the move."""
     before: str = ""
+    """What the driver said then, empty where it was none of the five."""
     after: str = ""
+    """What it says now, likewise."""
 
 
 class ScoreChange(Record):
@@ -132,22 +121,19 @@ class ScoreChange(Record):
 
 
 class BookChange(Record):
-    """How the scores of a book moved between two runs.
-
-    Attributes:
-        changes: Accounts with a score in both, those whose probability moved most first.
-        appeared: Accounts with a score in the later run alone.
-        gone: Accounts with a score in the earlier run alone.
-        drivers: Mean absolute part of each cause over all accounts, in log-odds, largest first.
-    """
+    """How the scores of a book moved between two runs."""
 
     target: str
     before_as_of: Time
     after_as_of: Time
     changes: tuple[ScoreChange, ...]
+    """Accounts with a score in both, those whose probability moved most first."""
     appeared: tuple[str, ...]
+    """Accounts with a score in the later run alone."""
     gone: tuple[str, ...]
+    """Accounts with a score in the earlier run alone."""
     drivers: tuple[tuple[str, float], ...]
+    """Mean absolute part of each cause over all accounts, in log-odds, largest first."""
 
 
 class EffectPoint(Record):
@@ -161,33 +147,29 @@ class EffectPoint(Record):
 
 
 class SignalSummary(Record):
-    """How a signal moves the scores of some accounts, in log-odds before calibration.
-
-    Attributes:
-        code: Name of the signal.
-        label: What it is called.
-        lever: Whether a team can act on it.
-        mean_abs: Mean absolute contribution.
-        share: That as a share of all signals.
-        mean: Mean contribution: above 0 it raises the scores of these accounts on the whole.
-        raises: Share of the accounts whose score it raises.
-        association: Rank correlation of its leading feature with its contribution, -1 to 1.
-        feature: Label of that feature.
-        unit: Its unit, empty where it is not known.
-        effect: How its contribution goes with that feature, by value.
-    """
+    """How a signal moves the scores of some accounts, in log-odds before calibration."""
 
     code: str
+    """Name of the signal."""
     label: str
+    """What it is called."""
     lever: bool
+    """Whether a team can act on it."""
     mean_abs: float
     share: float
+    """That as a share of all signals."""
     mean: float
+    """Mean contribution: above 0 it raises the scores of these accounts on the whole."""
     raises: float
+    """Share of the accounts whose score it raises."""
     association: float | None = None
+    """Rank correlation of its leading feature with its contribution, -1 to 1."""
     feature: str = ""
+    """Label of that feature."""
     unit: str = ""
+    """Its unit, empty where it is not known."""
     effect: tuple[EffectPoint, ...] = ()
+    """How its contribution goes with that feature, by value."""
 
 
 class GroupSummary(Record):
@@ -200,23 +182,20 @@ class GroupSummary(Record):
 
 
 class Cohort(Record):
-    """Accounts at risk for the same reason.
-
-    Attributes:
-        code: The signal that raises their scores most.
-        label: What it is called.
-        ask: What to ask them for.
-        accounts: Their ids, the highest risk first.
-        mrr: Their MRR by currency.
-        at_risk: Probability × MRR by currency.
-    """
+    """Accounts at risk for the same reason."""
 
     code: str
+    """The signal that raises their scores most."""
     label: str
+    """What it is called."""
     ask: str
+    """What to ask them for."""
     accounts: tuple[str, ...]
+    """Their ids, the highest risk first."""
     mrr: dict[str, float]
+    """Their MRR by currency."""
     at_risk: dict[str, float]
+    """Probability × MRR by currency."""
 
 
 class Portfolio(Record):
@@ -230,45 +209,36 @@ class Portfolio(Record):
 
 
 class WhatIf(Record):
-    """The score of an account with other values of levers: the model's association, no effect.
-
-    Attributes:
-        account_id: The account.
-        target: What is predicted.
-        edits: Feature → value, label, and the lowest and highest value of the training past that
-            an edit may take.
-        probability: As it is.
-        edited_probability: With the edits.
-        log_odds: Before calibration, as it is.
-        edited_log_odds: With the edits.
-        followed: Features computed from the edited ones, whose values follow.
-        note: What the number means.
-    """
+    """The score of an account with other values of levers: the model's association, no effect."""
 
     account_id: str
     target: str
     edits: dict[str, dict[str, Value]]
+    """Feature → value, label, and the lowest and highest value of the training past that an edit
+    may take."""
     probability: float
+    """As it is."""
     edited_probability: float
+    """With the edits."""
     log_odds: float
+    """Before calibration, as it is."""
     edited_log_odds: float
+    """With the edits."""
     followed: tuple[str, ...]
+    """Features computed from the edited ones, whose values follow."""
     note: str
+    """What the number means."""
 
 
 class AccountExplanation(Record):
-    """Why one account has its scores.
-
-    Attributes:
-        row: Its flat row.
-        lines: The same for people.
-        drivers: Target → drivers of its score.
-        evidence: Target → source rows behind them, where they were asked for.
-        changes: Target → how its score moved since an earlier run, where that was asked for.
-    """
+    """Why one account has its scores."""
 
     row: dict[str, Any]
     lines: tuple[str, ...]
+    """The same for people."""
     drivers: dict[str, tuple[DriverRecord, ...]] = Field(default_factory=dict)
+    """Target → drivers of its score."""
     evidence: dict[str, tuple[DriverEvidence, ...]] = Field(default_factory=dict)
+    """Target → source rows behind them, where they were asked for."""
     changes: dict[str, ScoreChange] = Field(default_factory=dict)
+    """Target → how its score moved since an earlier run, where that was asked for."""

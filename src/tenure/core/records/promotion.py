@@ -15,18 +15,13 @@ Action = Literal["promoted", "first", "forced", "rolled_back", "refused", "nothi
 
 
 class Side(Record):
-    """One of two models, measured on the rows that both predicted.
-
-    Attributes:
-        log_loss: Mean log loss.
-        auc: Area under the ROC curve.
-        over_base_rate: Gain in log loss over the base rate that was known at each prediction time.
-        mean_probability: Mean predicted probability.
-    """
+    """One of two models, measured on the rows that both predicted."""
 
     log_loss: Figure
     auc: Figure
+    """Area under the ROC curve."""
     over_base_rate: Figure
+    """Gain in log loss over the base rate that was known at each prediction time."""
     mean_probability: float
 
 
@@ -38,200 +33,170 @@ class PairedGain(Record):
 
 
 class GroupComparison(Record):
-    """Two models within one group of accounts.
-
-    Attributes:
-        by: What makes the group.
-        name: Its name.
-        rows: Rows.
-        events: Distinct outcomes.
-        others: Accounts without one.
-        log_loss: Of the champion.
-        increase: By how much that rises with the challenger.
-        worse: Whether it may rise much; None where too few outcomes tell.
-    """
+    """Two models within one group of accounts."""
 
     by: str
+    """What makes the group."""
     name: str
     rows: int
     events: int
+    """Distinct outcomes."""
     others: int
+    """Accounts without one."""
     log_loss: float
+    """Of the champion."""
     increase: Figure
+    """By how much that rises with the challenger."""
     worse: bool | None
+    """Whether it may rise much; None where too few outcomes tell."""
 
 
 class PastUses(Record):
-    """How often the outcomes of some prediction times have been used to choose a model.
-
-    Attributes:
-        first: The first prediction time.
-        last: The last.
-        contests: Pairs of bundles that were compared on some of these, the present one included.
-        recipes: Different declarations, settings or code that were tested on some of them.
-    """
+    """How often the outcomes of some prediction times have been used to choose a model."""
 
     first: Time
+    """The first prediction time."""
     last: Time
+    """The last."""
     contests: int
+    """Pairs of bundles that were compared on some of these, the present one included."""
     recipes: int
+    """Different declarations, settings or code that were tested on some of them."""
 
 
 class Comparison(SparseRecord):
-    """A challenger beside the champion on the same rows.
-
-    Attributes:
-        rows: Rows that both predicted.
-        accounts: Their accounts.
-        cutoffs: Their prediction times.
-        first: The first of these.
-        last: The last.
-        positives: Rows followed by the outcome.
-        events: Distinct outcomes.
-        observed_rate: Share of rows followed by the outcome.
-        champion: The champion, measured.
-        challenger: The challenger, measured.
-        gain: What the challenger gains.
-        better: Probability that its gain in log loss is above 0.
-        groups: Both within groups of accounts.
-        as_it_stands: Log loss of the challenger's bundle minus that of its recipe.
-        level: Of the intervals.
-        limits: What the challenger has to show.
-        basis: ``unseen``, ``later`` or ``replayed``: who spoke for the two.
-        how: The same in words.
-        used: How often the outcomes of these prediction times have been used to choose.
-        notes: What to know beside it.
-    """
+    """A challenger beside the champion on the same rows."""
 
     rows: int
+    """Rows that both predicted."""
     accounts: int
+    """Their accounts."""
     cutoffs: int
+    """Their prediction times."""
     first: Time
+    """The first of these."""
     last: Time
+    """The last."""
     positives: int
+    """Rows followed by the outcome."""
     events: int
+    """Distinct outcomes."""
     observed_rate: float
+    """Share of rows followed by the outcome."""
     champion: Side
+    """The champion, measured."""
     challenger: Side
+    """The challenger, measured."""
     gain: PairedGain
+    """What the challenger gains."""
     better: float
+    """Probability that its gain in log loss is above 0."""
     groups: tuple[GroupComparison, ...]
+    """Both within groups of accounts."""
     as_it_stands: Figure | None = None
+    """Log loss of the challenger's bundle minus that of its recipe."""
     level: float
+    """Of the intervals."""
     limits: PromotionConfig
+    """What the challenger has to show."""
     basis: Basis | None = None
+    """``unseen``, ``later`` or ``replayed``: who spoke for the two."""
     how: str | None = None
+    """The same in words."""
     used: PastUses | None = None
+    """How often the outcomes of these prediction times have been used to choose."""
     notes: tuple[str, ...] = ()
+    """What to know beside it."""
 
 
 class TargetPromotion(Record):
-    """What became of one target.
-
-    Attributes:
-        action: ``promoted``, ``first``, ``forced``, ``rolled_back``, ``refused`` or ``nothing``.
-        champion: The champion before.
-        version: The challenger.
-        sentences: Why, for people.
-        comparison: What was measured; None where nothing was.
-    """
+    """What became of one target."""
 
     action: Action
+    """``promoted``, ``first``, ``forced``, ``rolled_back``, ``refused`` or ``nothing``."""
     champion: str | None = None
+    """The champion before."""
     version: str | None = None
+    """The challenger."""
     sentences: tuple[str, ...]
+    """Why, for people."""
     comparison: Comparison | None = None
+    """What was measured; None where nothing was."""
 
 
 class PromotionRecord(Record):
-    """What `tenure promote` came to.
-
-    Attributes:
-        name: Project: the config's name.
-        dry_run: Whether nothing was changed.
-        passed: Whether nothing was refused.
-        notes: On MLflow.
-        targets: What became of each target.
-    """
+    """What `tenure promote` came to."""
 
     name: str
+    """Project: the config's name."""
     dry_run: bool
+    """Whether nothing was changed."""
     passed: bool
+    """Whether nothing was refused."""
     notes: tuple[str, ...]
+    """On MLflow."""
     targets: dict[str, TargetPromotion]
+    """What became of each target."""
 
 
 class ShadowRecord(SparseRecord):
-    """A champion and the challenger in its shadow, on the runs that both scored.
-
-    Attributes:
-        champion: Version of the champion, whose scores are delivered.
-        challenger: Version of the challenger, whose scores are only compared.
-        runs: Prediction times.
-        rows: Scores that both gave, under the main horizon.
-        last: The last prediction time.
-        mean_champion: Mean probability of the champion.
-        mean_challenger: Mean probability of the challenger.
-        apart: Mean absolute difference of the two.
-        posted_rows: Posted rows that both scored for a request.
-        posted_apart: Mean absolute difference on these; None without any.
-        comparison: Both on the scores whose outcome is known; None where too few are.
-    """
+    """A champion and the challenger in its shadow, on the runs that both scored."""
 
     champion: str
+    """Version of the champion, whose scores are delivered."""
     challenger: str
+    """Version of the challenger, whose scores are only compared."""
     runs: int
+    """Prediction times."""
     rows: int
+    """Scores that both gave, under the main horizon."""
     last: Time
+    """The last prediction time."""
     mean_champion: float
+    """Mean probability of the champion."""
     mean_challenger: float
+    """Mean probability of the challenger."""
     apart: float
+    """Mean absolute difference of the two."""
     posted_rows: int = 0
+    """Posted rows that both scored for a request."""
     posted_apart: float | None = None
+    """Mean absolute difference on these; None without any."""
     comparison: Comparison | None = None
+    """Both on the scores whose outcome is known; None where too few are."""
 
 
 class ScoredMoney(Record):
-    """MRR of scored accounts in one currency.
-
-    Attributes:
-        currency: Its name; None for accounts without one, or with several.
-        accounts: Accounts.
-        mrr: Their MRR.
-        mrr_at_risk: Probability of churn × MRR, summed over accounts with a probability.
-        notice_accounts: Accounts that gave notice, which have no probability.
-        notice_mrr: Their MRR, a known loss; no part of `mrr_at_risk`.
-    """
+    """MRR of scored accounts in one currency."""
 
     currency: str | None
+    """Its name; None for accounts without one, or with several."""
     accounts: int
     mrr: float
+    """Their MRR."""
     mrr_at_risk: float
+    """Probability of churn × MRR, summed over accounts with a probability."""
     notice_accounts: int
+    """Accounts that gave notice, which have no probability."""
     notice_mrr: float
+    """Their MRR, a known loss; no part of `mrr_at_risk`."""
 
 
 class ScoreRecord(Record):
-    """What `tenure score` wrote.
-
-    Attributes:
-        rows: Rows: one per account and horizon.
-        accounts: Accounts.
-        as_of: Prediction time.
-        out: File.
-        abstained: Accounts without a probability.
-        models: Target → version of its bundle.
-        money: MRR of the accounts, by currency.
-        warnings: What to know before the scores are believed.
-        drift: Target → how the book differs from the last known prediction times.
-    """
+    """What `tenure score` wrote."""
 
     rows: int
+    """Rows: one per account and horizon."""
     accounts: int
     as_of: Time
     out: str
     abstained: int
+    """Accounts without a probability."""
     models: dict[str, str]
+    """Target → version of its bundle."""
     money: tuple[ScoredMoney, ...] = ()
+    """MRR of the accounts, by currency."""
     warnings: tuple[str, ...] = ()
+    """What to know before the scores are believed."""
     drift: dict[str, BookDrift] = Field(default_factory=dict)
+    """Target → how the book differs from the last known prediction times."""

@@ -28,200 +28,178 @@ class CutoffLabels(Record):
 
 
 class LabelSummary(Record):
-    """Counts of snapshots, labels and outcomes.
-
-    Attributes:
-        snapshots: Account and prediction time, all.
-        labelled: Those with a known outcome.
-        positives: Those followed by the outcome.
-        distinct_events: Distinct outcomes behind these.
-        base_rate: Share of positives; None without labels.
-        dropped: Snapshots without a label, by reason.
-        by_cutoff: The same by prediction time.
-    """
+    """Counts of snapshots, labels and outcomes."""
 
     snapshots: int
+    """Account and prediction time, all."""
     labelled: int
+    """Those with a known outcome."""
     positives: int
+    """Those followed by the outcome."""
     distinct_events: int
+    """Distinct outcomes behind these."""
     base_rate: float | None
+    """Share of positives; None without labels."""
     dropped: dict[str, int]
+    """Snapshots without a label, by reason."""
     by_cutoff: tuple[CutoffLabels, ...]
+    """The same by prediction time."""
 
 
 class FoldRow(Record):
-    """What one fold of the backtest learnt from and was tested on.
-
-    Attributes:
-        fold: Its number.
-        as_of: Its prediction time.
-        fitted_at: The prediction time that its booster was fitted at.
-        train_rows: Rows it was trained on.
-        train_positives: Those followed by the outcome.
-        train_cutoffs: Their prediction times.
-        train_known_until: When the last of their outcomes was known.
-        base_rate: Their share of positives.
-        calibrated_on: Rows that its calibrator was fitted on.
-        calibrated_by: Which calibrator.
-        level: Log-odds by which it moved all accounts, following their rate.
-        test_rows: Rows it was tested on.
-        test_positives: Those followed by the outcome.
-    """
+    """What one fold of the backtest learnt from and was tested on."""
 
     fold: int
+    """Its number."""
     as_of: Time
+    """Its prediction time."""
     fitted_at: Time
+    """The prediction time that its booster was fitted at."""
     train_rows: int
+    """Rows it was trained on."""
     train_positives: int
+    """Those followed by the outcome."""
     train_cutoffs: int
+    """Their prediction times."""
     train_known_until: Time
+    """When the last of their outcomes was known."""
     base_rate: float
+    """Their share of positives."""
     calibrated_on: int
+    """Rows that its calibrator was fitted on."""
     calibrated_by: str
+    """Which calibrator."""
     level: float
+    """Log-odds by which it moved all accounts, following their rate."""
     test_rows: int
+    """Rows it was tested on."""
     test_positives: int
+    """Those followed by the outcome."""
 
 
 class SearchRecord(Record):
-    """A search for the booster's parameters.
-
-    Attributes:
-        as_of: It used the past of this prediction time; None for that of the final model.
-        trials: Trials made.
-        pruned: Those that were given up early.
-        loss: Log loss of the best; None where the default stays.
-        default_loss: Log loss of the default.
-        gain: Log loss that the best saves.
-        error: Standard error of that gain.
-        rows: Rows that judged.
-        positives: Those followed by the outcome.
-        parameters: The best.
-    """
+    """A search for the booster's parameters."""
 
     as_of: Time | None
+    """It used the past of this prediction time; None for that of the final model."""
     trials: int
+    """Trials made."""
     pruned: int = 0
+    """Those that were given up early."""
     loss: float | None = None
+    """Log loss of the best; None where the default stays."""
     default_loss: float | None = None
+    """Log loss of the default."""
     gain: float
+    """Log loss that the best saves."""
     error: float | None = None
+    """Standard error of that gain."""
     rows: int = 0
+    """Rows that judged."""
     positives: int
+    """Those followed by the outcome."""
     parameters: dict[str, Any] = Field(default_factory=dict)
+    """The best."""
 
 
 class DriverSummary(Record):
-    """A group of features that moves the scores.
-
-    Attributes:
-        group: What the features are about.
-        label: The same for people.
-        mean_abs: Mean absolute contribution, in log-odds.
-        share: Its share of that of all groups.
-        lever: Whether a team can act on it.
-        association: Rank correlation of the leading feature with its contribution.
-        features: Columns, the names joined by commas.
-    """
+    """A group of features that moves the scores."""
 
     group: str
+    """What the features are about."""
     label: str
+    """The same for people."""
     mean_abs: float
+    """Mean absolute contribution, in log-odds."""
     share: float
+    """Its share of that of all groups."""
     lever: bool
+    """Whether a team can act on it."""
     association: float | None
+    """Rank correlation of the leading feature with its contribution."""
     features: str
+    """Columns, the names joined by commas."""
 
 
 class TrackedModel(SparseRecord):
-    """Where MLflow recorded a model, or why it could not.
-
-    Attributes:
-        store: Tracking URI.
-        run_id: MLflow run.
-        name: Registered model.
-        version: Its version in the registry.
-        alias: Alias that was set.
-        uri: URI that loads the model.
-        error: Why it was not recorded.
-    """
+    """Where MLflow recorded a model, or why it could not."""
 
     store: str
+    """Tracking URI."""
     run_id: str | None = None
+    """MLflow run."""
     name: str | None = None
+    """Registered model."""
     version: str | None = None
+    """Its version in the registry."""
     alias: str | None = None
+    """Alias that was set."""
     uri: str | None = None
+    """URI that loads the model."""
     error: str | None = None
+    """Why it was not recorded."""
 
 
 class ModelFacts(SparseRecord):
-    """The exported model of a target.
-
-    Attributes:
-        name: Project and target.
-        version: Of the bundle.
-        path: Its folder.
-        rows: Snapshots it was fitted on.
-        positives: Those followed by the outcome.
-        trained_until: When the last of their outcomes was known.
-        parameters: Of the booster.
-        calibrator: Kind and state of the calibrator.
-        features: Columns that the booster reads.
-        mlflow: Where MLflow recorded it.
-    """
+    """The exported model of a target."""
 
     name: str
+    """Project and target."""
     version: str
+    """Of the bundle."""
     path: str
+    """Its folder."""
     rows: int
+    """Snapshots it was fitted on."""
     positives: int
+    """Those followed by the outcome."""
     trained_until: Time
+    """When the last of their outcomes was known."""
     parameters: dict[str, Any]
+    """Of the booster."""
     calibrator: dict[str, Any]
+    """Kind and state of the calibrator."""
     features: int
+    """Columns that the booster reads."""
     mlflow: TrackedModel | None = None
+    """Where MLflow recorded it."""
 
 
 class TargetRecord(Record):
-    """What became of one target.
-
-    Attributes:
-        event: One outcome in words.
-        events: Several.
-        bad: Whether the outcome is unwelcome.
-        horizon_days: Length of the label window.
-        gap_days: Days between prediction time and label window.
-        status: What the model is now: ``champion``, ``challenger``, ``not_promoted``, or
-            ``refused`` where there is none.
-        withdrawn: Version of the champion that was withdrawn without a successor.
-        verdict: What may be said of the model.
-        labels: Counts of labels.
-        evaluation: The backtest.
-        folds: What each fold learnt from.
-        tuning: Searches for parameters, oldest first.
-        drivers: What moves the scores, strongest first.
-        shape: What the shape of the backtest says of leaks; None where refused.
-        model: The exported model; None where refused.
-        used: How often the outcomes of the backtest have been used to choose a model.
-    """
+    """What became of one target."""
 
     event: str
+    """One outcome in words."""
     events: str
+    """Several."""
     bad: bool
+    """Whether the outcome is unwelcome."""
     horizon_days: int
+    """Length of the label window."""
     gap_days: int
+    """Days between prediction time and label window."""
     status: TargetStatus
+    """What the model is now: ``champion``, ``challenger``, ``not_promoted``, or ``refused`` where
+    there is none."""
     withdrawn: str | None = None
+    """Version of the champion that was withdrawn without a successor."""
     verdict: Verdict
+    """What may be said of the model."""
     labels: LabelSummary
     evaluation: Evaluation = Evaluation()
+    """The backtest."""
     folds: tuple[FoldRow, ...] = ()
+    """What each fold learnt from."""
     tuning: tuple[SearchRecord, ...] = ()
+    """Searches for parameters, oldest first."""
     drivers: tuple[DriverSummary, ...] = ()
+    """What moves the scores, strongest first."""
     shape: ShapeRecord | None = None
+    """What the shape of the backtest says of leaks; None where refused."""
     model: ModelFacts | None = None
+    """The exported model; None where refused."""
     used: PastUses | None = None
+    """How often the outcomes of the backtest have been used to choose a model."""
 
 
 class CalendarFacts(Record):
@@ -249,34 +227,24 @@ class FeatureFacts(Record):
 
 
 class TrainingRecord(Record):
-    """A training run.
-
-    Attributes:
-        name: Project: the config's name.
-        created_at: When.
-        tenure_version: Version of this package.
-        versions: Libraries that decide what a model is.
-        config: All settings.
-        fingerprint: Hash of the data.
-        data: The data report.
-        calendar: Prediction times.
-        features: Features in use.
-        targets: What became of each target.
-        forecast: What retention is forecast with; None where no past period is settled.
-        health: The weighted health score of the config beside the model of churn; None without one.
-        took_seconds: Duration.
-    """
+    """A training run."""
 
     name: str
+    """Project: the config's name."""
     created_at: Time
     tenure_version: str
+    """Version of this package."""
     versions: dict[str, str]
+    """Libraries that decide what a model is."""
     config: Config
     fingerprint: str
     data: DataRecord
     calendar: CalendarFacts
     features: FeatureFacts
     targets: dict[str, TargetRecord]
+    """What became of each target."""
     forecast: ForecastFit | None = None
+    """What retention is forecast with; None where no past period is settled."""
     health: HealthComparison | None = None
+    """The weighted health score of the config beside the model of churn; None without one."""
     took_seconds: float

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,16 +24,13 @@ from tenure.core.files import digest, replacing
 from tenure.core.progress import SILENT, Progress
 from tenure.core.steps import quote
 from tenure.core.times import EPOCH, show
+from tenure.engine import Engine
 from tenure.features.compute.batches import source_rows
 from tenure.features.compute.history_start import history_starts
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.compute.source_query import SourceQuery, source_queries
-from tenure.features.plan.plan import read_columns
+from tenure.features.plan.plan import Plan, read_columns
 from tenure.sources.contract import SOURCES
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.plan import Plan
 
 WORTH_ROWS = 200_000
 """Rows of the longest source below which computing features costs no more than looking them up."""
@@ -105,11 +102,7 @@ def visible(
 ) -> dict[datetime, Fingerprints]:
     """Return what each prediction time can see, in order.
 
-    Args:
-        engine: Holds the canonical tables.
-        plan: Which features.
-        cutoffs: Prediction times, ascending.
-        starts: Output of `history_starts`: windows that reach further back are missing.
+    Windows that reach further back than the `starts` of `history_starts` are missing.
     """
     views: dict[datetime, Fingerprints] = {cutoff: {} for cutoff in cutoffs}
     for query in source_queries(plan, cutoffs):

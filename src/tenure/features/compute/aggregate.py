@@ -55,21 +55,18 @@ def array_of(column: pa.ChunkedArray) -> tuple[Array, Mask | None]:
 
 @dataclass(frozen=True)
 class PlacedRows:
-    """The placed rows of one source for a batch of accounts.
-
-    Attributes:
-        query: What was read.
-        table: Result of the query's statement.
-        accounts: Accounts of the batch.
-        first: Number of its first account.
-        arrays: Its columns as arrays, as they are used.
-    """
+    """The placed rows of one source for a batch of accounts."""
 
     query: SourceQuery
+    """What was read."""
     table: pa.Table
+    """Result of the query's statement."""
     accounts: int
+    """Accounts of the batch."""
     first: int = 0
+    """Number of its first account."""
     arrays: dict[str, tuple[Array, Mask | None]] = field(default_factory=dict)
+    """Its columns as arrays, as they are used."""
 
     def column(self, name: str) -> tuple[Array, Mask | None]:
         """Return a column's values, and where it has any (None: everywhere)."""
@@ -89,21 +86,18 @@ class PlacedRows:
 
 @dataclass(frozen=True)
 class _RowSubset:
-    """Rows that a group of features reads.
-
-    Attributes:
-        placed: All rows.
-        rows: The subset; with `each`, the lanes are accounts by chosen values.
-        mask: Which rows these are, None for all.
-        categories: Chosen value → its number.
-        members: Members of the accounts, by the column that tells them apart.
-    """
+    """Rows that a group of features reads."""
 
     placed: PlacedRows
+    """All rows."""
     rows: GridRows
+    """The subset; with `each`, the lanes are accounts by chosen values."""
     mask: Mask | None
+    """Which rows these are, None for all."""
     categories: Mapping[str, int]
+    """Chosen value → its number."""
     members: dict[str, tuple[MemberRows, Mask | None]] = field(default_factory=dict)
+    """Members of the accounts, by the column that tells them apart."""
 
     @classmethod
     def of(cls, placed: PlacedRows, key: Selection, windows: Iterable[Window]) -> _RowSubset:

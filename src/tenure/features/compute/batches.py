@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tenure.core.progress import Progress
 from tenure.core.steps import Step
+from tenure.engine import Engine
 from tenure.features.compute.aggregate import PlacedRows
 from tenure.features.compute.snapshot_values import (
     FeatureValues,
@@ -26,11 +27,7 @@ from tenure.features.compute.snapshot_values import (
 )
 from tenure.features.compute.source_query import SCOPE, SourceQuery, source_queries
 from tenure.features.compute.window_fold import Ints
-
-if TYPE_CHECKING:
-    from tenure.core.progress import Progress
-    from tenure.engine import Engine
-    from tenure.features.plan.plan import Plan
+from tenure.features.plan.plan import Plan
 
 BATCH_ACCOUNTS = 4_096
 BATCH_ACCOUNTS_ONCE = 32_768

@@ -23,15 +23,12 @@ MIN_ACCOUNTS = 20
 
 @dataclass(frozen=True)
 class Categories:
-    """Chosen values of features with `each`.
-
-    Attributes:
-        values: Feature name → values, most used first.
-        since: (feature name, value) → the first prediction time at which it was chosen.
-    """
+    """Chosen values of features with `each`."""
 
     values: dict[str, tuple[str, ...]]
+    """Feature name → values, most used first."""
     since: dict[tuple[str, str], datetime]
+    """(feature name, value) → the first prediction time at which it was chosen."""
 
 
 def choose_categories(

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from tenure.core.times import DAY, literal
+from tenure.engine import Engine
 from tenure.features.compute.timeline import Timeline
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.plan import Plan
+from tenure.features.plan.plan import Plan
 
 
 def history_starts(

@@ -7,41 +7,36 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tenure.core.progress import SILENT, Progress
+from tenure.engine import Engine
 from tenure.features.compute.batches import Batch, batches
 from tenure.features.compute.history_start import history_starts
 from tenure.features.compute.snapshot_values import FeatureValues, SnapshotIndex, column_values
 from tenure.features.compute.window_fold import Array, Ints
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.features.plan.columns import FeatureSpec
-    from tenure.features.plan.plan import Plan
+from tenure.features.plan.columns import FeatureSpec
+from tenure.features.plan.plan import Plan
 
 
 @dataclass(frozen=True)
 class FeatureMatrix:
-    """Features of snapshots.
-
-    Attributes:
-        rows: The snapshots, in the caller's order, with a fresh index.
-        values: Same index; float32 columns, and object columns of words for text features.
-        specs: How to speak of each column, and of those that a model adds.
-        since: Column → the first prediction time whose past led to it; columns that are not
-            listed exist at every prediction time.
-        begins: Source → the first day of its history that the last prediction time knew of.
-    """
+    """Features of snapshots."""
 
     rows: pd.DataFrame
+    """The snapshots, in the caller's order, with a fresh index."""
     values: pd.DataFrame
+    """Same index; float32 columns, and object columns of words for text features."""
     specs: dict[str, FeatureSpec]
+    """How to speak of each column, and of those that a model adds."""
     since: dict[str, datetime] = field(default_factory=dict)
+    """Column → the first prediction time whose past led to it; columns that are not listed exist at
+    every prediction time."""
     begins: dict[str, date] = field(default_factory=dict)
+    """Source → the first day of its history that the last prediction time knew of."""
 
 
 class _Columns:

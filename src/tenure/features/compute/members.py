@@ -31,17 +31,14 @@ Summary = Callable[[Mask, Ints], Ints]
 
 @dataclass(frozen=True)
 class MemberRows:
-    """Rows spread over the members of each account.
-
-    Attributes:
-        rows: One lane per member, those of one account side by side.
-        owner: Lane that each member belongs to, ascending, shape (members,).
-        lanes: How many lanes the members belong to.
-    """
+    """Rows spread over the members of each account."""
 
     rows: GridRows
+    """One lane per member, those of one account side by side."""
     owner: Ints
+    """Lane that each member belongs to, ascending, shape (members,)."""
     lanes: int
+    """How many lanes the members belong to."""
 
     @classmethod
     def of(cls, rows: GridRows, keys: Array, *, shared: bool = True) -> MemberRows:
@@ -111,19 +108,16 @@ class ActiveDays:
     Days are members too, but so many that a lane for each would cost twice the time of all other
     features: they are columns of one grid, of which a window shows a few.  A day that an edge of
     the grid cuts in two stands in two columns.
-
-    Attributes:
-        timeline: The grid.
-        first: First cut-off that sees a day in a lane, the number of cut-offs where none does,
-            shape (L, columns).
-        day: Day of each column, ascending, in days since 1970-01-01.
-        slot: Slot of each column.
     """
 
     timeline: Timeline
     first: Array
+    """First cut-off that sees a day in a lane, the number of cut-offs where none does, shape (L,
+    columns)."""
     day: Ints
+    """Day of each column, ascending, in days since 1970-01-01."""
     slot: Ints
+    """Slot of each column."""
 
     @classmethod
     def of(cls, rows: GridRows, days: Array) -> ActiveDays:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,8 @@ from tenure.core.formulas import evaluate
 from tenure.core.times import EPOCH
 from tenure.features.compute.aggregate import PlacedRows, default
 from tenure.features.compute.window_fold import NOTHING, Array, Ints
-
-if TYPE_CHECKING:
-    from tenure.features.plan.columns import MeasuredColumn
-    from tenure.features.plan.plan import Plan
+from tenure.features.plan.columns import MeasuredColumn
+from tenure.features.plan.plan import Plan
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 
@@ -30,19 +28,16 @@ Starts = Mapping[str, list[date | None]]
 
 @dataclass(frozen=True)
 class SnapshotIndex:
-    """Snapshots as numbers: which account, and which prediction time.
-
-    Attributes:
-        accounts: Distinct accounts, ascending.
-        cutoffs: Distinct prediction times, ascending.
-        account_no: Number of the account of each snapshot, shape (n,).
-        cut_no: Number of its prediction time, shape (n,).
-    """
+    """Snapshots as numbers: which account, and which prediction time."""
 
     accounts: Array
+    """Distinct accounts, ascending."""
     cutoffs: tuple[datetime, ...]
+    """Distinct prediction times, ascending."""
     account_no: Ints
+    """Number of the account of each snapshot, shape (n,)."""
     cut_no: Ints
+    """Number of its prediction time, shape (n,)."""
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> SnapshotIndex:

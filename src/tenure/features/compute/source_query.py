@@ -41,21 +41,18 @@ Selection = tuple[tuple[str, ...], str | None, bool, str | None, str | None, boo
 
 @dataclass(frozen=True)
 class SourceQuery:
-    """One SELECT over one source, for all features that read it.
-
-    Attributes:
-        source: Canonical table name.
-        features: The features, in order.
-        cutoffs: Prediction times, ascending.
-        part: Suffix that tells several queries of one source apart.
-        cells: Whether rows that stand in one place are joined.
-    """
+    """One SELECT over one source, for all features that read it."""
 
     source: str
+    """Canonical table name."""
     features: tuple[MeasuredColumn, ...]
+    """The features, in order."""
     cutoffs: tuple[datetime, ...]
+    """Prediction times, ascending."""
     part: str = ""
+    """Suffix that tells several queries of one source apart."""
     cells: bool = False
+    """Whether rows that stand in one place are joined."""
 
     def split(self) -> tuple[SourceQuery, ...]:
         """Return queries for one cut-off, by reach into the past.

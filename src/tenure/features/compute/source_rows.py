@@ -48,12 +48,8 @@ def rows_behind_sql(
 
     A late column that was not known before `as_of` is null in them.
 
-    Args:
-        items: The features; a row counts that leads to any of them.
-        account: Its id.
-        as_of: Prediction time.
-        columns: Columns of the source that are shown.
-        most: Rows that are returned, the newest.
+    A row counts that leads to any of the features; the newest are returned, `most` of them, with
+    these columns of the source.
     """
     source = SOURCES[items[0].feature.source]
     known = literal(as_of)

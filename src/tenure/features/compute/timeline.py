@@ -49,15 +49,12 @@ def rank_sql(moment: str, edges: Sequence[datetime]) -> str:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Cut-offs and windows on one grid.
-
-    Attributes:
-        cutoffs: Prediction times, ascending and distinct.
-        windows: The windows in use.
-    """
+    """Cut-offs and windows on one grid."""
 
     cutoffs: tuple[datetime, ...]
+    """Prediction times, ascending and distinct."""
     windows: tuple[Window, ...]
+    """The windows in use."""
 
     @cached_property
     def edges(self) -> tuple[datetime, ...]:

@@ -36,25 +36,21 @@ UFUNC: dict[Join, np.ufunc] = {"add": np.add, "larger": np.maximum}
 
 @dataclass(frozen=True)
 class GridRows:
-    """Rows on the grid.
-
-    Attributes:
-        timeline: The grid.
-        lane: What a row counts for, from 0: an account, or a member of an account; shape (n,).
-        lanes: How many lanes there are.
-        seen: First cut-off that knows the row, shape (n,).
-        slot: When it happened, shape (n,).
-        gone: First cut-off at which it has ended, where only running rows count, shape (n,).
-        weight: How many rows it stands for, None for one each, shape (n,).
-    """
+    """Rows on the grid."""
 
     timeline: Timeline
     lane: Array
+    """What a row counts for, from 0: an account, or a member of an account; shape (n,)."""
     lanes: int
+    """How many lanes there are."""
     seen: Array
+    """First cut-off that knows the row, shape (n,)."""
     slot: Array
+    """When it happened, shape (n,)."""
     gone: Array | None = None
+    """First cut-off at which it has ended, where only running rows count, shape (n,)."""
     weight: Array | None = None
+    """How many rows it stands for, None for one each, shape (n,)."""
 
     def keep(self, mask: Mask) -> GridRows:
         """Return the rows that a mask selects."""

@@ -40,71 +40,59 @@ CALENDAR = frozenset({"as_of_month", "as_of_quarter_day"})
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of the past, relative to a cut-off: ``[cutoff − length, cutoff − lag)``.
-
-    Attributes:
-        length: Days from its start to the cut-off, None for the whole past.
-        lag: Days from its end to the cut-off.
-    """
+    """A stretch of the past, relative to a cut-off: ``[cutoff − length, cutoff − lag)``."""
 
     length: int | None
+    """Days from its start to the cut-off, None for the whole past."""
     lag: int = 0
+    """Days from its end to the cut-off."""
 
 
 @dataclass(frozen=True)
 class FeatureSpec:
     """A column of the feature matrix and how to speak of it.
 
-    Attributes:
-        name: Column name, e.g. ``events_28d``.
-        family: Family it belongs to.
-        text: Whether values are words rather than numbers.
-        window: Window length in days, None where it looks at the whole past or the present.
-        source: Table it is read from; for a derived feature, those of its parts.
-        group: The signal that it measures.
-        signal: How to speak of that, None where it is the user's own.
-        part: Whether it measures one of many values of a column, where its signal is about all.
-        since: Column with the days for which the value has stood so, None where none says it.
-
     The others are those of its declaration, a `Feature`.
     """
 
     name: str
+    """Column name, e.g. ``events_28d``."""
     family: str
     sentence: str
     unit: Unit
     direction: int
     lever: bool
     text: bool
+    """Whether values are words rather than numbers."""
     group: str
+    """The signal that it measures."""
     window: int | None
+    """Window length in days, None where it looks at the whole past or the present."""
     source: str
+    """Table it is read from; for a derived feature, those of its parts."""
     hidden: bool = False
     zero: str | None = None
     missing: str | None = None
     past: tuple[str, str] | None = None
     since: str | None = None
+    """Column with the days for which the value has stood so, None where none says it."""
     signal: Signal | None = None
+    """How to speak of that, None where it is the user's own."""
     part: bool = False
+    """Whether it measures one of many values of a column, where its signal is about all."""
 
 
 @dataclass(frozen=True)
 class MeasuredColumn:
-    """A feature that is read from the rows of a source.
-
-    Attributes:
-        spec: Its column.
-        feature: Its declaration.
-        aggregate: The parsed aggregate.
-        clocks: Clock columns of the late columns that it reads.
-        member: The value it counts, for a feature with `each`.
-    """
+    """A feature that is read from the rows of a source."""
 
     spec: FeatureSpec
     feature: Feature
     aggregate: Aggregate
     clocks: tuple[str, ...]
+    """Clock columns of the late columns that it reads."""
     member: str | None = None
+    """The value it counts, for a feature with `each`."""
 
     @property
     def condition(self) -> str | None:
@@ -128,19 +116,14 @@ class MeasuredColumn:
 
 @dataclass(frozen=True)
 class DerivedColumn:
-    """A feature made from other columns: by a formula, or as a percentile that a model fits.
-
-    Attributes:
-        spec: Its column.
-        declared: Its declaration.
-        needs: The columns that it is made from.
-        formula: Arithmetic over the names of columns; empty for a percentile.
-    """
+    """A feature made from other columns: by a formula, or as a percentile that a model fits."""
 
     spec: FeatureSpec
     declared: Derived | Ranked
     needs: frozenset[str]
+    """The columns that it is made from."""
     formula: str = ""
+    """Arithmetic over the names of columns; empty for a percentile."""
 
 
 def known_columns(source: Source) -> frozenset[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core import config as settings
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.formulas import formula_names
 from tenure.core.spec import Declared, Derived, Family, Feature
@@ -27,18 +28,13 @@ from tenure.features.plan.plan import config_families, read_columns, resolve_pla
 from tenure.labels.targets import TARGETS
 from tenure.sources.contract import SOURCES
 
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-
 
 def load_config(path: Path | str, changes: Mapping[str, Any] | None = None) -> Config:
     """Read a YAML config and check the features that it declares.
 
     Feature modules are not run: scoring reads declarations from the bundle.
 
-    Args:
-        path: The file.
-        changes: Put into what the file says: mappings are merged, all else is replaced.
+    `changes` are put into what the file says: mappings are merged, all else is replaced.
 
     Raises:
         ConfigError: If the file cannot be read, names no target, or breaks a rule; lists every
@@ -97,11 +93,6 @@ def check_names(
     """Check `features.exclude`, `evaluation.groups` and `audit.allow`.
 
     A feature that is declared exists, also where the data cannot give it, or its family is off.
-
-    Args:
-        config: Settings.
-        families: Those of the config, with the features of the data's own attributes.
-        columns: Canonical table → the columns that the data set has.
 
     Raises:
         ConfigError: Naming every entry that names nothing, with a suggestion.

@@ -12,16 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from tenure.core.config import FeatureConfig
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.files import digest
 from tenure.core.spec import Declared, Derived, Family, Feature, Ranked
-
-if TYPE_CHECKING:
-    from tenure.core.config import FeatureConfig
 
 CUSTOM = "custom"
 TITLE = "Your own features"
@@ -31,18 +29,13 @@ KINDS: dict[str, type[Declared]] = {"formula": Derived, "of": Ranked}
 
 @dataclass(frozen=True)
 class OwnFamily:
-    """A declaration of a user's own and where it was written.
-
-    Attributes:
-        place: For messages, e.g. ``features.custom.0`` or ``features.modules.0: `exports```.
-        family: Name of its family.
-        title: What the family is about.
-        item: The declaration.
-    """
+    """A declaration of a user's own and where it was written."""
 
     place: str
+    """For messages, e.g. ``features.custom.0`` or ``features.modules.0: `exports```."""
     family: str
     title: str
+    """What the family is about."""
     item: Declared
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from tenure.core.config import FeatureConfig
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.fragments import columns_of
 from tenure.core.records.training import AbsentFeature
@@ -27,25 +28,19 @@ from tenure.features.plan.custom import own_families
 from tenure.features.plan.shape_checks import LOADED
 from tenure.sources.contract import SOURCES
 
-if TYPE_CHECKING:
-    from tenure.core.config import FeatureConfig
-
 
 @dataclass(frozen=True)
 class Plan:
-    """The columns of a feature matrix, resolved against a data set.
-
-    Attributes:
-        measured: Features read from rows.
-        computed: Features computed from those, in an order in which each part comes first.
-        absent: Declared features that the data cannot give.
-        placed: Percentiles among peers, which a model adds to the matrix.
-    """
+    """The columns of a feature matrix, resolved against a data set."""
 
     measured: tuple[MeasuredColumn, ...]
+    """Features read from rows."""
     computed: tuple[DerivedColumn, ...]
+    """Features computed from those, in an order in which each part comes first."""
     absent: tuple[AbsentFeature, ...]
+    """Declared features that the data cannot give."""
     placed: tuple[DerivedColumn, ...] = ()
+    """Percentiles among peers, which a model adds to the matrix."""
 
     @cached_property
     def specs(self) -> dict[str, FeatureSpec]:
@@ -119,9 +114,7 @@ def config_families(
 ) -> list[Family]:
     """Return the families of a config and of constant account attributes, the user's own last.
 
-    Args:
-        config: The `features` section.
-        attributes: Constant account attributes → whether they are numbers.
+    `attributes` are the constant account attributes → whether they are numbers.
 
     Raises:
         ConfigError: If a family is unknown or a declaration is malformed.

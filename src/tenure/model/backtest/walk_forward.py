@@ -238,7 +238,7 @@ class _Walk:
         """Fit the booster of a stretch, and the baselines of the folds that are evaluated."""
         first = stretch.first
         for origin in stretch.origins:
-            check_embargo(self.rows.iloc[origin.train], None, self.rows.iloc[origin.test])
+            check_embargo(self.rows.iloc[origin.train], self.rows.iloc[origin.test])
         booster = self._boost(first.train, first.as_of)
         compared = [origin for origin in stretch.origins if origin.as_of in evaluated]
         if not compared or self.settings.bare:

@@ -20,21 +20,18 @@ MOST_LABELS = 7
 
 @dataclass(frozen=True)
 class Point:
-    """A value at a time.
-
-    Attributes:
-        value: None where there is none: the line breaks.
-        lo: Lower bound; `hi`: upper bound, if any.
-        kind: Class of its dot.
-        text: What it says when pointed at.
-    """
+    """A value at a time."""
 
     at: datetime
     value: float | None
+    """None where there is none: the line breaks."""
     lo: float | None = None
+    """Lower bound; `hi`: upper bound, if any."""
     hi: float | None = None
     kind: str = ""
+    """Class of its dot."""
     text: str = ""
+    """What it says when pointed at."""
 
 
 def line_svg(

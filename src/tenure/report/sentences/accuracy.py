@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tenure.core.records.base import Figure
-from tenure.core.records.bounds import BoundsCheck
-from tenure.core.records.evaluation import Evaluation
+from tenure.core.records.evaluation import BoundsCheck, Evaluation
+from tenure.core.records.promotion import PastUses
 from tenure.core.records.training import TargetRecord
 from tenure.report.sentences.findings import top_tenth
 from tenure.report.sentences.formatting import count, counted, day, number, percent, spread
 from tenure.report.sentences.outcome import Outcome
 
 WIDE = 5.0  # width of a slope's interval from which it says nothing
+FEW_USES = 3  # of the same past, up to which nothing is made of them
 
 
 def performance(outcome: Outcome) -> list[str]:
@@ -148,6 +149,20 @@ def bounds(level: float) -> str:
         "of accounts: that coverage was measured on simulated data, where the "
         "truth is known. On your own data only rates of many accounts can be checked, as here."
     )
+
+
+def past_uses(used: PastUses | None) -> list[str]:
+    """Return how many contests and recipes the outcomes of some past times have judged."""
+    if used is None:
+        return []
+    contests = counted(used.contests, "contest") if used.contests else "no contest"
+    text = (
+        f"The outcomes of {day(used.first)} to {day(used.last)} have decided {contests} and tested "
+        f"{counted(used.recipes, 'recipe')}"
+    )
+    if used.contests + used.recipes <= FEW_USES:
+        return [f"{text}."]
+    return [f"{text}: the best of many on the same past looks better there than it is."]
 
 
 def tuning(target: TargetRecord) -> str:

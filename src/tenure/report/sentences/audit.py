@@ -8,7 +8,16 @@ from tenure.core.records.audit import ArrivalRecord, AuditRecord, SuspectRecord
 from tenure.core.records.shape import LifetimeRecord
 from tenure.report.sentences import shape
 from tenure.report.sentences.findings import Headline
-from tenure.report.sentences.formatting import count, counted, day, listed, percent, plain, ratio
+from tenure.report.sentences.formatting import (
+    count,
+    counted,
+    day,
+    first_of,
+    listed,
+    percent,
+    plain,
+    ratio,
+)
 
 VERDICTS = {
     "clean": ("good", "No feature saw its future, and no column is too good to be true."),
@@ -32,8 +41,7 @@ def _more(audit: AuditRecord) -> list[str]:
         names = list(audit.reads.violations) if audit.reads else []
         names += [item.feature for part in audit.shuffle or () for item in part.moved]
         names = list(dict.fromkeys(names))
-        more = f" and {count(len(names) - MOST_NAMES)} more" if len(names) > MOST_NAMES else ""
-        return [f"It concerns {', '.join(names[:MOST_NAMES])}{more}."]
+        return [f"It concerns {first_of(names, MOST_NAMES)}."]
     if audit.status == "doubts":
         names = [item.table for item in open_lifetimes(audit)]
         names = list(dict.fromkeys([*names, *(item.column for item in open_suspects(audit))]))

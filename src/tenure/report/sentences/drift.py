@@ -27,10 +27,7 @@ def drift_sentences(
 ) -> list[str]:
     """Return what to know of a target's scores; nothing where the book is as before.
 
-    Args:
-        target: What is predicted.
-        drift: How the book differs from before.
-        labels: Column → what it is called; without it columns keep their names.
+    `labels` say what columns are called; without them columns keep their names.
     """
     sentences, times = [], f"from {drift.since} to {drift.until}, the last known outcomes"
     if drift.off:

@@ -57,19 +57,16 @@ WHAT_IT_MEANS = {"no_usable_signal": (NO_SIGNAL,), "usable_before": (NOT_LATELY,
 
 @dataclass(frozen=True)
 class Headline:
-    """What may be said of a target, shortest first.
-
-    Attributes:
-        label: The verdict in two words.
-        tone: ``good``, ``warn`` or ``bad``.
-        first: The sentence that stands in the first line.
-        more: Why, and what to do.
-    """
+    """What may be said of a target, shortest first."""
 
     label: str
+    """The verdict in two words."""
     tone: str
+    """``good``, ``warn`` or ``bad``."""
     first: str
+    """The sentence that stands in the first line."""
     more: tuple[str, ...]
+    """Why, and what to do."""
 
 
 def headline(outcome: Outcome) -> Headline:

@@ -110,6 +110,16 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """Return the first of some names, and how many there are besides.
+
+    >>> first_of(["a", "b", "c"], 2), first_of(["a"], 2)
+    ('a, b and 1 more', 'a')
+    """
+    more = f" and {count(len(names) - most)} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def joined(values: Mapping[str, Any], show: Callable[[Any], str] = str) -> str:
     """Return names and values in one line."""
     return ", ".join(f"{name} {show(value)}" for name, value in values.items())

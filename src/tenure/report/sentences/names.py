@@ -66,21 +66,18 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of the performance table.
-
-    Attributes:
-        key: Its name in the evaluation.
-        best: Which way is better, or the best value.
-        share: Whether it is shown as a percentage.
-        ranged: Whether its interval is shown.
-    """
+    """A figure of the performance table."""
 
     key: str
+    """Its name in the evaluation."""
     name: str
     best: str
+    """Which way is better, or the best value."""
     share: bool = False
+    """Whether it is shown as a percentage."""
     digits: int = 3
     ranged: bool = True
+    """Whether its interval is shown."""
 
     @property
     def meaning(self) -> str:

@@ -50,15 +50,12 @@ class RankingEnd:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A target, and how to speak of it.
-
-    Attributes:
-        name: Name of the target, e.g. ``churn``.
-        target: The target's part of the training record.
-    """
+    """A target, and how to speak of it."""
 
     name: str
+    """Name of the target, e.g. ``churn``."""
     target: TargetRecord
+    """The target's part of the training record."""
 
     @property
     def evaluation(self) -> Evaluation:

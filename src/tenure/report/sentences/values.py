@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -132,17 +133,10 @@ def bounds(lo: float | None, hi: float | None) -> str:
 
 def filters() -> dict[str, Any]:
     """Return what templates show values with, by name."""
+    shows: tuple[Callable[..., str], ...] = (
+        *(money, points, date, clock, percent, bounds, cut, moment_key, named, difference, cell),
+    )
     return {
-        "money": money,
-        "points": points,
-        "date": date,
-        "clock": clock,
-        "percent": percent,
-        "bounds": bounds,
-        "cut": cut,
-        "moment_key": moment_key,
-        "named": named,
-        "difference": difference,
-        "cell": cell,
+        **{show.__name__: show for show in shows},
         "verdict": lambda name: VERDICTS.get(name, name),
     }

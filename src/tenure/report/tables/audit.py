@@ -13,6 +13,7 @@ from tenure.report.sentences.formatting import (
     NONE,
     count,
     day,
+    first_of,
     joined,
     number,
     percent,
@@ -143,17 +144,13 @@ def _clocks(audit: AuditRecord) -> Tables:
     done = audit_sentences.DONE
     order = list(done)
 
-    def readers(features: tuple[str, ...]) -> str:
-        more = f" and {count(len(features) - 4)} more" if len(features) > 4 else ""
-        return ", ".join(features[:4]) + more or NONE
-
     return [
         table(
             "",
             sorted(audit.clocks, key=lambda item: order.index(item.done)),
             ("Column", lambda item: f"{item.table}.{item.column}"),
             ("What was done", lambda item: Cell(sentence(done[item.done]), item.text)),
-            ("Read by", lambda item: readers(item.features)),
+            ("Read by", lambda item: first_of(item.features, 4) or NONE),
         )
     ]
 

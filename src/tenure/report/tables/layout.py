@@ -17,19 +17,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell.
-
-    Attributes:
-        text: What it says.
-        note: A smaller text below.
-        tone: ``bad`` where it is red.
-        numeric: Whether it is set right, as a number.
-    """
+    """A table cell."""
 
     text: str
+    """What it says."""
     note: str = ""
+    """A smaller text below."""
     tone: str = ""
+    """``bad`` where it is red."""
     numeric: bool = False
+    """Whether it is set right, as a number."""
 
 
 @dataclass(frozen=True)

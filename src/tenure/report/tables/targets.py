@@ -24,7 +24,6 @@ from tenure.report.sentences.formatting import (
 )
 from tenure.report.sentences.names import DROPS, STATUSES, Metric, baseline, shown_metrics
 from tenure.report.sentences.outcome import Outcome
-from tenure.report.sentences.past_uses import past_uses
 from tenure.report.tables.horizons import horizon_table, horizon_words
 from tenure.report.tables.layout import Cell, Table, figure_cell, pairs, table
 
@@ -44,7 +43,7 @@ def target_view(outcome: Outcome, config: Config) -> dict[str, Any]:
         "question": findings.question(outcome, config.labels.threshold),
         "labelling": findings.labelling(outcome),
         "performance": [text for text in accuracy.performance(outcome) if text not in top.first],
-        "rough": practice.rough(outcome) + ([past_uses(target.used)] if target.used else []),
+        "rough": practice.rough(outcome) + accuracy.past_uses(target.used),
         "metrics": _metrics(outcome.evaluation),
         "contrast": practice.contrast(outcome.evaluation),
         "lists": practice.lists(outcome),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +45,7 @@ LEAST, MOST = 9, 40
 def write_book(path: Path, pages: Sequence[Page], sheets: Sequence[Sheet], now: datetime) -> None:
     """Write a workbook.
 
-    Args:
-        path: The file.
-        pages: What stands first.
-        sheets: The sheets of rows.
-        now: When it is written.
+    The pages stand first.
     """
     import xlsxwriter
 
@@ -114,7 +109,9 @@ def _writer(
 ) -> Callable[[int, int, Any], None]:
     """Return what writes the values of a column; a movement of nothing leaves its cell empty."""
     if pa.types.is_string(column.type):
-        return partial(_write_text, target, formats["text"])
+        return lambda row, place, value: target.write_string(
+            row, place, value[:LONGEST], formats["text"]
+        )
     form: Form = (
         "date" if name in DATES else "money" if pa.types.is_floating(column.type) else "count"
     )
@@ -122,10 +119,6 @@ def _writer(
     if name in MOVEMENTS:
         return lambda row, place, value: write(row, place, value, style) if value else None
     return lambda row, place, value: write(row, place, value, style)
-
-
-def _write_text(target: Any, style: Any, row: int, column: int, value: str) -> None:
-    target.write_string(row, column, value[:LONGEST], style)
 
 
 def _width(column: pa.ChunkedArray, name: str) -> float:

@@ -11,34 +11,27 @@ Form = Literal["text", "wrapped", "title", "date", "money", "share", "number", "
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell.
-
-    Attributes:
-        value: What it shows; None where it is empty.
-        form: How it is shown.
-        formula: What computes the value, without an equals sign; None where it is a constant.
-    """
+    """A cell."""
 
     value: str | float | None
+    """What it shows; None where it is empty."""
     form: Form = "text"
+    """How it is shown."""
     formula: str | None = None
+    """What computes the value, without an equals sign; None where it is a constant."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A sheet of cells, with a head that stays in sight.
-
-    Attributes:
-        title: Its name.
-        head: Titles of the columns; empty where there is none.
-        widths: Width of each column in letters.
-        rows: Its cells, from the row below the head on.
-    """
+    """A sheet of cells, with a head that stays in sight."""
 
     title: str
     head: Sequence[str]
+    """Titles of the columns; empty where there is none."""
     widths: Sequence[float]
+    """Width of each column in letters."""
     rows: Sequence[Sequence[Cell]]
+    """Its cells, from the row below the head on."""
 
     @property
     def first(self) -> int:

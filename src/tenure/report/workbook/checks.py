@@ -24,21 +24,16 @@ CENT = "0.005"
 
 @dataclass(frozen=True)
 class Check:
-    """Two formulas that agree.
-
-    Attributes:
-        text: What they are.
-        left: One.
-        right: The other.
-        value: What both are, by Tenure's own count.
-        form: How they are shown; money agrees to the cent, all else exactly.
-    """
+    """Two formulas that agree."""
 
     text: str
+    """What they are."""
     left: str
     right: str
     value: float = 0
+    """What both are, by Tenure's own count."""
     form: Form = "count"
+    """How they are shown; money agrees to the cent, all else exactly."""
 
 
 def check_page(checks: Sequence[Check]) -> Page:
@@ -73,13 +68,7 @@ def check_page(checks: Sequence[Check]) -> Page:
 def all_checks(
     sheets: Mapping[Relation, Sheet], metrics: Sequence[Metric], by: Sequence[str]
 ) -> list[Check]:
-    """Return the checks of a workbook.
-
-    Args:
-        sheets: The sheets of rows by relation.
-        metrics: The rows of the page of metrics.
-        by: What splits the accounts.
-    """
+    """Return the checks of a workbook."""
     money, months = sheets.get("money"), sheets.get("bridge")
     checks: list[Check] = []
     for sheet in filter(None, (money, months)):

@@ -36,17 +36,14 @@ class NoFormulaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a sheet that a formula reads.
-
-    Attributes:
-        columns: Name of a column → its cells, e.g. ``Money!$H$2:$H$90``; yes and no are 1 and 0.
-        gaps: Columns in which some cells are empty.
-        conditions: Formulas of 1 and 0 by row that choose among the rows.
-    """
+    """The rows of a sheet that a formula reads."""
 
     columns: Mapping[str, str]
+    """Name of a column → its cells, e.g. ``Money!$H$2:$H$90``; yes and no are 1 and 0."""
     gaps: frozenset[str] = frozenset()
+    """Columns in which some cells are empty."""
     conditions: tuple[str, ...] = ()
+    """Formulas of 1 and 0 by row that choose among the rows."""
 
 
 def formula(sql: str, rows: Rows) -> str:
@@ -134,13 +131,9 @@ def _least(node: exp.Least, rows: Rows) -> str:
     return f"(({one}+{other}-ABS({one}-{other}))/2)"
 
 
-def _literal(node: exp.Literal, _: Rows) -> str:
-    return quoted(node.name) if node.is_string else str(node.name)
-
-
 VALUES: Mapping[type[exp.Expression], Callable[[Any, Rows], str]] = {
     exp.Column: lambda node, rows: f"({_cells(node.name, rows)})",
-    exp.Literal: _literal,
+    exp.Literal: lambda node, _: quoted(node.name) if node.is_string else str(node.name),
     exp.And: lambda node, rows: f"({_value(node.this, rows)}*{_value(node.expression, rows)})",
     exp.Or: lambda node, rows: f"(({_value(node.this, rows)}+{_value(node.expression, rows)}>0)*1)",
     exp.Not: lambda node, rows: f"(1-{_value(node.this, rows)})",

@@ -28,15 +28,12 @@ NEAR = "0.000001"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the parts of metrics stand on the page.
-
-    Attributes:
-        by: What splits the accounts; one column each, and the number of the group after them.
-        settings: What the SQL of methods names in braces.
-    """
+    """Where the parts of metrics stand on the page."""
 
     by: Sequence[str]
+    """What splits the accounts; one column each, and the number of the group after them."""
     settings: Mapping[str, float] = field(default_factory=dict)
+    """What the SQL of methods names in braces."""
 
     @property
     def head(self) -> list[str]:
@@ -57,12 +54,8 @@ def metric_page(
 ) -> Page:
     """Return the page.
 
-    Args:
-        metrics: The metrics, in the order in which they are shown.
-        groups: The groups of accounts, by their numbers.
-        by: What splits the accounts.
-        sheets: The sheets of rows by relation.
-        settings: What the SQL of methods names in braces.
+    The groups of accounts stand in the order of their numbers; `settings` are what the SQL of
+    methods names in braces.
     """
     place = Place(by, settings)
     periods = list(dict.fromkeys((row.period_from, row.period_to) for row in metrics))

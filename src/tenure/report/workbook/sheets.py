@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.report.workbook.formulas import Rows
 from tenure.success.declarations import Relation
 from tenure.success.owners import EXACT
 from tenure.success.query import NO_VALUE, group_column
 from tenure.success.relations import GROUPS, name_of
 from tenure.success.states import MOVEMENTS, MOVES, PERIODS, SPANS
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 MOST_ROWS = 250_000
 """Rows of a sheet that spreadsheet programs still handle well; a larger relation has no sheet."""
@@ -50,21 +47,17 @@ TITLES: Mapping[Relation, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of rows.
-
-    Attributes:
-        relation: What its rows are.
-        title: Its name.
-        text: What it holds, in words.
-        table: Its rows, in order; the first column is the number of the period.
-        spans: Number of a period → first and last row on the sheet, from 1 on, of its rows.
-    """
+    """A sheet of rows."""
 
     relation: Relation
+    """What its rows are."""
     title: str
     text: str
+    """What it holds, in words."""
     table: pa.Table
+    """Its rows, in order; the first column is the number of the period."""
     spans: Mapping[int, tuple[int, int]]
+    """Number of a period → first and last row on the sheet, from 1 on, of its rows."""
 
     def cells(self, name: str, first: int | None = None, last: int | None = None) -> str:
         """Return the cells of a column, e.g. ``Money!$C$2:$C$90``; of all rows by default."""
@@ -106,10 +99,7 @@ def number_groups(groups: Sequence[tuple[str, ...]], by: Sequence[str], engine: 
 def read_sheet(relation: Relation, by: Sequence[str], engine: Engine) -> Sheet | None:
     """Return the sheet of a relation that stands in the engine; None where it has too many rows.
 
-    Args:
-        relation: What its rows are.
-        by: What splits the accounts; the numbers of their groups stand in the engine.
-        engine: What holds the relation.
+    The relation, and the numbers of the groups by which it is split, stand in the engine.
     """
     rows = name_of(relation)
     if relation == "bridge":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenure.core.files import replacing
 from tenure.core.records.metrics import Metric, MetricsRecord
 from tenure.core.times import now
+from tenure.engine import Engine
 from tenure.report.workbook.book import write_book
 from tenure.report.workbook.cells import Cell, Page
 from tenure.report.workbook.checks import TITLE as CHECKS_TITLE
@@ -17,9 +17,6 @@ from tenure.report.workbook.metric_page import TITLE as METRICS_TITLE
 from tenure.report.workbook.metric_page import declaration, metric_page
 from tenure.report.workbook.sheets import MOST_ROWS, TITLES, Sheet, number_groups, read_sheet
 from tenure.success.declarations import Relation
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 ALWAYS: frozenset[Relation] = frozenset({"money", "bridge", "accounts"})
 """Relations that a workbook shows whichever metrics it has."""
@@ -44,13 +41,8 @@ def write_workbook(
 ) -> None:
     """Write the metrics of a run as a workbook, atomically.
 
-    Args:
-        record: The metrics; their relations, and those that are `ALWAYS` shown, stand in the
-            engine.
-        by: What splits the accounts, in the order of the groups in the record.
-        settings: What the formulas name in braces: `tenure.success.query.constants`.
-        engine: What holds the relations.
-        path: The file.
+    The relations of the metrics, and those that are `ALWAYS` shown, stand in the engine; `by` is in
+    the order of the groups in the record, and `settings` are `tenure.success.query.constants`.
     """
     groups = list(dict.fromkeys(tuple(row.group.values()) for row in record.metrics))
     if by:

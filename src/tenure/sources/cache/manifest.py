@@ -33,19 +33,15 @@ Stamp = tuple[int, int]
 
 
 class StagedPart(Record):
-    """Source files staged together.
-
-    Attributes:
-        name: Name of its folder.
-        files: Source file → its stamp when it was staged.
-        rows: Staged rows.
-        sizes: File of the part → its size in bytes.
-    """
+    """Source files staged together."""
 
     name: str
+    """Name of its folder."""
     files: dict[str, Stamp]
+    """Source file → its stamp when it was staged."""
     rows: int
     sizes: dict[str, int]
+    """File of the part → its size in bytes."""
 
     def is_whole(self, folder: Path) -> bool:
         """Return whether all its files exist in full size."""
@@ -57,15 +53,12 @@ class StagedPart(Record):
 
 
 class Manifest(Record):
-    """The parts of a table.
-
-    Attributes:
-        parts: In the order of their files.
-        distinct: Names of parts of which no two rows share a key.
-    """
+    """The parts of a table."""
 
     parts: tuple[StagedPart, ...] = ()
+    """In the order of their files."""
     distinct: frozenset[str] = frozenset()
+    """Names of parts of which no two rows share a key."""
 
     @property
     def names(self) -> frozenset[str]:

@@ -6,50 +6,39 @@ when it was staged; else its files are staged anew, and that is reported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError
 from tenure.core.files import canonical_json, digest, locked
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.sources import rejected_lines
 from tenure.sources.cache import manifest
 from tenure.sources.cache.manifest import ROWS, TALLY, Lease, Manifest, StagedPart, Stamp
 from tenure.sources.cache.update import SourceFiles, Staging, lines_of, relation, rows_in
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tenure.engine import Engine
-    from tenure.sources.staging_sql import Layout
+from tenure.sources.staging_sql import Layout
 
 SMALL_ROWS = 200_000
 """Tables of fewer rows are staged at every load: that costs nothing."""
-FILES_NAMED = 3
-"""Files that a sentence on changes names at most."""
 
 
 @dataclass(frozen=True)
 class StagedParts:
-    """Staged parts of a table, ready to be read.
-
-    Attributes:
-        folder: Where they lie.
-        parts: The parts.
-        distinct: Whether no two rows share a key.
-        changes: What was staged anew and why, one sentence or nothing.
-        rows_anew: Rows that were staged anew.
-        lease: Keeps them from being removed.
-    """
+    """Staged parts of a table, ready to be read."""
 
     folder: Path
     parts: tuple[StagedPart, ...]
     distinct: bool
+    """Whether no two rows share a key."""
     changes: str
+    """What was staged anew and why, one sentence or nothing."""
     rows_anew: int
+    """Rows that were staged anew."""
     lease: Lease
+    """Keeps them from being removed."""
 
 
 def staged_parts(source: SourceFiles, root: Path, engine: Engine) -> StagedParts | None:
@@ -119,10 +108,8 @@ def _changes(
     changed = [path for path, of in staged.items() if path in stamps and stamps[path] != of]
     gone = [path for path in staged if path not in stamps]
     for verb, chosen in (("changed", changed), ("gone", gone)):
-        names = [source.files.label(path) for path in chosen]
-        if names:
-            more = f" and {len(names) - FILES_NAMED} more" if len(names) > FILES_NAMED else ""
-            reasons.append(f"{', '.join(names[:FILES_NAMED])}{more} {verb}")
+        if chosen:
+            reasons.append(f"{source.files.named(chosen)} {verb}")
     were = "was" if len(stale) == 1 else "were"
     return f"{len(stale)} of {of_parts} parts {were} staged anew: {'; '.join(reasons)}"
 

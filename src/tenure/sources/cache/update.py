@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from tenure.core.errors import DataError
 from tenure.core.files import publishing
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import Engine
 from tenure.sources import duplicates, rejected_lines
 from tenure.sources.cache.manifest import KEYS, LINES, ROWS, TALLY, Manifest, StagedPart, Stamp
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tenure.engine import Engine
-    from tenure.sources.files import Files
-    from tenure.sources.staging_sql import Layout
+from tenure.sources.files import Files
+from tenure.sources.staging_sql import Layout
 
 T = TypeVar("T")
 
@@ -32,17 +28,13 @@ BYTES_A_ROW = 60
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """A table that comes as files, and how they are staged.
-
-    Attributes:
-        layout: How it is staged.
-        files: Where its rows come from.
-        columns: Canonical column → its SQL over the columns of the files.
-    """
+    """A table that comes as files, and how they are staged."""
 
     layout: Layout
     files: Files
+    """Where its rows come from."""
     columns: Mapping[str, str]
+    """Canonical column → its SQL over the columns of the files."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +111,7 @@ class Staging:
     def _written(self, select: str, stamps: dict[str, Stamp], lines: str = "") -> StagedPart:
         """Write the rows of a SELECT over staged columns as a part.
 
-        Args:
-            select: The rows.
-            stamps: The files that they come from.
-            lines: A SELECT of the lines of these files that are no rows.
+        `lines` is a SELECT of the lines of the files that are no rows.
         """
         layout, name = self.source.layout, uuid4().hex
         with publishing(self.folder / name) as place:

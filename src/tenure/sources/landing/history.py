@@ -28,10 +28,8 @@ NOT_TERMS = (*LATE, "subscription_id", "started_at", "status_at", "known_at")
 def account_history(raw: RawColumns, constant: set[str], until: datetime | None) -> str:
     """Return a SELECT of account rows with `valid_from` and `known_at`.
 
-    Args:
-        raw: The mapped columns, over rows that also carry `_key`, `_seen_at` and `_gone`.
-        constant: Attributes that never change.
-        until: `data.observed_until`; what was seen later is left out.
+    `raw` are the mapped columns, over rows that also carry `_key`, `_seen_at` and `_gone`; what was
+    seen at or after `until` is left out, and `constant` attributes never change.
     """
     values = ", ".join(f"{quote(name)} := {quote(name)}" for name in raw.types)
     rows = (
@@ -59,9 +57,7 @@ def account_history(raw: RawColumns, constant: set[str], until: datetime | None)
 def subscription_history(raw: RawColumns, until: datetime | None) -> str:
     """Return a SELECT of subscription rows, each state that lasted as a row of its own.
 
-    Args:
-        raw: The mapped columns, over rows that also carry `_key`, `_seen_at` and `_gone`.
-        until: `data.observed_until`; what was seen later is left out.
+    `raw` and `until` are those of `account_history`.
     """
     values = {name: quote(name) for name in raw.types}
     values["started_at"] = _zoned("CASE WHEN _part = 1 THEN _start ELSE _seen_at END")

@@ -47,10 +47,7 @@ def landing_tables(config: Config) -> list[str]:
 def land(config: Config, progress: Progress = SILENT, *, anew: bool) -> None:
     """Fetch the tables of a config that do not lie in files.
 
-    Args:
-        config: The run; with `data.land: once` nothing is fetched again.
-        progress: What shows how far that has come.
-        anew: Whether also those that have landed before.
+    Those that have landed before only `anew`, and with `data.land: once` not even then.
 
     Raises:
         DataError: If a database cannot be reached or a table not be read; what landed before stays.

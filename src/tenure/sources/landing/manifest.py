@@ -4,44 +4,38 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import digest
 from tenure.core.records.base import Record, Time
 from tenure.core.secrets import masked
 from tenure.sources.landing.named import settings_of
 
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-
 MANIFEST = "manifest.json"
 
 
 class Landing(Record):
-    """One table as it landed.
-
-    Attributes:
-        table: Canonical name.
-        origin: Where it came from, in words.
-        query: Hash of what was asked for, and of whom.
-        folder: Name of the folder that holds its files.
-        files: Names of the files → their sizes in bytes.
-        rows: Rows; None of files of an object store, which are not opened.
-        columns: Columns and their Arrow types, likewise.
-        content: SHA-256 over the files.
-        landed_at: When it landed.
-    """
+    """One table as it landed."""
 
     table: str
+    """Canonical name."""
     origin: str
+    """Where it came from, in words."""
     query: str
+    """Hash of what was asked for, and of whom."""
     folder: str
+    """Name of the folder that holds its files."""
     files: dict[str, int]
+    """Names of the files → their sizes in bytes."""
     rows: int | None
+    """Rows; None of files of an object store, which are not opened."""
     columns: dict[str, str] | None
+    """Columns and their Arrow types, likewise."""
     content: str
+    """SHA-256 over the files."""
     landed_at: Time
+    """When it landed."""
 
 
 def landing_folder(config: Config, name: str) -> Path:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from tenure.core.config import Config
 from tenure.core.tables import TableConfig
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 
 def connection_table(table: exp.Table, connections: Collection[str]) -> str | None:

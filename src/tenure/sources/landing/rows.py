@@ -26,10 +26,8 @@ def write_rows(
 
     A column whose values have no type in common is text.
 
-    Args:
-        batches: At least one, of the same columns.
-        path: The file; further ones beside it are removed again.
-        tell: Called with the rows that are written so far.
+    The batches are one at least, of the same columns; `tell` is called with the rows written so
+    far.
     """
     import pyarrow
     from pyarrow import parquet

@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import locked, replacing, write_json
 from tenure.core.records.base import Record, Time
 from tenure.core.steps import Step, quote, text_literal
 from tenure.core.times import literal
+from tenure.engine import Engine
 from tenure.sources.contract import SOURCES
 from tenure.sources.mapping import map_columns
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.engine import Engine
 
 MANIFEST = "manifest.json"
 KEYS = {"accounts": ("account_id",), "subscriptions": ("subscription_id", "started_at")}
@@ -34,21 +31,18 @@ MOST_GONE, FEWEST_GONE = 0.2, 10
 
 
 class Copy(Record):
-    """One day's copy of a table.
-
-    Attributes:
-        at: When it was taken.
-        rows: Rows that the table had.
-        new: Rows that had not been seen before.
-        changed: Rows whose values were others.
-        gone: Rows that were no longer there.
-    """
+    """One day's copy of a table."""
 
     at: Time
+    """When it was taken."""
     rows: int
+    """Rows that the table had."""
     new: int
+    """Rows that had not been seen before."""
     changed: int
+    """Rows whose values were others."""
     gone: int
+    """Rows that were no longer there."""
 
     @property
     def file(self) -> str:
@@ -121,12 +115,7 @@ def require_key(name: str) -> None:
 def take(config: Config, name: str, engine: Engine, at: datetime, *, force: bool) -> Copy | None:
     """Take the copy of a day; return it, or None where that day has one.
 
-    Args:
-        config: The run.
-        name: Canonical name of the table, whose rows are known as `_raw_<name>`.
-        engine: What reads it.
-        at: Now, naive UTC.
-        force: Whether any number of rows may be gone.
+    The rows are known as `_raw_<name>`; with `force` any number of them may be gone.
 
     Raises:
         DataError: If rows cannot be told apart, or so many are gone that the source looks cut off.

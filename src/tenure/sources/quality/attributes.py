@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from tenure.core.config import DataConfig
 from tenure.core.errors import Problem, suggestion
 from tenure.core.records.data import AttributeRecord
 from tenure.sources.contract import CONSTANT
-
-if TYPE_CHECKING:
-    from tenure.core.config import DataConfig
-    from tenure.sources.staging_sql import Layout
+from tenure.sources.staging_sql import Layout
 
 _OWN = ("account_id", "created_at", "valid_from", "known_at")
 

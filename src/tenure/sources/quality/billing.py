@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord
 from tenure.core.times import literal
+from tenure.sources.dataset import Dataset
 from tenure.sources.quality.table_report import remark
 from tenure.sources.terms import ENDED, NEVER_PAID
 from tenure.sources.words import STATUS
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
 
 MOST_WORDS = 4
 """Words that a sentence names at most."""

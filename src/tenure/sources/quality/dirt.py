@@ -7,17 +7,15 @@ span is inside it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.records.data import RemarkRecord, TableRecord
 from tenure.core.steps import Step, quote
+from tenure.sources.dataset import Dataset
 from tenure.sources.layout import NO_OWNER
 from tenure.sources.quality.billing import billing_remarks
 from tenure.sources.quality.table_report import remark
 from tenure.sources.terms import IS_LAPSED
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
 
 OVERWRITTEN_TEXT = (
     "have a renews_at that was not agreed at their start (it lies a period and a half after it, or "

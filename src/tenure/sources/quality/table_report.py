@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tenure.core.records.data import RemarkRecord, TableRecord
+from tenure.core.tables import TableConfig
 from tenure.core.times import DAY
-
-if TYPE_CHECKING:
-    from tenure.core.tables import TableConfig
-    from tenure.sources.layout import IncomingTable
+from tenure.sources.layout import IncomingTable
 
 RED_SHARE = 0.05
 

@@ -21,13 +21,10 @@ MOST_WORDS = 4
 def word_samples(layout: Layout, column: str, engine: Engine, *, nothing: bool) -> str:
     """Return the most frequent words of a column that say that there is none, or are not known.
 
-    Args:
-        layout: How the table is staged.
-        column: One of its columns.
-        engine: What holds its rows.
-        nothing: Whether the words say that there is none; else they are those not known.
+    The former where `nothing` is true.
     """
-    condition = layout.is_nothing(column) if nothing else _unknown(layout, column)
+    unknown = f"{layout.has_value(column)} AND {layout.worded(column)} IS NULL"
+    condition = layout.is_nothing(column) if nothing else unknown
     sql = (
         f"SELECT word, count(*) AS n FROM (SELECT CAST({quote(column)} AS VARCHAR) AS word "
         f"FROM {quote(layout.raw)} WHERE {condition}) GROUP BY 1 ORDER BY n DESC, word "
@@ -36,10 +33,6 @@ def word_samples(layout: Layout, column: str, engine: Engine, *, nothing: bool) 
     rows = engine.fetch(sql).to_pylist()
     named = [f"`{row['word'][:40]}` {row['n']:,}" for row in rows[:MOST_WORDS]]
     return ", ".join([*named, "…"] if len(rows) > MOST_WORDS else named)
-
-
-def _unknown(layout: Layout, column: str) -> str:
-    return f"{layout.has_value(column)} AND {layout.worded(column)} IS NULL"
 
 
 def words_of(table: str, column: str) -> str:
