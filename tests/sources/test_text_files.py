@@ -41,7 +41,10 @@ TEXTS = {
     "survey_responses": "response_id,account_id,responded_at,comment",
     "subscriptions": "subscription_id,account_id,started_at,plan",
 }
-VALUES = {"survey_responses": {"survey_type": "nps"}, "subscriptions": {"mrr": 5}}
+VALUES: dict[str, dict[str, Any]] = {
+    "survey_responses": {"survey_type": "nps"},
+    "subscriptions": {"mrr": 5},
+}
 NAMES = ["T.CSV", "t.txt", "u.tsv", "t.Csv.Gz", "t.TAB"]
 
 
@@ -127,10 +130,10 @@ def test_the_first_quote_may_come_late(read: Load, folder: Path, quiet: str) -> 
 )
 def test_a_header_below_a_title(read: Load, folder: Path, before: str) -> None:
     files = {table: f"{table}.csv" for table in list(TEXTS)[:4]}
-    for table, separator in zip(files, ",;\t|", strict=True):
-        text = TEXTS[table] + "\n" + "".join(f"t{n},a,2023-05-0{n},high\n" for n in range(1, 6))
+    for name, separator in zip(files, ",;\t|", strict=True):
+        text = TEXTS[name] + "\n" + "".join(f"t{n},a,2023-05-0{n},high\n" for n in range(1, 6))
         text = text.replace(",", separator)
-        (folder / files[table]).write_text(before + text + "\nTotal 5\n")
+        (folder / files[name]).write_text(before + text + "\nTotal 5\n")
     dataset = read(tables=places(files))
     for name in files:
         table = dataset.report.tables[name]

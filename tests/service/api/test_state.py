@@ -199,7 +199,8 @@ def test_a_champion_whose_version_is_none_is_damaged(own: Config) -> None:
     standing = serving.models["churn"].bundle.version
     path = own.paths.models / "churn" / FILE
     (foreign, *_) = versions(own.paths.models, "expansion")
-    for version in (5, None, [], "", "latest", f"../expansion/{foreign}"):
+    wrong: list[Any] = [5, None, [], "", "latest", f"../expansion/{foreign}"]
+    for version in wrong:
         path.write_text(json.dumps(json.loads(path.read_text()) | {"version": version}))
         serving.refresh(lambda _: None)
         assert serving.models["churn"].bundle.version == standing
