@@ -7,6 +7,8 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export BENTOML_DO_NOT_TRACK := True
 export UV_PROJECT_ENVIRONMENT := .venv
+# The tests start hundreds of processes: none should compile the libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= >=3.11
 WORKERS ?= 2

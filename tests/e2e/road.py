@@ -42,6 +42,7 @@ SETTINGS: Mapping[str, Any] = {
         "parameters": {"num_iterations": 40},
     },
     "evaluation": {"max_folds": 3, "bootstrap": 50},
+    "audit": {"shuffles": 1},
     "engine": {"threads": 1},
 }
 CONFIG = "config.yaml"
