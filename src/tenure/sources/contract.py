@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from tenure.core.spec import Check, Column, Computed, Source
 from tenure.sources import coerce, terms
-from tenure.sources.words import END_REASON
 
 OPTIONAL_KEYS = frozenset({"event_id"})
 DEFAULTS = MappingProxyType({("subscriptions", "subscription_id"): "account_id"})
@@ -23,7 +22,6 @@ SAYS_BY_EMPTINESS = frozenset({("subscriptions", "ended_at")})
 """Columns that say something where they are empty in every row: nothing has ended yet."""
 PLANNED = frozenset({"subscriptions", "touchpoints", "invoices"})
 """Tables whose rows may be written before they happen."""
-END_REASONS = tuple(END_REASON.words)
 
 
 def _before(column: str, start: str, fix: str) -> Check:
