@@ -20,8 +20,8 @@ import pyarrow as pa
 from tenure.core.config import LabelConfig
 from tenure.core.spec import Target
 from tenure.core.steps import Step
-from tenure.labels.outcomes import OUTCOMES, outcome_steps
-from tenure.labels.spells import LABEL_WINDOWS, Rules
+from tenure.labels.outcomes import outcome_steps
+from tenure.labels.spells import LABEL_WINDOWS, OUTCOMES, Rules
 from tenure.labels.windows import EARLY_DAYS, RENEWAL, Horizon, horizons, windows
 from tenure.sources.dataset import Dataset
 
