@@ -21,8 +21,9 @@ from tenure.engine.duckdb import DuckDBEngine
 from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.families import FAMILIES
 from tenure.features.plan.plan import Plan, resolve_plan
-from tenure.sources.contract import END_REASONS, SOURCES
+from tenure.sources.contract import SOURCES
 from tenure.sources.load import load_frames
+from tenure.sources.words import END_REASON
 from worlds import month, random_world, tiny_world
 
 Row = dict[str, Any]
@@ -190,7 +191,7 @@ def past(seed: int, accounts: int = 20) -> Past:
     dice = random.Random(seed)
     subscriptions = world["subscriptions"].to_pylist()
     for row in subscriptions:
-        row["end_reason"] = row["end_reason"] and dice.choice(END_REASONS)
+        row["end_reason"] = row["end_reason"] and dice.choice(tuple(END_REASON.words))
     schema = world["subscriptions"].schema
     world["subscriptions"] = pa.Table.from_pylist(subscriptions, schema=schema)
     return load(joined(world, tiny_world()))

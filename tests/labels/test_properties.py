@@ -190,7 +190,8 @@ def test_each_horizon_is_labelled_as_if_it_were_the_only_one(
     snaps = snapshots(world, CUTOFFS)
     several = labels.model_copy(update={"horizons": [20, 90, "renewal"]})
     found = label_horizons(world, snaps, TARGETS[target], several)
-    assert list(found) == (["45"] if target == "renewal" else ["45", "20", "90", "renewal"])
+    named = ["45"] if target == "renewal" else ["45", "20", "90", "renewal", "30"]
+    assert list(found) == named
     for frame in found.values():
         due = frame["drop_reason"] != "no_renewal_due"
         for days in frame.loc[due, "horizon_days"].unique()[:3]:

@@ -30,13 +30,13 @@ TOLERANCE = 1e-9
 """Relative tolerance of the threshold."""
 
 
-def change_steps(rules: Rules, name: str) -> list[Step]:
-    """Return the steps from `labels_spell` and `labels_decided` to the outcomes, under a name."""
+def change_steps(rules: Rules) -> list[Step]:
+    """Return the steps from `labels_spell` and `labels_decided` to the outcomes."""
     steps = [_rates()] if rules.rates else []
     steps += [_based(), *_prices(rules)]
     if not rules.list_prices:
         steps += [_set_changes(PLANS, "plan"), _set_changes(TERMS, "billing_period")]
-    return [*steps, _change(rules), _levels(rules), _moved(), _outcomes(name)]
+    return [*steps, _change(rules), _levels(rules), _moved(), _outcomes()]
 
 
 def _rates() -> Step:
@@ -246,10 +246,9 @@ GROUP BY row_id
     )
 
 
-def _outcomes(name: str) -> Step:
+def _outcomes() -> Step:
     """Return the step of the labels; an account that churned neither expands nor contracts."""
     return outcome_step(
-        name,
         f"""
   CASE WHEN {CHURNED} THEN 0 ELSE c.counts END AS label,
   COALESCE(m.moved_at, c.as_of) AS outcome_at,

@@ -12,8 +12,6 @@ from tenure.labels.changes import change_steps
 from tenure.labels.renewals import renewal_steps
 from tenure.labels.spells import CHURNED, Rules, outcome_step, spell_steps
 
-OUTCOMES = "labels_outcomes"
-
 
 def outcome_steps(target: Target, rules: Rules) -> list[Step]:
     """Return the steps from `labels_windows` and `subscriptions` to `labels_outcomes`.
@@ -21,9 +19,9 @@ def outcome_steps(target: Target, rules: Rules) -> list[Step]:
     The first step does not depend on `labels_windows`.
     """
     if target.outcome == "change":
-        last = change_steps(rules, OUTCOMES)
+        last = change_steps(rules)
     elif target.outcome == "renewal":
-        last = renewal_steps(rules, OUTCOMES)
+        last = renewal_steps(rules)
     else:
         last = [_churn(target.churn_type)]
     return [*spell_steps(rules), *last]
@@ -44,4 +42,4 @@ def _churn(kind: str | None) -> Step:
   d.decided_at AS outcome_at,
   CAST(NULL AS DOUBLE) AS amount,
   d.churn_type"""
-    return outcome_step(OUTCOMES, columns, unlabelled=unknown)
+    return outcome_step(columns, unlabelled=unknown)

@@ -19,9 +19,9 @@ from tenure.sources.terms import TERM_END, term_end
 RENEWED = "labels_renewed"
 
 
-def renewal_steps(rules: Rules, name: str) -> list[Step]:
-    """Return the steps from `labels_decided` and `labels_windows` to the outcomes, under a name."""
-    return [_renewed(rules.winback_gap_days), _outcomes(name)]
+def renewal_steps(rules: Rules) -> list[Step]:
+    """Return the steps from `labels_decided` and `labels_windows` to the outcomes."""
+    return [_renewed(rules.winback_gap_days), _outcomes()]
 
 
 def _renewed(winback_gap_days: int) -> Step:
@@ -65,9 +65,8 @@ GROUP BY row_id
     )
 
 
-def _outcomes(name: str) -> Step:
+def _outcomes() -> Step:
     return outcome_step(
-        name,
         """
   CASE WHEN n.renewed_at IS NULL THEN 0 ELSE 1 END AS label,
   n.renewed_at AS outcome_at,

@@ -4,6 +4,7 @@
 * `labels_reach`: … with how far the rows before each of them reach
 * `labels_spell`: … of the spell that runs at as_of, up to its first long interruption
 * `labels_decided`: per snapshot: when the end of the spell was decided, if it was
+* `labels_outcomes`: per snapshot: the outcome of the target, the last step of every label
 
 They and the steps built on them alone read past `as_of`, and even they only what had happened and
 was known before the snapshot's ``label_known_at``.
@@ -24,6 +25,7 @@ ROWS = "labels_rows"
 REACH = "labels_reach"
 SPELL = "labels_spell"
 DECIDED = "labels_decided"
+OUTCOMES = "labels_outcomes"
 
 DROPPED = """
   CASE
@@ -35,14 +37,14 @@ CHURNED = "d.decided_at >= d.window_start AND d.decided_at < d.window_end"
 """Whether the end was decided in the window."""
 
 
-def outcome_step(name: str, columns: str, *, joins: str = "", unlabelled: str = "") -> Step:
+def outcome_step(columns: str, *, joins: str = "", unlabelled: str = "") -> Step:
     """Return the last step of a target: one row per snapshot with its outcome.
 
     The columns are label, outcome_at, amount and churn_type, over `labels_decided` (``d``) and what
     is joined to it; `unlabelled` are further branches of why there is no label.
     """
     return Step(
-        name,
+        OUTCOMES,
         f"""
 SELECT
   d.row_id,

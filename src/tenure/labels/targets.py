@@ -20,8 +20,8 @@ import pyarrow as pa
 from tenure.core.config import LabelConfig
 from tenure.core.spec import Target
 from tenure.core.steps import Step
-from tenure.labels.outcomes import OUTCOMES, outcome_steps
-from tenure.labels.spells import LABEL_WINDOWS, Rules
+from tenure.labels.outcomes import outcome_steps
+from tenure.labels.spells import LABEL_WINDOWS, OUTCOMES, Rules
 from tenure.labels.windows import EARLY_DAYS, RENEWAL, Horizon, horizons, windows
 from tenure.sources.dataset import Dataset
 
@@ -79,29 +79,19 @@ def label(
 
 
 def label_horizons(
-    dataset: Dataset,
-    snaps: pd.DataFrame,
-    target: Target,
-    labels: LabelConfig,
-    *,
-    early: bool = False,
+    dataset: Dataset, snaps: pd.DataFrame, target: Target, labels: LabelConfig
 ) -> dict[str, pd.DataFrame]:
     """Return what `label` returns for each horizon of a target, computed together.
 
-    Args:
-        dataset: Loaded tables.
-        snaps: Rows as `tenure.labels.snapshots.snapshots` returns them.
-        target: One of `TARGETS`.
-        labels: Horizons, gaps, threshold.
-        early: Whether the first `EARLY_DAYS` of the window count as a horizon too, where the window
-            is longer.
+    Where the window of a target other than a renewal is longer than `EARLY_DAYS`, these are a
+    horizon too.
 
     Returns:
         Horizon as text (``"90"``, ``"renewal"``) → rows in the order of `snaps`; the main horizon
         first.
     """
     names = horizons(target, labels)
-    if early and target.outcome != "renewal" and labels.horizon_days > EARLY_DAYS:
+    if target.outcome != "renewal" and labels.horizon_days > EARLY_DAYS:
         names = list(dict.fromkeys([*names, EARLY_DAYS]))
     frames = _label(dataset, snaps, target, labels, names)
     return {str(name): frame for name, frame in zip(names, frames, strict=True)}

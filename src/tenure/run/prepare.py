@@ -84,8 +84,7 @@ def prepare(config: Config, dataset: Dataset, progress: Progress = SILENT) -> Pr
     rows = snapshots(dataset, cutoffs)
     settings = config.labels
     ahead = {
-        name: label_horizons(dataset, rows, TARGETS[name], settings, early=True)
-        for name in config.targets
+        name: label_horizons(dataset, rows, TARGETS[name], settings) for name in config.targets
     }
     main, first = str(settings.horizon_days), str(EARLY_DAYS)
     labels = {name: by_horizon.pop(main) for name, by_horizon in ahead.items()}

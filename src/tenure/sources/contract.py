@@ -10,11 +10,11 @@ must keep.  Loading, the data report and the point-in-time cut read nothing else
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from tenure.core.spec import Check, Column, Computed, Source
 from tenure.sources import coerce, terms
-from tenure.sources.words import END_REASON
 
 OPTIONAL_KEYS = frozenset({"event_id"})
 DEFAULTS = MappingProxyType({("subscriptions", "subscription_id"): "account_id"})
@@ -23,7 +23,6 @@ SAYS_BY_EMPTINESS = frozenset({("subscriptions", "ended_at")})
 """Columns that say something where they are empty in every row: nothing has ended yet."""
 PLANNED = frozenset({"subscriptions", "touchpoints", "invoices"})
 """Tables whose rows may be written before they happen."""
-END_REASONS = tuple(END_REASON.words)
 
 
 def _before(column: str, start: str, fix: str) -> Check:
@@ -40,15 +39,9 @@ def _before(column: str, start: str, fix: str) -> Check:
 
 
 def _due_before(column: str, start: str) -> Check:
-    return Check(
-        reason=f"{column}_before_{start}",
-        bad=f"{column} < date_trunc('day', {start})",
-        rule=f"{column} must not be before {start}",
-        fix="check which of the two columns is mapped",
-        action="empty",
-        column=column,
-        needs=(column, start),
-    )
+    """Return the check that a due date does not lie before the day of its row."""
+    check = _before(column, start, "check which of the two columns is mapped")
+    return replace(check, bad=f"{column} < date_trunc('day', {start})")
 
 
 def _not_negative(column: str) -> Check:
@@ -62,10 +55,9 @@ def _not_negative(column: str) -> Check:
     )
 
 
-def _standard(nps: str, csat: str, ces: str) -> str:
-    return (
-        f"CASE survey_type WHEN 'nps' THEN {nps} WHEN 'csat' THEN {csat} WHEN 'ces' THEN {ces} END"
-    )
+_STANDARD = "CASE survey_type WHEN 'nps' THEN {} WHEN 'csat' THEN {} WHEN 'ces' THEN {} END"
+_SCALE_LOW = f"coalesce(scale_min, {_STANDARD.format(0, 1, 1)})"
+_SCALE_HIGH = f"coalesce(scale_max, {_STANDARD.format(10, 5, 7)})"
 
 
 ACCOUNTS = Source(
@@ -210,8 +202,7 @@ SURVEY_RESPONSES = Source(
         _before("responded_at", "sent_at", "check which time columns are mapped, and their zones"),
         Check(
             "score_off_scale",
-            f"score < coalesce(scale_min, {_standard('0', '1', '1')}) "
-            f"OR score > coalesce(scale_max, {_standard('10', '5', '7')})",
+            f"score < {_SCALE_LOW} OR score > {_SCALE_HIGH}",
             "a score lies on its scale; undeclared, nps is 0–10, csat 1–5 and ces 1–7",
             fix="map scale_min and scale_max",
             action="empty",
@@ -220,8 +211,8 @@ SURVEY_RESPONSES = Source(
         ),
     ),
     computed=(
-        Computed("scale_low", "number", f"coalesce(scale_min, {_standard('0', '1', '1')})"),
-        Computed("scale_high", "number", f"coalesce(scale_max, {_standard('10', '5', '7')})"),
+        Computed("scale_low", "number", _SCALE_LOW),
+        Computed("scale_high", "number", _SCALE_HIGH),
     ),
 )
 

@@ -77,13 +77,12 @@ class _Steps:
         self._progress.step(self._number, self._total, f"{self._what}: {done} of {total} files")
 
 
-def land_table(config: Config, name: str, steps: _Steps | None = None) -> Landing:
+def land_table(config: Config, name: str, steps: _Steps) -> Landing:
     """Fetch one table; what landed before stays until all of it has landed.
 
     Raises:
         DataError: If it cannot be read.
     """
-    steps = steps or _Steps(SILENT, 0, 1, name)
     table, folder = settings_of(config, name), landing_folder(config, name)
     rows, columns = None, None
     with locked(folder):
