@@ -273,6 +273,9 @@ class ServiceConfig(Section):
     max_accounts: int = Field(1_000, ge=1, description="Accounts one request may ask for.")
     require_keys: bool = False
     """Ask for a key on this machine's own address as well."""
+    deadline_seconds: float = Field(
+        9, gt=0, le=50, description="Time within which a request is answered, or given up."
+    )
     requests_per_minute: int = Field(1_200, ge=1, description="Requests of one key to one process.")
     session_hours: float = Field(12, gt=0, le=720, description="How long a sign-in lasts.")
     audit_days: int = Field(365, ge=1, description="How long the audit log is held.")

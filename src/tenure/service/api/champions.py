@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,19 +35,25 @@ def stamp(path: Path) -> Stamp:
 class Champions:
     """The champion of each target.
 
+    Args:
+        config: The project.
+        needed: Whether there must be one.
+
     Attributes:
         models: Target → model; replaced whole, never changed, so a request sees one state.
         warnings: Why a target is served by another model than its champion.
 
     Raises:
-        ModelError: If no target has a champion, or one is damaged.
+        ModelError: If no target has a champion and one is needed, or one is damaged.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, needed: bool = True) -> None:
         self._config = config
         self._stamps = self._look()
         self._retry_at: dict[str, float] = {}
-        self.models: Mapping[str, Model] = load_models(config)
+        self._reading = threading.Lock()
+        some = needed or any(self._stamps.values())
+        self.models: Mapping[str, Model] = load_models(config) if some else {}
         self.warnings: dict[str, str] = {}
 
     @property
@@ -65,6 +72,10 @@ class Champions:
 
     def refresh(self, check: Callable[[Mapping[str, Model]], None]) -> None:
         """Read what changed; whatever cannot be read or fails the check leaves the old model."""
+        with self._reading:
+            self._refresh(check)
+
+    def _refresh(self, check: Callable[[Mapping[str, Model]], None]) -> None:
         for target, present in self._due().items():
             self._stamps[target] = present  # as it was before reading: it may change meanwhile
             self._retry_at.pop(target, None)
