@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import TenureError
@@ -23,10 +23,10 @@ RETRY_SECONDS = 5.0
 """How long a champion that was refused is left alone: its files may be on their way."""
 
 
-def stamp(path: Path) -> Stamp:
+def stamp(path: str) -> Stamp:
     """Return what changes when a file is replaced; None where there is none."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - it is looked at before every answer
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
@@ -49,6 +49,8 @@ class Champions:
 
     def __init__(self, config: Config, *, needed: bool = True) -> None:
         self._config = config
+        folder = config.paths.models
+        self._files = {name: str(folder / name / FILE) for name in config.targets}
         self._stamps = self._look()
         self._retry_at: dict[str, float] = {}
         self._reading = threading.Lock()
@@ -114,5 +116,4 @@ class Champions:
         return Model.of(bundle)
 
     def _look(self) -> dict[str, Stamp]:
-        folder = self._config.paths.models
-        return {name: stamp(folder / name / FILE) for name in self._config.targets}
+        return {name: stamp(file) for name, file in self._files.items()}
