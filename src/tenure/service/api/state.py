@@ -72,9 +72,10 @@ class State:
         self.tables = Tables(config, lambda: self.champions.models)
         self.engines = EnginePool(lambda: open_embedded(config))
         self.readers = ThreadPoolExecutor(READERS, "tenure-store")
-        self.workers = ThreadPoolExecutor(2, "tenure-model")
+        # One thread each: two would wait for each other's turn at Python, and the reads for both.
+        self.workers = ThreadPoolExecutor(1, "tenure-model")
         # Posted history takes long: the others need not wait for it.
-        self.posting = ThreadPoolExecutor(2, "tenure-posted")
+        self.posting = ThreadPoolExecutor(1, "tenure-posted")
         self.access = Access(
             config.service, lambda: KeyStore(self.engine), service_secret(config.paths.runs)
         )
