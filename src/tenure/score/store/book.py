@@ -165,11 +165,16 @@ def _narrowed(
     columns: Sequence[Any], run: StoredRun, where: BookFilter, tables: Collection[Any] = ()
 ) -> Select[Any]:
     """Return a statement over the accounts that meet a filter, with the tables it needs."""
-    needed, conditions = set(tables), []
-    for name in ("owner", "segment", "plan"):
-        if value := getattr(where, name):
-            needed.add(_A)
-            conditions.append(_A.c[name] == value)
+    needed = set(tables)
+    conditions: list[ColumnElement[bool]] = []
+    if groups := [
+        _A.c[name] == value
+        for name in ("owner", "segment", "plan")
+        if (value := getattr(where, name))
+    ]:
+        # Not a join: databases would walk through the whole run and look each account up.
+        mine = select(_A.c.account_id).where(_A.c.run_no == run.number, *groups)
+        conditions.append(_S.c.account_id.in_(mine.correlate(None)))
     if where.band:
         conditions.append(_S.c.band == where.band)
     if where.search:
