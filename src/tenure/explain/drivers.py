@@ -101,11 +101,11 @@ def driver_arrays(
     own = np.full(len(able.row), -1)
     own[telling] = np.arange(len(telling))
     for (_, part), one in zip(columns, compared, strict=True):
-        chosen = own[part] >= 0
-        if chosen.any():
-            at = own[part][chosen]
+        speaks = own[part] >= 0
+        if speaks.any():
+            at = own[part][speaks]
             arrays.words[row[at], place[at]], arrays.numbers[row[at], place[at]] = words.described(
-                one if chosen.all() else one.take(chosen),
+                one if speaks.all() else one.take(speaks),
                 kinds[telling[at]],
                 row[at],
                 amount[at],
