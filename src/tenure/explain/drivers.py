@@ -101,11 +101,11 @@ def driver_arrays(
     own = np.full(len(able.row), -1)
     own[telling] = np.arange(len(telling))
     for (_, part), one in zip(columns, compared, strict=True):
-        speaks = own[part] >= 0
-        if speaks.any():
-            at = own[part][speaks]
+        tells = own[part] >= 0
+        if tells.any():
+            at = own[part][tells]
             arrays.words[row[at], place[at]], arrays.numbers[row[at], place[at]] = words.described(
-                one if speaks.all() else one.take(speaks),
+                one if tells.all() else one.take(tells),
                 kinds[telling[at]],
                 row[at],
                 amount[at],
