@@ -41,7 +41,10 @@ TEXTS = {
     "survey_responses": "response_id,account_id,responded_at,comment",
     "subscriptions": "subscription_id,account_id,started_at,plan",
 }
-VALUES = {"survey_responses": {"survey_type": "nps"}, "subscriptions": {"mrr": 5}}
+VALUES: dict[str, dict[str, Any]] = {
+    "survey_responses": {"survey_type": "nps"},
+    "subscriptions": {"mrr": 5},
+}
 NAMES = ["T.CSV", "t.txt", "u.tsv", "t.Csv.Gz", "t.TAB"]
 
 
@@ -133,9 +136,9 @@ def test_a_header_below_a_title(read: Load, folder: Path, before: str) -> None:
         (folder / files[table]).write_text(before + text + "\nTotal 5\n")
     dataset = read(tables=places(files))
     for name in files:
-        table = dataset.report.tables[name]
-        assert (table.rows_in, table.rows_used) == (6, 5), name
-        assert [item.text for item in table.remarks if item.code == "files"] == [
+        counted = dataset.report.tables[name]
+        assert (counted.rows_in, counted.rows_used) == (6, 5), name
+        assert [item.text for item in counted.remarks if item.code == "files"] == [
             f"{name}.csv: the {before.count(chr(10))} lines before the header are left out"
         ]
 
