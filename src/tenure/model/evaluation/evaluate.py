@@ -41,11 +41,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure the predictions of a walk.
 
-    Args:
-        predictions: `WalkForward.predictions`; with the columns of `with_detail` also money, lead
-            time and groups are measured.
-        baselines: `WalkForward.baselines`.
-        settings: Intervals, capacity, costs, and whether the low end of the list is measured too.
+    Both are those of a `WalkForward`; of predictions with the columns of `with_detail` also money,
+    lead time and groups are measured.
 
     Returns:
         The measured backtest; without a row every part is empty.

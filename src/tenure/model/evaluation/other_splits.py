@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenure.labels.splits import forward_origins, rarer
+from tenure.model.backtest.walk_forward import WalkForward
 from tenure.model.boosting.fit import fit_booster
 from tenure.model.boosting.search import parameters_at
 from tenure.model.calibration.calibrators import Sigmoid
@@ -24,11 +26,7 @@ from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 from tenure.model.settings import EvaluationSettings, FitSettings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
-
-    from tenure.model.backtest.walk_forward import WalkForward
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -78,8 +76,7 @@ class OtherSplits:
     def measure(self, how: EvaluationSettings) -> dict[str, Any]:
         """Return both figures beside the walk's.
 
-        Args:
-            how: Intervals; its seed draws the parts and the halves.
+        The seed of `how` draws the parts and the halves.
 
         Returns:
             JSON-safe: ``random_split`` and ``new_accounts``, each empty where it cannot be
