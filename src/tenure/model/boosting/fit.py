@@ -206,8 +206,8 @@ def fit_booster(
 ) -> FittedBooster:
     """Fit encoder and booster on training rows.
 
-    Labels are 1 or 0; `outcomes` are the distinct ones behind the rows of the rarer label, by default
-    as many as rows.
+    Labels are 1 or 0; `outcomes` are the distinct ones behind the rows of the rarer label, by
+    default as many as rows.
 
     Raises:
         RefusedError: If no feature varies.

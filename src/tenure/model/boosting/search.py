@@ -33,8 +33,8 @@ def search(
     Seconds that a search leaves over are shared out over those that follow.
 
     `rows` have account_id, as_of, label and label_known_at, and `values` are their features in the
-    same order.  The `evaluated` origins stand oldest first; columns in `since` may be used only from
-    a prediction time on.
+    same order.  The `evaluated` origins stand oldest first; columns in `since` may be used only
+    from a prediction time on.
 
     Returns:
         `Tuned.to_json` of each search with its ``as_of``, oldest first; None for the last, which
