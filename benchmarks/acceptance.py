@@ -50,13 +50,18 @@ SUITES = {
         "3,000 tables as files of random shapes: every row is read or counted",
     ),
     "landing": (
-        "sources/landing/test_landing_killed.py",
+        "sources/landing",
         "a landing killed at 200 random moments leaves the last whole one",
     ),
     "spark_road": (
         "e2e/test_whole_on_spark.py e2e/test_check_spark.py",
         "the same boosters, scores and audit on both engines",
     ),
+    "kept_parts": (
+        "sources/cache",
+        "histories of files that change: what is kept gives what a load of everything gives",
+    ),
+    "features": ("features", "features against the slow restatement, at the ticks that matter"),
 }
 """Name → its files in `tests`, and what they show."""
 KEYS = ("tests", "failures", "errors", "skipped")

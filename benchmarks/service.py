@@ -5,9 +5,9 @@
 CONFIG is a trained and scored project whose tables are Parquet files.  Each server runs alone in
 its own process, `wrk` on the same machine, so the figures hold for client and server sharing its
 cores; each pair is measured twice, in turns.  The bare reader is Starlette with nothing but the
-store's own function; the bare scorer is FastAPI with LightGBM's prediction and contributions, no
-checks, no words; `mlflow models serve` answers with probabilities alone.  Writes
-``benchmarks/results/service.json``.
+store's own function; the bare scorer is FastAPI with LightGBM's calibrated prediction and the five
+columns that contribute most, no checks, no words; `mlflow models serve` answers with probabilities
+alone.  Writes ``benchmarks/results/service.json``.
 """
 
 from __future__ import annotations
@@ -245,6 +245,14 @@ def serve_peer(config: Config, port: int) -> None:
     store = ScoreStore(connect(store_url(config)), config.name)
     run, models = store.runs()[-1], load_models(config)
 
+    codes_of = {
+        target: {
+            name: {word: place for place, word in enumerate(known)}
+            for name, known in model.main.encoder.categories.items()
+        }
+        for target, model in models.items()
+    }
+
     class Ask(BaseModel):
         target: str
         rows: list[dict[str, Any]]
@@ -266,14 +274,20 @@ def serve_peer(config: Config, port: int) -> None:
     def score(ask: Ask) -> dict[str, Any]:
         main = models[ask.target].main
         assert isinstance(main, FittedModel)
-        values = [[row[name] for name in main.columns] for row in ask.rows]
-        numbers = [[0 if isinstance(value, str) else value for value in row] for row in values]
-        matrix = np.array(numbers, dtype=np.float32)
+        codes = codes_of[ask.target]
+        values = [
+            [codes[name].get(row[name]) if name in codes else row[name] for name in main.columns]
+            for row in ask.rows
+        ]
+        matrix = np.array(values, dtype=np.float32)
         margins: Any = main.booster.predict(matrix, raw_score=True, num_threads=1)
         parts: Any = main.booster.predict(matrix, pred_contrib=True, num_threads=1)
         order = np.argsort(-np.abs(parts[:, :-1]), axis=1)[:, :5]
-        names = [[main.columns[place] for place in row] for row in order]
-        return {"log_odds": margins.tolist(), "drivers": names}
+        drivers = [
+            [{"feature": main.columns[at], "contribution": float(own[at])} for at in places]
+            for own, places in zip(parts, order.tolist(), strict=True)
+        ]
+        return {"probability": main.calibrator.probability(margins).tolist(), "drivers": drivers}
 
     app = FastAPI()
     score.__annotations__["ask"] = Ask

@@ -60,7 +60,7 @@ OWN = {
 
 
 def test_a_clean_world_passes_and_leaves_its_files(home: Project) -> None:
-    home.set(features={"custom": [OWN]})
+    home.set(features={"custom": [OWN]}, audit={"shuffles": 3})
     said = command("check", home.root / "config.yaml")
     assert said.code == 0
     assert "point-in-time audit: clean" in said.out

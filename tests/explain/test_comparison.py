@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from explain.small import SPECS, frame, labels, model, spec
-from tenure.explain.comparison import NOTHING, OUTCOMES, PAST, PEERS, Compared, own_past
+from tenure.explain.comparison import NOTHING, OUTCOMES, PAST, PEERS, Compared, chosen, own_past
 from tenure.explain.drivers import driver_arrays, drivers
 from tenure.explain.outcomes import FEWEST, OutcomeShares, Shares, fit_outcomes
 from tenure.explain.peers import Peers, fit_peers
@@ -32,7 +32,7 @@ def held(value: float, *, up: bool, direction: int = 0, lever: bool = True, **be
         Shares(np.array([beside.get("like", NONE)]), np.array([0.1])),
         np.array([""], dtype=object),
     )
-    return int(one.chosen(beside.get("target", CHURN))[0])
+    return int(chosen([one], beside.get("target", CHURN))[0])
 
 
 @pytest.mark.parametrize("lever", [True, False])

@@ -209,7 +209,7 @@ def test_the_same_in_words(folder: Path) -> None:
         "odd.csv            unknown",
         "subscriptions (warehouse 2)",
         "account_id  started_at           mrr",
-        "tickets (zendesk 1) is left out: tickets.csv: its ids do not meet",
+        "tickets (zendesk 2) is left out: tickets.csv: its ids do not meet",
         "usage_events",
         f"config: {folder / 'tenure.yaml'}",
     ):

@@ -49,3 +49,21 @@ def test_a_column_without_any_value_has_the_type_of_its_declaration() -> None:
     assert table.schema.field("created_at").type == pa.timestamp("us")
     assert table.schema.field("employees").type == pa.int64()
     assert table.column("created_at").to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize("name", ["mrr", "seats", "discount"])
+@pytest.mark.parametrize("others", [[], [3]])
+def test_a_flag_is_no_number(name: str, others: list[Any]) -> None:
+    rows = [{"subscription_id": "s", name: value} for value in (*others, None, True)]
+    with pytest.raises(DataError, match="must be a number or null") as caught:
+        posted_tables({"subscriptions": rows}, {})
+    (problem,) = caught.value.problems
+    assert isinstance(problem, Problem)
+    assert problem.thing == f"tables.subscriptions[{len(rows) - 1}].{name}"
+    assert problem.fix
+
+
+def test_an_attribute_may_be_a_flag_that_a_model_reads_as_a_number() -> None:
+    rows: list[dict[str, Any]] = [{"account_id": "a", "partner": True}]
+    table = posted_tables({"accounts": rows}, {"accounts": {"partner": "number"}})["accounts"]
+    assert table.column("partner").to_pylist() == [True]

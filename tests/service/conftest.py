@@ -43,7 +43,7 @@ name: tiny
 data: {{path: data}}
 paths: {{models: {root}/models, runs: {root}/runs}}
 model: {{threads: 1, min_events: 5}}
-service: {{max_accounts: 60, max_body_bytes: 400000}}
+service: {{max_accounts: 60, max_body_bytes: 400000, deadline_seconds: 30}}
 """
 TABLES = (
     *("accounts", "subscriptions", "usage_events", "tickets"),

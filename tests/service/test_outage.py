@@ -127,8 +127,8 @@ class Load:
                     body = {"target": "churn", "rows": [self.row]}
                     answer = session.post(f"{url}/v1/score-rows", json=body, timeout=PATIENCE)
                     check = self.check_row
-            except requests.ConnectionError:
-                self.results["cut"] += 1  # it was on its way to a process that was killed
+            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+                self.results["cut"] += 1  # on its way to or from a process that was killed
                 time.sleep(0.05)
                 continue
             self.results[answer.status_code] += 1

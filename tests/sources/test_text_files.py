@@ -136,9 +136,9 @@ def test_a_header_below_a_title(read: Load, folder: Path, before: str) -> None:
         (folder / files[name]).write_text(before + text + "\nTotal 5\n")
     dataset = read(tables=places(files))
     for name in files:
-        table = dataset.report.tables[name]
-        assert (table.rows_in, table.rows_used) == (6, 5), name
-        assert [item.text for item in table.remarks if item.code == "files"] == [
+        counted = dataset.report.tables[name]
+        assert (counted.rows_in, counted.rows_used) == (6, 5), name
+        assert [item.text for item in counted.remarks if item.code == "files"] == [
             f"{name}.csv: the {before.count(chr(10))} lines before the header are left out"
         ]
 

@@ -33,6 +33,8 @@ TREND = timedelta(days=90)
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     root = tmp_path_factory.mktemp("account")
     settings = {"name": "tiny", "data": {"path": "."}, "metrics": {"notice_period_days": 30}}
+    parts = [{"weight": 3, "measure": "retention"}, {"weight": 1, "measure": "nps"}]
+    settings |= {"success": {"health": parts}}
     return make_config(settings | {"paths": {"runs": str(root)}}, base=root)
 
 
@@ -133,6 +135,8 @@ def test_it_reads_on_one_screen(tiny: Dataset, config: Config, store: ListStore)
     assert text.startswith("a02 as of 2023-06-01: pays\n")
     assert "churn (90 days): 26% [13% to 52%], base rate 10%, -5.0 points since" in text
     assert "band high since 2023-04-01\n  + Silence of 5" in text
+    health = "weighted health 74 of 100, 75% of it has data; the model’s band is high"
+    assert f"\n  {health}\n" in text
     assert "nan" not in text.lower()
     assert AccountRecord.from_json(record.to_json()) == record
 

@@ -271,6 +271,8 @@ class ServiceConfig(Section):
     """Accounts one request may ask for."""
     require_keys: bool = False
     """Ask for a key on this machine's own address as well."""
+    deadline_seconds: float = Field(9, gt=0, le=50)
+    """Time within which a request is answered, or given up."""
     requests_per_minute: int = Field(1_200, ge=1)
     """Requests of one key to one process."""
     session_hours: float = Field(12, gt=0, le=720)

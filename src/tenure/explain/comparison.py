@@ -7,6 +7,7 @@ none does, the sentence says what the model weighs the value together with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -55,24 +56,6 @@ class Compared:
     shares: Shares
     groups: Array
 
-    def chosen(self, target: Target) -> Array:
-        """Return what each row is held against: one of the four numbers above."""
-        expected = self.spec.direction * (1 if target.bad else -1)
-        usable = {OUTCOMES: self._outcomes_tell()}
-        if self.spec.text:
-            usable[PEERS] = self._other_word()
-        else:
-            missing = np.isnan(self.values) & ~np.isnan(self.peers)
-            usable[PAST] = self._tells(self.past, expected)
-            usable[PEERS] = self._tells(self.peers, expected) | missing
-        # A team can act on a lever: what has changed says most.  For context, what it led to.
-        order = (PAST, PEERS, OUTCOMES) if self.spec.lever else (OUTCOMES, PAST, PEERS)
-        kinds = np.full(len(self.values), NOTHING, dtype=np.int8)
-        for kind in reversed(order):
-            if kind in usable:
-                kinds[usable[kind]] = kind
-        return kinds
-
     def take(self, some: Flags) -> Compared:
         """Return the same of some of the rows."""
         values, raises, peers, past, groups, *shares = (
@@ -84,28 +67,51 @@ class Compared:
         )
         return Compared(self.spec, values, raises, peers, past, Shares(*shares), groups)
 
-    def _tells(self, others: Array, expected: int) -> Flags:
+
+def chosen(features: Sequence[Compared], target: Target) -> Array:
+    """Return what each row of each feature is held against: one of the four numbers above.
+
+    Args:
+        features: Of any rows.
+        target: What is predicted.
+
+    Returns:
+        One array, the rows of the first feature first.
+    """
+    sizes = [len(one.values) for one in features]
+    specs = [one.spec for one in features]
+    levers = np.repeat([spec.lever for spec in specs], sizes)
+    expected = np.repeat([spec.direction * (1 if target.bad else -1) for spec in specs], sizes)
+    least = np.repeat([0.5 if spec.unit == "count" else 0.0 for spec in specs], sizes)
+    columns = zip(*map(_columns, features), strict=True)
+    raises, values, peers, other, past, like, every = map(np.concatenate, columns)
+
+    def tells(others: Array) -> Flags:
         """Return whether values differ from others, and as the contribution would have it."""
-        with np.errstate(invalid="ignore"):
-            gap = self.values - others
-            least = APART * np.maximum(np.abs(self.values), np.abs(others))
-            if self.spec.unit == "count":
-                least = np.maximum(least, 0.5)
-            tells: Flags = np.abs(gap) > least
-            if expected:
-                np.logical_and(tells, (gap * expected > 0) == self.raises, out=tells)
-            return tells
+        gap = values - others
+        apart = np.maximum(APART * np.maximum(np.abs(values), np.abs(others)), least)
+        fits = (expected == 0) | ((gap * expected > 0) == raises)
+        return np.asarray((np.abs(gap) > apart) & fits)
 
-    def _other_word(self) -> Flags:
-        pairs = zip(self.values, self.peers, strict=True)
-        return np.asarray([peer is not None and own != peer for own, peer in pairs], dtype=bool)
+    with np.errstate(invalid="ignore"):
+        usual = like > (1 + APART) * every, like < every / (1 + APART)
+        by_past, by_peers = tells(past), tells(peers)
+    by_peers |= other | (np.isnan(values) & ~np.isnan(peers))
+    by_outcomes = np.where(raises, *usual)
+    # A team can act on a lever: what has changed says most.  For context, what it led to.
+    kinds = np.where(by_outcomes, OUTCOMES, NOTHING)
+    kinds = np.where(by_peers & (levers | ~by_outcomes), PEERS, kinds)
+    return np.where(by_past & (levers | ~by_outcomes), PAST, kinds).astype(np.int8)
 
-    def _outcomes_tell(self) -> Flags:
-        like, every = self.shares
-        with np.errstate(invalid="ignore"):
-            more, less = like > (1 + APART) * every, like < every / (1 + APART)
-        tells: Flags = np.where(self.raises, more, less)
-        return tells
+
+def _columns(one: Compared) -> tuple[Array, ...]:
+    """Return what is compared of a feature: words are told apart, and have no numbers."""
+    values, peers, other = one.values, one.peers, np.zeros(len(one.values), dtype=bool)
+    if one.spec.text:
+        pairs = zip(values.tolist(), peers.tolist(), strict=True)
+        other = np.asarray([peer is not None and own != peer for own, peer in pairs], dtype=bool)
+        values = peers = np.full(len(other), np.nan)
+    return one.raises, values, peers, other, one.past, *one.shares
 
 
 def own_past(spec: FeatureSpec, values: Values, rows: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.flat_row import FIELDS, TOP
-from tenure.explain.comparison import NOTHING
+from tenure.explain.comparison import NOTHING, chosen
 from tenure.explain.row_words import NUMBERS, WORDS, About, Explainer, RowWords
 from tenure.explain.signals import BLOCK, BySignal, summed
 from tenure.features.values import Values
@@ -87,8 +87,7 @@ def driver_arrays(
         for column, part in columns
     ]
     kinds = np.empty(len(able.row), dtype=np.int8)
-    for (_, part), one in zip(columns, compared, strict=True):
-        kinds[part] = one.chosen(explainer.target)
+    kinds[np.concatenate([part for _, part in columns])] = chosen(compared, explainer.target)
     telling = _telling(able, kinds, by_signal)
     row, place, column = able.row[telling], able.place[telling], able.column[telling]
     amount = amounts[row, place]
@@ -102,11 +101,11 @@ def driver_arrays(
     own = np.full(len(able.row), -1)
     own[telling] = np.arange(len(telling))
     for (_, part), one in zip(columns, compared, strict=True):
-        chosen = own[part] >= 0
-        if chosen.any():
-            at = own[part][chosen]
+        tells = own[part] >= 0
+        if tells.any():
+            at = own[part][tells]
             arrays.words[row[at], place[at]], arrays.numbers[row[at], place[at]] = words.described(
-                one if chosen.all() else one.take(chosen),
+                one if tells.all() else one.take(tells),
                 kinds[telling[at]],
                 row[at],
                 amount[at],

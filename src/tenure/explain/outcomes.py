@@ -70,8 +70,9 @@ class OutcomeShares:
             groups: Kind of account of each row, from `groups`.
         """
         like, every = np.full(len(values), np.nan), np.full(len(values), np.nan)
-        for group in set(groups):
-            rows = np.flatnonzero(groups == group)
+        kinds = set(groups.tolist())
+        for group in kinds:
+            rows = np.flatnonzero(groups == group) if len(kinds) > 1 else slice(None)
             every[rows] = self.every[group]
             if (bins := self._bins.get(group, {}).get(feature)) is not None:
                 edges, shares = bins

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tenure.core.records.account import AccountRecord, AccountScore, Contract, UsageTrend
-from tenure.core.records.scorecards import AccountScorecards
 from tenure.report.sentences.formatting import NONE, counted, day, percent, plain
+from tenure.report.sentences.values import weighted_health
 from tenure.report.tables.layout import aligned, table
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -20,7 +20,7 @@ def whole_account_lines(record: AccountRecord) -> list[str]:
         _head(record),
         _contracts(record.contracts),
         _scores(record),
-        _cards(record.scorecards) if record.scorecards else [],
+        _cards(record),
         _usage(record.usage) if record.usage else [],
         _open(record),
         _lately(record),
@@ -94,7 +94,10 @@ def _score(one: AccountScore) -> str:
     )
 
 
-def _cards(cards: AccountScorecards) -> Iterator[str]:
+def _cards(record: AccountRecord) -> Iterator[str]:
+    cards = record.scorecards
+    if cards is None:
+        return
     yield f"scorecards, trend since {cards.compared_with}:"
     for card in cards.cards:
         listed = ", ".join(
@@ -105,10 +108,8 @@ def _cards(cards: AccountScorecards) -> Iterator[str]:
         yield f"  {plain(card.name)} {_points(card.score, card.trend)}: {listed or 'no data'}"
     if cards.customer_success is not None:
         yield f"  customer success {cards.customer_success:.2f} ({cards.join})"
-    if cards.health is not None:
-        health = cards.health
-        part = "" if health.coverage == 1 else f", {percent(health.coverage)} of it has data"
-        yield f"  weighted health {_points(health.score, health.trend)}{part}"
+    if health := weighted_health(record):
+        yield f"  {health}"
 
 
 def _points(score: float | None, trend: float | None) -> str:

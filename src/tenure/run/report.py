@@ -24,6 +24,7 @@ from tenure.run.explain import stored_portfolio
 from tenure.run.mlflow_sync import RECORD
 from tenure.score.model import load_models
 from tenure.score.rows import MAIN
+from tenure.score.store.store import ScoreStore
 
 
 def training_record(config: Config) -> TrainingRecord:
@@ -52,45 +53,36 @@ def run_report(config: Config, out: Path) -> dict[str, Any]:
     With the audit of its data, what moves the scores of the latest kept run, and how champions
     and the challengers in their shadow compare, where there are.
     """
-    record = training_record(config)
-    audit = last_audit(config, record.fingerprint)
-    write_text(out, render(record, audit, _shadows(config), stored_portfolios(config)))
-    return {"out": str(out)}
-
-
-def _shadows(config: Config) -> dict[str, ShadowRecord]:
-    """Return how champions and the challengers in their shadow compare, by target."""
     from tenure.score.store.database import stands
     from tenure.score.store.store import ScoreStore
     from tenure.success.scores.shadow import shadow_records
 
-    if not stands(config):
-        return {}
-    with ScoreStore.open(config) as store:
-        return shadow_records(config, store)
+    record = training_record(config)
+    audit = last_audit(config, record.fingerprint)
+    shadows: dict[str, ShadowRecord] = {}
+    portfolios: list[PortfolioView] = []
+    if stands(config):
+        with ScoreStore.open(config) as store:
+            shadows = shadow_records(config, store)
+            portfolios = stored_portfolios(config, store)
+    write_text(out, render(record, audit, shadows, portfolios))
+    return {"out": str(out)}
 
 
-def stored_portfolios(config: Config) -> list[PortfolioView]:
+def stored_portfolios(config: Config, store: ScoreStore) -> list[PortfolioView]:
     """Return what moves the scores of the latest kept run, of each champion that gave them."""
     from tenure.report.portfolio import portfolio_view
-    from tenure.score.store.database import stands
     from tenure.score.store.lookup import run_versions
-    from tenure.score.store.store import ScoreStore
 
-    standing = [name for name in config.targets if champion(config.paths.models, name)]
-    if not standing or not stands(config):
+    run = store.latest()
+    if run is None or not any(champion(config.paths.models, name) for name in config.targets):
         return []
-    views = []
-    with ScoreStore.open(config) as store:
-        run = store.latest()
-        if run is None:
-            return []
-        scored = run_versions(store, run)
-        for target, model in load_models(config).items():
-            if scored.get(target) == model.bundle.version:
-                portfolio = stored_portfolio(store, run, model)
-                views.append(portfolio_view(portfolio, run.as_of, model.bundle.version))
-    return views
+    scored = run_versions(store, run)
+    return [
+        portfolio_view(stored_portfolio(store, run, model), run.as_of, model.bundle.version)
+        for target, model in load_models(config).items()
+        if scored.get(target) == model.bundle.version
+    ]
 
 
 def run_account_report(

@@ -97,16 +97,22 @@ def _column(source: Source, name: str, values: Sequence[Any], kind: Kind) -> pa.
     """Return values of one column: numbers and flags as such, all else as text."""
     types = set(map(type, values))
     # Most columns are fine as a whole; else the place of the first wrong value counts.
+    counted = declared_kinds(source.name).get(name) in ("number", "integer")
     if types <= {str, NoneType}:
         fine = _is_unicode("".join(filter(None, values)))
     else:
-        fine = types <= {bool, NoneType}
+        fine = types <= {bool, NoneType} and not counted
     if not fine:
         for place, value in enumerate(values):
-            if wrong := _wrong(value, exact=kind == "id"):
+            fix = "give one plain value per column"
+            wrong = _wrong(value, exact=kind == "id")
+            # An attribute may be a flag that a model reads as a number.
+            if counted and isinstance(value, bool):
+                wrong, fix = "must be a number or null", "write the amount in digits"
+            if wrong:
                 where = f"tables.{source.name}[{place}].{name}"
                 shown = str(value)[:80].encode(errors="backslashreplace").decode()
-                raise DataError(Problem(where, wrong, shown, "give one plain value per column"))
+                raise DataError(Problem(where, wrong, shown, fix))
     types.discard(NoneType)
     if not types:
         # Of its declared type, for there is nothing to read: that takes the least SQL.

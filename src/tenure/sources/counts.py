@@ -94,10 +94,18 @@ def _add(counts: Counts, layout: Layout, row: dict[str, Any]) -> None:
     counts.last = max(counts.last or last, last)
 
 
-def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
+def unreadable(
+    layout: Layout, counts: Counts, engine: Engine, *, some: bool = False
+) -> list[Problem]:
     """Return a problem for each column with so many unreadable values that it is no slip.
 
     Rows with fewer are rejected or emptied one by one.
+
+    Args:
+        layout: The table.
+        counts: How many rows have which fault.
+        engine: Where it stands.
+        some: Whether a column is fine of which some values can be read, however few.
     """
     problems = []
     for name, rows in counts.unread.items():
@@ -112,8 +120,8 @@ def unreadable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
             f"FILTER ({value} IS NULL) AS sample FROM {quote(layout.raw)} WHERE {has_value}"
         ).to_pylist()[0]
         limit = WRONG_TIME_SHARE if kind == "time" else WRONG_VALUE_SHARE
-        if rows > limit * row["filled"]:
-            share = rows / row["filled"]
+        share = rows / max(row["filled"], 1)
+        if share >= 1 or (share > limit and not some):
             problems.append(_unreadable(layout, name, row["sample"], share, engine))
     return problems
 

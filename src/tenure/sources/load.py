@@ -100,7 +100,8 @@ def load_frames(
     """Load Arrow tables whose columns have canonical names, with the same checks as files.
 
     For posted history and for tests: small tables, possibly without rows.  A column counts as
-    present even where it has no value, and shares of dirt are not computed.
+    present even where it has no value, shares of dirt are not computed, and a column fails them all
+    only where none of its values can be read.
 
     Args:
         frames: Tables by canonical name.
@@ -119,7 +120,7 @@ def load_frames(
         _stage(table, tables, engine)
     _count(tables, engine)
     for table in tables.values():
-        problems += counts.unreadable(table.layout, table.counts, engine)
+        problems += counts.unreadable(table.layout, table.counts, engine, some=True)
     if problems:
         raise DataError(*problems)
     return assemble(tables, config, engine, Observation(observed_until))

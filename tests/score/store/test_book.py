@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from score.small_world import World
+from score.store.conftest import Databases, Files, stored_in
 from score.store.moved import moved, named
 from tenure.score.scored import Scored
 from tenure.score.store.book import SORTS, Books
@@ -31,15 +34,21 @@ COLUMNS = {
 """Name of an order → column of the flat rows, where they differ."""
 
 
-@pytest.fixture
-def books(store: ScoreStore, run: ScoringRun, scored: Scored) -> Books:
+@pytest.fixture(scope="module")
+def books(
+    databases: Files | Databases, empty_url: str, world: World, run: ScoringRun, slim: Scored
+) -> Iterator[Books]:
     """The book of the scores, and one of a month before with other probabilities."""
-    store.add(replace(run, as_of=run.as_of - timedelta(days=31)), moved(scored))
-    store.add(run, named(scored))
-    return Books(store, "90")
+    with (
+        databases.copied(empty_url) as url,
+        ScoreStore.open(stored_in(world.config, url)) as store,
+    ):
+        store.add(replace(run, as_of=run.as_of - timedelta(days=31)), moved(slim))
+        store.add(run, named(slim))
+        yield Books(store, "90")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def flat(scored: Scored) -> pd.DataFrame:
     """The flat rows of the main horizon, with their change, by account."""
     main, before = (

@@ -22,8 +22,8 @@ def test_the_default_is_a_file_among_the_runs(world: World) -> None:
     assert store_url(world.config) == f"sqlite:///{world.config.paths.runs}/tenure.db"
 
 
-def test_the_steps_lead_to_the_declared_schema(url: str) -> None:
-    engine = connect(url)
+def test_the_steps_lead_to_the_declared_schema(bare_url: str) -> None:
+    engine = connect(bare_url)
     with engine.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         assert tables == {*METADATA.tables, "alembic_version"}
@@ -33,15 +33,15 @@ def test_the_steps_lead_to_the_declared_schema(url: str) -> None:
     engine.dispose()
 
 
-def test_an_older_store_is_brought_up_to_date_with_what_it_holds(url: str) -> None:
-    engine = connect(url)
+def test_an_older_store_is_brought_up_to_date_with_what_it_holds(bare_url: str) -> None:
+    engine = connect(bare_url)
     with writing(engine) as connection:
         for name in reversed(METADATA.sorted_tables):
             connection.execute(text(f"DROP TABLE {name.name}"))
         connection.execute(text("DELETE FROM alembic_version"))
         connection.execute(text("CREATE TABLE of_somebody_else (a INTEGER)"))
     engine.dispose()
-    engine = connect(url)
+    engine = connect(bare_url)
     with engine.connect() as connection:
         assert {*METADATA.tables, "of_somebody_else"} <= set(inspect(connection).get_table_names())
     engine.dispose()

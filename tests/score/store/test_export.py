@@ -50,13 +50,12 @@ class Taking:
 
 
 def test_the_flat_rows_of_the_store_are_those_that_were_scored(
-    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config
+    filled: ScoreStore, scored: Scored, filled_config: Config
 ) -> None:
-    store.add(run, scored)
-    flat = flat_rows(store, store.runs()[-1], config.labels.horizon_days)
+    flat = flat_rows(filled, filled.runs()[-1], filled_config.labels.horizon_days)
     same = [name for name in COLUMNS if name in flat and name != "scored_at"]
     assert {"churn_probability", "mrr_at_risk", "driver_5_sentence", "segment"} <= set(same)
-    first = scored.rows[scored.rows["horizon_days"] == config.labels.horizon_days]
+    first = scored.rows[scored.rows["horizon_days"] == filled_config.labels.horizon_days]
     first = first.drop_duplicates("account_id").set_index("account_id")
     rows = flat.set_index("account_id").loc[first.index]
     for name in same[1:]:
@@ -68,11 +67,10 @@ def test_the_flat_rows_of_the_store_are_those_that_were_scored(
 
 
 def test_a_dry_run_sends_nothing_and_shows_what_it_would(
-    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config
+    scored: Scored, filled_config: Config
 ) -> None:
-    store.add(run, scored)
     with serving(Taking()) as (url, seen):
-        record = run_export(exporting(config, url), "crm")
+        record = run_export(exporting(filled_config, url), "crm")
     assert seen == []
     assert (record.sent, record.written, record.unchanged) == (False, 0, 0)
     assert record.changed == scored.rows["account_id"].nunique()
@@ -81,12 +79,11 @@ def test_a_dry_run_sends_nothing_and_shows_what_it_would(
 
 
 def test_only_what_changed_is_sent_again(
-    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config
+    filled: ScoreStore, run: ScoringRun, scored: Scored, filled_config: Config
 ) -> None:
-    store.add(run, scored)
     vendor = Taking()
     with serving(vendor) as (url, _):
-        sending = exporting(config, url)
+        sending = exporting(filled_config, url)
         first = run_export(sending, "crm", send=True)
         assert (first.written, len(first.refused)) == (first.changed, 0)
         again = run_export(sending, "crm", send=True)
@@ -96,45 +93,43 @@ def test_only_what_changed_is_sent_again(
         rows = scored.rows.copy()
         rows.loc[rows["account_id"] == account, "renews_at"] += pd.Timedelta(days=1)
         moved = Scored(**(vars(scored) | {"rows": rows}))
-        store.add(earlier(run, data_fingerprint="e"), moved)
+        filled.add(earlier(run, data_fingerprint="e"), moved)
         vendor.rows.clear()
         third = run_export(sending, "crm", send=True)
     assert (third.changed, list(vendor.rows)) == (1, [account])
 
 
 def test_a_delivery_that_was_broken_off_goes_on_with_the_rest(
-    store: ScoreStore,
-    run: ScoringRun,
     scored: Scored,
-    config: Config,
+    filled_config: Config,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from tenure.score.delivery import deliver
 
-    store.add(run, scored)
     small = type(deliver.ADAPTERS["http"])(**(vars(deliver.ADAPTERS["http"]) | {"rows": 20}))
     monkeypatch.setitem(deliver.ADAPTERS, "http", small)
     with serving(Taking(batches=1)) as (url, _):
-        first = run_export(exporting(config, url), "crm", send=True)
+        first = run_export(exporting(filled_config, url), "crm", send=True)
     assert first.written == 20
     assert len(first.not_processed) == first.changed - 20
     assert first.not_processed[0].reason == 'HTTP 403: {"message": "gone"}'
     vendor = Taking()
     with serving(vendor) as (url, _):
-        second = run_export(exporting(config, url), "crm", send=True)
+        second = run_export(exporting(filled_config, url), "crm", send=True)
     assert second.written == len(first.not_processed) == len(vendor.rows)
 
 
-def test_a_table_is_made_and_then_updated(
-    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config, url: str
-) -> None:
-    store.add(run, scored)
+def test_a_table_is_made_and_then_updated(scored: Scored, filled_config: Config) -> None:
     target = ExportConfig(
-        adapter="table", url=url, object="scores_for_crm", key="id", columns=COLUMNS_SENT
+        adapter="table",
+        url=filled_config.store.url,
+        object="scores_for_crm",
+        key="id",
+        columns=COLUMNS_SENT,
     )
-    sending = config.model_copy(update={"exports": {"warehouse": target}})
+    sending = filled_config.model_copy(update={"exports": {"warehouse": target}})
     record = run_export(sending, "warehouse", send=True)
-    engine = create_engine(url)
+    engine = create_engine(str(filled_config.store.url))
     with engine.begin() as connection:
         connection.execute(text("UPDATE scores_for_crm SET band = 'old'"))
         connection.execute(text("DELETE FROM deliveries"))

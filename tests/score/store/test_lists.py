@@ -26,10 +26,10 @@ def empty(config: Config) -> Iterator[ListStore]:
 
 
 @pytest.fixture
-def lists(empty: ListStore, store: ScoreStore, run: ScoringRun, scored: Scored) -> ListStore:
+def lists(empty: ListStore, store: ScoreStore, run: ScoringRun, slim: Scored) -> ListStore:
     """A store with two runs, a week apart."""
-    store.add(earlier(run, as_of=run.as_of - WEEK), scored)
-    store.add(run, scored)
+    store.add(earlier(run, as_of=run.as_of - WEEK), slim)
+    store.add(run, slim)
     return empty
 
 
@@ -73,9 +73,9 @@ def test_drivers_are_those_of_the_score(lists: ListStore, store: ScoreStore) -> 
 
 
 def test_levels_are_of_the_last_run_of_each_time(
-    lists: ListStore, store: ScoreStore, run: ScoringRun, scored: Scored
+    lists: ListStore, store: ScoreStore, run: ScoringRun, slim: Scored
 ) -> None:
-    store.add(earlier(run, data_fingerprint="again"), scored)
+    store.add(earlier(run, data_fingerprint="again"), slim)
     span = (run.as_of - WEEK, run.as_of)
     levels = lists.levels("churn", "90", span)
     assert levels["as_of"].nunique() == 2

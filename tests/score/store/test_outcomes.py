@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from score.small_world import World
+from score.store.conftest import Databases, Files, stored_in
 from tenure.core.config import Config
 from tenure.core.flat_row import BANDS
 from tenure.core.times import days
@@ -40,14 +42,18 @@ def at(run: ScoringRun, scored: Scored) -> ScoringRun:
     return replace(run, as_of=scored.rows["as_of"].iloc[0].to_pydatetime())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settled(
-    store: ScoreStore, world: World, run: ScoringRun, past: Scored, scored: Scored
-) -> ScoreStore:
-    store.add(at(run, past), past)
-    store.add(run, scored)
-    assert settle(store, world.dataset, world.config.labels) > 0
-    return store
+    databases: Files | Databases, filled_url: str, world: World, run: ScoringRun, past: Scored
+) -> Iterator[ScoreStore]:
+    """A store whose earlier run has its outcomes."""
+    with (
+        databases.copied(filled_url) as url,
+        ScoreStore.open(stored_in(world.config, url)) as store,
+    ):
+        store.add(at(run, past), past)
+        assert settle(store, world.dataset, world.config.labels) > 0
+        yield store
 
 
 def test_outcomes_are_the_labels_that_are_known(settled: ScoreStore, world: World) -> None:
@@ -114,19 +120,15 @@ def test_scores_are_read_with_their_band_at_the_end(
     assert rows["paired"].all()
 
 
-def test_without_a_known_outcome_there_is_no_table(
-    store: ScoreStore, world: World, run: ScoringRun, scored: Scored
-) -> None:
-    store.add(run, scored)
-    assert settle(store, world.dataset, world.config.labels) == 0
-    assert not with_scores(world.dataset, world.config, store).has("scores")
+def test_without_a_known_outcome_there_is_no_table(filled: ScoreStore, world: World) -> None:
+    assert settle(filled, world.dataset, world.config.labels) == 0
+    assert not with_scores(world.dataset, world.config, filled).has("scores")
 
 
 def test_a_book_is_read_with_its_groups(
-    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config
+    filled: ScoreStore, run: ScoringRun, scored: Scored, filled_config: Config
 ) -> None:
-    store.add(run, scored)
-    book = store.book(store.runs()[0])
+    book = filled.book(filled.runs()[0])
     churn = book[(book["target"] == "churn") & (book["horizon"] == "90")].set_index("account_id")
     rows = scored.rows.drop_duplicates("account_id").set_index("account_id").loc[churn.index]
     for name, column in {"probability": "churn_probability", "mrr": "mrr"}.items():
@@ -136,8 +138,8 @@ def test_a_book_is_read_with_its_groups(
     assert list(churn["segment"]) == list(rows["segment"])
     assert list(churn["plan"]) == list(rows["plan"])
     assert (churn["band"].dropna() == rows["risk_band"].dropna()).all()
-    assert isinstance(store.runs()[0].as_of, datetime)
-    assert config.name == run.project
+    assert isinstance(filled.runs()[0].as_of, datetime)
+    assert filled_config.name == run.project
 
 
 def test_overrides_are_held_against_what_happened(

@@ -94,20 +94,20 @@ def test_bands_that_changed_are_told_once(
 
 
 def test_nothing_is_told_of_a_first_run_or_without_a_change(
-    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config
+    store: ScoreStore, run: ScoringRun, slim: Scored, config: Config
 ) -> None:
-    store.add(run, scored)
+    store.add(run, slim)
     with serving(lambda request: Reply(204, "")) as (url, seen):
         announce_bands(hooked(config, url), store, SILENT)
-        two_runs(store, earlier(run, data_fingerprint="x"), scored, [])
+        two_runs(store, earlier(run, data_fingerprint="x"), slim, [])
         announce_bands(hooked(config, url), store, SILENT)
     assert seen == []
 
 
 def test_what_does_not_arrive_waits_and_is_sent_again(
-    store: ScoreStore, run: ScoringRun, scored: Scored, config: Config, moved: list[str]
+    store: ScoreStore, run: ScoringRun, slim: Scored, config: Config, moved: list[str]
 ) -> None:
-    two_runs(store, run, scored, moved)
+    two_runs(store, run, slim, moved)
     statuses = [503, 200]
     with serving(lambda request: Reply(statuses.pop(0), {})) as (url, seen):
         hooks = hooked(config, url)

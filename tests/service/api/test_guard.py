@@ -225,6 +225,23 @@ def test_no_more_requests_are_admitted_than_can_be_answered() -> None:
     assert dict(client.sent[0]["headers"])[b"retry-after"]
 
 
+@pytest.mark.parametrize(("others", "status"), [(0, 504), (3, 503)])
+def test_what_is_late_may_be_wanted_again_where_others_were_served(
+    others: int, status: int
+) -> None:
+    async def answer(call: Call, ask: NothingRequest) -> None:
+        await asyncio.sleep(60)
+
+    client = Endpoints(answer)
+    settings = client.state.config.service
+    client.state.config.service = settings.model_copy(update={"deadline_seconds": 0.05})
+    client.state.under_way["others"] = others
+    answered, body = client.request(whole)
+    assert answered == status
+    assert "0.05 seconds" in body["detail"]
+    assert (b"retry-after" in dict(client.sent[0]["headers"])) == bool(others)
+
+
 def test_every_endpoint_has_room_and_an_end() -> None:
     assert all(0 < item.room <= 256 for item in ENDPOINTS)
     assert busy().headers["Retry-After"]

@@ -199,11 +199,14 @@ def test_bad_rows_of_posted_history_come_back(client: TestClient) -> None:
     stranger = {**PAID, "subscription_id": "s2", "account_id": "a2"}
     tickets = [{"ticket_id": "t1", "account_id": "a1", "opened_at": None}]
     tickets.append({"ticket_id": "t2", "account_id": "a1", "opened_at": "2023-09-01"})
+    tickets += [{**tickets[0], "ticket_id": name, "opened_at": "soon"} for name in ("t3", "t4")]
     body = history(subscriptions=[PAID, stranger], tickets=tickets)
     answer = client.post("/score_history", json=body).json()
     assert [row["account_id"] for row in answer["rows"]] == ["a1"]
     assert [(item["table"], item["reason"]) for item in answer["rejects"]] == [
         ("subscriptions", "unknown_account"),
+        ("tickets", "unread_opened_at"),
+        ("tickets", "unread_opened_at"),
         ("tickets", "missing_opened_at"),
     ]
     assert json.loads(answer["rejects"][0]["row"])["account_id"] == "a2"

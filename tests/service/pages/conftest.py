@@ -70,6 +70,7 @@ data: {{path: {root}/data}}
 paths: {{models: {models}, runs: {root}/runs}}
 model: {{threads: 1}}
 engine: {{threads: 1}}
+success: {{health: [{{weight: 1, measure: retention}}]}}
 """
 
 

@@ -99,6 +99,9 @@ def test_hostile_words_are_text_in_what_happened(client: TestClient, shown: Show
     assert "&lt;script&gt;" in words
     assert "\u202e" not in words
     assert "\0" not in words
+    assert re.search(
+        r"Weighted health \d+ of 100.*; the model’s band is (high|medium|low)\.", words
+    )
 
 
 def test_a_download_runs_no_formula(client: TestClient, shown: Shown) -> None:

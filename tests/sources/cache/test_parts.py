@@ -250,9 +250,19 @@ def test_tiny_parts_are_merged(month: Place, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_any_history_of_files(
-    place: Place, seed: int, monkeypatch: pytest.MonkeyPatch, changes: int = 4
+def test_any_history_of_files(place: Place, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    any_history(place, seed, monkeypatch, changes=4)
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("seed", range(2, 30))
+def test_any_longer_history_of_files(
+    place: Place, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    any_history(place, seed, monkeypatch, changes=10)
+
+
+def any_history(place: Place, seed: int, monkeypatch: pytest.MonkeyPatch, changes: int) -> None:
     monkeypatch.setattr(update, "MOST_PARTS", 3)
     monkeypatch.setattr(assemble, "LAZY_ROWS", 0)
     chance = random.Random(seed)
@@ -282,14 +292,6 @@ def test_any_history_of_files(
     for _ in range(changes):
         chance.choice(steps)()
         place.same()
-
-
-@pytest.mark.acceptance
-@pytest.mark.parametrize("seed", range(2, 30))
-def test_any_longer_history_of_files(
-    place: Place, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    test_any_history_of_files(place, seed, monkeypatch, changes=10)
 
 
 def test_the_demo_world(place: Place) -> None:

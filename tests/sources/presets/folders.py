@@ -35,15 +35,15 @@ class Folder:
         for name, text in files.items():
             (path / name).write_text(text)
         self.path = path
-        self.engines: list[Engine] = [open_engine(make_config({"data": {"path": "."}}, base=path))]
-        self.raw = raw_tables(path, self.engines[0], WORDS)
+        self.engine: Engine = open_engine(make_config({"data": {"path": "."}}, base=path))
+        self.raw = raw_tables(path, self.engine, WORDS)
         self.matches = [
             match
             for raw in self.raw
             if not isinstance(raw, Problem) and (match := recognised(raw, presets().values()))
         ]
-        self.forms = TimeForms(self.engines[0], first)
-        self.mapped, self.rest = map_tables(self.matches, self.forms, self.engines[0])
+        self.forms = TimeForms(self.engine, first)
+        self.mapped, self.rest = map_tables(self.matches, self.forms, self.engine)
         used = {table.name for table in self.mapped if not table.left_out}
         self.text = config_text(
             "test",
@@ -63,8 +63,7 @@ class Folder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for engine in self.engines:
-            engine.close()
+        self.engine.close()
 
     @property
     def dataset(self) -> Dataset:
@@ -74,8 +73,7 @@ class Folder:
             config = load_config(
                 self.path / "tenure.yaml", {"data": {"observed_until": "2023-09-15"}}
             )
-            self.engines.append(open_engine(config))
-            self._dataset = load(config, self.engines[-1], thorough=False)
+            self._dataset = load(config, self.engine, thorough=False)
         return self._dataset
 
     def rows(self, table: str, columns: str) -> list[tuple[str | None, ...]]:

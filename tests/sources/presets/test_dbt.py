@@ -35,6 +35,13 @@ OBJECTS = {
     },
     "jira": {"issue": "issue", "priority": "level"},
     "mixpanel": {"event": "event"},
+    "paddle": {
+        "customer": "customer",
+        "subscription": "subscription",
+        "transaction": "transaction",
+    },
+    "posthog": {"events": "event"},
+    "segment": {"tracks": "track", "groups": "member"},
     "pendo": {
         "account_history": "account",
         "event": "activity",
@@ -69,7 +76,12 @@ OBJECTS = {
         "subscription_discount": "discount",
         "coupon": "coupon",
     },
-    "zendesk": {"organization": "organization", "ticket": "ticket", "user": "user"},
+    "zendesk": {
+        "organization": "organization",
+        "ticket": "ticket",
+        "ticket_field_history": "change",
+        "user": "user",
+    },
     "zuora": {
         "zuora_account": "account",
         "zuora_subscription": "subscription",

@@ -527,6 +527,37 @@ CASES = [
         "views",
     ),
     Case(
+        "zendesk",
+        OWN
+        | {
+            "ticket.csv": (
+                "id,created_at,requester_id,organization_id,status,priority,type\n"
+                "7,2023-03-01 10:00,55,a1,closed,high,problem\n"
+                "8,2023-03-01 10:00,55,a2,open,low,question\n"
+                "9,2023-03-01 10:00,55,a2,pending,low,task\n"
+            ),
+            "ticket_field_history.csv": (
+                "field_name,ticket_id,updated,user_id,value\n"
+                "status,7,2023-03-01 10:00,1,open\nstatus,7,2023-03-02 10:00,1,solved\n"
+                "status,7,2023-03-03 10:00,1,open\nstatus,7,2023-03-04 10:00,1,solved\n"
+                "priority,7,2023-03-04 11:00,1,high\nstatus,7,2023-03-08 10:00,1,closed\n"
+                "status,8,2023-03-02 10:00,1,solved\nstatus,8,2023-03-03 10:00,1,open\n"
+            ),
+        },
+        {
+            "tickets": (
+                "ticket_id, account_id, opened_at, resolved_at",
+                [
+                    ("7", "a1", "2023-03-01 10:00:00", "2023-03-04 10:00:00"),
+                    ("8", "a2", "2023-03-01 10:00:00", None),
+                    ("9", "a2", "2023-03-01 10:00:00", None),
+                ],
+            )
+        },
+        {"ticket", "change"},
+        "histories",
+    ),
+    Case(
         "intercom",
         OWN
         | {

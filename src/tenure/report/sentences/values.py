@@ -11,6 +11,7 @@ from tenure.report.sentences.formatting import NONE, number, percent, sentence
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
 
 if TYPE_CHECKING:
+    from tenure.core.records.account import AccountRecord
     from tenure.score.store.store import StoredRun, StoredScore
 
 ABSTAINED = {
@@ -131,10 +132,26 @@ def bounds(lo: float | None, hi: float | None) -> str:
     return "" if lo is None or hi is None else f"{percent(lo)} to {percent(hi)}"
 
 
+def weighted_health(record: AccountRecord) -> str:
+    """Return the weighted health of an account beside the model's band; empty where it has none."""
+    health = record.scorecards and record.scorecards.health
+    if not health:
+        return ""
+    parts = ["weighted health " + (NONE if health.score is None else f"{health.score:.0f} of 100")]
+    if health.trend is not None:
+        parts.append(f"change {difference(health.trend)}")
+    if health.coverage < 1:
+        parts.append(f"{percent(health.coverage)} of it has data")
+    scores = record.scores.scores if record.scores else ()
+    band = next((one.band for one in scores if one.band), None)
+    return ", ".join(parts) + (f"; the model’s band is {band}" if band else "")
+
+
 def filters() -> dict[str, Any]:
     """Return what templates show values with, by name."""
     shows: tuple[Callable[..., str], ...] = (
         *(money, points, date, clock, percent, bounds, cut, moment_key, named, difference, cell),
+        weighted_health,
     )
     return {
         **{show.__name__: show for show in shows},

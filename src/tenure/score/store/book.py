@@ -92,10 +92,12 @@ class Books:
                 if not 0 < len(named) <= query.limit or query != _of_named(named, query.since):
                     page = _sorted((_S.c.account_id,), run, query)
                     named = connection.scalars(page, values).all()
-                # Named one by one, they are looked up by key and the rest of the run is not read.
                 values |= {"accounts": named}
-                statement = _page(query.sort, query.descending)
+                statement = _OF_NAMED
             rows = connection.execute(statement, values).all()
+        if statement is _OF_NAMED:
+            order = {account: place for place, account in enumerate(named)}
+            rows = sorted(rows, key=lambda row: order[row.account_id])
         drivers = self.store.unpacked([(place, data) for *_, place, data in rows])
         return [
             BookRow(*(*values[:-2], own[0] if own else None))
@@ -114,8 +116,7 @@ class Books:
         near = near.order_by(func.abs(_S.c.mrr - mrr), _S.c.account_id).limit(MOST_ALIKE)
         with self.store.engine.connect() as connection:
             accounts = connection.scalars(near, self._of(run)).all()
-        named = self.rows(run, _of_named(accounts)) if accounts else []
-        return sorted(named, key=lambda item: accounts.index(item.account_id))
+        return self.rows(run, _of_named(accounts)) if accounts else []
 
     def _totals(self, run: StoredRun, where: BookFilter) -> tuple[BookTotals, ...]:
         """Return what the accounts of a run add up to, by currency: the largest MRR first."""
@@ -165,11 +166,16 @@ def _narrowed(
     columns: Sequence[Any], run: StoredRun, where: BookFilter, tables: Collection[Any] = ()
 ) -> Select[Any]:
     """Return a statement over the accounts that meet a filter, with the tables it needs."""
-    needed, conditions = set(tables), []
-    for name in ("owner", "segment", "plan"):
-        if value := getattr(where, name):
-            needed.add(_A)
-            conditions.append(_A.c[name] == value)
+    needed = set(tables)
+    conditions: list[ColumnElement[bool]] = []
+    if groups := [
+        _A.c[name] == value
+        for name in ("owner", "segment", "plan")
+        if (value := getattr(where, name))
+    ]:
+        # Not a join: databases would walk through the whole run and look each account up.
+        mine = select(_A.c.account_id).where(_A.c.run_no == run.number, *groups)
+        conditions.append(_S.c.account_id.in_(mine.correlate(None)))
     if where.band:
         conditions.append(_S.c.band == where.band)
     if where.search:
@@ -197,14 +203,6 @@ def _sorted(
         statement = statement.where(func.abs(_CHANGE) >= query.moved)
     order = _order(query.sort, query.descending)
     return statement.order_by(*order).offset(query.offset).limit(query.limit)
-
-
-@lru_cache(maxsize=64)
-def _page(sort: str, descending: bool) -> Select[Any]:
-    """Return a statement over accounts that are named."""
-    some = _S.c.account_id.in_(bindparam("accounts", expanding=True))
-    statement = _mine(_READ, {*_BESIDE, *_SORTED[sort][1]}).where(some)
-    return statement.order_by(*_order(sort, descending))
 
 
 def _order(sort: str, descending: bool) -> tuple[ColumnElement[Any], ...]:
@@ -236,6 +234,8 @@ _READ = [
     if item.name != "driver"
 ]
 _READ += [_S.c.place, BLOCKS.c.drivers]
+_OF_NAMED = _mine(_READ, _BESIDE).where(_S.c.account_id.in_(bindparam("accounts", expanding=True)))
+"""Accounts that are named, looked up by key; in an order, SQLite would read the whole run by it."""
 
 
 def _due(run: StoredRun, days: int) -> ColumnElement[bool]:

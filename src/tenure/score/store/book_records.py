@@ -25,7 +25,7 @@ class BookFilter:
         search: Part of an id or a name, in upper or lower case.
         reason: Code of the first driver.
         due_days: Renewal less than so many days after the prediction time, notice not given.
-        accounts: Ids.
+        accounts: Ids; where nothing else is wanted, the rows are in their order.
     """
 
     owner: str = ""

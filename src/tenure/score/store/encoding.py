@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -64,14 +65,17 @@ class SentenceTemplate(NamedTuple):
         """Return the sentence with its numbers."""
         if not figures:
             return self.sentence
-        parts = self.sentence.split(FIGURE)
-        whole = [""] * (2 * len(figures) + 1)
-        whole[::2], whole[1::2] = parts, figures
-        return "".join(whole)
+        return _format(self.sentence) % tuple(figures)
 
     def with_values(self, value: str, peer_value: str) -> str:
         """Return the sentence of a row that holds the value and that of peers alone."""
         return self.sentence.replace(VALUE, value, 1).replace(PEER, peer_value, 1)
+
+
+@lru_cache(maxsize=65_536)
+def _format(sentence: str) -> str:
+    """Return a sentence with a place for each figure."""
+    return sentence.replace("%", "%%").replace(FIGURE, "%s")
 
 
 @dataclass(frozen=True)

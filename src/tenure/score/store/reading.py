@@ -107,7 +107,7 @@ def read(
         wanted = set(several.pop("account_id"))
     statement = _statement(tuple(names), tuple(one), tuple(several), tuple(order))
     with engine.connect() as connection:
-        rows = list(map(tuple, connection.execute(statement, one | several)))
+        rows = list(map(tuple, connection.execute(statement, one | several).all()))
     if wanted:
         place = list(names).index("account_id")
         rows = [row for row in rows if row[place] in wanted]

@@ -97,12 +97,14 @@ def add_run(engine: Engine, run: ScoringRun, scored: Scored, keep: int | None = 
     with engine.connect() as connection:
         if _stands(connection, run):
             return False
+    spoken = {target: _spoken(scored.rows, target) for target in scored.contributions}
     parts = [
         _HorizonScores(
             target,
             horizon,
             scored.models[target],
             scored.rows,
+            spoken[target],
             one,
             scored.drift.get(target) if scored.models[target].horizons[0] == horizon else None,
         )
@@ -194,12 +196,30 @@ def flat_names(target: str) -> dict[str, str]:
     return {column: name.format(target) for column, name in names.items()}
 
 
+def _spoken(flat: pd.DataFrame, target: str) -> pa.Table:
+    """Return the drivers of flat rows but for the feature: the first of all, the second, ..."""
+    prefix = "" if target == MAIN else f"{target}_"
+    places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
+    columns = {
+        field.name: pa.chunked_array(
+            [
+                pa.array(flat[f"{start}{field.name}"], field.type, from_pandas=True)
+                for start in places
+            ]
+        )
+        for field in DRIVER
+        if field.name != "feature"
+    }
+    return pa.table(columns).combine_chunks()
+
+
 @dataclass(frozen=True)
 class _HorizonScores:
     """The scores of one target and horizon.
 
     Attributes:
         flat: The flat rows of all.
+        spoken: Their drivers; see `_spoken`.
         behind: The places of its own among them, and the contributions behind those.
     """
 
@@ -207,27 +227,18 @@ class _HorizonScores:
     horizon: str
     model: Model
     flat: pd.DataFrame
+    spoken: pa.Table
     behind: Contributions
     drift: BookDrift | None
 
     @cached_property
     def drivers(self) -> EncodedDrivers:
         """Return the drivers of the rows."""
-        prefix = "" if self.target == MAIN else f"{self.target}_"
-        places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
-        # Of the first drivers, the second and so on, one below the other: row by row.
         own = self.behind.rows[:, None] + len(self.flat) * np.arange(TOP)
-        columns = {
-            name: pa.chunked_array(
-                [pa.array(self.flat[f"{start}{name}"], kind, from_pandas=True) for start in places],
-                kind,
-            ).take(pa.array(own.ravel()))
-            for name, kind in zip(DRIVER.names, DRIVER.types, strict=True)
-            if name != "feature"
-        }
         features = np.asarray([*self.model.models[self.horizon].columns, None], dtype=object)
-        columns["feature"] = pa.array(features[self.behind.telling[:, :TOP].ravel()], pa.string())
-        return EncodedDrivers.of(pa.table(columns, DRIVER), TOP)
+        telling = pa.array(features[self.behind.telling[:, :TOP].ravel()], pa.string())
+        drivers = self.spoken.take(pa.array(own.ravel()))
+        return EncodedDrivers.of(drivers.append_column(DRIVER.field("feature"), telling), TOP)
 
     def write(
         self, connection: Connection, run: int, numbers: Mapping[SentenceTemplate, int]

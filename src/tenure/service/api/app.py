@@ -52,7 +52,7 @@ def application(config: Config, state: State | None = None) -> Guard:
         Route(item.path, Handler(item, served, metrics), methods=[item.method])
         for item in ENDPOINTS
     ]
-    pages = PageState(config, lambda: served.books, served.tables)
+    pages = PageState(config, lambda: served.books, served.tables, served.models_now)
     everything = [*routes, *_probes(config, served, metrics), *page_routes(pages)]
     # The guard turns every error into an answer: a router is all that stands behind it.
     app = Router(everything, redirect_slashes=False, lifespan=lifespan)

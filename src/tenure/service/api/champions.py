@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import TenureError
@@ -22,10 +23,10 @@ RETRY_SECONDS = 5.0
 """How long a champion that was refused is left alone: its files may be on their way."""
 
 
-def stamp(path: Path) -> Stamp:
+def stamp(path: str) -> Stamp:
     """Return what changes when a file is replaced; None where there is none."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - it is looked at before every answer
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
@@ -34,19 +35,27 @@ def stamp(path: Path) -> Stamp:
 class Champions:
     """The champion of each target.
 
+    Args:
+        config: The project.
+        needed: Whether there must be one.
+
     Attributes:
         models: Target → model; replaced whole, never changed, so a request sees one state.
         warnings: Why a target is served by another model than its champion.
 
     Raises:
-        ModelError: If no target has a champion, or one is damaged.
+        ModelError: If no target has a champion and one is needed, or one is damaged.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, needed: bool = True) -> None:
         self._config = config
+        folder = config.paths.models
+        self._files = {name: str(folder / name / FILE) for name in config.targets}
         self._stamps = self._look()
         self._retry_at: dict[str, float] = {}
-        self.models: Mapping[str, Model] = load_models(config)
+        self._reading = threading.Lock()
+        some = needed or any(self._stamps.values())
+        self.models: Mapping[str, Model] = load_models(config) if some else {}
         self.warnings: dict[str, str] = {}
 
     @property
@@ -65,6 +74,10 @@ class Champions:
 
     def refresh(self, check: Callable[[Mapping[str, Model]], None]) -> None:
         """Read what changed; whatever cannot be read or fails the check leaves the old model."""
+        with self._reading:
+            self._refresh(check)
+
+    def _refresh(self, check: Callable[[Mapping[str, Model]], None]) -> None:
         for target, present in self._due().items():
             self._stamps[target] = present  # as it was before reading: it may change meanwhile
             self._retry_at.pop(target, None)
@@ -103,5 +116,4 @@ class Champions:
         return Model.of(bundle)
 
     def _look(self) -> dict[str, Stamp]:
-        folder = self._config.paths.models
-        return {name: stamp(folder / name / FILE) for name in self._config.targets}
+        return {name: stamp(file) for name, file in self._files.items()}

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("tenure.service")
-DEADLINE_SECONDS = 9.0
 SLOW_SECONDS = 2.0
 MOST_HEADERS, LONGEST_HEAD = 100, 65_536
 """Headers of a request, and their bytes."""
@@ -237,12 +236,16 @@ class Handler:
             scope["tenure.accounts"] = call.accounts
 
     async def _answered(self, call: Call, ask: BaseModel) -> Response:
+        seconds = self.state.config.service.deadline_seconds
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(seconds):
                 answer = await self.endpoint.answer(call, ask)
         except TimeoutError:
-            rule = f"was not answered within {DEADLINE_SECONDS:.0f} seconds"
-            fix = "ask for fewer accounts at a time, or again later"
+            if self.state.under_way.total() > 1:
+                # It may have waited for the others: the same can be answered later.
+                raise busy(f"had no answer in {seconds:g} seconds beside other requests") from None
+            rule = f"was not answered within {seconds:g} seconds"
+            fix = "ask for fewer accounts at a time, or raise service.deadline_seconds"
             raise Refusal(Problem("request", rule, fix=fix), status=504) from None
         if isinstance(answer, Response):
             return answer

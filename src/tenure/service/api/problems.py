@@ -65,11 +65,10 @@ class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
         return Response(content, self.status, self.headers, media_type=PROBLEM)
 
 
-def busy(rule: str = "has as many requests as it can answer in time", status: int = 503) -> Refusal:
+def busy(rule: str = "has as many requests as it can answer in time") -> Refusal:
     """Return the refusal of a request for which there is no room."""
-    fix = f"ask again in {RETRY_SECONDS} seconds"
-    problem = Problem("service", rule, fix=fix)
-    return Refusal(problem, status=status, headers={"Retry-After": str(RETRY_SECONDS)})
+    problem = Problem("service", rule, fix=f"ask again in {RETRY_SECONDS} seconds")
+    return Refusal(problem, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def refused(error: TenureError) -> Refusal:

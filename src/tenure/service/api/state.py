@@ -6,13 +6,15 @@ in other threads, a bounded number of them, so that it stands beside the reads a
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
@@ -47,6 +49,8 @@ READERS = 4
 """Threads that read the store."""
 FRESH_SECONDS = 1.0
 """How long the last run is taken for the last."""
+SWAP_SHARE = 0.5
+"""Share of its time that a request waits for a new champion; then the former one answers."""
 SHADOW_SECONDS = 60.0
 """How long a comparison of champions and challengers stands."""
 T = TypeVar("T")
@@ -68,9 +72,10 @@ class State:
         self.tables = Tables(config, lambda: self.champions.models)
         self.engines = EnginePool(lambda: open_embedded(config))
         self.readers = ThreadPoolExecutor(READERS, "tenure-store")
-        self.workers = ThreadPoolExecutor(2, "tenure-model")
+        # One thread each: two would wait for each other's turn at Python, and the reads for both.
+        self.workers = ThreadPoolExecutor(1, "tenure-model")
         # Posted history takes long: the others need not wait for it.
-        self.posting = ThreadPoolExecutor(2, "tenure-posted")
+        self.posting = ThreadPoolExecutor(1, "tenure-posted")
         self.access = Access(
             config.service, lambda: KeyStore(self.engine), service_secret(config.paths.runs)
         )
@@ -83,7 +88,9 @@ class State:
             lambda: any(self.under_way.values()),
             lambda: self.champions.models,
         )
-        self._opening = threading.Lock()
+        self._opening, self._swapping = threading.Lock(), threading.Lock()
+        self._swap: Future[None] | None = None
+        self._patience = SWAP_SHARE * config.service.deadline_seconds
         self._books: Books | None = None
         self._latest: tuple[float, StoredRun | None] = (-FRESH_SECONDS, None)
         self.versions = lru_cache(64)(self._versions)
@@ -173,10 +180,30 @@ class State:
         return run_versions(self.store, run)
 
     async def models(self) -> Mapping[str, Model]:
-        """Return the models, after picking up a new champion; one consistent state of them."""
+        """Return the models, after picking up a new champion; one consistent state of them.
+
+        Where that takes long, because the tables are busy, the former ones answer meanwhile.
+        """
         if self.champions.changed:
-            await in_thread(self.tables.threads, self.champions.refresh, self.tables.probe)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience):
+                    await asyncio.shield(asyncio.wrap_future(self._refreshed()))
         return self.champions.models
+
+    def models_now(self) -> Mapping[str, Model]:
+        """Return the same as `models`, to a thread that may wait."""
+        if self.champions.changed:
+            with suppress(TimeoutError):
+                self._refreshed().result(self._patience)
+        return self.champions.models
+
+    def _refreshed(self) -> Future[None]:
+        """Return the reading of new champions that is under way, or the next one."""
+        with self._swapping:
+            if self._swap is None or self._swap.done():
+                refresh, check = self.champions.refresh, self.tables.probe
+                self._swap = self.tables.threads.submit(refresh, check)
+            return self._swap
 
     def ranked(self, models: Mapping[str, Model], as_of: datetime) -> pd.DataFrame:
         """Return the probabilities that ranks refer to: of the last run, if it is of the same.

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tenure.core.records.data import DataRecord
 from tenure.core.records.training import TrainingRecord
-from tenure.model.registry.champion import champion
 from tenure.report.html import templates
-from tenure.score.model import Model, load_models
 from tenure.score.store.book import Books
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.store import ScoreStore
+from tenure.service.api.champions import Champions
 from tenure.service.api.tables import Tables
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
+    from tenure.score.model import Model
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class PageState:
         config: The project.
         books: Gives its books; by default those of its store, which is opened when first needed.
         tables: Its tables; by default loaded when first needed.
+        models: Gives its champions; by default read when first needed.
     """
 
     def __init__(
@@ -38,13 +39,16 @@ class PageState:
         config: Config,
         books: Callable[[], Books] | None = None,
         tables: Tables | None = None,
+        models: Callable[[], Mapping[str, Model]] | None = None,
     ) -> None:
         self.config = config
         self.horizon = str(config.labels.horizon_days)
         self._opening = threading.Lock()
         self._own: Books | None = None
         self._books = books or self._opened
-        self._models: tuple[tuple[str, ...], Mapping[str, Model]] = ((), {})
+        self.models = models or self._read
+        """Gives the champions, after picking up a new one; none where there is none."""
+        self._champions: Champions | None = None
         self.raw = tables or Tables(config)
         self._owns_tables = tables is None
         self._templates = templates(True, "tenure.service.pages")
@@ -75,14 +79,13 @@ class PageState:
         """Return a template of the pages, or of the reports, with its parts filled in."""
         return self._templates.get_template(name).render(**parts)
 
-    def models(self) -> Mapping[str, Model]:
-        """Return the champions, read again after one has changed; none where there is none."""
-        root = self.config.paths.models
-        standing = {target: champion(root, target) for target in self.config.targets}
-        versions = tuple(f"{name} {one.version}" for name, one in standing.items() if one)
-        if versions != self._models[0]:
-            self._models = versions, (load_models(self.config) if versions else {})
-        return self._models[1]
+    def _read(self) -> Mapping[str, Model]:
+        with self._opening:
+            if self._champions is None:
+                self._champions = Champions(self.config, needed=False)
+        if self._champions.changed:
+            self._champions.refresh(lambda _: None)
+        return self._champions.models
 
     def training(self) -> TrainingRecord | None:
         """Return the record of the last training run, None where there is none of this project."""

@@ -46,7 +46,7 @@ class RawObject:
         needs: Columns without which a table is not this object.
         columns: Column → its spellings.
         many: Whether several files may be this object at once (calls and meetings).
-        latest: Key and time, where only the last row of each key is joined; empty for all.
+        latest: Keys and time, where only the last row of each key is joined; empty for all.
         newest: Key and time of which, in a table called a history, the last row counts.
         never: Columns that a table which is this object does not have.
         named: Whether the file's name must hold one of the words, for the columns are everybody's.

@@ -136,10 +136,11 @@ def _rows(match: Match, latest: tuple[str, ...]) -> str:
     """Return what is read: a table, or the last row of each key in it."""
     if not latest and "history" in match.raw.label.lower():
         latest = match.object.newest
-    key, order = (match.columns.get(name) for name in latest or ("", ""))
-    if key is None or order is None:
+    columns = [match.columns.get(name) for name in latest]
+    *keys, order = [one.of() for one in columns if one is not None] or [""]
+    if not keys or len(keys) + 1 < len(latest):
         return match.raw.source
-    last = f"row_number() OVER (PARTITION BY {key.of()} ORDER BY {order.of()} DESC) = 1"
+    last = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {order} DESC) = 1"
     return f"(SELECT * FROM {match.raw.source} QUALIFY {last})"
 
 
