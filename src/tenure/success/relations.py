@@ -21,27 +21,23 @@ BOOKS = "success_books"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the text of the relations depends on.
-
-    Attributes:
-        since: Start of the first period.
-        until: `observed_until`.
-        grace_days: Days after its due date within which a renewal still counts.
-        activation_days: Days within which an account that starts is to be active.
-        activation_event: Event that counts as first value; None where none is named.
-        thresholds: Least positive answer by scale, for satisfaction.
-        mergers: Whether there is a table of mergers.
-        unit: Calendar unit, ``month`` or ``day``, at whose starts all periods begin and end.
-    """
+    """What the text of the relations depends on."""
 
     since: datetime
+    """Start of the first period."""
     until: datetime
     grace_days: int
+    """Days after its due date within which a renewal still counts."""
     activation_days: int
+    """Days within which an account that starts is to be active."""
     activation_event: str | None
+    """Event that counts as first value; None where none is named."""
     thresholds: tuple[tuple[float, float, float], ...]
+    """Least positive answer by scale, for satisfaction."""
     mergers: bool
+    """Whether there is a table of mergers."""
     unit: str
+    """Calendar unit, ``month`` or ``day``, at whose starts all periods begin and end."""
 
 
 def name_of(relation: str) -> str:
@@ -88,8 +84,7 @@ def account_steps() -> list[Step]:
 def joint_account(account: str) -> tuple[str, str]:
     """Return SQL of what an account is part of at the period's end, and the join that it needs.
 
-    Args:
-        account: Alias of a relation of accounts at the start of the period `p`.
+    `account` is the alias of a relation of accounts at the start of the period `p`.
     """
     join = (
         f"LEFT JOIN {JOINED} AS j ON j.from_at = p.from_at AND j.to_at = p.to_at "
@@ -201,8 +196,7 @@ LEFT JOIN {DROPPED} AS d ON d.period_id = a.period_id AND d.account_id = a.accou
 def groups_step(attributes: tuple[str, ...]) -> Step:
     """Return the step of what splits accounts, per period; attributes are those of today.
 
-    Args:
-        attributes: Those of `segment` and `owner` that the table of accounts has.
+    `attributes` are those of `segment` and `owner` that the table of accounts has.
     """
     named = {name: f"arg_max({quote(name)}, event_time)" for name in attributes}
     listed = ", ".join(

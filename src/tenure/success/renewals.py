@@ -24,9 +24,7 @@ EARLY_DAYS = 400
 def renewal_steps(settings: Settings, currency: str | None) -> list[Step]:
     """Return the steps from subscription rows to the contracts and the losses of each period.
 
-    Args:
-        settings: The grace, and when observation stopped.
-        currency: What money is converted to, at the rates of each period's start; None: nothing.
+    Money is converted to `currency` at the rates of each period's start; None: nothing is.
     """
     return [_dues(), _renewed(settings), _in_periods(currency), _losses()]
 
