@@ -27,17 +27,13 @@ NOTE = (
 
 @dataclass(frozen=True)
 class EditableModel:
-    """A model whose inputs can be edited.
-
-    Attributes:
-        model: From feature values to probabilities.
-        plan: Its features.
-        statistics: Feature → statistics of the training rows, with ``quantiles``.
-    """
+    """A model whose inputs can be edited."""
 
     model: ScoringModel
+    """From feature values to probabilities."""
     plan: Plan
     statistics: Mapping[str, Mapping[str, Any]]
+    """Feature → statistics of the training rows, with ``quantiles``."""
 
     def bounds(self, name: str) -> tuple[float, float]:
         """Return the values that a lever may take: the middle 98 % of the training rows.
@@ -82,12 +78,8 @@ def what_if(
 
     Features that are computed from the edited ones follow; all others stay as they are.
 
-    Args:
-        editable: The model.
-        values: The account's features under the plan of `shown`, one row.
-        edits: Feature → value, within `EditableModel.bounds`.
-        account: Its id.
-        target: What is predicted.
+    `values` are the account's features under the plan of `shown`, one row; each edit lies within
+    `EditableModel.bounds`.
 
     Raises:
         ConfigError: If a feature is no lever, or a value lies outside the training past.
