@@ -103,10 +103,8 @@ class Request(BaseModel):
     def checked(cls, values: Any, *, strict: bool, by_name: bool = False) -> Self:
         """Return the request that values are.
 
-        Args:
-            values: Field → value.
-            strict: Whether a number must be one, and not a text that reads as one.
-            by_name: Whether fields stand under their Python names, and not as they are sent.
+        `values` go by field.  Where it is `strict` a number must be one, and not a text that reads
+        as one; `by_name` fields stand under their Python names, and not as they are sent.
 
         Raises:
             Refusal: Naming the fields that are wrong.

@@ -19,7 +19,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem
+from tenure.core.records.promotion import ShadowRecord
 from tenure.engine import EnginePool, open_embedded
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.rows import MAIN
@@ -40,9 +42,6 @@ from tenure.success.scores.shadow import shadow_records
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.core.config import Config
-    from tenure.core.records.promotion import ShadowRecord
 
 logger = logging.getLogger("tenure.service")
 READERS = 4
