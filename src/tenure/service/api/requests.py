@@ -156,24 +156,14 @@ def whole_text(field: str, text: str) -> str:
 class ScoreRequest(Request):
     """Score accounts by id."""
 
-    account_ids: Names = Field(
-        min_length=1, examples=[["acc-00004"]], description="Accounts to score."
-    )
-    as_of: Moment | None = Field(
-        None, description="Prediction time; by default where observation stopped."
-    )
-    targets: Names | None = Field(
-        None,
-        min_length=1,
-        max_length=100,
-        examples=[["churn"]],
-        description="Only these targets' columns.",
-    )
-    horizon_days: int | Literal["all"] | None = Field(
-        None,
-        examples=[90],
-        description="Rows of this horizon of the models, or of `all`; by default of the main one.",
-    )
+    account_ids: Names = Field(min_length=1, examples=[["acc-00004"]])
+    """Accounts to score."""
+    as_of: Moment | None = None
+    """Prediction time; by default where observation stopped."""
+    targets: Names | None = Field(None, min_length=1, max_length=100, examples=[["churn"]])
+    """Only these targets' columns."""
+    horizon_days: int | Literal["all"] | None = Field(None, examples=[90])
+    """Rows of this horizon of the models, or of `all`; by default of the main one."""
 
 
 class HistoryRequest(Request):
@@ -192,9 +182,9 @@ class HistoryRequest(Request):
                     | {"occurred_at": "2025-06-20T09:12:00Z"}
                 ],
             }
-        ],
-        description="Contract table → rows (column → value); a table left out has no rows.",
+        ]
     )
+    """Contract table → rows (column → value); a table left out has no rows."""
     as_of: Moment = Field(description="Prediction time.")
     evidence: bool = False
     """Whether to give the rows behind each driver, of a few accounts."""
@@ -203,21 +193,19 @@ class HistoryRequest(Request):
 class RowsRequest(Request):
     """Score feature rows."""
 
-    target: Name = Field(examples=["churn"], description="What to predict.")
-    rows: Rows = Field(
-        min_length=1,
-        examples=[[{"tenure_days": 412, "plan": "Team"}]],
-        description="Feature → number, text or null; every feature of the model.",
-    )
+    target: Name = Field(examples=["churn"])
+    """What to predict."""
+    rows: Rows = Field(min_length=1, examples=[[{"tenure_days": 412, "plan": "Team"}]])
+    """Feature → number, text or null; every feature of the model."""
 
 
 class ExplainRequest(Request):
     """Explain one account's score."""
 
-    account_id: Name = Field(examples=["acc-00004"], description="The account.")
-    as_of: Moment | None = Field(
-        None, description="Prediction time; by default where observation stopped."
-    )
+    account_id: Name = Field(examples=["acc-00004"])
+    """The account."""
+    as_of: Moment | None = None
+    """Prediction time; by default where observation stopped."""
     evidence: bool = False
     """Whether to give the source rows behind each driver."""
 
