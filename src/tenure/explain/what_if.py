@@ -10,7 +10,7 @@ import numpy as np
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.formulas import evaluate
-from tenure.core.records.explain import Value, WhatIf
+from tenure.core.records.explain import WhatIf
 from tenure.explain.wording import label
 from tenure.features.plan.plan import Plan
 
@@ -97,8 +97,8 @@ def what_if(
         account_id=account,
         target=target,
         edits={
-            name: _described(value, label(specs[name]), *bounds[name])
-            for name, value in edits.items()
+            name: {"value": value, "label": label(specs[name]), "low": low, "high": high}
+            for (name, value), (low, high) in zip(edits.items(), bounds.values(), strict=True)
         },
         probability=float(model.probabilities(values)[0]),
         edited_probability=float(model.probabilities(edited)[0]),
@@ -107,10 +107,6 @@ def what_if(
         followed=followed,
         note=NOTE,
     )
-
-
-def _described(value: float, name: str, low: float, high: float) -> dict[str, Value]:
-    return {"value": value, "label": name, "low": low, "high": high}
 
 
 def _edited(

@@ -41,6 +41,7 @@ from tenure.model.backtest.refits import Stretch, stretches
 from tenure.model.boosting.fit import FittedBooster, FittedModel, fit_booster
 from tenure.model.boosting.part import ScoringModel
 from tenure.model.boosting.search import parameters_at, search
+from tenure.model.boosting.tune import usable
 from tenure.model.settings import FitSettings
 
 Floats = NDArray[np.float64]
@@ -243,7 +244,7 @@ class _Walk:
         seed = self.settings.model.seed
         sample = thinned(self.rows["account_id"], learnt, BASELINE_ROWS, seed)
         probabilities = baseline_probabilities(
-            self._allowed(first.as_of),
+            usable(self.values, self.since, first.as_of),
             self.labels,
             sample,
             test,
@@ -254,15 +255,11 @@ class _Walk:
 
     def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> FittedBooster:
         """Fit a booster on one thread: that many run side by side."""
-        values = self._allowed(as_of).iloc[train]
+        values = usable(self.values, self.since, as_of).iloc[train]
         parameters = parameters_at(self.tuned, as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
         outcomes = rarer(self.rows.iloc[train])
         return fit_booster(values, self.labels[train], settings, outcomes=outcomes)
-
-    def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
-        late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
-        return self.values.drop(columns=late)
 
     def _predict(
         self, fitted: FittedModel, bounded: FittedModel | None, origin: Origin, fold: int

@@ -110,6 +110,17 @@ class Tuned:
         return figures | {"parameters": dict(self.parameters)}
 
 
+def usable(
+    values: pd.DataFrame, since: Mapping[str, datetime], as_of: datetime | None
+) -> pd.DataFrame:
+    """Return the columns that may be used at a prediction time; None stands for any time.
+
+    `since` names columns that may be used only from a time on.
+    """
+    late = [name for name, start in since.items() if as_of is not None and start > as_of]
+    return values.drop(columns=late)
+
+
 def tune(
     values: pd.DataFrame,
     rows: pd.DataFrame,
@@ -290,7 +301,7 @@ def _split(
     settings: FitSettings,
     since: Mapping[str, datetime],
 ) -> _Split:
-    allowed = values.drop(columns=[name for name, start in since.items() if start > origin.as_of])
+    allowed = usable(values, since, origin.as_of)
     train = allowed.iloc[origin.train]
     encoder = Encoder.fit(train, ranked=settings.ranked)
     return _Split(

@@ -17,7 +17,6 @@ from tenure.model.registry.published import waiting
 from tenure.model.tracking.store import Store, connected, reached
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
@@ -145,7 +144,7 @@ def _log(
             artifacts={"bundle": str(folder)},
             pip_requirements=[f"{name}=={installed(name)}" for name in ("tenure", *_NEEDS)],
             signature=_signature(bundle),
-            input_example=_example(bundle),
+            input_example=from_records(dict(bundle.examples)).head(3),
             metadata={"bundle": bundle.version, "target": run.target},
         )
     return run_id, str(info.model_id), str(info.model_uri)
@@ -231,10 +230,6 @@ def _signature(bundle: Bundle) -> Any:
         for name in bundle.main.columns
     ]
     return ModelSignature(Schema(columns), Schema([ColSpec("double", "probability")]))
-
-
-def _example(bundle: Bundle) -> pd.DataFrame:
-    return from_records(dict(bundle.examples)).head(3)
 
 
 def _short(value: Any) -> str:

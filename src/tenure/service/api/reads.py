@@ -28,7 +28,7 @@ from tenure.service.api.requests import (
     FeedbackRequest,
     HistoryQuery,
     LookupRequest,
-    whole_text,
+    whole_id,
 )
 from tenure.service.api.responses import (
     Account,
@@ -146,7 +146,7 @@ def of_last_run(call: Call) -> AccountOf:
     Raises:
         Refusal: 404 if the run has no such account, or the caller may not see it.
     """
-    name, run = whole_text("account_id", call.path["account_id"]), call.state.run()
+    name, run = whole_id(call.path["account_id"]), call.state.run()
     call.accounts = [name]
     account = accounts_seen(call, run, [name]).get(name)
     if account is None:

@@ -142,14 +142,14 @@ class Request(BaseModel):
         return cls.checked(values, strict=False)
 
 
-def whole_text(field: str, text: str) -> str:
-    """Return a text of a path that a database can hold.
+def whole_id(text: str) -> str:
+    """Return an account_id of a path that a database can hold.
 
     Raises:
         Refusal: 404 if no id can be that text.
     """
     if "\0" in text or len(text) > LONGEST_ID:
-        raise Refusal(Problem(field, "is no id", fix="check it"), status=404)
+        raise Refusal(Problem("account_id", "is no id", fix="check it"), status=404)
     return text
 
 

@@ -92,7 +92,7 @@ class State:
         self._patience = SWAP_SHARE * config.service.deadline_seconds
         self._books: Books | None = None
         self._latest: tuple[float, StoredRun | None] = (-FRESH_SECONDS, None)
-        self.versions = lru_cache(64)(self._versions)
+        self.versions = lru_cache(64)(lambda run: run_versions(self.store, run))
         self._ranked = lru_cache(2)(self._probabilities)
         self._shadows: tuple[float, Mapping[str, ShadowRecord]] = (-SHADOW_SECONDS, {})
 
@@ -174,9 +174,6 @@ class State:
             )
             raise Refusal(Problem(thing, rule, fix=fix), status=404)
         return run
-
-    def _versions(self, run: StoredRun) -> Mapping[str, str]:
-        return run_versions(self.store, run)
 
     async def models(self) -> Mapping[str, Model]:
         """Return the models, after picking up a new champion; one consistent state of them.

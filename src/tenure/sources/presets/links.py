@@ -171,11 +171,11 @@ def _meant(row_key: Key, account_key: Key) -> bool:
     return alike or any(_SAYS.search(name) for name in names)
 
 
-def samples(key: Key, engine: Engine, number: int = 3) -> str:
-    """Return some values of a key, for a sentence."""
+def samples(key: Key, engine: Engine) -> str:
+    """Return three values of a key, for a sentence."""
     rows = engine.fetch(
         f"SELECT DISTINCT {key.sql()} AS v FROM {quote(key.raw.relation)} "
-        f"WHERE {key.sql()} IS NOT NULL ORDER BY v LIMIT {number}"
+        f"WHERE {key.sql()} IS NOT NULL ORDER BY v LIMIT 3"
     )
     return ", ".join(str(value) for value in rows.column(0).to_pylist())
 
