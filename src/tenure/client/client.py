@@ -226,10 +226,7 @@ class Client:
     ) -> Iterator[httpx.Response]:
         """Yield the answer to a request, which is one of success and whose body is not read yet.
 
-        Args:
-            route: HTTP method and path.
-            request: What is posted, or the parameters of a GET.
-            headers: Further headers.
+        `route` is an HTTP method and path; `request` is what is posted, or the parameters of a GET.
 
         Raises:
             ServiceError: If no answer comes, it breaks off, or it is a refusal.

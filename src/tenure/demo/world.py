@@ -61,17 +61,11 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class WorldSummary:
-    """The tables that `write_world` wrote.
-
-    Attributes:
-        folder: Where the tables are.
-        observed_until: First moment that is not observed, naive UTC.
-        rows: Rows by table.
-        seed: The seed.
-    """
+    """The tables that `write_world` wrote."""
 
     folder: Path
     observed_until: datetime
+    """First moment that is not observed, naive UTC."""
     rows: dict[str, int]
     seed: int
 

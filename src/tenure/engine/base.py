@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from tenure.core.steps import Step
+
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from tenure.core.steps import Step
 
 Pairing = Callable[["pa.Table", "pa.Table"], "pa.Table"]
 """A function from two tables to one."""
@@ -54,10 +54,8 @@ class Engine(Protocol):
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Compute the rows of a step and divide them by a column of whole numbers, for `share`.
 
-        Args:
-            step: The rows, and their name; replaces a table of the same name.
-            key: Name of the column, which the shares do not hold.
-            rows: About how many rows there are at most.
+        The step has about so many `rows` at most and replaces a table of its name; the shares do
+        not hold the column `key`.
         """
 
     def share(self, name: str, value: int) -> pa.Table:
@@ -69,10 +67,8 @@ class Engine(Protocol):
     def attach(self, name: str, path: str, table: str | None = None) -> None:
         """Make a file, glob or table known under a name, as a view.
 
-        Args:
-            name: The name.
-            path: CSV or Parquet file or glob, or a DuckDB file; empty for a catalogue's table.
-            table: Name of the table in the DuckDB file or catalogue.
+        `path` is a CSV or Parquet file or glob, or a DuckDB file with the `table`; empty for a
+        `table` of a catalogue.
         """
 
     def tables(self, path: str) -> list[str]:
@@ -89,12 +85,8 @@ class Engine(Protocol):
     ) -> pa.Table:
         """Apply a function to the rows of two SELECTs that share a key, for each of its values.
 
-        Args:
-            left: A SELECT.
-            right: Another.
-            key: Name of a column of whole numbers that both have.
-            function: A pure function from the rows of one value, of which either side may be none.
-            schema: Columns of what it returns.
+        `key` is a column of whole numbers that both SELECTs have; either side of the pure function
+        may have no rows, and `schema` names the columns of what it returns.
 
         Returns:
             All results, in no order.

@@ -206,11 +206,6 @@ class DuckDBEngine:
 def duckdb_batches(path: str, sql: str, rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
     """Yield the rows of a query over the tables of a DuckDB file, which is only read.
 
-    Args:
-        path: The file.
-        sql: One SELECT.
-        rows: Rows of a batch.
-
     Raises:
         DataError: If DuckDB refuses it.
     """

@@ -28,45 +28,34 @@ EVERYTHING = "Data and model together: the older model or the tables are not at 
 
 @dataclass(frozen=True)
 class ScoredPoint:
-    """A score with what stands behind it.
-
-    Attributes:
-        account_id: Whose it is.
-        target: What is predicted.
-        horizon: Days, as text, or ``renewal``.
-        as_of: Prediction time.
-        model_version: Model that gave it.
-        probability: Calibrated.
-        log_odds: Before calibration.
-        base: What the contributions start from.
-        contributions: Signal → contribution.
-        sentences: Signal → its sentence, of the strongest.
-    """
+    """A score with what stands behind it."""
 
     account_id: str
     target: str
     horizon: str
+    """Days, as text, or ``renewal``."""
     as_of: datetime
     model_version: str
     probability: float
+    """Calibrated."""
     log_odds: float
+    """Before calibration."""
     base: float
+    """What the contributions start from."""
     contributions: Mapping[str, float] = field(repr=False)
+    """Signal → contribution."""
     sentences: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Signal → its sentence, of the strongest."""
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """The later data under the older model.
-
-    Attributes:
-        point: That score.
-        calibrated: From log-odds to the probability under the older model, None where it is no
-            function of them alone.
-    """
+    """The later data under the older model."""
 
     point: ScoredPoint
     calibrated: Callable[[float], float] | None = None
+    """From log-odds to the probability under the older model, None where it is no function of them
+    alone."""
 
 
 def score_change(
@@ -77,11 +66,8 @@ def score_change(
 ) -> ScoreChange:
     """Return the move of a score, split into parts that add up to it, strongest first.
 
-    Args:
-        before: The earlier score.
-        after: The later one.
-        labels: Signal → what it is called.
-        bridge: The later data under the older model, where the models differ and it is at hand.
+    `labels` say what signals are called; `bridge` is the later data under the older model, where
+    the models differ and it is at hand.
     """
     if before.model_version == after.model_version:
         bridge = Bridge(after)
@@ -179,11 +165,8 @@ def book_change(
 ) -> BookChange:
     """Return who moved most between two runs of a book, and why.
 
-    Args:
-        before: Account → its earlier score, with at least one.
-        after: Account → its later score, with at least one.
-        labels: Signal → what it is called.
-        bridges: Account → its later data under the older model, where the models differ.
+    All go by account: earlier and later scores, at least one of each, and the later data under the
+    older model where the models differ.  `labels` say what signals are called.
     """
     first, last = next(iter(before.values())), next(iter(after.values()))
     changes = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +19,8 @@ from tenure.core.spec import Target
 from tenure.explain.outcomes import Shares
 from tenure.explain.peers import EVERYONE
 from tenure.explain.wording import SIGN, UNKNOWN, fact, filled, show, term, uncapital
+from tenure.features.plan.columns import FeatureSpec
 from tenure.features.values import Values, numbers
-
-if TYPE_CHECKING:
-    from tenure.features.plan.columns import FeatureSpec
 
 Array = np.ndarray[Any, Any]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -36,25 +34,21 @@ STAYED = "at comparable accounts that stayed"
 
 @dataclass(frozen=True)
 class Compared:
-    """One feature of some rows beside what it may be held against; arrays of shape (n,).
-
-    Attributes:
-        spec: The feature.
-        values: Its values: numbers, NaN where there is none, or words, None where there is none.
-        raises: Whether the contribution raises the score.
-        peers: Typical values of comparable accounts that stayed, likewise.
-        past: Its value in the account's own past, NaN where it is not known.
-        shares: Shares of outcomes among accounts like these.
-        groups: Kind of account that the shares are of.
-    """
+    """One feature of some rows beside what it may be held against; arrays of shape (n,)."""
 
     spec: FeatureSpec
     values: Array
+    """Its values: numbers, NaN where there is none, or words, None where there is none."""
     raises: Array
+    """Whether the contribution raises the score."""
     peers: Array
+    """Typical values of comparable accounts that stayed, likewise."""
     past: Array
+    """Its value in the account's own past, NaN where it is not known."""
     shares: Shares
+    """Shares of outcomes among accounts like these."""
     groups: Array
+    """Kind of account that the shares are of."""
 
     def take(self, some: Flags) -> Compared:
         """Return the same of some of the rows."""
@@ -117,10 +111,7 @@ def _columns(one: Compared) -> tuple[Array, ...]:
 def own_past(spec: FeatureSpec, values: Values, rows: Array) -> Array:
     """Return what accounts had before, NaN where the matrix does not say it.
 
-    Args:
-        spec: The feature.
-        values: Features.
-        rows: Positions of the rows that are asked about, shape (m,).
+    `rows` are positions in `values`, shape (m,).
     """
     names = _read(spec.past[0], spec.name) if spec.past else frozenset()
     if spec.past is None or not all(name in values for name in names):
@@ -136,15 +127,11 @@ def _read(formula: str, place: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Speaker:
-    """How the drivers of one target are put into sentences.
-
-    Attributes:
-        target: What is predicted.
-        horizon_days: Days within which shares of outcomes count, None without shares.
-    """
+    """How the drivers of one target are put into sentences."""
 
     target: Target
     horizon_days: int | None
+    """Days within which shares of outcomes count, None without shares."""
 
     @cached_property
     def ends(self) -> tuple[str, str]:
@@ -170,11 +157,7 @@ class Speaker:
 
         It is a statement of its own where the account has no value, or one of another sign.
 
-        Args:
-            spec: The feature.
-            own: The account's value.
-            peer: That of the others.
-            currency: Of money.
+        `own` is the account's value, `peer` that of the others; the currency is that of money.
         """
         shown = show(peer, spec.unit, currency)
         if shown == UNKNOWN:

@@ -22,10 +22,8 @@ def explanation(
     They are in the booster's log-odds: base value plus the sum of a row's contributions is its
     raw score; the calibrator then maps that monotonically to the probability.
 
-    Args:
-        model: A fitted model.
-        values: Feature matrix with at least the model's columns, shape (n, p).
-        contributions: What `FittedModel.contributions` gives for them, the base value last.
+    `values` have at least the model's columns, shape (n, p); `contributions` are those that
+    `FittedModel.contributions` gives for them, the base value last.
     """
     with warnings.catch_warnings():
         # Its progress bars want a notebook extension that nothing here needs.

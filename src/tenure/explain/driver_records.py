@@ -16,19 +16,16 @@ LEAST = 1e-9
 
 @dataclass(frozen=True)
 class ScorePlace:
-    """Where a score stands between the model's base value and its probability.
-
-    Attributes:
-        log_odds: Before calibration.
-        probability: Calibrated.
-        base: Base value of the model, in log-odds before calibration.
-        base_probability: The probability there, None where log-odds alone do not give it.
-    """
+    """Where a score stands between the model's base value and its probability."""
 
     log_odds: float
+    """Before calibration."""
     probability: float
+    """Calibrated."""
     base: float
+    """Base value of the model, in log-odds before calibration."""
     base_probability: float | None
+    """The probability there, None where log-odds alone do not give it."""
 
     @property
     def points_per_log_odds(self) -> float | None:
@@ -41,15 +38,12 @@ class ScorePlace:
 
 @dataclass(frozen=True)
 class DriverFacts:
-    """What is known of the drivers of a model beside their rows.
-
-    Attributes:
-        signals: How to speak of its signals.
-        stability: How often its drivers stay the strongest on resampled accounts.
-    """
+    """What is known of the drivers of a model beside their rows."""
 
     signals: SignalFacts
+    """How to speak of its signals."""
     stability: Stability = field(default_factory=dict)
+    """How often its drivers stay the strongest on resampled accounts."""
 
 
 def driver_records(
@@ -57,10 +51,8 @@ def driver_records(
 ) -> tuple[DriverRecord, ...]:
     """Return the drivers of one score as records, in their order.
 
-    Args:
-        drivers: Fields of `tenure.explain.drivers`, with `feature` where it is known.
-        facts: Of the model that gave the score.
-        place: Where the score stands; without it there are no points.
+    `drivers` have the fields of `tenure.explain.drivers`, with `feature` where it is known; without
+    a `place` of the score there are no points.
     """
     drivers = list(drivers)
     rate = place.points_per_log_odds if place else None

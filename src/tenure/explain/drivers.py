@@ -30,17 +30,14 @@ Array = np.ndarray[Any, Any]
 
 
 class DriverArrays(NamedTuple):
-    """The drivers of some rows, strongest first.
-
-    Attributes:
-        words: Shape (n, `TOP`, `WORDS`), None where there is no driver.
-        numbers: Shape (n, `TOP`, `NUMBERS`), NaN where there is none.
-        telling: Column of the model whose value is told, -1 where there is none, shape (n, `TOP`).
-    """
+    """The drivers of some rows, strongest first."""
 
     words: Array
+    """Shape (n, `TOP`, `WORDS`), None where there is no driver."""
     numbers: Array
+    """Shape (n, `TOP`, `NUMBERS`), NaN where there is none."""
     telling: Array
+    """Column of the model whose value is told, -1 where there is none, shape (n, `TOP`)."""
 
     @classmethod
     def empty(cls, size: int) -> DriverArrays:
@@ -65,11 +62,8 @@ def driver_arrays(
 ) -> DriverArrays:
     """Return the signals that move each row most.
 
-    Args:
-        contributions: In log-odds, shape (n, p), columns as in `values`.
-        values: The model's features, shape (n, p).
-        explainer: How to speak of them.
-        about: What else is known of the rows.
+    `contributions` are in log-odds, columns as in `values`, which are the model's features, both of
+    shape (n, p).
     """
     arrays = DriverArrays.empty(len(contributions))
     by_signal = explainer.by_signal(tuple(map(str, values)))
@@ -115,31 +109,25 @@ def driver_arrays(
 
 
 class _Able(NamedTuple):
-    """Columns that may speak for a driver, by row and driver; arrays of shape (m,).
-
-    Attributes:
-        row: Position of the row.
-        place: Of the driver among those of the row, the strongest first.
-        column: Position of the column.
-        amount: What it contributes, positive where it goes the way of its signal.
-        raises: Whether its signal raises the score.
-    """
+    """Columns that may speak for a driver, by row and driver; arrays of shape (m,)."""
 
     row: Array
+    """Position of the row."""
     place: Array
+    """Of the driver among those of the row, the strongest first."""
     column: Array
+    """Position of the column."""
     amount: Array
+    """What it contributes, positive where it goes the way of its signal."""
     raises: Array
+    """Whether its signal raises the score."""
 
 
 def _able(contributions: Array, order: Array, amounts: Array, by_signal: BySignal) -> _Able:
     """Return the columns that may speak for each driver: they contribute about as the strongest.
 
-    Args:
-        contributions: Of columns, shape (n, p).
-        order: Signals of the drivers, strongest first, shape (n, drivers).
-        amounts: Their contributions.
-        by_signal: The columns of each signal.
+    `contributions` are those of columns, shape (n, p); `order` are the signals of the drivers,
+    strongest first, shape (n, drivers), and `amounts` their contributions.
     """
     parts = [(np.empty(0, dtype=np.intp),) * 3 + (np.empty(0),)]
     for start in range(0, len(order), BLOCK):
@@ -157,10 +145,7 @@ def _able(contributions: Array, order: Array, amounts: Array, by_signal: BySigna
 def _telling(able: _Able, kinds: Array, by_signal: BySignal) -> Array:
     """Return the positions in `able` of the column that speaks for each driver, ascending.
 
-    Args:
-        able: Columns that may.
-        kinds: What the value of each is held against, shape (m,).
-        by_signal: The columns of each signal.
+    `kinds` is what the value of each is held against, shape (m,).
     """
     worth = able.amount * np.where(kinds == NOTHING, LEAST, 1.0)
     worth *= np.where(by_signal.parts[able.column], LEAST, 1.0)
@@ -185,11 +170,8 @@ def _together(
 ) -> dict[int, tuple[str, ...]]:
     """Return the labels of the strongest others of its direction, by position of the driver.
 
-    Args:
-        arrays: Which column each driver tells, and what it contributes.
-        drivers: Row and place of each driver.
-        silent: Whether its value is held against nothing; others have no labels.
-        labels: What the signal of each column is called.
+    `drivers` are row and place of each; only those that are `silent`, whose value is held against
+    nothing, have labels of others.
     """
     amounts = arrays.numbers[:, :, -1]
     together: dict[int, tuple[str, ...]] = {}

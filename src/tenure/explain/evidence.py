@@ -40,27 +40,20 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class EvidenceRequest:
-    """Whose rows are asked for.
-
-    Attributes:
-        account: Its id.
-        as_of: Prediction time; nothing that was not known before it is shown.
-        most: Rows of one table that are shown.
-    """
+    """Whose rows are asked for."""
 
     account: str
     as_of: datetime
+    """Prediction time; nothing that was not known before it is shown."""
     most: int = MOST
+    """Rows of one table that are shown."""
 
 
 def evidence(engine: Engine, plan: Plan, feature: str, request: EvidenceRequest) -> DriverEvidence:
     """Return the source rows that made the value of a feature.
 
-    Args:
-        engine: Holds the canonical tables, of a batch or of posted history.
-        plan: Features of the model.
-        feature: Column of the matrix.
-        request: Whose rows.
+    The engine holds the canonical tables, of a batch or of posted history; `feature` is a column of
+    the matrix.
     """
     spec = plan.described[feature]
     by_source: dict[str, list[MeasuredColumn]] = {}

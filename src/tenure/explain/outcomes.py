@@ -29,33 +29,27 @@ BY = KINDS[:1]
 
 
 class Shares(NamedTuple):
-    """Shares of outcomes among accounts like some rows, each of shape (n,).
-
-    Attributes:
-        like: Among accounts of the same kind with such a value, NaN where these are too few.
-        every: Among all accounts of the same kind.
-    """
+    """Shares of outcomes among accounts like some rows, each of shape (n,)."""
 
     like: Array
+    """Among accounts of the same kind with such a value, NaN where these are too few."""
     every: Array
+    """Among all accounts of the same kind."""
 
 
 @dataclass(frozen=True)
 class OutcomeShares:
-    """Shares of outcomes by value of each feature.
-
-    Attributes:
-        horizon_days: Days within which an outcome counts.
-        every: Kind of account → share among all of it; the empty name is everyone.
-        numbers: Kind → feature → the values at which the next bin begins, and the share in each
-            bin, that of missing values last; None where too few rows lie in it.
-        words: Kind → feature → word → share.
-    """
+    """Shares of outcomes by value of each feature."""
 
     horizon_days: int
+    """Days within which an outcome counts."""
     every: Mapping[str, float]
+    """Kind of account → share among all of it; the empty name is everyone."""
     numbers: Mapping[str, Mapping[str, tuple[list[float], list[float | None]]]]
+    """Kind → feature → the values at which the next bin begins, and the share in each bin, that of
+    missing values last; None where too few rows lie in it."""
     words: Mapping[str, Mapping[str, Mapping[str, float]]]
+    """Kind → feature → word → share."""
 
     def groups(self, values: Values) -> Array:
         """Return the kind of account of each row of a matrix, shape (n,)."""
@@ -64,10 +58,8 @@ class OutcomeShares:
     def lookup(self, feature: str, values: Array, groups: Array) -> Shares:
         """Return the shares of outcomes for some rows.
 
-        Args:
-            feature: Column.
-            values: Its values, numbers or words, shape (n,).
-            groups: Kind of account of each row, from `groups`.
+        `values` are those of the feature, numbers or words, shape (n,); `groups` is the kind of
+        account of each row, from `groups`.
         """
         like, every = np.full(len(values), np.nan), np.full(len(values), np.nan)
         kinds = set(groups.tolist())
@@ -111,10 +103,8 @@ class OutcomeShares:
 def fit_outcomes(values: pd.DataFrame, label: Array, horizon_days: int) -> OutcomeShares:
     """Fit the shares on training rows with a known outcome.
 
-    Args:
-        values: Feature matrix, shape (n, p).
-        label: Outcome of each row, 1 or 0.
-        horizon_days: Days within which it counts.
+    `values` are features, shape (n, p); the label of each row, 1 or 0, is its outcome within
+    `horizon_days`.
     """
     step = 1 + len(values) // ROWS
     values, label = values.iloc[::step], np.asarray(label, dtype=np.float64)[::step]

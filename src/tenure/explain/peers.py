@@ -28,16 +28,13 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Peers:
-    """Typical feature values of retained accounts, by peer group.
-
-    Attributes:
-        by: Columns that form the groups; a group is looked up by all of them, else by the first
-            ones alone.
-        values: Group → feature → median (or most common word); `EVERYONE` is the whole book.
-    """
+    """Typical feature values of retained accounts, by peer group."""
 
     by: tuple[str, ...]
+    """Columns that form the groups; a group is looked up by all of them, else by the first ones
+    alone."""
     values: dict[str, dict[str, float | str]]
+    """Group → feature → median (or most common word); `EVERYONE` is the whole book."""
 
     def lookup(self, feature: str, groups: Array) -> Array:
         """Return the peer value of a feature for each row's group, None where there is none."""
@@ -63,10 +60,8 @@ class Peers:
 def fit_peers(values: pd.DataFrame, label: Array, by: Sequence[str] = KINDS) -> Peers:
     """Fit typical values on the training rows of retained accounts.
 
-    Args:
-        values: Feature matrix, shape (n, p).
-        label: Churn label of each row: 0 means the account stayed.
-        by: Text features that form peer groups of at least `MIN_ROWS` rows.
+    `values` are features, shape (n, p); the label 0 means that the account stayed.  Text features
+    in `by` form peer groups of at least `MIN_ROWS` rows.
     """
     retained = values[np.asarray(label) == 0]
     by = tuple(name for name in by if name in values)
@@ -77,10 +72,8 @@ def fit_peers(values: pd.DataFrame, label: Array, by: Sequence[str] = KINDS) -> 
 def groups_of(values: Values, by: Sequence[str], known: Mapping[str, Any]) -> Array:
     """Return the narrowest known group of each row of a matrix, shape (n,).
 
-    Args:
-        values: Feature matrix, which may lack columns.
-        by: Text features that form the groups.
-        known: Groups, named by their values.
+    `values` may lack columns; `by` are the text features that form the groups, and those `known`
+    are named by their values.
     """
     groups = [EVERYONE] * height(values)
     names: tuple[str, ...] = ()

@@ -38,21 +38,18 @@ AT_RISK = ("high", "medium")
 
 @dataclass(frozen=True)
 class SignalFacts:
-    """How to speak of the signals of a model.
-
-    Attributes:
-        labels: Signal → what it is called.
-        asks: Signal → what to ask for.
-        levers: Signals that a team can act on.
-        effects: Signal → what `fit_effects` gives; empty of a model that did not learn it.
-        units: Label of a feature → its unit.
-    """
+    """How to speak of the signals of a model."""
 
     labels: Mapping[str, str]
+    """Signal → what it is called."""
     asks: Mapping[str, str]
+    """Signal → what to ask for."""
     levers: frozenset[str]
+    """Signals that a team can act on."""
     effects: Mapping[str, Any] = field(default_factory=dict)
+    """Signal → what `fit_effects` gives; empty of a model that did not learn it."""
     units: Mapping[str, Unit] = field(default_factory=dict)
+    """Label of a feature → its unit."""
 
     @classmethod
     def of(
@@ -76,10 +73,8 @@ def fit_effects(
 ) -> dict[str, Any]:
     """Return how each signal moves the scores of some rows, by the value of its leading feature.
 
-    Args:
-        contributions: In log-odds, shape (n, p), columns as in `values`.
-        values: The model's features, shape (n, p).
-        specs: How to speak of them.
+    `contributions` are in log-odds, columns as in `values`, which are the model's features, both of
+    shape (n, p).
 
     Returns:
         Signal → JSON values: ``feature`` (label of the feature that contributes most),
@@ -113,9 +108,8 @@ def effect(values: pd.Series[Any], amounts: Array) -> list[dict[str, Any]]:
     >>> [(row["value"], row["mean"], row["n"]) for row in rows]
     [(1.0, 0.5, 2), (2.0, 3.0, 1)]
 
-    Args:
-        values: Of one feature; missing ones are left out.
-        amounts: Contributions to the same rows, in log-odds.
+    `values` are those of one feature, missing ones left out; `amounts` are contributions to the
+    same rows, in log-odds.
 
     Returns:
         value, mean, lo, hi, n; at most `BINS` rows of numbers, by value; words by how many.
@@ -144,12 +138,9 @@ def portfolio(
 ) -> Portfolio:
     """Return what moves the scores of a book, by group, and who is at risk for the same reason.
 
-    Args:
-        target: What is predicted.
-        contributions: Of signals to the scores of accounts, in log-odds: index account_id, a
-            column for each signal.
-        accounts: The same index: probability, band, mrr and currency, and any of `GROUPS`.
-        facts: How to speak of the signals.
+    `contributions` of signals to the scores of accounts are in log-odds: index account_id, a column
+    for each signal.  `accounts` have the same index: probability, band, mrr and currency, and any
+    of `GROUPS`.
     """
     present = contributions.dropna(how="all")
     known = accounts.loc[present.index]

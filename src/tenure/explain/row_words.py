@@ -39,23 +39,19 @@ DAY = 86_400_000_000
 
 @dataclass(frozen=True)
 class Explainer:
-    """What it takes to speak of the contributions to one target.
-
-    Attributes:
-        target: What is predicted.
-        specs: How to speak of each column.
-        peers: Typical values of comparable retained accounts.
-        outcomes: What became of accounts by value, None where that was not fitted.
-        levers_first: Whether levers come before context.
-        begins: First day of each source's history, as far as it is known.
-    """
+    """What it takes to speak of the contributions to one target."""
 
     target: Target
     specs: Mapping[str, FeatureSpec]
+    """How to speak of each column."""
     peers: Peers
+    """Typical values of comparable retained accounts."""
     outcomes: OutcomeShares | None = None
+    """What became of accounts by value, None where that was not fitted."""
     levers_first: bool = False
+    """Whether levers come before context."""
     begins: Mapping[str, date] = field(default_factory=dict)
+    """First day of each source's history, as far as it is known."""
     _by_signal: dict[tuple[str, ...], BySignal] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -68,15 +64,12 @@ class Explainer:
 
 
 class About(NamedTuple):
-    """What is known of the rows beside the features that a model reads.
-
-    Attributes:
-        as_of: Prediction times, empty where there are none.
-        currency: Of the amounts of each row, empty where it is not known.
-    """
+    """What is known of the rows beside the features that a model reads."""
 
     as_of: Array = np.empty(0)
+    """Prediction times, empty where there are none."""
     currency: Array = np.empty(0)
+    """Of the amounts of each row, empty where it is not known."""
 
 
 class RowWords:
@@ -98,10 +91,8 @@ class RowWords:
     def compared(self, name: str, rows: Array, raises: Array) -> Compared:
         """Return a feature of some rows beside what it may be held against.
 
-        Args:
-            name: Column.
-            rows: Positions of the rows, shape (m,).
-            raises: Whether its contributions raise the score, shape (m,).
+        `rows` are positions, and `raises` says whether the feature's contributions to them raise
+        the score, both of shape (m,).
         """
         spec = self._explainer.specs[name]
         groups = self._peer_groups
@@ -133,12 +124,9 @@ class RowWords:
     ) -> tuple[Array, Array]:
         """Return the words and the numbers of one feature as driver of some rows.
 
-        Args:
-            compared: The feature of these rows.
-            kinds: What each value is held against, shape (m,).
-            rows: Positions of the rows, shape (m,).
-            amounts: Contributions of its signal, shape (m,).
-            together: Labels of the strongest other signals of the same direction, as tuples.
+        All have the shape (m,): `kinds`, what each value is held against, `rows`, their positions,
+        `amounts`, contributions of the signal, and `together`, labels of the strongest other
+        signals of the same direction, as tuples.
 
         Returns:
             Arrays of the shapes (m, `WORDS`) and (m, `NUMBERS`).
@@ -188,11 +176,8 @@ class RowWords:
     ) -> list[str]:
         """Return what each value is held against, in words.
 
-        Args:
-            compared: The feature.
-            kinds: What each value is held against.
-            words: Currency, value and the value of peers of each row.
-            together: Labels of the strongest other signals.
+        `kinds` is what each value is held against; `words` are currency, value and the value of
+        peers of each row, and `together` labels of the strongest other signals.
         """
         speaker, spec = self._speaker, compared.spec
         like, every = (column.tolist() for column in compared.shares)

@@ -18,23 +18,20 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class BySignal:
-    """The columns of a model by signal.
-
-    Attributes:
-        columns: Names.
-        places: Positions of the columns of each signal.
-        table: The same as an array, shape (signals, most columns of one), filled up with -1.
-        labels: What the signal of each column is called within a sentence.
-        levers: Whether a team can act on it, shape (columns + 1,); the last one is of no column.
-        parts: Whether it measures only a part of what its signal is about, shape (columns,).
-    """
+    """The columns of a model by signal."""
 
     columns: tuple[str, ...]
+    """Names."""
     places: tuple[list[int], ...]
+    """Positions of the columns of each signal."""
     table: Array
+    """The same as an array, shape (signals, most columns of one), filled up with -1."""
     labels: tuple[str, ...]
+    """What the signal of each column is called within a sentence."""
     levers: Array
+    """Whether a team can act on it, shape (columns + 1,); the last one is of no column."""
     parts: Array
+    """Whether it measures only a part of what its signal is about, shape (columns,)."""
 
     @classmethod
     def of(cls, columns: tuple[str, ...], specs: Mapping[str, FeatureSpec]) -> Self:
@@ -67,9 +64,8 @@ def summed(contributions: Array, places: Sequence[Sequence[int]]) -> Array:
 
     A row alone adds up in the order in which it does among others.
 
-    Args:
-        contributions: Of columns, shape (n, p).
-        places: Positions of the columns of each signal.
+    `contributions` are those of columns, shape (n, p); `places` are the positions of the columns of
+    each signal.
     """
     sums = np.empty((len(contributions), len(places)))
     order = np.concatenate(places) if places else np.empty(0, dtype=np.intp)

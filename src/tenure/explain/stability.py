@@ -9,13 +9,12 @@ import numpy as np
 
 from tenure.core.flat_row import TOP
 from tenure.explain.signals import signals, summed
+from tenure.features.plan.columns import FeatureSpec
 from tenure.model.boosting.fit import FittedModel
+from tenure.model.boosting.part import ScoringModel
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.features.plan.columns import FeatureSpec
-    from tenure.model.boosting.part import ScoringModel
 
 Array = np.ndarray[Any, Any]
 
@@ -36,10 +35,7 @@ def fit_stability(
 ) -> Stability:
     """Return how often drivers stay among the five strongest; empty without resampled accounts.
 
-    Args:
-        model: The model, just fitted.
-        values: Its features of some rows, shape (n, p).
-        specs: How to speak of its columns.
+    The model is just fitted; `values` are its features of some rows, shape (n, p).
     """
     if not isinstance(model, FittedModel) or not model.members or values.empty:
         return {}
@@ -53,11 +49,8 @@ def fit_stability(
 def stability(ranked: Array, shares: Array, names: list[str]) -> Stability:
     """Return the stability of signals.
 
-    Args:
-        ranked: Signals of each row, strongest first, shape (n, ranks).
-        shares: Share of the other models that have a signal among their strongest, shape
-            (n, signals).
-        names: Of the signals.
+    `ranked` are the signals of each row, strongest first, shape (n, ranks); `shares` is the share
+    of the other models that have a signal among their strongest, shape (n, signals).
     """
     by_signal: Stability = {}
     held = np.take_along_axis(shares, ranked, axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.formulas import evaluate
-from tenure.core.records.explain import Value, WhatIf
+from tenure.core.records.explain import WhatIf
 from tenure.explain.wording import label
 from tenure.features.plan.plan import Plan
 
@@ -27,17 +27,13 @@ NOTE = (
 
 @dataclass(frozen=True)
 class EditableModel:
-    """A model whose inputs can be edited.
-
-    Attributes:
-        model: From feature values to probabilities.
-        plan: Its features.
-        statistics: Feature → statistics of the training rows, with ``quantiles``.
-    """
+    """A model whose inputs can be edited."""
 
     model: ScoringModel
+    """From feature values to probabilities."""
     plan: Plan
     statistics: Mapping[str, Mapping[str, Any]]
+    """Feature → statistics of the training rows, with ``quantiles``."""
 
     def bounds(self, name: str) -> tuple[float, float]:
         """Return the values that a lever may take: the middle 98 % of the training rows.
@@ -82,12 +78,8 @@ def what_if(
 
     Features that are computed from the edited ones follow; all others stay as they are.
 
-    Args:
-        editable: The model.
-        values: The account's features under the plan of `shown`, one row.
-        edits: Feature → value, within `EditableModel.bounds`.
-        account: Its id.
-        target: What is predicted.
+    `values` are the account's features under the plan of `shown`, one row; each edit lies within
+    `EditableModel.bounds`.
 
     Raises:
         ConfigError: If a feature is no lever, or a value lies outside the training past.
@@ -105,8 +97,8 @@ def what_if(
         account_id=account,
         target=target,
         edits={
-            name: _described(value, label(specs[name]), *bounds[name])
-            for name, value in edits.items()
+            name: {"value": value, "label": label(specs[name]), "low": low, "high": high}
+            for (name, value), (low, high) in zip(edits.items(), bounds.values(), strict=True)
         },
         probability=float(model.probabilities(values)[0]),
         edited_probability=float(model.probabilities(edited)[0]),
@@ -115,10 +107,6 @@ def what_if(
         followed=followed,
         note=NOTE,
     )
-
-
-def _described(value: float, name: str, low: float, high: float) -> dict[str, Value]:
-    return {"value": value, "label": name, "low": low, "high": high}
 
 
 def _edited(

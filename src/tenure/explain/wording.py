@@ -36,10 +36,7 @@ def show(value: object, unit: Unit, currency: str = "") -> str:
     >>> show(1.2, "days"), show(635.0, "days"), show(310.3, "hours"), show(5.0, "score")
     ('1 day', '635 days', '13 days', '5')
 
-    Args:
-        value: A number, a word, or None.
-        unit: What it is in.
-        currency: Of money, empty where it is not known.
+    The value is a number, a word, or None; the currency of money is empty where it is not known.
     """
     if value is None:
         return UNKNOWN
@@ -178,12 +175,8 @@ def _counted_forms(text: str, unit: Unit) -> tuple[str, str]:
 def filled(text: str, number: float | None, shown: str, unit: Unit, currency: str = "") -> str:
     """Return a sentence with a value in it.
 
-    Args:
-        text: The sentence, see the module.
-        number: The value, None where it is a word.
-        shown: The value in words.
-        unit: What it is in.
-        currency: Of money.
+    `number` is the value, None where it is a word, and `shown` the value in words; the currency is
+    that of money.
     """
     forms, below = _forms(text, unit)
     if below is not None and number is not None:

@@ -4,37 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from tenure.core.config import ModelConfig
+from tenure.core.config import Config, ModelConfig
 from tenure.core.sections import EvaluationConfig
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.core.spec import Ranked
+from tenure.core.spec import Ranked
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Settings by which the models of one target are fitted and backtested.
-
-    Attributes:
-        model: The section ``model`` of the config.
-        ranked: Percentiles among peers that are fitted on the training rows.
-        outcome: Kind of outcome of the target.
-        horizon_days: Length of the label window.
-        monotone: Column → 1 where the probability may only rise with it, -1 where only fall.
-        max_folds: Most folds of a walk, the latest; None for all.
-        bare: Whether baselines and bounds of probabilities are left out, for comparisons.
-    """
+    """Settings by which the models of one target are fitted and backtested."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
+    """The section ``model`` of the config."""
     ranked: tuple[Ranked, ...] = ()
+    """Percentiles among peers that are fitted on the training rows."""
     outcome: str = "churn"
+    """Kind of outcome of the target."""
     horizon_days: int = 90
+    """Length of the label window."""
     monotone: Mapping[str, int] = field(default_factory=dict)
+    """Column → 1 where the probability may only rise with it, -1 where only fall."""
     max_folds: int | None = None
+    """Most folds of a walk, the latest; None for all."""
     bare: bool = False
+    """Whether baselines and bounds of probabilities are left out, for comparisons."""
 
     @classmethod
     def of(cls, config: Config, ranked: tuple[Ranked, ...] = (), outcome: str = "churn") -> Self:
@@ -49,26 +43,22 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """Settings by which predictions are measured.
-
-    Attributes:
-        evaluation: The section ``evaluation`` of the config.
-        seed: Seed of the resamples.
-        capacity: Accounts that a team works through at each prediction time; None leaves it out.
-        profit: Whether the outcome is one that a retention campaign is meant to avert.
-        lowest: Whether the low end of the list is measured too: where the outcome is welcome and
-            the rule, those who miss it are the ones to look for.
-        horizon_days: Length of the label window.
-        bounds_level: Share of the true probabilities that bounds should hold.
-    """
+    """Settings by which predictions are measured."""
 
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    """The section ``evaluation`` of the config."""
     seed: int = 0
     capacity: int | None = None
+    """Accounts that a team works through at each prediction time; None leaves it out."""
     profit: bool = False
+    """Whether the outcome is one that a retention campaign is meant to avert."""
     lowest: bool = False
+    """Whether the low end of the list is measured too: where the outcome is welcome and the rule,
+    those who miss it are the ones to look for."""
     horizon_days: int = 90
+    """Length of the label window."""
     bounds_level: float = 0.8
+    """Share of the true probabilities that bounds should hold."""
 
     @classmethod
     def of(cls, config: Config, *, profit: bool = False, lowest: bool = False) -> Self:

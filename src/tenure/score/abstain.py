@@ -11,12 +11,11 @@ An account that is silent by itself is scored: silence is what a model of churn 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from tenure.core.sections import ScoreConfig
+from tenure.core.sections import ScoreConfig
 
 NOTICE = "notice_given"
 STALE = "stale_data"

@@ -16,12 +16,11 @@ from tenure.core.flat_row import ATTRIBUTES
 from tenure.core.steps import quote
 from tenure.core.times import literal
 from tenure.labels.snapshots import PAID, SCOPE, paid_rows
+from tenure.sources.dataset import Dataset
 from tenure.sources.terms import TERM_END
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.sources.dataset import Dataset
 
 NOTICE_PERIOD = "notice_period_days"
 
@@ -34,11 +33,7 @@ def account_attributes(
     The columns are in the order of `accounts`, which are distinct ids; missing where the tables
     say nothing.
 
-    Args:
-        dataset: Loaded tables.
-        accounts: Whom to describe.
-        as_of: Prediction time.
-        notice_days: Notice period of subscriptions that state none of their own; None: unknown.
+    `notice_days` is the notice period of subscriptions that state none of their own; None: unknown.
     """
     engine = dataset.engine
     engine.register(SCOPE, pa.table({"account_id": pa.array(accounts, pa.string())}))

@@ -6,6 +6,7 @@ The bundle keeps how the probabilities and every input were distributed then
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
+from tenure.core.records.over_time import FoldSpan
 from tenure.core.records.score_drift import BookDrift, InputDrift, UnseenInput
 from tenure.core.times import as_utc
 from tenure.labels.splits import thinned
@@ -22,11 +24,8 @@ from tenure.model.evaluation.stability import Distribution
 from tenure.model.evaluation.verdict import surely_off
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
-    from tenure.core.records.over_time import FoldSpan
     from tenure.score.scored import Scored
 
 Floats = NDArray[np.float64]
@@ -46,12 +45,10 @@ def drift_reference(
 ) -> dict[str, Any]:
     """Return what later scores are compared with, JSON-safe.
 
-    Args:
-        inputs: Values that the model reads, of all snapshots of the training data.
-        rows: Their account_id, as_of and label, in the same order; those without a label, such as
-            accounts that had nothing to renew, get no score either and do not count.
-        predictions: Forward predictions: account_id, as_of, probability.
-        span: The last prediction times whose outcome is known.
+    `inputs` are what the model reads of all snapshots of the training data, and `rows` their
+    account_id, as_of and label in the same order; those without a label, such as accounts that had
+    nothing to renew, get no score either and do not count.  The forward predictions have
+    account_id, as_of and probability; `span` are the last prediction times whose outcome is known.
     """
     moments = rows["as_of"].to_numpy(dtype="datetime64[us]")
     known = moments <= np.datetime64(as_utc(span.until))
@@ -84,9 +81,7 @@ def _seen(values: pd.Series[Any]) -> list[Any] | None:
 def book_drift(scored: Scored, target: str) -> BookDrift | None:
     """Return how a scored book differs from the last known times; None where nothing tells.
 
-    Args:
-        scored: Scores of a whole book.
-        target: Whose scores; those of the main horizon.
+    The scores are of a whole book; those of the main horizon count.
     """
     model = scored.models[target]
     stored = model.bundle.reference.get("latest")

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tenure.core.records.explain import DriverEvidence
+from tenure.engine import Engine
 from tenure.explain.evidence import EvidenceRequest, evidence_of
 
 if TYPE_CHECKING:
-    from tenure.engine import Engine
     from tenure.score.scored import Scored
 
 AccountEvidence = dict[str, tuple[DriverEvidence, ...]]
@@ -21,11 +21,8 @@ def evidence_behind(
 ) -> dict[str, AccountEvidence]:
     """Return account → the source rows behind the drivers of its main scores.
 
-    Args:
-        engine: Holds the tables that were scored.
-        scored: Scores of a few accounts: each driver takes a statement.
-        most: Rows of one table that are shown of each driver.
-        accounts: Limits it to these accounts.
+    The engine holds the tables that were scored.  Each driver of the few accounts takes a statement
+    and shows `most` rows of one table; `accounts` limits them further.
     """
     behind: dict[str, AccountEvidence] = {}
     for target, model in scored.models.items():

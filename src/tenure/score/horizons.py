@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.labels.windows import RENEWAL, ahead_to_renewal
 
 if TYPE_CHECKING:
-    from tenure.core.config import Config
     from tenure.score.model import Model
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -21,24 +21,21 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class ScoreEntries:
-    """One entry per account and horizon, those of the main horizon first.
-
-    Attributes:
-        accounts: The snapshots, one row per account.
-        row: Position of each entry's account, shape (n,).
-        horizon: Horizon → its entries, ascending.
-        days: How far each entry looks ahead, shape (n,).
-        due: Days whose window just holds the renewal date, missing where the longest window does
-            not, shape (n,).
-        silent: Whether its account gets no probability, shape (n,).
-    """
+    """One entry per account and horizon, those of the main horizon first."""
 
     accounts: pd.DataFrame
+    """The snapshots, one row per account."""
     row: Array
+    """Position of each entry's account, shape (n,)."""
     horizon: dict[str, Array]
+    """Horizon → its entries, ascending."""
     days: Array
+    """How far each entry looks ahead, shape (n,)."""
     due: Array
+    """Days whose window just holds the renewal date, missing where the longest window does not,
+    shape (n,)."""
     silent: Array
+    """Whether its account gets no probability, shape (n,)."""
 
     @cached_property
     def same(self) -> bool:
@@ -75,12 +72,8 @@ def score_entries(
     Accounts whose renewal date lies beyond the longest window have no entry of the horizon
     ``renewal``, nor those that have another entry of as many days.
 
-    Args:
-        paid: Snapshots of the accounts.
-        models: Target → model.
-        config: Settings of the labels.
-        reason: Why each account gets no probability, None where it gets one, shape (accounts,).
-        every: Whether the further horizons of the models have entries too.
+    `paid` are the snapshots of the accounts, `reason` why each gets no probability, None where it
+    gets one, shape (accounts,).  With `every` the further horizons of the models have entries too.
     """
     main = config.labels.horizon_days
     further = dict.fromkeys(name for model in models.values() for name in model.horizons)
@@ -110,10 +103,8 @@ def score_entries(
 def never_falling(figures: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Return figures that never fall with the horizon, the main horizon's as they were.
 
-    Args:
-        figures: Rows with `row` (the account), `days` (the horizon), `main` (whether it is the main
-            one) and the columns `names`; any index.
-        names: Columns of probabilities or their bounds.
+    `figures` have `row` (the account), `days` (the horizon), `main` (whether it is the main one)
+    and the columns `names`, probabilities or their bounds; any index.
 
     Returns:
         The same rows: a shorter horizon is lowered to the next longer one, and a longer one lifted

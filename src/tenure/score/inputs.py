@@ -5,51 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from tenure.features.plan.columns import FeatureSpec
 from tenure.features.values import Array, Values, block, words
+from tenure.model.boosting.encoder import Encoder
 from tenure.model.bundle.reference_stats import QUANTILES
-
-if TYPE_CHECKING:
-    from tenure.features.plan.columns import FeatureSpec
-    from tenure.model.boosting.encoder import Encoder
 
 SELDOM = 0.01
 """Share of the training rows without a value up to which a missing one is told."""
 
 
 class Doubts(NamedTuple):
-    """The doubtful inputs of a row.
-
-    Attributes:
-        missing: Features without a value that nearly every training row had.
-        out_of_range: Features with a value far outside those of the training rows, or a word that
-            none of them had.
-    """
+    """The doubtful inputs of a row."""
 
     missing: list[str]
+    """Features without a value that nearly every training row had."""
     out_of_range: list[str]
+    """Features with a value far outside those of the training rows, or a word that none of them
+    had."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The features that a model reads.
-
-    Attributes:
-        numbers: Those that are numbers.
-        words: Those that are words.
-        always: Those that nearly every training row had.
-        bounds: Feature → values between which a number is no surprise.
-        known: Feature → words that have a code.
-    """
+    """The features that a model reads."""
 
     numbers: tuple[str, ...]
+    """Those that are numbers."""
     words: tuple[str, ...]
+    """Those that are words."""
     always: tuple[str, ...]
+    """Those that nearly every training row had."""
     bounds: Mapping[str, tuple[float, float]]
+    """Feature → values between which a number is no surprise."""
     known: Mapping[str, frozenset[str]]
+    """Feature → words that have a code."""
 
     @classmethod
     def of(
@@ -57,10 +49,8 @@ class Inputs:
     ) -> Self:
         """Return the inputs of a model.
 
-        Args:
-            specs: The features that it reads.
-            encoder: Its encoder, which knows the words.
-            features: What its bundle tells of the training rows, by feature.
+        The encoder knows the words; `features` is what the model's bundle tells of the training
+        rows, by feature.
         """
         stated = {name: features[name] for name in encoder.columns if name in features}
         bounds = {}
@@ -84,8 +74,7 @@ class Inputs:
     def doubts(self, values: Values) -> list[Doubts]:
         """Return the doubtful inputs of each row.
 
-        Args:
-            values: What the model reads, shape (n, p).
+        `values` are what the model reads, shape (n, p).
         """
         lo, hi, always = self._limits
         matrix = block(values, list(self.numbers))

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tenure.core.config import Config
 from tenure.core.errors import ModelError, Problem
+from tenure.core.spec import Kind
 from tenure.explain.driver_records import DriverFacts, ScorePlace
 from tenure.explain.outcomes import OutcomeShares
 from tenure.explain.peers import Peers
 from tenure.explain.portfolio import SignalFacts
 from tenure.explain.row_words import Explainer
+from tenure.features.plan.columns import FeatureSpec
 from tenure.features.plan.plan import Plan, from_json, resolve_plan, united_plan
 from tenure.labels.targets import TARGETS
 from tenure.labels.windows import RENEWAL
@@ -29,27 +31,18 @@ from tenure.model.registry.published import waiting
 from tenure.score.inputs import Inputs
 from tenure.sources.contract import SOURCES
 
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.core.spec import Kind
-    from tenure.features.plan.columns import FeatureSpec
-
 
 @dataclass(frozen=True)
 class Model:
-    """A bundle made ready for scoring.
-
-    Attributes:
-        bundle: The trained model.
-        plan: Its features, resolved from its own declarations.
-        peers: Typical values of retained accounts.
-        models: Horizon, as text → what gives its probabilities.
-    """
+    """A bundle made ready for scoring."""
 
     bundle: Bundle
     plan: Plan
+    """Its features, resolved from its own declarations."""
     peers: Peers
+    """Typical values of retained accounts."""
     models: Mapping[str, ScoringModel]
+    """Horizon, as text → what gives its probabilities."""
 
     @classmethod
     def of(cls, bundle: Bundle) -> Model:
@@ -117,8 +110,7 @@ class Model:
 
         It answers for the horizons of that model.
 
-        Args:
-            whole: A model of the event, which may be older or newer than the part's own.
+        `whole` may be older or newer than the part's own.
         """
         part = self.main
         if not isinstance(part, PartModel):
@@ -211,11 +203,7 @@ def load_models(config: Config) -> dict[str, Model]:
 
 
 def joined(models: Mapping[str, Model]) -> dict[str, Model]:
-    """Return models of which each part of an event is a share of the event's model, if it stands.
-
-    Args:
-        models: Target → model.
-    """
+    """Return models, each part of an event as a share of the event's model, if that stands."""
     wholes = {name: models.get(TARGETS[name].whole or "") for name in models}
     return {
         name: model.beside(whole) if (whole := wholes[name]) else model
@@ -228,11 +216,8 @@ def load_challenger(
 ) -> Model | None:
     """Return the challenger of a target that waits to be compared, None where none waits.
 
-    Args:
-        config: Settings.
-        champions: Target → champion; a part of an event is a share of the event's champion.
-        target: The target.
-        before: The challenger as it was last read; it is returned where it still is the one.
+    A part of an event is a share of the champion of the event.  `before` is the challenger as it
+    was last read; it is returned where it still is the one.
 
     Raises:
         ModelError: If its bundle is damaged, or belongs to another project.

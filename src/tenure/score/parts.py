@@ -19,8 +19,7 @@ def adding_up(flat: Mapping[str, Any]) -> dict[str, Array]:
 
     Parts that were trained together do so by themselves; those of different times need a factor.
 
-    Args:
-        flat: Columns by name, one value per entry, missing where there is none.
+    `flat` are columns by name, one value per entry, missing where there is none.
 
     Returns:
         The columns that replace those of `flat`; none where a part of an event is no target.

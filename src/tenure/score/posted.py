@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem, suggestion
 from tenure.engine import ENGINES, Engine
 from tenure.score.evidence import AccountEvidence, evidence_behind
 from tenure.score.posted_rows import Row, columns_of, declared_kinds, posted_tables, read_by
 from tenure.score.score import Model, score
 from tenure.sources.contract import SOURCES
+from tenure.sources.dataset import Dataset
 from tenure.sources.load import load_frames
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from tenure.core.config import Config
-    from tenure.sources.dataset import Dataset
 
 EMPTY_BOOK = pd.DataFrame({"churn_probability": pd.Series(dtype="float64")})
 MOST_PROBLEMS = 20
@@ -33,21 +32,18 @@ MOST_PROBLEMS = 20
 
 @dataclass(frozen=True)
 class PostedScores:
-    """What came of posted history.
-
-    Attributes:
-        rows: Flat rows of the contract; rank and percentile are empty.
-        not_asked: Accounts with rows but without a paid subscription at that time.
-        rejects: Rows that break the contract: table, reason, rule, row (JSON text).
-        ignored: Account attributes that no model reads, as ``accounts.<name>``.
-        evidence: Account → the source rows behind its drivers, where they were wanted.
-    """
+    """What came of posted history."""
 
     rows: pd.DataFrame
+    """Flat rows of the contract; rank and percentile are empty."""
     not_asked: list[str]
+    """Accounts with rows but without a paid subscription at that time."""
     rejects: list[dict[str, str]]
+    """Rows that break the contract: table, reason, rule, row (JSON text)."""
     ignored: list[str]
+    """Account attributes that no model reads, as ``accounts.<name>``."""
     evidence: dict[str, AccountEvidence] = field(default_factory=dict)
+    """Account → the source rows behind its drivers, where they were wanted."""
 
 
 def score_posted(
@@ -60,13 +56,10 @@ def score_posted(
 ) -> PostedScores:
     """Score accounts from their own rows.
 
-    Args:
-        tables: Contract table → rows (column → string, number, true, false or None).
-        models: Target → model.
-        config: Settings; where its data comes from is not read.
-        as_of: Prediction time; only what was known before it counts.
-        engine: Where the tables stand meanwhile; nothing of them is left in it.
-        evidence: Source rows of each table that are shown behind a driver; none where it is 0.
+    `tables` are the rows of each contract table (column → string, number, true, false or None);
+    nothing of them is left in the engine, and where the config's data comes from is not read.  Only
+    what was known before `as_of` counts.  Of each table `evidence` source rows are shown behind a
+    driver.
 
     Raises:
         DataError: If a table or a column is unknown, a required one is missing, or a value can

@@ -48,10 +48,6 @@ def posted_tables(rows: Mapping[str, Sequence[Row]], read: Columns) -> dict[str,
     Attributes of accounts that no model reads are left out.  Columns that the models read and no
     row has are without values.
 
-    Args:
-        rows: Contract table → rows.
-        read: What the models read.
-
     Raises:
         DataError: If a value is none that can be posted; names its place.
     """

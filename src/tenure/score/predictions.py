@@ -6,26 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tenure.model.boosting.part import PartModel
+from tenure.model.boosting.fit import FittedModel, Scores
+from tenure.model.boosting.part import PartModel, ScoringModel
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from tenure.model.boosting.fit import FittedModel, Scores
-    from tenure.model.boosting.part import ScoringModel
-
-    Places = NDArray[np.intp]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores by model, which targets and horizons share: a part of an event asks two models.
-
-    Attributes:
-        values: Feature values.
-    """
+    """Scores by model, which targets and horizons share: a part of an event asks two models."""
 
     values: pd.DataFrame
     _known: dict[int, tuple[FittedModel, Places, Scores]] = field(default_factory=dict)

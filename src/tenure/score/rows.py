@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tenure.core.config import Config
 from tenure.core.flat_row import COLUMNS, SLIM
+from tenure.core.sections import ScoreConfig
 from tenure.labels.windows import RENEWAL
 from tenure.score.horizons import ScoreEntries
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.core.sections import ScoreConfig
 
 Array = np.ndarray[Any, Any]
 Floats = NDArray[np.float64]
@@ -33,12 +31,9 @@ def complete_rows(
 ) -> pd.DataFrame:
     """Return flat rows with what follows from the probabilities, in the order of the contract.
 
-    Args:
-        flat: Columns by name, one value per entry; health, money at risk, rank and band are added
-            where there is a probability of churn.
-        entries: Whom each row is about, and how far ahead it looks.
-        config: Settings of the bands.
-        book: Scored rows that rank and percentile refer to; these rows by default.
+    `flat` are columns by name, one value per entry; health, money at risk, rank and band are added
+    where there is a probability of churn.  Rank and percentile refer to the rows of `book`, by
+    default to these.
 
     Returns:
         All of `COLUMNS`, empty where nothing is known, then those of further targets.
@@ -109,9 +104,7 @@ def bands(risk: Floats, base_rate: Floats, ranks: Floats, config: ScoreConfig) -
 def with_change(rows: pd.DataFrame, earlier: pd.Series[float]) -> pd.DataFrame:
     """Return flat rows whose `probability_change` is filled.
 
-    Args:
-        rows: Flat rows.
-        earlier: Probability of churn in an earlier run, by account_id and horizon_days.
+    `earlier` is the probability of churn in an earlier run, by account_id and horizon_days.
 
     Returns:
         The rows; the change is empty where one of the two probabilities is.

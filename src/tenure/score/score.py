@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
 from tenure.core.times import as_utc, days, now, show
@@ -20,6 +21,7 @@ from tenure.features.compute.matrix import FeatureMatrix, build
 from tenure.features.coverage import PAYING, coverage, latest_known, paying, recency
 from tenure.features.plan.plan import Plan, united_plan
 from tenure.labels.snapshots import snapshots
+from tenure.model.evaluation.expected_amount import Amounts
 from tenure.score.abstain import abstention
 from tenure.score.attributes import account_attributes
 from tenure.score.horizons import ScoreEntries, never_falling, score_entries
@@ -29,13 +31,10 @@ from tenure.score.predictions import Predictions
 from tenure.score.rows import MAIN, complete_rows
 from tenure.score.scored import Contributions, Scored
 from tenure.score.unseen import unseen_texts, unseen_words
+from tenure.sources.dataset import Dataset
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.core.config import Config
-    from tenure.model.evaluation.expected_amount import Amounts
-    from tenure.sources.dataset import Dataset
 
 __all__ = [
     "MAIN",

@@ -20,18 +20,15 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Contributions:
-    """Contributions of the features of one horizon's model to some rows.
-
-    Attributes:
-        rows: Positions of the rows in `Scored.rows`, ascending, shape (n,).
-        values: In log-odds before calibration, shape (n, columns + 1): columns as the model's,
-            the base value last.  A row adds up to its score before calibration.
-        telling: Column whose value each driver tells, -1 where there is none, shape (n, drivers).
-    """
+    """Contributions of the features of one horizon's model to some rows."""
 
     rows: Array
+    """Positions of the rows in `Scored.rows`, ascending, shape (n,)."""
     values: Array
+    """In log-odds before calibration, shape (n, columns + 1): columns as the model's, the base
+    value last.  A row adds up to its score before calibration."""
     telling: Array
+    """Column whose value each driver tells, -1 where there is none, shape (n, drivers)."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 def money_totals(rows: pd.DataFrame) -> tuple[ScoredMoney, ...]:
     """Return the MRR of scored accounts in each currency.
 
-    Args:
-        rows: Flat rows, one per account.
+    `rows` are flat ones, one per account.
 
     Returns:
         One total per currency, by its name; accounts without one (or with several) come last.

@@ -15,16 +15,16 @@ import pandas as pd
 
 from tenure.core.steps import quote, text_literal
 from tenure.core.times import days, literal
+from tenure.features.plan.plan import Plan
 from tenure.model.boosting.encoder import is_text
 from tenure.sources.contract import SOURCES
+from tenure.sources.dataset import Dataset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tenure.features.compute.matrix import FeatureMatrix
-    from tenure.features.plan.plan import Plan
     from tenure.score.model import Model
-    from tenure.sources.dataset import Dataset
 
 MOST = 200
 """Words of a column that are remembered; of one with more, such as free text, none is unseen."""
@@ -61,11 +61,8 @@ def unseen_words(
 ) -> pd.DataFrame:
     """Return the words of scored accounts that a model never learnt from.
 
-    Args:
-        dataset: Loaded tables.
-        models: Target → model.
-        matrix: Features of the accounts, one row each.
-        as_of: Prediction time; rows of the `RECENT_DAYS` before it count that were known then.
+    `matrix` are the features of the accounts, one row each; rows of the `RECENT_DAYS` before
+    `as_of` count that were known then.
 
     Returns:
         account_id, place (an input, or ``<table>.<column>``), word, and n: of an input 1, of a

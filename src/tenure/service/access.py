@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from itsdangerous import BadSignature, Signer
 
+from tenure.core.sections import ServiceConfig
 from tenure.score.store.keys import LONGEST_KEY, SCOPES, ApiKey, KeyStore, Scope, parts
 from tenure.service.api.problems import busy
 from tenure.service.api.threads import in_thread
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Scope as AsgiScope
-
-    from tenure.core.sections import ServiceConfig
 
 COOKIE = "tenure_session"
 CSRF_FIELD, CSRF_HEADER = "csrf_token", b"x-csrf-token"
@@ -55,25 +54,22 @@ Look = Callable[["ApiKey | None"], Awaitable["ApiKey | None"]]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a request, and what for.
-
-    Attributes:
-        name: As the audit log has it: ``key:<id>``, ``user:<name>`` or ``local:<name>``.
-        label: A name for people.
-        scopes: What it may do.
-        owner: The only owner whose accounts it may see; None: of all.
-        segment: The only segment likewise.
-        by: How it is known.
-        session: Token of its session, where it came by one.
-    """
+    """Who makes a request, and what for."""
 
     name: str
+    """As the audit log has it: ``key:<id>``, ``user:<name>`` or ``local:<name>``."""
     label: str
+    """A name for people."""
     scopes: frozenset[str]
+    """What it may do."""
     owner: str | None = None
+    """The only owner whose accounts it may see; None: of all."""
     segment: str | None = None
+    """The only segment likewise."""
     by: Literal["key", "session", "proxy", "local"] = "key"
+    """How it is known."""
     session: str = ""
+    """Token of its session, where it came by one."""
 
     def may(self, scope: Scope) -> bool:
         """Return whether it may do something."""

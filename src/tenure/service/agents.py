@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 
+from tenure.core.config import Config
 from tenure.core.errors import TenureError, suggestion
 from tenure.core.times import show
 from tenure.model.registry.champion import champion, history
@@ -19,9 +20,6 @@ from tenure.score.rows import MAIN
 from tenure.score.store.book import SORTS, Books
 from tenure.score.store.book_records import BookFilter, BookQuery, added, nearest
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 FEWEST = 5
 """Accounts below which a group is not shown: its figures would be those of a single one."""

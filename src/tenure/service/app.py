@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tenure.core.config import PathConfig
+from tenure.core.config import Config, PathConfig
 from tenure.core.errors import ConfigError, Problem
 from tenure.features.plan.config_checks import load_config
 from tenure.service.api.app import application, make_service
+from tenure.service.api.guard import Guard
 from tenure.service.api.hosts import check_exposure
 from tenure.service.api.logs import log_as_json
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.service.api.guard import Guard
 
 ENVIRONMENT = "TENURE_CONFIG"
 CONFIG = "tenure.yaml"

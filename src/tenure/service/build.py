@@ -15,16 +15,14 @@ import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.authored import rewritten
+from tenure.core.config import Config
 from tenure.core.files import sha256, write_text
 from tenure.model.registry.champion import FILE
 from tenure.score.model import load_models
 from tenure.service.app import CONFIG
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 SECTIONS = frozenset(
     {
@@ -65,10 +63,6 @@ def build_bento(config_path: Path, config: Config) -> dict[str, Any]:
 
     It holds the champions, the part of the config that serving reads, with its variables unread,
     and this package as a wheel.  It asks no index for anything.
-
-    Args:
-        config_path: The config's file.
-        config: The same, resolved.
 
     Returns:
         The Bento's tag and path, the version of each champion, and the checksum of the wheel.

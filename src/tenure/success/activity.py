@@ -100,9 +100,7 @@ def log_steps(settings: Settings, needed: Collection[str]) -> list[Step]:
     days of the unit each user was active, as bits; which events each account used, and when first
     of all since its first paid start.
 
-    Args:
-        settings: What the text depends on.
-        needed: Names of the relations that are built of them.
+    The relations that are `needed` are built of these.
     """
     log = owned("usage_events", "occurred_at", mergers=settings.mergers)
     since = f"date_trunc('{settings.unit}', u.occurred_at) AS since"

@@ -30,12 +30,8 @@ def build(
 ) -> None:
     """Compute relations in the engine of a dataset.
 
-    Args:
-        config: The run.
-        dataset: Loaded tables.
-        periods: The reported periods.
-        currency: What money is converted to; None: it stays in its own.
-        needed: Names of the relations, and `groups` where accounts are split.
+    Money is converted to `currency`; None: it stays in its own.  The relations that are `needed`
+    are named, and `groups` where accounts are split.
     """
     settings = _settings(config, dataset, periods)
     engine = dataset.engine

@@ -34,69 +34,62 @@ Z = deviations(0.95)
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One named way to compute a metric.
-
-    Attributes:
-        name: Its name.
-        rule: What sets it apart, in words.
-        numerator: SQL aggregate over the relation: what is divided, or the value itself.  Here and
-            in the denominator a name in braces, of `tenure.success.query.constants`, is a setting.
-        denominator: SQL aggregate that it is divided by; none where it is not divided.
-        n: SQL aggregate that counts what stands behind the value.
-        interval: Which 95 % interval the value has: of a `share` of things counted, of a `mean`,
-            of the difference of two shares (`points`), or of a `worth` divided by a share.
-        detail: SQL that the interval needs besides: the standard deviation of a mean, the sum of
-            both shares of points, or what the share of a worth counts.
-        scale: What the quotient is multiplied with.
-        relation: The relation, where it is not that of the metric.
-        mixed: SQL condition under which there is no value, because scales would be mixed.
-        used_by: Who publishes it so, for the reference page.
-    """
+    """One named way to compute a metric."""
 
     name: str
     rule: str
+    """What sets it apart, in words."""
     numerator: str
+    """SQL aggregate over the relation: what is divided, or the value itself.  Here and in the
+    denominator a name in braces, of `tenure.success.query.constants`, is a setting."""
     denominator: str | None = None
+    """SQL aggregate that it is divided by; none where it is not divided."""
     n: str = "count(*)"
+    """SQL aggregate that counts what stands behind the value."""
     interval: Interval | None = None
+    """Which 95 % interval the value has: of a `share` of things counted, of a `mean`, of the
+    difference of two shares (`points`), or of a `worth` divided by a share."""
     detail: str | None = None
+    """SQL that the interval needs besides: the standard deviation of a mean, the sum of both shares
+    of points, or what the share of a worth counts."""
     scale: float = 1.0
+    """What the quotient is multiplied with."""
     relation: Relation | None = None
+    """The relation, where it is not that of the metric."""
     mixed: str | None = None
+    """SQL condition under which there is no value, because scales would be mixed."""
     used_by: str = ""
+    """Who publishes it so, for the reference page."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricDeclaration:
-    """A metric.
-
-    Attributes:
-        name: Its name in outputs.
-        rule: What it is, in words.
-        relation: What it is aggregated from.
-        methods: Ways to compute it; the first is the default.
-        unit: What the value is measured in.
-        direction: 1 where more is better, -1 where less is, 0 where neither holds.
-        none: Why there is no value where the denominator is 0 or nothing can be averaged.
-        needs: Tables, or ``table.column``, or ``metrics.key`` of the config, without which there
-            is no value.
-        at_end: Whether it is of the period's end; accounts are then grouped by their plan at the
-            end, else by that at the start.
-        money: Whether it is computed per currency.
-        instead: Name of the method that is shown too where the default gives no value.
-    """
+    """A metric."""
 
     name: str
+    """Its name in outputs."""
     rule: str
+    """What it is, in words."""
     relation: Relation
+    """What it is aggregated from."""
     methods: tuple[Method, ...]
+    """Ways to compute it; the first is the default."""
     unit: Unit
+    """What the value is measured in."""
     direction: Direction
+    """1 where more is better, -1 where less is, 0 where neither holds."""
     none: str = ""
+    """Why there is no value where the denominator is 0 or nothing can be averaged."""
     needs: tuple[str, ...] = ()
+    """Tables, or ``table.column``, or ``metrics.key`` of the config, without which there is no
+    value."""
     at_end: bool = False
+    """Whether it is of the period's end; accounts are then grouped by their plan at the end, else
+    by that at the start."""
     money: bool = False
+    """Whether it is computed per currency."""
     instead: str | None = None
+    """Name of the method that is shown too where the default gives no value."""
 
     def method(self, name: str | None = None) -> Method:
         """Return a method by its name; the default without one.
@@ -122,9 +115,7 @@ def share_interval(part: float, whole: float) -> tuple[float, float]:
     >>> [round(end, 3) for end in share_interval(1, 10)]
     [0.018, 0.404]
 
-    Args:
-        part: What was counted.
-        whole: What it was counted among, above 0.
+    `part` was counted among the `whole`, which is above 0.
     """
     share, square = part / whole, Z * Z
     centre = share + square / (2 * whole)

@@ -28,21 +28,18 @@ MIXED = "the answers are on several scales, which are never mixed"
 
 @dataclass(frozen=True, slots=True)
 class MetricsRequest:
-    """Which metrics, of which period, split by what.
-
-    Attributes:
-        start: Start of the period; default: twelve months before its end.
-        end: Its end, exclusive; default: the last first of a month that was observed.
-        by: What splits it, of `SPLITS`.
-        only: Names of metrics; all by default.
-        methods: Metric → method, where it is not the default.
-    """
+    """Which metrics, of which period, split by what."""
 
     start: datetime | None = None
+    """Start of the period; default: twelve months before its end."""
     end: datetime | None = None
+    """Its end, exclusive; default: the last first of a month that was observed."""
     by: tuple[str, ...] = ()
+    """What splits it, of `SPLITS`."""
     only: tuple[str, ...] = ()
+    """Names of metrics; all by default."""
     methods: Mapping[str, str] = field(default_factory=dict)
+    """Metric → method, where it is not the default."""
 
 
 def metrics(

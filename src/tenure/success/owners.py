@@ -53,10 +53,7 @@ FROM joined
 def owned(table: str, time: str, *, mergers: bool) -> str:
     """Return SQL of a table whose rows are of the account that theirs is part of at a time.
 
-    Args:
-        table: Name of the table.
-        time: Name of the column of the time.
-        mergers: Whether there is a table of mergers; without one it is the table itself.
+    `time` is the column of the time; without a table of mergers it is the table itself.
     """
     if not mergers:
         return table

@@ -12,15 +12,12 @@ from tenure.core.times import show
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A half-open span of time.
-
-    Attributes:
-        start: Its first moment, naive UTC.
-        end: The first moment after it.
-    """
+    """A half-open span of time."""
 
     start: datetime
+    """Its first moment, naive UTC."""
     end: datetime
+    """The first moment after it."""
 
     def split(self, months: int) -> list[Period]:
         """Return its parts in calendar units of a number of months, in order.

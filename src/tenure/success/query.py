@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tenure.core.config import Config
+from tenure.engine import Engine
 from tenure.success.declarations import Method, MetricDeclaration, Relation
 from tenure.success.relations import GROUPS, name_of
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.engine import Engine
 
 DIMENSIONS = ("segment", "plan", "owner", "currency", "cohort")
 PARTS = ("numerator", "denominator", "n", "detail", "mixed")
@@ -39,15 +37,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The aggregates of one metric.
-
-    Attributes:
-        rows: Period, groups and currency → the parts of the metric, of `PARTS`.
-        empty: The same of no row.
-    """
+    """The aggregates of one metric."""
 
     rows: Mapping[Key, Mapping[str, Any]]
+    """Period, groups and currency → the parts of the metric, of `PARTS`."""
     empty: Mapping[str, Any]
+    """The same of no row."""
 
 
 def measure(
@@ -55,11 +50,8 @@ def measure(
 ) -> dict[Wanted, Measured]:
     """Return the aggregates of metrics, by one statement for those that are grouped alike.
 
-    Args:
-        wanted: The metrics; their relations stand in the engine.
-        by: What splits the accounts, of `DIMENSIONS`.
-        engine: What holds the relations.
-        settings: What `constants` returns.
+    The relations of the metrics stand in the engine; `by` names what splits the accounts, of
+    `DIMENSIONS`, and the settings are those of `constants`.
     """
     result: dict[Wanted, Measured] = {}
     for _, items in groupby(sorted(wanted, key=_alike), _alike):
@@ -106,10 +98,8 @@ def _own(row: Mapping[str, Any], number: int) -> dict[str, Any]:
 def group_column(name: str, *, money: bool, at_end: bool) -> str:
     """Return the column that splits accounts: of the groups `g`, or of the relation `r` itself.
 
-    Args:
-        name: What splits them, of `DIMENSIONS`.
-        money: Whether rows of the relation are of one currency.
-        at_end: Whether the plan is that of the period's end.
+    `name` is one of `DIMENSIONS`.  Where rows of the relation are of one currency, `money` says so;
+    the plan may be that of the period's end.
     """
     if name == "currency" and money:
         return "r.currency"

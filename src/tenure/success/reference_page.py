@@ -21,19 +21,14 @@ EXAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A worked example: rows that somebody published, and what a method makes of them.
-
-    Attributes:
-        case: Its id in the pack of cases.
-        world: What its rows are, in words.
-        source: Who published it.
-        method: Name of the method.
-        value: The result.
-    """
+    """A worked example: rows that somebody published, and what a method makes of them."""
 
     case: str
+    """Its id in the pack of cases."""
     world: str
+    """What its rows are, in words."""
     source: str
+    """Who published it."""
     method: str
     value: float
 
@@ -43,9 +38,7 @@ def metrics_page(
 ) -> str:
     """Return Markdown: who computes what, and one definition per metric.
 
-    Args:
-        chapters: Metrics by the title of their chapter.
-        examples: Worked examples by the name of the metric.
+    Metrics go by the title of their chapter, examples by the name of the metric.
     """
     lines = ["## What vendors do", "", *_practices()]
     for title, metrics in chapters.items():

@@ -17,31 +17,34 @@ GROUPS = "success_groups"
 REASONS = "success_reasons"
 DROPPED = "success_dropped"
 BOOKS = "success_books"
+JOINT = "coalesce(j.joint_id, r.account_id)"
+"""SQL of what the account of `r`, at the start of the period `p`, is part of at its end."""
+TO_JOINT = (
+    f"LEFT JOIN {JOINED} AS j ON j.from_at = p.from_at AND j.to_at = p.to_at "
+    "AND j.account_id = r.account_id"
+)
+"""The join that it needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the text of the relations depends on.
-
-    Attributes:
-        since: Start of the first period.
-        until: `observed_until`.
-        grace_days: Days after its due date within which a renewal still counts.
-        activation_days: Days within which an account that starts is to be active.
-        activation_event: Event that counts as first value; None where none is named.
-        thresholds: Least positive answer by scale, for satisfaction.
-        mergers: Whether there is a table of mergers.
-        unit: Calendar unit, ``month`` or ``day``, at whose starts all periods begin and end.
-    """
+    """What the text of the relations depends on."""
 
     since: datetime
+    """Start of the first period."""
     until: datetime
     grace_days: int
+    """Days after its due date within which a renewal still counts."""
     activation_days: int
+    """Days within which an account that starts is to be active."""
     activation_event: str | None
+    """Event that counts as first value; None where none is named."""
     thresholds: tuple[tuple[float, float, float], ...]
+    """Least positive answer by scale, for satisfaction."""
     mergers: bool
+    """Whether there is a table of mergers."""
     unit: str
+    """Calendar unit, ``month`` or ``day``, at whose starts all periods begin and end."""
 
 
 def name_of(relation: str) -> str:
@@ -85,30 +88,16 @@ def account_steps() -> list[Step]:
     return [_dropped(), _books(), _accounts()]
 
 
-def joint_account(account: str) -> tuple[str, str]:
-    """Return SQL of what an account is part of at the period's end, and the join that it needs.
-
-    Args:
-        account: Alias of a relation of accounts at the start of the period `p`.
-    """
-    join = (
-        f"LEFT JOIN {JOINED} AS j ON j.from_at = p.from_at AND j.to_at = p.to_at "
-        f"AND j.account_id = {account}.account_id"
-    )
-    return f"coalesce(j.joint_id, {account}.account_id)", join
-
-
 def _reasons() -> Step:
     """Return the step of the reason of the last paid row that ended in each period."""
-    account, join = joint_account("r")
     return Step(
         REASONS,
         f"""
-SELECT p.period_id, {account} AS account_id,
+SELECT p.period_id, {JOINT} AS account_id,
   arg_max(coalesce(r.end_reason, ''), r.ended_at) AS end_reason
 FROM {PERIODS} AS p
 JOIN {ROWS} AS r ON r.ended_at >= p.from_at AND r.ended_at < p.to_at
-{join}
+{TO_JOINT}
 WHERE r.paid
 GROUP BY 1, 2
 """,
@@ -117,14 +106,13 @@ GROUP BY 1, 2
 
 def _dropped() -> Step:
     """Return the step of subscriptions that ran at the start and not at the end, and no move."""
-    account, join = joint_account("r")
     return Step(
         DROPPED,
         f"""
 SELECT s.period_id, s.account_id, count(*) AS dropped
 FROM (
-  SELECT p.period_id, p.to_at, {account} AS account_id, r.account_id AS own_id, r.subscription_id
-  FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at {join}
+  SELECT p.period_id, p.to_at, {JOINT} AS account_id, r.account_id AS own_id, r.subscription_id
+  FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at {TO_JOINT}
 ) AS s
 ANTI JOIN {RUNNING} AS e
   ON e.edge_at = s.to_at AND e.account_id = s.account_id AND e.subscription_id = s.subscription_id
@@ -140,7 +128,6 @@ GROUP BY 1, 2
 
 def _books() -> Step:
     """Return the step of what each account of a period's end ran at its start and at its end."""
-    account, join = joint_account("r")
     held = (
         "count(DISTINCT r.subscription_id) AS subscriptions, sum(r.seats) AS seats, "
         "arg_max(coalesce(r.plan, ''), r.mrr) AS plan, arg_max(r.currency, r.mrr) AS currency"
@@ -148,8 +135,8 @@ def _books() -> Step:
     return Step(
         BOOKS,
         f"""
-SELECT p.period_id, false AS at_end, {account} AS account_id, {held}
-FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at {join}
+SELECT p.period_id, false AS at_end, {JOINT} AS account_id, {held}
+FROM {PERIODS} AS p JOIN {RUNNING} AS r ON r.edge_at = p.from_at {TO_JOINT}
 GROUP BY 1, 2, 3
 UNION ALL
 SELECT p.period_id, true, r.account_id, {held}
@@ -161,7 +148,6 @@ GROUP BY 1, 2, 3
 
 def _accounts() -> Step:
     """Return the step of accounts that paid at an end of a period or began to inside it."""
-    account, join = joint_account("r")
     paid_days = (
         "sum(date_diff('day', greatest(r.started_at, p.from_at), "
         f"least(coalesce(r.ended_at, {FOREVER}), p.to_at)))"
@@ -170,11 +156,11 @@ def _accounts() -> Step:
         name_of("accounts"),
         f"""
 WITH present AS (
-  SELECT p.period_id, {account} AS account_id, bool_or(r.started_at >= p.from_at) AS began,
+  SELECT p.period_id, {JOINT} AS account_id, bool_or(r.started_at >= p.from_at) AS began,
     least({paid_days}, any_value(p.days)) AS paid_days
   FROM {PERIODS} AS p
   JOIN {ROWS} AS r ON r.started_at < p.to_at AND coalesce(r.ended_at, {FOREVER}) >= p.from_at
-  {join}
+  {TO_JOINT}
   WHERE r.paid GROUP BY 1, 2
 )
 SELECT a.period_id, a.account_id, p.days, a.paid_days,
@@ -201,8 +187,7 @@ LEFT JOIN {DROPPED} AS d ON d.period_id = a.period_id AND d.account_id = a.accou
 def groups_step(attributes: tuple[str, ...]) -> Step:
     """Return the step of what splits accounts, per period; attributes are those of today.
 
-    Args:
-        attributes: Those of `segment` and `owner` that the table of accounts has.
+    `attributes` are those of `segment` and `owner` that the table of accounts has.
     """
     named = {name: f"arg_max({quote(name)}, event_time)" for name in attributes}
     listed = ", ".join(

@@ -12,7 +12,7 @@ from tenure.core.steps import Step, text_literal
 from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER
 from tenure.success.owners import EXACT, ROWS
-from tenure.success.relations import Settings, joint_account, name_of
+from tenure.success.relations import JOINT, TO_JOINT, Settings, name_of
 from tenure.success.states import MOVES, PERIODS, RATES
 
 DUES = "success_dues"
@@ -24,9 +24,7 @@ EARLY_DAYS = 400
 def renewal_steps(settings: Settings, currency: str | None) -> list[Step]:
     """Return the steps from subscription rows to the contracts and the losses of each period.
 
-    Args:
-        settings: The grace, and when observation stopped.
-        currency: What money is converted to, at the rates of each period's start; None: nothing.
+    Money is converted to `currency` at the rates of each period's start; None: nothing is.
     """
     return [_dues(), _renewed(settings), _in_periods(currency), _losses()]
 
@@ -148,14 +146,13 @@ JOIN {RENEWED} AS r ON (r.due_at >= p.from_at AND r.due_at < p.to_at)
 
 def _losses() -> Step:
     """Return the step of what each account lost in a period: on due dates, and at other times."""
-    account, join = joint_account("r")
     lost = "-(m.churn + m.contraction)"
     return Step(
         name_of("losses"),
         f"""
 WITH lapsed AS (
-  SELECT p.period_id, {account} AS account_id, r.currency, sum(r.lapsed_mrr) AS mrr
-  FROM {name_of("renewals")} AS r JOIN {PERIODS} AS p ON p.period_id = r.period_id {join}
+  SELECT p.period_id, {JOINT} AS account_id, r.currency, sum(r.lapsed_mrr) AS mrr
+  FROM {name_of("renewals")} AS r JOIN {PERIODS} AS p ON p.period_id = r.period_id {TO_JOINT}
   WHERE r.due GROUP BY 1, 2, 3
 )
 SELECT p.period_id, m.account_id, m.currency, {lost} AS lost_mrr,

@@ -54,23 +54,19 @@ MOVEMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the tables hold that the text of the steps depends on.
-
-    Attributes:
-        until: `observed_until`.
-        currency: What money is converted to by `fx_rates`; None: it stays in its own.
-        booked: SQL over `subscriptions` of when a row was booked.
-        notice: SQL over it of the days of notice of a row.
-        mergers: Whether there is a table of mergers.
-        several: Whether an account may pay in several currencies side by side.
-    """
+    """What the tables hold that the text of the steps depends on."""
 
     until: datetime
     currency: str | None
+    """What money is converted to by `fx_rates`; None: it stays in its own."""
     booked: str
+    """SQL over `subscriptions` of when a row was booked."""
     notice: str
+    """SQL over it of the days of notice of a row."""
     mergers: bool
+    """Whether there is a table of mergers."""
     several: bool
+    """Whether an account may pay in several currencies side by side."""
 
 
 def state_steps(inputs: Inputs) -> list[Step]:
@@ -139,9 +135,8 @@ JOIN ({paused_spans(ROWS, literal(until))}) AS r
 def paused_spans(rows: str, until: str) -> str:
     """Return SQL of when accounts fell into a pause, and when it ended: null where it has not.
 
-    Args:
-        rows: Rows of subscriptions.
-        until: When observation stopped, as SQL: a status without a clock is of then.
+    `rows` names the rows of subscriptions; `until` is SQL of when observation stopped: a status
+    without a clock is of then.
     """
     since = f"coalesce(status_at, {until} - INTERVAL '1' MICROSECOND)"
     return f"""

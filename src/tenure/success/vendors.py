@@ -13,17 +13,13 @@ VENDORS = ("Stripe", "ProfitWell", "ChartMogul", "Chargebee", "Baremetrics", "Re
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A question that vendors answer in different ways.
-
-    Attributes:
-        question: The question.
-        here: What Tenure does, and by which method or setting it does otherwise.
-        others: Vendor → what it does.
-    """
+    """A question that vendors answer in different ways."""
 
     question: str
     here: str
+    """What Tenure does, and by which method or setting it does otherwise."""
     others: Mapping[str, str]
+    """Vendor → what it does."""
 
 
 PRACTICES = (

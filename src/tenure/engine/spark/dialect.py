@@ -289,11 +289,8 @@ def _extract(node: Node) -> Node:
     return _sql(f"CAST(FLOOR(EXTRACT({part} FROM {moment})) AS BIGINT)")
 
 
-def _no(what: str) -> Callable[[Node], Node]:
-    def refused(node: Node) -> Node:
-        raise refuse(what, node)
-
-    return refused
+def _no_pivot(node: Node) -> Node:
+    raise refuse("pivot", node)
 
 
 REWRITES: dict[type[Node] | str, Callable[[Node], Node]] = {
@@ -337,6 +334,6 @@ REWRITES: dict[type[Node] | str, Callable[[Node], Node]] = {
     exp.Star: _star,
     exp.CTE: _cte,
     exp.Join: _join,
-    exp.Pivot: _no("pivot"),
+    exp.Pivot: _no_pivot,
 }
 """sqlglot class, or name of a function that it does not know → what stands for it on Spark."""

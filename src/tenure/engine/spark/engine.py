@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 from pyspark.errors import PySparkException
 
+from tenure.core.config import EngineConfig
 from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.steps import Step
 from tenure.engine.base import Pairing
@@ -29,8 +30,6 @@ from tenure.engine.spark.session import address, open_session
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import DataType
-
-    from tenure.core.config import EngineConfig
 
 NAMES = {
     "string": "VARCHAR",

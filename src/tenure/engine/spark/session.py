@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.config import EngineConfig
 from tenure.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-    from tenure.core.config import EngineConfig
 
 SQL_SETTINGS: Mapping[str, str] = {
     "spark.sql.ansi.enabled": "true",

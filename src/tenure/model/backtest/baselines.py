@@ -6,6 +6,7 @@ as AUC.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,6 @@ from tenure.model.backtest.hand_weighted import HAND_WEIGHTED, hand_weighted_sco
 from tenure.model.boosting.encoder import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
 Floats = NDArray[np.float64]
@@ -40,12 +39,8 @@ def baseline_probabilities(
 ) -> dict[str, Floats]:
     """Return the probability each baseline gives to the test rows.
 
-    Args:
-        values: Feature values of all rows.
-        labels: 1 or 0 for each row of `values`.
-        train: Positions to fit on.
-        test: Positions to predict.
-        columns: Columns that are tried alone; those that `values` lacks are left out.
+    Labels are 1 or 0, for each row of `values`; `train` and `test` are positions in them.  Columns
+    that `values` lacks are left out.
 
     Returns:
         By name: the base rate, each column, the hand-weighted score where the columns allow it,

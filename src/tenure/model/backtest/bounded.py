@@ -28,12 +28,8 @@ def with_bounds(
 ) -> FittedModel:
     """Return a fitted model with bounds; outcomes of the rows of its prediction time play no part.
 
-    Args:
-        fitted: The model, calibrated.
-        booster: Its booster.
-        forward: Forward predictions up to its prediction time.
-        values: Feature values of the rows of the walk.
-        origin: The rows that the booster learnt from, and those of the prediction time.
+    `forward` holds the predictions up to the prediction time of `origin`; `values` are those of all
+    rows of the walk.
     """
     settings = forward.settings.model
     train = booster.encoder.transform(values.iloc[origin.train])
@@ -63,11 +59,8 @@ def up_to_date(
 ) -> FittedModel:
     """Return a model with bounds that know what later outcomes betray of effects of accounts.
 
-    Args:
-        bounded: A model with bounds, which may be older.
-        fitted: The model of the prediction time.
-        forward: Forward predictions up to it.
-        known: Rows whose outcome was known by then.
+    The bounds may be of an older model than the `fitted` one of the prediction time; `known` are
+    the rows whose outcome was known by then.
     """
     if bounded.interval is None:
         return bounded

@@ -86,11 +86,8 @@ class ForwardLog:
     ) -> Sigmoid:
         """Return the line of a fitted model, fitted again on some rows as often as they are drawn.
 
-        Args:
-            fitted: The model; a line that was not learnt from forward predictions is its own.
-            booster: Its booster.
-            rows: Rows whose label is known.
-            draw: How often each of them counts.
+        A line that was not learnt from forward predictions is its own.  The label of each row is
+        known; `draw` is how often it counts.
         """
         drawn = ~np.isnan(self.margins[rows]) & (draw > 0)
         forward = self._forward(rows[drawn], booster)

@@ -24,23 +24,19 @@ HAND_WEIGHTED = "hand_weighted"
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the score.
-
-    Attributes:
-        name: What it looks at.
-        weight: Its share, in points of 100.
-        columns: Features that measure it, the best first; the first that the data have is taken.
-        bad: Value that gives no points.
-        good: Value that gives all of them.
-        points_if_missing: Points of an account without a value; None leaves the part out for it.
-    """
+    """One part of the score."""
 
     name: str
     weight: float
+    """Its share, in points of 100."""
     columns: tuple[str, ...]
+    """Features that measure it, the best first; the first that the data have is taken."""
     bad: float
+    """Value that gives no points."""
     good: float
+    """Value that gives all of them."""
     points_if_missing: float | None = None
+    """Points of an account without a value; None leaves the part out for it."""
 
     def points(self, values: Floats) -> Floats:
         """Return points for the values of a column, missing where the part is left out.
@@ -69,10 +65,6 @@ SCALES = {"nps_last": 10.0}  # what a column is divided by to lie between 0 and 
 
 def hand_weighted_score(values: pd.DataFrame, parts: Sequence[Part] = PARTS) -> Floats | None:
     """Return a score from 0 to 100 per row, high is good; None where no part has a column.
-
-    Args:
-        values: Feature values.
-        parts: What it is made of.
 
     Returns:
         Scores; 50 for a row without any value.

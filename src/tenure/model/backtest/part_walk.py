@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tenure.model.backtest.walk_forward import WalkForward
+from tenure.model.boosting.fit import FittedModel
 from tenure.model.boosting.part import PartModel, product_bounds, typed, typed_with_bounds
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tenure.model.boosting.fit import FittedModel
-
-    Floats = NDArray[np.float64]
-
+Floats = NDArray[np.float64]
 FIGURES = ["probability", "probability_lo", "probability_hi"]
 LABELS = ["label", "label_known_at", "outcome_id"]
 
@@ -25,9 +21,7 @@ LABELS = ["label", "label_known_at", "outcome_id"]
 def type_rows(rows: pd.DataFrame, churn_type: str) -> pd.DataFrame:
     """Return the rows of an event labelled by its type; rows without the event are only predicted.
 
-    Args:
-        rows: Labelled snapshots of the event, with the `churn_type` of those that had it.
-        churn_type: The type whose label is 1.
+    The label is 1 for `churn_type`, a column that `rows` have where the event happened.
     """
     typed = (rows["label"] == 1) & rows["churn_type"].notna()
     label = (rows["churn_type"] == churn_type).astype("float64").where(typed)
@@ -41,11 +35,8 @@ def part_walk(
 
     It has the prediction times at which both could predict, and the rows whose label is known.
 
-    Args:
-        whole: The walk of the event.
-        share: The walk of its type, over `type_rows`.
-        rows: Labelled snapshots of the part, in the order of those that were walked over.
-        other: Whether the part is what does not have the type.
+    `share` is the walk over `type_rows`; `rows` are the labelled snapshots of the part, in the
+    order of those walked over.  The part is that of the type, or of all `other` types.
     """
     final = PartModel(cast("FittedModel", whole.final), cast("FittedModel", share.final), other)
     joined = replace(

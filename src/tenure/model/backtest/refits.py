@@ -26,15 +26,12 @@ MANY = 2_000
 
 @dataclass(frozen=True)
 class Stretch:
-    """Consecutive prediction times that one booster predicts.
-
-    Attributes:
-        origins: The folds, oldest first; the booster learns from the training rows of the first.
-        outcomes: Distinct outcomes behind the positive rows among them.
-    """
+    """Consecutive prediction times that one booster predicts."""
 
     origins: tuple[Origin, ...]
+    """The folds, oldest first; the booster learns from the training rows of the first."""
     outcomes: int
+    """Distinct outcomes behind the positive rows among them."""
 
     @property
     def first(self) -> Origin:
@@ -50,9 +47,7 @@ class Stretch:
 def stretches(rows: pd.DataFrame, origins: Sequence[Origin]) -> list[Stretch]:
     """Return the folds in stretches, each of which one booster serves.
 
-    Args:
-        rows: Labelled snapshots with label, label_known_at and outcome_id.
-        origins: Folds over them, oldest first.
+    `rows` have label, label_known_at and outcome_id; the folds stand oldest first.
     """
     counts = outcomes_known(rows, [origin.as_of for origin in origins])
     begun: list[tuple[int, list[Origin]]] = []

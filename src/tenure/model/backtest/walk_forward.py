@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,11 +41,8 @@ from tenure.model.backtest.refits import Stretch, stretches
 from tenure.model.boosting.fit import FittedBooster, FittedModel, fit_booster
 from tenure.model.boosting.part import ScoringModel
 from tenure.model.boosting.search import parameters_at, search
+from tenure.model.boosting.tune import usable
 from tenure.model.settings import FitSettings
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
 
 Floats = NDArray[np.float64]
 
@@ -61,33 +59,30 @@ ROW_COLUMNS = ("account_id", "as_of", "mrr", "currency", "label", "label_known_a
 
 @dataclass(frozen=True)
 class WalkForward:
-    """Predictions at past prediction times, the baselines beside them, and the final model.
-
-    Attributes:
-        predictions: One row per account and evaluated prediction time: account_id, as_of, fold,
-            mrr, label, label_known_at, outcome_id, row (its position in the caller's order),
-            margin (log-odds), probability with its bounds
-            probability_lo and probability_hi, base_rate (of the rows known at the time).
-        baselines: Same index: the probability each baseline gave.
-        folds: One row per evaluated prediction time: fold, as_of, fitted_at (the prediction time
-            that its booster was fitted at), train_rows, train_positives, train_cutoffs,
-            train_known_until (of that booster), base_rate, calibrated_on, calibrated_by, level (the
-            shift of all accounts' log-odds), test_rows, test_positives.
-        shortage: Set where there are fewer folds than a claim needs.
-        final: The model fitted on every known label; of a part of an event, the product of two.
-        train: Positions of its training rows, in the caller's order.
-        tuned: Results of the searches for parameters: the output of `search`.
-        share: Of a part of an event: the walk of its type.
-    """
+    """Predictions at past prediction times, the baselines beside them, and the final model."""
 
     predictions: pd.DataFrame
+    """One row per account and evaluated prediction time: account_id, as_of, fold, mrr, label,
+    label_known_at, outcome_id, row (its position in the caller's order), margin (log-odds),
+    probability with its bounds probability_lo and probability_hi, base_rate (of the rows known at
+    the time)."""
     baselines: pd.DataFrame
+    """Same index: the probability each baseline gave."""
     folds: pd.DataFrame
+    """One row per evaluated prediction time: fold, as_of, fitted_at (the prediction time that its
+    booster was fitted at), train_rows, train_positives, train_cutoffs, train_known_until (of that
+    booster), base_rate, calibrated_on, calibrated_by, level (the shift of all accounts' log-odds),
+    test_rows, test_positives."""
     shortage: Shortage | None
+    """Set where there are fewer folds than a claim needs."""
     final: ScoringModel
+    """The model fitted on every known label; of a part of an event, the product of two."""
     train: NDArray[np.intp] = field(repr=False)
+    """Positions of its training rows, in the caller's order."""
     tuned: list[dict[str, Any]] = field(default_factory=list)
+    """Results of the searches for parameters: the output of `search`."""
     share: WalkForward | None = field(default=None, repr=False)
+    """Of a part of an event: the walk of its type."""
 
 
 def walk_forward(
@@ -249,7 +244,7 @@ class _Walk:
         seed = self.settings.model.seed
         sample = thinned(self.rows["account_id"], learnt, BASELINE_ROWS, seed)
         probabilities = baseline_probabilities(
-            self._allowed(first.as_of),
+            usable(self.values, self.since, first.as_of),
             self.labels,
             sample,
             test,
@@ -260,15 +255,11 @@ class _Walk:
 
     def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> FittedBooster:
         """Fit a booster on one thread: that many run side by side."""
-        values = self._allowed(as_of).iloc[train]
+        values = usable(self.values, self.since, as_of).iloc[train]
         parameters = parameters_at(self.tuned, as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
         outcomes = rarer(self.rows.iloc[train])
         return fit_booster(values, self.labels[train], settings, outcomes=outcomes)
-
-    def _allowed(self, as_of: pd.Timestamp | None) -> pd.DataFrame:
-        late = [name for name, start in self.since.items() if as_of is not None and start > as_of]
-        return self.values.drop(columns=late)
 
     def _predict(
         self, fitted: FittedModel, bounded: FittedModel | None, origin: Origin, fold: int

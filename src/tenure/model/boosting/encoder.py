@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tenure.core.errors import ModelError, Problem
+from tenure.core.spec import Ranked
 from tenure.features import peer_percentile
 from tenure.features.values import Values, block, height, words
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from tenure.core.spec import Ranked
-
-Matrix: TypeAlias = "NDArray[np.float32]"
+Matrix = NDArray[np.float32]
 
 MIN_ROWS = 20
 MAX_CATEGORIES = 64
@@ -30,20 +26,17 @@ BLOCK = 8_192
 
 @dataclass(frozen=True)
 class Encoder:
-    """The used columns in the booster's order, and the code of each text value.
-
-    Attributes:
-        columns: Used columns, in the booster's order.
-        categories: Text columns and their values, sorted; a value's place is its code.
-        dropped: Columns left out, and why (``missing`` or ``constant`` in the training rows).
-        peer_spread: Spread of the ranked features among peers of the training rows, by the name of
-            the used column that is looked up in it.
-    """
+    """The used columns in the booster's order, and the code of each text value."""
 
     columns: tuple[str, ...]
+    """Used columns, in the booster's order."""
     categories: Mapping[str, tuple[str, ...]]
+    """Text columns and their values, sorted; a value's place is its code."""
     dropped: Mapping[str, str]
+    """Columns left out, and why (``missing`` or ``constant`` in the training rows)."""
     peer_spread: Mapping[str, Any] = field(default_factory=dict)
+    """Spread of the ranked features among peers of the training rows, by the name of the used
+    column that is looked up in it."""
 
     @classmethod
     def fit(
@@ -56,11 +49,9 @@ class Encoder:
     ) -> Self:
         """Fit on training rows.
 
-        Args:
-            values: One column per feature: numbers, or text.
-            ranked: Percentiles among peers that are fitted and added as columns.
-            min_rows: Rows a text value needs to get a code.
-            limit: Most codes per column; the most frequent values get them.
+        There is one column per feature: numbers, or text, of which a value gets a code where it has
+        `min_rows` rows and is one of the `limit` most frequent.  Percentiles among peers, `ranked`,
+        are fitted and added as columns.
         """
         spread = peer_percentile.fit(values, ranked)
         columns: list[str] = []

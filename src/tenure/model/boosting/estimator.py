@@ -7,9 +7,10 @@ estimator follow from the amount of data (`tenure.model.boosting.sizes`).
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -20,9 +21,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tenure.model.boosting.sizes import sized_parameters
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 Floats = NDArray[np.float64]
 
@@ -158,12 +156,8 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
 
         They learn twice as fast in half as many trees: how far they lie apart is the same.
 
-        Args:
-            X: The numbers that the classifier was fitted on.
-            y: Their labels, 1 or 0.
-            weights: Weight of each row, for each booster.
-            categorical: Positions of the columns that are category codes.
-            threads: Boosters fitted side by side; the result does not depend on it.
+        `X` are the numbers that the classifier was fitted on, `y` their labels, 1 or 0.  So many
+        `threads` fit boosters side by side; the result does not depend on it.
         """
         binned = [_binned(X, y, categorical, self.parameters_) for _ in range(threads)]
         free: SimpleQueue[lgb.Dataset] = SimpleQueue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -10,7 +11,9 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from tenure.core.config import ModelConfig
 from tenure.core.errors import ModelError, Problem, RefusedError
+from tenure.features.values import Values
 from tenure.model.boosting.encoder import Encoder, Matrix
 from tenure.model.boosting.estimator import TenureClassifier
 from tenure.model.boosting.sizes import sized_parameters
@@ -21,12 +24,7 @@ from tenure.model.calibration.level import Level
 from tenure.model.settings import FitSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
-
-    from tenure.core.config import ModelConfig
-    from tenure.features.values import Values
 
 Floats = NDArray[np.float64]
 
@@ -36,19 +34,15 @@ SMALL_BATCH = 1_000
 
 
 class Scores(NamedTuple):
-    """What a model says of rows.
-
-    Attributes:
-        probability: Calibrated, shape (rows,).
-        lo: Its lower bound, NaN without an interval.
-        hi: Its upper bound.
-        contributions: In log-odds, shape (rows, columns + 1), the base value last.
-    """
+    """What a model says of rows."""
 
     probability: Floats
+    """Calibrated, shape (rows,)."""
     lo: Floats
+    """Its lower bound, NaN without an interval."""
     hi: Floats
     contributions: Floats
+    """In log-odds, shape (rows, columns + 1), the base value last."""
 
     def take(self, rows: NDArray[np.intp]) -> Scores:
         """Return what is said of some of the rows."""
@@ -57,39 +51,33 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted model of one target and horizon: from feature values to calibrated probabilities.
-
-    Attributes:
-        encoder: From feature values to the booster's numbers.
-        booster_text: The booster, as LightGBM's text.
-        parameters: LightGBM parameters.
-        calibrator: From log-odds to probability.
-        calibrated_on: Forward predictions that its slope was learnt from; 0 where it only matches
-            the base rate.
-        calibrated_by: ``sigmoid``, ``level`` where it follows the level of all accounts,
-            ``identity``, or ``base_rate``.
-        rows: Training rows.
-        positives: Of them, positive.
-        base_rate: Positive share of the rows whose outcome was known.
-        interval: From a probability and the columns of its row to bounds, where it was fitted.
-        level: The level of all accounts beside the model, where it was estimated.
-        threads: Threads for large batches; no result depends on it.
-        members: Boosters of resampled accounts that the bounds come from; of a model just fitted.
-    """
+    """A fitted model of one target and horizon: from feature values to calibrated probabilities."""
 
     encoder: Encoder
+    """From feature values to the booster's numbers."""
     booster_text: str
+    """The booster, as LightGBM's text."""
     parameters: Mapping[str, Any]
     calibrator: Sigmoid
+    """From log-odds to probability."""
     calibrated_on: int
+    """Forward predictions that its slope was learnt from; 0 where it only matches the base rate."""
     calibrated_by: str
+    """``sigmoid``, ``level`` where it follows the level of all accounts, ``identity``, or
+    ``base_rate``."""
     rows: int
     positives: int
+    """Training rows with the outcome."""
     base_rate: float
+    """Positive share of the rows whose outcome was known."""
     interval: Interval | None = None
+    """From a probability and the columns of its row to bounds, where it was fitted."""
     level: Level | None = None
+    """The level of all accounts beside the model, where it was estimated."""
     threads: int = field(default=1, compare=False)
+    """Threads for large batches; no result depends on it."""
     members: tuple[lgb.Booster, ...] = field(default=(), compare=False, repr=False)
+    """Boosters of resampled accounts that the bounds come from; of a model just fitted."""
 
     @cached_property
     def booster(self) -> lgb.Booster:
@@ -120,9 +108,7 @@ class FittedModel:
     def bounds(self, values: Values, probabilities: Floats) -> tuple[Floats, Floats]:
         """Return the lower and the upper bound of probabilities, NaN without an interval.
 
-        Args:
-            values: Feature values, one row per probability.
-            probabilities: Shape (rows,); bounds of NaN are NaN.
+        There is one row of `values` per probability, shape (rows,); bounds of NaN are NaN.
         """
         return self._bounds(probabilities, self.encoder.transform(values))
 
@@ -193,21 +179,17 @@ class FittedModel:
 
 @dataclass(frozen=True)
 class FittedBooster:
-    """A fitted encoder and booster, not yet calibrated.
-
-    Attributes:
-        encoder: From feature values to the booster's numbers.
-        model: The fitted booster.
-        training_margins: Log-odds of the training rows.
-        labels: Labels of the training rows, 1 or 0.
-        outcomes: Distinct outcomes behind the rarer label.
-    """
+    """A fitted encoder and booster, not yet calibrated."""
 
     encoder: Encoder
+    """From feature values to the booster's numbers."""
     model: TenureClassifier
     training_margins: Floats
+    """Log-odds of the training rows."""
     labels: Floats
+    """Labels of the training rows, 1 or 0."""
     outcomes: int
+    """Distinct outcomes behind the rarer label."""
 
     @property
     def positives(self) -> int:
@@ -224,11 +206,8 @@ def fit_booster(
 ) -> FittedBooster:
     """Fit encoder and booster on training rows.
 
-    Args:
-        values: Feature values of the training rows.
-        labels: 1 or 0 for each.
-        settings: How.
-        outcomes: Distinct outcomes behind the rows of the rarer label; by default each is its own.
+    Labels are 1 or 0; `outcomes` are the distinct ones behind the rows of the rarer label, by
+    default as many as rows.
 
     Raises:
         RefusedError: If no feature varies.
@@ -274,11 +253,7 @@ def calibrate(
     Without enough outcomes among them, its slope is the one that a booster of so few outcomes is
     expected to have, and its mean probability over the training rows is the base rate.
 
-    Args:
-        booster: Encoder and booster.
-        forward: Forward predictions whose outcome is known.
-        settings: How.
-        base_rate: Share of outcomes known; by default that of the training rows.
+    By default the base rate is that of the training rows.
     """
     base_rate = float(booster.labels.mean()) if base_rate is None else base_rate
     name, rows = "base_rate", 0
@@ -314,11 +289,7 @@ def resampled_boosters(
 
     A draw is a weight for each row: all boosters share one binned data set.
 
-    Args:
-        booster: The booster of all accounts.
-        matrix: Its training rows, encoded.
-        accounts: Account number of each of them.
-        settings: Seed of the draws and threads.
+    `matrix` are the encoded training rows, `accounts` the number of the account of each.
     """
     draws = [_drawn(accounts, settings.seed + 1 + number) for number in range(MEMBERS)]
     members = booster.model.refits(

@@ -8,7 +8,7 @@ from functools import cache
 from tenure.core.errors import ConfigError, Problem, suggestion
 
 
-def check_parameters(names: Iterable[str], place: str = "model.parameters") -> None:
+def check_parameters(names: Iterable[str]) -> None:
     """Check that parameters go by the name that LightGBM gives them.
 
     Another name for the same parameter is refused too: beside the default it would not count.
@@ -25,7 +25,7 @@ def check_parameters(names: Iterable[str], place: str = "model.parameters") -> N
         main = next((main for main, aliases in known.items() if name in aliases), None)
         rule = "is no LightGBM parameter" if main is None else "is another name of a parameter"
         fix = suggestion(name, known) if main is None else f"write `{main}`"
-        problems.append(Problem(place, rule, name, _short(fix)))
+        problems.append(Problem("model.parameters", rule, name, _short(fix)))
     if problems:
         raise ConfigError(*problems)
 

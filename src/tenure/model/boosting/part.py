@@ -6,39 +6,31 @@ row and at every horizon, and none of them falls as the horizon grows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tenure.features.values import Values
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.boosting.fit import FittedModel, Scores
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from tenure.features.values import Values
-
-    Floats = NDArray[np.float64]
-    Bounded = tuple[Floats, Floats, Floats]
+Floats = NDArray[np.float64]
+Bounded = tuple[Floats, Floats, Floats]
 
 
 @dataclass(frozen=True)
 class PartModel:
-    """The model of a part of an event; it can do what a `FittedModel` can.
-
-    Attributes:
-        whole: Model of the event.
-        share: Model of the type, given the event.
-        other: Whether the part is what does not have that type.
-    """
+    """The model of a part of an event; it can do what a `FittedModel` can."""
 
     whole: FittedModel
     share: FittedModel
+    """Model of the type, given the event."""
     other: bool
+    """Whether the part is what does not have that type."""
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -160,9 +152,7 @@ def typed_with_bounds(share: Bounded, other: bool) -> Bounded:
 def product_bounds(whole: Bounded, share: Bounded) -> tuple[Floats, Floats]:
     """Return the bounds of a product: its factors err apart, so their widths add as squares do.
 
-    Args:
-        whole: Probability of the event, and its bounds.
-        share: Probability of the type, given the event, and its bounds.
+    Both are a probability and its bounds; the `share` is that of the type, given the event.
 
     Returns:
         The lower bound and the upper one, which is never above that of the event.

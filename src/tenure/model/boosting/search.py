@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenure.core.progress import Progress
 from tenure.core.times import as_utc, show
+from tenure.labels.splits import Origin
 from tenure.model.boosting.tune import Budget, tune
+from tenure.model.settings import FitSettings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
     from numpy.typing import NDArray
-
-    from tenure.core.progress import Progress
-    from tenure.labels.splits import Origin
-    from tenure.model.settings import FitSettings
 
 
 def search(
@@ -34,13 +32,9 @@ def search(
 
     Seconds that a search leaves over are shared out over those that follow.
 
-    Args:
-        values: Feature values, one row per row of `rows`, in the same order.
-        rows: account_id, as_of, label, label_known_at.
-        settings: How models are fitted and tuned.
-        evaluated: The origins that are evaluated, oldest first.
-        since: Columns that may be used only from a prediction time on.
-        progress: Told of each search and its trials.
+    `rows` have account_id, as_of, label and label_known_at, and `values` are their features in the
+    same order.  The `evaluated` origins stand oldest first; columns in `since` may be used only
+    from a prediction time on.
 
     Returns:
         `Tuned.to_json` of each search with its ``as_of``, oldest first; None for the last, which
@@ -72,10 +66,8 @@ def parameters_at(
 ) -> Mapping[str, Any]:
     """Return the parameters of the latest search in the past of a prediction time.
 
-    Args:
-        searches: Output of `search`.
-        as_of: The prediction time; None for the final model.
-        otherwise: Parameters to use where no search lies in that past.
+    None stands for the final model; where no search lies in that past, the parameters are those of
+    `otherwise`.
     """
     usable = [item for item in searches if as_of is None or _in_past(item, as_of)]
     return usable[-1]["parameters"] if usable else otherwise

@@ -16,29 +16,24 @@ Kind = Literal["whole", "real", "flag"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter that may be searched.
-
-    Attributes:
-        name: As `TenureClassifier` or LightGBM calls it.
-        low: Least value.
-        high: Greatest value.
-        high_when_few: Greatest value where there are few positive rows.
-        kind: A ``whole`` number, any ``real`` one, or a ``flag`` that is on or off.
-        log: Whether equal ratios count as equal steps.
-        share: Greatest value as a share of the training rows.
-        absent_value: Value that stands where the estimator has none of its own.
-        aliases: Further names under which a user may have fixed it.
-    """
+    """One parameter that may be searched."""
 
     name: str
+    """As `TenureClassifier` or LightGBM calls it."""
     low: float = 0.0
     high: float = 1.0
     high_when_few: float = float("inf")
+    """Greatest value where there are few positive rows."""
     kind: Kind = "real"
+    """A ``whole`` number, any ``real`` one, or a ``flag`` that is on or off."""
     log: bool = False
+    """Whether equal ratios count as equal steps."""
     share: float = float("inf")
+    """Greatest value as a share of the training rows."""
     absent_value: float = 0.0
+    """Value that stands where the estimator has none of its own."""
     aliases: tuple[str, ...] = ()
+    """Further names under which a user may have fixed it."""
 
 
 SPACE = (
@@ -60,13 +55,7 @@ SPACE = (
 
 @dataclass(frozen=True)
 class Range:
-    """A parameter and its values that suit an amount of data.
-
-    Attributes:
-        parameter: The parameter.
-        low: Least value.
-        high: Greatest value.
-    """
+    """A parameter and its values that suit an amount of data."""
 
     parameter: Parameter
     low: float
@@ -93,10 +82,7 @@ class Range:
 def search_ranges(fixed: Collection[str], positives: int, rows: int) -> list[Range]:
     """Return the ranges to search: of parameters that the user has not set, by amount of data.
 
-    Args:
-        fixed: Names of the parameters that a user has set.
-        positives: Positive rows.
-        rows: All rows.
+    `fixed` names the parameters that a user has set.
 
     >>> [item.parameter.name for item in search_ranges({"num_leaves"}, 50, 1_000)][:3]
     ['depth', 'rounds', 'learning_rate']

@@ -35,10 +35,8 @@ def sized_parameters(rarer: int, rows: int, outcomes: int | None = None) -> dict
     What counts is the number of distinct outcomes: an outcome that is seen from several prediction
     times adds rows, and little else.
 
-    Args:
-        rarer: Rows of the rarer class.
-        rows: All rows.
-        outcomes: Distinct outcomes behind those of the rarer class; by default each is its own.
+    `rarer` are the rows of the rarer class, `outcomes` the distinct ones behind them; by default
+    each row has its own.
 
     Returns:
         Values for the constructor of `TenureClassifier`.

@@ -9,12 +9,11 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from tenure.core.spec import Ranked
 from tenure.features import peer_percentile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from tenure.core.spec import Ranked
 
 
 class FeatureEncoder(TransformerMixin, BaseEstimator):

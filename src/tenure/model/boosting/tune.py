@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from tenure.core.errors import ModelError, Problem
 from tenure.core.progress import SILENT, Progress
-from tenure.labels.splits import forward_origins, rarer, thinned
+from tenure.labels.splits import Origin, forward_origins, rarer, thinned
 from tenure.model.boosting.encoder import Encoder, Matrix
 from tenure.model.boosting.estimator import TenureClassifier
 from tenure.model.boosting.fit import monotone_constraints
@@ -32,14 +33,10 @@ from tenure.model.boosting.search_space import search_ranges
 from tenure.model.boosting.sizes import sized_parameters
 from tenure.model.calibration.calibrators import Sigmoid
 from tenure.model.calibration.losses import log_loss
+from tenure.model.settings import FitSettings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import optuna
-
-    from tenure.labels.splits import Origin
-    from tenure.model.settings import FitSettings
 
 Floats = NDArray[np.float64]
 
@@ -57,19 +54,17 @@ STARTUP = 5  # trials before one may be given up halfway
 class Budget:
     """Limit of a search: trials or seconds, whichever comes first.
 
-    Attributes:
-        trials: Most trials, the default among them; 0 for no such limit.
-        seconds: Time after which no further trial begins; None for no such limit.  The result
-            then depends on the machine.
-        clock: What tells the time in seconds.
-
     Raises:
         ModelError: If a limit is below 0, or there is none.
     """
 
     trials: int = 0
+    """Most trials, the default among them; 0 for no such limit."""
     seconds: float | None = None
+    """Time after which no further trial begins; None for no such limit.  The result then depends on
+    the machine."""
     clock: Callable[[], float] = field(default=time.monotonic, repr=False, compare=False)
+    """What tells the time in seconds."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be searched with."""
@@ -83,29 +78,25 @@ class Budget:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The parameters that a search chose, and how it went.
-
-    Attributes:
-        parameters: For ``model.parameters``; those of the config where the default stays.
-        trials: Trials made, the default among them; 0 where the past was too short to judge.
-        pruned: Of them, given up halfway.
-        seconds: Time taken.
-        loss: Log loss of the chosen parameters, after a sigmoid; None where nothing was judged.
-        default_loss: Log loss of the default on the same rows; None likewise.
-        error: Standard error of their difference, over accounts; 0 where the default stays.
-        rows: Rows that judged.
-        positives: Of them, positive.
-    """
+    """The parameters that a search chose, and how it went."""
 
     parameters: Mapping[str, Any]
+    """For ``model.parameters``; those of the config where the default stays."""
     trials: int = 0
+    """Trials made, the default among them; 0 where the past was too short to judge."""
     pruned: int = 0
+    """Of them, given up halfway."""
     seconds: float = 0.0
     loss: float | None = None
+    """Log loss of the chosen parameters, after a sigmoid; None where nothing was judged."""
     default_loss: float | None = None
+    """Log loss of the default on the same rows; None likewise."""
     error: float = 0.0
+    """Standard error of their difference, over accounts; 0 where the default stays."""
     rows: int = 0
+    """Rows that judged."""
     positives: int = 0
+    """Of them, positive."""
 
     @property
     def gain(self) -> float:
@@ -117,6 +108,17 @@ class Tuned:
         names = ("trials", "pruned", "loss", "default_loss", "gain", "error", "rows", "positives")
         figures = {name: getattr(self, name) for name in names}
         return figures | {"parameters": dict(self.parameters)}
+
+
+def usable(
+    values: pd.DataFrame, since: Mapping[str, datetime], as_of: datetime | None
+) -> pd.DataFrame:
+    """Return the columns that may be used at a prediction time; None stands for any time.
+
+    `since` names columns that may be used only from a time on.
+    """
+    late = [name for name, start in since.items() if as_of is not None and start > as_of]
+    return values.drop(columns=late)
 
 
 def tune(
@@ -132,13 +134,9 @@ def tune(
 
     The same rows, settings and number of trials give the same result, whatever the threads.
 
-    Args:
-        values: Feature values, one row per row of `rows`, in the same order.
-        rows: account_id, as_of, label (1, 0 or missing), label_known_at: a past, all of it known.
-        settings: How models are fitted; parameters fixed there are not searched.
-        budget: How long.
-        since: Columns that may be used only from a prediction time on.
-        progress: Told of each trial.
+    `rows` are a past, all of it known, with account_id, as_of, label (1, 0 or missing) and
+    label_known_at, and `values` their features in the same order.  Parameters that the settings fix
+    are not searched; columns in `since` may be used only from a prediction time on.
 
     Returns:
         The best parameters; the default where the rows are too few to judge.
@@ -303,7 +301,7 @@ def _split(
     settings: FitSettings,
     since: Mapping[str, datetime],
 ) -> _Split:
-    allowed = values.drop(columns=[name for name, start in since.items() if start > origin.as_of])
+    allowed = usable(values, since, origin.as_of)
     train = allowed.iloc[origin.train]
     encoder = Encoder.fit(train, ranked=settings.ranked)
     return _Split(

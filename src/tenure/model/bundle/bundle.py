@@ -14,6 +14,7 @@ models/<target>/<version>/
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -38,8 +39,6 @@ from tenure.model.bundle.files import (
 from tenure.model.bundle.reference_stats import examples, from_records, statistics, to_records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
 TOLERANCE = 1e-12
@@ -47,29 +46,24 @@ TOLERANCE = 1e-12
 
 @dataclass(frozen=True)
 class Bundle:
-    """The models of a target with everything needed to score and to explain.
-
-    Attributes:
-        spec: What it was made from, and how it reads feature values.
-        models: Horizon, as text → its model.
-        metrics: How they did out of time, and the verdict.
-        reference: ``features`` (statistics of the training rows), ``peers``, ``outcomes``
-            (shares of outcomes by value), ``stability`` and ``effects`` of signals, ``amounts``
-            (horizon, as text → fitted state of
-            `tenure.model.evaluation.expected_amount`) and ``latest`` (what later scores are
-            compared with), each where it is known.
-        examples: Feature rows with their margins and probabilities under the main horizon.
-        card: The model card, Markdown.
-        run: Run ids and times; no part of the version.
-    """
+    """The models of a target with everything needed to score and to explain."""
 
     spec: BundleSpec
+    """What it was made from, and how it reads feature values."""
     models: Mapping[str, ScoringModel]
+    """Horizon, as text → its model."""
     metrics: BundleMetrics
+    """How they did out of time, and the verdict."""
     reference: Mapping[str, Any]
+    """``features`` (statistics of the training rows), ``peers``, ``outcomes`` (shares of outcomes
+    by value), ``stability`` and ``effects`` of signals, ``amounts`` (horizon, as text → fitted
+    state of `tenure.model.evaluation.expected_amount`) and ``latest`` (what later scores are
+    compared with), each where it is known."""
     examples: Mapping[str, Any]
+    """Feature rows with their margins and probabilities under the main horizon."""
     card: str
     run: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """Run ids and times; no part of the version."""
 
     @cached_property
     def version(self) -> str:
@@ -168,10 +162,8 @@ def write_bundle(bundle: Bundle, root: Path, target: str) -> Path:
 def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundle:
     """Read a published bundle.
 
-    Args:
-        folder: ``models/<target>/<version>``.
-        verify: Check every checksum, the version, and that the examples score as they did.
-        threads: Threads for large batches.
+    `folder` is ``models/<target>/<version>``.  To verify is to check every checksum, the version,
+    and that the examples score as they did.
 
     Raises:
         ModelError: If the folder is not a whole, unedited bundle of a known format.

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
 
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import canonical_json, sha256
 from tenure.core.records.bundle import FORMAT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 MANIFEST = "MANIFEST.json"
 RUN = "run.json"

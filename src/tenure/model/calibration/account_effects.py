@@ -28,11 +28,8 @@ CLOSE = 1e-9
 def effect_variance(rows: pd.DataFrame, horizon_days: float) -> float:
     """Return the expected variance of account effects on the log rate.
 
-    Args:
-        rows: One row per forward prediction whose outcome is known: ``account``, ``at`` (days),
-            ``probability``, ``label`` (1 or 0) and ``outcome`` (a number that rows of one outcome
-            share).
-        horizon_days: Length of the label window.
+    Each row is a forward prediction whose outcome is known: ``account``, ``at`` (days),
+    ``probability``, ``label`` (1 or 0) and ``outcome`` (a number that rows of one outcome share).
     """
     if rows["label"].sum() < FEWEST:
         return _expected(np.zeros(len(VARIANCES)))

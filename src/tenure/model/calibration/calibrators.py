@@ -44,15 +44,12 @@ def expected_slope(outcomes: float) -> float:
 
 @dataclass(frozen=True)
 class Sigmoid:
-    """A straight line in log-odds with a positive slope (Platt 1999).
-
-    Attributes:
-        slope: Log-odds per log-odds of the booster.
-        intercept: Log-odds where the booster's are 0.
-    """
+    """A straight line in log-odds with a positive slope (Platt 1999)."""
 
     slope: float
+    """Log-odds per log-odds of the booster."""
     intercept: float
+    """Log-odds where the booster's are 0."""
 
     @classmethod
     def fit(
@@ -60,11 +57,9 @@ class Sigmoid:
     ) -> Self:
         """Fit the slope, and the height at which the mean probability is the booster's own.
 
-        Args:
-            margins: Log-odds of rows that the booster did not see.
-            labels: What happened, 1 or 0.
-            weights: How much each row counts; 1 stands for a distinct outcome.
-            centre: Mean of the normal prior of the slope; its standard deviation is `PRIOR_SD`.
+        `margins` are log-odds of rows that the booster did not see, `labels` what happened, 1 or 0;
+        a weight of 1 stands for a distinct outcome.  The prior of the slope is normal around
+        `centre`; its standard deviation is `PRIOR_SD`.
         """
         margins, labels = np.asarray(margins, np.float64), np.asarray(labels, np.float64)
         weights = np.ones_like(labels) if weights is None else np.asarray(weights, np.float64)

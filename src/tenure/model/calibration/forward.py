@@ -28,19 +28,16 @@ BAR = 2.0
 
 @dataclass(frozen=True)
 class ForwardPredictions:
-    """Predictions of earlier boosters on rows that were future to them, and what happened.
-
-    Attributes:
-        margins: Log-odds, shape (n,).
-        labels: 1 or 0.
-        weights: How much each counts beside the others.
-        outcomes: Distinct outcomes behind the positive ones.
-    """
+    """Predictions of earlier boosters on rows that were future to them, and what happened."""
 
     margins: Floats
+    """Log-odds, shape (n,)."""
     labels: Floats
+    """1 or 0."""
     weights: Floats
+    """How much each counts beside the others."""
     outcomes: int
+    """Distinct outcomes behind the positive ones."""
 
     @property
     def enough(self) -> bool:
@@ -56,23 +53,19 @@ class ForwardPredictions:
 
 @dataclass
 class EarlyWindows:
-    """The first days of the windows of forward predictions: their outcomes are known early.
-
-    Attributes:
-        accounts: Number of the account of each row, shape (n,).
-        moments: Prediction time of each row.
-        labels: 1 or 0 within the first days; missing where it is not known.
-        known_at: When that was known.
-        days: Length of the first days.
-        windows: Length of the whole windows, in first days.
-    """
+    """The first days of the windows of forward predictions: their outcomes are known early."""
 
     accounts: NDArray[np.intp]
+    """Number of the account of each row, shape (n,)."""
     moments: Moments
+    """Prediction time of each row."""
     labels: Floats
+    """1 or 0 within the first days; missing where it is not known."""
     known_at: Moments
     days: float
+    """Length of the first days."""
     windows: float
+    """Length of the whole windows, in first days."""
     _line: Floats = field(init=False)
     _level: Floats = field(init=False)
 
@@ -118,9 +111,7 @@ def known_by(moment: np.datetime64 | None, labels: Floats, known_at: Moments) ->
 def shortened(probabilities: Floats, power: float) -> Floats:
     """Return the probability within the first days, for that within the whole window.
 
-    Args:
-        probabilities: Within the whole window.
-        power: Cumulative hazard of the first days over that of the whole window.
+    `power` is the output of `hazard_share`.
     """
     return np.asarray(-np.expm1(power * np.log1p(-np.minimum(probabilities, 1 - NEAR))))
 
@@ -128,9 +119,7 @@ def shortened(probabilities: Floats, power: float) -> Floats:
 def hazard_share(early: Floats, whole: Floats) -> float:
     """Return the cumulative hazard of the first days over that of the whole window.
 
-    Args:
-        early: Labels of some rows over the first days.
-        whole: Labels of the same rows over the whole window.
+    Both are labels of the same rows: over the first days, and over the whole window.
     """
     first, last = early.mean(), whole.mean()
     return float(np.log1p(-first) / np.log1p(-last)) if 0 < first <= last < 1 else 1.0

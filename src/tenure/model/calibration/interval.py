@@ -47,21 +47,18 @@ HIDDEN = 7.0
 
 @dataclass(frozen=True)
 class Interval:
-    """Bounds around a probability, in log-odds.
-
-    Attributes:
-        level: Share of the true probabilities that should lie inside.
-        missed: Variance that the boosters miss of a usual row.
-        hidden: Variance from effects of accounts that no column shows.
-        drift: Variance of the level of all accounts.
-        usual: The usual values of the columns.
-    """
+    """Bounds around a probability, in log-odds."""
 
     level: float
+    """Share of the true probabilities that should lie inside."""
     missed: float
+    """Variance that the boosters miss of a usual row."""
     hidden: float
+    """Variance from effects of accounts that no column shows."""
     drift: float
+    """Variance of the level of all accounts."""
     usual: UsualValues
+    """The usual values of the columns."""
 
     @classmethod
     def fit(
@@ -76,14 +73,11 @@ class Interval:
     ) -> Self:
         """Learn how wide bounds are from the model and its refitted members on the same rows.
 
-        Args:
-            middle: Log-odds of the model, shape (rows,).
-            members: Those of boosters and calibrators fitted on resampled accounts, shape
-                (members, rows).
-            usual: The usual values of the columns.
-            level: Share of the true probabilities that should lie inside, e.g. 0.8.
-            hidden: Variance of effects of accounts, as their outcomes show it.
-            drift: Standard deviation of the level of all accounts.
+        `middle` are log-odds of the model, shape (rows,); `members` those of boosters and
+        calibrators fitted on resampled accounts, shape (members, rows).  Bounds should hold the
+        share `level` of the true probabilities, e.g. 0.8; `hidden` is the variance of effects of
+        accounts, as their outcomes show it, and `drift` the standard deviation of the level of all
+        accounts.
         """
         vary = members[members.std(axis=1) > 0]
         count = len(vary)
@@ -100,9 +94,8 @@ class Interval:
         A probability is the mean over what it may truly be; in log-odds the middle of that lies
         further from a half.
 
-        Args:
-            probabilities: Shape (rows,).
-            matrix: Encoded columns of the same rows, shape (rows, columns).
+        `probabilities` have the shape (rows,), the encoded columns of the same rows (rows,
+        columns).
         """
         probabilities = np.asarray(probabilities, dtype=np.float64)
         missed = self.missed * (1 + UNLIKE * self.usual.unusual(matrix))

@@ -33,17 +33,13 @@ MOST = 1.5  # log-odds beyond which one window is not believed
 
 @dataclass(frozen=True)
 class Level:
-    """The level that is expected at a prediction time.
-
-    Attributes:
-        shift: Log-odds by which all accounts stand above what the model says.
-        spread: Its standard deviation.
-        followed: Whether the probabilities are moved by it.
-    """
+    """The level that is expected at a prediction time."""
 
     shift: float
+    """Log-odds by which all accounts stand above what the model says."""
     spread: float
     followed: bool
+    """Whether the probabilities are moved by it."""
 
     @property
     def applied(self) -> float:
@@ -53,32 +49,25 @@ class Level:
 
 @dataclass(frozen=True)
 class LevelHistory:
-    """What short windows of the past say about the level.
-
-    Attributes:
-        at: Start of each window in windows since some time, rising, shape (n,); windows do not
-            overlap.
-        gap: Outcomes above the expected, in log-odds, shape (n,).
-        variance: Binomial variance of each gap, shape (n,).
-        origin: The time from which windows are counted.
-        days: Length of a window.
-    """
+    """What short windows of the past say about the level."""
 
     at: Floats
+    """Start of each window in windows since some time, rising, shape (n,); windows do not
+    overlap."""
     gap: Floats
+    """Outcomes above the expected, in log-odds, shape (n,)."""
     variance: Floats
+    """Binomial variance of each gap, shape (n,)."""
     origin: np.datetime64
+    """The time from which windows are counted."""
     days: float
 
     @classmethod
     def observed(cls, moments: Moments, expected: Floats, labels: Floats, days: float) -> Self:
         """Sum up outcomes and expectations by window.
 
-        Args:
-            moments: Start of the window of each row.
-            expected: Expected probability of the outcome within the window.
-            labels: 1 or 0.
-            days: Length of the windows.
+        A window of so many days begins at the moment of each row; `expected` is the probability of
+        the outcome within it, the label 1 or 0.
         """
         starts, row = np.unique(moments, return_inverse=True)
         happened = np.bincount(row, labels)
@@ -92,9 +81,7 @@ class LevelHistory:
     def over(self, start: np.datetime64, windows: float) -> tuple[float, float]:
         """Return the mean level over a longer window and its standard deviation, in log-odds.
 
-        Args:
-            start: When it begins.
-            windows: Its length, in windows of this history.
+        It begins at `start` and is so many windows of this history long.
         """
         begin = (start - self.origin) / np.timedelta64(1, "D") / self.days
         steps = np.arange(max(1, round(windows)))

@@ -26,30 +26,24 @@ ROWS = 20_000
 
 @dataclass(frozen=True)
 class UsualValues:
-    """The usual values of the columns that a booster reads.
-
-    Attributes:
-        column: Position of each column that counts.
-        low: Its lowest usual value.
-        high: Its highest usual value.
-        missing: Whether it is usual that there is none.
-        weight: Share of the column in what the booster knows; they add up to 1.
-    """
+    """The usual values of the columns that a booster reads."""
 
     column: tuple[int, ...]
+    """Position of each column that counts."""
     low: tuple[float, ...]
     high: tuple[float, ...]
     missing: tuple[bool, ...]
+    """Whether it is usual that there is none."""
     weight: tuple[float, ...]
+    """Share of the column in what the booster knows; they add up to 1."""
 
     @classmethod
     def fit(cls, matrix: Matrix, weight: Floats, categorical: Sequence[int] = ()) -> Self:
         """Learn which values are usual.
 
-        Args:
-            matrix: Encoded training rows, shape (rows, columns).
-            weight: Share of each column in the booster's gain, shape (columns,).
-            categorical: Positions of the columns that are category codes.
+        `matrix` are encoded training rows, shape (rows, columns); `weight` is the share of each
+        column in the booster's gain, shape (columns,), and `categorical` are the positions of
+        category codes.
         """
         used = np.flatnonzero(weight > 0)
         seen = matrix[:: 1 + len(matrix) // ROWS, used].astype(np.float64)

@@ -19,15 +19,11 @@ EMPTY = 0.5
 
 @dataclass(frozen=True)
 class Bins:
-    """Where a column is cut: at quantiles of numbers, or into its commonest words.
-
-    Attributes:
-        cuts: Edges of the bins of numbers, rising, or words with a bin of their own; other words
-            share one, and what is missing has the last.
-        text: Whether they are words.
-    """
+    """Where a column is cut: at quantiles of numbers, or into its commonest words."""
 
     cuts: tuple[Any, ...]
+    """Edges of the bins of numbers, rising, or words with a bin of their own; other words share
+    one, and what is missing has the last."""
     text: bool
 
     @classmethod
@@ -36,11 +32,8 @@ class Bins:
     ) -> Self:
         """Return bins that follow some values.
 
-        Args:
-            values: The values; missing ones do not count.
-            text: Whether they are words.
-            bins: Bins of numbers at most, missing ones apart.
-            words: Words with a bin of their own at most.
+        Missing values do not count.  Numbers get so many `bins` at most, missing ones apart; so
+        many `words` get a bin of their own at most.
         """
         if text:
             return cls(tuple(map(str, values.value_counts().index[:words])), text)

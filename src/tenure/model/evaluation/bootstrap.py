@@ -6,15 +6,13 @@ once.  The first resample has every count at 1: it gives the metric itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 Floats = NDArray[np.float64]
 
@@ -24,24 +22,18 @@ FEWEST = 0.9  # share of resamples that must give a value for an interval to be 
 
 @dataclass(frozen=True)
 class Resamples:
-    """Draws of accounts.
-
-    Attributes:
-        account: Account number of each row.
-        counts: How often each account is drawn, shape (1 + resamples, accounts).
-    """
+    """Draws of accounts."""
 
     account: NDArray[np.intp]
+    """Account number of each row."""
     counts: NDArray[np.float32]
+    """How often each account is drawn, shape (1 + resamples, accounts)."""
 
     @classmethod
     def draw(cls, accounts: ArrayLike, resamples: int, seed: int) -> Self:
         """Draw resamples of the accounts that own the rows.
 
-        Args:
-            accounts: Account id of each row.
-            resamples: How many.
-            seed: Seed.
+        `accounts` holds the account id of each row.
         """
         account, names = pd.factorize(np.asarray(accounts), sort=True)
         size = len(names)
@@ -70,17 +62,14 @@ class Resamples:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Metrics of order, one value per resample; the first is the metric itself.
-
-    Attributes:
-        auc: Area under the ROC curve.
-        average_precision: Area under the precision-recall steps.
-        capture: Share of the positives among the highest scores, shape (1 + resamples, shares).
-    """
+    """Metrics of order, one value per resample; the first is the metric itself."""
 
     auc: Floats
+    """Area under the ROC curve."""
     average_precision: Floats
+    """Area under the precision-recall steps."""
     capture: Floats
+    """Share of the positives among the highest scores, shape (1 + resamples, shares)."""
 
 
 def ranking(
@@ -88,11 +77,8 @@ def ranking(
 ) -> Ranking:
     """Compute metrics of order for every resample.
 
-    Args:
-        resamples: Draws over the rows.
-        labels: 1 or 0.
-        scores: Higher means likelier; ties share their rank.
-        shares: Shares of the rows to look at from the top, e.g. 0.1.
+    Labels are 1 or 0, higher scores likelier, and ties share their rank; `shares` of the rows are
+    looked at from the top, e.g. 0.1.
 
     Returns:
         Values; NaN where a resample has one class only.
@@ -150,10 +136,7 @@ class _Ranks:
     def top(self, seen: Floats, hits: Floats, share: float) -> Floats:
         """Return how many positives a top share of the rows holds, ties in proportion.
 
-        Args:
-            seen: Running sums of weights over the ranked rows.
-            hits: The same over the positives.
-            share: Share of the rows.
+        `seen` are running sums of weights over the ranked rows, `hits` the same over the positives.
         """
         rows = np.arange(len(seen))
         wanted = share * seen[:, -1]
@@ -172,9 +155,7 @@ def interval(draws: Floats, level: float) -> dict[str, float | None]:
 
     Resampling inflates a sum of absolute gaps, so that all resamples may lie above the value.
 
-    Args:
-        draws: The metric itself, then one value per resample.
-        level: Coverage, e.g. 0.95.
+    The first of the `draws` is the metric itself; `level` is the coverage, e.g. 0.95.
 
     Returns:
         ``value``, ``lo``, ``hi``; None where a value does not exist.

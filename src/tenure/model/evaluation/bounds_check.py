@@ -31,10 +31,9 @@ BOUNDS = ["probability_lo", "probability_hi"]
 def bounds_check(predictions: pd.DataFrame, level: float) -> dict[str, Any] | None:
     """Count groups whose outcomes lie within what the bounds allow; None without bounds.
 
-    Args:
-        predictions: as_of, label, probability, probability_lo, probability_hi and the columns
-            ``group:segment`` and ``group:tenure``, as far as there are any.
-        level: Share of the true probabilities that the bounds should hold.
+    The predictions have as_of, label, probability, probability_lo, probability_hi and, as far as
+    there are any, the columns ``group:segment`` and ``group:tenure``; bounds should hold the share
+    `level` of the true probabilities.
 
     Returns:
         level; groups (segment × tenure × prediction time) and months (prediction times), each with
@@ -68,11 +67,8 @@ def _tally(rows: pd.DataFrame, by: Sequence[str], level: float) -> dict[str, int
 def place_among(n: Floats, events: Floats, mean: Floats, deviation: Floats) -> Floats:
     """Return how much of what may happen lies below what happened, half of the same counted.
 
-    Args:
-        n: Rows of each group.
-        events: Those with the outcome.
-        mean: Mean predicted probability.
-        deviation: Standard deviation of the true mean probability around it.
+    Of `n` rows of each group so many had the outcome; `deviation` is that of the true mean
+    probability around the predicted `mean`.
 
     Returns:
         Shape (groups,), between 0 and 1; even over groups where the deviations are right.

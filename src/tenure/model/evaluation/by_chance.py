@@ -26,11 +26,7 @@ def error_by_chance(
 ) -> dict[str, Any]:
     """Return the mean calibration error of true probabilities, and its 5th and 95th percentile.
 
-    Args:
-        predictions: account_id, as_of, probability.
-        horizon_days: Length of the label window.
-        bins: Bins of equally many rows.
-        seed: Seed of the draws.
+    The predictions have account_id, as_of and probability; each of the bins holds equally many.
     """
     rng = np.random.default_rng(seed)
     p = predictions["probability"].to_numpy(dtype=np.float64)

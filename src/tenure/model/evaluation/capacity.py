@@ -8,14 +8,13 @@ the horizon before it; standing on several does not count again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from tenure.model.evaluation.bootstrap import Resamples
+from tenure.model.evaluation.bootstrap import Resamples
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
@@ -27,10 +26,8 @@ TENTH = 0.1
 def on_list(scores: Floats, times: Whole, length: float) -> Floats:
     """Return which part of each row's group of equal scores its time's list holds, 0 to 1.
 
-    Args:
-        scores: Higher is listed sooner.
-        times: Number of the prediction time of each row.
-        length: Accounts of a list; below 1 it is a share of those of the time, one at least.
+    Higher scores are listed sooner; `times` numbers the prediction time of each row.  A `length`
+    below 1 is a share of the accounts of the time, one at least.
     """
     order = np.lexsort((-scores, times))
     ranked, moments = scores[order], times[order]
@@ -50,28 +47,24 @@ def on_list(scores: Floats, times: Whole, length: float) -> Floats:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Distinct outcomes, and the rows at which a list could have met them.
-
-    Attributes:
-        rows: Rows that come before an outcome, those of one outcome together.
-        begins: Where each outcome's rows begin among these.
-        last: Row of each outcome that holds its account and its money: the latest prediction.
-        size: How many rows there are in all.
-    """
+    """Distinct outcomes, and the rows at which a list could have met them."""
 
     rows: Whole
+    """Rows that come before an outcome, those of one outcome together."""
     begins: Whole
+    """Where each outcome's rows begin among these."""
     last: Whole
+    """Row of each outcome that holds its account and its money: the latest prediction."""
     size: int
+    """How many rows there are in all."""
 
     @classmethod
     def of(cls, predictions: pd.DataFrame) -> Self:
         """Return the outcomes of predictions.
 
-        Args:
-            predictions: as_of, label and, where known, outcome_id and outcome_at of positive rows.
-                Without an id a row is an outcome of its own; a prediction that was not made before
-                the outcome meets nothing.
+        The predictions have as_of, label and, where known, outcome_id and outcome_at of positive
+        rows.  Without an id a row is an outcome of its own; a prediction that was not made before
+        the outcome meets nothing.
         """
         positive = (predictions["label"] == 1).to_numpy()
         if "outcome_at" in predictions:
@@ -91,8 +84,7 @@ class Outcomes:
     def met(self, listed: Floats) -> Floats:
         """Return the chance that each outcome is met at least once.
 
-        Args:
-            listed: From `on_list`, of all rows.
+        `listed` is the output of `on_list` for all rows.
         """
         if not len(self.rows):
             return np.empty(0)
@@ -101,10 +93,7 @@ class Outcomes:
     def means(self, draws: Resamples, values: Floats, weights: Floats | None = None) -> Floats:
         """Return means over the outcomes, shape (1 + resamples, columns); the first is of all.
 
-        Args:
-            draws: Resamples of the accounts that own the rows.
-            values: Values of each outcome, shape (outcomes, columns).
-            weights: What each outcome weighs, by default 1.
+        `values` have the shape (outcomes, columns); outcomes weigh the same by default.
         """
         heavy = np.ones(len(values)) if weights is None else weights
         columns = np.zeros((self.size, values.shape[1] + 1))

@@ -41,11 +41,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure the predictions of a walk.
 
-    Args:
-        predictions: `WalkForward.predictions`; with the columns of `with_detail` also money, lead
-            time and groups are measured.
-        baselines: `WalkForward.baselines`.
-        settings: Intervals, capacity, costs, and whether the low end of the list is measured too.
+    Both are those of a `WalkForward`; of predictions with the columns of `with_detail` also money,
+    lead time and groups are measured.
 
     Returns:
         The measured backtest; without a row every part is empty.
@@ -125,7 +122,7 @@ def _money(predictions: pd.DataFrame, draws: Measures) -> dict[str, Any] | None:
     return money
 
 
-def reliability(labels: Floats, probabilities: Floats, bins: int = BINS) -> list[dict[str, Any]]:
+def reliability(labels: Floats, probabilities: Floats) -> list[dict[str, Any]]:
     """Return the reliability curve over bins of equally many rows.
 
     Returns:
@@ -140,7 +137,7 @@ def reliability(labels: Floats, probabilities: Floats, bins: int = BINS) -> list
             "lowest": float(probabilities[part[0]]),
             "highest": float(probabilities[part[-1]]),
         }
-        for part in np.array_split(order, min(bins, len(order)))
+        for part in np.array_split(order, min(BINS, len(order)))
     ]
 
 

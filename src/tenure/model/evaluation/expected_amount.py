@@ -28,31 +28,25 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class Amounts:
-    """Expected change of list MRR per month given the event, as fitted state.
-
-    Attributes:
-        share: Of list MRR, for all.
-        typical: Mean list MRR by currency, the empty text for all others; bands are of its
-            multiples.
-        edges: Ascending multiples at which a new band begins.
-        bands: Factor of each band, one more than edges.
-        factors: Text column → value → factor; 1 for all other values.
-        events: Distinct events that it was fitted on.
-    """
+    """Expected change of list MRR per month given the event, as fitted state."""
 
     share: float
+    """Of list MRR, for all."""
     typical: Mapping[str, float]
+    """Mean list MRR by currency, the empty text for all others; bands are of its multiples."""
     edges: Sequence[float] = ()
+    """Ascending multiples at which a new band begins."""
     bands: Sequence[float] = (1.0,)
+    """Factor of each band, one more than edges."""
     factors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Text column → value → factor; 1 for all other values."""
     events: int = 0
+    """Distinct events that it was fitted on."""
 
     def expected(self, rows: pd.DataFrame, values: pd.DataFrame) -> Floats:
         """Return the expected change of list MRR of each row, in the account's own currency.
 
-        Args:
-            rows: list_mrr and currency.
-            values: Feature values of the same rows, with the columns of `factors`.
+        `rows` have list_mrr and currency; `values`, in the same order, the columns of `factors`.
         """
         amounts: Floats = self.share * rows["list_mrr"].to_numpy(dtype=np.float64)
         amounts = amounts * np.asarray(self.bands)[self.band(rows)]
@@ -97,10 +91,8 @@ def fit_amounts(
 ) -> Amounts | None:
     """Fit expected amounts on the positive rows of the training past.
 
-    Args:
-        rows: Labelled snapshots: label, list_mrr, currency, outcome_id, outcome_amount.
-        values: Feature values of the same rows, in the same order.
-        by: Text columns whose values may have a factor, where `values` has them.
+    `rows` have label, list_mrr, currency, outcome_id and outcome_amount, `values` are in their
+    order; text columns named in `by`, where `values` has them, may have factors.
 
     Returns:
         None with fewer than `FEWEST` distinct events.
@@ -167,14 +159,9 @@ def check_amounts(
     At each prediction time the amounts are fitted on the events known by then.  Amounts of several
     currencies are added up as multiples of the typical list MRR of each.
 
-    Args:
-        predictions: as_of, account_id, probability and row (position in `rows`), out of time.
-        rows: All labelled snapshots: label, label_known_at, list_mrr, currency, outcome_id,
-            outcome_amount.
-        values: Feature values of `rows`, in the same order.
-        resamples: Resamples of accounts.
-        level: Of the intervals.
-        seed: Of the resamples.
+    The predictions have as_of, account_id, probability and row, a position in `rows` and `values`;
+    all labelled snapshots have label, label_known_at, list_mrr, currency, outcome_id and
+    outcome_amount.
 
     Returns:
         JSON values, None where no prediction time has enough events before it: ``total``, the sum

@@ -21,16 +21,13 @@ FEWEST_EVENTS = 30
 def by_group(predictions: pd.DataFrame, settings: EvaluationSettings) -> list[dict[str, Any]]:
     """Measure each group that a ``group:<name>`` column makes.
 
-    Args:
-        predictions: From `tenure.model.evaluation.prediction_detail.detailed`.
-        settings: Intervals.
+    The predictions are those of `with_detail`.
 
     Returns:
         Per group: by (what makes it), group, n, positives, events (distinct outcomes),
         observed_rate, mean_probability, and with at least 30 events and as many accounts without
-        one auc, log_loss_gain (over the
-        base rate of its folds) and calibration_gap (mean probability minus observed rate), each
-        with its interval.
+        one auc, log_loss_gain (over the base rate of its folds) and calibration_gap (mean
+        probability minus observed rate), each with its interval.
     """
     entries = []
     for column in predictions.columns:

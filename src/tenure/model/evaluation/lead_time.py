@@ -21,10 +21,9 @@ FEWEST = 10  # outcomes that must have been watched that long for a share to be 
 def lead_times(predictions: pd.DataFrame, length: float = TENTH) -> pd.DataFrame:
     """Look back from each outcome over the predictions made of that account before it.
 
-    Args:
-        predictions: account_id, as_of, label, probability, outcome_at and outcome_id (of positive
-            rows).
-        length: Accounts of the list of a prediction time; below 1 it is a share of all.
+    The predictions have account_id, as_of, label, probability and, of positive rows, outcome_at and
+    outcome_id.  The list of a prediction time has so many accounts; a `length` below 1 is a share
+    of all.
 
     Returns:
         One row per distinct outcome that a positive row stands for: outcome_id, row (position of
@@ -69,10 +68,8 @@ def lead_times(predictions: pd.DataFrame, length: float = TENTH) -> pd.DataFrame
 def lead_summary(leads: pd.DataFrame, resamples: Resamples, level: float) -> dict[str, Any]:
     """Summarise lead times, with intervals over accounts.
 
-    Args:
-        leads: From `lead_times`.
-        resamples: Draws over the predictions that the leads were looked up in.
-        level: Coverage of the intervals.
+    `leads` is the output of `lead_times`; `resamples` draw over the predictions that they were
+    looked up in.
 
     Returns:
         JSON-safe: outcomes, watched_days (median), warned (share of the outcomes that the list

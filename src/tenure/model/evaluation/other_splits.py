@@ -6,9 +6,10 @@ testing alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,19 +17,17 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenure.labels.splits import forward_origins, rarer
+from tenure.model.backtest.walk_forward import WalkForward
 from tenure.model.boosting.fit import fit_booster
 from tenure.model.boosting.search import parameters_at
+from tenure.model.boosting.tune import usable
 from tenure.model.calibration.calibrators import Sigmoid
 from tenure.model.calibration.losses import log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 from tenure.model.settings import EvaluationSettings, FitSettings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
-
-    from tenure.model.backtest.walk_forward import WalkForward
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -78,8 +77,7 @@ class OtherSplits:
     def measure(self, how: EvaluationSettings) -> dict[str, Any]:
         """Return both figures beside the walk's.
 
-        Args:
-            how: Intervals; its seed draws the parts and the halves.
+        The seed of `how` draws the parts and the halves.
 
         Returns:
             JSON-safe: ``random_split`` and ``new_accounts``, each empty where it cannot be
@@ -140,7 +138,7 @@ class OtherSplits:
 
     def _predict(self, test: _Test) -> Floats:
         """Return probabilities that meet the base rate: the same for all models of a comparison."""
-        allowed = self.values.drop(columns=list(self._late(test.as_of)))
+        allowed = usable(self.values, self.since, test.as_of)
         labels = self.labels[test.train]
         parameters = parameters_at(self.tuned, test.as_of, self.settings.model.parameters)
         settings = self.settings.with_model(threads=1, parameters=parameters)
@@ -148,9 +146,6 @@ class OtherSplits:
         booster = fit_booster(allowed.iloc[test.train], labels, settings, outcomes=outcomes)
         calibrator = Sigmoid.through(booster.training_margins, float(labels.mean()))
         return calibrator.probability(booster.margins(allowed.iloc[test.test]))
-
-    def _late(self, as_of: pd.Timestamp | None) -> Iterator[str]:
-        return (name for name, start in self.since.items() if as_of is not None and start > as_of)
 
     def _beside(self, places: Places, scores: Floats, how: EvaluationSettings) -> dict[str, Any]:
         """Compare predictions with the walk's of the same rows."""

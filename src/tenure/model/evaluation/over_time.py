@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +27,7 @@ from tenure.core.times import show
 from tenure.labels.windows import cadence
 from tenure.model.calibration.losses import TINY, log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval
-
-if TYPE_CHECKING:
-    from tenure.model.evaluation.metrics import Measures
+from tenure.model.evaluation.metrics import Measures
 
 Floats = NDArray[np.float64]
 
@@ -47,9 +45,7 @@ def latest_folds(times: NDArray[np.datetime64], horizon_days: int) -> int:
     They span one horizon and are at least `FEWEST`, but no more than half of all where that is
     more; at least one earlier time has to be left, else there are none.
 
-    Args:
-        times: Distinct prediction times, rising.
-        horizon_days: Length of the label window.
+    The times are distinct and rising.
     """
     if len(times) <= 1:
         return 0
@@ -60,10 +56,7 @@ def latest_folds(times: NDArray[np.datetime64], horizon_days: int) -> int:
 def over_time(predictions: pd.DataFrame, draws: Measures, horizon_days: int) -> dict[str, Any]:
     """Return the JSON values of `OverTime`.
 
-    Args:
-        predictions: With the columns as_of and fold.
-        draws: Their measures: resamples, labels, probabilities, base rates.
-        horizon_days: Length of the label window.
+    The predictions have as_of and fold.
     """
     folds = _Folds.of(predictions["as_of"].to_numpy(dtype="datetime64[us]"), draws, horizon_days)
     late = latest_folds(folds.times, horizon_days)
@@ -103,10 +96,8 @@ def paired_gain(as_of: NDArray[Any], pair: Measures, horizon_days: int) -> Float
     Also here a resample draws effects of time: on the level of all accounts, which favour the model
     that predicts more or less, and on what the two models differ by.
 
-    Args:
-        as_of: Prediction time of each row.
-        pair: Measures of the one model; their base rate is the probability of the other.
-        horizon_days: Length of the label window.
+    `as_of` is the prediction time of each row; the base rate of the `pair` of measures is the
+    probability of the other model.
     """
     p, other = (np.clip(x, TINY, 1 - TINY) for x in (pair.probabilities, pair.base))
     if np.array_equal(p, other):
@@ -122,27 +113,21 @@ def paired_gain(as_of: NDArray[Any], pair: Measures, horizon_days: int) -> Float
 
 @dataclass(frozen=True)
 class _Series:
-    """One figure at each prediction time, and how it answers to an effect of time.
-
-    Attributes:
-        draws: The figure, then its resamples, shape (1 + resamples, folds).
-        load: Its change with an effect of 1, shape (folds,); divided by the rows it is also its
-            binomial variance.
-    """
+    """One figure at each prediction time, and how it answers to an effect of time."""
 
     draws: Floats
+    """The figure, then its resamples, shape (1 + resamples, folds)."""
     load: Floats
+    """Its change with an effect of 1, shape (folds,); divided by the rows it is also its binomial
+    variance."""
 
     def with_effects(
         self, folds: _Folds, earlier: int, prior: float, rng: np.random.Generator
     ) -> Floats:
         """Return the draws, each with effects of time added.
 
-        Args:
-            folds: Rows and overlap of the prediction times.
-            earlier: Prediction times that tell the size of the effects, from the first.
-            prior: Scale of the prior of that size.
-            rng: Source of the effects.
+        The first `earlier` prediction times tell the size of the effects, whose prior has the scale
+        `prior`.
         """
         effects = self.effects(folds, earlier, prior, rng) * self.load
         chance = rng.standard_normal(effects.shape) @ folds.root.T * self._lacking(folds)
@@ -177,25 +162,20 @@ class _Series:
 
 @dataclass(frozen=True)
 class _Folds:
-    """Predictions summed up by prediction time.
-
-    Attributes:
-        times: Distinct prediction times, rising, shape (folds,).
-        rows: Predictions at each.
-        positives: Those followed by the outcome.
-        expected: Mean probability of each.
-        overlap: Share of days that two label windows have in common, shape (folds, folds).
-        gap: Mean probability minus observed rate.
-        gain: Gain in log loss over the base rate.
-    """
+    """Predictions summed up by prediction time."""
 
     times: NDArray[np.datetime64]
+    """Distinct prediction times, rising, shape (folds,)."""
     rows: Floats
     positives: Floats
+    """Those followed by the outcome."""
     expected: Floats
     overlap: Floats
+    """Share of days that two label windows have in common, shape (folds, folds)."""
     gap: _Series
+    """Mean probability minus observed rate."""
     gain: _Series
+    """Gain in log loss over the base rate."""
 
     @classmethod
     def of(cls, as_of: NDArray[np.datetime64], draws: Measures, horizon_days: int) -> _Folds:
@@ -239,11 +219,9 @@ class _Folds:
 def _size_weights(figures: Floats, covariance: Floats, overlap: Floats, prior: float) -> Floats:
     """Return the posterior weight of each of `SIZES`, by restricted likelihood.
 
-    Args:
-        figures: Of earlier prediction times, in units of an effect of 1.
-        covariance: What accounts explain of them, shape (times, times).
-        overlap: Correlation of the effects of time, same shape.
-        prior: Scale of the half-normal prior.
+    `figures`, of earlier prediction times, are in units of an effect of 1; accounts explain their
+    `covariance`, and `overlap` is the correlation of the effects of time, both of shape (times,
+    times).  `prior` is the scale of a half-normal one.
     """
     logs = -((SIZES / prior) ** 2) / 2
     if len(figures) > 1:

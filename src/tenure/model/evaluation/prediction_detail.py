@@ -31,12 +31,8 @@ def with_detail(
 ) -> pd.DataFrame:
     """Return predictions with columns of the outcome, the money and the groups of the account.
 
-    Args:
-        predictions: `WalkForward.predictions`; ``row`` is a position in `rows` and `values`.
-        rows: Labelled snapshots.
-        values: Feature values, in the same order.
-        groups: Text columns of `values` that make groups; those it lacks are left out.
-        change: Whether the outcome is a change of MRR, rather than of the account as a whole.
+    ``row`` is a position in `rows` and `values`.  Text columns of `values` named in `groups` make
+    groups; the outcome may be a `change` of MRR rather than of the account as a whole.
 
     Returns:
         The predictions and, where the rows have them: outcome_at, amount (MRR that a positive row

@@ -8,15 +8,13 @@ interval.  Which share accepts is an assumption: no data of the past says what a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenure.core.sections import EvaluationConfig
 from tenure.model.evaluation.bootstrap import Resamples
-
-if TYPE_CHECKING:
-    from tenure.core.sections import EvaluationConfig
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +29,7 @@ def worth(mrr: Floats, how: EvaluationConfig) -> Floats:
 def gains(labels: Floats, mrr: Floats, how: EvaluationConfig) -> Floats:
     """Return what contacting each account earns, expected over who accepts.
 
-    Args:
-        labels: 1 where the account leaves, 0 where it stays; or the probability of it.
-        mrr: Monthly recurring revenue.
-        how: What a contact costs and what it may save.
+    Labels are 1 where the account leaves and 0 where it stays, or the probability of it.
     """
     value = worth(mrr, how)
     leaves = how.profit_accepted * (1 - how.profit_offer) * value - how.profit_contact_cost
@@ -45,11 +40,7 @@ def gains(labels: Floats, mrr: Floats, how: EvaluationConfig) -> Floats:
 def best_profit(labels: Floats, scores: Floats, mrr: Floats, how: EvaluationConfig) -> float:
     """Return the profit per scored account of contacting the best number from the top of a list.
 
-    Args:
-        labels: 1 or 0.
-        scores: Higher is contacted sooner.
-        mrr: Monthly recurring revenue.
-        how: Costs.
+    Higher scores are contacted sooner.
     """
     from empulse.metrics import empb_score
 
@@ -79,10 +70,7 @@ def profit_draws(resamples: Resamples, scores: Floats, gains: Floats) -> Floats:
     The first is the best afterwards.  In a resample the length of the list is the one that is best
     among the accounts that it left out: the best within would promise what nobody could know.
 
-    Args:
-        resamples: Draws over the rows.
-        scores: Higher is contacted sooner; who ties is contacted together.
-        gains: What contacting each row earns.
+    Higher scores are contacted sooner, and those that tie together.
     """
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]

@@ -34,19 +34,14 @@ class Move:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How a column was distributed at the last of some times.
-
-    Attributes:
-        bins: Its bins.
-        counts: Rows in each.
-        accounts: Rows of one time, on average.
-        moved: Largest index of one time against those as long before it.
-    """
+    """How a column was distributed at the last of some times."""
 
     bins: Bins
     counts: tuple[int, ...]
     accounts: int
+    """Rows of one time, on average."""
     moved: float
+    """Largest index of one time against those as long before it."""
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Self:
@@ -60,11 +55,8 @@ class Distribution:
     ) -> Self:
         """Return the distribution at the last times.
 
-        Args:
-            values: Of all times.
-            moments: Time of each.
-            last: How many of the latest times count as the last.
-            lag: Times from the last of these to what will be compared with them.
+        `moments` holds the time of each value.  The `last` of the times count, that many; `lag`
+        times later comes what will be compared with them.
         """
         times, place = np.unique(moments, return_inverse=True)
         bins = Bins.of(values[place >= len(times) - last], text=is_text(values))
@@ -86,9 +78,8 @@ class Distribution:
     def move(self, values: pd.Series[Any], chance: float) -> Move | None:
         """Return how far values have moved; None where they are within the limit.
 
-        Args:
-            values: One per account.
-            chance: Probability that chance alone leads beyond the limit.
+        There is one value per account; chance alone leads beyond the limit with the probability
+        `chance`.
         """
         before = np.array(self.counts, dtype=np.int64)
         after = np.bincount(self.bins.codes(values), minlength=len(before))

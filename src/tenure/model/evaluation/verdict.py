@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tenure.core.records.evaluation import Verdict
+from tenure.core.records.base import Figure
+from tenure.core.records.evaluation import Evaluation, Gains, Metrics, Status, Verdict
+from tenure.core.records.over_time import FoldSpan
 from tenure.labels.splits import Shortage, distinct_events, distinct_others
 from tenure.model.backtest.baselines import BASE_RATE, SINGLE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pandas as pd
-
-    from tenure.core.records.base import Figure
-    from tenure.core.records.evaluation import Evaluation, Gains, Metrics, Status
-    from tenure.core.records.over_time import FoldSpan
 
 MATERIAL = 0.1
 """Share of the rate, or of the rest where that is rarer, by which a mean prediction is surely off.
@@ -28,12 +25,8 @@ of 20 whose base rate doubles all.
 def refusal(rows: pd.DataFrame, *, min_events: int, event: str, events: str) -> Verdict | None:
     """Return why no model can be fitted, or None where one can.
 
-    Args:
-        rows: Labelled snapshots: account_id, label, outcome_id.
-        min_events: Distinct past events a model needs, and as many accounts without one: the rarer
-            of the two decides (of renewals, the lapses).
-        event: The outcome in words, singular.
-        events: The same in the plural.
+    `rows` have account_id, label and outcome_id.  A model needs `min_events` distinct past events
+    and as many accounts without one: the rarer of the two decides (of renewals, the lapses).
     """
     known = rows[rows["label"].notna()]
     known_events, others = distinct_events(known), distinct_others(known)
@@ -78,10 +71,8 @@ def judge(
 ) -> Verdict:
     """Return the verdict that the backtest allows.
 
-    Args:
-        evaluation: The backtest, measured.
-        shortage: From the walk: why there are too few folds, if so.
-        columns: Single columns the model must beat.
+    `shortage` says why there are too few folds, if so; `columns` are those that the model must beat
+    alone.
     """
     if shortage is not None:
         first = f"Trained without a claim: {str(shortage).rstrip('.')}."
@@ -141,9 +132,7 @@ def _lately(span: FoldSpan) -> list[str]:
 def surely_off(gap: Figure, rate: float) -> bool:
     """Return whether a mean prediction is off by a share that matters, beyond chance.
 
-    Args:
-        gap: Mean probability minus the observed rate.
-        rate: The observed rate.
+    `gap` is the mean probability minus the observed `rate`.
     """
     if gap.lo is None or gap.hi is None:
         return False

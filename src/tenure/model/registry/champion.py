@@ -27,48 +27,36 @@ VERSION = re.compile("[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Champion:
-    """A change of champion.
-
-    Attributes:
-        version: The bundle.
-        previous: The bundle before it, if any.
-        reason: Why.
-        who: Who decided.
-        at: When, ISO 8601 in UTC.
-        action: ``first``, ``promoted``, ``forced``, ``rolled_back`` or ``set``; ``withdrawn``
-            where the bundle ceased to be champion and none took its place.
-        facts: What was measured for the decision, JSON values.
-    """
+    """A change of champion."""
 
     version: str
     previous: str | None
+    """The bundle before it, if any."""
     reason: str
     who: str
     at: str
+    """When, ISO 8601 in UTC."""
     action: str = "set"
+    """``first``, ``promoted``, ``forced``, ``rolled_back`` or ``set``; ``withdrawn`` where the
+    bundle ceased to be champion and none took its place."""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured for the decision, JSON values."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A wish to make a bundle champion.
-
-    Attributes:
-        version: The bundle.
-        reason: Why.
-        who: Who decided.
-        action: See `Champion`.
-        facts: What was measured, JSON values.
-        instead_of: The champion that the decision was made against; None where there was none.
-            By default whoever stands is replaced.
-    """
+    """A wish to make a bundle champion."""
 
     version: str
     reason: str
     who: str
     action: str = "set"
+    """See `Champion`."""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured, JSON values."""
     instead_of: str | None = WHOEVER
+    """The champion that the decision was made against; None where there was none. By default
+    whoever stands is replaced."""
 
 
 def champion(root: Path, target: str) -> Champion | None:

@@ -11,8 +11,9 @@ the gain also draws what the accounts of a month have in common.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenure.core.records.base import Figure
-from tenure.core.records.promotion import Comparison
+from tenure.core.records.promotion import Comparison, GroupComparison
 from tenure.core.sections import PromotionConfig
 from tenure.core.times import show
 from tenure.labels.splits import distinct_events, distinct_others
@@ -28,12 +29,7 @@ from tenure.model.calibration.losses import log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 from tenure.model.evaluation.metrics import Measures
 from tenure.model.evaluation.over_time import paired_gain
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tenure.core.records.promotion import GroupComparison
-    from tenure.model.settings import EvaluationSettings
+from tenure.model.settings import EvaluationSettings
 
 Floats = NDArray[np.float64]
 
@@ -42,15 +38,12 @@ DEFAULT_LIMITS = PromotionConfig()
 
 @dataclass(frozen=True)
 class Decision:
-    """Decision whether the challenger may take over.
-
-    Attributes:
-        better: Whether the challenger may take over.
-        sentences: Why, for people; the first is the decision itself.
-    """
+    """Decision whether the challenger may take over."""
 
     better: bool
+    """Whether the challenger may take over."""
     sentences: tuple[str, ...]
+    """Why, for people; the first is the decision itself."""
 
 
 def compare(
@@ -117,10 +110,8 @@ def decide(comparison: Comparison, *, newer_twin: bool = False) -> Decision:
     chance.  Where its recipe spoke for it, the bundle itself must not do worse than that, for it
     may know these rows.
 
-    Args:
-        comparison: Both models on the same rows, with the limits.
-        newer_twin: Whether the challenger is made like the champion, from later outcomes: then it
-            may take over where both lose the same.
+    A `newer_twin` is made like the champion, from later outcomes: it may take over where both lose
+    the same.
     """
     gain, limits = comparison.gain.log_loss, comparison.limits
     if gain.value is None or gain.lo is None:

@@ -21,18 +21,12 @@ FILE = "contests.jsonl"
 
 @dataclass(frozen=True)
 class Contest:
-    """Two bundles that were compared on the same past rows.
-
-    Attributes:
-        champion: Version of the champion.
-        challenger: Version of the challenger.
-        first: The first prediction time of the rows.
-        last: The last.
-    """
+    """Two bundles that were compared on the same past rows."""
 
     champion: str
     challenger: str
     first: str
+    """The first prediction time of the rows."""
     last: str
 
 
@@ -51,12 +45,7 @@ def past_uses(
 ) -> PastUses:
     """Return how often the outcomes of some prediction times have been used, in part or whole.
 
-    Args:
-        root: Folder of the bundles.
-        target: Target.
-        first: The first prediction time.
-        last: The last.
-        contest: One that is decided now.
+    `first` and `last` bound the prediction times; a `contest` that is decided now counts, too.
     """
     contests = {item for item in (*_contests(Path(root) / target), contest) if item is not None}
     tested = {

@@ -16,23 +16,17 @@ from tenure.model.registry.champion import champion, history, versions
 
 @dataclass(frozen=True)
 class Published:
-    """A published bundle, as far as its small files tell.
-
-    Attributes:
-        version: The bundle.
-        created_at: When it was trained.
-        written_ns: When its files were written, nanoseconds; settles ties.
-        verdict: Verdict of its backtest.
-        recipe: Hash of its declarations, settings and code.
-        tested: The first and the last prediction time of its backtest.
-    """
+    """A published bundle, as far as its small files tell."""
 
     version: str
     created_at: datetime
     written_ns: int
+    """When its files were written, nanoseconds; settles ties."""
     verdict: Verdict | None
     recipe: str | None = None
+    """Hash of its declarations, settings and code."""
     tested: tuple[str, str] | None = None
+    """The first and the last prediction time of its backtest."""
 
     @property
     def promotable(self) -> bool:

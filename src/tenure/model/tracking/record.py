@@ -17,7 +17,6 @@ from tenure.model.registry.published import waiting
 from tenure.model.tracking.store import Store, connected, reached
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
@@ -29,30 +28,24 @@ _NEEDS = ("lightgbm", "numpy", "pandas", "scipy", "scikit-learn")
 
 @dataclass(frozen=True)
 class Run:
-    """What to record beside the bundle.
-
-    Attributes:
-        experiment: Experiment name.
-        model: First part of the registered model's name; the target is the second.
-        target: What is predicted.
-        params: Settings, by dotted name.
-        metrics: Numbers; those that are None are left out.
-        fingerprint: Hash of the input data.
-        source: Where the data came from.
-        artifacts: Further files, e.g. the report.
-        texts: Path among the artifacts → what stands there, e.g. a chart as SVG.
-        tags: Further tags.
-    """
+    """What to record beside the bundle."""
 
     experiment: str
     model: str
+    """First part of the registered model's name; the target is the second."""
     target: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    """Settings, by dotted name."""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
+    """Numbers; those that are None are left out."""
     fingerprint: str = ""
+    """Hash of the input data."""
     source: str = ""
+    """Where the data came from."""
     artifacts: tuple[Path, ...] = ()
+    """Further files, e.g. the report."""
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Path among the artifacts → what stands there, e.g. a chart as SVG."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -63,31 +56,22 @@ class Run:
 
 @dataclass(frozen=True)
 class Tracked:
-    """Where a run was recorded.
-
-    Attributes:
-        run_id: MLflow run.
-        name: Registered model.
-        version: Its version in the registry.
-        alias: Alias that was set, if any.
-        uri: URI that loads the model.
-    """
+    """Where a run was recorded."""
 
     run_id: str
     name: str
     version: str
+    """Its version in the registry."""
     alias: str | None
+    """Alias that was set, if any."""
     uri: str
+    """URI that loads the model."""
 
 
 def track(folder: Path, run: Run, store: Store, *, alias: str | None = CHALLENGER) -> Tracked:
     """Record a published bundle as a run, log it as an MLflow model and register it.
 
-    Args:
-        folder: The bundle's folder.
-        run: What to record.
-        store: Where.
-        alias: ``champion``, ``challenger`` or None.
+    The alias is ``champion``, ``challenger`` or None.
 
     Raises:
         ModelError: If the bundle is damaged or the store cannot be reached.
@@ -113,11 +97,7 @@ def track(folder: Path, run: Run, store: Store, *, alias: str | None = CHALLENGE
 def repair(root: Path, model: str, targets: Iterable[str], store: Store) -> tuple[str, ...]:
     """Make the aliases say what the champion files and the published bundles say.
 
-    Args:
-        root: Folder of the bundles.
-        model: First part of the registered models' names.
-        targets: Targets to look at.
-        store: Where; a local store that does not exist yet is left alone.
+    A local store that does not exist yet is left alone.
 
     Returns:
         A sentence for each alias that was changed or could not be.
@@ -164,7 +144,7 @@ def _log(
             artifacts={"bundle": str(folder)},
             pip_requirements=[f"{name}=={installed(name)}" for name in ("tenure", *_NEEDS)],
             signature=_signature(bundle),
-            input_example=_example(bundle),
+            input_example=from_records(dict(bundle.examples)).head(3),
             metadata={"bundle": bundle.version, "target": run.target},
         )
     return run_id, str(info.model_id), str(info.model_uri)
@@ -250,10 +230,6 @@ def _signature(bundle: Bundle) -> Any:
         for name in bundle.main.columns
     ]
     return ModelSignature(Schema(columns), Schema([ColSpec("double", "probability")]))
-
-
-def _example(bundle: Bundle) -> pd.DataFrame:
-    return from_records(dict(bundle.examples)).head(3)
 
 
 def _short(value: Any) -> str:

@@ -31,15 +31,11 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Store:
-    """An MLflow tracking store and model registry.
-
-    Attributes:
-        uri: Any MLflow tracking URI.
-        artifacts: Where new experiments keep artifacts; None leaves it to the server.
-    """
+    """An MLflow tracking store and model registry."""
 
     uri: str
     artifacts: str | None = None
+    """Where new experiments keep artifacts; None leaves it to the server."""
 
     @classmethod
     def local(cls, runs: Path) -> Self:

@@ -30,15 +30,12 @@ class Item:
 
 @dataclass
 class Answer:
-    """What became of a batch: whoever is in neither mapping was written.
-
-    Attributes:
-        refused: account_id → why the system did not take it.
-        not_processed: account_id → why nobody knows.
-    """
+    """What became of a batch: whoever is in neither mapping was written."""
 
     refused: dict[str, str] = field(default_factory=dict)
+    """account_id → why the system did not take it."""
     not_processed: dict[str, str] = field(default_factory=dict)
+    """account_id → why nobody knows."""
 
 
 Write = Callable[[Channel, ExportConfig, Sequence[Item]], Answer]
@@ -51,31 +48,28 @@ def further_headers(settings: ExportConfig) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A system that scores can be sent to.
-
-    Attributes:
-        title: What people call it.
-        write: Writes one batch of at most `rows` accounts and `size` bytes.
-        needs: Settings of `exports` without which it cannot work.
-        rows: Accounts that one batch may hold.
-        size: Bytes that one batch may hold.
-        per_minute: Requests that the system allows in a minute.
-        headers: Headers of every request, made from the settings.
-        calls: Requests that a batch takes at least, beside those of its accounts.
-        calls_per_row: Requests that each account of a batch takes.
-        limits: Where the limits and the shape come from, in words.
-    """
+    """A system that scores can be sent to."""
 
     title: str
+    """What people call it."""
     write: Write
+    """Writes one batch of at most `rows` accounts and `size` bytes."""
     needs: tuple[str, ...]
+    """Settings of `exports` without which it cannot work."""
     rows: int
+    """Accounts that one batch may hold."""
     limits: str
+    """Where the limits and the shape come from, in words."""
     size: int = 5_000_000
+    """Bytes that one batch may hold."""
     per_minute: int = 60
+    """Requests that the system allows in a minute."""
     headers: Callable[[ExportConfig], dict[str, str]] = further_headers
+    """Headers of every request, made from the settings."""
     calls: int = 1
+    """Requests that a batch takes at least, beside those of its accounts."""
     calls_per_row: float = 0.0
+    """Requests that each account of a batch takes."""
 
     def check(self, name: str, settings: ExportConfig) -> None:
         """Check that the settings hold what the adapter needs.
@@ -120,11 +114,7 @@ def join(url: str | None, path: str) -> str:
 def as_csv(key: str, items: Sequence[Item], *, empty: str = "", ends: str = "\r\n") -> str:
     """Return items as CSV, the account_id in a column of its own.
 
-    Args:
-        key: Name of that column.
-        items: The rows.
-        empty: What stands for no value.
-        ends: What ends a line.
+    `key` is the name of that column, `empty` stands for no value, and `ends` ends a line.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=ends)
@@ -146,11 +136,8 @@ def unless_confirmed(
 
     They are read a few times, for such systems write with a delay.
 
-    Args:
-        channel: The way to the system.
-        items: What was sent.
-        read: Returns what stands in the system: account_id → name of its reading side → value.
-        fields: Field that was sent → its name on the reading side; others are not compared.
+    `read` returns what stands in the system: account_id → name of its reading side → value.
+    `fields` are those that were sent → their names on the reading side; others are not compared.
     """
     open_items = list(items)
     for wait in CONFIRMING:

@@ -69,10 +69,7 @@ class Channel:
     def call(self, method: str, url: str, **parts: Any) -> httpx.Response:
         """Return the answer to a request, which is one of success.
 
-        Args:
-            method: HTTP method.
-            url: Absolute URL.
-            parts: As `httpx.Client.request` takes them, e.g. `json` or `content`.
+        `parts` are as `httpx.Client.request` takes them, e.g. `json` or `content`.
 
         Raises:
             DeliveryError: If the answer is none of success, after tries where those may help.

@@ -30,19 +30,16 @@ ABOUT_A_BATCH = frozenset({400, 409, 413, 422})
 
 @dataclass
 class Delivery:
-    """What became of the accounts of a delivery.
-
-    Attributes:
-        written: Accounts that the system took.
-        refused: account_id → why it was not taken.
-        not_processed: account_id → why nobody knows.
-        requests: Requests that were sent.
-    """
+    """What became of the accounts of a delivery."""
 
     written: list[str] = field(default_factory=list)
+    """Accounts that the system took."""
     refused: dict[str, str] = field(default_factory=dict)
+    """account_id → why it was not taken."""
     not_processed: dict[str, str] = field(default_factory=dict)
+    """account_id → why nobody knows."""
     requests: int = 0
+    """Requests that were sent."""
 
 
 def deliver(
@@ -58,13 +55,8 @@ def deliver(
     An answer that speaks of the batch alone refuses it; any other failure ends the delivery, and
     all that was not sent is named as not processed.
 
-    Args:
-        adapter: The other system.
-        settings: Its section in the config.
-        items: What to send.
-        arrived: Called after each batch with those that the system took.
-        progress: What shows how far it is.
-        channel: The way there; default: one of the adapter's headers and pace.
+    `arrived` is called after each batch with the items that the system took.  The default channel
+    has the adapter's headers and pace.
     """
     delivery = Delivery()
     ended = ""

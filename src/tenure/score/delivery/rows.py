@@ -42,10 +42,7 @@ def check_columns(name: str, columns: Mapping[str, str]) -> None:
 def flat_rows(store: ScoreStore, run: StoredRun, horizon: int) -> pd.DataFrame:
     """Return the flat rows of a kept run at one horizon.
 
-    Args:
-        store: Where the run is kept.
-        run: The run.
-        horizon: Days that the scores look ahead.
+    The horizon is the number of days that the scores look ahead.
 
     Returns:
         A row per account with the columns of the scores' contract that the store holds.
@@ -85,9 +82,7 @@ def _flat(score: StoredScore) -> dict[str, Any]:
 def items(flat: pd.DataFrame, columns: Mapping[str, str]) -> list[Item]:
     """Return what another system gets of flat rows.
 
-    Args:
-        flat: Flat rows.
-        columns: Column → field of the other system; a column that no row has is empty.
+    `columns` → fields of the other system; a column that no row has is empty.
     """
     chosen = flat.reindex(columns=list(columns)).astype(object)
     fields = list(columns.values())

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.config import Config
 from tenure.core.times import now
 from tenure.score.delivery.channel import Channel, DeliveryError
 from tenure.score.rows import MAIN
 from tenure.score.store.outbox import arrived, due, failed
 
 if TYPE_CHECKING:
-    from tenure.core.config import Config
     from tenure.score.store.store import ScoreStore, StoredRun
 
 BAND_CHANGED = "score.band_changed"
@@ -54,13 +54,7 @@ def _key(secret: str) -> bytes:
 
 
 def band_changes(store: ScoreStore, run: StoredRun, before: StoredRun) -> list[dict[str, Any]]:
-    """Return the bodies that tell which accounts have another band of churn than in a run before.
-
-    Args:
-        store: Where both are.
-        run: The run.
-        before: The run that it is compared with.
-    """
+    """Return the bodies that tell whose band of churn differs from that in an earlier run."""
     now_banded, then_banded = (
         book[(book["target"] == MAIN) & book["band"].notna()]
         for book in (store.book(run), store.book(before))
@@ -95,9 +89,7 @@ def band_changes(store: ScoreStore, run: StoredRun, before: StoredRun) -> list[d
 def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
     """Send the messages that are due, each once; what fails is tried again later.
 
-    Args:
-        store: Where they wait.
-        config: The run; a message to a webhook that it does not name waits.
+    A message to a webhook that the config does not name waits.
 
     Returns:
         How many arrived, and how many did not.

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from sqlalchemy import Engine, delete, insert
 
 from tenure.score.store.database import writing
 from tenure.score.store.schema import AUDIT_LOG
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One request.
-
-    Attributes:
-        at: When it was answered, UTC.
-        request_id: As the log and the answer have it.
-        caller: Name of who made it; ``nobody`` where no key was valid.
-        method: Of HTTP.
-        path: Of the endpoint, with no values in it.
-        account_ids: Accounts that it named.
-        status: Of HTTP.
-    """
+    """One request."""
 
     at: datetime
+    """When it was answered, UTC."""
     request_id: str
+    """As the log and the answer have it."""
     caller: str
+    """Name of who made it; ``nobody`` where no key was valid."""
     method: str
     path: str
+    """Of the endpoint, with no values in it."""
     account_ids: list[str]
+    """Accounts that it named."""
     status: int
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 from tenure.score.store.store import StoredRun
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 MONTH_DAYS = 30
 DUE_DAYS = 90
@@ -19,23 +16,20 @@ DUE_DAYS = 90
 
 @dataclass(frozen=True)
 class BookFilter:
-    """Which accounts of a book are looked at; empty conditions leave all in.
-
-    Attributes:
-        search: Part of an id or a name, in upper or lower case.
-        reason: Code of the first driver.
-        due_days: Renewal less than so many days after the prediction time, notice not given.
-        accounts: Ids; where nothing else is wanted, the rows are in their order.
-    """
+    """Which accounts of a book are looked at; empty conditions leave all in."""
 
     owner: str = ""
     segment: str = ""
     plan: str = ""
     band: str = ""
     search: str = ""
+    """Part of an id or a name, in upper or lower case."""
     reason: str = ""
+    """Code of the first driver."""
     due_days: int | None = None
+    """Renewal less than so many days after the prediction time, notice not given."""
     accounts: tuple[str, ...] = ()
+    """Ids; where nothing else is wanted, the rows are in their order."""
 
 
 EVERYBODY = BookFilter()
@@ -43,23 +37,20 @@ EVERYBODY = BookFilter()
 
 @dataclass(frozen=True)
 class BookQuery:
-    """A page of a book.
-
-    Attributes:
-        sort: One of `tenure.score.store.book.SORTS`; rows without a value come last, ties are in
-            the order of ids.
-        since: The run that changes are counted from.
-        limit: Rows of the page; None for all.
-        moved: Only accounts whose probability changed by so much or more since then.
-    """
+    """A page of a book."""
 
     where: BookFilter = EVERYBODY
     sort: str = "probability"
+    """One of `tenure.score.store.book.SORTS`; rows without a value come last, ties are in the order
+    of ids."""
     descending: bool = True
     since: StoredRun | None = None
+    """The run that changes are counted from."""
     offset: int = 0
     limit: int | None = 50
+    """Rows of the page; None for all."""
     moved: float = 0.0
+    """Only accounts whose probability changed by so much or more since that run."""
 
 
 FIRST_PAGE = BookQuery()
@@ -70,12 +61,6 @@ class BookRow:
     """An account of a book: churn under one horizon, and expansion beside it.
 
     Times are UTC, money is in `currency` and per month.
-
-    Attributes:
-        change: Of the probability, since the run of the query; None without one.
-        renews_at: Renewal date, or end where notice was given.
-        notice_by: Until when the contract can be ended.
-        driver: The first driver by the fields of `tenure.explain.drivers`, None without one.
     """
 
     account_id: str
@@ -89,37 +74,38 @@ class BookRow:
     lo: float | None
     hi: float | None
     change: float | None
+    """Of the probability, since the run of the query; None without one."""
     rank: int | None
     band: str | None
     abstain_reason: str | None
     amount_at_risk: float | None
     renews_at: datetime | None
+    """Renewal date, or end where notice was given."""
     notice_by: datetime | None
+    """Until when the contract can be ended."""
     expansion_probability: float | None
     expected_amount: float | None
     driver: dict[str, Any] | None = field(repr=False)
+    """The first driver by the fields of `tenure.explain.drivers`, None without one."""
 
 
 @dataclass(frozen=True)
 class BookTotals:
-    """What accounts add up to, in one currency.
-
-    Attributes:
-        currency: None of accounts without one, or with several.
-        accounts: How many; `mrr`: theirs.
-        amount_at_risk: Probability of churn × MRR, over all of them.
-        high: Those in the band high, `high_mrr` and `high_amount` (at risk) theirs.
-        due: Those whose contract renews within `DUE_DAYS`; `high_due`: those of both.
-    """
+    """What accounts add up to, in one currency."""
 
     currency: str | None
+    """None of accounts without one, or with several."""
     accounts: int = 0
+    """How many; `mrr`: theirs."""
     mrr: float = 0.0
     amount_at_risk: float = 0.0
+    """Probability of churn × MRR, over all of them."""
     high: int = 0
+    """Those in the band high, `high_mrr` and `high_amount` (at risk) theirs."""
     high_mrr: float = 0.0
     high_amount: float = 0.0
     due: int = 0
+    """Those whose contract renews within `DUE_DAYS`; `high_due`: those of both."""
     due_mrr: float = 0.0
     high_due: int = 0
     high_due_mrr: float = 0.0
@@ -128,15 +114,12 @@ class BookTotals:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a book can be filtered by: value → number of accounts, by value.
-
-    Attributes:
-        reasons: (code, label) of the first driver → accounts, most frequent first.
-    """
+    """What a book can be filtered by: value → number of accounts, by value."""
 
     owners: Mapping[str, int]
     segments: Mapping[str, int]
     reasons: Mapping[tuple[str, str], int]
+    """(code, label) of the first driver → accounts, most frequent first."""
 
 
 def added(totals: Sequence[BookTotals]) -> BookTotals:

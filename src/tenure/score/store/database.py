@@ -6,18 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem
 from tenure.score.store.schema import HEAD
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 __all__ = [
     "UNREACHABLE",
@@ -56,8 +54,7 @@ def stands(config: Config) -> bool:
 def connect(url: str) -> Engine:
     """Return a way into the store, whose schema is brought up to date where it is older.
 
-    Args:
-        url: SQLAlchemy's URL; a SQLite file is made where there is none.
+    `url` is SQLAlchemy's; a SQLite file is made where there is none.
 
     Raises:
         ConfigError: If the database cannot be reached or used, or is newer than this version.
@@ -121,11 +118,8 @@ def write_columns(
 ) -> None:
     """Write many rows of plain values, as fast as the driver takes them.
 
-    Args:
-        connection: In a transaction that writes.
-        table: Theirs.
-        same: Column → the value of every row.
-        columns: Column → the values of the rows.
+    The connection is in a transaction that writes; `same` is column → the value of every row,
+    `columns` column → the values of the rows.
     """
     dialect, names = connection.dialect, [*same, *columns]
     values: list[Any] = [*map(repeat, same.values()), *columns.values()]

@@ -29,12 +29,8 @@ def record_delivery(
 ) -> None:
     """Write what a system has taken.
 
-    Args:
-        engine: The store's database.
-        key: Project, and name of the destination in its config.
-        run_id: Run whose scores they are.
-        at: When they were taken.
-        digests: account_id → digest of its values.
+    `key` is the project, and the name of the destination in its config; `digests` are those of the
+    values by account_id.
     """
     if not digests:
         return

@@ -80,27 +80,22 @@ def _format(sentence: str) -> str:
 
 @dataclass(frozen=True)
 class EncodedDrivers:
-    """The drivers of scores as text, but for the numbers that the store gives their wordings.
-
-    Attributes:
-        wordings: Those that occur.
-        places: Where the wording of each driver stands among them, by score, the strongest first.
-        texts: The JSON of all else that is kept of each driver, by score.
-        counts: Drivers of each score.
-    """
+    """The drivers of scores as text, but for the numbers that the store gives their wordings."""
 
     wordings: list[SentenceTemplate]
+    """Those that occur."""
     places: Array
+    """Where the wording of each driver stands among them, by score, the strongest first."""
     texts: pa.Array
+    """The JSON of all else that is kept of each driver, by score."""
     counts: Array
+    """Drivers of each score."""
 
     @classmethod
     def of(cls, drivers: pa.Table, width: int) -> EncodedDrivers:
         """Return drivers as text.
 
-        Args:
-            drivers: Of the schema `DRIVER`, `width` rows a score; no code where there is none.
-            width: Most drivers of a score.
+        `drivers` have the schema `DRIVER`, `width` rows a score; no code where there is none.
         """
         present = pc.is_valid(drivers["code"])
         counts = present.to_numpy().reshape(-1, width).sum(axis=1)
@@ -129,8 +124,7 @@ class EncodedDrivers:
     def packed(self, numbers: Array) -> list[bytes]:
         """Return blocks of bytes, `BLOCK` scores in each.
 
-        Args:
-            numbers: Those of the wordings in the store.
+        `numbers` are those of the wordings in the store.
         """
         own = pa.array(numbers[self.places]).cast(pa.string())
         drivers = pc.binary_join_element_wise("[", own, ",", self.texts, "]", "")
@@ -216,9 +210,8 @@ def unpacked_drivers(
 
     They have the fields of a flat row, and `feature`, the column whose value is told.
 
-    Args:
-        packed: Of each score its place and the drivers of its block, as they are stored.
-        wordings: By their numbers in the store.
+    `packed` is of each score its place and the drivers of its block, as they are stored; wordings
+    go by their numbers in the store.
 
     Raises:
         KeyError: If a wording is not among them.
@@ -255,8 +248,7 @@ def _driver(values: list[Any], wordings: Mapping[int, SentenceTemplate]) -> dict
 def packed_contributions(values: Array) -> list[bytes]:
     """Return contributions as blocks of bytes, `BLOCK` rows in each.
 
-    Args:
-        values: Contributions of the signals, the base value last, shape (rows, signals + 1).
+    `values` are contributions of the signals, the base value last, shape (rows, signals + 1).
     """
     rows = values.astype(FLOAT)
     return [_packed(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,8 +20,6 @@ from tenure.score.store.database import writing
 from tenure.score.store.schema import FEEDBACK, OVERRIDES
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tenure.score.store.lists import ListStore
     from tenure.score.store.store import ScoreStore
 
@@ -32,20 +31,16 @@ LONGEST_NOTE, LONGEST_AUTHOR = 4_000, 200
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a person said of a driver, or of an account.
-
-    Attributes:
-        run_id: The run whose score they looked at.
-        driver: Code of the driver, None for the account as a whole.
-        verdict: One of `VERDICTS`; ``note`` is a remark without one.
-        at: When, UTC.
-    """
+    """What a person said of a driver, or of an account."""
 
     account_id: str
     target: str
     run_id: str
+    """The run whose score they looked at."""
     driver: str | None
+    """Code of the driver, None for the account as a whole."""
     verdict: str
+    """One of `VERDICTS`; ``note`` is a remark without one."""
     note: str | None
     author: str
     at: datetime
@@ -53,18 +48,14 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Override:
-    """A person's band in place of the model's, from a time until another; both UTC.
-
-    Attributes:
-        run_id: The run whose score they looked at.
-        band: One of `BANDS`.
-        reason: Why, in their words.
-    """
+    """A person's band in place of the model's, from a time until another; both UTC."""
 
     account_id: str
     target: str
     run_id: str
+    """The run whose score they looked at."""
     band: str
+    """One of `BANDS`."""
     reason: str
     until: datetime
     author: str
@@ -128,11 +119,7 @@ def standing_overrides(
 ) -> dict[str, Override]:
     """Return account → its override at a time, where it has one.
 
-    Args:
-        store: Where they are.
-        accounts: Whose; None for all.
-        target: Of which score.
-        at: The time.
+    None stands for all accounts; `target` is that of the score.
     """
     chosen = None if accounts is None else list(accounts)
     return standing(_read(store, OVERRIDES, Override, chosen), target, at)

@@ -20,17 +20,13 @@ LASTING = timedelta(days=2)
 
 @dataclass(frozen=True)
 class RepeatKey:
-    """What makes a post the same as another.
-
-    Attributes:
-        caller: Name of who made it.
-        key: The header ``Idempotency-Key``.
-        request_digest: Hash of path and body.
-    """
+    """What makes a post the same as another."""
 
     caller: str
+    """Name of who made it."""
     key: str
     request_digest: str
+    """Hash of path and body."""
 
 
 def once(
@@ -40,10 +36,8 @@ def once(
 
     The act and the record of its answer are one transaction.
 
-    Args:
-        engine: The store.
-        key: None where the post may be acted upon each time.
-        act: Writes, and returns the answer as JSON values.
+    Without a key the post is acted upon each time.  To `act` is to write and to return the answer
+    as JSON values.
 
     Raises:
         DataError: If the key came with another request before.

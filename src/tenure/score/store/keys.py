@@ -14,14 +14,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
 from tenure.score.store.database import writing
 from tenure.score.store.schema import API_KEYS, SESSIONS
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
-    from sqlalchemy import Engine
 
 Scope = Literal["read", "score", "feedback", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "score", "feedback", "admin")
@@ -36,27 +35,24 @@ def clock() -> datetime:
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What is known of a key.
-
-    Attributes:
-        key_id: Its public half.
-        name: Whose or what for.
-        scopes: What it may do; ``admin`` may do everything.
-        owner: Limits it to the accounts of this owner; None: of all.
-        segment: Likewise of this segment.
-        expires_at: From when it is no use; None: never.
-        used_at: When it was last checked against its hash.
-    """
+    """What is known of a key."""
 
     key_id: str
+    """Its public half."""
     name: str
+    """Whose or what for."""
     scopes: tuple[str, ...]
+    """What it may do; ``admin`` may do everything."""
     owner: str | None
+    """Limits it to the accounts of this owner; None: of all."""
     segment: str | None
+    """Likewise of this segment."""
     created_at: datetime
     expires_at: datetime | None
+    """From when it is no use; None: never."""
     revoked_at: datetime | None
     used_at: datetime | None
+    """When it was last checked against its hash."""
 
     @property
     def active(self) -> bool:

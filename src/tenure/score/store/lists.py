@@ -6,21 +6,19 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import ColumnElement, delete, insert, select
 
+from tenure.core.config import Config
 from tenure.core.times import now
 from tenure.score.store.database import writing
 from tenure.score.store.schema import ASSIGNMENTS, LISTINGS
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
-
-    from tenure.core.config import Config
 
 MOST_RUNS = 60
 """Runs whose probabilities are read at once."""
@@ -34,15 +32,12 @@ _OF_LEVEL = ("run_no", "account_id", "probability", "base_rate", "rank")
 
 @dataclass(frozen=True)
 class Listing:
-    """An account as it last stood on a work list.
-
-    Attributes:
-        as_of: Prediction time of the list.
-        known: What was known of it then, as JSON values.
-    """
+    """An account as it last stood on a work list."""
 
     as_of: datetime
+    """Prediction time of the list."""
     known: Mapping[str, Any]
+    """What was known of it then, as JSON values."""
 
 
 class ListStore:
@@ -158,11 +153,8 @@ class ListStore:
     ) -> None:
         """Write a work list, in the place of one of the same prediction time.
 
-        Args:
-            name: Of the list.
-            as_of: Its prediction time.
-            listings: Account, owner, and what is known of the account as JSON values.
-            arms: Account → arm, of those that have none yet.
+        `listings` are account, owner, and what is known of the account as JSON values; `arms` are
+        those of accounts that have none yet.
         """
         moment = now()
         key = {"project": self.project, "list": name, "at": moment}

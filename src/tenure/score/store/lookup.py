@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from tenure.score.store.schema import RUN_MODELS
 from tenure.score.store.store import SCORE_FIELDS, ScoreStore, StoredRun, StoredScore
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 
 @dataclass(frozen=True)
 class StoredAccount:
-    """An account and its scores in one run; what is not known of it is None.
-
-    Attributes:
-        scores: Of all targets and horizons, by target and horizon.
-    """
+    """An account and its scores in one run; what is not known of it is None."""
 
     account_id: str
     scores: list[StoredScore]
+    """Of all targets and horizons, by target and horizon."""
     name: str | None = None
     owner: str | None = None
     segment: str | None = None
@@ -50,12 +45,7 @@ def accounts_of(
 ) -> dict[str, StoredAccount]:
     """Return account_id → an account with its scores, of those that a run has.
 
-    Args:
-        store: The project's runs.
-        run: One of them.
-        ids: Accounts.
-        owner: Only accounts of this owner; None: of all.
-        segment: Likewise of this segment.
+    Only accounts of the owner and of the segment are returned; None: of all.
     """
     limits: dict[str, Any] = {"account_id": list(ids), "owner": owner, "segment": segment}
     accounts: dict[str, StoredAccount] = {}

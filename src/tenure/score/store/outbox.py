@@ -16,19 +16,16 @@ from tenure.score.store.schema import OUTBOX
 
 @dataclass(frozen=True)
 class Message:
-    """A message that has not arrived.
-
-    Attributes:
-        message_id: Hash of what it says and to whom: the same one is never enqueued twice.
-        destination: Name of the webhook in the config.
-        body: What is sent, JSON values.
-        attempts: How often it was tried.
-    """
+    """A message that has not arrived."""
 
     message_id: str
+    """Hash of what it says and to whom: the same one is never enqueued twice."""
     destination: str
+    """Name of the webhook in the config."""
     body: dict[str, Any]
+    """What is sent, JSON values."""
     attempts: int
+    """How often it was tried."""
 
 
 def enqueue(
@@ -40,12 +37,8 @@ def enqueue(
 ) -> None:
     """Add messages; those that are in the outbox already, sent or not, add nothing.
 
-    Args:
-        engine: The store's database.
-        project: Whose they are: the config's name.
-        kind: What they are about.
-        bodies: Destination → bodies.
-        at: When they come about, and are due.
+    Messages of one `kind` go by destination, and are due `at` the time when they come about;
+    `project` is the config's name.
     """
     rows = [
         {

@@ -20,19 +20,13 @@ KEY = ("run_no", "target", "horizon")
 
 @dataclass(frozen=True)
 class Unsettled:
-    """Scores of one run, target and horizon, some of whose outcomes may be known but not written.
-
-    Attributes:
-        run: Number of the run.
-        as_of: Its prediction time.
-        target: What was predicted.
-        horizon: Days, as text, or ``renewal``.
-    """
+    """Scores of one run, target and horizon, of which some may have outcomes not yet written."""
 
     run: int
     as_of: datetime
     target: str
     horizon: str
+    """Days, as text, or ``renewal``."""
 
 
 def unsettled(
@@ -91,10 +85,7 @@ def unsettled(
 def write_outcomes(engine: Engine, scores: Unsettled, known: pd.DataFrame) -> int:
     """Write outcomes of scores; those that stand there already are left as they are.
 
-    Args:
-        engine: The database.
-        scores: What they are of.
-        known: account_id, outcome, label_known_at, and treated, missing where nothing tells.
+    `known` has account_id, outcome, label_known_at, and treated, missing where nothing tells.
 
     Returns:
         How many were written.

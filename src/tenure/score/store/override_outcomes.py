@@ -21,10 +21,7 @@ def override_outcomes(store: ScoreStore, target: str, horizon: str) -> pd.DataFr
     One that was made once the outcome was known is left out; of several of one score the last
     counts.
 
-    Args:
-        store: Where scores, overrides and outcomes are.
-        target: What was predicted.
-        horizon: Days, as text.
+    The horizon is in days, as text.
 
     Returns:
         account_id, as_of, own_band (that of the model), band (that of the person), probability

@@ -94,11 +94,8 @@ def read(
 ) -> list[Row]:
     """Return columns of scores.
 
-    Args:
-        engine: The database.
-        names: Of `COLUMNS`.
-        order: Names of those that the rows are sorted by.
-        where: Column → its value, or a collection of values; None where any will do.
+    `names` are of `COLUMNS`, and so are those in `order`, which sort the rows; `where` is column →
+    its value, or a collection of values, None where any will do.
     """
     one = {name: value for name, value in where.items() if value is not None}
     several = {name: list(one.pop(name)) for name in [*one] if not isinstance(one[name], _SINGLE)}
@@ -133,10 +130,7 @@ def read_contributions(
 ) -> pd.DataFrame | None:
     """Return contributions, see `ScoreStore.contributions`; None where there are no scores.
 
-    Args:
-        engine: The database.
-        key: Number of the run, target and horizon.
-        accounts: Limits the rows to them.
+    `key` is the number of the run, target and horizon; `accounts` limits the rows.
     """
     with engine.connect() as connection:
         signals = connection.scalar(select(RUN_MODELS.c.signals).where(*_is(RUN_MODELS, key)))

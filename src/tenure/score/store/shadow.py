@@ -41,10 +41,7 @@ def shadow_versions(engine: Engine, run_id: str) -> set[tuple[str, str]]:
 def add_shadow(engine: Engine, run_id: str, scored: Scored) -> bool:
     """Write what challengers gave to the accounts of a run, whole or not at all, and once.
 
-    Args:
-        engine: The database.
-        run_id: The champions' run.
-        scored: Scores by the challengers of some targets, of the same time.
+    `run_id` is the champions' run; the scores by challengers of some targets are of the same time.
 
     Returns:
         Whether it was added.
@@ -88,13 +85,7 @@ def forget_shadows(connection: Connection, runs: Sequence[int]) -> None:
 
 @dataclass(frozen=True)
 class ShadowPair:
-    """A champion and the challenger beside it, in the last run that both scored.
-
-    Attributes:
-        target: What they predict.
-        champion: Version of the champion.
-        challenger: Version of the challenger.
-    """
+    """A champion and the challenger beside it, in the last run that both scored."""
 
     target: str
     champion: str
@@ -173,35 +164,26 @@ def _beside(table: Any) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class ShadowAnswer:
-    """A champion and a challenger on one posted row.
-
-    Attributes:
-        at: When it was answered, UTC.
-        request_id: Of the request.
-        path: Of the endpoint.
-        target: What they predict.
-        horizon_days: How far ahead.
-        account_id: Whose row it is; None of feature rows, which name nobody.
-        as_of: Prediction time; None of feature rows.
-        place: Place of the row in the answer.
-        champion_version: Version of the champion.
-        model_version: Version of the challenger.
-        champion_probability: What was answered.
-        probability: What the challenger would have answered.
-    """
+    """A champion and a challenger on one posted row."""
 
     at: datetime
+    """When it was answered, UTC."""
     request_id: str
     path: str
     target: str
     horizon_days: int
     account_id: str | None
+    """Whose row it is; None of feature rows, which name nobody."""
     as_of: datetime | None
+    """Prediction time; None of feature rows."""
     place: int
+    """Place of the row in the answer."""
     champion_version: str
     model_version: str
     champion_probability: float
+    """What was answered."""
     probability: float
+    """What the challenger would have answered."""
 
 
 def add_answers(engine: Engine, project: str, answers: Iterable[ShadowAnswer]) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self
+from datetime import datetime
+from typing import Any, Self
 
 import pandas as pd
 from sqlalchemy import Engine, bindparam, select
 
+from tenure.core.config import Config, LabelConfig
 from tenure.core.errors import DataError, Problem
 from tenure.core.records.score_drift import BookDrift
 from tenure.labels.windows import RENEWAL
+from tenure.score.scored import Scored
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.encoding import SentenceTemplate, unpacked_drivers
 from tenure.score.store.outcomes import Unsettled, unsettled, write_outcomes
@@ -20,26 +23,17 @@ from tenure.score.store.reading import BY_PLACE, Row, frame, read, read_contribu
 from tenure.score.store.schema import RUN_ACCOUNTS, RUN_MODELS, RUNS, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.core.config import Config, LabelConfig
-    from tenure.score.scored import Scored
-
 
 @dataclass(frozen=True)
 class StoredRun(RunFacts):
-    """A run in the store.
-
-    Attributes:
-        run_id: Hash of what it follows from.
-        number: Runs are numbered as they were written.
-        accounts: How many accounts have a score in it.
-    """
+    """A run in the store."""
 
     run_id: str
+    """Hash of what it follows from."""
     number: int
+    """Runs are numbered as they were written."""
     accounts: int
+    """How many accounts have a score in it."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +41,6 @@ class StoredScore:
     """A score in the store: of one account, target and horizon in one run.
 
     Times are UTC, money is in `currency`.
-
-    Attributes:
-        horizon: Days, as text, or ``renewal``.
-        probability: Calibrated, with the bounds `lo` and `hi`; None where it was not scored.
-        log_odds: Before calibration.
-        base_rate: Share of outcomes that the model was trained on.
-        rank: Place among the accounts of the run by risk of churn, 1 is the highest.
-        percentile: Share of accounts with at most this risk, in percent.
-        renews_at: Renewal date, or end where notice was given.
-        amount_at_risk: Probability of churn × MRR.
-        expected_amount: Probability × what is expected where it happens.
-        data_coverage: Share of the sources with rows of the account.
-        drivers: By the fields of `tenure.explain.drivers`, strongest first, if they were read.
     """
 
     run_id: str
@@ -68,25 +49,36 @@ class StoredScore:
     account_id: str
     target: str
     horizon: str
+    """Days, as text, or ``renewal``."""
     horizon_days: int
     probability: float | None
+    """Calibrated, with the bounds `lo` and `hi`; None where it was not scored."""
     lo: float | None
     hi: float | None
     log_odds: float | None
+    """Before calibration."""
     base_rate: float
+    """Share of outcomes that the model was trained on."""
     rank: int | None
+    """Place among the accounts of the run by risk of churn, 1 is the highest."""
     percentile: float | None
+    """Share of accounts with at most this risk, in percent."""
     band: str | None
     abstain_reason: str | None
     mrr: float | None
     currency: str | None
     renews_at: datetime | None
+    """Renewal date, or end where notice was given."""
     amount_at_risk: float | None
+    """Probability of churn × MRR."""
     expected_amount: float | None
+    """Probability × what is expected where it happens."""
     data_coverage: float | None
+    """Share of the sources with rows of the account."""
     model_name: str
     model_version: str
     drivers: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """By the fields of `tenure.explain.drivers`, strongest first, if they were read."""
 
 
 class ScoreStore:
@@ -131,12 +123,8 @@ class ScoreStore:
     ) -> StoredRun | None:
         """Return the run with the latest prediction time, None where there is none.
 
-        Of several runs of that time it is the one that was written last.
-
-        Args:
-            as_of: Only runs at or before this time.
-            before: Only runs strictly before it.
-            kind: Of the run.
+        Of several runs of that time it is the one that was written last.  Only runs of this kind
+        count that lie at or before `as_of`, with `before` strictly before it.
         """
         chosen, mine = _RUNS, {"project": self.project, "kind": kind}
         if as_of is not None:
@@ -224,11 +212,8 @@ class ScoreStore:
     ) -> list[StoredScore]:
         """Return the scores that an account had in batch runs, by as_of and run.
 
-        Args:
-            account: Its id.
-            target: Only those of this target.
-            horizon: Only those of this horizon.
-            drivers: Whether their drivers are read too.
+        Only scores of the target and the horizon are read, where these are named, and their drivers
+        where wanted.
         """
         names = SCORE_FIELDS if drivers else SCORE_FIELDS[:-1]
         mine = {"project": self.project, "kind": "batch", "complete": True}
@@ -269,8 +254,7 @@ class ScoreStore:
     def unpacked(self, packed: Sequence[tuple[int, bytes]]) -> list[list[dict[str, Any]]]:
         """Return the drivers of scores, by the fields of `tenure.explain.drivers`.
 
-        Args:
-            packed: Of each score its place and the drivers of its block, as they are stored.
+        `packed` is of each score its place and the drivers of its block, as they are stored.
         """
         try:
             return unpacked_drivers(packed, self._wordings)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,44 +39,33 @@ from tenure.score.store.schema import (
 )
 from tenure.score.store.shadow import forget_shadows
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a scoring run follows from but for its models.
-
-    Attributes:
-        project: Whose it is: the config's name.
-        kind: ``batch``, ``live`` or ``shadow``.
-        as_of: Prediction time.
-        scored_at: When it was scored; no part of its identity.
-        observed_until: When observation stopped.
-        config_digest: Hash of the settings that scores depend on.
-        data_fingerprint: Hash of the snapshots and features that the models saw.
-    """
+    """What a scoring run follows from but for its models."""
 
     project: str
+    """Whose it is: the config's name."""
     kind: str
+    """``batch``, ``live`` or ``shadow``."""
     as_of: datetime
     scored_at: datetime
+    """When it was scored; no part of its identity."""
     observed_until: datetime
     config_digest: str
+    """Hash of the settings that scores depend on."""
     data_fingerprint: str
+    """Hash of the snapshots and features that the models saw."""
 
 
 @dataclass(frozen=True)
 class ScoringRun(RunFacts):
-    """What a scoring run follows from.
-
-    Attributes:
-        models: Target → version of the model.
-    """
+    """What a scoring run follows from."""
 
     models: Mapping[str, str]
+    """Target → version of the model."""
 
     @property
     def run_id(self) -> str:
@@ -215,20 +205,17 @@ def _spoken(flat: pd.DataFrame, target: str) -> pa.Table:
 
 @dataclass(frozen=True)
 class _HorizonScores:
-    """The scores of one target and horizon.
-
-    Attributes:
-        flat: The flat rows of all.
-        spoken: Their drivers; see `_spoken`.
-        behind: The places of its own among them, and the contributions behind those.
-    """
+    """The scores of one target and horizon."""
 
     target: str
     horizon: str
     model: Model
     flat: pd.DataFrame
+    """The flat rows of all."""
     spoken: pa.Table
+    """Their drivers; see `_spoken`."""
     behind: Contributions
+    """The places of its own among them, and the contributions behind those."""
     drift: BookDrift | None
 
     @cached_property

@@ -13,22 +13,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class Call:
-    """One request to an endpoint.
-
-    Attributes:
-        state: What the process holds.
-        caller: Who makes it.
-        endpoint: Method and path of the endpoint.
-        path: Values in the path.
-        headers: Headers by name, in lower case.
-        request_id: As the answer and the log have it.
-        accounts: Accounts that it names, for the audit log; the answer writes them down.
-    """
+    """One request to an endpoint."""
 
     state: State
     caller: Caller
+    """Who makes it."""
     endpoint: str
+    """Method and path of the endpoint."""
     path: Mapping[str, str]
+    """Values in the path."""
     headers: Mapping[str, str]
+    """Headers by name, in lower case."""
     request_id: str = ""
+    """As the answer and the log have it."""
     accounts: list[str] = field(default_factory=list)
+    """Accounts that it names, for the audit log; the answer writes them down."""

@@ -7,15 +7,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import TenureError
 from tenure.model.bundle.bundle import read_bundle
 from tenure.model.registry.champion import FILE, champion
 from tenure.score.model import Model, check_owner, joined, load_models
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 logger = logging.getLogger("tenure.service")
 Stamp = tuple[int, int, int] | None

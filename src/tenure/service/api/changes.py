@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tenure.core.records.explain import ChangePart
 from tenure.explain.changes import Bridge, ScoredPoint, score_change
 from tenure.run.score_points import bridges_under, older_model, stored_points
 from tenure.score.store.store import StoredRun, StoredScore
+from tenure.service.api.calls import Call
 from tenure.service.api.meaning import direction
 from tenure.service.api.reads import accounts_seen, of_last_run, run_answer
 from tenure.service.api.requests import ChangesQuery
 from tenure.service.api.responses import Changes, TargetChange
-
-if TYPE_CHECKING:
-    from tenure.service.api.calls import Call
-    from tenure.sources.dataset import Dataset
+from tenure.sources.dataset import Dataset
 
 Bridges = Mapping[str, Mapping[str, Mapping[str, Bridge]]]
 """Target → horizon → account → its later data under the older model."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tenure.core.config import Config
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import show
 from tenure.score.model import Model
 from tenure.service.api.problems import Refusal, shown
 from tenure.service.api.tables import Loaded
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 EVERY = "all"
 Posted = Mapping[str, Sequence[Mapping[str, Any]]]

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tenure.score.store.keys import Scope
 from tenure.service.api import changes, export, live, reads, worklist
 from tenure.service.api import live_responses as live_answers
 from tenure.service.api import requests as asks
 from tenure.service.api import responses as answers
-
-if TYPE_CHECKING:
-    from tenure.score.store.keys import Scope
-    from tenure.service.api.calls import Call
+from tenure.service.api.calls import Call
 
 DEPRECATED_AT = 1_796_083_200
 """2026-12-01, as the header ``Deprecation`` gives it (RFC 9745)."""
@@ -25,29 +23,26 @@ DEPRECATED_AT = 1_796_083_200
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint.
-
-    Attributes:
-        answer: Function of a `Call` and the request.
-        request: What is posted, or the parameters of a GET.
-        model: What is answered; None for a stream.
-        scope: What a key needs.
-        room: Requests that may be answered or wait for it at once.
-        status: HTTP status of an answer.
-        whole: Whether it speaks of all accounts, so that a key limited to some may not use it.
-        successor: Path of the endpoint that replaces it; empty where it is current.
-    """
+    """One endpoint."""
 
     method: str
     path: str
     answer: Callable[[Call, Any], Awaitable[Any]]
+    """Function of a `Call` and the request."""
     request: type[asks.Request]
+    """What is posted, or the parameters of a GET."""
     model: type[answers.Answer] | None
+    """What is answered; None for a stream."""
     scope: Scope = "read"
+    """What a key needs."""
     room: int = 256
+    """Requests that may be answered or wait for it at once."""
     status: int = 200
+    """HTTP status of an answer."""
     whole: bool = False
+    """Whether it speaks of all accounts, so that a key limited to some may not use it."""
     successor: str = ""
+    """Path of the endpoint that replaces it; empty where it is current."""
 
     @property
     def summary(self) -> str:

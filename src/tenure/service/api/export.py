@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from starlette.responses import StreamingResponse
@@ -14,13 +14,11 @@ from starlette.responses import StreamingResponse
 from tenure.explain.row_words import NUMBERS
 from tenure.score.store.lookup import account_ids
 from tenure.score.store.reading import COLUMNS
+from tenure.score.store.store import ScoreStore, StoredRun
+from tenure.service.api.calls import Call
 from tenure.service.api.meaning import direction
 from tenure.service.api.requests import ExportQuery
 from tenure.service.api.responses import AccountFacts, Driver, Score, moment
-
-if TYPE_CHECKING:
-    from tenure.score.store.store import ScoreStore, StoredRun
-    from tenure.service.api.calls import Call
 
 NDJSON, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
 AT_ONCE = 500

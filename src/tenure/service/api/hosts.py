@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.keys import KeyStore
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 
 def ip_address(host: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from tenure.run.account_words import account_lines
 from tenure.score.evidence import evidence_behind
 from tenure.score.posted import score_posted
 from tenure.score.score import Model, Scored
+from tenure.service.api.calls import Call
 from tenure.service.api.checks import (
     EVERY,
     check_accounts,
@@ -52,9 +53,6 @@ from tenure.service.api.rows import for_targets, records
 from tenure.service.api.tables import Span
 from tenure.service.api.threads import in_thread
 from tenure.success.interpret import MetricsRequest
-
-if TYPE_CHECKING:
-    from tenure.service.api.calls import Call
 
 Array = np.ndarray[Any, Any]
 EARLIEST, LATEST = as_utc("1990-01-01"), as_utc("2200-01-01")

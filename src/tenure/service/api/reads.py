@@ -7,17 +7,19 @@ import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import digest
 from tenure.core.times import show
 from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
+from tenure.score.store.database import Connection
 from tenure.score.store.feedback import Feedback, add_feedback
 from tenure.score.store.idempotency import RepeatKey, once
 from tenure.score.store.keys import clock
 from tenure.score.store.lookup import StoredAccount, accounts_of
 from tenure.score.store.store import StoredRun, StoredScore
+from tenure.service.api.calls import Call
 from tenure.service.api.meaning import direction
 from tenure.service.api.problems import Refusal, refused
 from tenure.service.api.requests import (
@@ -26,7 +28,7 @@ from tenure.service.api.requests import (
     FeedbackRequest,
     HistoryQuery,
     LookupRequest,
-    whole_text,
+    whole_id,
 )
 from tenure.service.api.responses import (
     Account,
@@ -41,10 +43,6 @@ from tenure.service.api.responses import (
     Run,
     Score,
 )
-
-if TYPE_CHECKING:
-    from tenure.score.store.database import Connection
-    from tenure.service.api.calls import Call
 
 NO_SCORE = "no_score"
 LONGEST_KEY = 200
@@ -148,7 +146,7 @@ def of_last_run(call: Call) -> AccountOf:
     Raises:
         Refusal: 404 if the run has no such account, or the caller may not see it.
     """
-    name, run = whole_text("account_id", call.path["account_id"]), call.state.run()
+    name, run = whole_id(call.path["account_id"]), call.state.run()
     call.accounts = [name]
     account = accounts_seen(call, run, [name]).get(name)
     if account is None:

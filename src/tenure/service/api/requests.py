@@ -103,10 +103,8 @@ class Request(BaseModel):
     def checked(cls, values: Any, *, strict: bool, by_name: bool = False) -> Self:
         """Return the request that values are.
 
-        Args:
-            values: Field → value.
-            strict: Whether a number must be one, and not a text that reads as one.
-            by_name: Whether fields stand under their Python names, and not as they are sent.
+        `values` go by field.  Where it is `strict` a number must be one, and not a text that reads
+        as one; `by_name` fields stand under their Python names, and not as they are sent.
 
         Raises:
             Refusal: Naming the fields that are wrong.
@@ -144,38 +142,28 @@ class Request(BaseModel):
         return cls.checked(values, strict=False)
 
 
-def whole_text(field: str, text: str) -> str:
-    """Return a text of a path that a database can hold.
+def whole_id(text: str) -> str:
+    """Return an account_id of a path that a database can hold.
 
     Raises:
         Refusal: 404 if no id can be that text.
     """
     if "\0" in text or len(text) > LONGEST_ID:
-        raise Refusal(Problem(field, "is no id", fix="check it"), status=404)
+        raise Refusal(Problem("account_id", "is no id", fix="check it"), status=404)
     return text
 
 
 class ScoreRequest(Request):
     """Score accounts by id."""
 
-    account_ids: Names = Field(
-        min_length=1, examples=[["acc-00004"]], description="Accounts to score."
-    )
-    as_of: Moment | None = Field(
-        None, description="Prediction time; by default where observation stopped."
-    )
-    targets: Names | None = Field(
-        None,
-        min_length=1,
-        max_length=100,
-        examples=[["churn"]],
-        description="Only these targets' columns.",
-    )
-    horizon_days: int | Literal["all"] | None = Field(
-        None,
-        examples=[90],
-        description="Rows of this horizon of the models, or of `all`; by default of the main one.",
-    )
+    account_ids: Names = Field(min_length=1, examples=[["acc-00004"]])
+    """Accounts to score."""
+    as_of: Moment | None = None
+    """Prediction time; by default where observation stopped."""
+    targets: Names | None = Field(None, min_length=1, max_length=100, examples=[["churn"]])
+    """Only these targets' columns."""
+    horizon_days: int | Literal["all"] | None = Field(None, examples=[90])
+    """Rows of this horizon of the models, or of `all`; by default of the main one."""
 
 
 class HistoryRequest(Request):
@@ -194,9 +182,9 @@ class HistoryRequest(Request):
                     | {"occurred_at": "2025-06-20T09:12:00Z"}
                 ],
             }
-        ],
-        description="Contract table → rows (column → value); a table left out has no rows.",
+        ]
     )
+    """Contract table → rows (column → value); a table left out has no rows."""
     as_of: Moment = Field(description="Prediction time.")
     evidence: bool = False
     """Whether to give the rows behind each driver, of a few accounts."""
@@ -205,21 +193,19 @@ class HistoryRequest(Request):
 class RowsRequest(Request):
     """Score feature rows."""
 
-    target: Name = Field(examples=["churn"], description="What to predict.")
-    rows: Rows = Field(
-        min_length=1,
-        examples=[[{"tenure_days": 412, "plan": "Team"}]],
-        description="Feature → number, text or null; every feature of the model.",
-    )
+    target: Name = Field(examples=["churn"])
+    """What to predict."""
+    rows: Rows = Field(min_length=1, examples=[[{"tenure_days": 412, "plan": "Team"}]])
+    """Feature → number, text or null; every feature of the model."""
 
 
 class ExplainRequest(Request):
     """Explain one account's score."""
 
-    account_id: Name = Field(examples=["acc-00004"], description="The account.")
-    as_of: Moment | None = Field(
-        None, description="Prediction time; by default where observation stopped."
-    )
+    account_id: Name = Field(examples=["acc-00004"])
+    """The account."""
+    as_of: Moment | None = None
+    """Prediction time; by default where observation stopped."""
     evidence: bool = False
     """Whether to give the source rows behind each driver."""
 

@@ -265,42 +265,36 @@ class Readiness(Answer):
 
 
 class FieldProblem(Record):
-    """One thing that is wrong.
-
-    Attributes:
-        field: Where: a field of the body, a parameter, a header or ``path``.
-        rule: The rule that is broken.
-        value: The value that breaks it, shortened.
-        fix: The next step.
-    """
+    """One thing that is wrong."""
 
     field: str
+    """Where: a field of the body, a parameter, a header or ``path``."""
     rule: str
+    """The rule that is broken."""
     value: str
+    """The value that breaks it, shortened."""
     fix: str
+    """The next step."""
 
 
 class ProblemDocument(Record):
-    """Why a request was not answered (RFC 9457).
-
-    Attributes:
-        type: What kind of problem it is: its status says all.
-        title: The status in words.
-        status: HTTP status.
-        detail: The first problem in a sentence.
-        errors: The first problems; `error_count` says how many there are.
-        request_id: Of the request, as the log has it.
-    """
+    """Why a request was not answered (RFC 9457)."""
 
     type: str = "about:blank"
+    """What kind of problem it is: its status says all."""
     title: str
+    """The status in words."""
     status: int
+    """HTTP status."""
     detail: str
+    """The first problem in a sentence."""
     field: str
     fix: str
     errors: tuple[FieldProblem, ...]
+    """The first problems; `error_count` says how many there are."""
     error_count: int
     request_id: str = ""
+    """Of the request, as the log has it."""
 
 
 class DatedProblem(ProblemDocument):

@@ -9,14 +9,12 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem
 from tenure.service.api.hosts import check_exposure
 from tenure.service.api.logs import log_as_json
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 KEEP_ALIVE_SECONDS = 30
 GRACE_SECONDS = 10
@@ -29,11 +27,8 @@ def serve_forever(
 ) -> None:
     """Serve a config until SIGINT or SIGTERM; requests under way are finished first.
 
-    Args:
-        config_path: The config's file, which further processes and BentoML's own tools read.
-        config: The same, resolved.
-        port: The config's by default.
-        workers: Processes; the config's by default.
+    Further processes and BentoML's own tools read the file; port and workers (processes) are the
+    config's by default.
 
     Raises:
         ConfigError: If the address cannot be listened on, or others reach it and there is no key.

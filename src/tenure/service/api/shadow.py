@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any, Literal
 
+from tenure.core.config import Config
 from tenure.engine import EnginePool
 from tenure.model.registry.published import waiting
 from tenure.score.model import Model, load_challenger
@@ -25,10 +26,9 @@ from tenure.score.store.database import Engine
 from tenure.score.store.keys import clock
 from tenure.score.store.shadow import ShadowAnswer, add_answers, forget_answers
 from tenure.service.api.feature_rows import feature_values
+from tenure.service.api.live_responses import HistoryScores, RowScores
 
 if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.service.api.live_responses import HistoryScores, RowScores
     from tenure.service.api.requests import HistoryRequest, RowsRequest
 
 logger = logging.getLogger("tenure.service")
@@ -47,23 +47,18 @@ Key = tuple[str, str | int]
 
 @dataclass(frozen=True)
 class Answered:
-    """What a champion answered to one request.
-
-    Attributes:
-        request_id: Of the request.
-        path: Of the endpoint.
-        champions: Target → model.
-        as_of: Prediction time; None of feature rows.
-        rows: Target and account or place → place, horizon in days, and probability.
-        ask: Gives the probabilities of other models, by the same keys.
-    """
+    """What a champion answered to one request."""
 
     request_id: str
     path: str
     champions: Mapping[str, Model]
+    """Target → model."""
     as_of: datetime | None
+    """Prediction time; None of feature rows."""
     rows: Mapping[Key, tuple[int, int, float]]
+    """Target and account or place → place, horizon in days, and probability."""
     ask: Callable[[Mapping[str, Model]], Mapping[Key, float]]
+    """Gives the probabilities of other models, by the same keys."""
 
 
 class Shadow:
@@ -111,11 +106,8 @@ class Shadow:
     ) -> None:
         """Have challengers asked about posted history; returns at once.
 
-        Args:
-            ids: Request id and path.
-            ask: What was posted.
-            models: Target → champion.
-            answer: What was answered, `HistoryScores`.
+        `ids` are request id and path, `ask` is what was posted, `models` the champions by target,
+        and `answer` what was answered, `HistoryScores`.
         """
         targets = sorted(self._targets & models.keys())
         if targets:

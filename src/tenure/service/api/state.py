@@ -19,7 +19,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem
+from tenure.core.records.promotion import ShadowRecord
 from tenure.engine import EnginePool, open_embedded
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.rows import MAIN
@@ -40,9 +42,6 @@ from tenure.success.scores.shadow import shadow_records
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.core.config import Config
-    from tenure.core.records.promotion import ShadowRecord
 
 logger = logging.getLogger("tenure.service")
 READERS = 4
@@ -93,7 +92,7 @@ class State:
         self._patience = SWAP_SHARE * config.service.deadline_seconds
         self._books: Books | None = None
         self._latest: tuple[float, StoredRun | None] = (-FRESH_SECONDS, None)
-        self.versions = lru_cache(64)(self._versions)
+        self.versions = lru_cache(64)(lambda run: run_versions(self.store, run))
         self._ranked = lru_cache(2)(self._probabilities)
         self._shadows: tuple[float, Mapping[str, ShadowRecord]] = (-SHADOW_SECONDS, {})
 
@@ -175,9 +174,6 @@ class State:
             )
             raise Refusal(Problem(thing, rule, fix=fix), status=404)
         return run
-
-    def _versions(self, run: StoredRun) -> Mapping[str, str]:
-        return run_versions(self.store, run)
 
     async def models(self) -> Mapping[str, Model]:
         """Return the models, after picking up a new champion; one consistent state of them.

@@ -21,13 +21,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
+from tenure.core.records.metrics import MetricsRecord
 from tenure.core.times import as_utc
 from tenure.engine import open_engine
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.score import Model, Scored, score
 from tenure.service.api.problems import Refusal, busy
 from tenure.service.api.threads import in_thread
+from tenure.sources.dataset import Dataset
 from tenure.sources.files import MARKS
 from tenure.sources.landing.land import landing_tables
 from tenure.sources.landing.manifest import MANIFEST, landing_folder
@@ -36,10 +39,6 @@ from tenure.success.interpret import MetricsRequest, metrics
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.core.config import Config
-    from tenure.core.records.metrics import MetricsRecord
-    from tenure.sources.dataset import Dataset
 
 logger = logging.getLogger("tenure.service")
 T = TypeVar("T")
@@ -53,35 +52,28 @@ REMEMBERED = 128
 
 @dataclass(frozen=True)
 class Loaded:
-    """The tables.
-
-    Attributes:
-        dataset: In an engine that only the engine's thread may touch.
-        accounts: Ids of all accounts.
-        first: When the first subscription started.
-    """
+    """The tables."""
 
     dataset: Dataset
+    """In an engine that only the engine's thread may touch."""
     accounts: frozenset[str]
+    """Ids of all accounts."""
     first: datetime
+    """When the first subscription started."""
 
 
 @dataclass
 class _Group:
-    """Requests for the same time that are answered together.
-
-    Attributes:
-        models: Target → model.
-        book: Rows that ranks refer to.
-        waiting: How many requests wait.
-        started: Whether scoring has begun, so that nobody can join or stop it.
-    """
+    """Requests for the same time that are answered together."""
 
     models: Mapping[str, Model]
+    """Target → model."""
     book: pd.DataFrame
+    """Rows that ranks refer to."""
     accounts: set[str] = field(default_factory=set)
     waiting: int = 0
     started: bool = False
+    """Whether scoring has begun, so that nobody can join or stop it."""
     task: asyncio.Task[Scored] | None = None
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tenure.core.errors import Problem
 from tenure.core.records.worklist import WorkListRecord
 from tenure.run.worklist import work_lists
 from tenure.score.store.lists import ListStore
+from tenure.service.api.calls import Call
 from tenure.service.api.problems import Refusal
 from tenure.service.api.requests import WorkListQuery
 from tenure.service.api.responses import WorkLists
-
-if TYPE_CHECKING:
-    from tenure.service.api.calls import Call
 
 
 async def worklist(call: Call, query: WorkListQuery) -> WorkLists:

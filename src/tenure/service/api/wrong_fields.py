@@ -29,9 +29,7 @@ RULES = {
 def field_problem(item: Any, known: Iterable[str]) -> Problem:
     """Return what pydantic finds wrong with a field, as a problem.
 
-    Args:
-        item: One of its errors.
-        known: Names of the request's fields.
+    `item` is one of its errors, `known` names the request's fields.
     """
     kind, where = item["type"], _where(item["loc"])
     if kind in ("int_type", "literal_error"):

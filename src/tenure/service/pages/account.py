@@ -12,31 +12,28 @@ from tenure.labels.targets import TARGETS
 from tenure.report.account_page import history_svg, mrr_svg, one_per_time
 from tenure.report.sentences.values import ABSTAINED, cut, date
 from tenure.run.explain import stored_drivers
+from tenure.score.model import Model
 from tenure.score.store.book_records import EVERYBODY, BookFilter, BookQuery, BookRow
 from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing
 from tenure.score.store.keys import clock as present
+from tenure.score.store.store import StoredRun, StoredScore
+from tenure.service.pages.state import PageState
 from tenure.service.pages.views import MissingPageError, allowed, chosen_run, run_before
 
 if TYPE_CHECKING:
-    from tenure.score.model import Model
-    from tenure.score.store.store import StoredRun, StoredScore
     from tenure.service.access import Caller
-    from tenure.service.pages.state import PageState
 
 MAIN = "churn"
 
 
 @dataclass(frozen=True)
 class Driver:
-    """A driver as the page shows it.
-
-    Attributes:
-        record: The driver.
-        remarks: What people said of it, latest first.
-    """
+    """A driver as the page shows it."""
 
     record: DriverRecord
+    """The driver."""
     remarks: tuple[Feedback, ...]
+    """What people said of it, latest first."""
 
 
 def account_parts(
@@ -44,12 +41,8 @@ def account_parts(
 ) -> dict[str, Any]:
     """Return what the page of an account shows, by its name in the template.
 
-    Args:
-        state: What the pages read.
-        account: Its id.
-        as_of: The run, by its prediction time; the latest where empty.
-        since: The run that changes are counted from, likewise; the one before where empty.
-        who: Who looks.
+    The run is that of the prediction time `as_of`, the latest where it is empty; changes are
+    counted from the run of `since`, likewise the one before.
 
     Raises:
         MissingPageError: If there is no such account or run, or it is not for them to see.
@@ -121,10 +114,7 @@ def book_row(
 def drivers(score: StoredScore, remarks: Sequence[Feedback], model: Model | None) -> list[Driver]:
     """Return the drivers of a score, with what people said of each.
 
-    Args:
-        score: The score.
-        remarks: Of its account.
-        model: The champion, which says more of them where it is the model that gave the score.
+    The champion says more of drivers where it is the model that gave the score.
     """
     by_driver: dict[str | None, list[Feedback]] = defaultdict(list)
     for item in remarks:

@@ -18,14 +18,13 @@ from tenure.service.pages.forecast import outlook_parts
 from tenure.service.pages.model import model_parts
 from tenure.service.pages.people import NAME, OWNER, form_of, remembered
 from tenure.service.pages.rendering import WHOLE, attached, plain, rendered
+from tenure.service.pages.state import PageState
 from tenure.service.pages.success import lately_parts, metrics_parts, worklist_parts
 from tenure.service.pages.tables import data_parts
 from tenure.service.pages.views import BOOK, BookView
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-
-    from tenure.service.pages.state import PageState
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -174,15 +173,12 @@ async def leave(request: Request, _: PageState) -> Response:
 
 @dataclass(frozen=True)
 class Page:
-    """A page.
-
-    Attributes:
-        path: Below ``/app``.
-        answer: Makes it.
-    """
+    """A page."""
 
     path: str
+    """Below ``/app``."""
     answer: Callable[[Request, PageState], Response]
+    """Makes it."""
 
     @property
     def whole(self) -> bool:

@@ -12,25 +12,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tenure.core.errors import TenureError
 from tenure.score.store.database import StoreError
-from tenure.service.access import SIGN_IN, caller
+from tenure.service.access import SIGN_IN, Caller, caller
 from tenure.service.api.problems import Refusal
 from tenure.service.pages.answers import PAGES, Page, entrance, leave
 from tenure.service.pages.people import ForbiddenError, say, set_me
 from tenure.service.pages.rendering import rendered
+from tenure.service.pages.state import PageState
 from tenure.service.pages.views import BOOK, MissingPageError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from tenure.service.access import Caller
-    from tenure.service.pages.state import PageState
 
 STATIC = Path(__file__).with_name("static")
 HEADERS = {

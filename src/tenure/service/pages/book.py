@@ -15,11 +15,11 @@ from tenure.score.store.feedback import Override, standing_overrides
 from tenure.score.store.keys import clock as present
 from tenure.score.store.store import StoredRun
 from tenure.service.pages.columns import BY_NAME, COLUMNS, Column, Shown
+from tenure.service.pages.state import PageState
 from tenure.service.pages.views import PAGE_ROWS, BookView, allowed, chosen_run, run_before
 
 if TYPE_CHECKING:
     from tenure.service.access import Caller
-    from tenure.service.pages.state import PageState
 
 
 DUE = timedelta(days=DUE_DAYS)
@@ -27,20 +27,17 @@ DUE = timedelta(days=DUE_DAYS)
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure on top of the book.
-
-    Attributes:
-        lines: The figure and its change, for each currency.
-        note: How many accounts, and how long ago the change began.
-        meaning: The threshold that it means.
-        link: The accounts behind it.
-    """
+    """A figure on top of the book."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
+    """The figure and its change, for each currency."""
     note: str
+    """How many accounts, and how long ago the change began."""
     meaning: str
+    """The threshold that it means."""
     link: str
+    """The accounts behind it."""
 
 
 def book_parts(state: PageState, view: BookView, who: Caller | None) -> dict[str, Any]:

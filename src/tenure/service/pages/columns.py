@@ -25,23 +25,20 @@ class Shown:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the book's table.
-
-    Attributes:
-        name: In a link, and what is sorted by.
-        head: What it is, with its unit.
-        show: What it shows of an account.
-        value: What a download holds of it.
-        form: How a workbook shows its numbers.
-        usual: Whether it is shown where a link names no columns.
-    """
+    """A column of the book's table."""
 
     name: str
+    """In a link, and what is sorted by."""
     head: str
+    """What it is, with its unit."""
     show: Callable[[BookRow], Shown]
+    """What it shows of an account."""
     value: Callable[[BookRow], Any]
+    """What a download holds of it."""
     form: Form = "text"
+    """How a workbook shows its numbers."""
     usual: bool = True
+    """Whether it is shown where a link names no columns."""
 
     @property
     def numeric(self) -> bool:

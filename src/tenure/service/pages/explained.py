@@ -13,17 +13,17 @@ from tenure.explain.evidence import EvidenceRequest, evidence_of
 from tenure.labels.targets import TARGETS
 from tenure.run.explain import stored_portfolio
 from tenure.run.score_points import bridges, stored_points
+from tenure.score.model import Model
+from tenure.score.store.store import StoredRun
 from tenure.service.pages.account import MAIN, book_row
+from tenure.service.pages.state import PageState
 from tenure.service.pages.success import NO_TABLES
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before
+from tenure.sources.dataset import Dataset
 
 if TYPE_CHECKING:
     from tenure.report.portfolio import PortfolioView
-    from tenure.score.model import Model
-    from tenure.score.store.store import StoredRun
     from tenure.service.access import Caller
-    from tenure.service.pages.state import PageState
-    from tenure.sources.dataset import Dataset
 
 PARTS, LEAST_POINTS = 8, 0.0005
 """Parts of a move that are shown at most, and from how many points on."""
@@ -32,10 +32,7 @@ PARTS, LEAST_POINTS = 8, 0.0005
 def evidence_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
     """Return the source rows behind a driver, by its name in the template.
 
-    Args:
-        state: What the pages read.
-        link: ``id``, ``as_of``, ``target`` and ``feature``, the column that a driver tells.
-        who: Who looks.
+    `link` has ``id``, ``as_of``, ``target`` and ``feature``, the column that a driver tells.
 
     Raises:
         MissingPageError: If there is no such account, run or feature, or no tables.
@@ -59,10 +56,7 @@ def evidence_parts(state: PageState, link: Mapping[str, str], who: Caller | None
 def change_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
     """Return how the scores of an account moved between two runs, and by what.
 
-    Args:
-        state: What the pages read.
-        link: ``id``, ``as_of`` and ``since``.
-        who: Who looks.
+    `link` has ``id``, ``as_of`` and ``since``.
 
     Raises:
         MissingPageError: If there is no such account or run.

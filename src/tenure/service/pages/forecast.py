@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.records.training import TrainingRecord
 from tenure.report.sentences.formatting import percent, sentence
+from tenure.score.store.store import StoredRun
+from tenure.service.pages.state import PageState
 from tenure.service.pages.views import chosen_run
-
-if TYPE_CHECKING:
-    from tenure.core.records.training import TrainingRecord
-    from tenure.score.store.store import StoredRun
-    from tenure.service.pages.state import PageState
 
 
 def outlook_parts(state: PageState, by: str) -> dict[str, Any]:
@@ -21,9 +19,7 @@ def outlook_parts(state: PageState, by: str) -> dict[str, Any]:
     It is of the latest run: what forecasts are made with was learnt from outcomes until the last
     training run, and of an earlier run some of these lay in the future.
 
-    Args:
-        state: What the pages read.
-        by: What splits the accounts, empty for nothing.
+    `by` splits the accounts; empty for nothing.
 
     Raises:
         MissingPageError: If nothing was scored.

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.records.bundle import BundleSpec
+from tenure.core.records.training import TrainingRecord
 from tenure.core.times import as_utc
 from tenure.explain.wording import label
 from tenure.model.registry.champion import champion, history
@@ -20,10 +21,7 @@ from tenure.report.tables.layout import Cell, Table, table, without_notes
 from tenure.report.tables.targets import target_view
 from tenure.score.store.override_outcomes import override_outcomes
 from tenure.service.pages.account import MAIN
-
-if TYPE_CHECKING:
-    from tenure.core.records.training import TrainingRecord
-    from tenure.service.pages.state import PageState
+from tenure.service.pages.state import PageState
 
 ACTIONS = {
     "first": "first champion",
@@ -37,16 +35,13 @@ ACTIONS = {
 
 @dataclass(frozen=True)
 class Standing:
-    """The champion of a target, and those before it.
-
-    Attributes:
-        facts: Name → value, for people.
-        changes: Every change of champion, the latest first.
-    """
+    """The champion of a target, and those before it."""
 
     target: str
     facts: dict[str, str]
+    """Name → value, for people."""
     changes: Table | None
+    """Every change of champion, the latest first."""
 
 
 def model_parts(state: PageState) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -14,17 +15,13 @@ from tenure.core.errors import DataError, Problem
 from tenure.core.times import as_utc
 from tenure.score.store.feedback import Feedback, Override, add_feedback, add_override
 from tenure.score.store.keys import clock as present
-from tenure.service.access import CSRF_FIELD, caller
+from tenure.service.access import CSRF_FIELD, Caller, caller
 from tenure.service.pages.account import book_row
+from tenure.service.pages.state import PageState
 from tenure.service.pages.views import account_link, chosen_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
-
-    from tenure.service.access import Caller
-    from tenure.service.pages.state import PageState
 
 NAME, OWNER = "tenure_name", "tenure_owner"
 """Cookies: how somebody at this machine signs, and whose accounts are theirs."""

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse, Response
 
 from tenure.service.access import caller, csrf_token
+from tenure.service.pages.state import PageState
 from tenure.service.pages.views import BOOK, account_link
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-
-    from tenure.service.pages.state import PageState
 
 LINKS = (
     (BOOK, "Book"),

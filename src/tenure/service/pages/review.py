@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 import webbrowser
-from typing import TYPE_CHECKING
 
+from tenure.core.config import Config
 from tenure.score.store.keys import KeyStore
 from tenure.service.access import Access, service_secret
 from tenure.service.api.serve import address, listen, say
 from tenure.service.pages.app import make_pages
 from tenure.service.pages.state import PageState
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
 
 LOOPBACK = "127.0.0.1"
 
@@ -21,10 +18,7 @@ LOOPBACK = "127.0.0.1"
 def review_forever(config: Config, port: int | None, *, browser: bool = True) -> None:
     """Serve the pages of a config on this machine alone, until SIGINT or SIGTERM.
 
-    Args:
-        config: The project.
-        port: Where to listen; that of the service by default.
-        browser: Whether a browser is opened.
+    The port is that of the service by default; a `browser` is opened where wanted.
 
     Raises:
         ConfigError: If the port cannot be listened on, or the store cannot be used.

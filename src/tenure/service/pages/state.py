@@ -6,20 +6,18 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from tenure.core.config import Config
 from tenure.core.records.data import DataRecord
 from tenure.core.records.training import TrainingRecord
 from tenure.report.html import templates
+from tenure.score.model import Model
 from tenure.score.store.book import Books
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.store import ScoreStore
 from tenure.service.api.champions import Champions
 from tenure.service.api.tables import Tables
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.score.model import Model
 
 T = TypeVar("T")
 

@@ -17,8 +17,11 @@ from tenure.report.worklist import LEFT_OFF, TITLES
 from tenure.run.account import compared_moments
 from tenure.run.worklist import with_advocates, with_names, work_lists
 from tenure.score.store.lists import ListStore
+from tenure.score.store.store import StoredRun
 from tenure.service.pages.account import book_row
+from tenure.service.pages.state import PageState
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before
+from tenure.sources.dataset import Dataset
 from tenure.success.account.whole import whole_account
 from tenure.success.definitions import METRICS
 from tenure.success.interpret import SPLITS, MetricsRequest
@@ -27,10 +30,7 @@ from tenure.success.worklist.overrides import overrides_during
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-    from tenure.score.store.store import StoredRun
     from tenure.service.access import Caller
-    from tenure.service.pages.state import PageState
-    from tenure.sources.dataset import Dataset
 
 NO_TABLES = "The tables that the config names are not on this machine."
 

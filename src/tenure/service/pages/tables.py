@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.report.sentences.formatting import counted, sentence
@@ -12,8 +13,6 @@ from tenure.report.tables.data import data_view
 from tenure.report.tables.layout import Cell, Table, table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tenure.service.pages.state import PageState
 
 SHOWN = 50

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from tenure.report.sentences.values import moment_key
 from tenure.score.store.book import SORTS
 from tenure.score.store.book_records import EVERYBODY, BookFilter
+from tenure.score.store.store import StoredRun
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-    from tenure.score.store.store import StoredRun
     from tenure.service.access import Caller
 
 BOOK, ACCOUNT = "/app/", "/app/account"
@@ -35,21 +35,18 @@ class MissingPageError(LookupError):
 
 @dataclass(frozen=True)
 class BookView:
-    """A view of a book.
-
-    Attributes:
-        columns: Names of the columns that are shown; empty for the usual ones.
-        as_of: Prediction time of the run, the latest where empty.
-        since: That of the run that changes are counted from, the one before where empty.
-    """
+    """A view of a book."""
 
     where: BookFilter = EVERYBODY
     sort: str = "probability"
     descending: bool = True
     page: int = 1
     columns: tuple[str, ...] = ()
+    """Names of the columns that are shown; empty for the usual ones."""
     as_of: str = ""
+    """Prediction time of the run, the latest where empty."""
     since: str = ""
+    """That of the run that changes are counted from, the one before where empty."""
 
     @classmethod
     def of(cls, params: QueryParams) -> BookView:

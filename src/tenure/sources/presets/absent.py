@@ -21,9 +21,8 @@ def missing_parts(
 ) -> list[MissingPart]:
     """Return the tables and columns of the contract that a mapping does not have.
 
-    Args:
-        provided: Mapped table → its columns.
-        presets: All presets, of which those are named that give a table.
+    `provided` are the columns of each mapped table; of all presets, those are named that give a
+    table.
     """
     presets = list(presets)
     parts: list[MissingPart] = []

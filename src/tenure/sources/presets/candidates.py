@@ -24,21 +24,16 @@ _STAND_IN = ("accounts", "created_at")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to make a table of the contract of one raw table and those joined to it.
-
-    Attributes:
-        preset: The preset.
-        shape: The way.
-        scope: The tables it may read.
-        columns: Column of the contract → SQL.
-        account: The vendor's own id of the account.
-    """
+    """A way to make a table of the contract of one raw table and those joined to it."""
 
     preset: Preset
     shape: TableShape
     scope: Scope
+    """The tables it may read."""
     columns: Mapping[str, Sql]
+    """Column of the contract → SQL."""
     account: Sql | None
+    """The vendor's own id of the account."""
 
     @property
     def start(self) -> Match:

@@ -38,101 +38,87 @@ FOLDER = Path(__file__).parent / "vendors"
 
 @dataclass(frozen=True, slots=True)
 class RawObject:
-    """A table of a vendor's export.
-
-    Attributes:
-        name: What the preset calls it; its alias in SQL.
-        files: Words that the name of its file may hold.
-        needs: Columns without which a table is not this object.
-        columns: Column → its spellings.
-        many: Whether several files may be this object at once (calls and meetings).
-        latest: Keys and time, where only the last row of each key is joined; empty for all.
-        newest: Key and time of which, in a table called a history, the last row counts.
-        never: Columns that a table which is this object does not have.
-        named: Whether the file's name must hold one of the words, for the columns are everybody's.
-    """
+    """A table of a vendor's export."""
 
     name: str
+    """What the preset calls it; its alias in SQL."""
     files: tuple[str, ...]
+    """Words that the name of its file may hold."""
     needs: tuple[str, ...]
+    """Columns without which a table is not this object."""
     columns: Mapping[str, tuple[str, ...]]
+    """Column → its spellings."""
     many: bool = False
+    """Whether several files may be this object at once (calls and meetings)."""
     latest: tuple[str, ...] = ()
+    """Keys and time, where only the last row of each key is joined; empty for all."""
     newest: tuple[str, ...] = ()
+    """Key and time of which, in a table called a history, the last row counts."""
     never: tuple[str, ...] = ()
+    """Columns that a table which is this object does not have."""
     named: bool = False
+    """Whether the file's name must hold one of the words, for the columns are everybody's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Further rows of a table: the same as the table's own but for some columns.
-
-    Attributes:
-        columns: Columns that differ.
-        where: Which rows; the part is left out where none of these expressions can be had.
-    """
+    """Further rows of a table: the same as the table's own but for some columns."""
 
     columns: Mapping[str, tuple[str, ...]]
+    """Columns that differ."""
     where: tuple[str, ...]
+    """Which rows; the part is left out where none of these expressions can be had."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """How a table of the contract is made of a vendor's objects.
-
-    Attributes:
-        table: The contract's table.
-        start: The object whose rows they are.
-        joins: Further object → conditions under which its row belongs to a row, the first that can
-            be had.
-        account: The vendor's own id of the account; empty where rows carry none.
-        columns: Column of the contract → expressions.
-        lets: Shared piece → expressions.
-        where: Which rows; all where none of these expressions can be had.
-        parts: Further rows.
-        lacks: What such an export cannot tell, a sentence each.
-    """
+    """How a table of the contract is made of a vendor's objects."""
 
     table: str
     start: str
+    """The object whose rows they are."""
     joins: Mapping[str, tuple[str, ...]]
+    """Further object → conditions under which its row belongs to a row, the first that can be
+    had."""
     account: tuple[str, ...]
+    """The vendor's own id of the account; empty where rows carry none."""
     columns: Mapping[str, tuple[str, ...]]
+    """Column of the contract → expressions."""
     lets: Mapping[str, tuple[str, ...]]
+    """Shared piece → expressions."""
     where: tuple[str, ...] = ()
+    """Which rows; all where none of these expressions can be had."""
     parts: tuple[Part, ...] = ()
+    """Further rows."""
     lacks: tuple[str, ...] = ()
+    """What such an export cannot tell, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preset:
-    """A vendor's shape.
-
-    Attributes:
-        name: The name of its file.
-        vendor: What people call the vendor.
-        kind: What the system is for; which one is asked first depends on it.
-        version: Number of the declaration, which the config names.
-        about: Which exports it knows.
-        assumes: What it takes for granted.
-        objects: Its tables.
-        tables: What they give.
-        account: Object and column that hold the vendor's own accounts and their id, if exported.
-        people: Object → the column in it that holds the account of a person.
-        generic: Whether its columns are everybody's words, so that any vendor's shape says more.
-    """
+    """A vendor's shape."""
 
     name: str
+    """The name of its file."""
     vendor: str
+    """What people call the vendor."""
     kind: Kind
+    """What the system is for; which one is asked first depends on it."""
     version: int
+    """Number of the declaration, which the config names."""
     about: str
+    """Which exports it knows."""
     assumes: tuple[str, ...]
+    """What it takes for granted."""
     objects: Mapping[str, RawObject]
     tables: tuple[TableShape, ...]
+    """What they give."""
     account: tuple[str, str] | None
+    """Object and column that hold the vendor's own accounts and their id, if exported."""
     people: Mapping[str, str]
+    """Object → the column in it that holds the account of a person."""
     generic: bool = False
+    """Whether its columns are everybody's words, so that any vendor's shape says more."""
 
 
 def _texts(value: Any) -> tuple[str, ...]:

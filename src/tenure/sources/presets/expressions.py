@@ -27,39 +27,32 @@ _WORDS = ("as_time", "as_number", "as_flag", "months", "minor_units", "file_word
 
 @dataclass(frozen=True)
 class Sql:
-    """An expression over raw tables.
-
-    Attributes:
-        text: SQL.
-        objects: Names of the objects that it reads.
-        column: The column, where it is nothing but one.
-        lets: Names of the shared pieces that it reads by their name, those inside others too.
-    """
+    """An expression over raw tables."""
 
     text: str
     objects: frozenset[str]
+    """Names of the objects that it reads."""
     column: RawColumn | None = None
+    """The column, where it is nothing but one."""
     lets: frozenset[str] = frozenset()
+    """Names of the shared pieces that it reads by their name, those inside others too."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression may read.
-
-    Attributes:
-        objects: Object → the table that is it.
-        lets: Shared piece → its expressions.
-        forms: How times are written.
-        start: The object whose rows are read.
-        bare: Whether columns are named without the table, for there is one only, and shared pieces
-            are written out, for there is no query in which they could have a name.
-    """
+    """What an expression may read."""
 
     objects: Mapping[str, Match]
+    """Object → the table that is it."""
     lets: Mapping[str, tuple[str, ...]]
+    """Shared piece → its expressions."""
     forms: TimeForms = field(repr=False)
+    """How times are written."""
     start: str
+    """The object whose rows are read."""
     bare: bool = False
+    """Whether columns are named without the table, for there is one only, and shared pieces are
+    written out, for there is no query in which they could have a name."""
 
     def first(self, texts: tuple[str, ...]) -> Sql | None:
         """Return the first of several expressions whose columns all exist, None without one."""

@@ -11,16 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.steps import Step, quote
+from tenure.engine import Engine
 from tenure.sources import coerce
 from tenure.sources.presets.raw_tables import RawColumn, RawTable
 from tenure.sources.presets.recognise import Match
 from tenure.sources.words import NOTHING
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 ENOUGH = 0.5
 """Share of the values of a column that must meet."""
@@ -39,21 +37,16 @@ _DOMAINS = re.compile(r"domain|website|web site|e-?mail|url")
 
 @dataclass(frozen=True)
 class Key:
-    """A value that may identify an account.
-
-    Attributes:
-        raw: The table.
-        column: The column.
-        account: The column with the account's id of the same row.
-        domain: Whether the domain in the value counts, not the value.
-        own: Whether it is the id by which the vendor itself names the account of a row.
-    """
+    """A value that may identify an account."""
 
     raw: RawTable
     column: RawColumn
     account: RawColumn
+    """The column with the account's id of the same row."""
     domain: bool = False
+    """Whether the domain in the value counts, not the value."""
     own: bool = False
+    """Whether it is the id by which the vendor itself names the account of a row."""
 
     def sql(self, alias: str = "") -> str:
         """Return SQL of the value."""
@@ -65,21 +58,18 @@ class Key:
 
 @dataclass(frozen=True)
 class Link:
-    """A pair of columns in which two systems meet.
-
-    Attributes:
-        row_key: The value on the side of the rows.
-        account_key: The value on the side of the accounts.
-        share: Share of the different values of the rows that meet.
-        values: How many those are.
-        single: Whether each value on the side of the accounts has one row.
-    """
+    """A pair of columns in which two systems meet."""
 
     row_key: Key
+    """The value on the side of the rows."""
     account_key: Key
+    """The value on the side of the accounts."""
     share: float
+    """Share of the different values of the rows that meet."""
     values: int
+    """How many those are."""
     single: bool
+    """Whether each value on the side of the accounts has one row."""
 
 
 def domain(value: str) -> str:
@@ -111,10 +101,7 @@ def _ways(column: RawColumn) -> Iterator[bool]:
 def best_link(row_keys: Sequence[Key], account_keys: Sequence[Key], engine: Engine) -> Link | None:
     """Return the pair of keys in which most values meet, None where too few do.
 
-    Args:
-        row_keys: Values of rows.
-        account_keys: Values of accounts, which `keep_accounts` has made known.
-        engine: Where they are known.
+    The values of accounts are those that `keep_accounts` has made known in the engine.
     """
     if not row_keys:
         return None
@@ -184,11 +171,11 @@ def _meant(row_key: Key, account_key: Key) -> bool:
     return alike or any(_SAYS.search(name) for name in names)
 
 
-def samples(key: Key, engine: Engine, number: int = 3) -> str:
-    """Return some values of a key, for a sentence."""
+def samples(key: Key, engine: Engine) -> str:
+    """Return three values of a key, for a sentence."""
     rows = engine.fetch(
         f"SELECT DISTINCT {key.sql()} AS v FROM {quote(key.raw.relation)} "
-        f"WHERE {key.sql()} IS NOT NULL ORDER BY v LIMIT {number}"
+        f"WHERE {key.sql()} IS NOT NULL ORDER BY v LIMIT 3"
     )
     return ", ".join(str(value) for value in rows.column(0).to_pylist())
 

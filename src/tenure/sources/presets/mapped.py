@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import sqlglot
 
+from tenure.engine import Engine
 from tenure.sources.contract import SOURCES
 from tenure.sources.layout import NO_OWNER
 from tenure.sources.mapping import FORBIDDEN
@@ -20,75 +20,60 @@ from tenure.sources.presets.raw_tables import RawColumn
 from tenure.sources.presets.recognise import Match
 from tenure.sources.presets.times import TimeForms
 
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-
 
 @dataclass(frozen=True)
 class MappedTable:
-    """A table of the contract, and how the config maps it.
-
-    Attributes:
-        name: The contract's table.
-        presets: Where it comes from.
-        provided: Columns of the contract that it has.
-        path: The file, where a table is mapped column by column.
-        connection: The connection in its place.
-        table: The table in a DuckDB file or of a connection.
-        columns: Column of the contract → column or SQL.
-        formats: Column → format of its times.
-        sql: The query, where it is one.
-        notes: What to know about it, a sentence each.
-        left_out: Why it cannot be used; empty where it can.
-    """
+    """A table of the contract, and how the config maps it."""
 
     name: str
     presets: tuple[Preset, ...]
+    """Where it comes from."""
     provided: tuple[str, ...] = ()
+    """Columns of the contract that it has."""
     path: str | None = None
+    """The file, where a table is mapped column by column."""
     connection: str | None = None
+    """The connection in its place."""
     table: str | None = None
+    """The table in a DuckDB file or of a connection."""
     columns: Mapping[str, str] = field(default_factory=dict)
+    """Column of the contract → column or SQL."""
     formats: Mapping[str, str] = field(default_factory=dict)
+    """Column → format of its times."""
     sql: str | None = None
+    """The query, where it is one."""
     notes: tuple[str, ...] = ()
+    """What to know about it, a sentence each."""
     left_out: str = ""
+    """Why it cannot be used; empty where it can."""
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """The table that gives the accounts' ids.
-
-    Attributes:
-        match: The table.
-        preset: Its preset.
-        keys: Values that may identify an account, its own id first.
-    """
+    """The table that gives the accounts' ids."""
 
     match: Match
     preset: Preset
     keys: tuple[links.Key, ...]
+    """Values that may identify an account, its own id first."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """The rows that one vendor's table gives.
-
-    Attributes:
-        candidate: The way they are made.
-        account: How they find their account; None for accounts themselves.
-        link: The columns in which their system meets that of the accounts, where it is another.
-        own_id: The accounts' own id.
-        note: How two systems meet in it.
-        problem: Why they cannot be used.
-    """
+    """The rows that one vendor's table gives."""
 
     candidate: Candidate
+    """The way they are made."""
     account: AccountSql | None = None
+    """How they find their account; None for accounts themselves."""
     link: links.Link | None = None
+    """The columns in which their system meets that of the accounts, where it is another."""
     own_id: links.Key | None = None
+    """The accounts' own id."""
     note: str = ""
+    """How two systems meet in it."""
     problem: str = ""
+    """Why they cannot be used."""
 
 
 def map_tables(
@@ -96,10 +81,7 @@ def map_tables(
 ) -> tuple[list[MappedTable], list[str]]:
     """Return how each table of the contract is mapped, and what is not used of the rest.
 
-    Args:
-        matches: What the tables of the folder are.
-        forms: How their times are written.
-        engine: Where they are known.
+    `matches` say what the tables of the folder are, `forms` how their times are written.
     """
     every = list(candidates(matches, forms))
     tables = chosen(every)

@@ -20,21 +20,17 @@ ACCOUNT = "account"
 
 @dataclass(frozen=True)
 class Query:
-    """One SELECT of a table's query.
-
-    Attributes:
-        columns: Column of the contract → SQL.
-        pieces: Shared piece → SQL.
-        source: What stands after FROM.
-        joins: Further tables.
-        where: Which rows; empty for all.
-    """
+    """One SELECT of a table's query."""
 
     columns: dict[str, str]
+    """Column of the contract → SQL."""
     pieces: dict[str, str]
+    """Shared piece → SQL."""
     source: str
+    """What stands after FROM."""
     joins: tuple[str, ...] = ()
     where: str = ""
+    """Which rows; empty for all."""
 
     def text(self) -> str:
         """Return the SELECT, an expression a line."""
@@ -147,11 +143,8 @@ def _rows(match: Match, latest: tuple[str, ...]) -> str:
 def account_sql(candidate: Candidate, link: Link | None, own_id: Key) -> AccountSql:
     """Return how rows find their account.
 
-    Args:
-        candidate: The rows.
-        link: The columns in which their system and that of the accounts meet; None where it is
-            the same system.
-        own_id: The accounts' own id.
+    `link` are the columns in which the system of the rows and that of the accounts meet, None where
+    it is the same; `own_id` is the accounts' own id.
     """
     own = candidate.account
     if link is None:

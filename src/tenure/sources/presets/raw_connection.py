@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.tables import ConnectionConfig
+from tenure.engine import Engine
 from tenure.sources.landing.database import Database
 from tenure.sources.landing.rows import write_rows
 from tenure.sources.presets.declared import Preset
 from tenure.sources.presets.raw_tables import RawColumn, RawTable, columns_of
 from tenure.sources.presets.recognise import recognised
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 _ROWS = 200_000
 """Rows of a table that are looked at."""
@@ -27,12 +25,8 @@ def connection_tables(
 ) -> Iterator[RawTable | Problem]:
     """Yield the tables of a database, and the problems with those that cannot be read.
 
-    Args:
-        name: What the config calls the connection.
-        url: How it is reached.
-        folder: Where the first rows of tables that are known are put.
-        engine: Where these become known.
-        presets: What is known.
+    `name` is what the config calls the connection.  The first rows of tables that the presets know
+    are put into the folder, and become known in the engine.
 
     Raises:
         DataError: If the database cannot be reached.

@@ -6,17 +6,14 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
+from tenure.engine import Engine
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
 from tenure.sources import coerce
 from tenure.sources.files import files_of
 from tenure.sources.text_files import engine_reason
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _PARTS = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
@@ -39,16 +36,12 @@ def plain(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RawColumn:
-    """A column, or a field inside one.
-
-    Attributes:
-        name: Its name, fields of structures and JSON texts with dots.
-        sql: SQL of its value; `{0}` stands for the table's alias and a point.
-        type: SQL type.
-    """
+    """A column, or a field inside one."""
 
     name: str
+    """Its name, fields of structures and JSON texts with dots."""
     sql: str
+    """SQL of its value; `{0}` stands for the table's alias and a point."""
     type: str
 
     def of(self, alias: str = "") -> str:
@@ -58,23 +51,19 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as it lies there.
-
-    Attributes:
-        place: Path or glob, relative to the folder; the name of a connection.
-        relation: What the engine knows it as.
-        columns: Its columns.
-        table: Name of the table inside a DuckDB file or of a connection.
-        json: Whether it is read as JSON.
-        connection: Whether it is one of a connection.
-    """
+    """A table as it lies there."""
 
     place: str
+    """Path or glob, relative to the folder; the name of a connection."""
     relation: str
+    """What the engine knows it as."""
     columns: tuple[RawColumn, ...] = field(repr=False)
     table: str | None = None
+    """Name of the table inside a DuckDB file or of a connection."""
     json: bool = False
+    """Whether it is read as JSON."""
     connection: bool = False
+    """Whether it is one of a connection."""
 
     @property
     def label(self) -> str:
@@ -106,10 +95,8 @@ def raw_tables(folder: Path, engine: Engine, words: Collection[str]) -> list[Raw
 
     Files whose names differ in numbers only and whose columns are alike are one table.
 
-    Args:
-        folder: The folder.
-        engine: Where each becomes known, under a name of its own.
-        words: Names of columns by which the header of a text file is known.
+    Each becomes known in the engine, under a name of its own; `words` are names of columns by which
+    the header of a text file is known.
     """
     tables: list[RawTable | Problem] = []
     for number, places in enumerate(_together(folder)):

@@ -15,25 +15,19 @@ _VENDOR_NAMED, _OBJECT_NAMED = 6, 3
 
 @dataclass(frozen=True)
 class Match:
-    """A raw table that may be an object of a preset.
-
-    Attributes:
-        preset: The preset.
-        object: The object.
-        raw: The table.
-        columns: The object's columns that it has.
-        score: How much speaks for it, in columns.
-        missing: Needed columns that it lacks.
-        nameless: Whether its name would have to say what it is, and does not.
-    """
+    """A raw table that may be an object of a preset."""
 
     preset: Preset
     object: RawObject
     raw: RawTable
     columns: Mapping[str, RawColumn]
+    """The object's columns that it has."""
     score: float
+    """How much speaks for it, in columns."""
     missing: tuple[str, ...] = ()
+    """Needed columns that it lacks."""
     nameless: bool = False
+    """Whether its name would have to say what it is, and does not."""
 
     @property
     def lacks(self) -> int:

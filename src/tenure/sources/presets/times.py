@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from tenure.core.steps import quote
+from tenure.engine import Engine
 from tenure.sources import coerce
 from tenure.sources.presets.raw_tables import RawColumn, RawTable
 from tenure.sources.time_formats import formats_reading, other_order
-
-if TYPE_CHECKING:
-    from tenure.engine import Engine
 
 Order = Literal["day", "month"]
 

@@ -7,17 +7,14 @@ was known; a late column of it is empty where its own clock lies at or after the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from tenure.core.steps import quote, text_literal
 from tenure.core.times import days, last_of, literal
 from tenure.sources.contract import SOURCES
+from tenure.sources.dataset import Dataset
 from tenure.sources.terms import TERM_END
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.sources.dataset import Dataset
 
 Row = dict[str, Any]
 WEEKS = 12
@@ -25,13 +22,7 @@ WEEKS = 12
 
 @dataclass(frozen=True)
 class AccountRows:
-    """The rows of one account up to a prediction time.
-
-    Attributes:
-        dataset: Loaded tables.
-        account: Its id.
-        as_of: The prediction time.
-    """
+    """The rows of one account up to a prediction time."""
 
     dataset: Dataset
     account: str
@@ -48,8 +39,7 @@ class AccountRows:
     def contracts(self, notice_days: int | None) -> list[Row]:
         """Return the rows of subscriptions, with `term_end` and `notice_by` as of then.
 
-        Args:
-            notice_days: Notice period of rows that state none of their own.
+        Rows that state no notice period have one of `notice_days`.
         """
         own = "notice_period_days"
         states = own if self.dataset.has("subscriptions", own) else "CAST(NULL AS INTEGER)"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from tenure.core.records.account import TimelineEntry
 from tenure.core.times import DAY
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 Row = Mapping[str, Any]
 Happening = tuple["datetime", str, str]
@@ -21,11 +19,8 @@ def timeline(
 ) -> tuple[tuple[TimelineEntry, ...], int]:
     """Return what happened in a span of time, latest first, and how many entries are left out.
 
-    Args:
-        tables: Table → the account's rows as they were known at `until`.
-        since: Start of the span.
-        until: Its end, exclusive.
-        most: Entries that are returned at most.
+    `tables` are the account's rows as they were known at `until`, by table.  The span begins at
+    `since` and ends before `until`; the `most` recent entries are returned.
     """
     every = [item for read in READERS for item in read(tables)]
     inside = sorted((item for item in every if since <= item[0] < until), reverse=True)

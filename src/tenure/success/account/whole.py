@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.records.account import (
     AccountRecord,
     AccountScore,
@@ -24,6 +25,7 @@ from tenure.core.records.account import (
 from tenure.core.times import days, show
 from tenure.labels.snapshots import snapshots
 from tenure.labels.windows import RENEWAL
+from tenure.sources.dataset import Dataset
 from tenure.success.account.rows import WEEKS, AccountRows
 from tenure.success.account.timeline import timeline
 from tenure.success.scorecards.bands import still_bands
@@ -31,12 +33,8 @@ from tenure.success.scorecards.cards import card_table
 from tenure.success.scorecards.shown import account_scorecards
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.core.config import Config
     from tenure.score.store.lists import ListStore
     from tenure.score.store.store import StoredRun, StoredScore
-    from tenure.sources.dataset import Dataset
 
 Row = Mapping[str, Any]
 LATELY_DAYS = 90
@@ -55,12 +53,8 @@ def whole_account(
 ) -> AccountRecord:
     """Return everything known about an account that stands in the table of accounts.
 
-    Args:
-        config: The run.
-        dataset: Loaded tables; only rows of the account are read.
-        store: Kept scores.
-        account: Its id.
-        moments: The prediction time, and the earlier one that trends refer to.
+    Only rows of the account are read.  `moments` are the prediction time, and the earlier one that
+    trends refer to.
     """
     as_of = moments[0]
     seen = AccountRows(dataset, account, as_of)

@@ -22,19 +22,15 @@ RENEWAL = "renewal"
 
 @dataclass(frozen=True)
 class Component:
-    """An amount that is forecast.
-
-    Attributes:
-        name: What it is.
-        targets: Whose probability is the risk; the first that has a model.
-        counted: Whether accounts are counted instead of their MRR.
-        due: Whether it is only of accounts whose term ends in the period.
-    """
+    """An amount that is forecast."""
 
     name: str
     targets: tuple[str, ...]
+    """Whose probability is the risk; the first that has a model."""
     counted: bool = False
+    """Whether accounts are counted instead of their MRR."""
     due: bool = False
+    """Whether it is only of accounts whose term ends in the period."""
 
 
 LOGOS = Component("logos", ("churn",), counted=True)
@@ -82,12 +78,9 @@ def sums(
 ) -> pd.DataFrame:
     """Return the sums of a component over the accounts that are not under notice.
 
-    Args:
-        rows: Output of `described`, or of `with_outcomes`.
-        component: The component.
-        risk: Risk of each row; rows without one are left out.
-        called: The part of each row's outcome that falls to the period.
-        keys: Columns to group by.
+    `rows` are the output of `described`, or of `with_outcomes`; those without a `risk` are left
+    out.  `called` is the part of each row's outcome that falls to the period, and `keys` are
+    columns to group by.
 
     Returns:
         Index of the keys and `due`; columns `SUMS`, those of what happened only where `rows` say.
@@ -111,9 +104,7 @@ def sums(
 def totals(rows: pd.DataFrame, keys: Sequence[str] = ("as_of",)) -> pd.DataFrame:
     """Return the sizes of books, and what is known to be lost.
 
-    Args:
-        rows: Output of `described`, or of `with_outcomes`.
-        keys: Columns to group by.
+    `rows` are the output of `described`, or of `with_outcomes`, and `keys` columns to group by.
 
     Returns:
         Index of the keys; accounts, start and due_start (sizes), known_logos, known_churned,

@@ -45,12 +45,8 @@ def fit_component(
 ) -> ComponentFit | None:
     """Return what came of an expected amount in past periods.
 
-    Args:
-        past: Output of `tenure.success.forecast.components.sums` by as_of, of periods that are
-            over.
-        outcomes: Those of them whose outcomes are known.
-        source: Where the risks come from.
-        period: How long they are.
+    `past` are the `tenure.success.forecast.components.sums` by as_of of periods that are over,
+    `outcomes` those of them whose outcomes are known.
 
     Returns:
         None where nothing was called.
@@ -120,9 +116,7 @@ def _moments(fitted: ComponentFit, sums: pd.DataFrame) -> tuple[Floats, Floats]:
 def without_shock(fitted: ComponentFit, sums: pd.DataFrame) -> tuple[float, float]:
     """Return the expected amount without a shock, and its variance if accounts are independent.
 
-    Args:
-        fitted: The fit.
-        sums: Output of `sums` of one book or a part of it.
+    `sums` are those of one book or a part of it.
     """
     expected, variance = _moments(fitted, sums)
     return float(expected.sum()), float(variance.sum())
@@ -130,14 +124,10 @@ def without_shock(fitted: ComponentFit, sums: pd.DataFrame) -> tuple[float, floa
 
 @dataclass(frozen=True)
 class Level:
-    """How far a period stands above what is expected without a shock: its mean and its deviation.
-
-    Attributes:
-        mean: A share of the expected amount, above -1.
-        deviation: Its standard deviation.
-    """
+    """How far a period stands above what is expected without a shock."""
 
     mean: float
+    """A share of the expected amount, above -1."""
     deviation: float
 
 

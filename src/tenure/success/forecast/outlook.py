@@ -29,25 +29,20 @@ SEED = 20
 
 @dataclass(frozen=True)
 class Fitted:
-    """What one amount is forecast with.
-
-    Attributes:
-        fit: What comes of an expected amount.
-        level: The shock that all accounts share.
-        stretch: Factor on the deviation of the amount.
-    """
+    """What one amount is forecast with."""
 
     fit: ComponentFit
+    """What comes of an expected amount."""
     level: Level
+    """The shock that all accounts share."""
     stretch: float = 1.0
+    """Factor on the deviation of the amount."""
 
 
 def moments(fitted: Fitted, sums: pd.DataFrame) -> tuple[float, float]:
     """Return the mean and the deviation of an amount, without what is known to be lost.
 
-    Args:
-        fitted: What it is forecast with.
-        sums: Its sums of a book or a part of it, by `due`; empty where no account counts.
+    `sums` are those of a book or a part of it, by `due`; empty where no account counts.
     """
     expected, variance = without_shock(fitted.fit, sums) if len(sums) else (0.0, 0.0)
     rise = 1 + fitted.level.mean
@@ -63,11 +58,9 @@ def outlook(
 ) -> tuple[dict[str, float], dict[str, Floats]]:
     """Return what is expected of a book or a part of it, and draws of the same.
 
-    Args:
-        fitted: Component → what it is forecast with; components without it are left out.
-        sums: Component → its sums of this book, by `due`; empty where no account counts.
-        sizes: A row of `tenure.success.forecast.components.totals`.
-        correlation: Output of `correlations`.
+    All go by component: those that lack a fit are left out, and sums, by `due`, are empty where no
+    account counts.  `sizes` is a row of `tenure.success.forecast.components.totals`, `correlation`
+    the output of `correlations`.
 
     Returns:
         accounts, start and due_start, and of each component the amount with what is known to be

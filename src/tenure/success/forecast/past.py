@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -17,11 +15,9 @@ from tenure.core.records.forecast import PeriodName
 from tenure.core.steps import Step
 from tenure.core.times import literal
 from tenure.labels.snapshots import FOREVER, PAID, exact_sum, paid_rows
+from tenure.sources.dataset import Dataset
 from tenure.success.forecast.periods import SETTLED, period_end
 from tenure.success.states import paused_spans
-
-if TYPE_CHECKING:
-    from tenure.sources.dataset import Dataset
 
 PERIODS = "forecast_periods"
 ENDS = "forecast_ends"
@@ -33,10 +29,7 @@ BOOK = ("account_id", "as_of", "mrr", "currency", "renews_at", "notice_given", "
 def with_outcomes(dataset: Dataset, book: pd.DataFrame, period: PeriodName) -> pd.DataFrame:
     """Return the rows of past books whose period has been over for long enough, and what followed.
 
-    Args:
-        dataset: Loaded tables.
-        book: The columns `BOOK`, of several prediction times.
-        period: How long.
+    `book` has the columns `BOOK`, of several prediction times.
 
     Returns:
         Those of `described`, and settled_at, end_mrr (in the account's own currency), gone (neither

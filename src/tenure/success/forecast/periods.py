@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from tenure.core.records.forecast import PeriodName
 from tenure.core.times import days
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 MONTHS: Mapping[PeriodName, int] = {"month": 1, "quarter": 3}
 MONTH_DAYS = 365.25 / 12

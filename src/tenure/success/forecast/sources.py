@@ -41,18 +41,15 @@ def sources(component: Component, predictions: Predictions, period: PeriodName) 
 
 @dataclass(frozen=True)
 class Risks:
-    """How likely each row of some books is to meet an outcome, and which did.
-
-    Attributes:
-        risk: Probability within the period; NaN where no account of the time has one.
-        called: The part of the outcome that falls to the period: 0 without an outcome, 1 with one
-            where the horizon is as long as the period; None where nothing tells.
-        known: Time → when all outcomes of the time are known; None likewise.
-    """
+    """How likely each row of some books is to meet an outcome, and which did."""
 
     risk: Floats
+    """Probability within the period; NaN where no account of the time has one."""
     called: Floats | None = None
+    """The part of the outcome that falls to the period: 0 without an outcome, 1 with one where the
+    horizon is as long as the period; None where nothing tells."""
     known: pd.Series[Any] | None = None
+    """Time → when all outcomes of the time are known; None likewise."""
 
 
 def risks_from(
@@ -63,11 +60,7 @@ def risks_from(
     Rows without a prediction have the mean of those of the same time that have one.  Where all
     accounts share a rate the risk is 1, and so is what is called: what comes of it is the rate.
 
-    Args:
-        rows: account_id and as_of.
-        source: Where the risks come from.
-        predictions: Predictions of the same times.
-        period: The period.
+    `rows` have account_id and as_of; the predictions are of the same times.
     """
     if source.target is None or source.horizon_days is None:
         return Risks(np.ones(len(rows)), np.ones(len(rows)))

@@ -31,10 +31,8 @@ def stretch(off: Mapping[datetime, float], period: PeriodName, share: float) -> 
     >>> [round(stretch(one, "month", 0.8), 2) for one in ({}, wrong, dict.fromkeys(starts, 0.5))]
     [1.06, 1.63, 0.81]
 
-    Args:
-        off: Start of a past period -> by how many deviations more happened than was expected.
-        period: Its length; of periods that overlap each counts in part.
-        share: Share of outcomes that an interval should hold.
+    `off` tells by start of a past period by how many deviations more happened than was expected; of
+    periods that overlap each counts in part.  An interval should hold the `share` of outcomes.
     """
     windows = len(spaced(list(off), (1 - SAME_LENGTH) * period_days(period)))
     squares = np.clip(list(off.values()), -MOST_OFF, MOST_OFF) ** 2

@@ -44,17 +44,14 @@ PAST = ["as_of", "name", "value", "lo", "hi", "actual", "last_period", "mean_of_
 
 @dataclass(frozen=True)
 class PastSums:
-    """The sums of a component over past books, and where its risks come from.
-
-    Attributes:
-        source: Where the risks come from.
-        sums: Output of `sums`, by time.
-        known: Time → when the outcomes of it are known; None where none are needed.
-    """
+    """The sums of a component over past books, and where its risks come from."""
 
     source: Source
+    """Where the risks come from."""
     sums: pd.DataFrame
+    """Output of `sums`, by time."""
     known: pd.Series[Any] | None = None
+    """Time → when the outcomes of it are known; None where none are needed."""
 
     @property
     def times(self) -> pd.Index[Any]:
@@ -66,10 +63,7 @@ class PastSums:
     ) -> ComponentFit | None:
         """Return what came of what was expected at some times; None where too little did.
 
-        Args:
-            period: Length of the periods.
-            among: The times whose period is settled.
-            now: Outcomes known later play no part.
+        The period of the times in `among` is settled; outcomes known after `now` play no part.
         """
         past = self.sums[self.times.isin(list(among))]
         outcomes = past
@@ -84,12 +78,8 @@ def fit_period(
 ) -> PeriodFit | None:
     """Return what forecasts of a period are made with, and how such forecasts did in the past.
 
-    Args:
-        rows: Output of `with_outcomes`.
-        predictions: Out of time, of the folds of a backtest.
-        period: Its length.
-        share: Share of outcomes that an interval should hold.
-        now: When observation stopped.
+    `rows` are the output of `with_outcomes`, the predictions out of time, of the folds of a
+    backtest.  An interval should hold the `share` of outcomes; observation stopped at `now`.
 
     Returns:
         None without a past period that is settled.
@@ -127,11 +117,8 @@ def past_forecasts(
 ) -> pd.DataFrame:
     """Return forecasts as they would have been made, what happened, and what naive rates said.
 
-    Args:
-        rows: Output of `with_outcomes`.
-        predictions: Out of time, of the folds of a backtest.
-        period: Its length.
-        share: Share of outcomes that an interval should hold.
+    `rows` are the output of `with_outcomes`, the predictions out of time, of the folds of a
+    backtest.  An interval should hold the `share` of outcomes.
 
     Returns:
         One row per time and figure: as_of, name, value, lo, hi, actual, last_period (the rate of
@@ -173,9 +160,7 @@ class PastForecasts:
     def stretch(self, name: str, among: Iterable[Any]) -> float:
         """Return the factor on the deviation of a component.
 
-        Args:
-            name: Its name.
-            among: The times whose period is settled.
+        The period of the times in `among` is settled.
         """
         settled = {pd.Timestamp(time) for time in among}
         off = {
@@ -265,9 +250,7 @@ def _naive(
 def track(forecasts: pd.DataFrame, period: PeriodName) -> tuple[ForecastTrack, ...]:
     """Return how past forecasts did, figure by figure.
 
-    Args:
-        forecasts: Output of `past_forecasts`.
-        period: Their length.
+    `forecasts` are those of `past_forecasts`.
     """
     by_name = dict(iter(forecasts.groupby("name")))
     return tuple(_figure_track(name, by_name[name], period) for name in TRACKED if name in by_name)

@@ -8,19 +8,18 @@ the risk lies a margin (`success.band_margin`) below the threshold and the band 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.flat_row import BANDS
 from tenure.core.times import days
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
-
-    from tenure.core.config import Config
     from tenure.score.store.lists import ListStore
 
 MEMORY_DAYS = 400
@@ -44,9 +43,7 @@ def still_bands(
 def bands_over_time(levels: pd.DataFrame, config: Config) -> pd.DataFrame:
     """Return the bands after the last of some runs; see `still_bands`.
 
-    Args:
-        levels: as_of, account_id, probability, base_rate and rank of the runs, by as_of.
-        config: Thresholds, margin and dwell.
+    `levels` have as_of, account_id, probability, base_rate and rank of the runs, by as_of.
     """
     known = levels.dropna(subset=["rank" if config.score.capacity else "probability"])
     account, names = pd.factorize(known["account_id"])

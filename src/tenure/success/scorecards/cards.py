@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.config import Config
+from tenure.core.sections import HealthPart
 from tenure.labels.snapshots import snapshots
+from tenure.sources.dataset import Dataset
 from tenure.success.scorecards.declarations import CARDS, FULL, on_line
 from tenure.success.scorecards.measure import OF_SCORES, MeasureSet
 from tenure.success.scorecards.weights import joined, weighted
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
-
-    from tenure.core.config import Config
-    from tenure.core.sections import HealthPart
-    from tenure.sources.dataset import Dataset
 
 HEALTH = "weighted_health"
 EXPERIENCE, OUTCOMES, SUCCESS = "client_experience", "customer_outcomes", "customer_success"
@@ -30,25 +26,21 @@ COMPOSED = (*CARDS, HEALTH)
 
 @dataclass(frozen=True)
 class CardTable:
-    """The scorecards of accounts, one row per account that pays, by account.
-
-    Attributes:
-        accounts: account_id, mrr, currency, and notice_given as known then.
-        measures: What was measured, and why something was not.
-        values: Measure → value, and the features behind the parts of the health score.
-        points: Measure, and each of `COMPOSED` → points from 0 to 100; `customer_success` in
-            [0, 1].
-        coverage: Each of `COMPOSED` → share of its weights with data, in [0, 1].
-        change: The points less those of the earlier time; what is composed compares the parts that
-            have data at both.
-    """
+    """The scorecards of accounts, one row per account that pays, by account."""
 
     accounts: pd.DataFrame
+    """account_id, mrr, currency, and notice_given as known then."""
     measures: MeasureSet
+    """What was measured, and why something was not."""
     values: pd.DataFrame
+    """Measure → value, and the features behind the parts of the health score."""
     points: pd.DataFrame
+    """Measure, and each of `COMPOSED` → points from 0 to 100; `customer_success` in [0, 1]."""
     coverage: pd.DataFrame
+    """Each of `COMPOSED` → share of its weights with data, in [0, 1]."""
     change: pd.DataFrame
+    """The points less those of the earlier time; what is composed compares the parts that have data
+    at both."""
 
 
 def card_table(
@@ -60,12 +52,9 @@ def card_table(
 ) -> CardTable:
     """Return the scorecards of the accounts that pay at a time.
 
-    Args:
-        config: The run.
-        dataset: Loaded tables.
-        moments: The prediction time, and the earlier one that it is compared with.
-        scores: Prediction time → kept scores by account_id, with the columns of `OF_SCORES`.
-        accounts: Limits the rows to these accounts; no other's history is looked at.
+    `moments` are the prediction time, and the earlier one that it is compared with; `scores` are,
+    by prediction time, the kept scores by account_id, with the columns of `OF_SCORES`.  Where
+    `accounts` are named no other's history is looked at.
 
     Raises:
         ConfigError: If the config names a feature or a measure that does not exist.
@@ -102,10 +91,8 @@ def card_table(
 def measured(config: Config, measures: MeasureSet, values: pd.DataFrame) -> pd.DataFrame:
     """Return the points of all measures, and of the parts of the health score by their number.
 
-    Args:
-        config: The run.
-        measures: What is measured.
-        values: Its features and the columns of `OF_SCORES`, one row per account and time.
+    `values` are the features of the measures and the columns of `OF_SCORES`, one row per account
+    and time.
     """
     points = measures.points(values)
     for place, part in enumerate(config.success.health):
@@ -127,10 +114,7 @@ def composed(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the points of measures with what is composed of them, and the coverage of this.
 
-    Args:
-        config: The run.
-        measures: What is measured.
-        points: Of `measured`.
+    `points` are the output of `measured`.
     """
     scores = points[[item.name for item in measures.measures]].copy()
     coverage = pd.DataFrame(index=points.index)

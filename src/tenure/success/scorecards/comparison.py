@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenure.core.config import Config
 from tenure.core.records.base import Figure
 from tenure.core.records.scorecards import HealthComparison, RankedBy
 from tenure.labels.snapshots import snapshots
 from tenure.model.evaluation.bootstrap import Ranking, Resamples, interval, ranking
+from tenure.sources.dataset import Dataset
 from tenure.success.scorecards.cards import HEALTH, composed, measured
 from tenure.success.scorecards.measure import OF_SCORES, MeasureSet
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.core.config import Config
-    from tenure.sources.dataset import Dataset
 
 TENTH = 0.1
 
@@ -27,10 +26,8 @@ def compared_health(
 ) -> HealthComparison | None:
     """Return how well the weighted health score and the model tell who leaves.
 
-    Args:
-        config: The run.
-        dataset: Loaded tables.
-        predictions: Of the backtest: account_id, as_of, probability, and label (1: it left).
+    The predictions are those of the backtest: account_id, as_of, probability, and label (1: it
+    left).
 
     Returns:
         The comparison on rows that have a health score; None where the config has no such score,
@@ -66,11 +63,8 @@ def compared(
 ) -> HealthComparison:
     """Return the comparison of rows that all have a health score.
 
-    Args:
-        rows: account_id, probability and label.
-        health: 0 to 100, high is good, shape (rows,).
-        money: mrr and currency of the rows.
-        config: The run.
+    `rows` have account_id, probability and label, `money` the mrr and currency of the same rows;
+    `health` is 0 to 100, high is good, shape (rows,).
     """
     labels = rows["label"].to_numpy(dtype=np.float64)
     risk = rows["probability"].to_numpy(dtype=np.float64)

@@ -29,27 +29,24 @@ FULL = 100.0
 
 @dataclass(frozen=True, slots=True)
 class MeasureDeclaration:
-    """One measure of a scorecard.
-
-    Attributes:
-        name: Its name in outputs.
-        card: The scorecard that it belongs to.
-        rule: What it is, in words.
-        column: The feature that measures it, or a column of the kept scores.
-        bad: Value that gives 0 points.
-        good: Value that gives 100; below `bad` where less is better.
-        unit: What the value is measured in.
-        none: Why an account has no value where the tables are there.
-    """
+    """One measure of a scorecard."""
 
     name: str
+    """Its name in outputs."""
     card: Card
+    """The scorecard that it belongs to."""
     rule: str
+    """What it is, in words."""
     column: str
+    """The feature that measures it, or a column of the kept scores."""
     bad: float
+    """Value that gives 0 points."""
     good: float
+    """Value that gives 100; below `bad` where less is better."""
     unit: Unit
+    """What the value is measured in."""
     none: str
+    """Why an account has no value where the tables are there."""
 
     @property
     def direction(self) -> Literal[-1, 1]:
@@ -106,9 +103,8 @@ def _share(name: str, part: str, whole: str) -> Derived:
 def own_family(activation_days: int, activation_event: str | None) -> Family:
     """Return the features of the measures that no model reads.
 
-    Args:
-        activation_days: Days from the first paid start in which an account is to be active.
-        activation_event: Usage event that is the first value; None: any.
+    An account is to be active within `activation_days` of its first paid start; `activation_event`
+    is the usage event that is the first value, None: any.
     """
     value = f"event = {text_literal(activation_event)}" if activation_event else None
     spoken = f"lower(kind) in ({', '.join(map(text_literal, REFERENCES))})"

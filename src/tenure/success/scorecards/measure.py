@@ -8,17 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.spec import Family
 from tenure.features.compute.matrix import build
 from tenure.features.families import FAMILIES
+from tenure.features.plan.columns import FeatureSpec
 from tenure.features.plan.custom import own_families
 from tenure.features.plan.plan import Plan, resolve_plan
 from tenure.sources.contract import SOURCES
+from tenure.sources.dataset import Dataset
 from tenure.success.scorecards.declarations import (
     MEASURES,
     MeasureDeclaration,
@@ -27,12 +31,6 @@ from tenure.success.scorecards.declarations import (
     own_family,
 )
 from tenure.success.scorecards.weights import weighted
-
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-    from tenure.core.spec import Family
-    from tenure.features.plan.columns import FeatureSpec
-    from tenure.sources.dataset import Dataset
 
 OF_SCORES = ("churn_probability", "expansion_lift")
 """Columns that come from the kept scores."""
@@ -46,19 +44,16 @@ ROI = "roi_proxy"
 
 @dataclass(frozen=True)
 class MeasureSet:
-    """The measures of a config, and the features behind them.
-
-    Attributes:
-        measures: Their declarations, in the order in which they are shown.
-        columns: The features that they and the parts of the health score read.
-        plan: How those are computed, of which the tables at hand may lack some.
-        absent: Feature → why the tables cannot give it.
-    """
+    """The measures of a config, and the features behind them."""
 
     measures: tuple[MeasureDeclaration, ...]
+    """Their declarations, in the order in which they are shown."""
     columns: frozenset[str]
+    """The features that they and the parts of the health score read."""
     plan: Plan
+    """How those are computed, of which the tables at hand may lack some."""
     absent: Mapping[str, str]
+    """Feature → why the tables cannot give it."""
 
     @classmethod
     def of(cls, config: Config, dataset: Dataset) -> MeasureSet:
@@ -86,9 +81,7 @@ class MeasureSet:
     def values(self, dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the features of some rows as float64, missing where the tables lack them.
 
-        Args:
-            dataset: Loaded tables.
-            rows: account_id and as_of; only what was known before as_of counts.
+        `rows` have account_id and as_of; only what was known before as_of counts.
         """
         matrix = build(dataset.engine, rows, self.plan)
         return pd.DataFrame(
@@ -112,8 +105,7 @@ class MeasureSet:
     def points(self, values: pd.DataFrame) -> pd.DataFrame:
         """Return the points of every measure, 0 to 100, missing where it has no value.
 
-        Args:
-            values: Columns of `values` and of `OF_SCORES`; `advocacy` is added to them.
+        `values` have the columns of `values` and of `OF_SCORES`; `advocacy` is added to them.
         """
         values[ADVOCACY] = advocacy(values, self.by_name["adoption"])
         return pd.DataFrame(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.records.scorecards import (
     AccountScorecards,
     ComposedScore,
@@ -15,16 +17,10 @@ from tenure.core.records.scorecards import (
     MeasureScore,
     Scorecard,
 )
+from tenure.core.sections import SuccessConfig
 from tenure.success.scorecards.cards import EXPERIENCE, HEALTH, OUTCOMES, SUCCESS, CardTable
-from tenure.success.scorecards.declarations import CARDS
+from tenure.success.scorecards.declarations import CARDS, MeasureDeclaration
 from tenure.success.scorecards.measure import ADVOCACY_RULE
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.core.config import Config
-    from tenure.core.sections import SuccessConfig
-    from tenure.success.scorecards.declarations import MeasureDeclaration
 
 COLOURS = ("red", "amber", "green")
 BAND_COLOURS = {"high": "red", "medium": "amber", "low": "green"}
@@ -38,11 +34,8 @@ def account_scorecards(
 ) -> AccountScorecards:
     """Return the scorecards of one account of a table.
 
-    Args:
-        table: Of `card_table`.
-        account: Whose.
-        config: The run.
-        moments: The prediction time, and the earlier one that it is compared with.
+    The table is that of `card_table`; `moments` are the prediction time, and the earlier one that
+    it is compared with.
     """
     place = table.points.index.get_loc(account)
     points, change = dict(table.points.iloc[place]), dict(table.change.iloc[place])
@@ -108,12 +101,8 @@ def health_map(
 ) -> HealthMap:
     """Return a book by health and revenue, or by experience and outcomes.
 
-    Args:
-        table: Of `card_table`.
-        kind: Which of the two.
-        config: The run.
-        as_of: Its prediction time.
-        bands: Risk band that is shown by account_id: health, where the config weights none.
+    The table is that of `card_table` at `as_of`.  `bands` are the risk bands by account_id that
+    stand for health where the config weights none.
     """
     if kind == "experience":
         x, y = (_cut(table.points[name].to_numpy(), EDGES) for name in (EXPERIENCE, OUTCOMES))

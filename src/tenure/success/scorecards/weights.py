@@ -17,9 +17,8 @@ def weighted(points: Any, weights: Any) -> tuple[Floats, Floats]:
     >>> scores.tolist(), coverage.tolist()
     ([50.0, nan], [0.5, 0.0])
 
-    Args:
-        points: Missing where a part has no data, shape (rows, parts).
-        weights: Above 0, shape (parts,).
+    Points are missing where a part has no data, shape (rows, parts); weights are above 0, shape
+    (parts,).
 
     Returns:
         Means (missing where no part has data) and shares in [0, 1], each of shape (rows,).

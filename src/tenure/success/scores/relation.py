@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tenure.core.config import Config
 from tenure.core.flat_row import BANDS
 from tenure.core.steps import Step, text_literal
 from tenure.core.times import days
+from tenure.sources.dataset import Dataset
 from tenure.success.owners import EXACT
 from tenure.success.relations import name_of
 from tenure.success.states import PERIODS, RATES
 
 if TYPE_CHECKING:
-    from tenure.core.config import Config
     from tenure.score.store.store import ScoreStore
-    from tenure.sources.dataset import Dataset
 
 SCORED = "scores"
 """Kept scores, as a table beside those of the contract."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,10 @@ from tenure.core.times import days
 from tenure.labels.snapshots import snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.labels.windows import RENEWAL, Horizon
+from tenure.sources.dataset import Dataset
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tenure.score.store.store import ScoreStore
-    from tenure.sources.dataset import Dataset
 
 SPANS = "scores_spans"
 
@@ -29,11 +28,6 @@ def settle(store: ScoreStore, dataset: Dataset, labels: LabelConfig) -> int:
     An outcome is that of `tenure.labels`: it takes nothing that became known after its
     ``label_known_at``, and once written it stays.  An account was treated if a touchpoint lies
     between the score and its outcome, or the end of the window without one.
-
-    Args:
-        store: The store.
-        dataset: Loaded tables.
-        labels: What counts as an outcome.
     """
     count = 0
     for scores in store.unsettled(labels, dataset.observed_until):

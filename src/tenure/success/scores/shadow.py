@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenure.core.records.promotion import ShadowRecord
+from tenure.core.config import Config
+from tenure.core.records.promotion import Comparison, ShadowRecord
 from tenure.core.times import show
 from tenure.model.registry.comparison import compare
 from tenure.model.settings import EvaluationSettings
 from tenure.score.store.shadow import ShadowPair, answers_apart, last_pairs, read_pair
+from tenure.score.store.store import ScoreStore
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tenure.core.config import Config
-    from tenure.core.records.promotion import Comparison
-    from tenure.score.store.store import ScoreStore
 
 
 def shadow_records(config: Config, store: ScoreStore) -> dict[str, ShadowRecord]:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
+from tenure.core.records.worklist import ListName
 from tenure.core.times import days
 from tenure.score.abstain import NOTICE
 from tenure.score.store.lists import Listing
 from tenure.success.worklist.overrides import reason as override_reason
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tenure.core.records.worklist import ListName
 
 Drivers = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
 
@@ -37,17 +34,13 @@ FIRST_TIME = "never listed before"
 
 @dataclass(frozen=True)
 class Moment:
-    """When a list is made.
-
-    Attributes:
-        as_of: Prediction time.
-        horizon_days: How far the probabilities look ahead.
-        opt_out_days: Contracts that can be ended for only so many more days come first.
-    """
+    """When a list is made."""
 
     as_of: datetime
     horizon_days: int
+    """How far the probabilities look ahead."""
     opt_out_days: int
+    """Contracts that can be ended for only so many more days come first."""
 
 
 def with_deadlines(book: pd.DataFrame, moment: Moment) -> pd.DataFrame:
@@ -99,21 +92,18 @@ def _ordered(chosen: pd.DataFrame, *, by_currency: bool = True) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class ListKind:
-    """One kind of list.
-
-    Attributes:
-        name: Its name in outputs.
-        candidates: Who may stand on it, in order.
-        known: What is known of a candidate, as JSON values.
-        news: What is new of that since a listing.
-        reasons: Why a candidate is on the list.
-    """
+    """One kind of list."""
 
     name: ListName
+    """Its name in outputs."""
     candidates: Callable[[pd.DataFrame], pd.DataFrame]
+    """Who may stand on it, in order."""
     known: Callable[[Any, Sequence[Mapping[str, Any]]], dict[str, Any]]
+    """What is known of a candidate, as JSON values."""
     news: Callable[[Any, Listing, Sequence[Mapping[str, Any]]], list[str]]
+    """What is new of that since a listing."""
     reasons: Callable[[Any, Sequence[Mapping[str, Any]], Moment], list[str]]
+    """Why a candidate is on the list."""
 
 
 def raising(drivers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

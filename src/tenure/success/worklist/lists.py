@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.config import Config
 from tenure.core.files import digest
 from tenure.core.records.worklist import (
     KnownLoss,
@@ -30,9 +31,6 @@ from tenure.success.worklist.candidates import (
     with_deadlines,
 )
 
-if TYPE_CHECKING:
-    from tenure.core.config import Config
-
 SMALL_BOOK = 25
 """Accounts of which an owner knows each."""
 CAPACITY = {"small": 5, "large": 20}
@@ -41,34 +39,27 @@ LISTED, HELD_OUT = "listed", "held_out"
 
 @dataclass(frozen=True)
 class Memory:
-    """What the store knows of the lists that were handed out before.
-
-    Attributes:
-        listings: Account → how it last stood on the list.
-        arms: Account → its arm.
-    """
+    """What the store knows of the lists that were handed out before."""
 
     listings: Mapping[str, Listing] = field(default_factory=dict)
+    """Account → how it last stood on the list."""
     arms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class HandedOut:
-    """One kind of list as it is handed out.
-
-    Attributes:
-        items: Owner → the accounts on it; the owner is empty where there is none.
-        left_off: Owner → why candidates are not on it, by name of the count.
-        listings: Account, owner, and what is known of it.
-        arms: Account → arm, of those that had none.
-    """
+    """One kind of list as it is handed out."""
 
     items: dict[str, list[WorkItem]] = field(default_factory=lambda: defaultdict(list))
+    """Owner → the accounts on it; the owner is empty where there is none."""
     left_off: dict[str, dict[str, int]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )
+    """Owner → why candidates are not on it, by name of the count."""
     listings: list[tuple[str, str | None, Mapping[str, Any]]] = field(default_factory=list)
+    """Account, owner, and what is known of it."""
     arms: dict[str, str] = field(default_factory=dict)
+    """Account → arm, of those that had none."""
 
 
 def sized(book: pd.DataFrame, config: Config, capacity: int | None) -> pd.DataFrame:
@@ -92,12 +83,8 @@ def hand_out(
 ) -> HandedOut:
     """Return one kind of list for all owners.
 
-    Args:
-        kind: Which list.
-        book: Of `sized`, with the bands that are shown, by account_id.
-        drivers: Of the candidates, by account and target.
-        memory: What was handed out before.
-        about: The config, and when the list is made.
+    The book is that of `sized`, with the bands that are shown, by account_id; drivers go by account
+    and target.
     """
     config, moment = about
     out = HandedOut()
@@ -167,9 +154,7 @@ def _item(
 def owner_lists(book: pd.DataFrame, handed: Mapping[ListName, HandedOut]) -> tuple[OwnerLists, ...]:
     """Return the lists owner by owner, those without an owner last.
 
-    Args:
-        book: Of `sized`.
-        handed: List → what is handed out.
+    The book is that of `sized`; what is `handed` out goes by list.
     """
     owners = book["owner"].fillna("")
     parts = {str(owner): part for owner, part in book.groupby(owners, sort=True)}

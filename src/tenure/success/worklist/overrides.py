@@ -32,9 +32,7 @@ def overrides_during(store: ListStore, run: StoredRun) -> dict[str, Override]:
 def with_overrides(book: pd.DataFrame, overrides: Mapping[str, Override]) -> pd.DataFrame:
     """Return a book with the bands that people set, and those of the model elsewhere.
 
-    Args:
-        book: With `band`, by account_id.
-        overrides: Account → its override.
+    The book has `band`, by account_id; overrides go by account.
 
     Returns:
         The book with `override` (None where there is none) and `own_band`, that of the model.
