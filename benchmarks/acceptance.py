@@ -54,8 +54,8 @@ SUITES = {
         "a landing killed at 200 random moments leaves the last whole one",
     ),
     "spark_road": (
-        "e2e/test_whole_on_spark.py e2e/test_check_spark.py",
-        "the same boosters, scores and audit on both engines",
+        "e2e/test_whole_on_spark.py e2e/test_check_spark.py engine/test_spark_road.py",
+        "the same boosters, scores, audit, labels and rejects on both engines",
     ),
     "kept_parts": (
         "sources/cache",

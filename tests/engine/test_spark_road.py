@@ -56,6 +56,7 @@ def test_the_demo_world_gives_the_same_features(duck: Engine, spark: Engine, wor
             np.testing.assert_allclose(right, left, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.acceptance
 def test_random_histories_give_the_same_labels(duck: Engine, spark: Engine) -> None:
     world = random_world(11, 25, months=26)
     config = make_config({"data": {"path": "."}}, base=Path())
@@ -63,8 +64,7 @@ def test_random_histories_give_the_same_labels(duck: Engine, spark: Engine) -> N
     for engine in (duck, spark):
         dataset = load_frames(world, config, engine, observed_until=month(40))
         asked = snapshots(dataset, [month(index) for index in (3, 8, 13, 18, 23)])
-        targets = [TARGETS[name] for name in ("churn", "expansion")]
-        labels = [label(dataset, asked, target, config.labels) for target in targets]
+        labels = [label(dataset, asked, target, config.labels) for target in TARGETS.values()]
         rejected = {
             name: sorted((row["rule"], row["reason"]) for row in engine.fetch(sql).to_pylist())
             for name, sql in dataset.rejects.items()

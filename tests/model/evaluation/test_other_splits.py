@@ -12,6 +12,7 @@ from model.panel import make_panel
 from tenure.core.config import ModelConfig
 from tenure.core.sections import EvaluationConfig
 from tenure.model.backtest.walk_forward import walk_forward
+from tenure.model.boosting.tune import usable
 from tenure.model.calibration.losses import log_loss
 from tenure.model.evaluation.other_splits import OtherSplits
 from tenure.model.settings import EvaluationSettings, FitSettings
@@ -92,12 +93,13 @@ def test_it_repeats_on_any_number_of_threads_and_is_json(chance):
 
 
 def test_late_columns_wait_for_their_time_where_accounts_are_unseen(chance):
-    panel, walk = chance
+    panel, _ = chance
     late = {"noise": pd.Timestamp("2023-03-01").to_pydatetime()}
-    found = OtherSplits(panel.values, panel.rows, walk, SETTINGS, late)
-    assert list(found._late(pd.Timestamp("2023-02-01"))) == ["noise"]
-    assert list(found._late(pd.Timestamp("2023-03-01"))) == []
-    assert list(found._late(None)) == []
+    every = list(panel.values)
+    others = [name for name in every if name != "noise"]
+    for as_of, names in (("2023-02-01", others), ("2023-03-01", every), (None, every)):
+        moment = None if as_of is None else pd.Timestamp(as_of)
+        assert list(usable(panel.values, late, moment)) == names
 
 
 def test_nothing_walked_is_nothing_to_compare():
