@@ -6,13 +6,13 @@ import base64
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import digest
 from tenure.core.times import show
-from tenure.score.store.book_records import BookFilter, BookQuery, BookRow
+from tenure.score.store.book_records import BookFilter, BookQuery
 from tenure.score.store.database import Connection
 from tenure.score.store.feedback import Feedback, add_feedback
 from tenure.score.store.idempotency import RepeatKey, once
@@ -81,11 +81,11 @@ def _page(call: Call, query: AccountsQuery) -> AccountPage:
     rows = state.books.rows(run, wish)
     more = len(rows) > query.limit
     return AccountPage(
-        run=run_answer(run),
-        changed_since=run_answer(since) if since else None,
+        run=Run.model_validate(run),
+        changed_since=Run.model_validate(since) if since else None,
         horizon=state.books.horizon,
         model_versions=dict(state.versions(run)),
-        items=tuple(map(_row, rows[: query.limit])),
+        items=tuple(map(AccountRow.model_validate, rows[: query.limit])),
         next_cursor=_cursor(run, offset + query.limit, mark) if more else None,
     )
 
@@ -131,10 +131,6 @@ def _resumed(call: Call, cursor: str, mark: str) -> tuple[StoredRun, int]:
     raise Refusal(Problem("cursor", "is of a run that stands no more", cursor, fix), status=410)
 
 
-def _row(row: BookRow) -> AccountRow:
-    return AccountRow(**{item.name: getattr(row, item.name) for item in fields(row)})
-
-
 async def one_account(call: Call, query: AccountQuery) -> Account:
     """Return an account and its scores in the last run."""
     return await call.state.read(lambda: account_answer(*of_last_run(call), query.targets))
@@ -148,12 +144,24 @@ def of_last_run(call: Call) -> AccountOf:
     """
     name, run = whole_id(call.path["account_id"]), call.state.run()
     call.accounts = [name]
+    return run, _seen(call, run, name)
+
+
+def _seen(call: Call, run: StoredRun, name: str) -> StoredAccount:
+    """Return an account of a run.
+
+    Raises:
+        Refusal: 404 if the run has no such account, or the caller may not see it.
+    """
     account = accounts_seen(call, run, [name]).get(name)
     if account is None:
-        rule = f"has no score in the run of {show(run.as_of)}"
         fix = "GET /v1/accounts lists those that have one"
-        raise Refusal(Problem("account_id", rule, name, fix), status=404)
-    return run, account
+        raise Refusal(Problem("account_id", _absent(run), name, fix), status=404)
+    return account
+
+
+def _absent(run: StoredRun) -> str:
+    return f"has no score in the run of {show(run.as_of)}"
 
 
 def accounts_seen(call: Call, run: StoredRun, ids: Sequence[str]) -> dict[str, StoredAccount]:
@@ -167,26 +175,22 @@ def account_answer(
 ) -> Account:
     """Return an account and its scores, of all targets or some."""
     first = account.scores[0]
-    sources = {name: account if hasattr(account, name) else first for name in _FACTS}
+    sources = {
+        name: account if hasattr(account, name) else first for name in AccountFacts.model_fields
+    }
     return Account(
         **{name: getattr(source, name) for name, source in sources.items()},
-        run=run_answer(run),
+        run=Run.model_validate(run),
         scores=tuple(_score(one) for one in account.scores if not targets or one.target in targets),
     )
 
 
 _SCORE = [name for name in Score.model_fields if name not in ("direction", "scale")]
-_RUN, _FACTS = tuple(Run.model_fields), tuple(AccountFacts.model_fields)
 
 
 def _score(score: StoredScore) -> Score:
     values = {name: getattr(score, name) for name in _SCORE}
     return Score(**values, direction=direction(score.target))
-
-
-def run_answer(run: StoredRun) -> Run:
-    """Return a run as it is answered."""
-    return Run(**{name: getattr(run, name) for name in _RUN})
 
 
 async def account_history(call: Call, query: HistoryQuery) -> History:
@@ -201,7 +205,7 @@ def _history(call: Call, query: HistoryQuery) -> History:
         by_run.setdefault(score.run_id, []).append(score)
     runs = {run.run_id: run for run in call.state.store.runs()}
     items = [
-        HistoryItem(run=run_answer(runs[run_id]), scores=tuple(map(_score, scores)))
+        HistoryItem(run=Run.model_validate(runs[run_id]), scores=tuple(map(_score, scores)))
         for run_id, scores in reversed(by_run.items())
         if run_id in runs
     ]
@@ -222,14 +226,13 @@ def _looked_up(call: Call, ask: LookupRequest) -> Lookup:
     run = call.state.run(ask.as_of)
     wanted = list(dict.fromkeys(ask.account_ids))
     accounts = accounts_seen(call, run, wanted)
-    absent = f"has no score in the run of {show(run.as_of)}"
     return Lookup(
-        run=run_answer(run),
+        run=Run.model_validate(run),
         accounts=tuple(
             account_answer(run, accounts[name], ask.targets) for name in wanted if name in accounts
         ),
         missing=tuple(
-            Missing(account_id=name, reason=NO_SCORE, detail=absent)
+            Missing(account_id=name, reason=NO_SCORE, detail=_absent(run))
             for name in wanted
             if name not in accounts
         ),
@@ -248,10 +251,7 @@ def _feedback(call: Call, ask: FeedbackRequest) -> FeedbackEntry:
     run = runs.get(run_id) if run_id else call.state.run()
     if run is None:
         raise Refusal(Problem("run_id", "is not a run in the store", run_id or ""), status=404)
-    account = accounts_seen(call, run, [ask.account_id]).get(ask.account_id)
-    if account is None:
-        rule = f"has no score in the run of {show(run.as_of)}"
-        raise Refusal(Problem("account_id", rule, ask.account_id, "check the id"), status=404)
+    account = _seen(call, run, ask.account_id)
     if ask.target not in (targets := {score.target for score in account.scores}):
         fix = f"one of {', '.join(sorted(targets))}"
         raise Refusal(Problem("target", "is none of the scores", ask.target, fix), status=404)
