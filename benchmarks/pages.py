@@ -159,7 +159,10 @@ def client(app: Any) -> TestClient:
 
 def measured(path: Path, folder: Path, times: int) -> list[Claim]:
     settings = {"name": book_of.PROJECT, "data": {"path": "data"}}
-    settings |= {"store": {"url": f"sqlite:///{path}"}, "paths": {"runs": str(folder / "runs")}}
+    settings |= {
+        "store": {"url": f"sqlite:///{path}"},
+        "paths": {"runs": str(folder / "runs"), "models": str(folder / "models")},
+    }
     state = PageState(make_config(settings, base=folder))
     keys = KeyStore(state.store.engine)
     access = Access(state.config.service, lambda: keys, b"benchmark")

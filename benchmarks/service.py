@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import http.client
 import json
+import os
 import re
 import socket
 import subprocess
@@ -211,7 +212,9 @@ def serving(
     """Run a server on a free port until the block ends; it is ready when the block starts."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
-    process = subprocess.Popen([*command, str(port)])
+    # MLflow calls its server's program by name.
+    path = f"{TENURE.parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen([*command, str(port)], env=os.environ | {"PATH": path})
     try:
         while not ready(port, probe_path):
             if process.poll() is not None:

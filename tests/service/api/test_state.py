@@ -29,6 +29,7 @@ from tenure.service.api import champions
 from tenure.service.api import tables as tables_module
 from tenure.service.api.problems import Refusal
 from tenure.service.api.state import State
+from tenure.service.pages.state import PageState
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
@@ -345,6 +346,13 @@ def test_live_scores_wait_for_the_tables(own: Config, monkeypatch: pytest.Monkey
         assert response.status_code == 503
         assert response.headers["retry-after"] == "2"
         assert "still loading" in response.json()["detail"]
+
+
+def test_pages_go_on_without_a_champion_that_cannot_be_read(own: Config) -> None:
+    (own.paths.models / "churn" / FILE).write_text("{")
+    state = PageState(own)
+    assert set(state.models()) == {"expansion"}
+    state.close()
 
 
 def test_without_a_champion_nothing_is_served(tiny: Tiny, tmp_path: Path) -> None:

@@ -34,25 +34,25 @@ class Champions:
 
     Args:
         config: The project.
-        needed: Whether there must be one.
+        needed: Whether there must be one.  Otherwise the first `refresh` reads them, and one that
+            cannot be read is a warning.
 
     Attributes:
         models: Target → model; replaced whole, never changed, so a request sees one state.
         warnings: Why a target is served by another model than its champion.
 
     Raises:
-        ModelError: If no target has a champion and one is needed, or one is damaged.
+        ModelError: If one is needed and no target has a champion, or one is damaged.
     """
 
     def __init__(self, config: Config, *, needed: bool = True) -> None:
         self._config = config
         folder = config.paths.models
         self._files = {name: str(folder / name / FILE) for name in config.targets}
-        self._stamps = self._look()
+        self._stamps = self._look() if needed else dict.fromkeys(self._files)
         self._retry_at: dict[str, float] = {}
         self._reading = threading.Lock()
-        some = needed or any(self._stamps.values())
-        self.models: Mapping[str, Model] = load_models(config) if some else {}
+        self.models: Mapping[str, Model] = load_models(config) if needed else {}
         self.warnings: dict[str, str] = {}
 
     @property

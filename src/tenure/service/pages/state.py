@@ -80,7 +80,9 @@ class PageState:
     def _read(self) -> Mapping[str, Model]:
         with self._opening:
             if self._champions is None:
-                self._champions = Champions(self.config, needed=False)
+                champions = Champions(self.config, needed=False)
+                champions.refresh(lambda _: None)
+                self._champions = champions
         if self._champions.changed:
             self._champions.refresh(lambda _: None)
         return self._champions.models
