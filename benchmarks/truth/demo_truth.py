@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tenure.core.arrays import Flags, Floats, Ints
 from tenure.demo import tables
-from tenure.demo.calendar import START, Calendar, Flags, Floats, Ints, as_times
+from tenure.demo.calendar import START, Calendar, as_times
 from tenure.demo.contracts import GAP_DAYS, Desk
 from tenure.demo.log import Log
 from tenure.demo.parameters import CONTRACTS, NEVER

@@ -13,16 +13,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tenure.audit.leakage import auc
+from tenure.core.arrays import Floats
 from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.shape import ContradictionRecord, DirectionRecord
 from tenure.features.plan.columns import FeatureSpec
 from tenure.features.plan.plan import Plan
-
-Floats = NDArray[np.float64]
 
 LIMIT = 0.15
 """Share of all movement from which contradicting features are suspicious.

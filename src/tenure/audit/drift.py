@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Flags, Floats, Places
 from tenure.core.records.audit import DriftRecord, DriftsRecord
 from tenure.model.evaluation.bins import Bins, stability_index
 
@@ -25,8 +25,7 @@ SENTENCES = {
     "drifted": "looks different from its earlier past: a model knows little of such values",
     "ages": "counts days from a fixed date, so it grows by itself as the book ages",
 }
-Floats = NDArray[np.float64]
-Steps = tuple[NDArray[np.intp], NDArray[np.intp], Floats]
+Steps = tuple[Places, Places, Floats]
 """Places of consecutive snapshots of one account, first and second, and the days between them."""
 
 
@@ -72,7 +71,7 @@ def _ages(values: pd.Series[Any], steps: Steps) -> bool:
 
 
 def _drift(
-    spec: FeatureSpec, values: pd.Series[Any], late: NDArray[np.bool_], limit: float, steps: Steps
+    spec: FeatureSpec, values: pd.Series[Any], late: Flags, limit: float, steps: Steps
 ) -> DriftRecord:
     if min(late.sum(), (~late).sum()) < FEWEST:
         none = {"psi": None, "noise": None, "missing": (None, None), "typical": (None, None)}

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Array, Flags, Floats, Ints, Places
 from tenure.core.records.audit import SuspectRecord
 from tenure.labels.splits import half
 from tenure.model.evaluation.bins import Bins
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from tenure.features.compute.matrix import FeatureMatrix
     from tenure.features.plan.columns import FeatureSpec
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 BINS = 20
 WORDS = 50
@@ -55,12 +52,12 @@ class _Rows:
     """Labelled rows, and which of them to fit on and to measure on."""
 
     labels: Floats
-    accounts: NDArray[np.str_]
-    folds: tuple[tuple[Bools, Bools], ...]
+    accounts: Array
+    folds: tuple[tuple[Flags, Flags], ...]
 
     @property
-    def measured(self) -> Bools:
-        every: Bools = np.logical_or.reduce([test for _, test in self.folds])
+    def measured(self) -> Flags:
+        every: Flags = np.logical_or.reduce([test for _, test in self.folds])
         return every
 
 
@@ -69,8 +66,8 @@ class _Ever:
     """One row per account, labelled by whether it ever has the outcome."""
 
     rows: _Rows
-    account: NDArray[np.intp]
-    first: NDArray[np.intp]
+    account: Places
+    first: Places
 
 
 @dataclass(frozen=True)
@@ -196,7 +193,7 @@ def _forward_split(known: pd.DataFrame, seed: int) -> _Rows | None:
     """Return rows to fit and to measure on: the past and later, else two halves of accounts."""
     labels = known["label"].to_numpy(dtype=np.float64)
     accounts = known["account_id"].to_numpy(dtype=str)
-    best: tuple[int, Bools, Bools] | None = None
+    best: tuple[int, Flags, Flags] | None = None
     for moment in np.unique(known["as_of"].to_numpy(dtype="datetime64[us]")):
         past = (known["label_known_at"] <= moment).to_numpy(dtype=bool)
         later = (known["as_of"] >= moment).to_numpy(dtype=bool)
@@ -208,7 +205,7 @@ def _forward_split(known: pd.DataFrame, seed: int) -> _Rows | None:
     return _halves(labels, accounts, seed)
 
 
-def _halves(labels: Floats, accounts: NDArray[np.str_], seed: int) -> _Rows | None:
+def _halves(labels: Floats, accounts: Array, seed: int) -> _Rows | None:
     """Return rows that are fitted on one half of the accounts and measured on the other."""
     first = half(pd.Series(accounts), seed) if len(accounts) else np.zeros(0, dtype=bool)
     fewest = min(len(np.unique(accounts[part & (labels == 1)])) for part in (first, ~first))

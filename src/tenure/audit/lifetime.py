@@ -17,17 +17,14 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats, Ints
 from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.shape import LifetimeRecord
 from tenure.core.steps import quote
 from tenure.core.times import DAY
 from tenure.sources.dataset import Dataset
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 TABLES = ("usage_events", "tickets", "survey_responses", "touchpoints")
 """Tables of what accounts do; invoices follow the billing period, which goes with long lives."""

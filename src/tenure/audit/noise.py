@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tenure.core.arrays import Ints
 from tenure.core.spec import Source
 from tenure.core.times import EPOCH
 
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 DAY = 86_400_000_000
 FARTHEST = 60 * DAY
 DROPPED = 1 / 3

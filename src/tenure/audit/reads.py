@@ -14,8 +14,8 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Flags, Ints
 from tenure.core.records.audit import ReadRecord, ReadsRecord
 from tenure.core.times import EPOCH
 from tenure.features.compute.timeline import Timeline
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).min
 MICROSECOND = timedelta(microseconds=1)
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -114,12 +113,12 @@ def _latest(
     return latest
 
 
-def _through(table: pa.Table, timeline: Timeline, window: Window) -> NDArray[np.bool_]:
+def _through(table: pa.Table, timeline: Timeline, window: Window) -> Flags:
     """Return which places on the grid the cut lets through, shape (cut-offs, places)."""
     start, stop = timeline.span(window)
     seen, slot = _ints(table, "seen"), _ints(table, "slot")
     known = seen <= np.arange(timeline.size)[:, None]
-    through: NDArray[np.bool_] = known & (slot >= start[:, None]) & (slot < stop[:, None])
+    through: Flags = known & (slot >= start[:, None]) & (slot < stop[:, None])
     return through
 
 

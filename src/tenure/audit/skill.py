@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenure.audit.sample import chosen
+from tenure.core.arrays import Floats, Moments
 from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.shape import SkillRecord
@@ -22,8 +22,6 @@ from tenure.model.evaluation.over_time import latest_folds
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
-Times = NDArray[np.datetime64]
 
 ACCOUNTS = 10_000
 """Accounts whose predictions are ranked at most; more are sampled."""
@@ -75,7 +73,7 @@ def skill(
     )
 
 
-def _areas(predictions: pd.DataFrame, seed: int) -> tuple[Times, Floats]:
+def _areas(predictions: pd.DataFrame, seed: int) -> tuple[Moments, Floats]:
     """Return the times with both outcomes, and their AUC and its resamples, shape (1 + n, times).
 
     A resample without one of the outcomes at a time counts as the AUC itself.
@@ -95,7 +93,7 @@ def _areas(predictions: pd.DataFrame, seed: int) -> tuple[Times, Floats]:
     return np.array(times, dtype="datetime64[us]"), np.array(areas).reshape(len(times), -1).T
 
 
-def _covariance(areas: Floats, times: Times, early: int, horizon_days: int) -> Floats:
+def _covariance(areas: Floats, times: Moments, early: int, horizon_days: int) -> Floats:
     """Return the covariance of the AUCs: of accounts, and of shocks that a time shares.
 
     The size of the shocks is that by which the earlier times scatter around a line of their own,

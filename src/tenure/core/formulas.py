@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 from sqlglot import exp
 
+from tenure.core.arrays import Floats
 from tenure.core.fragments import expression_in, fragment_error, parsed
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-_FORMULA: dict[type[exp.Expression], Callable[..., Array]] = {
+_FORMULA: dict[type[exp.Expression], Callable[..., Floats]] = {
     exp.Add: np.add,
     exp.Sub: np.subtract,
     exp.Mul: np.multiply,
@@ -49,7 +48,7 @@ def formula_names(text: str, place: str) -> frozenset[str]:
     return frozenset(column.name for column in node.find_all(exp.Column))
 
 
-def evaluate(text: str, values: Mapping[str, Array]) -> Array:
+def evaluate(text: str, values: Mapping[str, Floats]) -> Floats:
     """Return the value of a formula, row by row; NaN is missing.
 
     >>> evaluate("a / (b + 1)", {"a": np.array([4.0, 1.0]), "b": np.array([1.0, -1.0])})
@@ -58,7 +57,7 @@ def evaluate(text: str, values: Mapping[str, Array]) -> Array:
     return _formula(text)(values)
 
 
-Formula = Callable[[Mapping[str, Array]], Array]
+Formula = Callable[[Mapping[str, Floats]], Floats]
 
 
 @lru_cache(maxsize=4096)
@@ -89,7 +88,7 @@ def _compiled(node: exp.Expression) -> Formula:
     return lambda values: function(first(values), second(values))
 
 
-def _first_present(parts: list[Array]) -> Array:
+def _first_present(parts: list[Floats]) -> Floats:
     joined = parts[0]
     for part in parts[1:]:
         joined = np.where(np.isnan(joined), part, joined)

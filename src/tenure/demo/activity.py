@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tenure.demo.calendar import BEFORE, Calendar, Floats, Ints
+from tenure.core.arrays import Floats, Ints
+from tenure.demo.calendar import BEFORE, Calendar
 from tenure.demo.hazards import open_late, trend
 from tenure.demo.log import Log, write_tickets
 from tenure.demo.parameters import ACTIVITY, EVENTS, NEVER

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tenure.core.arrays import Flags, Floats, Ints, Moments
 from tenure.demo.parameters import SEASON
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Shorts = npt.NDArray[np.int16]
-Flags = npt.NDArray[np.bool_]
-Times = npt.NDArray[np.datetime64]
 
 START = np.datetime64("2022-01-01", "D")
 BEFORE = 1500  # days kept before the first simulated day, for terms that were already running
@@ -52,13 +49,13 @@ class Calendar:
         return np.where(annual, self.year_later[day + BEFORE], self.month_later[day + BEFORE])
 
 
-def as_times(day: Ints, second: Ints | int = 0) -> Times:
+def as_times(day: Ints, second: Ints | int = 0) -> Moments:
     """Return times of microsecond resolution for day numbers and seconds of the day."""
     whole = (START.astype("M8[s]") + day * 86_400 + second).astype("M8[us]")
     return np.asarray(whole)
 
 
-def _later(dates: Times, count: int) -> Ints:
+def _later(dates: Moments, count: int) -> Ints:
     """Return day numbers `count` months after dates, never past the end of that month."""
     month = dates.astype("M8[M]")
     offset = dates - month.astype("M8[D]")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenure.demo.calendar import Calendar, Flags, Floats, Ints
+from tenure.core.arrays import Flags, Floats, Ints
+from tenure.demo.calendar import Calendar
 from tenure.demo.hazards import churn_rate, expansion_rate, late_invoices
 from tenure.demo.log import Log, write_invoices, write_rows
 from tenure.demo.parameters import BOOK, CHURN, CONTRACTS, EXPANSION, NEVER, PLAN_PRICES

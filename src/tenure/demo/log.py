@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tenure.demo.calendar import Ints
+from tenure.core.arrays import Ints
 from tenure.demo.state import State
 
 Column = npt.NDArray[Any]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from tenure.demo.calendar import BEFORE, Calendar, Floats, Ints, Shorts
+from tenure.core.arrays import Floats, Ints
+from tenure.demo.calendar import BEFORE, Calendar, Shorts
 from tenure.demo.parameters import ACTIVITY, BOOK, EVENTS, NEVER, PLAN_PRICES
 
 GONE, TRIAL, PAID, PAUSED = range(4)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tenure.core.arrays import Flags, Floats, Ints
 from tenure.demo import parameters as p
-from tenure.demo.calendar import Flags, Floats, Ints, as_times
+from tenure.demo.calendar import as_times
 from tenure.demo.log import Log
 from tenure.demo.tables import HOUR, People, account_ids, named, numbered, table, user_ids, values
 

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tenure.core.arrays import Flags, Floats, Ints, Moments
 from tenure.core.files import replacing
 from tenure.demo import parameters as p
-from tenure.demo.calendar import Flags, Floats, Ints, Times, as_times
+from tenure.demo.calendar import as_times
 from tenure.demo.contracts import REASONS
 from tenure.demo.log import Log
 from tenure.demo.state import PAID, PAUSED, TRIAL
@@ -213,7 +214,7 @@ def tickets(log: Log, people: People, last_day: int, rng: np.random.Generator) -
     )
 
 
-def _after(time: Times, seconds: Floats) -> Times:
+def _after(time: Moments, seconds: Floats) -> Moments:
     return np.asarray(time + seconds.astype(np.int64).astype("m8[s]"))
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tenure.core.arrays import Ints
 from tenure.demo import parameters as p
-from tenure.demo.calendar import Ints, as_times
+from tenure.demo.calendar import as_times
 from tenure.demo.log import Log
 from tenure.demo.tables import (
     DAY,

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tenure.core.arrays import Ints
 from tenure.demo import activity, contracts, surveys, tables, usage
-from tenure.demo.calendar import Calendar, Ints, as_times
+from tenure.demo.calendar import Calendar, as_times
 from tenure.demo.contracts import Desk
 from tenure.demo.log import Log, write_invoices, write_rows, write_tickets
 from tenure.demo.parameters import BOOK, NEVER, SEGMENTS

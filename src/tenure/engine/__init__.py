@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenure.core.config import Config, EngineConfig
 from tenure.core.errors import ConfigError, Problem
 from tenure.engine.base import ENGINES, Engine
 from tenure.engine.pool import EnginePool
@@ -14,6 +13,7 @@ from tenure.engine.pool import EnginePool
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tenure.core.config import Config, EngineConfig
     from tenure.engine.duckdb import DuckDBEngine
 
 __all__ = ["ENGINES", "Engine", "EnginePool", "duckdb_batches", "open_embedded", "open_engine"]

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.core.records.explain import BookChange, ChangePart, ScoreChange
 from tenure.core.times import show
-
-Floats = NDArray[np.float64]
 
 LEAST = 1e-12
 """Move of the log-odds from which it can be shared out in points."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tenure.core.arrays import Array, Flags
 from tenure.core.formulas import evaluate, formula_names
 from tenure.core.spec import Target
 from tenure.explain.outcomes import Shares
@@ -21,9 +22,6 @@ from tenure.explain.peers import EVERYONE
 from tenure.explain.wording import SIGN, UNKNOWN, fact, filled, show, term, uncapital
 from tenure.features.plan.columns import FeatureSpec
 from tenure.features.values import Values, numbers
-
-Array = np.ndarray[Any, Any]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 NOTHING, PAST, PEERS, OUTCOMES = range(4)
 """What a value is held against."""
@@ -65,9 +63,7 @@ class Compared:
 def chosen(features: Sequence[Compared], target: Target) -> Array:
     """Return what each row of each feature is held against: one of the four numbers above.
 
-    Args:
-        features: Of any rows.
-        target: What is predicted.
+    The features may be of any rows.
 
     Returns:
         One array, the rows of the first feature first.

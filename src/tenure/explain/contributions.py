@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tenure.core.arrays import Array
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     import shap
     from shap import Explanation as Explanation  # noqa: PLC0414 - for annotations elsewhere
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def explanation(
-    model: ScoringModel, values: pd.DataFrame, contributions: np.ndarray[Any, Any]
+    model: ScoringModel, values: pd.DataFrame, contributions: Array
 ) -> shap.Explanation:
     """Return the contributions of a model's features as a `shap.Explanation`.
 

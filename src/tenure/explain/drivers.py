@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.core.flat_row import FIELDS, TOP
 from tenure.explain.comparison import NOTHING, chosen
 from tenure.explain.row_words import NUMBERS, WORDS, About, Explainer, RowWords
@@ -26,7 +27,6 @@ TOGETHER = 2
 """Other signals that a value is said to be weighed together with, at most."""
 LEAST = 0.5
 """Share of the strongest contribution of a signal from which a feature may speak for it."""
-Array = np.ndarray[Any, Any]
 
 
 class DriverArrays(NamedTuple):

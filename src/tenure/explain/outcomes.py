@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.explain.peers import KINDS, groups_in, groups_of
 from tenure.features.values import Values
 from tenure.model.boosting.encoder import is_text
@@ -16,7 +17,6 @@ from tenure.model.boosting.encoder import is_text
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = np.ndarray[Any, Any]
 
 ROWS = 40_000
 """Training rows that are looked at, about."""

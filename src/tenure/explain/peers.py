@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.features.values import Values, height, words
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ MIN_ROWS = 50
 KINDS = ("billing_period", "segment")
 """Columns that form the groups, the first one the widest."""
 BETWEEN = " · "
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

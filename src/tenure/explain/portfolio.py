@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.core.records.explain import (
     Cohort,
     EffectPoint,
@@ -24,8 +25,6 @@ from tenure.explain.signals import signals, summed
 from tenure.explain.summary import association
 from tenure.explain.wording import label, signal_label
 from tenure.features.plan.columns import FeatureSpec
-
-Array = np.ndarray[Any, Any]
 
 BINS = 20
 GROUPS = ("segment", "owner")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.core.spec import Target
 from tenure.explain.comparison import (
     OUTCOMES,
@@ -26,8 +27,6 @@ from tenure.explain.signals import BySignal
 from tenure.explain.wording import UNKNOWN, label, show, signal_label, stated, uncapital
 from tenure.features.plan.columns import FeatureSpec
 from tenure.features.values import Values, numbers, words
-
-Array = np.ndarray[Any, Any]
 
 WORDS = ("code", "label", "value", "peer_value", "direction", "sentence", "lever", "since")
 NUMBERS = ("value_num", "peer_value_num", "contribution")

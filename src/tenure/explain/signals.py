@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.explain.wording import signal_label, uncapital
 from tenure.features.plan.columns import FeatureSpec
 
 BLOCK = 4_096
 """Rows that are added up at a time."""
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.core.flat_row import TOP
 from tenure.explain.signals import signals, summed
 from tenure.features.plan.columns import FeatureSpec
@@ -16,7 +17,6 @@ from tenure.model.boosting.part import ScoringModel
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = np.ndarray[Any, Any]
 
 ROWS = 300
 """Latest training rows that are looked at."""

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.explain.signals import signals
 from tenure.explain.wording import signal_label
 from tenure.features.plan.columns import FeatureSpec
-
-Array = np.ndarray[Any, Any]
 
 
 def summarise(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tenure.core.arrays import Floats
 from tenure.core.spec import Family, Feature
 from tenure.features.compute.timeline import Timeline
 from tenure.features.plan.plan import Plan, resolve_plan
@@ -40,9 +41,7 @@ def paying() -> Plan:
     return resolve_plan([Family("coverage", "Paid time", (begun,))], columns)
 
 
-def coverage(
-    values: pd.DataFrame, sources: Iterable[str], lookback_days: int
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def coverage(values: pd.DataFrame, sources: Iterable[str], lookback_days: int) -> Floats:
     """Return the share of sources with any row in the look-back of each snapshot, in [0, 1].
 
     `values` has the columns of `recency`, shape (n, p); without sources the share is missing.
@@ -51,7 +50,7 @@ def coverage(
     if not columns:
         return np.full(len(values), np.nan)
     recent = np.stack(columns, axis=1).astype(np.float64) <= lookback_days
-    share: np.ndarray[Any, np.dtype[np.float64]] = recent.mean(axis=1)
+    share: Floats = recent.mean(axis=1)
     return share
 
 

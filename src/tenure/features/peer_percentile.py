@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array, Floats
 from tenure.core.spec import Ranked
 
 MIN_ROWS = 50
@@ -44,7 +45,7 @@ def apply(values: pd.DataFrame, state: Mapping[str, Any]) -> pd.DataFrame:
 
     `values` are features, shape (n, p); `state` is the output of `fit`.
     """
-    grouped: dict[Any, list[np.ndarray[Any, Any]]] = {}
+    grouped: dict[Any, list[Array]] = {}
     percentiles = np.empty((len(state), len(values)), dtype=np.float32)
     for place, item in enumerate(state.values()):
         groups = (tuple(item["within"]), item["band"], tuple(item["edges"]))
@@ -82,7 +83,7 @@ def _spread(values: pd.DataFrame, item: Ranked) -> State:
     return grouping | {"groups": groups}
 
 
-def _quantiles(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
+def _quantiles(numbers: Floats) -> list[float]:
     if len(numbers) <= LEVELS:
         return [float(value) for value in np.sort(numbers)]
     # Values that occur, not points between them: a tie stays a tie.
@@ -90,9 +91,7 @@ def _quantiles(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
     return [float(value) for value in quantiles]
 
 
-def _percentiles(
-    values: pd.DataFrame, item: Mapping[str, Any], keyed: list[np.ndarray[Any, Any]]
-) -> np.ndarray[Any, Any]:
+def _percentiles(values: pd.DataFrame, item: Mapping[str, Any], keyed: list[Array]) -> Array:
     numbers = _numbers(values, item["of"])
     percentiles = np.full(len(values), np.nan)
     for keys, groups in zip(keyed, item["groups"], strict=True):
@@ -105,7 +104,7 @@ def _percentiles(
     return np.where(np.isnan(numbers), np.nan, percentiles)
 
 
-def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any, Any]]:
+def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[Array]:
     """Return the group of each row at each depth: everyone, then one more part each time."""
     columns = [_words(values, name) for name in item["within"]]
     if item["band"]:
@@ -118,15 +117,13 @@ def _keys(values: pd.DataFrame, item: Mapping[str, Any]) -> list[np.ndarray[Any,
     return keys
 
 
-def _numbers(values: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _numbers(values: pd.DataFrame, name: str) -> Floats:
     # As float32, so that a number that went through a text or a wider type ties as it did.
-    numbers: np.ndarray[Any, np.dtype[np.float64]] = (
-        values[name].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float64)
-    )
+    numbers: Floats = values[name].to_numpy(dtype=np.float32, na_value=np.nan).astype(np.float64)
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _words(values: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
+def _words(values: pd.DataFrame, name: str) -> Array:
     words = values[name].to_numpy(dtype=object)
     absent = pd.isna(words)
     return np.asarray(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from tenure.core.arrays import Array, Floats, Singles
 
-Array = np.ndarray[Any, Any]
 Values: TypeAlias = "pd.DataFrame | Mapping[str, Array]"
 """Column → the values of all rows; words are objects, None where there is none."""
 EVERY = slice(None)
@@ -28,7 +26,7 @@ def height(values: Values) -> int:
     return len(next(iter(values.values()), ()))
 
 
-def numbers(values: Values, name: str) -> NDArray[np.float64]:
+def numbers(values: Values, name: str) -> Floats:
     """Return a column of numbers, shape (n,), NaN where there is none."""
     column = values[name]
     if isinstance(column, np.ndarray):
@@ -42,7 +40,7 @@ def words(values: Values, name: str) -> Array:
     return column if isinstance(column, np.ndarray) else column.to_numpy(dtype=object)
 
 
-def block(values: Values, names: list[str], rows: slice = EVERY) -> NDArray[np.float32]:
+def block(values: Values, names: list[str], rows: slice = EVERY) -> Singles:
     """Return columns of numbers of some rows side by side, shape (rows, names)."""
     if isinstance(values, pd.DataFrame):
         part = values.iloc[rows][names]

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Flags, Places
 from tenure.core.errors import ModelError, Problem, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -29,9 +29,9 @@ class Origin:
     """One fold: a past prediction time."""
 
     as_of: pd.Timestamp
-    train: NDArray[np.intp]
+    train: Places
     """Positions of the rows to train on."""
-    test: NDArray[np.intp]
+    test: Places
     """Positions of the rows to test on."""
 
 
@@ -167,7 +167,7 @@ class ForwardSplit:
 
     def split(
         self, X: Any = None, y: Any = None, groups: Any = None
-    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    ) -> Iterator[tuple[Places, Places]]:
         """Yield the positions in X of the training and of the test rows of each fold.
 
         Args:
@@ -184,7 +184,7 @@ class ForwardSplit:
         del y, groups
         return len(self.folds(X))
 
-    def _positions(self, X: Any) -> NDArray[np.intp]:
+    def _positions(self, X: Any) -> Places:
         everything = np.arange(len(self.rows))
         if X is None:
             return everything
@@ -200,16 +200,16 @@ class ForwardSplit:
         )
 
 
-def half(accounts: pd.Series, seed: int) -> NDArray[np.bool_]:
+def half(accounts: pd.Series, seed: int) -> Flags:
     """Return which accounts fall into the first half, by a seeded hash of their id."""
     codes, names = pd.factorize(accounts)
     key = f"{seed % 10**16:016d}"
     hashes = pd.util.hash_array(np.asarray(names, dtype=object), hash_key=key, categorize=False)
-    first: NDArray[np.bool_] = (hashes % 2 == 0)[codes]
+    first: Flags = (hashes % 2 == 0)[codes]
     return first
 
 
-def thinned(accounts: pd.Series, used: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.intp]:
+def thinned(accounts: pd.Series, used: Flags, most: int, seed: int) -> Places:
     """Return the positions of used rows, of half of the accounts while they are too many.
 
     Args:
@@ -246,7 +246,7 @@ def rarer(rows: pd.DataFrame) -> int:
     return min(distinct_events(rows), distinct_others(rows))
 
 
-def outcomes_known(rows: pd.DataFrame, moments: Iterable[Any]) -> NDArray[np.intp]:
+def outcomes_known(rows: pd.DataFrame, moments: Iterable[Any]) -> Places:
     """Return how many distinct outcomes were known at each of some times, shape (times,)."""
     positive = rows[rows["label"] == 1]
     first = positive.groupby(outcome_codes(positive))["label_known_at"].min()
@@ -255,7 +255,7 @@ def outcomes_known(rows: pd.DataFrame, moments: Iterable[Any]) -> NDArray[np.int
     return np.searchsorted(known, times, side="right")
 
 
-def outcome_codes(rows: pd.DataFrame) -> NDArray[np.intp]:
+def outcome_codes(rows: pd.DataFrame) -> Places:
     """Return a number per row that rows of one outcome share; a row without an id has its own."""
     if "outcome_id" not in rows:
         return np.arange(len(rows))

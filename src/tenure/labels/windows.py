@@ -7,11 +7,12 @@ it is as many whole days long as it takes to hold the renewal date, as agreed at
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Flags, Ints, Moments
 from tenure.core.config import LabelConfig
 from tenure.core.spec import Target
 from tenure.core.times import DAY, days
@@ -34,7 +35,7 @@ def horizons(target: Target, labels: LabelConfig) -> list[Horizon]:
     return list(dict.fromkeys([labels.horizon_days, *labels.horizons]))
 
 
-def cadence(times: np.ndarray[Any, np.dtype[np.datetime64]]) -> float:
+def cadence(times: Moments) -> float:
     """Return the usual days from one prediction time to the next.
 
     The times are distinct and rising, two at least.
@@ -67,7 +68,7 @@ def days_to_renewal(
 
 def ahead_to_renewal(
     as_of: pd.Series, renews_at: pd.Series, *, gap_days: int, longest: int
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.bool_]]]:
+) -> tuple[Ints, Flags]:
     """Return the days of `days_to_renewal` (1 where missing), and the mask of where they exist."""
     start = as_of.to_numpy(dtype="datetime64[us]").astype(np.int64)
     renewal = renews_at.to_numpy(dtype="datetime64[us]")

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tenure.core.config import Config
 from tenure.core.errors import Problem, RefusedError
@@ -31,8 +30,6 @@ from tenure.run.prepare import Prepared, feature_matrix, plan_features
 from tenure.run.walk import walk_target
 from tenure.score.score import Model, check_tables, features
 from tenure.sources.dataset import Dataset
-
-Floats = NDArray[np.float64]
 
 BASES: dict[Basis, str] = {
     "unseen": "both bundles as they stand, on rows later than anything either learnt from",

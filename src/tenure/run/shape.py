@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from tenure.audit.directions import against_declared, declared
 from tenure.audit.skill import skill
+from tenure.core.arrays import Floats
 from tenure.core.config import Config
 from tenure.core.records.base import UNMEASURED
 from tenure.core.records.shape import DirectionRecord, LifetimeRecord, ShapeRecord
 from tenure.labels.targets import TARGETS
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from tenure.core.records.evaluation import Evaluation
     from tenure.features.plan.plan import Plan
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def learnt_directions(
     name: str,
-    moved: NDArray[np.float64],
+    moved: Floats,
     recent: pd.DataFrame,
     learnt: pd.DataFrame,
     rows: pd.DataFrame,

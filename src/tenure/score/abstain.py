@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.core.sections import ScoreConfig
 
 NOTICE = "notice_given"
@@ -27,7 +28,7 @@ REASONS = (NOTICE, STALE, NEW, THIN)
 
 def abstention(
     known: Mapping[str, Any], sources: Collection[str], stale: Collection[str], config: ScoreConfig
-) -> np.ndarray[Any, Any]:
+) -> Array:
     """Return why each account gets no probability, None where it gets one.
 
     Args:

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.core.normal import deviations
 from tenure.core.records.base import Figure
 from tenure.core.records.over_time import FoldSpan
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from tenure.score.scored import Scored
 
-Floats = NDArray[np.float64]
 
 SEEN = 200
 """Words of an input that are remembered at most; of one with more, none counts as unseen."""

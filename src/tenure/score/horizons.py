@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.core.config import Config
 from tenure.labels.windows import RENEWAL, ahead_to_renewal
 
 if TYPE_CHECKING:
     from tenure.score.model import Model
-
-Array: TypeAlias = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

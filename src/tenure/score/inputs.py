@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.features.plan.columns import FeatureSpec
-from tenure.features.values import Array, Values, block, words
+from tenure.features.values import Values, block, words
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.bundle.reference_stats import QUANTILES
 

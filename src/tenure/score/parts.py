@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.labels.targets import TARGETS
-
-Array: TypeAlias = np.ndarray[Any, Any]
 
 ENDS = ("", "_lo", "_hi")
 

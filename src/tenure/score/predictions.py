@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Places
 from tenure.model.boosting.fit import FittedModel, Scores
 from tenure.model.boosting.part import PartModel, ScoringModel
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Array, Floats
 from tenure.core.config import Config
 from tenure.core.flat_row import COLUMNS, SLIM
 from tenure.core.sections import ScoreConfig
 from tenure.labels.windows import RENEWAL
 from tenure.score.horizons import ScoreEntries
 
-Array = np.ndarray[Any, Any]
-Floats = NDArray[np.float64]
 Selection = Literal["all", "slim"]
 
 MAIN = "churn"

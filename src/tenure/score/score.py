@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
@@ -48,7 +49,6 @@ __all__ = [
     "score",
 ]
 
-Array = np.ndarray[Any, Any]
 
 GROWTH = "expansion"
 RATES = "fx_rates"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.core.files import digest
 from tenure.core.records.score_drift import BookDrift
 from tenure.features.compute.matrix import FeatureMatrix
 from tenure.score.model import Model
 from tenure.score.unseen import no_words
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.core.steps import quote, text_literal
 from tenure.core.times import days, literal
 from tenure.features.plan.plan import Plan
@@ -21,8 +22,6 @@ from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tenure.features.compute.matrix import FeatureMatrix
     from tenure.score.model import Model
 
@@ -124,7 +123,7 @@ def _statement(place: str, known: set[str], as_of: datetime) -> str:
     )
 
 
-def unseen_texts(unseen: pd.DataFrame, accounts: pd.Series[str]) -> NDArray[np.object_]:
+def unseen_texts(unseen: pd.DataFrame, accounts: pd.Series[str]) -> Array:
     """Return what is unseen of each account, in words; None where everything is known.
 
     >>> unseen = pd.DataFrame(

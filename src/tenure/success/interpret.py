@@ -51,12 +51,7 @@ def metrics(
 ) -> MetricsRecord:
     """Return the metrics of a period from the loaded tables, as known at `observed_until`.
 
-    Args:
-        config: The run.
-        dataset: Loaded tables.
-        request: Which metrics, of which period.
-        progress: What shows how far work has come.
-        besides: Relations that are left in the engine beside those that the metrics need.
+    The relations `besides` are left in the engine beside those that the metrics need.
 
     Raises:
         ConfigError: If a metric, a method or a split does not exist, or the period is empty.

@@ -67,11 +67,8 @@ def owned(table: str, time: str, *, mergers: bool) -> str:
 def rows_step(until: datetime, booked: str, notice: str, *, mergers: bool) -> Step:
     """Return the step of the subscription rows; one that outlives a merger is cut in two there.
 
-    Args:
-        until: `observed_until`.
-        booked: SQL over `subscriptions` of when a row was booked.
-        notice: SQL over it of the days of notice of a row.
-        mergers: Whether there is a table of mergers.
+    `until` is when observation stopped; over `subscriptions`, `booked` is SQL of when a row was
+    booked and `notice` of its days of notice.
     """
     moment = literal(until)
     known = last_of(("started_at", "event_time", "known_at"))

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from tenure.core.arrays import Array, Flags
 from tenure.core.fragments import Aggregate
 from tenure.features.compute.members import ActiveDays, MemberRows
 from tenure.features.compute.source_query import (
@@ -27,10 +28,8 @@ from tenure.features.compute.source_query import (
 )
 from tenure.features.compute.window_fold import (
     NOTHING,
-    Array,
     GridRows,
     Grids,
-    Mask,
     latest,
     maxima,
     minima,
@@ -39,7 +38,7 @@ from tenure.features.compute.window_fold import (
 from tenure.features.plan.columns import MeasuredColumn, Window
 
 
-def array_of(column: pa.ChunkedArray) -> tuple[Array, Mask | None]:
+def array_of(column: pa.ChunkedArray) -> tuple[Array, Flags | None]:
     """Return the values of a column, and the mask of where there is one (None: everywhere).
 
     Missing numbers are 0; unsigned 64-bit integers become signed ones of the same bits.
@@ -65,10 +64,10 @@ class PlacedRows:
     """Accounts of the batch."""
     first: int = 0
     """Number of its first account."""
-    arrays: dict[str, tuple[Array, Mask | None]] = field(default_factory=dict)
+    arrays: dict[str, tuple[Array, Flags | None]] = field(default_factory=dict)
     """Its columns as arrays, as they are used."""
 
-    def column(self, name: str) -> tuple[Array, Mask | None]:
+    def column(self, name: str) -> tuple[Array, Flags | None]:
         """Return a column's values, and where it has any (None: everywhere)."""
         if name not in self.arrays:
             self.arrays[name] = array_of(self.table.column(name))
@@ -92,11 +91,11 @@ class _RowSubset:
     """All rows."""
     rows: GridRows
     """The subset; with `each`, the lanes are accounts by chosen values."""
-    mask: Mask | None
+    mask: Flags | None
     """Which rows these are, None for all."""
     categories: Mapping[str, int]
     """Chosen value → its number."""
-    members: dict[str, tuple[MemberRows, Mask | None]] = field(default_factory=dict)
+    members: dict[str, tuple[MemberRows, Flags | None]] = field(default_factory=dict)
     """Members of the accounts, by the column that tells them apart."""
 
     @classmethod
@@ -123,7 +122,7 @@ class _RowSubset:
             return cls(placed, rows, None, categories)
         return cls(placed, rows.keep(mask), mask, categories)
 
-    def column(self, name: str) -> tuple[Array, Mask | None]:
+    def column(self, name: str) -> tuple[Array, Flags | None]:
         """Return the values of a column for these rows, and where it has any."""
         values, present = self.placed.column(name)
         if self.mask is None:
@@ -182,7 +181,7 @@ class _RowSubset:
             return members.most(windows)
         return members.top(self._moments(present), windows)
 
-    def _moments(self, present: Mask | None) -> Array:
+    def _moments(self, present: Flags | None) -> Array:
         moments = self.column(self.placed.query.column(MOMENT, "max"))[0]
         return moments if present is None else moments[present]
 

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tenure.core.arrays import Ints
 from tenure.core.progress import Progress
 from tenure.core.steps import Step
 from tenure.engine import Engine
@@ -26,7 +27,6 @@ from tenure.features.compute.snapshot_values import (
     measured_values,
 )
 from tenure.features.compute.source_query import SCOPE, SourceQuery, source_queries
-from tenure.features.compute.window_fold import Ints
 from tenure.features.plan.plan import Plan
 
 BATCH_ACCOUNTS = 4_096

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array, Ints
 from tenure.core.progress import SILENT, Progress
 from tenure.engine import Engine
 from tenure.features.compute.batches import Batch, batches
 from tenure.features.compute.history_start import history_starts
 from tenure.features.compute.snapshot_values import FeatureValues, SnapshotIndex, column_values
-from tenure.features.compute.window_fold import Array, Ints
 from tenure.features.plan.columns import FeatureSpec
 from tenure.features.plan.plan import Plan
 

@@ -12,20 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array, Flags, Ints
 from tenure.features.compute.timeline import Timeline
-from tenure.features.compute.window_fold import (
-    NOTHING,
-    Array,
-    GridRows,
-    Grids,
-    Ints,
-    Mask,
-    maxima,
-    sums,
-)
+from tenure.features.compute.window_fold import NOTHING, GridRows, Grids, maxima, sums
 from tenure.features.plan.columns import Window
 
-Summary = Callable[[Mask, Ints], Ints]
+Summary = Callable[[Flags, Ints], Ints]
 """From the visible days of each lane, shape (L, days), and the days to one number per lane."""
 
 
@@ -153,7 +145,7 @@ class ActiveDays:
             columns.append(summary(*self._visible(inside, cutoff)))
         return np.stack(columns, axis=1)
 
-    def _visible(self, inside: Ints, cutoff: int) -> tuple[Mask, Ints]:
+    def _visible(self, inside: Ints, cutoff: int) -> tuple[Flags, Ints]:
         """Return which days each lane has among some columns at a cut-off, and the days."""
         if not len(inside):
             return np.zeros((len(self.first), 0), dtype=bool), inside
@@ -166,7 +158,7 @@ class ActiveDays:
         return visible, day[begins]
 
 
-def longest(visible: Mask, day: Ints) -> Ints:
+def longest(visible: Flags, day: Ints) -> Ints:
     """Return the most days between neighbouring ones of each lane, `NOTHING` below two of them.
 
     `visible` says which of the ascending days each lane has, shape (L, days).

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array, Flags, Ints
 from tenure.core.formulas import evaluate
 from tenure.core.times import EPOCH
 from tenure.features.compute.aggregate import PlacedRows, default
-from tenure.features.compute.window_fold import NOTHING, Array, Ints
+from tenure.features.compute.window_fold import NOTHING
 from tenure.features.plan.columns import MeasuredColumn
 from tenure.features.plan.plan import Plan
 
@@ -127,7 +128,7 @@ def _relative(moments: Array, times: Array, item: MeasuredColumn) -> Array:
 
 def _too_short(
     item: MeasuredColumn, cutoffs: tuple[datetime, ...], first: list[date | None]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
+) -> Flags:
     """Return the prediction times at which a source's history does not fill a window."""
     starts = [(cutoff - timedelta(days=item.spec.window or 0)).date() for cutoff in cutoffs]
     pairs = zip(first, starts, strict=True)

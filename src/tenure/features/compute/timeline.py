@@ -18,14 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from tenure.core.arrays import Ints
 from tenure.core.times import days, last_of, literal
 from tenure.features.plan.columns import Window
-
-Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def rank_sql(moment: str, edges: Sequence[datetime]) -> str:

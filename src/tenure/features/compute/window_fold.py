@@ -16,16 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from tenure.core.arrays import Array, Flags, Ints
 from tenure.features.compute.timeline import Timeline
 from tenure.features.plan.columns import Window
 
-Array = np.ndarray[Any, Any]
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Grids = dict[Window, Ints]
 Join = Literal["add", "larger"]
 
@@ -52,7 +50,7 @@ class GridRows:
     weight: Array | None = None
     """How many rows it stands for, None for one each, shape (n,)."""
 
-    def keep(self, mask: Mask) -> GridRows:
+    def keep(self, mask: Flags) -> GridRows:
         """Return the rows that a mask selects."""
         gone = None if self.gone is None else self.gone[mask]
         weight = None if self.weight is None else self.weight[mask]
@@ -60,7 +58,7 @@ class GridRows:
         return GridRows(self.timeline, lane, self.lanes, seen, slot, gone, weight)
 
     @cached_property
-    def late(self) -> Mask:
+    def late(self) -> Flags:
         """Return which rows were known after the first cut-off that could see them, or end."""
         if self.gone is not None:
             return np.ones(len(self.lane), dtype=bool)

@@ -10,20 +10,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from tenure.core.arrays import Floats, Places
 from tenure.model.backtest.hand_weighted import HAND_WEIGHTED, hand_weighted_score
 from tenure.model.boosting.encoder import Encoder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 BASE_RATE = "base_rate"
 LOGISTIC = "logistic_regression"
@@ -33,8 +32,8 @@ SINGLE_COLUMNS = ("days_since_last_event", "tenure_days", "mrr")
 def baseline_probabilities(
     values: pd.DataFrame,
     labels: Floats,
-    train: NDArray[np.intp],
-    test: NDArray[np.intp],
+    train: Places,
+    test: Places,
     columns: Sequence[str] = SINGLE_COLUMNS,
 ) -> dict[str, Floats]:
     """Return the probability each baseline gives to the test rows.

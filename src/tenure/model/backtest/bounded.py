@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Places
 from tenure.labels.splits import Origin
 from tenure.model.backtest.forward_log import ForwardLog
 from tenure.model.boosting.fit import FittedBooster, FittedModel, resampled_boosters
 from tenure.model.calibration.interval import HIDDEN, Interval
 from tenure.model.calibration.losses import log_odds
 from tenure.model.calibration.usual import UsualValues
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def with_bounds(
@@ -55,7 +52,7 @@ def with_bounds(
 
 
 def up_to_date(
-    bounded: FittedModel, fitted: FittedModel, forward: ForwardLog, known: NDArray[np.intp]
+    bounded: FittedModel, fitted: FittedModel, forward: ForwardLog, known: Places
 ) -> FittedModel:
     """Return a model with bounds that know what later outcomes betray of effects of accounts.
 

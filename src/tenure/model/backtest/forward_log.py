@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Flags, Floats, Places
 from tenure.labels.splits import Origin, outcome_codes
 from tenure.labels.windows import EARLY_DAYS
 from tenure.model.boosting.fit import AUTO, FittedBooster, FittedModel, calibrate
@@ -22,8 +22,6 @@ from tenure.model.calibration.forward import (
 )
 from tenure.model.calibration.level import Level
 from tenure.model.settings import FitSettings
-
-Floats = NDArray[np.float64]
 
 
 class ForwardLog:
@@ -61,7 +59,7 @@ class ForwardLog:
             windows=horizon / days,
         )
 
-    def record(self, rows: NDArray[np.intp], margins: Floats, outcomes: int) -> None:
+    def record(self, rows: Places, margins: Floats, outcomes: int) -> None:
         """Record the log-odds of some rows, by a booster that learnt from so many outcomes."""
         self.margins[rows], self._learnt[rows] = margins, outcomes
 
@@ -82,7 +80,7 @@ class ForwardLog:
         return self._levelled(fitted, predicted & self.early.known(now), known, now, origin)
 
     def redrawn(
-        self, fitted: FittedModel, booster: FittedBooster, rows: NDArray[np.intp], draw: Floats
+        self, fitted: FittedModel, booster: FittedBooster, rows: Places, draw: Floats
     ) -> Sigmoid:
         """Return the line of a fitted model, fitted again on some rows as often as they are drawn.
 
@@ -96,7 +94,7 @@ class ForwardLog:
         line = replace(forward, weights=forward.weights * draw[drawn]).line(booster.outcomes)
         return line.shifted(fitted.level.applied) if fitted.level else line
 
-    def account_effects(self, fitted: FittedModel, rows: NDArray[np.intp]) -> float:
+    def account_effects(self, fitted: FittedModel, rows: Places) -> float:
         """Return the variance of effects of accounts that outcomes of some rows betray."""
         rows = rows[~np.isnan(self.margins[rows])]
         frame = pd.DataFrame(
@@ -110,7 +108,7 @@ class ForwardLog:
         )
         return effect_variance(frame, self.settings.horizon_days)
 
-    def _forward(self, rows: NDArray[np.intp], booster: FittedBooster) -> ForwardPredictions:
+    def _forward(self, rows: Places, booster: FittedBooster) -> ForwardPredictions:
         """Return what boosters have said of some rows, and what happened."""
         labels = self.labels[rows]
         return ForwardPredictions(
@@ -123,8 +121,8 @@ class ForwardLog:
     def _levelled(
         self,
         fitted: FittedModel,
-        early: NDArray[np.bool_],
-        known: NDArray[np.bool_],
+        early: Flags,
+        known: Flags,
         now: np.datetime64 | None,
         origin: Origin | None,
     ) -> FittedModel:

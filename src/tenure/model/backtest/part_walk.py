@@ -7,13 +7,12 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.model.backtest.walk_forward import WalkForward
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.boosting.part import PartModel, product_bounds, typed, typed_with_bounds
 
-Floats = NDArray[np.float64]
 FIGURES = ["probability", "probability_lo", "probability_hi"]
 LABELS = ["label", "label_known_at", "outcome_id"]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tenure.core.arrays import Places
 from tenure.labels.splits import Origin, outcomes_known
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 GROWTH, OF_MANY = 1.12, 1.25
 """Growth of the known distinct outcomes after which a booster is fitted again, and of many."""
@@ -39,7 +39,7 @@ class Stretch:
         return self.origins[0]
 
     @property
-    def test(self) -> NDArray[np.intp]:
+    def test(self) -> Places:
         """Return the positions of the test rows of all folds."""
         return np.concatenate([origin.test for origin in self.origins])
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from tenure.core.arrays import Places
 from tenure.core.errors import Problem, RefusedError
 from tenure.core.progress import SILENT, Progress
 from tenure.core.times import show
@@ -43,8 +43,6 @@ from tenure.model.boosting.part import ScoringModel
 from tenure.model.boosting.search import parameters_at, search
 from tenure.model.boosting.tune import usable
 from tenure.model.settings import FitSettings
-
-Floats = NDArray[np.float64]
 
 CALIBRATION_ORIGINS = 6
 FEWEST_OUTCOMES = 4
@@ -77,7 +75,7 @@ class WalkForward:
     """Set where there are fewer folds than a claim needs."""
     final: ScoringModel
     """The model fitted on every known label; of a part of an event, the product of two."""
-    train: NDArray[np.intp] = field(repr=False)
+    train: Places = field(repr=False)
     """Positions of its training rows, in the caller's order."""
     tuned: list[dict[str, Any]] = field(default_factory=list)
     """Results of the searches for parameters: the output of `search`."""
@@ -172,7 +170,7 @@ class _Walk:
         plan: list[Stretch],
         evaluated: set[pd.Timestamp],
         shortage: Shortage | None,
-        known: NDArray[np.intp],
+        known: Places,
         progress: Progress,
     ) -> WalkForward:
         predictions: list[pd.DataFrame] = []
@@ -253,7 +251,7 @@ class _Walk:
         rates = [np.full(len(fold.test), self.labels[fold.train].mean()) for fold in compared]
         return booster, pd.DataFrame(probabilities | {BASE_RATE: np.concatenate(rates)})
 
-    def _boost(self, train: NDArray[np.intp], as_of: pd.Timestamp | None) -> FittedBooster:
+    def _boost(self, train: Places, as_of: pd.Timestamp | None) -> FittedBooster:
         """Fit a booster on one thread: that many run side by side."""
         values = usable(self.values, self.since, as_of).iloc[train]
         parameters = parameters_at(self.tuned, as_of, self.settings.model.parameters)
@@ -307,7 +305,7 @@ def _ignore_convergence() -> Iterator[None]:
         yield
 
 
-def _sorted(frame: pd.DataFrame, order: NDArray[np.intp]) -> pd.DataFrame:
+def _sorted(frame: pd.DataFrame, order: Places) -> pd.DataFrame:
     """Return the rows in an order, under an index from 0; no copy where they are in it already."""
     if (order == np.arange(len(order))).all():
         return frame.reset_index(drop=True)

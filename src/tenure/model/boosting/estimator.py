@@ -10,19 +10,20 @@ import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tenure.core.arrays import Array, Floats
 from tenure.model.boosting.sizes import sized_parameters
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class TenureClassifier(ClassifierMixin, BaseEstimator):
@@ -145,7 +146,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
 
     def refits(
         self,
-        X: NDArray[Any],
+        X: Array,
         y: Floats,
         weights: Iterable[Floats],
         *,
@@ -186,7 +187,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
         positive = self._predict(X)
         return np.column_stack([1 - positive, positive])
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: ArrayLike) -> Array:
         """Return the likelier class of each row."""
         positive = self.decision_function(X) > 0
         return np.asarray(self.classes_[positive.astype(int)])
@@ -252,7 +253,7 @@ class TenureClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _binned(
-    matrix: NDArray[Any], labels: NDArray[Any], positions: Sequence[int], parameters: dict[str, Any]
+    matrix: Array, labels: Array, positions: Sequence[int], parameters: dict[str, Any]
 ) -> lgb.Dataset:
     return lgb.Dataset(
         matrix,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import lightgbm as lgb
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats, Places
 from tenure.core.config import ModelConfig
 from tenure.core.errors import ModelError, Problem, RefusedError
 from tenure.features.values import Values
@@ -26,7 +26,6 @@ from tenure.model.settings import FitSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 AUTO, IDENTITY = "auto", "identity"
 SMALL_BATCH = 1_000
@@ -44,7 +43,7 @@ class Scores(NamedTuple):
     contributions: Floats
     """In log-odds, shape (rows, columns + 1), the base value last."""
 
-    def take(self, rows: NDArray[np.intp]) -> Scores:
+    def take(self, rows: Places) -> Scores:
         """Return what is said of some of the rows."""
         return Scores(*(values[rows] for values in self))
 
@@ -283,7 +282,7 @@ def fit_model(values: pd.DataFrame, labels: Floats, settings: FitSettings) -> Fi
 
 
 def resampled_boosters(
-    booster: FittedBooster, matrix: Matrix, accounts: NDArray[np.intp], settings: ModelConfig
+    booster: FittedBooster, matrix: Matrix, accounts: Places, settings: ModelConfig
 ) -> list[tuple[Floats, lgb.Booster]]:
     """Return boosters fitted on accounts drawn with replacement, each with the draw.
 
@@ -302,7 +301,7 @@ def resampled_boosters(
     return list(zip(draws, members, strict=True))
 
 
-def _drawn(accounts: NDArray[np.intp], seed: int) -> Floats:
+def _drawn(accounts: Places, seed: int) -> Floats:
     """Return how often the account of each row is drawn."""
     size = int(accounts.max()) + 1
     draw = np.random.default_rng(seed).integers(0, size, size)

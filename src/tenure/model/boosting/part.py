@@ -12,13 +12,12 @@ from functools import cached_property
 from typing import Any, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.features.values import Values
 from tenure.model.boosting.encoder import Encoder
 from tenure.model.boosting.fit import FittedModel, Scores
 
-Floats = NDArray[np.float64]
 Bounded = tuple[Floats, Floats, Floats]
 
 

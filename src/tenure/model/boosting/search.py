@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tenure.core.arrays import Places
 from tenure.core.progress import Progress
 from tenure.core.times import as_utc, show
 from tenure.labels.splits import Origin
@@ -16,7 +17,6 @@ from tenure.model.settings import FitSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 
 def search(
@@ -44,7 +44,7 @@ def search(
     if not tuning.wanted:
         return []
     known = np.flatnonzero(rows["label"].notna().to_numpy())
-    pasts: list[tuple[str | None, NDArray[np.intp]]] = [
+    pasts: list[tuple[str | None, Places]] = [
         (show(origin.as_of), origin.train) for origin in evaluated[:: tuning.every]
     ]
     pasts.append((None, known))

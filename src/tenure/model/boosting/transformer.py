@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from tenure.core.arrays import Array
 from tenure.core.spec import Ranked
 from tenure.features import peer_percentile
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 class FeatureEncoder(TransformerMixin, BaseEstimator):
@@ -58,7 +56,7 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "columns_")
         return self._with_percentiles(X)[self.columns_]
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return the columns of what `transform` returns."""
         del input_features
         check_is_fitted(self, "columns_")

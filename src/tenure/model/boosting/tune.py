@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from tenure.core.arrays import Floats, Places
 from tenure.core.errors import ModelError, Problem
 from tenure.core.progress import SILENT, Progress
 from tenure.labels.splits import Origin, forward_origins, rarer, thinned
@@ -38,7 +38,6 @@ from tenure.model.settings import FitSettings
 if TYPE_CHECKING:
     import optuna
 
-Floats = NDArray[np.float64]
 
 SPLITS = 4  # prediction times that judge a trial, at least
 SPAN = 12  # latest prediction times they are taken from, evenly: neighbours share outcomes
@@ -313,7 +312,7 @@ def _split(
     )
 
 
-def _error(better: Floats, accounts: NDArray[np.intp]) -> float:
+def _error(better: Floats, accounts: Places) -> float:
     """Return the standard error of a sum of differences, over accounts."""
     sums = np.bincount(accounts, weights=better - better.mean())
     return float(np.sqrt((sums**2).sum()))

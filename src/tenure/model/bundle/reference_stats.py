@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Floats
 from tenure.model.boosting.encoder import is_text
 from tenure.model.evaluation.bootstrap import safe
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 EXAMPLES = 20
@@ -27,7 +25,7 @@ def statistics(values: pd.DataFrame) -> dict[str, Any]:
     return {str(name): _describe(values[name]) for name in values.columns}
 
 
-def examples(values: pd.DataFrame, margins: NDArray[np.float64]) -> pd.DataFrame:
+def examples(values: pd.DataFrame, margins: Floats) -> pd.DataFrame:
     """Return up to 20 rows spread evenly over the order of their scores, without their index."""
     order = np.argsort(margins, kind="stable")
     places = np.unique(np.linspace(0, len(order) - 1, min(EXAMPLES, len(order))).round())

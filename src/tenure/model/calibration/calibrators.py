@@ -19,13 +19,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
+from tenure.core.arrays import Floats
 from tenure.core.errors import ModelError, Problem
-
-Floats = NDArray[np.float64]
 
 SLOPES = (0.05, 20.0)
 PRIOR_SD = 0.2

@@ -9,14 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Flags, Floats, Moments, Places
 from tenure.model.calibration.calibrators import Sigmoid, expected_slope
 from tenure.model.calibration.level import LevelHistory
 from tenure.model.calibration.losses import NEAR, log_loss
-
-Floats = NDArray[np.float64]
-Moments = NDArray[np.datetime64]
 
 MIN_OUTCOMES = 7
 """Distinct outcomes among forward predictions below which no slope is learnt from them."""
@@ -55,7 +52,7 @@ class ForwardPredictions:
 class EarlyWindows:
     """The first days of the windows of forward predictions: their outcomes are known early."""
 
-    accounts: NDArray[np.intp]
+    accounts: Places
     """Number of the account of each row, shape (n,)."""
     moments: Moments
     """Prediction time of each row."""
@@ -74,15 +71,15 @@ class EarlyWindows:
         self._line = np.full(len(self.labels), np.nan)
         self._level = self._line.copy()
 
-    def known(self, moment: np.datetime64 | None) -> NDArray[np.bool_]:
+    def known(self, moment: np.datetime64 | None) -> Flags:
         """Return which outcomes were known at a time; at last, without one."""
         return known_by(moment, self.labels, self.known_at)
 
-    def history(self, rows: NDArray[np.intp], expected: Floats) -> LevelHistory:
+    def history(self, rows: Places, expected: Floats) -> LevelHistory:
         """Return what the outcomes of some rows say of the level beside their probabilities."""
         return LevelHistory.observed(self.moments[rows], expected, self.labels[rows], self.days)
 
-    def record(self, rows: NDArray[np.intp], line: Floats, level: Floats) -> None:
+    def record(self, rows: Places, line: Floats, level: Floats) -> None:
         """Record the probabilities, over the first days, by the line alone and by the level too."""
         self._line[rows], self._level[rows] = line, level
 
@@ -102,7 +99,7 @@ class EarlyWindows:
         return bool(gain.sum() > BAR * max(errors))
 
 
-def known_by(moment: np.datetime64 | None, labels: Floats, known_at: Moments) -> NDArray[np.bool_]:
+def known_by(moment: np.datetime64 | None, labels: Floats, known_at: Moments) -> Flags:
     """Return which labels were known at a time; at last, without one."""
     known = ~np.isnan(labels)
     return known if moment is None else np.asarray(known & (known_at <= moment))

@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
+from tenure.core.arrays import Floats
 from tenure.model.calibration.losses import log_odds
 from tenure.model.calibration.usual import UsualValues
 
-Floats = NDArray[np.float64]
 Matrix = NDArray[np.floating[Any]]
 
 MEMBERS = 8

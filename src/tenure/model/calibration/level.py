@@ -16,10 +16,8 @@ from itertools import product
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Moments = NDArray[np.datetime64]
+from tenure.core.arrays import Floats, Moments, Places
 
 PERSISTENCE = (0.0, 0.3, 0.6, 0.8, 0.9, 0.97)
 """Correlation of the level with that of a window later."""
@@ -131,7 +129,7 @@ def _power(persistence: float, apart: Floats) -> Floats:
     return np.where(apart == 0, 1.0, persistence**apart)
 
 
-def _apart(starts: Moments, days: float) -> NDArray[np.intp]:
+def _apart(starts: Moments, days: float) -> Places:
     """Return the positions of windows that do not overlap, from the latest back.
 
     Months are of unequal length: a window may overlap the next by a tenth.

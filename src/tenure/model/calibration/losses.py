@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logit
 
-Floats = NDArray[np.float64]
+from tenure.core.arrays import Floats
 
 TINY = 1e-12
 NEAR = 1e-9  # log-odds need more distance from 0 and 1 than a loss does

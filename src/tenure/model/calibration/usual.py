@@ -15,7 +15,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tenure.core.arrays import Array, Floats
+
 Matrix = NDArray[np.floating[Any]]
 
 TAIL = 0.005
@@ -70,7 +71,7 @@ class UsualValues:
         return np.asarray((outside * weight).sum(axis=1))
 
     @cached_property
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
+    def _arrays(self) -> tuple[Array, ...]:
         kinds = (np.intp, np.float64, np.float64, np.bool_, np.float64)
         fields = (self.column, self.low, self.high, self.missing, self.weight)
         return tuple(np.asarray(item, dtype=kind) for item, kind in zip(fields, kinds, strict=True))

@@ -7,9 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Codes = NDArray[np.int64]
+from tenure.core.arrays import Ints
+
+Codes = Ints
 
 BINS = 10
 WORDS = 20

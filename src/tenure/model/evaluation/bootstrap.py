@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from tenure.core.arrays import Floats, Places, Singles
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 CELLS = 2_000_000  # resamples × rows held at once
 FEWEST = 0.9  # share of resamples that must give a value for an interval to be shown
@@ -24,9 +26,9 @@ FEWEST = 0.9  # share of resamples that must give a value for an interval to be 
 class Resamples:
     """Draws of accounts."""
 
-    account: NDArray[np.intp]
+    account: Places
     """Account number of each row."""
-    counts: NDArray[np.float32]
+    counts: Singles
     """How often each account is drawn, shape (1 + resamples, accounts)."""
 
     @classmethod
@@ -51,7 +53,7 @@ class Resamples:
         )
         return np.asarray(self.counts.astype(np.float64) @ totals)
 
-    def weights(self, order: NDArray[np.intp]) -> Iterator[tuple[slice, Floats]]:
+    def weights(self, order: Places) -> Iterator[tuple[slice, Floats]]:
         """Yield row weights of some resamples at a time, rows in some order."""
         owners = self.account[order]
         step = max(1, CELLS // max(len(order), 1))

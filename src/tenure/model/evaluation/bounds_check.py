@@ -13,15 +13,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import betabinom, norm
 
+from tenure.core.arrays import Floats
 from tenure.model.evaluation.prediction_detail import GROUP
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 FEWEST_ROWS = 20
 """Predictions that a group needs to be looked at."""

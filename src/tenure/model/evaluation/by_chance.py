@@ -10,12 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from tenure.labels.windows import cadence
-
-Floats = NDArray[np.float64]
 
 DRAWS = 200
 BAND = (0.05, 0.95)

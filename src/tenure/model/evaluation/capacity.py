@@ -12,18 +12,15 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats, Places
 from tenure.model.evaluation.bootstrap import Resamples
-
-Floats = NDArray[np.float64]
-Whole = NDArray[np.intp]
 
 TENTH = 0.1
 """Share of the accounts that a list holds where no capacity is set."""
 
 
-def on_list(scores: Floats, times: Whole, length: float) -> Floats:
+def on_list(scores: Floats, times: Places, length: float) -> Floats:
     """Return which part of each row's group of equal scores its time's list holds, 0 to 1.
 
     Higher scores are listed sooner; `times` numbers the prediction time of each row.  A `length`
@@ -49,11 +46,11 @@ def on_list(scores: Floats, times: Whole, length: float) -> Floats:
 class Outcomes:
     """Distinct outcomes, and the rows at which a list could have met them."""
 
-    rows: Whole
+    rows: Places
     """Rows that come before an outcome, those of one outcome together."""
-    begins: Whole
+    begins: Places
     """Where each outcome's rows begin among these."""
-    last: Whole
+    last: Places
     """Row of each outcome that holds its account and its money: the latest prediction."""
     size: int
     """How many rows there are in all."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from tenure.core.arrays import Floats
 from tenure.core.records.evaluation import Evaluation
 from tenure.core.times import show
 from tenure.labels.splits import distinct_others
@@ -29,7 +29,6 @@ from tenure.model.evaluation.over_time import over_time
 from tenure.model.evaluation.prediction_detail import currency
 from tenure.model.settings import EvaluationSettings
 
-Floats = NDArray[np.float64]
 PROFIT = {
     *("profit_months", "profit_margin", "profit_contact_cost", "profit_offer", "profit_accepted")
 }

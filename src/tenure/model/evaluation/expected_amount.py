@@ -13,11 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Array, Floats, Places
 from tenure.model.evaluation.bootstrap import Resamples, interval
-
-Floats = NDArray[np.float64]
 
 BY = ("segment", "plan")
 PRIOR = 50.0
@@ -55,10 +53,10 @@ class Amounts:
             amounts = amounts * np.array([known.get(word, 1.0) for word in words], dtype=np.float64)
         return amounts
 
-    def band(self, rows: pd.DataFrame) -> NDArray[np.intp]:
+    def band(self, rows: pd.DataFrame) -> Places:
         """Return the number of the band of each row's list MRR."""
         times = multiples(rows, self.typical)
-        places: NDArray[np.intp] = np.searchsorted(np.asarray(self.edges), times, side="right")
+        places: Places = np.searchsorted(np.asarray(self.edges), times, side="right")
         return places
 
     def to_json(self) -> dict[str, Any]:
@@ -134,9 +132,7 @@ def _typical(rows: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _factors(
-    groups: NDArray[Any], observed: Floats, fitted: Floats, events: int
-) -> dict[Any, float]:
+def _factors(groups: Array, observed: Floats, fitted: Floats, events: int) -> dict[Any, float]:
     """Return observed over fitted of each group, shrunk towards 1; missing groups have none."""
     prior = PRIOR * fitted.sum() / events
     sums = pd.DataFrame({"group": groups, "observed": observed, "fitted": fitted})

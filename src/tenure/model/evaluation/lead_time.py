@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.model.evaluation.bootstrap import Resamples, interval, safe
 from tenure.model.evaluation.capacity import TENTH, on_list
-
-Floats = NDArray[np.float64]
 
 DAY = np.timedelta64(1, "D")
 STEPS = (1, 30, 60, 90, 120, 150, 180, 270, 365)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.model.calibration.losses import TINY, log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval, ranking, safe
 from tenure.model.evaluation.capacity import Outcomes, on_list
@@ -22,7 +22,6 @@ from tenure.model.settings import EvaluationSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 SHARES = (0.05, 0.10, 0.20)
 BINS = 10

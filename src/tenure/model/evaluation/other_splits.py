@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from tenure.core.arrays import Floats, Places
 from tenure.labels.splits import forward_origins, rarer
 from tenure.model.backtest.walk_forward import WalkForward
 from tenure.model.boosting.fit import fit_booster
@@ -29,8 +29,6 @@ from tenure.model.settings import EvaluationSettings, FitSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 
 PARTS = 4  # of the random split: each part is predicted from the others
 FOLDS = 6  # prediction times at which accounts never seen are tested

@@ -21,15 +21,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Array, Floats, Moments
 from tenure.core.times import show
 from tenure.labels.windows import cadence
 from tenure.model.calibration.losses import TINY, log_loss
 from tenure.model.evaluation.bootstrap import Resamples, interval
 from tenure.model.evaluation.metrics import Measures
-
-Floats = NDArray[np.float64]
 
 FEWEST = 3
 """Prediction times that are looked at as the latest, where there are more."""
@@ -39,7 +37,7 @@ LEVEL_PRIOR, SIGNAL_PRIOR = 0.15, 0.1
 """Scales of the half-normal priors of these."""
 
 
-def latest_folds(times: NDArray[np.datetime64], horizon_days: int) -> int:
+def latest_folds(times: Moments, horizon_days: int) -> int:
     """Return how many of the latest prediction times count as lately.
 
     They span one horizon and are at least `FEWEST`, but no more than half of all where that is
@@ -90,7 +88,7 @@ def over_time(predictions: pd.DataFrame, draws: Measures, horizon_days: int) -> 
     return result
 
 
-def paired_gain(as_of: NDArray[Any], pair: Measures, horizon_days: int) -> Floats:
+def paired_gain(as_of: Array, pair: Measures, horizon_days: int) -> Floats:
     """Return the gain in log loss of one model over another, then that of each resample.
 
     Also here a resample draws effects of time: on the level of all accounts, which favour the model
@@ -164,7 +162,7 @@ class _Series:
 class _Folds:
     """Predictions summed up by prediction time."""
 
-    times: NDArray[np.datetime64]
+    times: Moments
     """Distinct prediction times, rising, shape (folds,)."""
     rows: Floats
     positives: Floats
@@ -178,7 +176,7 @@ class _Folds:
     """Gain in log loss over the base rate."""
 
     @classmethod
-    def of(cls, as_of: NDArray[np.datetime64], draws: Measures, horizon_days: int) -> _Folds:
+    def of(cls, as_of: Moments, draws: Measures, horizon_days: int) -> _Folds:
         times, fold = np.unique(as_of, return_inverse=True)
         p, base = (np.clip(x, TINY, 1 - TINY) for x in (draws.probabilities, draws.base))
         saved = log_loss(draws.labels, base) - log_loss(draws.labels, p)

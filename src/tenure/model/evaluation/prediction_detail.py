@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tenure.core.arrays import Array, Floats
 
 GROUP = "group:"
 TENURE = ((90, "under 90 days"), (365, "90 days to a year"), (730, "1 to 2 years"))
@@ -77,7 +76,7 @@ def _amounts(predictions: pd.DataFrame, *, change: bool) -> Floats:
     return np.where((predictions["currency"] == main).to_numpy(), money, np.nan)
 
 
-def _texts(values: NDArray[Any]) -> pd.Categorical[str]:
+def _texts(values: Array) -> pd.Categorical[str]:
     texts = pd.Series(values, dtype=object)
     sizes = texts[texts.notna()].astype(str).value_counts().sort_index()
     largest = list(sizes.nlargest(LARGEST).index)
@@ -86,7 +85,7 @@ def _texts(values: NDArray[Any]) -> pd.Categorical[str]:
     return pd.Categorical(named.fillna(UNKNOWN), categories=names)
 
 
-def _tenures(days: NDArray[Any]) -> pd.Categorical[str]:
+def _tenures(days: Array) -> pd.Categorical[str]:
     names = [*(name for _, name in TENURE), OLDEST]
     return _cut(np.asarray(days, dtype=np.float64), [edge for edge, _ in TENURE], names)
 

@@ -11,12 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Flags, Floats, Places
 from tenure.core.sections import EvaluationConfig
 from tenure.model.evaluation.bootstrap import Resamples
-
-Floats = NDArray[np.float64]
 
 CERTAINTY = 20.0  # the Beta distribution of the acceptance has this sum of its parameters
 
@@ -85,13 +83,13 @@ def profit_draws(resamples: Resamples, scores: Floats, gains: Floats) -> Floats:
     return out
 
 
-def _earned(weights: Floats, gains: Floats, last: NDArray[np.intp]) -> Floats:
+def _earned(weights: Floats, gains: Floats, last: Places) -> Floats:
     """Return what contacting nobody, then each longer list, earns, by line of weights."""
     sums = np.cumsum(weights * gains, axis=1)[:, last]
     return np.hstack([np.zeros((len(sums), 1)), sums])
 
 
-def chosen_draws(resamples: Resamples, chosen: NDArray[np.bool_], gains: Floats) -> Floats:
+def chosen_draws(resamples: Resamples, chosen: Flags, gains: Floats) -> Floats:
     """Return the profit per scored account of contacting chosen rows; the first is the metric."""
     columns = np.column_stack([np.ones(len(gains)), np.where(chosen, gains, 0.0)])
     rows, earned = resamples.sums(columns).T

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.stats import chi2
 
+from tenure.core.arrays import Moments
 from tenure.model.boosting.encoder import is_text
 from tenure.model.evaluation.bins import Bins, stability_index
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 TIMES_BEFORE = 2.0
 
@@ -50,9 +50,7 @@ class Distribution:
         return cls(bins=Bins(tuple(state["bins"]["cuts"]), state["bins"]["text"]), **known)
 
     @classmethod
-    def of(
-        cls, values: pd.Series[Any], moments: NDArray[np.datetime64], last: int, lag: int
-    ) -> Self:
+    def of(cls, values: pd.Series[Any], moments: Moments, last: int, lag: int) -> Self:
         """Return the distribution at the last times.
 
         `moments` holds the time of each value.  The `last` of the times count, that many; `lag`

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from tenure.core.arrays import Floats
 from tenure.core.records.base import Figure
 from tenure.core.records.promotion import Comparison, GroupComparison
 from tenure.core.sections import PromotionConfig
@@ -30,8 +30,6 @@ from tenure.model.evaluation.bootstrap import Resamples, interval, ranking
 from tenure.model.evaluation.metrics import Measures
 from tenure.model.evaluation.over_time import paired_gain
 from tenure.model.settings import EvaluationSettings
-
-Floats = NDArray[np.float64]
 
 DEFAULT_LIMITS = PromotionConfig()
 

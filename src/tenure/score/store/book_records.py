@@ -96,7 +96,6 @@ class BookTotals:
     currency: str | None
     """None of accounts without one, or with several."""
     accounts: int = 0
-    """How many; `mrr`: theirs."""
     mrr: float = 0.0
     amount_at_risk: float = 0.0
     """Probability of churn × MRR, over all of them."""

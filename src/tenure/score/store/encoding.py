@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Array = np.ndarray[Any, Any]
+from tenure.core.arrays import Array
 
 VALUE, PEER, FIGURE = "\x01", "\x02", "\x03"
 """Marks in a sentence: in the place of the value and of that of peers, as older rows have it, and

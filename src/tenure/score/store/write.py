@@ -39,8 +39,6 @@ from tenure.score.store.schema import (
 )
 from tenure.score.store.shadow import forget_shadows
 
-Array = np.ndarray[Any, Any]
-
 
 @dataclass(frozen=True)
 class RunFacts:

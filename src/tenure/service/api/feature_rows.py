@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from tenure.core.arrays import Array
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import now
 from tenure.explain.drivers import driver_arrays
 from tenure.explain.row_words import NUMBERS, WORDS, About
-from tenure.features.values import Array
 from tenure.score.model import Model
 from tenure.service.api.live_responses import RowScores
 from tenure.service.api.meaning import meaning

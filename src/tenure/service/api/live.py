@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tenure.core.arrays import Array
 from tenure.core.errors import Problem, TenureError
 from tenure.core.times import as_utc, show
 from tenure.explain.evidence import MOST
@@ -54,7 +55,6 @@ from tenure.service.api.tables import Span
 from tenure.service.api.threads import in_thread
 from tenure.success.interpret import MetricsRequest
 
-Array = np.ndarray[Any, Any]
 EARLIEST, LATEST = as_utc("1990-01-01"), as_utc("2200-01-01")
 NOT_PAYING = "no_paid_subscription"
 MOST_EXPLAINED = 20

@@ -31,7 +31,6 @@ class Driver:
     """A driver as the page shows it."""
 
     record: DriverRecord
-    """The driver."""
     remarks: tuple[Feedback, ...]
     """What people said of it, latest first."""
 

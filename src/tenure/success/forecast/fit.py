@@ -20,15 +20,13 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.core.records.forecast import ComponentFit, PastWindow, PeriodName
 from tenure.core.times import as_utc, days
 from tenure.model.calibration.level import MOST, LevelHistory
 from tenure.success.forecast.periods import SAME_LENGTH, period_days, spaced
 from tenure.success.forecast.sources import Source
-
-Floats = NDArray[np.float64]
 
 HALF = 0.5
 HALF_LIFE = days(365)

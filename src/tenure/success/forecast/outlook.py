@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.core.records.forecast import ComponentFit
 from tenure.success.forecast.components import COMPONENTS, LAPSED, LOGOS
 from tenure.success.forecast.fit import Level, without_shock
@@ -21,7 +21,6 @@ from tenure.success.forecast.fit import Level, without_shock
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 DRAWS = 4000
 SEED = 20

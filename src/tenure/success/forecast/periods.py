@@ -7,8 +7,8 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.core.records.forecast import PeriodName
 from tenure.core.times import days
 
@@ -22,8 +22,6 @@ SAME_LENGTH = 0.1
 """Relative difference of a horizon and a period that are taken for the same length."""
 MOST_SCALED = 4.0
 """Factor by which a horizon may be longer or shorter than a period that it stands in for."""
-
-Moments = NDArray[np.datetime64]
 
 
 def period_end(start: datetime, period: PeriodName) -> datetime:
@@ -67,9 +65,7 @@ def nearest_horizon(period: PeriodName, horizons: Sequence[int]) -> int | None:
     return long[0] if long else usable[-1] if usable else None
 
 
-def scaled(
-    probabilities: NDArray[np.float64], horizon: int, period: PeriodName
-) -> NDArray[np.float64]:
+def scaled(probabilities: Floats, horizon: int, period: PeriodName) -> Floats:
     """Return probabilities within a period from those within a horizon; its hazard is constant.
 
     Those of a horizon of about the same length stay as they are.

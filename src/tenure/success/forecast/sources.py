@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.core.records.forecast import PeriodName, Rule
 from tenure.success.forecast.components import RENEWAL, Component
 from tenure.success.forecast.periods import nearest_horizon, same_length, scaled
 
-Floats = NDArray[np.float64]
 Predictions = Mapping[str, Mapping[int, pd.DataFrame]]
 """Target → horizon in days → rows of account_id, as_of and probability; those of a backtest also
 have label and label_known_at."""

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tenure.core.arrays import Floats
 from tenure.core.spec import Declared, Derived, Family, Feature
 from tenure.core.steps import text_literal
 
-Floats = NDArray[np.float64]
 Card = Literal["vendor_outcomes", "client_experience", "customer_outcomes"]
 Unit = Literal["score", "share", "count", "days", "hours", "ratio"]
 

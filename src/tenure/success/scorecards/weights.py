@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tenure.core.arrays import Floats
 
 
 def weighted(points: Any, weights: Any) -> tuple[Floats, Floats]:
