@@ -156,6 +156,13 @@ def slim(scored: Scored) -> Scored:
     return replace(scored, contributions=main)
 
 
+@contextmanager
+def copied_store(databases: Files | Databases, origin: str, config: Config) -> Iterator[ScoreStore]:
+    """Yield the store of a project in a copy of a database."""
+    with databases.copied(origin) as url, ScoreStore.open(stored_in(config, url)) as store:
+        yield store
+
+
 def stored_in(config: Config, url: str) -> Config:
     """Return a config whose store is a database."""
     return config.model_copy(update={"store": StoreConfig(url=url)})

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from score.small_world import World
-from score.store.conftest import Databases, Files, stored_in
+from score.store.conftest import Databases, Files, copied_store
 from score.store.moved import moved, named
 from tenure.score.scored import Scored
 from tenure.score.store.book import SORTS, Books
@@ -39,10 +39,7 @@ def books(
     databases: Files | Databases, empty_url: str, world: World, run: ScoringRun, slim: Scored
 ) -> Iterator[Books]:
     """The book of the scores, and one of a month before with other probabilities."""
-    with (
-        databases.copied(empty_url) as url,
-        ScoreStore.open(stored_in(world.config, url)) as store,
-    ):
+    with copied_store(databases, empty_url, world.config) as store:
         store.add(replace(run, as_of=run.as_of - timedelta(days=31)), moved(slim))
         store.add(run, named(slim))
         yield Books(store, "90")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from score.small_world import World
-from score.store.conftest import Databases, Files, stored_in
+from score.store.conftest import Databases, Files, copied_store
 from tenure.core.config import Config
 from tenure.core.flat_row import BANDS
 from tenure.core.times import days
@@ -47,10 +47,7 @@ def settled(
     databases: Files | Databases, filled_url: str, world: World, run: ScoringRun, past: Scored
 ) -> Iterator[ScoreStore]:
     """A store whose earlier run has its outcomes."""
-    with (
-        databases.copied(filled_url) as url,
-        ScoreStore.open(stored_in(world.config, url)) as store,
-    ):
+    with copied_store(databases, filled_url, world.config) as store:
         store.add(at(run, past), past)
         assert settle(store, world.dataset, world.config.labels) > 0
         yield store

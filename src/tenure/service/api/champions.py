@@ -34,8 +34,7 @@ class Champions:
 
     Args:
         config: The project.
-        needed: Whether there must be one.  Otherwise the first `refresh` reads them, and one that
-            cannot be read is a warning.
+        needed: Whether there must be one.  Otherwise one that cannot be read is a warning.
 
     Attributes:
         models: Target → model; replaced whole, never changed, so a request sees one state.
@@ -54,6 +53,8 @@ class Champions:
         self._reading = threading.Lock()
         self.models: Mapping[str, Model] = load_models(config) if needed else {}
         self.warnings: dict[str, str] = {}
+        if not needed:
+            self.refresh(lambda _: None)
 
     @property
     def changed(self) -> bool:

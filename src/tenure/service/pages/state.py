@@ -80,9 +80,7 @@ class PageState:
     def _read(self) -> Mapping[str, Model]:
         with self._opening:
             if self._champions is None:
-                champions = Champions(self.config, needed=False)
-                champions.refresh(lambda _: None)
-                self._champions = champions
+                self._champions = Champions(self.config, needed=False)
         if self._champions.changed:
             self._champions.refresh(lambda _: None)
         return self._champions.models
