@@ -109,7 +109,9 @@ def test_feature_rows_have_the_probability_and_drivers_of_the_batch(
         assert answer["model_version"] == model.bundle.version
         first, second = answer["rows"]
         assert first == second
-        assert first["probability"] == expected[f"{target}_probability"]
+        assert [first[name] for name in ("probability", "lo", "hi")] == [
+            expected[f"{target}_probability{part}"] for part in ("", "_lo", "_hi")
+        ]
         prefix = "" if target == "churn" else f"{target}_"
         assert first["drivers"][0]["sentence"] == expected[f"{prefix}driver_1_sentence"]
         assert first["drivers"][0]["contribution"] == expected[f"{prefix}driver_1_contribution"]

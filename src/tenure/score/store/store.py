@@ -209,15 +209,19 @@ class ScoreStore:
         horizon: str | None = None,
         *,
         drivers: bool = True,
+        runs: int | None = None,
     ) -> list[StoredScore]:
         """Return the scores that an account had in batch runs, by as_of and run.
 
         Only scores of the target and the horizon are read, where these are named, and their drivers
-        where wanted.
+        where wanted; of the last `runs` that have any, by default of all.
         """
         names = SCORE_FIELDS if drivers else SCORE_FIELDS[:-1]
-        mine = {"project": self.project, "kind": "batch", "complete": True}
+        mine: dict[str, Any] = {"project": self.project, "kind": "batch", "complete": True}
         mine |= {"account_id": account, "target": target, "horizon": horizon}
+        if runs is not None:
+            numbers = [number for (number,) in self.read(("run_no",), _BY_TIME, **mine)]
+            mine["run_no"] = list(dict.fromkeys(reversed(numbers)))[:runs]
         return [StoredScore(*row) for row in self.read(names, (*_BY_TIME, *BY_PLACE), **mine)]
 
     def scores(
@@ -261,6 +265,10 @@ class ScoreStore:
         except KeyError:  # a run that was added since has new wordings
             self._learn()
             return unpacked_drivers(packed, self._wordings)
+
+    def code(self, wording: int) -> str:
+        """Return the code of the drivers of a wording, one that was unpacked."""
+        return self._wordings[wording].code
 
     def _learn(self) -> None:
         with self.engine.connect() as connection:

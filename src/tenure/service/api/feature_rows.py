@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +23,73 @@ from tenure.service.api.meaning import meaning
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, listed, shown
 
 LARGEST = float(np.finfo(np.float32).max)
+TOGETHER = 64
+"""Rows of several requests that are scored at once, at most."""
+Rows = Sequence[Mapping[str, Any]]
 
 
-def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) -> RowScores:
+class _Waiting(NamedTuple):
+    """A request whose rows wait to be scored."""
+
+    target: str
+    model: Model
+    rows: Rows
+    answer: Future[RowScores]
+
+
+class RowScorer:
+    """Scores feature rows in a thread: what waits for it is scored together.
+
+    A row costs nearly as much alone as with some others, and says the same.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+        self._waiting: deque[_Waiting] = deque()
+
+    async def scores(self, target: str, model: Model, rows: Rows) -> RowScores:
+        """Return what `scored_rows` does."""
+        answer: Future[RowScores] = Future()
+        self._waiting.append(_Waiting(target, model, rows, answer))
+        self._threads.submit(self._next)
+        return await asyncio.wrap_future(answer)
+
+    def _next(self) -> None:
+        """Answer the first request that waits, and those behind it that ask the same of it."""
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting:
+            one = self._waiting[0]
+            size += len(one.rows)
+            if batch and (one.model is not batch[0].model or size > TOGETHER):
+                self._threads.submit(self._next)
+                break
+            self._waiting.popleft()
+            if one.answer.set_running_or_notify_cancel():
+                batch.append(one)
+        if batch:
+            _answer(batch)
+
+
+def _answer(batch: Sequence[_Waiting]) -> None:
+    """Answer requests of one model; where that fails, each alone, so that it is told its own."""
+    target, model, *_ = batch[0]
+    try:
+        every = scored_rows(target, model, [row for one in batch for row in one.rows])
+    except Exception as error:
+        if len(batch) == 1:
+            batch[0].answer.set_exception(error)
+            return
+        for one in batch:
+            _answer([one])
+        return
+    scores = iter(every.rows)
+    for one in batch:
+        own = tuple(islice(scores, len(one.rows)))
+        one.answer.set_result(every.model_copy(update={"rows": own}))
+
+
+def scored_rows(target: str, model: Model, rows: Rows) -> RowScores:
     """Return probabilities and drivers of feature rows, and which inputs are doubtful.
 
     Raises:
@@ -36,12 +103,14 @@ def scored_rows(target: str, model: Model, rows: Sequence[Mapping[str, Any]]) ->
     scores = [
         {
             "probability": chance,
+            "lo": _known(lo),
+            "hi": _known(hi),
             "log_odds": margin,
             "drivers": _drivers(*drivers),
             **doubt._asdict(),
         }
-        for chance, margin, doubt, *drivers in zip(
-            scored.probability.tolist(),
+        for chance, lo, hi, margin, doubt, *drivers in zip(
+            *(column.tolist() for column in scored[:3]),
             contributions.sum(axis=1).tolist(),
             doubts,
             words.tolist(),
@@ -57,16 +126,17 @@ def _drivers(words: list[list[Any]], numbers: list[list[float]]) -> list[dict[st
     """Return the drivers of one row, strongest first."""
     return [
         dict(zip(WORDS, spoken, strict=True))
-        | {
-            name: None if math.isnan(value) else value
-            for name, value in zip(NUMBERS, counted, strict=True)
-        }
+        | dict(zip(NUMBERS, map(_known, counted), strict=True))
         for spoken, counted in zip(words, numbers, strict=True)
         if spoken[0] is not None
     ]
 
 
-def feature_values(model: Model, rows: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def feature_values(model: Model, rows: Rows) -> dict[str, Array]:
     """Return posted feature rows by column, in the types that scoring reads.
 
     Raises:
@@ -97,7 +167,7 @@ def _matrix(numbers: list[Any]) -> Array | None:
 
 
 def _value_problems(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], texts: Collection[str]
+    rows: Rows, columns: Sequence[str], texts: Collection[str]
 ) -> Iterator[Problem]:
     for name in columns:
         for place, row in enumerate(rows):
@@ -105,9 +175,7 @@ def _value_problems(
                 yield Problem(f"rows[{place}].{name}", *wrong)
 
 
-def _check_names(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], known: frozenset[str]
-) -> None:
+def _check_names(rows: Rows, columns: Sequence[str], known: frozenset[str]) -> None:
     """Make sure that every row has the model's features and no others.
 
     Raises:

@@ -30,7 +30,6 @@ from tenure.service.api.checks import (
     check_targets,
     check_time,
 )
-from tenure.service.api.feature_rows import scored_rows
 from tenure.service.api.live_responses import (
     Explanation,
     HistoryScores,
@@ -155,7 +154,7 @@ async def score_rows(call: Call, ask: RowsRequest) -> RowScores:
     check_count(len(ask.rows), call.state.config, "rows")
     models = await call.state.models()
     (target,) = check_targets([ask.target], models, "target")
-    answer = await in_thread(call.state.workers, scored_rows, target, models[target], ask.rows)
+    answer = await call.state.rows.scores(target, models[target], ask.rows)
     call.state.shadow.offer_rows((call.request_id, call.endpoint), ask, models, answer)
     return answer
 

@@ -95,6 +95,8 @@ class RowScore(Answer):
     """The score of one feature row."""
 
     probability: Chance
+    lo: Chance | None
+    hi: Chance | None
     log_odds: float
     drivers: tuple[Driver, ...]
     missing: tuple[str, ...]

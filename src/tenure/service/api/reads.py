@@ -201,15 +201,16 @@ async def account_history(call: Call, query: HistoryQuery) -> History:
 def _history(call: Call, query: HistoryQuery) -> History:
     _, account = of_last_run(call)
     by_run: dict[str, list[StoredScore]] = {}
-    for score in call.state.store.history(account.account_id, query.target or None):
+    store, target = call.state.store, query.target or None
+    for score in store.history(account.account_id, target, runs=query.limit):
         by_run.setdefault(score.run_id, []).append(score)
-    runs = {run.run_id: run for run in call.state.store.runs()}
+    runs = {run.run_id: run for run in store.runs()}
     items = [
         HistoryItem(run=Run.model_validate(runs[run_id]), scores=tuple(map(_score, scores)))
         for run_id, scores in reversed(by_run.items())
         if run_id in runs
     ]
-    return History(account_id=account.account_id, items=tuple(items[: query.limit]))
+    return History(account_id=account.account_id, items=tuple(items))
 
 
 async def lookup(call: Call, ask: LookupRequest) -> Lookup:

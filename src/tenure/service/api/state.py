@@ -34,6 +34,7 @@ from tenure.score.store.store import ScoreStore, StoredRun
 from tenure.service.access import Access, service_secret
 from tenure.service.api.audit import AuditTrail
 from tenure.service.api.champions import Champions
+from tenure.service.api.feature_rows import RowScorer
 from tenure.service.api.problems import Refusal, busy
 from tenure.service.api.shadow import Shadow
 from tenure.service.api.tables import Tables
@@ -73,6 +74,7 @@ class State:
         self.readers = ThreadPoolExecutor(READERS, "tenure-store")
         # One thread each: two would wait for each other's turn at Python, and the reads for both.
         self.workers = ThreadPoolExecutor(1, "tenure-model")
+        self.rows = RowScorer(self.workers)
         # Posted history takes long: the others need not wait for it.
         self.posting = ThreadPoolExecutor(1, "tenure-posted")
         self.access = Access(
