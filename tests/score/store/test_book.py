@@ -27,7 +27,7 @@ COLUMNS = {
     "probability": "churn_probability",
     "amount_at_risk": "mrr_at_risk",
     "expected_amount": "expected_expansion_mrr",
-    "reason": "driver_1_label",
+    "reason": "reason_label",
     "change": "change",
     "move": "move",
 }
@@ -54,7 +54,22 @@ def flat(scored: Scored) -> pd.DataFrame:
     )
     rows = main.set_index("account_id")
     change = rows["churn_probability"] - before.set_index("account_id")["churn_probability"]
-    return rows.assign(change=change, move=change.abs(), notice_by=None)
+    rows = rows.assign(change=change, move=change.abs(), notice_by=None)
+    places = [first_reason(row) for _, row in rows.iterrows()]
+    for part in ("code", "label", "sentence"):
+        own = [
+            row[f"driver_{at}_{part}"] for (_, row), at in zip(rows.iterrows(), places, strict=True)
+        ]
+        rows[f"reason_{part}"] = own
+    return rows
+
+
+def first_reason(row: pd.Series[Any]) -> int:
+    """Number of the strongest driver that raises the risk, a lever if any; else of the first."""
+    known = [at for at in range(1, 6) if not pd.isna(row[f"driver_{at}_code"])]
+    raising = [at for at in known if row[f"driver_{at}_contribution"] > 0]
+    levers = [at for at in raising if row[f"driver_{at}_lever"]]
+    return (levers or raising or [1])[0]
 
 
 def both(books: Books) -> tuple[StoredRun, StoredRun]:
@@ -121,9 +136,7 @@ def test_a_row_says_what_the_flat_row_says(books: Books, flat: pd.DataFrame) -> 
             if value is not None:
                 assert value == (pytest.approx(other) if name == "change" else other), name
         sentence = row.driver and row.driver["sentence"]
-        assert sentence == (
-            None if pd.isna(wanted["driver_1_code"]) else wanted["driver_1_sentence"]
-        )
+        assert sentence == (None if pd.isna(wanted["reason_code"]) else wanted["reason_sentence"])
 
 
 def test_it_is_filtered(books: Books, flat: pd.DataFrame, run: ScoringRun) -> None:
@@ -135,7 +148,7 @@ def test_it_is_filtered(books: Books, flat: pd.DataFrame, run: ScoringRun) -> No
         BookFilter(segment=one["segment"]): flat["segment"] == one["segment"],
         BookFilter(plan=one["plan"]): flat["plan"] == one["plan"],
         BookFilter(band="medium"): flat["risk_band"] == "medium",
-        BookFilter(reason=one["driver_1_code"]): flat["driver_1_code"] == one["driver_1_code"],
+        BookFilter(reason=one["reason_code"]): flat["reason_code"] == one["reason_code"],
         BookFilter(search=one["name"][1:].upper()): flat["name"]
         .fillna("")
         .str.contains(one["name"][1:], regex=False),
@@ -174,7 +187,7 @@ def test_choices_count_the_accounts(books: Books, flat: pd.DataFrame) -> None:
     assert choices.owners == flat["owner"].value_counts().to_dict()
     assert choices.segments == flat["segment"].value_counts().to_dict()
     reasons = {code: n for (code, _), n in choices.reasons.items()}
-    assert reasons == flat["driver_1_code"].value_counts().to_dict()
+    assert reasons == flat["reason_code"].value_counts().to_dict()
 
 
 def test_the_run_nearest_to_a_month_before(books: Books) -> None:

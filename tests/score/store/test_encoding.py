@@ -51,10 +51,20 @@ def test_what_was_packed_is_unpacked() -> None:
     packed = [(place, blocks[place // BLOCK]) for place in range(len(scores))]
     unpacked = unpacked_drivers(packed, wordings)
     assert repr(unpacked) == repr(scores)
-    for own, place in zip(scores, encoded.leading, strict=True):
-        assert (encoded.wordings[place].code if place >= 0 else None) == (own or [{}])[0].get(
-            "code", None
-        )
+    assert [place >= 0 for place in encoded.leading] == [bool(own) for own in scores]
+
+
+def test_the_first_reason_is_one_that_can_be_acted_on() -> None:
+    context = driver(1) | {"code": "context", "contribution": 0.9, "lever": False}
+    lever = driver(2) | {"code": "lever", "contribution": 0.3, "lever": True}
+    weaker = lever | {"code": "weaker", "contribution": 0.2}
+    lowers = driver(3) | {"code": "lowers", "contribution": -0.5, "lever": True}
+    scores = [[context, lowers, lever, weaker], [lowers, context], [lowers], [weaker, lever], []]
+    nothing: dict[str, Any] = dict.fromkeys(DRIVER.names)
+    rows = [one for own in scores for one in [*own, *[nothing] * (4 - len(own))]]
+    encoded = EncodedDrivers.of(pa.Table.from_pylist(rows, DRIVER), 4)
+    codes = [encoded.wordings[place].code if place >= 0 else None for place in encoded.leading]
+    assert codes == ["lever", "context", "lowers", "weaker", None]
 
 
 def test_the_blocks_of_older_stores_are_read() -> None:

@@ -100,9 +100,16 @@ class Books:
             rows = sorted(rows, key=lambda row: order[row.account_id])
         drivers = self.store.unpacked([(place, data) for *_, place, data in rows])
         return [
-            BookRow(*(*values[:-2], own[0] if own else None))
+            BookRow(*(*values[: -len(_BEHIND)], self._reason(values[-len(_BEHIND)], own)))
             for values, own in zip(map(tuple, rows), drivers, strict=True)
         ]
+
+    def _reason(self, wording: int | None, drivers: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """Return the driver that a row is sorted and filtered by; older runs name none."""
+        code = self.store.code(wording) if wording is not None else None
+        return next(
+            (one for one in drivers if one["code"] == code), drivers[0] if drivers else None
+        )
 
     def alike(self, run: StoredRun, row: BookRow, among: BookFilter) -> list[BookRow]:
         """Return other accounts of the segment and currency of a row, of the nearest MRR first."""
@@ -233,7 +240,9 @@ _READ = [
     for item in fields(BookRow)
     if item.name != "driver"
 ]
-_READ += [_S.c.place, BLOCKS.c.drivers]
+_BEHIND = (_S.c.wording_no, _S.c.place, BLOCKS.c.drivers)
+"""What a reason is read from, the last columns of a row."""
+_READ += _BEHIND
 _OF_NAMED = _mine(_READ, _BESIDE).where(_S.c.account_id.in_(bindparam("accounts", expanding=True)))
 """Accounts that are named, looked up by key; in an order, SQLite would read the whole run by it."""
 

@@ -25,7 +25,7 @@ class BookFilter:
     search: str = ""
     """Part of an id or a name, in upper or lower case."""
     reason: str = ""
-    """Code of the first driver."""
+    """Code of the first reason."""
     due_days: int | None = None
     """Renewal less than so many days after the prediction time, notice not given."""
     accounts: tuple[str, ...] = ()
@@ -86,7 +86,10 @@ class BookRow:
     expansion_probability: float | None
     expected_amount: float | None
     driver: dict[str, Any] | None = field(repr=False)
-    """The first driver by the fields of `tenure.explain.drivers`, None without one."""
+    """The first reason by the fields of `tenure.explain.drivers`, None without a driver.
+
+    The strongest driver that raises the probability, one that a team can act on where there is any;
+    else the strongest of all."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class Choices:
     owners: Mapping[str, int]
     segments: Mapping[str, int]
     reasons: Mapping[tuple[str, str], int]
-    """(code, label) of the first driver → accounts, most frequent first."""
+    """(code, label) of the first reason → accounts, most frequent first."""
 
 
 def added(totals: Sequence[BookTotals]) -> BookTotals:

@@ -90,6 +90,9 @@ class EncodedDrivers:
     """The JSON of all else that is kept of each driver, by score."""
     counts: Array
     """Drivers of each score."""
+    actable: Array
+    """2 of a driver that raises its score and that a team can act on, 1 of another that raises it,
+    else 0."""
 
     @classmethod
     def of(cls, drivers: pa.Table, width: int) -> EncodedDrivers:
@@ -112,13 +115,24 @@ class EncodedDrivers:
         columns = [_json(drivers[name]) for name in DRIVER.names[len(_ALIKE) :]]
         columns.append(pa.array(figures, pa.string()).take(alike))
         texts = pc.binary_join_element_wise(*columns, ",")
-        return cls(list(numbers), np.asarray(places, dtype=np.int64)[alike], texts, counts)
+        raises, levers = (
+            pc.fill_null(flags, fill_value=False).to_numpy(zero_copy_only=False)
+            for flags in (pc.greater(drivers["contribution"], 0), drivers["lever"])
+        )
+        actable = raises * (1 + levers.astype(np.int8))
+        return cls(list(numbers), np.asarray(places, dtype=np.int64)[alike], texts, counts, actable)
 
     @property
     def leading(self) -> Array:
-        """Return where the wording of the first driver of each score stands, -1 without one."""
+        """Return where the wording of the first reason of each score stands, -1 without one.
+
+        That is the strongest driver that raises the score, one that a team can act on where there
+        is any; else the strongest of all.
+        """
+        score = np.repeat(np.arange(len(self.counts)), self.counts)
+        order = np.lexsort((-self.actable, score))  # stable: the strongest first
         first = np.cumsum(self.counts) - self.counts
-        places = np.append(self.places, -1)
+        places = np.append(self.places[order], -1)
         return np.where(self.counts > 0, places[first], -1)
 
     def packed(self, numbers: Array) -> list[bytes]:

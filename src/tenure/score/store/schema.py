@@ -82,7 +82,8 @@ SCORES = Table(
 )
 """`place` numbers the scores of one run, target and horizon: it finds what stands behind them.
 
-`wording_no` is the wording of the first driver, by which a book is sorted and filtered.
+`wording_no` is the wording of the first reason, by which a book is sorted and filtered: of the
+strongest driver that raises the score, one that a team can act on where there is any.
 
 The account comes first in the key, so that its history lies together.
 """
