@@ -34,7 +34,7 @@ from tenure.model.settings import FitSettings
 from tenure.run.prepare import loaded, prepare
 from tenure.success.forecast.past import BOOK, with_outcomes
 from tenure.success.forecast.periods import APART, MONTHS, spaced
-from tenure.success.forecast.track import past_forecasts
+from tenure.success.forecast.track import PastForecasts
 
 ROOT = Path(__file__).parent.parent
 RETENTION = ("gross_revenue_retention", "net_revenue_retention")
@@ -76,7 +76,9 @@ def forecasts(name: str, make: Callable[[], Past], keep: Path | None) -> Forecas
         if folder:
             write_past((rows, predictions), folder)
         print(f"measured {name}", flush=True)
-    return {period: past_forecasts(rows[period], predictions, period, LEVEL) for period in MONTHS}
+    return {
+        period: PastForecasts(rows[period], predictions, period, LEVEL).rows() for period in MONTHS
+    }
 
 
 def write_past(made: Past, folder: Path) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import yaml
+from metrics_page import Example, metrics_page
 from pydantic import BaseModel
+from scorecards_page import scorecards_page
 
 from tenure.core.config import Config, FeatureConfig
 from tenure.core.records.account import AccountRecord
@@ -29,7 +31,7 @@ from tenure.core.records.training import TrainingRecord
 from tenure.core.records.worklist import WorkListRecord
 from tenure.core.spec import Column
 from tenure.core.tables import TableConfig
-from tenure.features.plan.plan import FAMILIES
+from tenure.features.families import FAMILIES
 from tenure.features.reference_page import reference_page
 from tenure.score.delivery.deliver import ADAPTERS
 from tenure.sources.contract import SOURCES
@@ -37,9 +39,7 @@ from tenure.sources.meanings import MEANINGS
 from tenure.sources.presets.declared import Preset, RawObject, presets
 from tenure.sources.words import NOTHING, PERIODS, VOCABULARIES
 from tenure.success.definitions import CHAPTERS, METRICS
-from tenure.success.reference_page import Example, metrics_page
 from tenure.success.scorecards.declarations import MEASURES, activation
-from tenure.success.scorecards.page import scorecards_page
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "tests" / "cases" / "metrics"

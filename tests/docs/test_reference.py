@@ -1,35 +1,26 @@
 """The reference pages say what the declarations say."""
 
-import importlib.util
 from pathlib import Path
 
+import generate
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def _generate():
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize("name", _generate().pages())
+@pytest.mark.parametrize("name", generate.pages())
 def test_page_is_current(name):
-    text = _generate().pages()[name]
+    text = generate.pages()[name]
     assert (DOCS / name).read_text(encoding="utf-8") == text, "run `make docs`"
 
 
 def test_no_schema_is_left_over():
-    named = {name.removeprefix("schemas/") for name in _generate().pages() if "/" in name}
+    named = {name.removeprefix("schemas/") for name in generate.pages() if "/" in name}
     assert {path.name for path in (DOCS / "schemas").iterdir()} == named
 
 
 def test_every_declaration_is_described():
-    pages = _generate().pages()
+    pages = generate.pages()
     from tenure.features.families import FAMILIES
     from tenure.sources.contract import SOURCES
 

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.core.config import Config, ModelConfig
-from tenure.core.records.bundle import BundleSpec
-from tenure.core.times import show
 from tenure.explain.peers import fit_peers
-from tenure.features.plan.plan import to_json
 from tenure.labels.targets import TARGETS
 from tenure.model.backtest.part_walk import type_rows
 from tenure.model.boosting.fit import FittedModel, fit_model
@@ -23,6 +20,7 @@ from tenure.model.calibration.usual import UsualValues
 from tenure.model.evaluation.expected_amount import fit_amounts
 from tenure.model.settings import FitSettings
 from tenure.run.prepare import Prepared
+from tenure.run.train import bundle_spec
 from tenure.score.score import Model, Scored, score
 from tenure.sources.dataset import Dataset
 
@@ -77,21 +75,7 @@ def fitted(name: str, prepared: Prepared, dataset: Dataset, config: Config) -> B
         models = {main: PartModel(of_churn, share, TARGETS[name].churn_type == "voluntary")}
     columns = [column for model in models.values() for column in model.columns]
     resolved = prepared.plan.only(columns)
-    spec = BundleSpec(
-        name=config.name,
-        model_name=f"{config.name}-{name}",
-        target=name,
-        labels=config.labels,
-        declarations=to_json(prepared.families, set(resolved.bases.values())),
-        members=resolved.members,
-        begins={source: day.isoformat() for source, day in prepared.matrix.begins.items()},
-        tables={table: sorted(dataset.columns[table]) for table in sorted(resolved.reads)},
-        reads={
-            table: sorted(columns & dataset.columns[table])
-            for table, columns in resolved.reads.items()
-        },
-        trained_until=show(dataset.observed_until),
-    )
+    spec = bundle_spec(name, resolved, prepared, dataset, config, dataset.observed_until)
     used = models[main].encoder.frame(values[known])
     peers = fit_peers(used, outcome).to_json()
     amounts = {}

@@ -20,17 +20,16 @@ from starlette.testclient import TestClient
 from champions import set_champion
 from tenure.core.config import Config, ModelConfig, load_config
 from tenure.core.files import write_text
-from tenure.core.records.bundle import BundleMetrics, BundleSpec
+from tenure.core.records.bundle import BundleMetrics
 from tenure.core.records.evaluation import Verdict
-from tenure.core.times import show
 from tenure.demo import write_world
 from tenure.explain.peers import fit_peers
-from tenure.features.plan.plan import to_json
 from tenure.model.boosting.fit import fit_model
 from tenure.model.bundle.bundle import make_bundle, write_bundle
 from tenure.model.settings import FitSettings
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.run.score import run_score
+from tenure.run.train import bundle_spec
 from tenure.sources.dataset import Dataset
 
 with warnings.catch_warnings():
@@ -92,21 +91,7 @@ def fit(name: str, prepared: Prepared, dataset: Dataset, config: Config, rounds:
     fitted = fit_model(values, outcome, settings)
     resolved = prepared.plan.only(fitted.encoder.columns)
     used = fitted.encoder.frame(values)
-    spec = BundleSpec(
-        name=config.name,
-        model_name=f"{config.name}-{name}",
-        target=name,
-        labels=config.labels,
-        declarations=to_json(prepared.families, set(resolved.bases.values())),
-        members=resolved.members,
-        begins={name: day.isoformat() for name, day in prepared.matrix.begins.items()},
-        tables={table: tuple(sorted(dataset.columns[table])) for table in sorted(resolved.reads)},
-        reads={
-            table: tuple(sorted(columns & dataset.columns[table]))
-            for table, columns in sorted(resolved.reads.items())
-        },
-        trained_until=show(dataset.observed_until),
-    )
+    spec = bundle_spec(name, resolved, prepared, dataset, config, dataset.observed_until)
     bundle = make_bundle(
         {str(config.labels.horizon_days): fitted},
         values,

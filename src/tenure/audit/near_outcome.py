@@ -101,7 +101,7 @@ def _values(engine: Engine, table: str, columns: list[Column]) -> Iterator[dict[
         "o.account_id AND t.event_time >= o.begins AND t.event_time < o.ends"
     )
     engine.run([Step(ROWS, rows, lazy=True)])
-    whole = engine.fetch(f"SELECT count(*) AS n, sum(close_by) AS near FROM {ROWS}").to_pylist()[0]
+    whole = engine.row(f"SELECT count(*) AS n, sum(close_by) AS near FROM {ROWS}")
     usual = float(whole["near"] or 0) / whole["n"] if whole["n"] else 1.0
     for column in columns if usual <= USUAL else ():
         words = column.kind == "text"

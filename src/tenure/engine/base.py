@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from tenure.core.steps import Step
 
@@ -50,6 +50,15 @@ class Engine(Protocol):
 
     def fetch(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT, written in the DuckDB dialect, as an Arrow table."""
+
+    def row(self, sql: str) -> dict[str, Any]:
+        """Return the first row of a SELECT by column."""
+        first: dict[str, Any] = self.fetch(sql).to_pylist()[0]
+        return first
+
+    def value(self, sql: str) -> Any:
+        """Return the first value of the first row of a SELECT."""
+        return next(iter(self.row(sql).values()))
 
     def divide(self, step: Step, key: str, rows: int) -> None:
         """Compute the rows of a step and divide them by a column of whole numbers, for `share`.

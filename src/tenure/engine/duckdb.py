@@ -14,7 +14,7 @@ import duckdb
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.steps import Step, quote, text_literal
-from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, Pairing, has_suffix
+from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, Engine, Pairing, has_suffix
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +26,7 @@ ROWS_IN_MEMORY = 16_000_000
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
 
 
-class DuckDBEngine:
+class DuckDBEngine(Engine):
     """Runs SQL steps in one DuckDB connection.
 
     Args:

@@ -56,11 +56,11 @@ def unsettled_ends(config: Config, dataset: Dataset) -> str:
     settings = config.labels
     wait = days(settings.gap_days + settings.horizon_days + settings.winback_gap_days)
     settled = dataset.observed_until - wait
-    row = dataset.engine.fetch(
+    row = dataset.engine.row(
         "SELECT count(*) AS ends, min(last) AS first, max(last) AS latest FROM (SELECT account_id, "
         f"max(coalesce(ended_at, {literal(datetime(9000, 1, 1))})) AS last "  # noqa: DTZ001 - UTC
         "FROM subscriptions WHERE paid GROUP BY 1) WHERE year(last) < 9000"
-    ).to_pylist()[0]
+    )
     remarks = dataset.report.tables["subscriptions"].remarks
     due = next((item.rows for item in remarks if item.code == "due_date"), 0)
     if not row["ends"] + due or (row["ends"] and row["first"] <= settled):

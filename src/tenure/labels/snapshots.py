@@ -199,8 +199,8 @@ def _earliest_start(dataset: Dataset) -> datetime | None:
 
 def earliest_paid(dataset: Dataset) -> datetime | None:
     """Return the first start of a paid subscription, None where there is none."""
-    rows = dataset.engine.fetch("SELECT MIN(started_at) AS first FROM subscriptions WHERE paid")
-    earliest: datetime | None = rows.column("first")[0].as_py()
+    sql = "SELECT MIN(started_at) FROM subscriptions WHERE paid"
+    earliest: datetime | None = dataset.engine.value(sql)
     return earliest
 
 
@@ -208,8 +208,7 @@ def earliest_usage(dataset: Dataset) -> datetime | None:
     """Return the first time of usage, None where there is none."""
     if not dataset.has("usage_events"):
         return None
-    rows = dataset.engine.fetch("SELECT MIN(event_time) AS first FROM usage_events")
-    used: datetime | None = rows.column("first")[0].as_py()
+    used: datetime | None = dataset.engine.value("SELECT MIN(event_time) FROM usage_events")
     return used
 
 

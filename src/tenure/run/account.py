@@ -60,7 +60,7 @@ def compared_moments(
 def _check(dataset: Dataset, account: str, as_of: datetime) -> None:
     mine = f"account_id = {text_literal(account)}"
     sql = f"SELECT min(greatest(event_time, known_at)) AS first FROM accounts WHERE {mine}"
-    first = dataset.engine.fetch(sql).column("first")[0].as_py()
+    first = dataset.engine.value(sql)
     if first is None:
         raise DataError(absence(account, dataset, as_of))
     if first >= as_of:

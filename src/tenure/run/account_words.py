@@ -149,7 +149,7 @@ def _notice_day(row: dict[str, Any], dataset: Dataset) -> str:
         f"SELECT MAX(notice_at) AS day FROM subscriptions WHERE paid AND notice_at < {moment} "
         f"AND account_id = {text_literal(row['account_id'])}"
     )
-    day = dataset.engine.fetch(sql).column("day")[0].as_py()
+    day = dataset.engine.value(sql)
     return f" on {_day(show(day))}" if day else ""
 
 
@@ -159,11 +159,11 @@ def absence(account: str, dataset: Dataset, as_of: datetime) -> Problem:
     thing = f"account `{account}`"
     if not dataset.engine.fetch(f"SELECT 1 FROM accounts WHERE {mine} LIMIT 1").num_rows:
         return Problem(thing, "is not in the table `accounts`", fix=_near(account, dataset))
-    times = dataset.engine.fetch(
+    times = dataset.engine.row(
         f"SELECT MAX(CASE WHEN ended_at < {moment} THEN ended_at END) AS until, "
         f"MIN(CASE WHEN started_at >= {moment} THEN started_at END) AS since, COUNT(*) AS rows "
         f"FROM subscriptions WHERE paid AND {mine}"
-    ).to_pylist()[0]
+    )
     until, since = (show(times[name]) if times[name] else "" for name in ("until", "since"))
     if not times["rows"]:
         return Problem(thing, "never had a paid subscription", fix="choose a paying account")

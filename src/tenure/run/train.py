@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from tenure.core.times import now, show
 from tenure.features.compute.source_query import source_queries
 from tenure.features.plan.config_checks import check_features
 from tenure.features.plan.custom import module_digests
-from tenure.features.plan.plan import to_json
+from tenure.features.plan.plan import Plan, to_json
 from tenure.features.reference_page import reference_page
 from tenure.model.boosting.parameter_names import check_parameters
 from tenure.model.bundle.bundle import Bundle, make_bundle, read_bundle, write_bundle
@@ -203,22 +204,19 @@ def _used(record: TargetRecord, config: Config, target: str) -> PastUses | None:
     return past_uses(config.paths.models, target, times[0], times[-1]) if times else None
 
 
-def _bundle(
-    result: TargetResult,
-    fit: FittedTarget,
-    prepared: Prepared,
-    dataset: Dataset,
-    config: Config,
-    record: TargetRecord,
-) -> Bundle:
-    plan = prepared.plan.only(fit.columns)
-    last = prepared.cutoffs[-1:]
-    known = result.rows["label_known_at"].iloc[fit.walk.train].max()
+def bundle_spec(
+    target: str, plan: Plan, prepared: Prepared, dataset: Dataset, config: Config, until: datetime
+) -> BundleSpec:
+    """Return what a bundle says of a model of a target that reads the features of a plan.
+
+    Its last outcome was known at `until`.
+    """
     read = {*plan.reads, *({RATES} & dataset.columns.keys())}
-    spec = BundleSpec(
+    statements = source_queries(plan, prepared.cutoffs[-1:])
+    return BundleSpec(
         name=config.name,
-        model_name=f"{config.name}-{result.target.name}",
-        target=result.target.name,
+        model_name=f"{config.name}-{target}",
+        target=target,
         labels=config.labels,
         calendar=config.calendar,
         model_settings=config.model,
@@ -232,11 +230,24 @@ def _bundle(
             for name, columns in sorted(plan.reads.items())
         },
         begins={name: day.isoformat() for name, day in prepared.matrix.begins.items()},
-        sql_hash=digest(*[query.step.sql for query in source_queries(plan, last)]),
+        sql_hash=digest(*[query.step.sql for query in statements]),
         fingerprint=dataset.fingerprint,
-        trained_until=show(known.to_pydatetime()),
+        trained_until=show(until),
         versions=versions() | {"tenure": version("tenure")},
     )
+
+
+def _bundle(
+    result: TargetResult,
+    fit: FittedTarget,
+    prepared: Prepared,
+    dataset: Dataset,
+    config: Config,
+    record: TargetRecord,
+) -> Bundle:
+    known = result.rows["label_known_at"].iloc[fit.walk.train].max().to_pydatetime()
+    plan = prepared.plan.only(fit.columns)
+    spec = bundle_spec(result.target.name, plan, prepared, dataset, config, known)
     return make_bundle(
         {str(config.labels.horizon_days): fit.walk.final, **fit.further},
         prepared.matrix.values.iloc[fit.walk.train],

@@ -109,8 +109,7 @@ def require_rows(dataset: Dataset) -> None:
 def with_findings(dataset: Dataset, *, thorough: bool = True) -> DataRecord:
     """Return the report with coverage and, if thorough, the warnings that need several tables."""
     tables = dirt.with_dirt(dataset) if thorough else dataset.report.tables
-    accounts = dataset.engine.fetch("SELECT count(DISTINCT account_id) FROM accounts")
-    number = accounts.column(0).to_pylist()[0]
+    number = dataset.engine.value("SELECT count(DISTINCT account_id) FROM accounts")
     own = [text for text in dataset.report.red if text not in red(dataset.report.tables)]
     changes = {"tables": tables, "accounts": number, "red": (*own, *red(tables))}
     return dataset.report.model_copy(update=changes)

@@ -115,10 +115,10 @@ def unreadable(
         has_value = layout.has_value(name)
         form = layout.formats.get(name)
         value = coerce.coerce(quote(name), sql_type, kind, form=form, zone=layout.zone)
-        row = engine.fetch(
+        row = engine.row(
             f"SELECT count(*) AS filled, min(CAST({quote(name)} AS VARCHAR)) "
             f"FILTER ({value} IS NULL) AS sample FROM {quote(layout.raw)} WHERE {has_value}"
-        ).to_pylist()[0]
+        )
         limit = WRONG_TIME_SHARE if kind == "time" else WRONG_VALUE_SHARE
         share = rows / max(row["filled"], 1)
         if share >= 1 or (share > limit and not some):

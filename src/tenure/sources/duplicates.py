@@ -109,10 +109,10 @@ def note_parts(table: IncomingTable, engine: Engine) -> None:
     )
     numbers = [f"d{place}" for place in range(len(columns))]
     sums = ", ".join(f"count(*) FILTER ({name}) AS {name}" for name in numbers)
-    row = engine.fetch(
+    row = engine.row(
         f"SELECT count(*) AS n, sum(more) AS more, sum(left_out) AS left_out, {sums} "
         f"FROM ({groups}) WHERE {' OR '.join(numbers)}"
-    ).to_pylist()[0]
+    )
     if not row["n"]:
         return
     names = [name for place, name in enumerate(columns) if row[f"d{place}"]]

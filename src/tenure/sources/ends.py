@@ -114,12 +114,12 @@ def _follow(table: IncomingTable, days: _Days, engine: Engine) -> tuple[int, int
         f"SELECT DISTINCT account_id, {days.of('started_at')} AS day FROM {staged} "
         "WHERE _reason = 0"
     )
-    counted = engine.fetch(
+    counted = engine.row(
         f"SELECT count(*) FILTER (s.day = e.next_day) AS before, "
         f"count(*) FILTER (s.day = e.last_day AND s.day > e.started_at) AS on_it FROM ({ends}) "
         f"AS e JOIN ({starts}) AS s ON s.account_id = e.account_id "
         "AND s.day >= e.last_day AND s.day <= e.next_day"
-    ).to_pylist()[0]
+    )
     return int(counted["before"] or 0), int(counted["on_it"] or 0)
 
 

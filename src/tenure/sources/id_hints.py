@@ -45,7 +45,7 @@ def difference(layout: Layout, engine: Engine) -> str:
         f"FROM ({layout.accounts}))) AS d{place}"
         for place, sql in enumerate(DIFFERENCES.values())
     )
-    row = engine.fetch(f"SELECT count(*) AS n, {counts} FROM ({unknown})").to_pylist()[0]
+    row = engine.row(f"SELECT count(*) AS n, {counts} FROM ({unknown})")
     for place, (words, form) in enumerate(DIFFERENCES.items()):
         if row["n"] and row[f"d{place}"] >= MOSTLY * row["n"]:
             sql = form.format(id="your_id")

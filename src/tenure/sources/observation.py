@@ -185,10 +185,10 @@ def _beyond(table: IncomingTable, until: datetime, engine: Engine) -> RemarkReco
     """Return the remark on the rows of a table after observation stopped."""
     layout = table.layout
     time = layout.event_time()
-    row = engine.fetch(
+    row = engine.row(
         f"SELECT count(*) OVER () AS n, account_id, {time} AS moment FROM {quote(layout.staged)} "
         f"WHERE _reason = 0 AND {time} >= {literal(until)} ORDER BY moment DESC, account_id LIMIT 1"
-    ).to_pylist()[0]
+    )
     rows = row["n"]
     lie, they = (
         ("row lies", "It is set aside; if it")

@@ -53,8 +53,7 @@ def collect(name: str, reads: Iterable[Files], engine: Engine, paths: Sequence[s
     if paths:
         lines = f"SELECT * FROM ({lines}) WHERE file IN ({', '.join(map(text_literal, paths))})"
     engine.run([Step(table_of(name), lines)])
-    counted = engine.fetch(f"SELECT count(*) FROM {quote(table_of(name))}").column(0)
-    return int(counted.to_pylist()[0])
+    return int(engine.value(f"SELECT count(*) FROM {quote(table_of(name))}"))
 
 
 def _lines(rejects: str) -> str:

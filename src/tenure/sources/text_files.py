@@ -264,7 +264,7 @@ def _sniffed(path: str, base: TextForm, engine: Engine, separator: str = "") -> 
     )
     sql = f"SELECT Delimiter AS separator, Escape AS escape, Columns FROM sniff_csv({options})"
     try:
-        row = engine.fetch(sql).to_pylist()[0]
+        row = engine.row(sql)
     except DataError as error:
         if separator:
             return base

@@ -45,9 +45,9 @@ def advice(layout: Layout, name: str, engine: Engine) -> tuple[str, str]:
     items = [f"count(*) FILTER ({_reads(name, kind, form)})" for form in forms]
     sheet = "TRY_CAST(written AS DOUBLE) BETWEEN 29221 AND 73051"
     items += [f"count(*) FILTER ({sheet})", "count(*)"]
-    row = engine.fetch(f"SELECT [{', '.join(items)}] AS counts FROM _unread_times").to_pylist()[0]
+    counted = engine.value(f"SELECT [{', '.join(items)}] FROM _unread_times")
     engine.drop("_unread_times")
-    *counts, sheets, total = row["counts"]
+    *counts, sheets, total = counted
     mixed = engine.fetch(
         f"SELECT 1 FROM {quote(layout.raw)} "
         f"WHERE {layout.has_value(name)} AND {unread} IS NOT NULL LIMIT 1"
@@ -78,9 +78,8 @@ def formats_reading(table: str, value: str, sql_type: str, engine: Engine) -> li
     if coerce.base_type(sql_type) == "VARCHAR":
         forms.insert(0, "iso")
     items = [f"count(*) FILTER ({_reads('v', sql_type, form)}) = count(*)" for form in forms]
-    row = engine.fetch(f"SELECT [count(*) > 0, {', '.join(items)}] AS whole FROM _times")
+    some, *whole = engine.value(f"SELECT [count(*) > 0, {', '.join(items)}] FROM _times")
     engine.drop("_times")
-    some, *whole = row.to_pylist()[0]["whole"]
     return [form for form, every in zip(forms, whole, strict=True) if every and some]
 
 

@@ -70,7 +70,7 @@ def _inputs(config: Config, dataset: Dataset, currency: str | None) -> Inputs:
 def _currencies(dataset: Dataset) -> int:
     """Return in how many currencies subscriptions are paid, none counted as one of them."""
     sql = "SELECT count(DISTINCT coalesce(currency, '')) AS n FROM subscriptions WHERE paid"
-    return int(dataset.engine.fetch(sql).column("n")[0].as_py())
+    return int(dataset.engine.value(sql))
 
 
 def _sporadic(

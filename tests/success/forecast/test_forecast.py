@@ -18,7 +18,7 @@ from tenure.success.forecast.outlook import figures
 from tenure.success.forecast.periods import nearest_horizon, period_end, scaled
 from tenure.success.forecast.sources import Source, risks_from, sources
 from tenure.success.forecast.stretch import stretch
-from tenure.success.forecast.track import fit_period, past_forecasts, track
+from tenure.success.forecast.track import PastForecasts, fit_period, track
 
 MODEL = Source("model", "churn", 30)
 END = datetime(2030, 1, 1)
@@ -50,7 +50,7 @@ def test_intervals_hold_as_often_as_they_say_whatever_the_shock() -> None:
         tracks = []
         for seed in range(2):
             rows = Panel(shock=shock, seed=seed, accounts=400, months=30).rows()
-            tracks.append(past_forecasts(rows, predictions(rows), "month", 0.8))
+            tracks.append(PastForecasts(rows, predictions(rows), "month", 0.8).rows())
         among = pd.concat(tracks)
         among = among[among["name"] == "gross_revenue_retention"]
         held = ((among["lo"] <= among["actual"]) & (among["actual"] <= among["hi"])).mean()
@@ -68,11 +68,11 @@ def test_independent_coins_would_promise_far_too_much() -> None:
 
 def test_what_happens_later_changes_no_earlier_forecast() -> None:
     rows = Panel(shock=0.2, accounts=200, months=14).rows()
-    before = past_forecasts(rows, predictions(rows), "month", 0.8)
+    before = PastForecasts(rows, predictions(rows), "month", 0.8).rows()
     time = sorted(rows["as_of"].unique())[9]
     later = (rows["settled_at"] > time).to_numpy()
     changed = rows.assign(gone=rows["gone"] | later, end_mrr=rows["end_mrr"].where(~later, 0.0))
-    after = past_forecasts(changed, predictions(rows), "month", 0.8)
+    after = PastForecasts(changed, predictions(rows), "month", 0.8).rows()
     made = ["as_of", "name", "value", "lo", "hi"]
     same = before["as_of"] <= time
     assert same.sum() > 30
@@ -101,7 +101,7 @@ def test_intervals_widen_where_past_forecasts_were_further_off_than_they_said() 
 
 def test_naive_rates_are_those_of_periods_that_had_ended() -> None:
     rows = Panel(accounts=100, months=12).rows()
-    among = past_forecasts(rows, predictions(rows), "month", 0.8)
+    among = PastForecasts(rows, predictions(rows), "month", 0.8).rows()
     rates = among[among["name"] == "logo_churn_rate"].set_index("as_of")
     actual = rows.groupby("as_of")["gone"].mean()
     time = rates.index[-1]

@@ -22,7 +22,7 @@ from pyspark.errors import PySparkException
 from tenure.core.config import EngineConfig
 from tenure.core.errors import ConfigError, DataError, Problem
 from tenure.core.steps import Step
-from tenure.engine.base import Pairing
+from tenure.engine.base import Engine, Pairing
 from tenure.engine.spark import files
 from tenure.engine.spark.dialect import to_spark
 from tenure.engine.spark.session import address, open_session
@@ -56,7 +56,7 @@ _WIDER = {
 }
 
 
-class SparkEngine:
+class SparkEngine(Engine):
     """Runs SQL steps in one Spark session with views of its own.
 
     Args:

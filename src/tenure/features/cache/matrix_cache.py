@@ -160,7 +160,7 @@ def _plan_digest(engine: Engine, plan: Plan) -> str:
         f"{item.spec.name} {item.feature.lag} {item.feature.default} {item.aggregate} {item.member}"
         for item in plan.measured
     ]
-    probe = engine.fetch("SELECT hash('tenure', 1) AS h").column("h")[0].as_py()
+    probe = engine.value("SELECT hash('tenure', 1) AS h")
     return digest(version("tenure"), engine.dialect, str(probe), *texts, *formulas, *settings)
 
 

@@ -179,8 +179,7 @@ def _rows_at_most(engine: Engine, query: SourceQuery, counts: Mapping[str, int])
         return rows // CELL_ROWS
     if not query.part or query.begun_sql is None:
         return rows
-    counted = engine.fetch(f"SELECT count(*) AS n FROM {query.source} WHERE {query.begun_sql}")
-    return int(counted.column("n")[0].as_py())
+    return int(engine.value(f"SELECT count(*) FROM {query.source} WHERE {query.begun_sql}"))
 
 
 def _batch_size(rows: int, index: SnapshotIndex) -> int:

@@ -39,14 +39,14 @@ def history_starts(
 
 
 def _first_days(engine: Engine, source: str, cutoffs: Sequence[datetime]) -> list[date | None]:
-    first = engine.fetch(f"SELECT min(event_time) AS t FROM {source}").column("t")[0].as_py()
+    first = engine.value(f"SELECT min(event_time) AS t FROM {source}")
     if first is None:
         return [None] * len(cutoffs)
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     # Nearly always the first day's rows were known before the first cut-off, which settles it.
     day = f"event_time < {literal(midnight + DAY)}"
     sql = f"SELECT min(known_at) AS t FROM {source} WHERE {day} AND known_at >= event_time"
-    known = engine.fetch(sql).column("t")[0].as_py()
+    known = engine.value(sql)
     if known is not None and known < cutoffs[0]:
         return [midnight.date()] * len(cutoffs)
     seen = Timeline(tuple(cutoffs), ()).seen_sql(["event_time", "known_at"])

@@ -60,7 +60,7 @@ def staged_parts(source: SourceFiles, root: Path, engine: Engine) -> StagedParts
 def _key(source: SourceFiles, engine: Engine) -> str:
     """Return a hash of all that decides how a file is staged."""
     layout = replace(source.layout, deferred=True)
-    engines = str(engine.fetch("SELECT version()").column(0).to_pylist()[0])
+    engines = str(engine.value("SELECT version()"))
     place = str(Path(source.files.path).absolute())
     return digest(
         *(place, *source.files.keys),

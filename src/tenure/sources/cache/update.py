@@ -124,7 +124,7 @@ class Staging:
             if duplicates.has_key(layout):
                 self.engine.write(duplicates.hashes(layout, staged), str(place / KEYS))
             counted = f"SELECT coalesce(sum(n), 0)::BIGINT FROM {tally}"
-            number = int(self.engine.fetch(counted).column(0).to_pylist()[0])
+            number = int(self.engine.value(counted))
             sizes = {item.name: item.stat().st_size for item in place.iterdir()}
         return StagedPart(name=name, files=stamps, rows=number, sizes=sizes)
 

@@ -173,11 +173,11 @@ def _changes(folder: Path, copies: Copies, engine: Engine, at: datetime) -> tupl
         f"SELECT * REPLACE ({moment} AS _seen_at, true AS _gone) FROM _before "
         "WHERE NOT _gone AND _key NOT IN (SELECT _key FROM _current)"
     )
-    counted = engine.fetch(
+    counted = engine.row(
         "SELECT (SELECT count(*) FROM _current) AS n, count(*) FILTER (_gone) AS gone, "
         "count(*) FILTER (NOT _gone AND _key NOT IN (SELECT _key FROM _before WHERE NOT _gone)) "
         f"AS new, count(*) AS listed FROM ({changes})"
-    ).to_pylist()[0]
+    )
     changed = counted["listed"] - counted["gone"] - counted["new"]
     new, gone = counted["new"], counted["gone"]
     return Copy(at=at, rows=counted["n"], new=new, changed=changed, gone=gone), changes

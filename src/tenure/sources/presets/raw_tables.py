@@ -198,7 +198,7 @@ def _fields(relation: str, types: dict[str, str], engine: Engine) -> Iterator[Ra
     tests = ", ".join(
         f"coalesce(bool_and(starts_with(c{place}, '{{')), false)" for place in range(len(texts))
     )
-    flags = engine.fetch(f"SELECT [{tests}] AS json FROM {sample}").to_pylist()[0]["json"]
+    flags = engine.value(f"SELECT [{tests}] FROM {sample}")
     for place, name in enumerate(texts):
         if flags[place]:
             yield from _json(sample, f"c{place}", name, engine)

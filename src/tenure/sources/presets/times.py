@@ -51,8 +51,8 @@ class TimeForms:
         return self._ordered(raw, column, (forms[0], other))
 
     def _empty(self, raw: RawTable, column: RawColumn) -> bool:
-        sql = f"SELECT count({column.of()}) AS n FROM {quote(raw.relation)}"
-        return bool(self._engine.fetch(sql).to_pylist()[0]["n"] == 0)
+        sql = f"SELECT count({column.of()}) FROM {quote(raw.relation)}"
+        return bool(self._engine.value(sql) == 0)
 
     def _epoch(self, raw: RawTable) -> str:
         """Return how numbers of a table that are times count, seconds where none says so."""

@@ -26,7 +26,7 @@ def billing_remarks(dataset: Dataset) -> Iterator[RemarkRecord]:
 
 
 def _number(dataset: Dataset, sql: str) -> int:
-    return int(dataset.engine.fetch(sql).column(0).to_pylist()[0] or 0)
+    return int(dataset.engine.value(sql) or 0)
 
 
 def _words(dataset: Dataset, column: str, condition: str) -> tuple[int, str]:
@@ -145,7 +145,7 @@ def _annual_amounts(dataset: Dataset) -> Iterator[RemarkRecord]:
         "WHERE s.paid AND s.billing_period = '12m' GROUP BY 1, 2, 3"
     )
     alike = f"SELECT count(*) AS n, count(*) FILTER (n = 1) AS alike FROM ({one})"
-    row = dataset.engine.fetch(alike).to_pylist()[0]
+    row = dataset.engine.row(alike)
     if row["alike"] > row["n"] / 2:
         text = f"{row['alike']:,} annual rows have the mrr of their one invoice of a year; {ANNUAL}"
         yield RemarkRecord(code="annual_invoice", text=text, rows=row["alike"], red=True)

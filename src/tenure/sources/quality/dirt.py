@@ -67,15 +67,15 @@ def _dirt(dataset: Dataset, table: TableRecord) -> dict[str, Any]:
         f"FROM {quote(table.name)} GROUP BY ALL"
     )
     dataset.engine.run([Step("_days", days)])
-    row = dataset.engine.fetch(
+    row = dataset.engine.row(
         "SELECT count(*) AS accounts, median(n) AS median, coalesce(sum(n), 0)::BIGINT AS total, "
         "(SELECT count(DISTINCT account_id) FROM accounts) AS book "
         "FROM (SELECT account_id, sum(n) AS n FROM _days GROUP BY 1)"
-    ).to_pylist()[0]
+    )
     remarks = tuple(
         remark(code, f"rows {text}", rows, row["total"])
         for code, text, sql in _suspicions(table.name, owned)
-        if (rows := int(dataset.engine.fetch(sql).column(0).to_pylist()[0] or 0))
+        if (rows := int(dataset.engine.value(sql) or 0))
     )
     if table.name == "subscriptions":
         remarks = (*remarks, *billing_remarks(dataset))
@@ -98,10 +98,8 @@ def _everywhere(dataset: Dataset, accounts: int) -> Iterator[RemarkRecord]:
         "WHERE user_id IS NOT NULL GROUP BY 1"
     )
     dataset.engine.run([Step("_users", users)])
-    numbered = dataset.engine.fetch(
-        "SELECT count(CASE WHEN shared THEN 1 END) > count(*) / 2 AS numbered FROM _users"
-    )
-    if numbered.column(0).to_pylist()[0]:
+    numbered = "SELECT count(CASE WHEN shared THEN 1 END) > count(*) / 2 FROM _users"
+    if dataset.engine.value(numbered):
         return
     most = dataset.engine.fetch(
         "SELECT user_id, count(DISTINCT account_id) AS accounts, count(*) AS n FROM usage_events "

@@ -62,11 +62,11 @@ class AccountRows:
         edges = [literal(self.as_of - days(count)) for count in (28, 56)]
         user = "user_id" if self.dataset.has("usage_events", "user_id") else "CAST(NULL AS VARCHAR)"
         recent = f"FILTER (event_time >= {edges[0]})"
-        total = self.dataset.engine.fetch(
+        total = self.dataset.engine.row(
             f"SELECT max(event_time) AS last_at, count(*) {recent} AS events_28d, "
             f"count(*) FILTER (event_time >= {edges[1]} AND event_time < {edges[0]}) "
             f"AS events_before, count(DISTINCT {user}) {recent} AS users_28d FROM ({events}) AS e"
-        ).to_pylist()[0]
+        )
         start = literal(self.as_of - days(7 * WEEKS))
         second = f"date_diff('second', {start}, event_time)"
         weeks = self.dataset.engine.fetch(

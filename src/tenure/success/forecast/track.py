@@ -112,22 +112,6 @@ def fit_period(
     )
 
 
-def past_forecasts(
-    rows: pd.DataFrame, predictions: Predictions, period: PeriodName, share: float
-) -> pd.DataFrame:
-    """Return forecasts as they would have been made, what happened, and what naive rates said.
-
-    `rows` are the output of `with_outcomes`, the predictions out of time, of the folds of a
-    backtest.  An interval should hold the `share` of outcomes.
-
-    Returns:
-        One row per time and figure: as_of, name, value, lo, hi, actual, last_period (the rate of
-        the last period that had ended) and mean_of_4 (the mean rate of the last four); amounts of
-        MRR are shares of the MRR at the start.
-    """
-    return PastForecasts(rows, predictions, period, share).rows()
-
-
 class PastForecasts:
     """Forecasts as they would have been made at past times, from the earliest on.
 
@@ -154,7 +138,13 @@ class PastForecasts:
         self._forecasts = [row for time in self._times() for row in self._forecast(time)]
 
     def rows(self) -> pd.DataFrame:
-        """Return what `past_forecasts` returns."""
+        """Return what was forecast, what happened, and what naive rates said.
+
+        Returns:
+            One row per time and figure: as_of, name, value, lo, hi, actual, last_period (the rate
+            of the last period that had ended) and mean_of_4 (the mean rate of the last four);
+            amounts of MRR are shares of the MRR at the start.
+        """
         return pd.DataFrame(self._forecasts, columns=PAST)
 
     def stretch(self, name: str, among: Iterable[Any]) -> float:
@@ -250,7 +240,7 @@ def _naive(
 def track(forecasts: pd.DataFrame, period: PeriodName) -> tuple[ForecastTrack, ...]:
     """Return how past forecasts did, figure by figure.
 
-    `forecasts` are those of `past_forecasts`.
+    `forecasts` are the rows of `PastForecasts`.
     """
     by_name = dict(iter(forecasts.groupby("name")))
     return tuple(_figure_track(name, by_name[name], period) for name in TRACKED if name in by_name)
