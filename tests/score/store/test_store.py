@@ -200,6 +200,9 @@ def test_a_history_is_in_order_of_time(store: ScoreStore, run: ScoringRun, slim:
         part = history.loc[history["as_of"] == month, names].reset_index(drop=True)
         pd.testing.assert_frame_equal(part, same[names].reset_index(drop=True))
     assert len(store.history(account)) > len(history)
+    last = frame(store.history(account, "churn", runs=2))
+    kept = history[history["as_of"].isin(sorted(months)[-2:])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(last, kept)
 
 
 def test_the_run_before_is_the_latest_earlier_one(
