@@ -16,7 +16,8 @@ import pandas as pd
 
 from tenure.core.arrays import Array
 from tenure.core.flat_row import FIELDS, TOP
-from tenure.explain.comparison import NOTHING, chosen
+from tenure.core.spec import Target
+from tenure.explain.comparison import NOTHING, Compared, chosen
 from tenure.explain.row_words import NUMBERS, WORDS, About, Explainer, RowWords
 from tenure.explain.signals import BLOCK, BySignal, summed
 from tenure.features.values import Values
@@ -75,13 +76,7 @@ def driver_arrays(
     if not len(able.row):
         return arrays
     words = RowWords(values, explainer, about)
-    columns = _parts(able.column)
-    compared = [
-        words.compared(by_signal.columns[column], able.row[part], able.raises[part])
-        for column, part in columns
-    ]
-    kinds = np.empty(len(able.row), dtype=np.int8)
-    kinds[np.concatenate([part for _, part in columns])] = chosen(compared, explainer.target)
+    compared, kinds = _compared(able, words, by_signal, explainer.target)
     telling = _telling(able, kinds, by_signal)
     row, place, column = able.row[telling], able.place[telling], able.column[telling]
     amount = amounts[row, place]
@@ -94,10 +89,10 @@ def driver_arrays(
     together = _together(arrays, (row, place), kinds[telling] == NOTHING, by_signal.labels)
     own = np.full(len(able.row), -1)
     own[telling] = np.arange(len(telling))
-    for (_, part), one in zip(columns, compared, strict=True):
+    for part, one in compared:
         tells = own[part] >= 0
-        if tells.any():
-            at = own[part][tells]
+        at = own[part][tells]
+        if len(at):
             arrays.words[row[at], place[at]], arrays.numbers[row[at], place[at]] = words.described(
                 one if tells.all() else one.take(tells),
                 kinds[telling[at]],
@@ -140,6 +135,24 @@ def _able(contributions: Array, order: Array, amounts: Array, by_signal: BySigna
         parts.append((spots[0] + start, spots[1], columns[spots], own[spots]))
     row, place, column, amount = map(np.concatenate, zip(*parts, strict=True))
     return _Able(row, place, column, amount, amounts[row, place] > 0)
+
+
+def _compared(
+    able: _Able, words: RowWords, by_signal: BySignal, target: Target
+) -> tuple[list[tuple[Array, Compared]], Array]:
+    """Return each column beside what it may be held against, with its positions in `able`.
+
+    Returns:
+        The positions and the column, for each; and what each value is held against, shape (m,).
+    """
+    compared = [
+        (part, words.compared(by_signal.columns[column], able.row[part], able.raises[part]))
+        for column, part in _parts(able.column)
+    ]
+    kinds = np.empty(len(able.row), dtype=np.int8)
+    places = np.concatenate([part for part, _ in compared])
+    kinds[places] = chosen([one for _, one in compared], target)
+    return compared, kinds
 
 
 def _telling(able: _Able, kinds: Array, by_signal: BySignal) -> Array:
