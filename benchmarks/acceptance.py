@@ -81,8 +81,7 @@ def run_suite(name: str) -> list[Row]:
     suite = ElementTree.parse(report).getroot().find("testsuite")
     measured = [] if suite is None else suite.iterfind("testcase/properties/property")
     rows: list[Row] = [
-        {"what": item.attrib["name"], "value": item.attrib["value"], "limit": "", "kept": code == 0}
-        for item in measured
+        {"what": item.attrib["name"], **json.loads(item.attrib["value"])} for item in measured
     ]
     report.unlink()
     counts = {} if suite is None else suite.attrib

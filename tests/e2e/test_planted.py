@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,11 +196,11 @@ def test_five_full_worlds(tmp_path: Path, record_property: Callable[[str, object
             found["strongest causes told"] = [causes_told(run, n) for n, run in enumerate(runs)]
         for name, values in found.items():
             least, most = LIMITS[name]
-            record_property(
-                f"{target}: {name.replace('_', ' ')}",
-                f"{median(values):.3g} ({min(values):.3g} to {max(values):.3g})",
-            )
-            kept[f"{target}: {name}: {values}"] = least <= median(values) <= most
+            good = kept[f"{target}: {name}: {values}"] = least <= median(values) <= most
+            shown = f"{median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+            limit = f"{least:.3g} to {most:.3g}"
+            what = f"{target}: {name.replace('_', ' ')}"
+            record_property(what, json.dumps({"value": shown, "limit": limit, "kept": good}))
     assert all(kept.values()), [said for said, good in kept.items() if not good]
 
 
