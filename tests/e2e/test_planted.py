@@ -21,6 +21,7 @@ from tenure.demo import write_world
 from tenure.explain.drivers import driver_arrays
 from tenure.explain.row_words import About, Explainer
 from tenure.explain.signals import signals
+from tenure.explain.stability import UNSTABLE
 from tenure.labels.targets import TARGETS as DECLARED
 from tenure.run.fit import TargetResult, fit_target
 from tenure.run.prepare import Prepared, loaded, prepare
@@ -116,6 +117,22 @@ def test_drivers_lead_and_decoys_do_not(tmp_path: Path) -> None:
     # A world of two thirds of the outcomes; full ones are held to 0.8 below.
     assert share >= 0.75
     assert misled(churn) <= 0.05
+    steady = stable(found, "churn")
+    planted = planted_drivers("churn")
+    assert sum(any(map(driver.matches, steady)) for driver in planted) / len(planted) >= 0.5
+    assert not any(
+        all(decoy.matches([name]) for name in group) for decoy in decoys() for group in steady
+    )
+
+
+def stable(found: Fitted, target: str) -> list[list[str]]:
+    """Return the columns of each signal that stays a driver over models of resampled accounts."""
+    fit, specs = found[target].fit, found.prepared.matrix.specs
+    assert fit is not None
+    names = list(fit.walk.final.columns)
+    places = signals(names, specs)
+    shares = {name: sum(share) / len(share) for name, share in fit.stability.items()}
+    return [[names[at] for at in places[name]] for name in shares if shares[name] >= UNSTABLE]
 
 
 def misled(drivers: LastDrivers) -> float:
