@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,7 @@ from tenure.core.arrays import Array
 from tenure.core.errors import Problem, suggestion
 from tenure.core.times import now
 from tenure.explain.drivers import driver_arrays
-from tenure.explain.row_words import NUMBERS, WORDS, About
+from tenure.explain.row_words import NUMBERS, WORDS, About, plain
 from tenure.score.model import Model
 from tenure.service.api.live_responses import RowScores
 from tenure.service.api.meaning import meaning
@@ -62,8 +61,7 @@ class RowScorer:
             one = self._waiting[0]
             size += len(one.rows)
             if batch and (one.model is not batch[0].model or size > TOGETHER):
-                self._threads.submit(self._next)
-                break
+                break  # each request has a turn of its own: the next one comes
             self._waiting.popleft()
             if one.answer.set_running_or_notify_cancel():
                 batch.append(one)
@@ -103,18 +101,18 @@ def scored_rows(target: str, model: Model, rows: Rows) -> RowScores:
     scores = [
         {
             "probability": chance,
-            "lo": _known(lo),
-            "hi": _known(hi),
+            "lo": lo,
+            "hi": hi,
             "log_odds": margin,
             "drivers": _drivers(*drivers),
             **doubt._asdict(),
         }
         for chance, lo, hi, margin, doubt, *drivers in zip(
-            *(column.tolist() for column in scored[:3]),
+            *map(plain, scored[:3]),
             contributions.sum(axis=1).tolist(),
             doubts,
             words.tolist(),
-            numbers.tolist(),
+            numbers,
             strict=True,
         )
     ]
@@ -122,18 +120,13 @@ def scored_rows(target: str, model: Model, rows: Rows) -> RowScores:
     return RowScores.model_validate({**about, "target": target, "scored_at": now(), "rows": scores})
 
 
-def _drivers(words: list[list[Any]], numbers: list[list[float]]) -> list[dict[str, Any]]:
+def _drivers(words: list[list[Any]], numbers: Array) -> list[dict[str, Any]]:
     """Return the drivers of one row, strongest first."""
     return [
-        dict(zip(WORDS, spoken, strict=True))
-        | dict(zip(NUMBERS, map(_known, counted), strict=True))
+        dict(zip(WORDS, spoken, strict=True)) | dict(zip(NUMBERS, plain(counted), strict=True))
         for spoken, counted in zip(words, numbers, strict=True)
         if spoken[0] is not None
     ]
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def feature_values(model: Model, rows: Rows) -> dict[str, Array]:
