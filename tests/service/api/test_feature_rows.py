@@ -101,6 +101,29 @@ def test_long_requests_stand_alone(model: Model, calls: list[int]) -> None:
     assert calls == [1, TOGETHER, 1]
 
 
+def test_others_are_scored_between_the_rows_of_a_long_request(
+    model: Model, calls: list[int]
+) -> None:
+    long, one = [row(model, number) for number in range(2 * TOGETHER + 1)], [row(model, 3.0)]
+    (found, another, *short) = answers((model, long), (model, long), (model, one), (model, one))
+    assert told(found) == told(another) == told(scored_rows("churn", model, long))
+    assert all(told(answer) == told(scored_rows("churn", model, one)) for answer in short)
+    assert calls == [2, *[TOGETHER, TOGETHER, 1] * 2]
+
+
+def test_a_long_request_is_refused_as_a_whole(model: Model, calls: list[int]) -> None:
+    rows = [row(model, 1.0) for _ in range(3 * TOGETHER)]
+    for place in (1, TOGETHER + 1):
+        rows[place] = row(model, 1.0) | {"tenure_days": "3"}
+    (wrong,) = answers((model, rows))
+    assert isinstance(wrong, Refusal)
+    assert [problem.thing for problem in wrong.problems] == [
+        "rows[1].tenure_days",
+        f"rows[{TOGETHER + 1}].tenure_days",
+    ]
+    assert not calls
+
+
 def test_what_nobody_waits_for_is_not_scored(model: Model, calls: list[int]) -> None:
     rows = [row(model, 1.0)]
     _, gone, _ = answers(*[(model, rows)] * 3, cancel=1)

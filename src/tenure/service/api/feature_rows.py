@@ -20,10 +20,11 @@ from tenure.score.model import Model
 from tenure.service.api.live_responses import RowScores
 from tenure.service.api.meaning import meaning
 from tenure.service.api.problems import MOST_PROBLEMS, Refusal, listed, shown
+from tenure.service.api.threads import in_thread
 
 LARGEST = float(np.finfo(np.float32).max)
 TOGETHER = 64
-"""Rows of several requests that are scored at once, at most."""
+"""Rows that are scored at once, at most."""
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -39,15 +40,29 @@ class _Waiting(NamedTuple):
 class RowScorer:
     """Scores feature rows in a thread: what waits for it is scored together.
 
-    A row costs nearly as much alone as with some others, and says the same.
+    A row costs nearly as much alone as with some others, and says the same.  What waits beside a
+    long request is scored between its rows; long ones follow each other.
     """
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
         self._waiting: deque[_Waiting] = deque()
+        self._long = asyncio.Lock()
 
     async def scores(self, target: str, model: Model, rows: Rows) -> RowScores:
         """Return what `scored_rows` does."""
+        if len(rows) <= TOGETHER:
+            return await self._scores(target, model, rows)
+        async with self._long:
+            await in_thread(self._threads, feature_values, model, rows)  # or refused as a whole
+            parts = [
+                await self._scores(target, model, rows[start : start + TOGETHER])
+                for start in range(0, len(rows), TOGETHER)
+            ]
+        every = tuple(chain.from_iterable(part.rows for part in parts))
+        return parts[-1].model_copy(update={"rows": every})
+
+    async def _scores(self, target: str, model: Model, rows: Rows) -> RowScores:
         answer: Future[RowScores] = Future()
         self._waiting.append(_Waiting(target, model, rows, answer))
         self._threads.submit(self._next)

@@ -155,12 +155,12 @@ class Guard:
             return
         foreign = headers.get(b"sec-fetch-site", b"none") in (b"cross-site", b"same-site")
         posted = scope["path"] in POSTED  # then it is JSON, for which a browser asks first
-        needed = known is not None and (known.by != "local" or (kind in FORMS and not posted))
+        token_due = known and (known.by != "local" or (kind in FORMS and not posted))
         token = headers.get(CSRF_HEADER, b"").decode("latin-1")
-        if needed and not token and kind == FORMS[0]:
+        if token_due and not token and kind == FORMS[0]:
             token = parse_qs(body.decode("latin-1"), max_num_fields=1_000).get(CSRF_FIELD, [""])[0]
-        carried = known is not None and self.state.access.carries_token(known, token)
-        if foreign or (needed and not carried):
+        carries = self.state.access.carries_token
+        if foreign or (known and token_due and not carries(known, token)):
             fix = f"send the page's own token as `{CSRF_FIELD}`"
             rule = "does not come from a page of this service"
             raise Refusal(Problem("request", rule, fix=fix), status=403)
