@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -17,7 +19,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from tenure.score.store.keys import clock
 
@@ -35,6 +37,7 @@ class Metrics:
     """What one service process counts."""
 
     def __init__(self) -> None:
+        _forget_dead()
         self._registry = CollectorRegistry()
         registry = self._registry
         self._requests = Counter(
@@ -69,12 +72,15 @@ class Metrics:
         )
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(name, text, labels, registry=registry, multiprocess_mode="mostrecent")
+            mode: Literal["livemostrecent"] = "livemostrecent"
+            return Gauge(name, text, labels, registry=registry, multiprocess_mode=mode)
 
         self._scores_age = gauge("tenure_scores_age_seconds", "Since the last run.")
         self._data_age = gauge("tenure_data_age_seconds", "Since observation stopped.")
         self._warnings = gauge("tenure_warnings", "What /readyz warns of.")
-        self._models = gauge("tenure_model_info", "1 of the model served.", "target", "version")
+        text = "1 of the model served, 0 of a former one."
+        self._models = gauge("tenure_model_info", text, "target", "version")
+        self._served: set[tuple[str, str]] = set()
 
     def begin(self) -> None:
         """Count a request as open."""
@@ -102,9 +108,10 @@ class Metrics:
         warnings: int,
     ) -> None:
         """Set what the service has: target → version, times of the last run, warnings."""
-        self._models.clear()
-        for target, version in models.items():
-            self._models.labels(target, version).set(1)
+        served = set(models.items())
+        self._served |= served
+        for model in self._served:
+            self._models.labels(*model).set(model in served)
         for gauge, moment in ((self._scores_age, scored_at), (self._data_age, observed_until)):
             if moment is not None:
                 gauge.set((clock() - moment).total_seconds())
@@ -117,3 +124,18 @@ class Metrics:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+def _forget_dead() -> None:
+    """Let go of what processes of this service, of which there are several, had open as they died.
+
+    What they counted stays.
+    """
+    if SHARED not in os.environ:
+        return
+    files = Path(os.environ[SHARED]).glob("gauge_live*.db")
+    for pid in {int(file.stem.rpartition("_")[2]) for file in files}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
