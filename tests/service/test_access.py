@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -20,10 +21,19 @@ from tenure.core.config import Config
 from tenure.core.errors import ConfigError
 from tenure.run.keys import create_key, list_keys, revoke_key
 from tenure.score.store.database import connect, store_url
-from tenure.score.store.keys import clock
+from tenure.score.store.keys import ApiKey, KeyStore, clock
 from tenure.score.store.schema import API_KEYS, AUDIT_LOG, SESSIONS
 from tenure.service import access
-from tenure.service.access import OPEN, OPEN_FOLDER, caller, csrf_token, sign_in, sign_out
+from tenure.service.access import (
+    MOST_CHECKS,
+    OPEN,
+    OPEN_FOLDER,
+    Access,
+    caller,
+    csrf_token,
+    sign_in,
+    sign_out,
+)
 from tenure.service.api.app import application
 from tenure.service.api.endpoints import ENDPOINTS, Endpoint
 from tenure.service.api.hosts import check_exposure
@@ -249,6 +259,31 @@ def test_the_audit_log_says_who_wanted_what(service: Service) -> None:
     assert seen.account_ids == [service.account]
     assert (refused.caller, refused.status) == ("nobody", 401)
     assert "secret-name" not in str(rows)
+
+
+def test_a_burst_of_requests_with_one_key_is_let_in(tiny: Tiny, tmp_path: Path) -> None:
+    paths = tiny.config.paths.model_copy(update={"runs": tmp_path})
+    config = tiny.config.model_copy(update={"paths": paths})
+    key = create_key(config, "eager")["key"]
+    store = KeyStore(connect(store_url(config)))
+    checks = []
+
+    class Counted:
+        def verified(self, text: str) -> ApiKey | None:
+            checks.append(text)
+            return store.verified(text)
+
+    async def burst() -> list[ApiKey | None]:
+        return await asyncio.gather(*(gate.verified(key) for _ in range(3 * MOST_CHECKS)))
+
+    gate = Access(config.service, lambda: cast("KeyStore", Counted()), b"secret")
+    try:
+        found = asyncio.run(burst())
+    finally:
+        gate.close()
+    assert {one.name for one in found if one} == {"eager"}
+    assert None not in found
+    assert checks == [key]
 
 
 def test_a_key_may_not_ask_without_end(tiny: Tiny, tmp_path: Path) -> None:

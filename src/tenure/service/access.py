@@ -6,6 +6,7 @@ turned everybody away whom it does not know, before a request reaches either.
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import hashlib
 import hmac
@@ -145,6 +146,7 @@ class Access:
         self._checks = ThreadPoolExecutor(1, "tenure-keys")
         self._checking = 0
         self._known: OrderedDict[bytes, tuple[float, ApiKey | None]] = OrderedDict()
+        self._looking: dict[bytes, asyncio.Future[ApiKey | None]] = {}
 
     async def caller(self, scope: AsgiScope) -> Caller | None:
         """Return who makes a request, None where its key or session is none.
@@ -179,12 +181,21 @@ class Access:
         mark = hashlib.sha256(text.encode()).digest()
         at, known = self._known.get(mark, (-REMEMBERED_SECONDS, None))
         if time.monotonic() - at >= REMEMBERED_SECONDS:
-            known = await look(known)
-            self._known[mark] = (time.monotonic(), known)
-            self._known.move_to_end(mark)
-            while len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
+            if mark not in self._looking:  # a burst of requests is looked up once
+                self._looking[mark] = asyncio.ensure_future(self._looked_up(mark, look, known))
+            known = await asyncio.shield(self._looking[mark])
         return known if known and known.active else None
+
+    async def _looked_up(self, mark: bytes, look: Look, known: ApiKey | None) -> ApiKey | None:
+        try:
+            known = await look(known)
+        finally:
+            self._looking.pop(mark, None)
+        self._known[mark] = (time.monotonic(), known)
+        self._known.move_to_end(mark)
+        while len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return known
 
     async def _key(self, text: str, known: ApiKey | None) -> ApiKey | None:
         """Return a key as it stands; one that was checked is not checked against its hash again."""
