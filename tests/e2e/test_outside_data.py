@@ -65,7 +65,7 @@ def test_a_leak_of_shape_is_named_by_its_tables(
     training = command("train", CONFIGS / "saas_growth.yaml")
     assert training.code == DataError.exit_code
     assert "usage_events: its rows tell how long an account will live" in training.error
-    assert not list(tmp_path.glob("models/*/*/champion.json"))
+    assert not list((tmp_path / "models").rglob("champion.json"))
 
 
 def test_every_config_is_named_here() -> None:
@@ -91,4 +91,4 @@ def test_labels_without_a_signal_put_nothing_live(
     assert said.code == 0, said.error
     found = json.loads(said.out)["targets"]
     assert {target: entry["status"] for target, entry in found.items()} == ends
-    assert not list(tmp_path.glob("models/*/*/champion.json"))
+    assert not list((tmp_path / "models").rglob("champion.json"))

@@ -19,7 +19,7 @@ NAMES_OF_BUNDLES = ["scored_at", "model_version", "expansion_model_version"]
 
 
 def scored(project: Project, root: Path, kind: str) -> tuple[dict[str, bytes], pd.DataFrame]:
-    """Train and score with one engine; return the boosters, and the scores."""
+    """Train and score with one engine; return the fitted models, and the scores."""
     root.mkdir()
     shutil.copytree(project.root / "data", root / "data")
     here = Project(root).set(engine={"kind": kind, "threads": 2})
@@ -33,12 +33,12 @@ def scored(project: Project, root: Path, kind: str) -> tuple[dict[str, bytes], p
         assert promoted.code == 0, promoted.error
     said = tenure("score", "config.yaml", "--out", "scores.csv", cwd=root)
     assert said.code == 0, said.error
-    boosters = {
+    models = {
         path.parent.parent.name: path.read_bytes()
-        for path in (root / "models").glob("*/*/model.txt")
+        for path in (root / "models").glob("*/*/models.json")
     }
     assert here.config.engine.kind == kind
-    return boosters, pd.read_csv(root / "scores.csv")
+    return models, pd.read_csv(root / "scores.csv")
 
 
 def test_the_same_models_and_the_same_scores(project: Project, tmp_path: Path) -> None:

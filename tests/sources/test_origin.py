@@ -9,7 +9,9 @@ import duckdb
 import pytest
 
 from sources.conftest import ACCOUNTS, SUBSCRIPTIONS, TICKETS, Load, rows
+from tenure.core.config import make_config
 from tenure.core.errors import DataError
+from tenure.sources.origin import input_files, named_places
 
 
 def database(path: Path, **tables: Path) -> Path:
@@ -45,6 +47,33 @@ def test_a_glob(read: Load, folder: Path) -> None:
     (folder / "t-1.csv").write_text(f"{first}\n{lines[0]}\n")
     (folder / "t-2.csv").write_text(f"{first}\n{lines[1]}\n")
     assert read(tables={"tickets": "t-*.csv"}).report.tables["tickets"].rows_in == 2
+
+
+def test_the_files_of_tables_are_those_that_are_read(folder: Path) -> None:
+    written = {
+        "accounts.csv": True,
+        "subscriptions.csv": True,
+        "usage_events/date=2024-01-01/a.parquet": True,
+        "scores.csv": False,
+        "runs/data.json": False,
+        "exports/east/t.csv": True,
+        "zendesk/answers/a.json": True,
+        "zendesk/other.json": False,
+        "crm.duckdb": True,
+    }
+    (folder / "tickets.csv").unlink()
+    for name in written:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    tables = {
+        "tickets": {"path": str(folder / "exports/*/t.csv")},
+        "survey_responses": {"sql": "SELECT * FROM read_json('zendesk/answers/*.json')"},
+        "invoices": {"sql": 'SELECT * FROM "crm.duckdb".main.bills'},
+    }
+    config = make_config({"data": {"path": str(folder), "tables": tables}}, base=folder)
+    files = {path for path in input_files(config, named_places(config)) if path.is_file()}
+    assert files == {folder / name for name, read in written.items() if read}
 
 
 def test_a_database_as_the_whole_input(read: Load, folder: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from tenure.core.config import Config, DataConfig
@@ -17,10 +19,10 @@ from tenure.sources.contract import SOURCES
 from tenure.sources.files import Files, files_of
 from tenure.sources.frames import arrow_table
 from tenure.sources.landing.land import landing_tables
-from tenure.sources.landing.manifest import landed_files, origin_of
+from tenure.sources.landing.manifest import MANIFEST, landed_files, landing_folder, origin_of
 from tenure.sources.landing.snapshots import attach_copies
 from tenure.sources.text_files import engine_reason
-from tenure.sources.user_query import attach_query
+from tenure.sources.user_query import attach_query, query_files
 
 _PARTS = (*PARQUET_SUFFIXES, *CSV_SUFFIXES)
 _JSON = (".json", ".jsonl", ".ndjson")
@@ -84,6 +86,36 @@ def find(config: Config, engine: Engine) -> tuple[dict[str, TableOrigin], list[P
                 for item in error.problems
             ]
     return origins, problems
+
+
+def named_places(config: Config) -> frozenset[str]:
+    """Return the files, folders and globs that a config names as those of its tables.
+
+    Those of queries are among them, and what tells which copies have landed; what lies under
+    `data.path` by its own name is not.
+    """
+    tables = config.data.tables.values()
+    places = {table.path for table in tables if table.path}
+    places.update(*(query_files(table.sql, config.data) for table in tables if table.sql))
+    landed = landing_tables(config)
+    return frozenset(places | {str(landing_folder(config, name) / MANIFEST) for name in landed})
+
+
+def input_files(config: Config, named: Collection[str]) -> Iterator[Path]:
+    """Yield what tables are read from at present: files of `named_places`, and under `data.path`.
+
+    What is there may not be a file, and may come twice.
+    """
+    folder = Path(config.data.path)
+    own = [folder] if folder.is_file() else []
+    if config.data.path and folder.is_dir():
+        own = [item for item in folder.iterdir() if item.name.lower().split(".")[0] in SOURCES]
+    matches = (
+        glob.iglob(place, recursive=True) if glob.has_magic(place) else [place]  # noqa: PTH207
+        for place in named
+    )
+    for path in (*own, *map(Path, chain.from_iterable(matches))):
+        yield from path.rglob("*") if path.is_dir() else [path]
 
 
 def unknown_table(name: str) -> Problem:

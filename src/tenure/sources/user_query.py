@@ -65,6 +65,24 @@ def attach_query(name: str, sql: str, config: Config, engine: Engine) -> tuple[F
         ) from error
 
 
+def query_files(sql: str, data: DataConfig) -> set[str]:
+    """Return the files and globs that a query names, in each folder in which they may lie.
+
+    There are none where it is no query.
+    """
+    try:
+        query = _query("sql", sql)
+    except DataError:
+        return set()
+    names = {node.name for node in _names(query)}
+    names |= {
+        table.parts[0].name
+        for table in query.find_all(exp.Table)
+        if len(table.parts) > 1 and has_suffix(table.parts[0].name, DATABASE_SUFFIXES)
+    }
+    return {absolute(name, Path(folder)) for name in names for folder in data.folders}
+
+
 def _database_tables(where: str, query: exp.Query, config: Config, engine: Engine) -> bool:
     """Put views in the place of tables of databases; return whether there were any."""
     changed = False

@@ -338,6 +338,22 @@ def test_tables_are_read_again_where_a_file_has_changed(tiny: Tiny, tmp_path: Pa
         assert "accounts" in client.get("/readyz").json()["warnings"][0]
 
 
+def test_a_part_below_a_folder_is_a_change_and_what_is_written_beside_is_none(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    (data / "tickets" / "date=2024-01-01").mkdir(parents=True)
+    tables = tables_module.Tables(moved(tiny.config, tmp_path, path=str(data), base=str(tmp_path)))
+    try:
+        (tmp_path / "config.yaml").touch()
+        (tmp_path / "scores.csv").touch()
+        assert not tables.present
+        (data / "tickets" / "date=2024-01-01" / "a.parquet").touch()
+        assert tables.present
+    finally:
+        tables.close()
+
+
 def test_live_scores_wait_for_the_tables(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables_module.Tables, "_fresh", lambda *_: None)
     with opened(own) as client:

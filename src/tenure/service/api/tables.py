@@ -31,10 +31,8 @@ from tenure.score.score import Model, Scored, score
 from tenure.service.api.problems import Refusal, busy
 from tenure.service.api.threads import in_thread
 from tenure.sources.dataset import Dataset
-from tenure.sources.files import MARKS
-from tenure.sources.landing.land import landing_tables
-from tenure.sources.landing.manifest import MANIFEST, landing_folder
 from tenure.sources.load import load
+from tenure.sources.origin import input_files, named_places
 from tenure.success.interpret import MetricsRequest, metrics
 
 if TYPE_CHECKING:
@@ -95,6 +93,7 @@ class Tables:
         self.failure: Exception | None = None
         self.threads = ThreadPoolExecutor(1, "tenure-engine")
         self._models = models
+        self._named = named_places(config)
         self._loaded: Loaded | None = None
         self._stamp: Stamp | None = None
         self._answers: dict[Hashable, object] = {}
@@ -114,8 +113,13 @@ class Tables:
 
     @property
     def present(self) -> bool:
-        """Whether any of the files is on this machine."""
-        return bool(self._files())
+        """Whether there is a file of a table on this machine, or a table that is no file."""
+        tables = self.config.data.tables.values()
+        elsewhere = (
+            table.frame is not None or bool(table.table) or "://" in (table.path or "")
+            for table in tables
+        )
+        return bool(self._files()) or any(elsewhere)
 
     @property
     def observed_until(self) -> datetime | None:
@@ -280,15 +284,7 @@ class Tables:
             former.dataset.engine.close()
 
     def _files(self) -> Stamp:
-        """Return name, time and size of every file that the tables may come from."""
-        data = self.config.data
-        landed = (landing_folder(self.config, name) for name in landing_tables(self.config))
-        files = {folder / MANIFEST for folder in landed}
-        for place in filter(None, [data.path, data.base, *(t.path for t in data.tables.values())]):
-            path = Path(place)
-            if any(mark in path.name for mark in MARKS):
-                files.update(path.parent.glob(path.name))
-            else:
-                files.update(path.glob("*") if path.is_dir() else [path])
-        stats = [(str(file), file.stat()) for file in sorted(files) if file.is_file()]
+        """Return name, time and size of every file that the tables come from."""
+        files = sorted(set(input_files(self.config, self._named)))
+        stats = [(str(file), file.stat()) for file in files if file.is_file()]
         return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
