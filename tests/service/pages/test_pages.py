@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import threading
 from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -160,6 +161,26 @@ def test_a_wrong_day_is_said_in_words(client: TestClient) -> None:
     answer = client.get("/app/metrics?from=yesterday")
     assert answer.status_code == 422
     assert "is not a day" in answer.text
+
+
+def test_a_page_waits_for_the_tables_no_longer_than_an_answer_may(shown: Shown) -> None:
+    service = shown.config.service.model_copy(update={"deadline_seconds": 0.1})
+    state = PageState(shown.config.model_copy(update={"service": service}))
+    access, free = access_of(state), threading.Event()
+    app = make_pages(state, access)
+    try:
+        state.raw.threads.submit(free.wait)
+        with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 9)) as client:
+            for link in ("/app/metrics", f"/app/lately?id={shown.riskiest}"):
+                answer = client.get(link)
+                assert answer.status_code == 503, link
+                assert "The tables are still being read" in answer.text
+                assert int(answer.headers["retry-after"]) > 0
+            assert client.get("/app/").status_code == 200
+    finally:
+        free.set()
+        access.close()
+        state.close()
 
 
 def test_the_forecast_is_that_of_the_command(client: TestClient, shown: Shown) -> None:

@@ -136,15 +136,22 @@ def _caught(state: PageState, page: Answer) -> Answer:
             return _sorry(request, state, 422, "This cannot be done", str(error))
         except (StoreError, Refusal) as error:
             logger.error("the store cannot be read: %s", error)
-            words = "The store of the scores cannot be reached. Try again in a moment."
-            answer = _sorry(request, state, 503, "Not at the moment", words)
-            answer.headers["Retry-After"] = "5"
-            return answer
+            return _later(request, state, "The store of the scores cannot be reached.")
+        except TimeoutError:
+            return _later(request, state, "The tables are still being read, or busy for others.")
         except Exception:
             logger.exception("a page could not be made")
             words = "The page could not be made. The service’s log says why."
             return _sorry(request, state, 500, "Something went wrong", words)
 
+    return answer
+
+
+def _later(request: Request, state: PageState, text: str) -> Response:
+    """Return the answer to somebody who had better come back."""
+    words = f"{text} Try again in a moment."
+    answer = _sorry(request, state, 503, "Not at the moment", words)
+    answer.headers["Retry-After"] = "5"
     return answer
 
 

@@ -50,7 +50,8 @@ def evidence_parts(state: PageState, link: Mapping[str, str], who: Caller | None
         return evidence_of(dataset.engine, model.plan, [feature], request)[0]
 
     key = ("evidence", row.account_id, run.as_of, feature, model.bundle.version)
-    return {"run": run, "row": row, "evidence": state.raw.ask(key, behind).result()}
+    evidence = state.answered(state.raw.ask(key, behind))
+    return {"run": run, "row": row, "evidence": evidence}
 
 
 def change_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
@@ -101,10 +102,14 @@ def score_move(
     bridge = None
     if before.model_version != after.model_version and state.raw.present:
         version = before.model_version
-        bridge = state.raw.ask(
-            ("bridge", account, target, version, after.as_of),
-            lambda dataset: bridges(state.config, dataset, target, version, after.as_of, [account]),
-        ).result()
+        bridge = state.answered(
+            state.raw.ask(
+                ("bridge", account, target, version, after.as_of),
+                lambda tables: bridges(
+                    state.config, tables, target, version, after.as_of, [account]
+                ),
+            )
+        )
     return score_change(before, after, labels, (bridge or {}).get(account))
 
 

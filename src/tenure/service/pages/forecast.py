@@ -6,10 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from tenure.core.errors import ConfigError, Problem, suggestion
-from tenure.core.records.training import TrainingRecord
 from tenure.report.sentences.formatting import percent, sentence
 from tenure.score.store.store import StoredRun
-from tenure.service.pages.state import PageState
+from tenure.service.pages.state import PageState, Trained
 from tenure.service.pages.views import chosen_run
 
 
@@ -35,25 +34,11 @@ def outlook_parts(state: PageState, by: str) -> dict[str, Any]:
     frame = {"run": run, "splits": SPLITS, "by": by}
     if trained is None or trained.forecast is None:
         return frame | {"parts": [], "trained": trained}
-    return frame | {"trained": trained} | _outlook(state, run, by, _Trained(trained))
-
-
-class _Trained:
-    """A training run, of which two are the same if they were made at the same time."""
-
-    def __init__(self, record: TrainingRecord) -> None:
-        self.record = record
-        self.key = (record.name, record.created_at, record.fingerprint)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Trained) and other.key == self.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+    return frame | {"trained": trained} | _outlook(state, run, by, Trained(trained))
 
 
 @lru_cache(maxsize=16)
-def _outlook(state: PageState, run: StoredRun, by: str, trained: _Trained) -> dict[str, Any]:
+def _outlook(state: PageState, run: StoredRun, by: str, trained: Trained) -> dict[str, Any]:
     """Return the forecast of a run, which is the same under the same training run."""
     from tenure.report.forecast_page import forecast_parts, rule_words
     from tenure.run.forecast import forecast_of

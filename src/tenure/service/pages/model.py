@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from tenure.core.records.bundle import BundleSpec
-from tenure.core.records.training import TrainingRecord
 from tenure.core.times import as_utc
 from tenure.explain.wording import label
 from tenure.model.registry.champion import champion, history
@@ -21,7 +20,7 @@ from tenure.report.tables.layout import Cell, Table, table, without_notes
 from tenure.report.tables.targets import target_view
 from tenure.score.store.override_outcomes import override_outcomes
 from tenure.service.pages.account import MAIN
-from tenure.service.pages.state import PageState
+from tenure.service.pages.state import PageState, Trained
 
 ACTIONS = {
     "first": "first champion",
@@ -51,7 +50,7 @@ def model_parts(state: PageState) -> dict[str, Any]:
     drift = state.store.drift(runs[-1]) if runs else {}
     return {
         "standings": [item for target in state.config.targets if (item := standing(state, target))],
-        "targets": _views(record) if record else [],
+        "targets": _views(Trained(record)) if record else [],
         "trained": clock(as_utc(record.created_at)) if record else "",
         "run": runs[-1] if runs else None,
         "overruled": override_view(override_outcomes(state.store, MAIN, state.horizon)),
@@ -117,16 +116,11 @@ def _without_columns(view: dict[str, Any]) -> dict[str, Any]:
     return view | {"drivers": without_notes(view["drivers"])}
 
 
-_VIEWS: dict[str, list[dict[str, Any]]] = {}
-
-
-def _views(record: TrainingRecord) -> list[dict[str, Any]]:
+@lru_cache(maxsize=1)
+def _views(trained: Trained) -> list[dict[str, Any]]:
     """Return the targets of a training run as the report shows them, drawn once."""
-    key = f"{record.name} {record.created_at} {record.fingerprint}"
-    if key not in _VIEWS:
-        _VIEWS.clear()
-        _VIEWS[key] = [
-            _without_columns(target_view(Outcome(name, target), record.config))
-            for name, target in record.targets.items()
-        ]
-    return _VIEWS[key]
+    record = trained.record
+    return [
+        _without_columns(target_view(Outcome(name, target), record.config))
+        for name, target in record.targets.items()
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +67,14 @@ class PageState:
         """The project's runs; see `books`."""
         return self.books.store
 
+    def answered(self, future: Future[T]) -> T:
+        """Return what a question of the tables came to; it goes on where it takes too long.
+
+        Raises:
+            TimeoutError: If it takes longer than an answer may.
+        """
+        return future.result(self.config.service.deadline_seconds)
+
     def _opened(self) -> Books:
         with self._opening:
             if self._own is None:
@@ -112,3 +121,17 @@ class PageState:
             self.raw.close()
         if self._own is not None:
             self._own.store.engine.dispose()
+
+
+class Trained:
+    """A training run, of which two are the same if they were made at the same time."""
+
+    def __init__(self, record: TrainingRecord) -> None:
+        self.record = record
+        self.key = (record.name, record.created_at, record.fingerprint)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trained) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)

@@ -57,7 +57,7 @@ def lately_parts(
         return whole_account(state.config, dataset, lists, account, moments)
 
     key = ("account", account, run.as_of, earlier and earlier.as_of)
-    record = state.raw.ask(key, known).result()
+    record = state.answered(state.raw.ask(key, known))
     usage = usage_svg(record.usage)
     return {"run": run, "row": row, "as_of": run.as_of, "record": record, "usage": usage}
 
@@ -117,7 +117,7 @@ def work_list_record(state: PageState, run: StoredRun) -> WorkListRecord:
     if not state.raw.present:
         return lists(None)
     standing = frozenset(overrides_during(store, run).values())
-    return state.raw.ask(("lists", run.run_id, standing), lists).result()
+    return state.answered(state.raw.ask(("lists", run.run_id, standing), lists))
 
 
 def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def metrics_parts(state: PageState, query: QueryParams) -> dict[str, Any]:
         raise MissingPageError(NO_TABLES)
     start, end = (_time(query.get(name, ""), name) for name in ("from", "to"))
     by = tuple(name for name in query.getlist("by")[:2] if name)
-    record = state.raw.metrics(MetricsRequest(start, end, by)).result()
+    record = state.answered(state.raw.metrics(MetricsRequest(start, end, by)))
     several = len({(row.period_from, row.period_to) for row in record.metrics}) > 1
     first = record.metrics[0] if record.metrics else None
     return {
