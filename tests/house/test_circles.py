@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -11,22 +11,10 @@ import pytest
 from house.tree import modules
 
 
-def runtime_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node below one that runs, inside functions too; what only a type checker reads not."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            for child in node.orelse:
-                yield child
-                yield from runtime_nodes(child)
-        else:
-            yield node
-            yield from runtime_nodes(node)
-
-
 def imported(tree: ast.AST, names: Collection[str]) -> set[str]:
-    """The modules among some names that a tree imports when it runs."""
+    """The modules among some names that a tree imports, if only for a type checker."""
     targets: set[str] = set()
-    for node in runtime_nodes(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             targets |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -51,7 +39,7 @@ def circle(trees: Mapping[str, ast.AST]) -> list[str]:
         ({"p.a": "import p.b", "p.b": "from p import a"}, True),
         ({"p.a": "def f():\n    from p.b import g", "p.b": "from p.a import f"}, True),
         ({"p.a": "from p.b import g", "p.b": "from p.c import g", "p.c": "import p.a"}, True),
-        ({"p.a": "if TYPE_CHECKING:\n    from p.b import g", "p.b": "from p.a import f"}, False),
+        ({"p.a": "if TYPE_CHECKING:\n    from p.b import g", "p.b": "from p.a import f"}, True),
         ({"p.a": "from p.b import g", "p.b": "import json"}, False),
         ({"p": "from p.a import f", "p.a": "from p.b import g", "p.b": ""}, False),
     ],

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import quote
 from tenure.sources import coerce
 from tenure.sources.contract import OPTIONAL_KEYS
 from tenure.sources.staging_sql import Layout
 
-if TYPE_CHECKING:
-    from tenure.engine import Engine
-    from tenure.sources.layout import IncomingTable
-
 
 def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> str:
     """Return a SELECT over a staged relation that marks all but the first known of a key."""
-    keys = _keys(layout)
+    keys = key_columns(layout)
     match = " AND ".join(f"_all.{name} IS NOT DISTINCT FROM _twice.{name}" for name in keys)
     names = [f"_all.{quote(name)}" for name in layout.columns]
     columns = ", ".join([*names, "_flags", "_row"] if keep_raw else [*names, "_flags"])
@@ -37,16 +30,17 @@ def deduplicated(layout: Layout, relation: str, *, keep_raw: bool = False) -> st
 
 def repeated(layout: Layout, relation: str) -> str:
     """Return a SELECT of the keys that more than one usable row has."""
-    keys = ", ".join(_keys(layout))
+    keys = ", ".join(key_columns(layout))
     return f"SELECT {keys} FROM {_keyed(layout, relation)} GROUP BY ALL HAVING count(*) > 1"
 
 
 def hashes(layout: Layout, relation: str) -> str:
     """Return a SELECT of the hashed key, `_key`, of each usable row: equal keys, equal hashes."""
-    return f"SELECT hash({', '.join(_keys(layout))}) AS _key FROM {_keyed(layout, relation)}"
+    return f"SELECT hash({', '.join(key_columns(layout))}) AS _key FROM {_keyed(layout, relation)}"
 
 
-def _keys(layout: Layout) -> list[str]:
+def key_columns(layout: Layout) -> list[str]:
+    """Return the columns of a table that tell its rows apart, as identifiers."""
     return [quote(name) for name in layout.source.key if name in layout.columns]
 
 
@@ -61,7 +55,7 @@ def _keyed(layout: Layout, relation: str) -> str:
 
 def has_key(layout: Layout) -> bool:
     """Return whether rows of the table can be duplicates of each other."""
-    return _keys(layout) not in ([], [quote("valid_from")])
+    return key_columns(layout) not in ([], [quote("valid_from")])
 
 
 def _first_known(layout: Layout) -> list[str]:
@@ -81,48 +75,3 @@ def _first_known(layout: Layout) -> list[str]:
         *(f"_all.{quote(name)} NULLS LAST" for name in sorted(late) if name in layout.columns),
         "_all._flags",
     ]
-
-
-MEASURES = {"subscriptions": "mrr", "invoices": "amount"}
-"""What rows of one key that are no copies would add up to."""
-
-
-def note_parts(table: IncomingTable, engine: Engine) -> None:
-    """Note rows of one key that differ in what is known with the row: they are no copies."""
-    layout = table.layout
-    late, keys = layout.source.late, _keys(layout)
-    columns = [
-        column.name
-        for column in layout.source.columns
-        if column.name in layout.columns and column.name not in (*late, *layout.source.key)
-    ]
-    measure = MEASURES.get(layout.source.name, "0")
-    differs = [
-        f"coalesce(min({quote(name)}) <> max({quote(name)}), false) "
-        f"OR count({quote(name)}) BETWEEN 1 AND count(*) - 1 AS d{place}"
-        for place, name in enumerate(columns)
-    ]
-    left = f"sum({measure}) FILTER (_reason = {layout.duplicate}) AS left_out"
-    groups = (
-        f"SELECT {', '.join([*differs, left])}, count(*) - 1 AS more FROM {quote(layout.staged)} "
-        f"WHERE _reason IN (0, {layout.duplicate}) GROUP BY {', '.join(keys)} HAVING count(*) > 1"
-    )
-    numbers = [f"d{place}" for place in range(len(columns))]
-    sums = ", ".join(f"count(*) FILTER ({name}) AS {name}" for name in numbers)
-    row = engine.row(
-        f"SELECT count(*) AS n, sum(more) AS more, sum(left_out) AS left_out, {sums} "
-        f"FROM ({groups}) WHERE {' OR '.join(numbers)}"
-    )
-    if not row["n"]:
-        return
-    names = [name for place, name in enumerate(columns) if row[f"d{place}"]]
-    amount = f"; {measure} {row['left_out'] or 0:,.10g} is left out" if measure != "0" else ""
-    key = next(name for name in layout.source.key if name in layout.columns)
-    text = (
-        f"{row['n']:,} {'key stands' if row['n'] == 1 else 'keys stand'} more than once with "
-        f"different {', '.join(names)}{amount}: the first known of each is used. Where they are "
-        "parts of one thing, such as items of a subscription, make the key tell them apart: "
-        f"`{key}: your_id || '-' || your_item_id`"
-    )
-    rows = int(row["more"])
-    table.notes.append(RemarkRecord(code="no_copies", text=text, rows=rows, red=True))

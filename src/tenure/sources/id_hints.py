@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import quote
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
-    from tenure.sources.layout import IncomingTable
     from tenure.sources.staging_sql import Layout
 
-WORTH = 0.05
-"""Share of rows without a known account from which on a reason is looked for."""
 MOSTLY = 0.5
 """Share of unknown ids that a difference has to explain."""
 
@@ -51,12 +47,3 @@ def difference(layout: Layout, engine: Engine) -> str:
             sql = form.format(id="your_id")
             return f"the ids {words}: map `account_id: {sql}` in both tables"
     return ""
-
-
-def note_differences(table: IncomingTable, engine: Engine) -> None:
-    """Note why rows of a table have no known account, where many have none."""
-    counts = table.counts
-    rows = counts.rejected["unknown_account"]
-    if counts.used and rows > WORTH * counts.rows and (text := difference(table.layout, engine)):
-        text = f"{rows:,} rows are of no known account, and {text}"
-        table.notes.append(RemarkRecord(code="ids_differ", text=text, rows=rows, red=True))

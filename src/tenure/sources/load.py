@@ -11,14 +11,14 @@ from tenure.core.errors import DataError, Problem
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.data import RemarkRecord
 from tenure.core.steps import Step, quote
-from tenure.sources import counts, duplicates, ends, id_hints, origin, rejected_lines
+from tenure.sources import counts, duplicates, ends, origin, rejected_lines
 from tenure.sources.assemble import assemble, require_rows, with_findings
 from tenure.sources.cache import parts
 from tenure.sources.contract import SOURCES
 from tenure.sources.dataset import Dataset
 from tenure.sources.layout import NO_OWNER, WHOLE, IncomingTable, prepare, register_posted
 from tenure.sources.observation import Observation, observed
-from tenure.sources.quality import attributes, unread
+from tenure.sources.quality import attributes, notes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,9 +72,9 @@ def load(
         unreadable = counts.unreadable(table.layout, table.counts, engine)
         problems += unreadable or counts.unusable(table.layout, table.counts, engine)
         table.empty = table.counts.without_values(table.layout)
-        table.empty += unread.mostly_unknown(table.layout, table.counts)
-        unread.sampled(table, engine)
-        id_hints.note_differences(table, engine)
+        table.empty += notes.mostly_unknown(table.layout, table.counts)
+        notes.note_words(table, engine)
+        notes.note_differences(table, engine)
     if problems:
         raise DataError(*problems)
     settings = config.data.tables.get("subscriptions")
@@ -211,5 +211,5 @@ def _count(tables: Mapping[str, IncomingTable], engine: Engine) -> None:
         table, layout = tables[name], tables[name].layout
         table.restage(duplicates.deduplicated(layout, quote(layout.staged)), engine)
         table.marked = True
-        duplicates.note_parts(table, engine)
+        notes.note_parts(table, engine)
         table.counts = counts.count([layout], engine)[name]

@@ -45,7 +45,6 @@ def application(config: Config, state: State | None = None) -> Guard:
     async def lifespan(_: object) -> AsyncIterator[None]:
         served.start()
         yield
-        pages.close()
         served.close()
 
     routes = [

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tenure.core.steps import quote
-from tenure.sources.wording import WORDINGS
 from tenure.sources.words import PERIODS, VOCABULARIES
 
 if TYPE_CHECKING:
     from tenure.engine import Engine
-    from tenure.sources.counts import Counts
-    from tenure.sources.layout import IncomingTable
     from tenure.sources.staging_sql import Layout
 
 MOST_WORDS = 4
@@ -49,31 +46,3 @@ def unknown_words(layout: Layout, column: str, engine: Engine) -> str:
     """Return which words of a column are not known, and which are."""
     samples = word_samples(layout, column, engine, nothing=False)
     return f"{samples}; {words_of(layout.source.name, column)}"
-
-
-def sampled(table: IncomingTable, engine: Engine) -> None:
-    """Fill what the report says of words: of a table from the cache, only of unknown ones."""
-    layout, counts = table.layout, table.counts
-    for place, bit in enumerate(layout.bits):
-        if not counts.remarks[place]:
-            continue
-        if bit.kind == "nothing" and table.parts is None:
-            words = word_samples(layout, bit.column, engine, nothing=True)
-            table.samples["nothing", bit.column] = words
-        elif bit.kind == "unread" and (layout.source.name, bit.column) in WORDINGS:
-            table.samples["unread", bit.column] = unknown_words(layout, bit.column, engine)
-
-
-def mostly_unknown(layout: Layout, counts: Counts) -> list[str]:
-    """Return the optional columns of which most words are not known: they count as absent."""
-    numbers: dict[tuple[str, str], int] = {
-        (bit.kind, bit.column): counts.remarks[place] for place, bit in enumerate(layout.bits)
-    }
-    return [
-        column
-        for table, column in VOCABULARIES
-        if table == layout.source.name
-        and column in layout.optional
-        and numbers.get(("unread", column), 0) > numbers.get(("present", column), 0)
-        and ("present", column) in numbers
-    ]
