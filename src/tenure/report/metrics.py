@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tenure.core.records.metrics import Metric, MetricsRecord
-from tenure.report.sentences.formatting import count, percent
+from tenure.report.sentences.formatting import NONE, count, percent
+from tenure.report.sentences.values import money
 from tenure.report.tables.layout import aligned, table
 from tenure.success.definitions import METRICS
 
@@ -19,9 +20,8 @@ def metrics_lines(record: MetricsRecord) -> list[str]:
         ("metric", lambda row: row.name),
         *([("from", lambda row: row.period_from)] if several else []),
         *([("group", lambda row: ", ".join(row.group.values()))] if grouped else []),
-        (">value", lambda row: _shown(row, row.value)),
-        ("", lambda row: row.currency or ""),
-        (">95 %", _bounds),
+        (">value", lambda row: metric_value(row, row.value)),
+        (">95 %", metric_bounds),
         (">n", lambda row: count(row.n)),
         ("method", lambda row: row.method),
     )
@@ -29,11 +29,21 @@ def metrics_lines(record: MetricsRecord) -> list[str]:
     return [f"as of {record.as_of}", *head, *aligned(shown), *reasons]
 
 
-def _shown(row: Metric, value: float | None) -> str:
-    if METRICS[row.name].unit == "share" and not row.method.startswith("mean_answer"):
+def metric_value(row: Metric, value: float | None) -> str:
+    """Return a value of a metric, or one of its bounds, in its unit."""
+    unit = METRICS[row.name].unit
+    if value is None:
+        return NONE
+    if unit == "share" and not row.method.startswith("mean_answer"):
         return percent(value)
-    return "–" if value is None else f"{value:,.2f}"
+    if unit == "money":
+        return money(value, row.currency)
+    if unit == "count":
+        return count(value)
+    words = {"hours": " hours", "days": " days", "ratio": " ×"}
+    return f"{value:,.2f}{words.get(unit, '')}"
 
 
-def _bounds(row: Metric) -> str:
-    return "" if row.lo is None else f"{_shown(row, row.lo)} to {_shown(row, row.hi)}"
+def metric_bounds(row: Metric) -> str:
+    """Return the bounds of a metric, empty where it has none."""
+    return "" if row.lo is None else f"{metric_value(row, row.lo)} to {metric_value(row, row.hi)}"

@@ -11,8 +11,9 @@ from tenure.core.records.metrics import Metric
 from tenure.core.records.worklist import WorkListRecord
 from tenure.core.times import as_utc
 from tenure.report.account_page import usage_svg
-from tenure.report.sentences.formatting import NONE, count, percent, plain, sentence
-from tenure.report.sentences.values import money, named
+from tenure.report.metrics import metric_bounds, metric_value
+from tenure.report.sentences.formatting import count, plain, sentence
+from tenure.report.sentences.values import named
 from tenure.report.worklist import LEFT_OFF, TITLES
 from tenure.run.account import compared_moments
 from tenure.run.worklist import with_advocates, with_names, work_lists
@@ -154,26 +155,12 @@ def _metric(row: Metric) -> dict[str, str]:
     return {
         "period": f"{row.period_from[:10]} to {row.period_to[:10]}",
         "group": ", ".join(f"{plain(name)} {value}" for name, value in row.group.items()),
-        "value": _shown(row, row.value),
-        "bounds": "" if row.lo is None else f"{_shown(row, row.lo)} to {_shown(row, row.hi)}",
+        "value": metric_value(row, row.value),
+        "bounds": metric_bounds(row),
         "n": count(row.n),
         "method": plain(row.method),
         "reason": row.reason or "",
     }
-
-
-def _shown(row: Metric, value: float | None) -> str:
-    unit = METRICS[row.name].unit
-    if value is None:
-        return NONE
-    if unit == "share" and not row.method.startswith("mean_answer"):
-        return percent(value)
-    if unit == "money":
-        return money(value, row.currency)
-    if unit == "count":
-        return count(value)
-    words = {"hours": " hours", "days": " days", "ratio": " ×"}
-    return f"{value:,.2f}{words.get(unit, '')}"
 
 
 def _time(text: str, name: str) -> datetime | None:
