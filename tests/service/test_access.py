@@ -195,6 +195,18 @@ def test_a_key_of_a_segment_sees_no_other_account(service: Service) -> None:
     assert [one["account_id"] for one in looked["missing"]] == [other]
     scored = service.client.post("/score", headers=headers, json=bodies["/score"]).json()
     assert [row["account_id"] for row in scored["rows"]] == [mine]
+    (absent,) = scored["not_asked"]
+    assert "that this key may see" in absent["detail"]
+    body = {"account_ids": [mine, "nobody"]}
+    unknown = service.client.post("/score", headers=headers, json=body).json()["not_asked"]
+    assert unknown == [absent | {"account_id": "nobody"}]
+    hidden, strange = (
+        service.client.post("/v1/explain", headers=headers, json={"account_id": name})
+        for name in (other, "nobody")
+    )
+    assert hidden.status_code == strange.status_code == 404
+    same = [answer.json()["errors"][0] | {"value": ""} for answer in (hidden, strange)]
+    assert same[0] == same[1]
     page = service.client.get("/v1/accounts?limit=1000", headers=headers).json()
     assert {item["segment"] for item in page["items"]} == {service.segment}
     wish = "/v1/accounts?segment=elsewhere"

@@ -42,6 +42,8 @@ class PostedScores:
     """Rows that break the contract: table, reason, rule, row (JSON text)."""
     ignored: list[str]
     """Account attributes that no model reads, as ``accounts.<name>``."""
+    doubts: dict[str, dict[str, dict[str, list[str]]]]
+    """Account → target → its doubtful inputs, where there are any."""
     evidence: dict[str, AccountEvidence] = field(default_factory=dict)
     """Account → the source rows behind its drivers, where they were wanted."""
 
@@ -77,7 +79,7 @@ def score_posted(
         engine.clear()
     paying = set(scored.rows["account_id"])
     not_asked = [name for name in accounts.column(0).to_pylist() if name not in paying]
-    return PostedScores(scored.rows, not_asked, rejects, ignored, behind)
+    return PostedScores(scored.rows, not_asked, rejects, ignored, scored.doubts(paying), behind)
 
 
 def _of_a_few(config: Config) -> Config:

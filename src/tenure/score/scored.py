@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from tenure.core.arrays import Array
@@ -67,3 +68,15 @@ class Scored:
     def main(self, target: str) -> Contributions:
         """Return the contributions to a target's main horizon, one row per account."""
         return self.contributions[target][str(self.models[target].horizon_days)]
+
+    def doubts(self, accounts: Collection[str]) -> dict[str, dict[str, dict[str, list[str]]]]:
+        """Return account → target → its doubtful inputs (`Doubts`), where there are any."""
+        every = self.matrix.rows["account_id"]
+        places = np.flatnonzero(every.isin(list(accounts)))
+        doubtful: dict[str, dict[str, dict[str, list[str]]]] = {}
+        for target, model in self.models.items():
+            doubts = model.inputs.doubts(self.values(target).iloc[places])
+            for name, one in zip(every.iloc[places], doubts, strict=True):
+                if any(one):
+                    doubtful.setdefault(name, {})[target] = one._asdict()
+        return doubtful

@@ -117,6 +117,22 @@ def test_feature_rows_have_the_probability_and_drivers_of_the_batch(
         assert first["drivers"][0]["contribution"] == expected[f"{prefix}driver_1_contribution"]
 
 
+def test_live_scores_tell_of_doubtful_inputs(client: TestClient, tiny: Tiny) -> None:
+    account = tiny.asked["account_id"].iloc[0]
+    tables = tiny.posted(account)
+    body = {"tables": tables, "as_of": show(tiny.book["as_of"].iloc[0])}
+    usual = ask(client, "/v1/score", body)
+    assert usual["inputs"] == {}
+    assert {one["scale"] for one in usual["targets"].values()} == {"probability"}
+    for row in tables["subscriptions"]:
+        row["mrr"] = 1e9
+    (inputs,) = ask(client, "/v1/score", body)["inputs"].values()
+    assert inputs.keys() == set(load_models(tiny.config))
+    assert any("mrr" in name for name in inputs["churn"]["out_of_range"])
+    assert ask(client, "/score", {"account_ids": [account]})["inputs"] == {}
+    assert ask(client, "/v1/explain", {"account_id": account})["inputs"] == {}
+
+
 @pytest.fixture(scope="module")
 def matrix(tiny: Tiny) -> FeatureMatrix:
     with loaded(tiny.config) as dataset:

@@ -10,6 +10,7 @@ import pytest
 
 from tenure.score.score import load_models
 from tenure.service.api.endpoints import POSTED
+from tenure.service.api.problems import MOST_PROBLEMS
 from tenure.service.api.responses import ProblemDocument
 
 if TYPE_CHECKING:
@@ -193,6 +194,32 @@ def test_a_wrong_feature_is_named(
     error = refused(client, "/score_rows", {"target": "churn", "rows": [row]})
     assert error["field"] == field
     assert rule in error["rule"]
+
+
+def test_rows_that_can_be_read_are_scored_beside_others(client: TestClient, tiny: Tiny) -> None:
+    model = load_models(tiny.config)["churn"]
+    good: dict[str, Any] = dict.fromkeys(model.bundle.columns)
+    short = {name: value for name, value in good.items() if name != "tenure_days"}
+    rows = [good, good | {"tenure_days": "abc"}, good | {"tenure_days": 400.0}, short]
+    answer = client.post("/v1/score-rows", json={"target": "churn", "rows": rows}).json()
+    assert [row is None for row in answer["rows"]] == [False, True, False, True]
+    assert [(item["field"], item["value"]) for item in answer["refused"]] == [
+        ("rows[1].tenure_days", "abc"),
+        ("rows[3].tenure_days", "tenure_days"),
+    ]
+    alone = client.post("/v1/score-rows", json={"target": "churn", "rows": [rows[2]]}).json()
+    assert alone["refused"] == []
+    assert answer["rows"][2] == alone["rows"][0]
+
+
+def test_rows_most_of_which_cannot_be_read_are_refused(client: TestClient, tiny: Tiny) -> None:
+    model = load_models(tiny.config)["churn"]
+    good: dict[str, Any] = dict.fromkeys(model.bundle.columns)
+    rows = [good, *[good | {"tenure_days": "abc"}] * (MOST_PROBLEMS + 1)]
+    assert refused(client, "/v1/score-rows", {"target": "churn", "rows": rows})
+    unlike = [good | {"tenure_days": "abc"}, good | {"no_such": 1.0}]
+    body = client.post("/v1/score-rows", json={"target": "churn", "rows": unlike}).json()
+    assert [item["field"] for item in body["errors"]] == ["rows[0].tenure_days", "rows[1].no_such"]
 
 
 def test_bad_rows_of_posted_history_come_back(client: TestClient) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -132,7 +132,9 @@ def scored_rows(target: str, model: Model, rows: Rows) -> RowScores:
         )
     ]
     about = meaning(target, model).to_json()
-    return RowScores.model_validate({**about, "target": target, "scored_at": now(), "rows": scores})
+    return RowScores.model_validate(
+        {**about, "target": target, "scored_at": now(), "rows": scores, "refused": ()}
+    )
 
 
 def _drivers(words: list[list[Any]], numbers: Array) -> list[dict[str, Any]]:
@@ -151,11 +153,12 @@ def feature_values(model: Model, rows: Rows) -> dict[str, Array]:
         Refusal: If a row lacks a feature, has one that the model does not read, or a wrong value.
     """
     columns, inputs = model.main.columns, model.inputs
-    _check_names(rows, columns, inputs.names)
+    if any(row.keys() != inputs.names for row in rows):
+        raise refusal(model, rows)
     matrix = _matrix([row[name] for name in inputs.numbers for row in rows])
     words = [row[name] for name in inputs.words for row in rows]
     if matrix is None or not set(map(type, words)) <= {str, type(None)}:
-        raise Refusal(*islice(_value_problems(rows, columns, inputs.words), MOST_PROBLEMS))
+        raise refusal(model, rows)
     texts = np.array(words, dtype=object).reshape(len(inputs.words), len(rows))
     read = dict(zip(inputs.numbers, matrix.reshape(-1, len(rows)), strict=True))
     read |= zip(inputs.words, texts, strict=True)
@@ -174,31 +177,34 @@ def _matrix(numbers: list[Any]) -> Array | None:
     return matrix if np.isfinite(matrix).sum() + numbers.count(None) == len(numbers) else None
 
 
-def _value_problems(
-    rows: Rows, columns: Sequence[str], texts: Collection[str]
-) -> Iterator[Problem]:
-    for name in columns:
-        for place, row in enumerate(rows):
-            if wrong := _wrong(row[name], name in texts):
-                yield Problem(f"rows[{place}].{name}", *wrong)
+def refusal(model: Model, rows: Rows) -> Refusal:
+    """Return the refusal of rows that cannot be read.
 
-
-def _check_names(rows: Rows, columns: Sequence[str], known: frozenset[str]) -> None:
-    """Make sure that every row has the model's features and no others.
-
-    Raises:
-        Refusal: With the first problems; a suggestion costs a look at every feature, so no more
-            are worked out than are shown.
+    A suggestion costs a look at every feature, so no more problems are worked out than are shown.
     """
-    wrong = ((place, row) for place, row in enumerate(rows) if row.keys() != known)
-    problems = list(
-        islice(
-            chain.from_iterable(_name_problems(*one, columns, known) for one in wrong),
-            MOST_PROBLEMS,
-        )
-    )
-    if problems:
-        raise Refusal(*problems)
+    problems = chain.from_iterable(_problems(model, *one) for one in enumerate(rows))
+    return Refusal(*islice(problems, MOST_PROBLEMS))
+
+
+def wrong_rows(model: Model, rows: Rows) -> dict[int, Problem]:
+    """Return the rows that cannot be read, by position, with the first problem of each.
+
+    There are at most one more than a refusal shows.
+    """
+    first = ((place, next(_problems(model, place, row), None)) for place, row in enumerate(rows))
+    wrong = ((place, problem) for place, problem in first if problem is not None)
+    return dict(islice(wrong, MOST_PROBLEMS + 1))
+
+
+def _problems(model: Model, place: int, row: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with a row: with its values only where it has the model's features."""
+    columns, inputs = model.main.columns, model.inputs
+    if row.keys() != inputs.names:
+        yield from _name_problems(place, row, columns, inputs.names)
+        return
+    for name in columns:
+        if wrong := _wrong(row[name], name in inputs.words):
+            yield Problem(f"rows[{place}].{name}", *wrong)
 
 
 def _name_problems(

@@ -257,7 +257,7 @@ class Handler:
     def _count(self, answer: BaseModel) -> None:
         """Count the probabilities that were computed."""
         if isinstance(answer, RowScores):
-            for row in answer.rows:
+            for row in filter(None, answer.rows):
                 self.metrics.scored(answer.target, row.probability)
         if isinstance(answer, LiveScores):
             for target in answer.models:

@@ -30,6 +30,7 @@ from tenure.service.api.checks import (
     check_targets,
     check_time,
 )
+from tenure.service.api.feature_rows import wrong_rows
 from tenure.service.api.live_responses import (
     Explanation,
     HistoryScores,
@@ -39,7 +40,7 @@ from tenure.service.api.live_responses import (
     RowScores,
 )
 from tenure.service.api.meaning import meaning
-from tenure.service.api.problems import Refusal, refused
+from tenure.service.api.problems import MOST_PROBLEMS, Refusal, described, refused
 from tenure.service.api.requests import (
     ExplainRequest,
     HistoryRequest,
@@ -50,7 +51,7 @@ from tenure.service.api.requests import (
 )
 from tenure.service.api.responses import Run
 from tenure.service.api.rows import for_targets, records
-from tenure.service.api.tables import Span
+from tenure.service.api.tables import Loaded, Span
 from tenure.service.api.threads import in_thread
 from tenure.success.interpret import MetricsRequest
 
@@ -91,7 +92,8 @@ def _posted(call: Call, models: Mapping[str, Model], ask: HistoryRequest) -> His
     more = {"evidence": scores.evidence} if ask.evidence else {}
     return HistoryScores(
         **more,
-        **_scores(ask.as_of, models, scores.rows, scores.not_asked),
+        **_scores(call, ask.as_of, models, scores.rows, scores.not_asked),
+        inputs=scores.doubts,
         rejects=scores.rejects[:MOST_REJECTS],
         reject_count=len(scores.rejects),
         ignored=scores.ignored,
@@ -99,10 +101,14 @@ def _posted(call: Call, models: Mapping[str, Model], ask: HistoryRequest) -> His
 
 
 def _scores(
-    as_of: datetime, models: Mapping[str, Model], rows: pd.DataFrame, not_asked: Iterable[str]
+    call: Call,
+    as_of: datetime,
+    models: Mapping[str, Model],
+    rows: pd.DataFrame,
+    not_asked: Iterable[str],
 ) -> dict[str, Any]:
-    """Return the fields of `LiveScores`."""
-    why = f"no paid subscription runs at {show(as_of)}"
+    """Return the fields of `LiveScores` but its inputs."""
+    why = _not_paying(call, as_of)
     return {
         "as_of": as_of,
         "models": {name: model.bundle.version for name, model in models.items()},
@@ -123,7 +129,7 @@ async def score_accounts(call: Call, ask: ScoreRequest) -> LiveScores:
     targets = check_targets(ask.targets, models)
     as_of = check_time(ask.as_of, loaded)
     horizon = check_horizon(ask.horizon_days, models, state.config)
-    check_accounts({f"account_ids[{i}]": name for i, name in enumerate(ask.account_ids)}, loaded)
+    _check_known(call, {f"account_ids[{i}]": name for i, name in enumerate(call.accounts)}, loaded)
     span: Span = "main" if horizon == state.config.labels.horizon_days else "all"
     book = await state.read(lambda: state.ranked(models, as_of))
     scored = await state.tables.scores(models, book, as_of, set(ask.account_ids), span)
@@ -135,9 +141,22 @@ async def score_accounts(call: Call, ask: ScoreRequest) -> LiveScores:
     absent = [name for name in dict.fromkeys(ask.account_ids) if name not in scored_ids]
     rows = for_targets(frame, models, targets)
     chosen = {name: models[name] for name in targets}
+    doubts = scored.doubts(scored_ids)
     return await in_thread(
-        state.workers, lambda: LiveScores(**_scores(as_of, chosen, rows, absent))
+        state.workers,
+        lambda: LiveScores(**_scores(call, as_of, chosen, rows, absent), inputs=doubts),
     )
+
+
+def _check_known(call: Call, ids: Mapping[str, str], loaded: Loaded) -> None:
+    """Refuse unknown ids, unless that would tell a limited key which others there are."""
+    if not call.caller.limited:
+        check_accounts(ids, loaded)
+
+
+def _not_paying(call: Call, as_of: datetime) -> str:
+    visible = " that this key may see" if call.caller.limited else ""
+    return f"has no paid subscription{visible} at {show(as_of)}"
 
 
 def _seen(call: Call, frame: pd.DataFrame) -> pd.DataFrame:
@@ -150,13 +169,31 @@ def _seen(call: Call, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 async def score_rows(call: Call, ask: RowsRequest) -> RowScores:
-    """Score feature rows."""
-    check_count(len(ask.rows), call.state.config, "rows")
-    models = await call.state.models()
+    """Score feature rows; those that cannot be read are left out, unless that is most of them."""
+    state = call.state
+    check_count(len(ask.rows), state.config, "rows")
+    models = await state.models()
     (target,) = check_targets([ask.target], models, "target")
-    answer = await call.state.rows.scores(target, models[target], ask.rows)
-    call.state.shadow.offer_rows((call.request_id, call.endpoint), ask, models, answer)
+    model = models[target]
+    try:
+        answer = await state.rows.scores(target, model, ask.rows)
+    except Refusal:
+        wrong = await in_thread(state.workers, wrong_rows, model, ask.rows)
+        good = [row for place, row in enumerate(ask.rows) if place not in wrong]
+        if not good or len(wrong) > MOST_PROBLEMS:
+            raise
+        scores = await state.rows.scores(target, model, good)
+        return _with_gaps(scores, wrong, len(ask.rows))
+    state.shadow.offer_rows((call.request_id, call.endpoint), ask, models, answer)
     return answer
+
+
+def _with_gaps(scores: RowScores, wrong: Mapping[int, Problem], size: int) -> RowScores:
+    """Return scores in the places of their rows, and why the rows between have none."""
+    each = iter(scores.rows)
+    rows = tuple(None if place in wrong else next(each) for place in range(size))
+    refused = tuple(map(described, wrong.values()))
+    return scores.model_copy(update={"rows": rows, "refused": refused})
 
 
 async def explain(call: Call, ask: ExplainRequest) -> Explanation:
@@ -165,14 +202,14 @@ async def explain(call: Call, ask: ExplainRequest) -> Explanation:
     call.accounts = [ask.account_id]
     models, loaded = await state.models(), await state.tables.loaded()
     as_of = check_time(ask.as_of, loaded)
-    check_accounts({"account_id": ask.account_id}, loaded)
+    _check_known(call, {"account_id": ask.account_id}, loaded)
     book = await state.read(lambda: state.ranked(models, as_of))
     scored = await state.tables.scores(models, book, as_of, {ask.account_id})
     frame = _seen(call, scored.rows[scored.rows["account_id"] == ask.account_id])
     if frame.empty:
-        rule = f"has no paid subscription at {show(as_of)}"
         fix = "ask for a time at which the account was paying"
-        raise Refusal(Problem("account_id", rule, ask.account_id, fix))
+        problem = Problem("account_id", _not_paying(call, as_of), ask.account_id, fix)
+        raise Refusal(problem, status=404 if call.caller.limited else 400)
     more = {}
     if ask.evidence:
         wanted = {ask.account_id}
@@ -191,7 +228,10 @@ def _explained(
     known = row["abstain_reason"] is None
     lines = account_lines({**row, "as_of": show(as_of)}, list(scored.models))
     targets = _contributions(scored, row) if known else {}
-    return Explanation(as_of=as_of, row=row, sentences=lines, targets=targets, **more)
+    inputs = scored.doubts([row["account_id"]]).get(row["account_id"], {})
+    return Explanation(
+        as_of=as_of, row=row, sentences=lines, targets=targets, inputs=inputs, **more
+    )
 
 
 def _contributions(scored: Scored, row: Mapping[str, Any]) -> dict[str, Any]:

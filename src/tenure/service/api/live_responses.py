@@ -16,6 +16,7 @@ from tenure.service.api.responses import (
     Answer,
     Chance,
     Driver,
+    FieldProblem,
     Missing,
     Moment,
     Run,
@@ -66,6 +67,15 @@ class Reject(Answer):
     row: str
 
 
+class Doubts(Answer):
+    """Inputs of a score that are unlike those that the model learnt from."""
+
+    missing: tuple[str, ...]
+    """Features without a value that nearly every row of the training past had."""
+    out_of_range: tuple[str, ...]
+    """Features with a value far outside those of the training past, or a word unknown there."""
+
+
 class LiveScores(Answer):
     """Scores computed for this request."""
 
@@ -77,6 +87,8 @@ class LiveScores(Answer):
     rows: tuple[Row, ...]
     not_asked: tuple[Missing, ...]
     """Accounts without a paid subscription at that time."""
+    inputs: dict[str, dict[str, Doubts]]
+    """Account → target → its doubtful inputs, where there are any."""
 
 
 class HistoryScores(LiveScores):
@@ -91,7 +103,7 @@ class HistoryScores(LiveScores):
     """Account → target → the rows behind each driver, where they were asked for."""
 
 
-class RowScore(Answer):
+class RowScore(Doubts):
     """The score of one feature row."""
 
     probability: Chance
@@ -99,10 +111,6 @@ class RowScore(Answer):
     hi: Chance | None
     log_odds: float
     drivers: tuple[Driver, ...]
-    missing: tuple[str, ...]
-    """Features without a value that nearly every row of the training past had."""
-    out_of_range: tuple[str, ...]
-    """Features with a value far outside those of the training past, or a word unknown there."""
 
 
 class RowScores(TargetMeaning):
@@ -111,7 +119,10 @@ class RowScores(TargetMeaning):
     target: str
     as_of: None = None
     scored_at: Moment
-    rows: tuple[RowScore, ...]
+    rows: tuple[RowScore | None, ...]
+    """One for each row of the request, null where that cannot be read."""
+    refused: tuple[FieldProblem, ...]
+    """What is wrong with rows that have no score."""
 
 
 class FeatureContribution(Answer):
@@ -143,6 +154,8 @@ class Explanation(Answer):
     row: Row
     sentences: tuple[str, ...]
     targets: dict[str, TargetExplanation]
+    inputs: dict[str, Doubts]
+    """Target → the doubtful inputs of its score, where there are any."""
     evidence: dict[str, tuple[DriverEvidence, ...]] = Field(default_factory=dict)
     """Target → the source rows behind each driver, strongest first, where they were asked for."""
 

@@ -21,4 +21,5 @@ def meaning(target: str, model: Model) -> TargetMeaning:
         horizon_days=spec.labels.horizon_days,
         base_rate=model.main.base_rate,
         direction=direction(target),
+        scale="probability",
     )

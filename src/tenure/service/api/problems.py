@@ -40,7 +40,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
 
     def document(self, request_id: str = "") -> ProblemDocument:
         """Return what the client is told."""
-        errors = tuple(map(_plain, self.problems[:MOST_PROBLEMS]))
+        errors = tuple(map(described, self.problems[:MOST_PROBLEMS]))
         first = errors[0]
         return ProblemDocument(
             title=HTTPStatus(self.status).phrase,
@@ -113,7 +113,8 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     return first if len(every) <= most else f"{first} and {len(every) - most} more"
 
 
-def _plain(problem: Problem) -> FieldProblem:
+def described(problem: Problem) -> FieldProblem:
+    """Return a problem as a client is told it."""
     field, rule, value, fix = (
         text.encode("utf-8", "replace").decode()
         for text in (shown(problem.thing), problem.rule, shown(problem.value), problem.fix)

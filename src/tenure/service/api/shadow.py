@@ -213,7 +213,9 @@ def _of_history(answer: HistoryScores, targets: Sequence[str]) -> dict[Key, tupl
 def _of_rows(answer: RowScores, target: str, days: int) -> dict[Key, tuple[int, int, float]]:
     """Return what was answered, by target and place."""
     return {
-        (target, place): (place, days, row.probability) for place, row in enumerate(answer.rows)
+        (target, place): (place, days, row.probability)
+        for place, row in enumerate(answer.rows)
+        if row is not None
     }
 
 
