@@ -146,18 +146,18 @@ def check_tables(dataset: Dataset, models: Mapping[str, Model]) -> None:
     Raises:
         DataError: Naming what is missing, for every model.
     """
-    problems = []
+    problems, fix = [], "give what is missing, or retrain without it"
     for target, model in models.items():
         for table in sorted(model.sources | ({RATES} & model.bundle.spec.tables.keys())):
             needed = set(model.bundle.spec.reads.get(table, ()))
             if table not in dataset.columns:
-                problems.append(Problem(table, f"the {target} model was trained with this table"))
+                rule = f"the {target} model was trained with this table"
+                problems.append(Problem(table, rule, fix=fix))
             elif not dataset.has(table, *needed):
                 lacking = ", ".join(sorted(needed - dataset.columns[table]))
                 rule = f"the {target} model was trained with these columns"
-                problems.append(Problem(table, rule, lacking))
+                problems.append(Problem(table, rule, lacking, fix))
     if problems:
-        problems.append(Problem("next step", "give what is missing, or retrain without it"))
         raise DataError(*problems)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,14 +45,14 @@ def check_ids(tables: Posted) -> None:
 
 
 def check_targets(
-    wanted: Sequence[str] | None, models: Mapping[str, Model], field: str = "targets"
+    wanted: Sequence[str] | None, known: Collection[str], field: str = "targets"
 ) -> list[str]:
-    """Return the targets asked for, all of them by default; refuse one without a model."""
+    """Return the targets asked for, all that are known by default; refuse one that is not."""
     for name in wanted or ():
-        if name not in models:
+        if name not in known:
             rule = "is not a target with a model"
-            raise Refusal(Problem(field, rule, name, suggestion(name[:100], models)), status=404)
-    return list(models) if wanted is None else list(dict.fromkeys(wanted))
+            raise Refusal(Problem(field, rule, name, suggestion(name[:100], known)), status=404)
+    return list(known) if wanted is None else list(dict.fromkeys(wanted))
 
 
 def check_horizon(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ def _of_request(item: Problem | str) -> Problem:
     if item.thing in ENGINES:
         # The statement is of no use to a client.
         return Problem("request", item.rule.splitlines()[0][:200], fix="correct the values")
-    return item
+    return replace(item, thing=item.thing.removeprefix("--"))
 
 
 def shown(value: object) -> str:

@@ -20,6 +20,7 @@ from tenure.score.store.keys import clock
 from tenure.score.store.lookup import StoredAccount, accounts_of
 from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.calls import Call
+from tenure.service.api.checks import check_count, check_targets
 from tenure.service.api.meaning import direction
 from tenure.service.api.problems import Refusal, refused
 from tenure.service.api.requests import (
@@ -61,13 +62,7 @@ def _page(call: Call, query: AccountsQuery) -> AccountPage:
     segment = _within("segment", query.segment, caller.segment)
     mark = digest(caller.name, query.model_dump_json(exclude={"cursor", "limit"}))
     run, offset = _resumed(call, query.cursor, mark)
-    since = None
-    if query.changed_since is not None:
-        since = state.store.latest(query.changed_since)
-    moved = query.min_change if since else 0.0
-    if query.min_change and since is None:
-        fix = "give changed_since, the time of an earlier run"
-        raise Refusal(Problem("min_change", "has no run to compare with", fix=fix))
+    since = _run_since(call, query)
     where = BookFilter(
         owner=owner,
         segment=segment,
@@ -76,7 +71,7 @@ def _page(call: Call, query: AccountsQuery) -> AccountPage:
         search=query.search,
     )
     wish = BookQuery(
-        where, query.sort, query.order == "desc", since, offset, query.limit + 1, moved
+        where, query.sort, query.order == "desc", since, offset, query.limit + 1, query.min_change
     )
     rows = state.books.rows(run, wish)
     more = len(rows) > query.limit
@@ -88,6 +83,25 @@ def _page(call: Call, query: AccountsQuery) -> AccountPage:
         items=tuple(map(AccountRow.model_validate, rows[: query.limit])),
         next_cursor=_cursor(run, offset + query.limit, mark) if more else None,
     )
+
+
+def _run_since(call: Call, query: AccountsQuery) -> StoredRun | None:
+    """Return the run with which accounts are compared, None where they are not.
+
+    Raises:
+        Refusal: If there is none so early, or none is named where one is needed.
+    """
+    moment = query.changed_since
+    if moment is None:
+        field = "min_change" if query.min_change else "sort" if query.sort == "move" else ""
+        if field:
+            fix = "give changed_since, the time of an earlier run"
+            raise Refusal(Problem(field, "has no run to compare with", fix=fix))
+        return None
+    if (since := call.state.store.latest(moment)) is None:
+        rule, fix = "is before the first run", "give the time of a run, or a later one"
+        raise Refusal(Problem("changed_since", rule, show(moment), fix))
+    return since
 
 
 def _within(name: str, wanted: str, limit: str | None) -> str:
@@ -133,6 +147,7 @@ def _resumed(call: Call, cursor: str, mark: str) -> tuple[StoredRun, int]:
 
 async def one_account(call: Call, query: AccountQuery) -> Account:
     """Return an account and its scores in the last run."""
+    check_targets(query.targets, call.state.config.targets, "target")
     return await call.state.read(lambda: account_answer(*of_last_run(call), query.targets))
 
 
@@ -195,6 +210,7 @@ def _score(score: StoredScore) -> Score:
 
 async def account_history(call: Call, query: HistoryQuery) -> History:
     """Return the scores that an account had in the runs of the store."""
+    check_targets(query.targets, call.state.config.targets, "target")
     return await call.state.read(lambda: _history(call, query))
 
 
@@ -216,10 +232,8 @@ def _history(call: Call, query: HistoryQuery) -> History:
 async def lookup(call: Call, ask: LookupRequest) -> Lookup:
     """Look up the scores of many accounts."""
     call.accounts = list(ask.account_ids)
-    most = call.state.config.service.max_accounts
-    if len(ask.account_ids) > most:
-        fix = "ask in parts, or raise service.max_accounts in the config"
-        raise Refusal(Problem("account_ids", f"must not hold more than {most}", fix=fix))
+    check_count(len(call.accounts), call.state.config, "account_ids")
+    check_targets(ask.targets, call.state.config.targets)
     return await call.state.read(lambda: _looked_up(call, ask))
 
 

@@ -18,7 +18,9 @@ RULES = {
     "dict_type": ("must be an object", "write it as {…}"),
     "model_type": ("must be an object", "write it as {…}"),
     "model_attributes_type": ("must be an object", "write it as {…}"),
-    "literal_error": ("is not one of the choices", "see /v1/openapi.json"),
+    "literal_error": ("is not one of the choices", "one of {expected}"),
+    "greater_than_equal": ("must be {ge} or more", "choose a larger number"),
+    "less_than_equal": ("must be {le} or less", "choose a smaller number"),
     "too_short": ("must not be empty", "give at least one"),
     "too_long": ("holds too many items", "give no more than there are"),
     "string_too_long": ("is too long", "shorten it"),
@@ -41,8 +43,10 @@ def field_problem(item: Any, known: Iterable[str]) -> Problem:
         rule = item["msg"].removeprefix("Value error, ")
         fix = "" if "NUL" in rule else f"write it like {A_DATE} or {A_DATE}T12:00:00Z"
         return Problem(where, rule, value, fix or "leave it out")
-    rule, fix = RULES.get(kind, (item["msg"], "see /v1/openapi.json"))
-    return Problem(where, rule, value, fix)
+    braced = item["msg"].replace("{", "{{").replace("}", "}}")
+    rule, fix = RULES.get(kind, (braced, "see /v1/openapi.json"))
+    about = {name: str(bound) for name, bound in item.get("ctx", {}).items()}
+    return Problem(where, rule.format(**about), value, fix.format(**about))
 
 
 def unknown_field(name: str, known: Iterable[str], value: Any) -> Problem:
