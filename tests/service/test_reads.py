@@ -179,6 +179,27 @@ def test_changes_are_split_by_signal_exactly(reader: TestClient, tiny: Tiny) -> 
     assert (nothing.status_code, nothing.json()["field"]) == (400, "min_change")
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "field", "words"),
+    [
+        ("/v1/accounts?sort=move", 400, "sort", "give changed_since"),
+        ("/v1/accounts?changed_since=2020-01-01", 400, "changed_since", "a later one"),
+        ("/v1/accounts?band=High", 400, "band", "'high', 'medium' or 'low'"),
+        ("/v1/accounts?limit=0", 400, "limit", "choose a larger number"),
+        ("/v1/accounts/acc-00001?target=chrun", 404, "target", "`churn`"),
+        ("/v1/accounts/acc-00001/history?target=chrun", 404, "target", "`churn`"),
+        ("/v1/accounts/acc-00001/changes?target=chrun", 404, "target", "`churn`"),
+    ],
+)
+def test_a_filter_that_names_nothing_is_refused(
+    reader: TestClient, path: str, status: int, field: str, words: str
+) -> None:
+    answer = reader.get(path)
+    assert answer.status_code == status
+    assert answer.json()["field"] == field
+    assert words in answer.json()["fix"]
+
+
 def test_another_model_is_set_apart_from_the_data(
     reader: TestClient, own: Config, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from tenure.explain.changes import Bridge, ScoredPoint, score_change
 from tenure.run.score_points import bridges_under, older_model, stored_points
 from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.calls import Call
+from tenure.service.api.checks import check_targets
 from tenure.service.api.meaning import direction
 from tenure.service.api.reads import accounts_seen, of_last_run
 from tenure.service.api.requests import ChangesQuery
@@ -36,6 +37,7 @@ class _Move(NamedTuple):
 
 async def account_changes(call: Call, query: ChangesQuery) -> Changes:
     """Return how the scores of an account changed between two runs, and what moved them."""
+    check_targets(query.targets, call.state.config.targets, "target")
     run, since, moves = await call.state.read(lambda: _moves(call, query))
     between = await _bridges(call, run, moves)
     return Changes(

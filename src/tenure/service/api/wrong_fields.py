@@ -43,10 +43,10 @@ def field_problem(item: Any, known: Iterable[str]) -> Problem:
         rule = item["msg"].removeprefix("Value error, ")
         fix = "" if "NUL" in rule else f"write it like {A_DATE} or {A_DATE}T12:00:00Z"
         return Problem(where, rule, value, fix or "leave it out")
-    braced = item["msg"].replace("{", "{{").replace("}", "}}")
-    rule, fix = RULES.get(kind, (braced, "see /v1/openapi.json"))
-    about = {name: str(bound) for name, bound in item.get("ctx", {}).items()}
-    return Problem(where, rule.format(**about), value, fix.format(**about))
+    rule, fix = RULES.get(kind, (item["msg"], "see /v1/openapi.json"))
+    for name, bound in item.get("ctx", {}).items():
+        rule, fix = (text.replace(f"{{{name}}}", str(bound)) for text in (rule, fix))
+    return Problem(where, rule, value, fix)
 
 
 def unknown_field(name: str, known: Iterable[str], value: Any) -> Problem:
