@@ -18,9 +18,9 @@ from starlette.testclient import TestClient
 
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError
+from tenure.core.times import clock
 from tenure.run.keys import create_key, list_keys, revoke_key
 from tenure.score.store.database import connect, store_url
-from tenure.score.store.keys import clock
 from tenure.score.store.schema import API_KEYS, AUDIT_LOG, SESSIONS
 from tenure.service import access
 from tenure.service.access import OPEN, OPEN_FOLDER, caller, csrf_token, sign_in, sign_out

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.progress import Progress
-from tenure.core.times import now
+from tenure.core.times import clock
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -64,7 +64,7 @@ def _announce(
     from tenure.score.store.outbox import enqueue
 
     wanted = {name: bodies for name, hook in config.webhooks.items() if kind in hook.events}
-    enqueue(store.engine, config.name, kind, wanted, now())
+    enqueue(store.engine, config.name, kind, wanted, clock())
     progress.stage("webhooks")
     _, missed = send_due(store, config)
     if missed:

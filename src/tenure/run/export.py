@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ConfigError, DataError, Problem, suggestion
 from tenure.core.files import canonical_json, digest
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.delivery import DeliveryRecord, Undelivered
+from tenure.core.times import clock
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -68,9 +68,8 @@ def run_export(
             return record
 
         def arrived(taken: Sequence[Item]) -> None:
-            at = datetime.now(UTC).replace(tzinfo=None)
             values = {item.account_id: digests[item.account_id] for item in taken}
-            record_delivery(store.engine, (config.name, target), run.run_id, at, values)
+            record_delivery(store.engine, (config.name, target), run.run_id, clock(), values)
 
         delivery = deliver(adapter, settings, changed, arrived, progress)
     return record.model_copy(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
-from tenure.core.times import now
+from tenure.core.times import clock
 from tenure.score.delivery.channel import Channel, DeliveryError
 from tenure.score.rows import MAIN
 from tenure.score.store.outbox import arrived, due, failed
@@ -97,11 +97,11 @@ def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
     done = missed = 0
     channel = Channel({"Content-Type": "application/json"}, per_minute=600, tries=1)
     with channel:
-        for message in due(store.engine, config.name, now()):
+        for message in due(store.engine, config.name, clock()):
             webhook = config.webhooks.get(message.destination)
             if webhook is None:
                 continue
-            at, body = now(), json.dumps(message.body, separators=(",", ":"))
+            at, body = clock(), json.dumps(message.body, separators=(",", ":"))
             headers = signed_headers(webhook.secrets, message.message_id, at, body)
             try:
                 channel.call("POST", webhook.url, content=body.encode(), headers=headers)
