@@ -19,7 +19,7 @@ def announce_bands(config: Config, store: ScoreStore, progress: Progress) -> Non
 
     if not config.webhooks:
         return
-    run = store.runs()[-1]
+    run = store.run_up_to(thing="webhooks")
     before = store.before(run.as_of)
     bodies = band_changes(store, run, before) if before else []
     _announce(config, store, BAND_CHANGED, bodies, progress)

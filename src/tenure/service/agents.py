@@ -80,10 +80,8 @@ class _Tools:
     def _book(self) -> Iterator[tuple[Books, StoredRun]]:
         """Yield the book of the latest run, and the run."""
         with ScoreStore.open(self.config) as store:
-            runs = store.runs()
-            if not runs:
-                raise ToolError("Nothing is scored yet: run `tenure score` first.")
-            yield Books(store, str(self.config.labels.horizon_days)), runs[-1]
+            run = store.run_up_to()
+            yield Books(store, str(self.config.labels.horizon_days)), run
 
     def list_accounts(
         self,

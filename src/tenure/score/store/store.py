@@ -12,8 +12,9 @@ import pandas as pd
 from sqlalchemy import Engine, bindparam, select
 
 from tenure.core.config import Config, LabelConfig
-from tenure.core.errors import DataError, Problem
+from tenure.core.errors import DataError, ModelError, Problem
 from tenure.core.records.score_drift import BookDrift
+from tenure.core.times import show
 from tenure.labels.windows import RENEWAL
 from tenure.score.scored import Scored
 from tenure.score.store.database import connect, store_url
@@ -133,6 +134,23 @@ class ScoreStore:
         with self.engine.connect() as connection:
             row = connection.execute(last, mine).first()
         return StoredRun(*row) if row else None
+
+    def run_up_to(self, moment: datetime | None = None, thing: str = "the store") -> StoredRun:
+        """Return the latest run, or the latest at or before a time; see `latest`.
+
+        `thing` names who wants it, e.g. the option that the time is of.
+
+        Raises:
+            ModelError: If there is none.
+        """
+        run = self.latest(moment)
+        if run is None:
+            of = f" --as-of {show(moment)[:10]}" if moment else ""
+            fix = f"run `tenure score CONFIG{of} --out FILE` first"
+            fix += "".join(f", or choose {show(one.as_of)} or later" for one in self.runs()[:1])
+            rule = f"no run was kept{' at or before this time' if moment else ''}"
+            raise ModelError(Problem(thing, rule, show(moment) if moment else "", fix))
+        return run
 
     def before(self, as_of: datetime) -> StoredRun | None:
         """Return the latest run before a prediction time; see `latest`."""
