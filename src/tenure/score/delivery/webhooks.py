@@ -87,9 +87,10 @@ def band_changes(store: ScoreStore, run: StoredRun, before: StoredRun) -> list[d
 
 
 def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
-    """Send the messages that are due, each once; what fails is tried again later.
+    """Send the messages that are due, each at least once; what fails is tried again later.
 
-    A message to a webhook that the config does not name waits.
+    Two commands at one time may both send a message: a receiver knows it by its ``webhook-id``.
+    One to a webhook that the config does not name waits.
 
     Returns:
         How many arrived, and how many did not.
