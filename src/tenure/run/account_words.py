@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from tenure.core.errors import Problem
-from tenure.core.flat_row import TOP
+from tenure.core.flat_row import TOP, prefix_of
 from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
 from tenure.core.sections import ScoreConfig
 from tenure.core.steps import text_literal
@@ -56,7 +56,7 @@ def account_lines(row: dict[str, Any], targets: list[str], reason: str = "") -> 
 
 
 def _target_lines(row: dict[str, Any], target: str) -> list[str]:
-    prefix = "" if target == "churn" else f"{target}_"
+    prefix = prefix_of(target)
     chance = row[f"{target}_probability"]
     if chance is None:
         return [f"{target}: no probability, its renewal date lies outside the horizon"]

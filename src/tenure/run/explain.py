@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError, DataError, ModelError, Problem, suggestion
-from tenure.core.flat_row import FIELDS, TOP
+from tenure.core.flat_row import FIELDS, MAIN, TOP, prefix_of
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.explain import (
     AccountExplanation,
@@ -40,7 +40,6 @@ from tenure.run.prepare import loaded
 from tenure.run.score_points import bridges, scored_points, stored_points
 from tenure.score.evidence import evidence_behind
 from tenure.score.model import Model
-from tenure.score.rows import MAIN
 from tenure.score.score import load_models, score
 from tenure.score.scored import Scored
 
@@ -100,7 +99,7 @@ def scored_drivers(scored: Scored, target: str) -> tuple[DriverRecord, ...]:
     chance = row[f"{target}_probability"]
     if chance is None:
         return ()
-    prefix = "" if target == MAIN else f"{target}_"
+    prefix = prefix_of(target)
     drivers: list[dict[str, Any]] = []
     for place in range(TOP):
         start = f"{prefix}driver_{place + 1}_"

@@ -14,9 +14,9 @@ from mcp.types import ToolAnnotations
 
 from tenure.core.config import Config
 from tenure.core.errors import TenureError, suggestion
+from tenure.core.flat_row import MAIN
 from tenure.core.times import show
 from tenure.model.registry.champion import champion, history
-from tenure.score.rows import MAIN
 from tenure.score.store.book import SORTS, Books
 from tenure.score.store.book_records import BookFilter, BookQuery, added, nearest
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
+from tenure.core.flat_row import MAIN
 from tenure.core.times import clock
 from tenure.score.delivery.channel import Channel, DeliveryError
-from tenure.score.rows import MAIN
 from tenure.score.store.outbox import arrived, due, failed
 
 if TYPE_CHECKING:

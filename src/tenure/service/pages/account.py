@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.flat_row import MAIN
 from tenure.core.records.explain import DriverRecord
 from tenure.core.times import clock
 from tenure.labels.targets import TARGETS
@@ -22,8 +23,6 @@ from tenure.service.pages.views import MissingPageError, allowed, chosen_run, ru
 
 if TYPE_CHECKING:
     from tenure.service.access import Caller
-
-MAIN = "churn"
 
 
 @dataclass(frozen=True)

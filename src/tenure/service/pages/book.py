@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.flat_row import MAIN
 from tenure.core.times import clock
 from tenure.report.sentences.formatting import NONE, count, counted, percent
 from tenure.report.sentences.values import cut, date, moment_key, money
@@ -55,7 +56,7 @@ def book_parts(state: PageState, view: BookView, who: Caller | None) -> dict[str
     view = replace(view, page=min(view.page, pages))
     columns = shown_columns(view)
     rows = state.books.rows(run, query(view, since))
-    overrides = standing_overrides(state.store, [row.account_id for row in rows], "churn", clock())
+    overrides = standing_overrides(state.store, [row.account_id for row in rows], MAIN, clock())
     return {
         "run": run,
         "since": since,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tenure.core.flat_row import MAIN
 from tenure.core.times import clock
-from tenure.score.rows import MAIN
 from tenure.score.store.feedback import Override, standing_overrides
 
 if TYPE_CHECKING:
