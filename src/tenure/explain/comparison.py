@@ -184,8 +184,10 @@ class Speaker:
 def percent(share: float) -> str:
     """Return a share for people.
 
-    >>> percent(0.0421), percent(0.421), percent(0.0)
-    ('4.2%', '42%', '0%')
+    >>> percent(0.0421), percent(0.421), percent(0.0), percent(0.0001)
+    ('4.2%', '42%', '0%', 'under 0.1%')
     """
+    if 0 < share < 0.0005:
+        return "under 0.1%"
     digits = 1 if 0 < share < 0.0995 else 0
     return f"{100 * share:.{digits}f}%"
