@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from tenure.core.times import as_utc, days, literal, now, show
+from tenure.core.times import as_utc, clock, days, literal, now, show
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,7 @@ def test_a_literal_carries_every_microsecond() -> None:
 def test_the_clock_can_be_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     assert now() == datetime(1970, 1, 2)
+    assert clock() > datetime(2026, 1, 1), "what expires does so by the true time"
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
     moment = now()
     assert moment.tzinfo is None

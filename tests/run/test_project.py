@@ -14,7 +14,7 @@ import pytest
 
 import tenure
 from champions import set_champion
-from tenure.core.errors import ConfigError, DataError
+from tenure.core.errors import ConfigError, DataError, ModelError
 from tenure.explain.portfolio import effect
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.registry.champion import champion
@@ -264,7 +264,7 @@ def test_reasons_can_be_checked_compared_and_played_with(project: Project, score
     assert portfolio.accounts == len(scores.rows)
     assert sum(signal.share for signal in portfolio.signals) == pytest.approx(1)
     assert any(signal.effect for signal in portfolio.signals)
-    with pytest.raises(DataError, match="no run was kept"):
+    with pytest.raises(ModelError, match=r"since: no run was kept.*tenure score CONFIG"):
         project.explain(account, since="2001-01-01")
 
 

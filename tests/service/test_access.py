@@ -19,9 +19,10 @@ from starlette.testclient import TestClient
 
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError
+from tenure.core.times import clock
 from tenure.run.keys import create_key, list_keys, revoke_key
 from tenure.score.store.database import connect, store_url
-from tenure.score.store.keys import ApiKey, KeyStore, clock
+from tenure.score.store.keys import ApiKey, KeyStore
 from tenure.score.store.schema import API_KEYS, AUDIT_LOG, SESSIONS
 from tenure.service import access
 from tenure.service.access import (

@@ -12,7 +12,7 @@ import pytest
 from success.stored_book import Stored, add_stored
 from tenure.core.config import Config, make_config
 from tenure.core.records.worklist import WorkListRecord
-from tenure.core.times import now
+from tenure.core.times import clock, now
 from tenure.report.worklist import worklist_lines
 from tenure.run.worklist import NEEDS_TABLES, work_lists, worklist_frame
 from tenure.score.store.feedback import Override, add_override
@@ -229,6 +229,16 @@ def test_a_band_that_a_person_set_decides_who_is_listed(store: ListStore, tmp_pa
     (item,) = lists(store, config, JULY).owners[0].items
     assert (item.account_id, item.new) == ("a06", ("put in the band high by Ada",))
     assert on(lists(store, config, JUNE)) == ["risky"], "when July was scored none stood yet"
+
+
+def test_a_band_that_was_set_this_moment_counts(store: ListStore, config: Config) -> None:
+    add_stored(store, JUNE, {"a": Stored(churn=0.05), "b": Stored(churn=0.01)})
+    at = clock()
+    own: dict[str, Any] = {"run_id": f"run {JUNE}", "at": at, "until": at + timedelta(days=9)}
+    why: dict[str, Any] = {"target": "churn", "reason": "They wrote", "author": "Ada"}
+    add_override(store, Override(account_id="b", band="high", **own, **why))
+    items = [item for one in lists(store, config, JUNE).owners for item in one.items]
+    assert {item.account_id: item.band for item in items if item.list == "risk"}["b"] == "high"
 
 
 def test_reasons_that_a_team_can_act_on_come_first() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MAIN, GROWTH = "churn", "expansion"
+"""Targets with columns of their own; those of drivers and base rate are of the main one."""
 TOP = 5
 """Drivers of a row."""
 FIELDS = (
@@ -31,3 +33,12 @@ SLIM: tuple[str, ...] = (
     *("expansion_probability", "expected_expansion_mrr", "abstain_reason"),
 )
 """The twenty columns that people read."""
+
+
+def prefix_of(target: str) -> str:
+    """Return what the columns of a target begin with that the main one has under their plain names.
+
+    >>> prefix_of("churn"), prefix_of("expansion")
+    ('', 'expansion_')
+    """
+    return "" if target == MAIN else f"{target}_"

@@ -10,16 +10,21 @@ DAY = timedelta(days=1)
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive means UTC throughout
 
 
+def clock() -> datetime:
+    """Return the true time, naive UTC: for what expires, is due, is signed or is in force."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 def now() -> datetime:
-    """Return the current time, naive UTC, to the second.
+    """Return the time that a record of a run bears, naive UTC, to the second.
 
     `SOURCE_DATE_EPOCH` (seconds since 1970), where it is set, stands in for it, so that a run can
-    be repeated to the byte.
+    be repeated to the byte.  Nothing is compared with it: that is what `clock` is for.
     """
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     if fixed:
         return EPOCH + timedelta(seconds=int(fixed))
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    return clock().replace(microsecond=0)
 
 
 def as_utc(value: datetime | date | str) -> datetime:

@@ -19,7 +19,7 @@ from tenure.core.formulas import evaluate, formula_names
 from tenure.core.spec import Target
 from tenure.explain.outcomes import Shares
 from tenure.explain.peers import EVERYONE
-from tenure.explain.wording import SIGN, UNKNOWN, fact, filled, show, term, uncapital
+from tenure.explain.wording import EFFECT, SIGN, UNKNOWN, fact, filled, show, term, uncapital
 from tenure.features.plan.columns import FeatureSpec
 from tenure.features.values import Values, numbers
 
@@ -133,7 +133,7 @@ class Speaker:
     def ends(self) -> tuple[str, str]:
         """Return the end of a sentence: where the score is lowered, and where it is raised."""
         lower, higher = (
-            f"; associated with a {effect} probability of {self.target.event}."
+            f"{EFFECT} {effect} probability of {self.target.event}."
             for effect in ("lower", "higher")
         )
         return lower, higher
@@ -184,8 +184,10 @@ class Speaker:
 def percent(share: float) -> str:
     """Return a share for people.
 
-    >>> percent(0.0421), percent(0.421), percent(0.0)
-    ('4.2%', '42%', '0%')
+    >>> percent(0.0421), percent(0.421), percent(0.0), percent(0.0001)
+    ('4.2%', '42%', '0%', 'under 0.1%')
     """
+    if 0 < share < 0.0005:
+        return "under 0.1%"
     digits = 1 if 0 < share < 0.0995 else 0
     return f"{100 * share:.{digits}f}%"

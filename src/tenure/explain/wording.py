@@ -17,6 +17,8 @@ from tenure.core.spec import Unit
 from tenure.features.plan.columns import FeatureSpec
 
 UNKNOWN = "no data"
+EFFECT = "; associated with a"
+"""How the end of a driver's sentence begins: which probability it goes with."""
 YEARS = 730
 """Days from which a length of time is told in years."""
 DAYS = 48
@@ -48,6 +50,15 @@ def show(value: object, unit: Unit, currency: str = "") -> str:
     if unit == "text":
         return str(value)
     return _shown(number, unit, currency)
+
+
+def statement(sentence: str) -> str:
+    """Return what a driver's sentence says of the account, without the probability it goes with.
+
+    >>> statement("No usage; as before; associated with a higher probability of churn.")
+    'No usage; as before'
+    """
+    return sentence.rsplit(EFFECT, 1)[0]
 
 
 def term(period: str) -> str:

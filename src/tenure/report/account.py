@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tenure.core.records.account import AccountRecord, AccountScore, Contract, UsageTrend
+from tenure.explain.wording import statement
 from tenure.report.sentences.formatting import NONE, counted, day, percent, plain
 from tenure.report.sentences.values import weighted_health
 from tenure.report.tables.layout import aligned, table
@@ -77,7 +78,7 @@ def _scores(record: AccountRecord) -> Iterator[str]:
         yield _score(one)
         for driver in one.drivers[:DRIVERS]:
             sign = "+" if driver["direction"] == "raises" else "-"
-            yield f"  {sign} {str(driver['sentence']).partition('; associated with')[0]}"
+            yield f"  {sign} {statement(str(driver['sentence']))}"
 
 
 def _score(one: AccountScore) -> str:

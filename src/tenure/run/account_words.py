@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from tenure.core.errors import Problem
-from tenure.core.flat_row import TOP
+from tenure.core.flat_row import TOP, prefix_of
 from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChange
 from tenure.core.sections import ScoreConfig
 from tenure.core.steps import text_literal
 from tenure.core.times import literal, show
+from tenure.explain.wording import statement
 from tenure.labels.targets import TARGETS
 from tenure.score.abstain import NEW, NOTICE, STALE
 from tenure.sources.dataset import Dataset
@@ -23,7 +23,6 @@ MOVED = 0.005
 """Log-odds from which a part of a change is listed."""
 NEAR = 3
 """Ids that are suggested for one that does not exist."""
-_EFFECT = re.compile(r"; associated with a (higher|lower) probability of [^;]*\.$")
 HOW_TO_READ = (
     "+ goes with a higher and - with a lower probability; in the model's log-odds before "
     "calibration. Associated with the outcome, not its cause."
@@ -57,7 +56,7 @@ def account_lines(row: dict[str, Any], targets: list[str], reason: str = "") -> 
 
 
 def _target_lines(row: dict[str, Any], target: str) -> list[str]:
-    prefix = "" if target == "churn" else f"{target}_"
+    prefix = prefix_of(target)
     chance = row[f"{target}_probability"]
     if chance is None:
         return [f"{target}: no probability, its renewal date lies outside the horizon"]
@@ -68,7 +67,7 @@ def _target_lines(row: dict[str, Any], target: str) -> list[str]:
         sentence = row[f"{prefix}driver_{place}_sentence"]
         if sentence:
             amount = row[f"{prefix}driver_{place}_contribution"]
-            lines.append(f"  {amount:+.3f}  {_EFFECT.sub('', sentence)}")
+            lines.append(f"  {amount:+.3f}  {statement(sentence)}")
     return lines
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.progress import Progress
-from tenure.core.times import now
+from tenure.core.times import clock
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -19,7 +19,7 @@ def announce_bands(config: Config, store: ScoreStore, progress: Progress) -> Non
 
     if not config.webhooks:
         return
-    run = store.runs()[-1]
+    run = store.run_up_to(thing="webhooks")
     before = store.before(run.as_of)
     bodies = band_changes(store, run, before) if before else []
     _announce(config, store, BAND_CHANGED, bodies, progress)
@@ -64,7 +64,7 @@ def _announce(
     from tenure.score.store.outbox import enqueue
 
     wanted = {name: bodies for name, hook in config.webhooks.items() if kind in hook.events}
-    enqueue(store.engine, config.name, kind, wanted, now())
+    enqueue(store.engine, config.name, kind, wanted, clock())
     progress.stage("webhooks")
     _, missed = send_due(store, config)
     if missed:

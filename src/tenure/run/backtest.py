@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.config import Config
 from tenure.core.errors import RefusedError
 from tenure.core.files import write_table
+from tenure.core.flat_row import MAIN
 from tenure.core.progress import SILENT, Progress
 from tenure.features.plan.config_checks import check_features
 from tenure.model.boosting.parameter_names import check_parameters
 from tenure.run.fit import fit_targets, target_record
 from tenure.run.prepare import loaded, prepare
 from tenure.run.results import Backtest
-from tenure.score.rows import MAIN
 from tenure.success.scorecards.comparison import compared_health
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
-from tenure.core.errors import ConfigError, DataError, Problem, suggestion
-from tenure.core.flat_row import FIELDS, TOP
+from tenure.core.errors import ConfigError, DataError, ModelError, Problem, suggestion
+from tenure.core.flat_row import FIELDS, MAIN, TOP, prefix_of
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.explain import (
     AccountExplanation,
@@ -40,7 +40,6 @@ from tenure.run.prepare import loaded
 from tenure.run.score_points import bridges, scored_points, stored_points
 from tenure.score.evidence import evidence_behind
 from tenure.score.model import Model
-from tenure.score.rows import MAIN
 from tenure.score.score import load_models, score
 from tenure.score.scored import Scored
 
@@ -69,8 +68,8 @@ def run_explain(
     """Return why one account has its scores, by default when observation stopped.
 
     Raises:
-        DataError: If the account is unknown, has left, or does not pay yet; says which.  If there
-            is no run to compare with.
+        DataError: If the account is unknown, has left, or does not pay yet; says which.
+        ModelError: If there is no run to compare with.
     """
     wish = wish or ExplainWish()
     models = load_models(config)
@@ -100,7 +99,7 @@ def scored_drivers(scored: Scored, target: str) -> tuple[DriverRecord, ...]:
     chance = row[f"{target}_probability"]
     if chance is None:
         return ()
-    prefix = "" if target == MAIN else f"{target}_"
+    prefix = prefix_of(target)
     drivers: list[dict[str, Any]] = []
     for place in range(TOP):
         start = f"{prefix}driver_{place + 1}_"
@@ -134,7 +133,7 @@ def _account_changes(
     account = str(scored.rows["account_id"].iloc[0])
     changes: dict[str, ScoreChange] = {}
     with ScoreStore.open(config) as store:
-        run = run_at(store, since)
+        run = store.run_up_to(since, "since")
         for target, model in scored.models.items():
             after = scored_points(scored, target).get(account)
             horizon = str(model.horizon_days)
@@ -150,21 +149,6 @@ def _account_changes(
     return changes
 
 
-def run_at(store: ScoreStore, moment: datetime | None) -> StoredRun:
-    """Return the latest kept run, or the latest at or before a time.
-
-    Raises:
-        DataError: If there is none; names the earliest.
-    """
-    run = store.latest(moment)
-    if run is None:
-        runs = store.runs()
-        fix = f"the earliest is of {show(runs[0].as_of)}" if runs else "run `tenure score` first"
-        rule = "no run was kept at or before it" if runs else "no run was kept"
-        raise DataError(Problem("since", rule, show(moment) if moment else "", fix))
-    return run
-
-
 def run_changes(
     config: Config,
     since: datetime,
@@ -177,19 +161,19 @@ def run_changes(
     Each is the latest one kept at or before its time; the later one by default the latest of all.
 
     Raises:
-        DataError: If there are no two runs.
+        ModelError: If there are no two runs with scores.
     """
     from tenure.score.store.store import ScoreStore
 
     model = _model(load_models(config), target)
     horizon = str(model.horizon_days)
     with ScoreStore.open(config) as store:
-        first = run_at(store, since)
-        last = run_at(store, until)
+        first = store.run_up_to(since, "since")
+        last = store.run_up_to(until, "until")
         before, after = (stored_points(store, run, target, horizon) for run in (first, last))
     if first.number == last.number or not before or not after:
-        rule, fix = "two kept runs with scores are needed", "score two dates: `tenure score`"
-        raise DataError(Problem("changes", rule, show(first.as_of), fix))
+        rule, fix = "two kept runs with scores are needed", "score two dates: `tenure score CONFIG`"
+        raise ModelError(Problem("changes", rule, show(first.as_of), fix))
     labels = model.facts.signals.labels
     old = next(iter(before.values())).model_version
     if old == next(iter(after.values())).model_version:
@@ -203,13 +187,13 @@ def run_portfolio(config: Config, target: str = MAIN, as_of: datetime | None = N
     """Return what moves the scores of the latest kept book, or of the one kept at a time.
 
     Raises:
-        DataError: If no run was kept.
+        ModelError: If no run was kept.
     """
     from tenure.score.store.store import ScoreStore
 
     model = _model(load_models(config), target)
     with ScoreStore.open(config) as store:
-        return stored_portfolio(store, run_at(store, as_of), model)
+        return stored_portfolio(store, store.run_up_to(as_of, "as_of"), model)
 
 
 def stored_portfolio(store: ScoreStore, run: StoredRun, model: Model) -> Portfolio:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tenure.core.errors import ConfigError, DataError, Problem, suggestion
+from tenure.core.errors import ConfigError, Problem, suggestion
 from tenure.core.files import canonical_json, digest
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.delivery import DeliveryRecord, Undelivered
+from tenure.core.times import clock
 
 if TYPE_CHECKING:
     from tenure.core.config import Config
@@ -31,7 +31,8 @@ def run_export(
 
     Raises:
         ConfigError: If the target, its adapter or its columns cannot be used.
-        DataError: If no run is kept yet, or it has no scores of that horizon.
+        ModelError: If no run is kept yet.
+        DataError: If it has no scores of that horizon.
     """
     from tenure.score.delivery.deliver import deliver
     from tenure.score.delivery.rows import check_columns, flat_rows, items
@@ -41,11 +42,7 @@ def run_export(
     settings, adapter = _target(config, target)
     check_columns(target, settings.columns)
     with ScoreStore.open(config) as store:
-        runs = store.runs()
-        if not runs:
-            fix = "run `tenure score` first"
-            raise DataError(Problem("store", "keeps no scored run of this project", fix=fix))
-        run = runs[-1]
+        run = store.run_up_to(thing="export")
         progress.stage("scores of the latest run")
         horizon = settings.horizon_days or config.labels.horizon_days
         every = items(flat_rows(store, run, horizon), settings.columns)
@@ -68,9 +65,8 @@ def run_export(
             return record
 
         def arrived(taken: Sequence[Item]) -> None:
-            at = datetime.now(UTC).replace(tzinfo=None)
             values = {item.account_id: digests[item.account_id] for item in taken}
-            record_delivery(store.engine, (config.name, target), run.run_id, at, values)
+            record_delivery(store.engine, (config.name, target), run.run_id, clock(), values)
 
         delivery = deliver(adapter, settings, changed, arrived, progress)
     return record.model_copy(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.config import Config
+from tenure.core.flat_row import GROWTH, MAIN
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.evaluation import AmountCheck, Contrast, Evaluation, Verdict
 from tenure.core.records.shape import DirectionRecord, LifetimeRecord
@@ -43,8 +44,6 @@ from tenure.run.shape import learnt_directions, shape_of
 from tenure.run.walk import target_refusal, walk_target
 
 SUMMARY_ROWS = 4_000
-RETENTION = "churn"
-GROWTH = "expansion"
 
 
 @dataclass(frozen=True)
@@ -194,8 +193,8 @@ def _amounts_checked(
 def _explained(name: str, walk: WalkForward, prepared: Prepared, config: Config) -> FittedTarget:
     """Fit the peers and summarise the drivers on the training rows of the final model."""
     used = walk.final.encoder.frame(prepared.matrix.values)
-    left = prepared.labels.get(RETENTION, prepared.labels[name])["label"]
-    if RETENTION not in prepared.labels and TARGETS[name].outcome == "renewal":
+    left = prepared.labels.get(MAIN, prepared.labels[name])["label"]
+    if MAIN not in prepared.labels and TARGETS[name].outcome == "renewal":
         left = 1 - left
     gone = left.to_numpy(dtype=np.float64)[walk.train]
     peers = fit_peers(used.iloc[walk.train], gone)

@@ -109,12 +109,9 @@ def run_forecast(config: Config, by: Sequence[str] = (), out: Path | None = None
         fix = "train on a longer history, or again if it was trained by an earlier version"
         raise ModelError(Problem("forecast", rule, fix=fix))
     with ScoreStore.open(config) as store:
-        runs = store.runs()
-        if not runs:
-            fix = "run `tenure score CONFIG --out FILE` first"
-            raise ModelError(Problem("forecast", "no scores are kept yet", fix=fix))
-        rows = store.book(runs[-1])
-    record = forecast_of(rows, runs[-1], trained, trained.forecast, by)
+        run = store.run_up_to(thing="forecast")
+        rows = store.book(run)
+    record = forecast_of(rows, run, trained, trained.forecast, by)
     if out is not None:
         write_table(forecast_frame(record), out)
     return record

@@ -10,9 +10,9 @@ from typing import Any
 
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem, suggestion
-from tenure.core.times import show
+from tenure.core.times import clock, show
 from tenure.score.store.database import connect, store_url
-from tenure.score.store.keys import SCOPES, ApiKey, KeyStore, clock
+from tenure.score.store.keys import SCOPES, ApiKey, KeyStore
 
 
 def create_key(

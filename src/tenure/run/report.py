@@ -10,6 +10,7 @@ from typing import Any
 from tenure.core.config import Config
 from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_text
+from tenure.core.flat_row import MAIN
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.promotion import ShadowRecord
 from tenure.core.records.training import TrainingRecord
@@ -23,7 +24,6 @@ from tenure.run.audit import last_audit
 from tenure.run.explain import stored_portfolio
 from tenure.run.mlflow_sync import RECORD
 from tenure.score.model import load_models
-from tenure.score.rows import MAIN
 from tenure.score.store.store import ScoreStore
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import canonical_json, digest, write_table
+from tenure.core.flat_row import MAIN
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.promotion import ScoreRecord
 from tenure.core.times import show
@@ -19,7 +20,7 @@ from tenure.run.prepare import loaded
 from tenure.run.runs_folder import claim_runs_folder
 from tenure.run.shadow import score_shadows
 from tenure.score.drift import book_drift
-from tenure.score.rows import MAIN, Selection, selected, with_change
+from tenure.score.rows import Selection, selected, with_change
 from tenure.score.score import learnt_later, load_models, score
 from tenure.score.scored import Scored
 from tenure.score.totals import money_totals

@@ -10,14 +10,13 @@ import numpy as np
 
 from tenure.core.config import Config
 from tenure.core.errors import DataError, ModelError
-from tenure.core.flat_row import TOP
+from tenure.core.flat_row import TOP, prefix_of
 from tenure.explain.changes import Bridge, ScoredPoint
 from tenure.explain.signals import signals, summed
 from tenure.model.boosting.fit import FittedModel
 from tenure.model.boosting.part import ScoringModel
 from tenure.model.bundle.bundle import read_bundle
 from tenure.score.model import Model
-from tenure.score.rows import MAIN
 from tenure.score.score import score
 from tenure.score.scored import Scored
 
@@ -39,7 +38,7 @@ def scored_points(
     rows = scored.rows.iloc[behind.rows]
     groups = signals(model.models[horizon].columns, model.specs)
     sums = summed(behind.values, list(groups.values()))
-    prefix = "" if target == MAIN else f"{target}_"
+    prefix = prefix_of(target)
     spoken = [
         rows[[f"{prefix}driver_{place}_{name}" for name in ("code", "sentence")]].to_numpy()
         for place in range(1, TOP + 1)

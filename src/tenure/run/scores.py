@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tenure.core.errors import ConfigError, DataError, ModelError, Problem, suggestion
+from tenure.core.flat_row import prefix_of
 from tenure.core.progress import SILENT, Progress
 from tenure.explain.contributions import explanation
 from tenure.explain.portfolio import effect
@@ -126,7 +127,7 @@ class Scores:
         amount = float(amounts.sum() - amounts[named].sum())
         drivers.append((rest, "", "all others", amount))
         chance, horizon = row[f"{name}_probability"], row["horizon_days"]
-        base = row["base_rate" if name == "churn" else f"{name}_base_rate"]
+        base = row[f"{prefix_of(name)}base_rate"]
         event = TARGETS[name].event
         title = f"{account}: probability of {event} within {horizon} days {percent(chance)}"
         note = f"Base rate {percent(base)}; associated with the outcome, not its cause"

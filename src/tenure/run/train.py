@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
 from tenure.core.files import canonical_json, digest, write_json, write_text
+from tenure.core.flat_row import MAIN
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.bundle import BundleMetrics, BundleSpec
 from tenure.core.records.promotion import PastUses
@@ -44,7 +45,6 @@ from tenure.run.mlflow_sync import PAGE, RECORD, catch_up, mirror, track_all, us
 from tenure.run.prepare import Prepared, loaded, prepare
 from tenure.run.runs_folder import check_runs_folder, claim_runs_folder
 from tenure.score.drift import drift_reference
-from tenure.score.rows import MAIN
 from tenure.score.score import RATES, check_owner
 from tenure.score.unseen import known_words
 from tenure.sources.dataset import Dataset, write_rejects

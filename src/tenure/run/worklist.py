@@ -8,11 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from tenure.core.config import Config
-from tenure.core.errors import ModelError, Problem
 from tenure.core.files import write_table
 from tenure.core.progress import SILENT, Progress
 from tenure.core.records.worklist import ListName, WorkItem, WorkListRecord
-from tenure.core.times import show
 from tenure.run.prepare import loaded
 from tenure.score.attributes import account_attributes
 from tenure.score.store.lists import ListStore
@@ -59,7 +57,7 @@ def run_worklist(
         ModelError: If no scores are kept of that time or before.
     """
     with loaded(config, progress, thorough=False) as dataset, ListStore.open(config) as store:
-        run = latest_run(store, as_of or dataset.observed_until)
+        run = store.run_up_to(as_of or dataset.observed_until, "worklist")
         progress.stage("work lists")
         book = store.book(run, str(config.labels.horizon_days))
         book = with_advocates(with_names(book, config, dataset, run), config, dataset, run)
@@ -67,20 +65,6 @@ def run_worklist(
     if out is not None:
         write_table(worklist_frame(record), out)
     return record
-
-
-def latest_run(store: ListStore, as_of: datetime) -> StoredRun:
-    """Return the latest kept run up to a time.
-
-    Raises:
-        ModelError: If there is none.
-    """
-    run = store.latest(as_of)
-    if run is None:
-        fix = f"run `tenure score CONFIG --as-of {show(as_of)[:10]} --out scores.csv` first"
-        thing = "the store"
-        raise ModelError(Problem(thing, f"holds no scores of {show(as_of)} or before", fix=fix))
-    return run
 
 
 def with_names(

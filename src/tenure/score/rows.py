@@ -9,14 +9,12 @@ import pandas as pd
 
 from tenure.core.arrays import Array, Floats
 from tenure.core.config import Config
-from tenure.core.flat_row import COLUMNS, SLIM
+from tenure.core.flat_row import COLUMNS, MAIN, SLIM
 from tenure.core.sections import ScoreConfig
 from tenure.labels.windows import RENEWAL
 from tenure.score.horizons import ScoreEntries
 
 Selection = Literal["all", "slim"]
-
-MAIN = "churn"
 
 
 def selected(rows: pd.DataFrame, columns: Selection) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 from tenure.core.arrays import Array
 from tenure.core.config import Config
 from tenure.core.errors import DataError, Problem
+from tenure.core.flat_row import GROWTH, MAIN, prefix_of
 from tenure.core.progress import SILENT, Progress
 from tenure.core.times import as_utc, days, now, show
 from tenure.explain.drivers import DriverArrays, as_text, driver_arrays, flat_columns
@@ -29,7 +30,7 @@ from tenure.score.horizons import ScoreEntries, never_falling, score_entries
 from tenure.score.model import Model, check_owner, load_models
 from tenure.score.parts import adding_up
 from tenure.score.predictions import Predictions
-from tenure.score.rows import MAIN, complete_rows
+from tenure.score.rows import complete_rows
 from tenure.score.scored import Contributions, Scored
 from tenure.score.unseen import unseen_texts, unseen_words
 from tenure.sources.dataset import Dataset
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "MAIN",
     "Contributions",
     "Model",
     "Scored",
@@ -50,7 +50,6 @@ __all__ = [
 ]
 
 
-GROWTH = "expansion"
 RATES = "fx_rates"
 """A table that no feature reads, and by which amounts are converted before features read them."""
 STATE_TABLES = frozenset({"accounts", "subscriptions", RATES})
@@ -236,7 +235,7 @@ def _predict(
     """
     model, explainer = speakers
     target = explainer.target.name
-    size, prefix = len(entries.row), "" if target == MAIN else f"{target}_"
+    size, prefix = len(entries.row), prefix_of(target)
     main = str(model.horizon_days)
     within = {
         name: part[entries.days[part] <= model.longest]

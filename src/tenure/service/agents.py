@@ -14,9 +14,9 @@ from mcp.types import ToolAnnotations
 
 from tenure.core.config import Config
 from tenure.core.errors import TenureError, suggestion
+from tenure.core.flat_row import MAIN
 from tenure.core.times import show
 from tenure.model.registry.champion import champion, history
-from tenure.score.rows import MAIN
 from tenure.score.store.book import SORTS, Books
 from tenure.score.store.book_records import BookFilter, BookQuery, added, nearest
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
@@ -80,10 +80,8 @@ class _Tools:
     def _book(self) -> Iterator[tuple[Books, StoredRun]]:
         """Yield the book of the latest run, and the run."""
         with ScoreStore.open(self.config) as store:
-            runs = store.runs()
-            if not runs:
-                raise ToolError("Nothing is scored yet: run `tenure score` first.")
-            yield Books(store, str(self.config.labels.horizon_days)), runs[-1]
+            run = store.run_up_to()
+            yield Books(store, str(self.config.labels.horizon_days)), run
 
     def list_accounts(
         self,

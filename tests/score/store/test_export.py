@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from score.delivery.vendors import Reply, Request, serving
 from score.store.conftest import earlier
 from tenure.core.config import Config
-from tenure.core.errors import ConfigError, DataError
+from tenure.core.errors import ConfigError, ModelError
 from tenure.core.flat_row import COLUMNS
 from tenure.core.sections import ExportConfig
 from tenure.run.export import run_export
@@ -148,7 +148,7 @@ def test_a_table_is_made_and_then_updated(scored: Scored, filled_config: Config)
 
 def test_wrong_settings_are_one_clear_message_each(store: ScoreStore, config: Config) -> None:
     sending = exporting(config, "http://127.0.0.1:9")
-    with pytest.raises(DataError, match="run `tenure score` first"):
+    with pytest.raises(ModelError, match="export: no run was kept → run `tenure score CONFIG"):
         run_export(sending, "crm")
     with pytest.raises(ConfigError, match="did you mean `crm`"):
         run_export(sending, "crn")

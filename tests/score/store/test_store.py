@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 from score.small_world import World
 from score.store.conftest import stored_in
 from tenure.core.config import Config
-from tenure.core.errors import DataError
+from tenure.core.errors import DataError, ModelError
 from tenure.core.flat_row import FIELDS, TOP
 from tenure.core.records.base import Figure
 from tenure.core.records.score_drift import BookDrift, InputDrift
@@ -57,6 +57,8 @@ def drivers_of(flat_rows: pd.DataFrame, prefix: str) -> list[list[dict[str, Any]
 def test_an_empty_store_has_nothing(store: ScoreStore) -> None:
     assert store.runs() == []
     assert store.before(datetime(2100, 1, 1)) is None
+    with pytest.raises(ModelError, match=r"^export: no run was kept → run `tenure score CONFIG"):
+        store.run_up_to(thing="export")
     assert store.history("acc-00001") == []
 
 
@@ -221,6 +223,10 @@ def test_the_run_before_is_the_latest_earlier_one(
         return kept.run_id if kept else None
 
     assert name(run.as_of) == replace(run, as_of=late).run_id
+    assert store.run_up_to(early).run_id == again.run_id
+    later = rf"since: no run .*--as-of 2\d\d\d.*or choose {early:%Y-%m-%d} or later"
+    with pytest.raises(ModelError, match=later):
+        store.run_up_to(early - days(1), "since")
     assert name(late) == again.run_id, "of two runs of one time, the one that was written last"
     assert name(early) is None
 
@@ -245,8 +251,9 @@ def test_only_so_many_runs_are_kept(store: ScoreStore, run: ScoringRun, slim: Sc
     for n in (3, 1, 2):
         store.add(replace(run, as_of=run.as_of - days(n)), slim, keep=2)
     assert [kept.as_of for kept in store.runs()] == [run.as_of - days(2), run.as_of - days(1)]
-    assert len(store.runs("live")) == 1
     with store.engine.connect() as connection:
+        live = select(RUNS.c.as_of).where(RUNS.c.kind == "live")
+        assert connection.scalars(live).all() == [run.as_of - days(500)]
         assert len(set(connection.scalars(select(SCORES.c.run_no)))) == 3
 
 

@@ -159,11 +159,10 @@ def write_bundle(bundle: Bundle, root: Path, target: str) -> Path:
     return folder
 
 
-def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundle:
-    """Read a published bundle.
+def read_bundle(folder: Path, *, threads: int = 2) -> Bundle:
+    """Read a published bundle; its checksums, its version and its examples are checked.
 
-    `folder` is ``models/<target>/<version>``.  To verify is to check every checksum, the version,
-    and that the examples score as they did.
+    `folder` is ``models/<target>/<version>``.
 
     Raises:
         ModelError: If the folder is not a whole, unedited bundle of a known format.
@@ -171,8 +170,7 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
     folder = Path(folder)
     if not folder.is_dir():
         fail(folder, "is not a bundle folder", "train first: `tenure train CONFIG`")
-    if verify:
-        check_files(folder)
+    check_files(folder)
     parts = {name: read_json(folder / name) for name in CONTENT if name.endswith(".json")}
     if parts["spec.json"].get("format") != FORMAT:
         fail(folder / "spec.json", f"has not format {FORMAT}", "train again with this version")
@@ -198,8 +196,7 @@ def read_bundle(folder: Path, verify: bool = True, *, threads: int = 2) -> Bundl
         card=read_text(folder / "card.md"),
         run=read_json(folder / RUN),
     )
-    if verify:
-        _check_examples(bundle, folder)
+    _check_examples(bundle, folder)
     return bundle
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from tenure.core.errors import ConfigError, DataError, Problem, suggestion
-from tenure.core.flat_row import COLUMNS, TOP
+from tenure.core.flat_row import COLUMNS, MAIN, TOP, prefix_of
 from tenure.core.times import show
 from tenure.score.delivery.adapters import Item
-from tenure.score.rows import MAIN, with_change
+from tenure.score.rows import with_change
 from tenure.score.store.store import ScoreStore, StoredRun, StoredScore
 from tenure.score.store.write import flat_names
 
@@ -66,7 +66,7 @@ def flat_rows(store: ScoreStore, run: StoredRun, horizon: int) -> pd.DataFrame:
 
 def _flat(score: StoredScore) -> dict[str, Any]:
     """Return one target's part of a flat row."""
-    prefix = "" if score.target == MAIN else f"{score.target}_"
+    prefix = prefix_of(score.target)
     row = {flat: getattr(score, name) for name, flat in flat_names(score.target).items()}
     row[f"{prefix}base_rate"] = score.base_rate
     row[f"{prefix}model_version"] = score.model_version

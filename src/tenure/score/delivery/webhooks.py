@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
-from tenure.core.times import now
+from tenure.core.flat_row import MAIN
+from tenure.core.times import clock
 from tenure.score.delivery.channel import Channel, DeliveryError
-from tenure.score.rows import MAIN
 from tenure.score.store.outbox import arrived, due, failed
 
 if TYPE_CHECKING:
@@ -87,9 +87,10 @@ def band_changes(store: ScoreStore, run: StoredRun, before: StoredRun) -> list[d
 
 
 def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
-    """Send the messages that are due, each once; what fails is tried again later.
+    """Send the messages that are due, each at least once; what fails is tried again later.
 
-    A message to a webhook that the config does not name waits.
+    Two commands at one time may both send a message: a receiver knows it by its ``webhook-id``.
+    One to a webhook that the config does not name waits.
 
     Returns:
         How many arrived, and how many did not.
@@ -97,11 +98,11 @@ def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
     done = missed = 0
     channel = Channel({"Content-Type": "application/json"}, per_minute=600, tries=1)
     with channel:
-        for message in due(store.engine, config.name, now()):
+        for message in due(store.engine, config.name, clock()):
             webhook = config.webhooks.get(message.destination)
             if webhook is None:
                 continue
-            at, body = now(), json.dumps(message.body, separators=(",", ":"))
+            at, body = clock(), json.dumps(message.body, separators=(",", ":"))
             headers = signed_headers(webhook.secrets, message.message_id, at, body)
             try:
                 channel.call("POST", webhook.url, content=body.encode(), headers=headers)

@@ -21,8 +21,8 @@ from sqlalchemy import (
     select,
 )
 
+from tenure.core.flat_row import MAIN
 from tenure.score.abstain import NOTICE
-from tenure.score.rows import MAIN
 from tenure.score.store.book_records import (
     DUE_DAYS,
     FIRST_PAGE,

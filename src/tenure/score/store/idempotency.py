@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.errors import DataError, Problem
+from tenure.core.times import clock
 from tenure.score.store.database import writing
-from tenure.score.store.keys import clock
 from tenure.score.store.schema import ANSWERS
 
 LASTING = timedelta(days=2)

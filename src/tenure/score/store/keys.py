@@ -10,12 +10,13 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Engine, delete, insert, select, update
 
+from tenure.core.times import clock
 from tenure.score.store.database import writing
 from tenure.score.store.schema import API_KEYS, SESSIONS
 
@@ -26,11 +27,6 @@ Scope = Literal["read", "score", "feedback", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "score", "feedback", "admin")
 PREFIX = "tnr"
 LONGEST_KEY = 200
-
-
-def clock() -> datetime:
-    """Return the time of day, naive UTC: what expires does so by no other clock."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,10 @@ class ListStore:
         """Return the latest run up to a time; see `ScoreStore.latest`."""
         return self._scores.latest(as_of)
 
+    def run_up_to(self, moment: datetime, thing: str) -> StoredRun:
+        """Return the latest run up to a time, or raise; see `ScoreStore.run_up_to`."""
+        return self._scores.run_up_to(moment, thing)
+
     def book(
         self, run: StoredRun, horizon: str, accounts: Collection[str] | None = None
     ) -> pd.DataFrame:

@@ -12,8 +12,9 @@ import pandas as pd
 from sqlalchemy import Engine, bindparam, select
 
 from tenure.core.config import Config, LabelConfig
-from tenure.core.errors import DataError, Problem
+from tenure.core.errors import DataError, ModelError, Problem
 from tenure.core.records.score_drift import BookDrift
+from tenure.core.times import show
 from tenure.labels.windows import RENEWAL
 from tenure.score.scored import Scored
 from tenure.score.store.database import connect, store_url
@@ -111,28 +112,43 @@ class ScoreStore:
         """Write a run; see `add_run`."""
         return add_run(self.engine, run, scored, keep)
 
-    def runs(self, kind: str = "batch") -> list[StoredRun]:
-        """Return the runs of a kind, by prediction time and then as they were written."""
-        mine = {"project": self.project, "kind": kind}
+    def runs(self) -> list[StoredRun]:
+        """Return the batch runs, by prediction time and then as they were written."""
+        statement, mine = _RUNS.order_by(*_LAST_WRITTEN), {"project": self.project}
         with self.engine.connect() as connection:
-            rows = connection.execute(_RUNS.order_by(*_LAST_WRITTEN), mine).all()
+            rows = connection.execute(statement, mine).all()
         return [StoredRun(*row) for row in rows]
 
-    def latest(
-        self, as_of: datetime | None = None, *, before: bool = False, kind: str = "batch"
-    ) -> StoredRun | None:
-        """Return the run with the latest prediction time, None where there is none.
+    def latest(self, as_of: datetime | None = None, *, before: bool = False) -> StoredRun | None:
+        """Return the batch run with the latest prediction time, None where there is none.
 
-        Of several runs of that time it is the one that was written last.  Only runs of this kind
-        count that lie at or before `as_of`, with `before` strictly before it.
+        Of several runs of that time it is the one that was written last.  Only runs count that lie
+        at or before `as_of`, with `before` strictly before it.
         """
-        chosen, mine = _RUNS, {"project": self.project, "kind": kind}
+        chosen, mine = _RUNS, {"project": self.project}
         if as_of is not None:
             chosen = chosen.where(RUNS.c.as_of < as_of if before else RUNS.c.as_of <= as_of)
         last = chosen.order_by(*(column.desc() for column in _LAST_WRITTEN)).limit(1)
         with self.engine.connect() as connection:
             row = connection.execute(last, mine).first()
         return StoredRun(*row) if row else None
+
+    def run_up_to(self, moment: datetime | None = None, thing: str = "the store") -> StoredRun:
+        """Return the latest run, or the latest at or before a time; see `latest`.
+
+        `thing` names who wants it, e.g. the option that the time is of.
+
+        Raises:
+            ModelError: If there is none.
+        """
+        run = self.latest(moment)
+        if run is None:
+            of = f" --as-of {show(moment)[:10]}" if moment else ""
+            fix = f"run `tenure score CONFIG{of} --out FILE` first"
+            fix += "".join(f", or choose {show(one.as_of)} or later" for one in self.runs()[:1])
+            rule = f"no run was kept{' at or before this time' if moment else ''}"
+            raise ModelError(Problem(thing, rule, show(moment) if moment else "", fix))
+        return run
 
     def before(self, as_of: datetime) -> StoredRun | None:
         """Return the latest run before a prediction time; see `latest`."""
@@ -311,7 +327,7 @@ _RUN_COLUMNS = [
     RUNS.c["run_no" if item.name == "number" else item.name] for item in fields(StoredRun)
 ]
 _RUNS = select(*_RUN_COLUMNS).where(
-    *(RUNS.c[name] == bindparam(name) for name in ("project", "kind")), RUNS.c.complete
+    RUNS.c.project == bindparam("project"), RUNS.c.kind == "batch", RUNS.c.complete
 )
 _BY_TIME = ("as_of", "run_no")
 _LAST_WRITTEN = [RUNS.c[name] for name in _BY_TIME]

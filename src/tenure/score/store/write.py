@@ -15,11 +15,10 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenure.core.files import digest
-from tenure.core.flat_row import TOP
+from tenure.core.flat_row import MAIN, TOP, prefix_of
 from tenure.core.records.score_drift import BookDrift
 from tenure.explain.signals import signals, summed
 from tenure.score.model import Model
-from tenure.score.rows import MAIN
 from tenure.score.scored import Contributions, Scored
 from tenure.score.store.database import INSERTS, write_columns, writing
 from tenure.score.store.encoding import (
@@ -186,7 +185,7 @@ def flat_names(target: str) -> dict[str, str]:
 
 def _spoken(flat: pd.DataFrame, target: str) -> pa.Table:
     """Return the drivers of flat rows but for the feature: the first of all, the second, ..."""
-    prefix = "" if target == MAIN else f"{target}_"
+    prefix = prefix_of(target)
     places = [f"{prefix}driver_{place}_" for place in range(1, TOP + 1)]
     columns = {
         field.name: pa.chunked_array(

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
+from tenure.core.times import clock
 from tenure.score.store.audit import AuditEntry, forget_audit, write_audit
 from tenure.score.store.database import Engine, StoreError
-from tenure.score.store.keys import clock
 from tenure.service.api.problems import Refusal
 
 logger = logging.getLogger("tenure.service")

@@ -23,9 +23,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tenure.core.errors import Problem, suggestion
+from tenure.core.times import clock
 from tenure.score.store.audit import AuditEntry
 from tenure.score.store.database import UNREACHABLE
-from tenure.score.store.keys import clock
 from tenure.service.access import (
     CSRF_FIELD,
     CSRF_HEADER,

@@ -21,7 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from tenure.score.store.keys import clock
+from tenure.core.times import clock
 
 OTHER = "other"
 CLIENT_GONE = 499

@@ -11,12 +11,11 @@ from typing import Any
 
 from tenure.core.errors import DataError, Problem
 from tenure.core.files import digest
-from tenure.core.times import show
+from tenure.core.times import clock, show
 from tenure.score.store.book_records import BookFilter, BookQuery
 from tenure.score.store.database import Connection
 from tenure.score.store.feedback import Feedback, add_feedback
 from tenure.score.store.idempotency import RepeatKey, once
-from tenure.score.store.keys import clock
 from tenure.score.store.lookup import StoredAccount, accounts_of
 from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.calls import Call

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tenure.score.score import MAIN
+from tenure.core.flat_row import MAIN
 
 ONLY_MAIN = ("health_score", "risk_band", "mrr_at_risk", "probability_change", "base_rate")
 

@@ -18,12 +18,12 @@ from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.core.config import Config
+from tenure.core.times import clock
 from tenure.engine import EnginePool
 from tenure.model.registry.published import waiting
 from tenure.score.model import Model, load_challenger
 from tenure.score.posted import score_posted
 from tenure.score.store.database import Engine
-from tenure.score.store.keys import clock
 from tenure.score.store.shadow import ShadowAnswer, add_answers, forget_answers
 from tenure.service.api.feature_rows import feature_values
 from tenure.service.api.live_responses import HistoryScores, RowScores

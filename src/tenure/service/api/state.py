@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tenure.core.config import Config
 from tenure.core.errors import ConfigError, Problem
+from tenure.core.flat_row import MAIN
 from tenure.core.records.promotion import ShadowRecord
 from tenure.engine import EnginePool, open_embedded
 from tenure.score.posted import EMPTY_BOOK
-from tenure.score.rows import MAIN
 from tenure.score.score import Model
 from tenure.score.store.book import Books
 from tenure.score.store.database import Engine, connect, store_url

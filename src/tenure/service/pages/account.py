@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.flat_row import MAIN
 from tenure.core.records.explain import DriverRecord
+from tenure.core.times import clock
 from tenure.labels.targets import TARGETS
 from tenure.report.account_page import history_svg, mrr_svg, one_per_time
 from tenure.report.sentences.values import ABSTAINED, cut, date
@@ -15,15 +17,12 @@ from tenure.run.explain import stored_drivers
 from tenure.score.model import Model
 from tenure.score.store.book_records import EVERYBODY, BookFilter, BookQuery, BookRow
 from tenure.score.store.feedback import Feedback, feedback_of, overrides_of, standing
-from tenure.score.store.keys import clock as present
 from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.pages.state import PageState
 from tenure.service.pages.views import MissingPageError, allowed, chosen_run, run_before
 
 if TYPE_CHECKING:
     from tenure.service.access import Caller
-
-MAIN = "churn"
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def account_parts(
         ],
         "horizons": [item for item in scores if item.horizon != state.horizon],
         "remarks": remarks,
-        "override": standing(overrides, MAIN, present()).get(account),
+        "override": standing(overrides, MAIN, clock()).get(account),
         "overrides": overrides,
     }
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.flat_row import MAIN
+from tenure.core.times import clock
 from tenure.report.sentences.formatting import NONE, count, counted, percent
 from tenure.report.sentences.values import cut, date, moment_key, money
 from tenure.report.workbook.cells import Form
 from tenure.score.store.book_records import DUE_DAYS, BookQuery, BookRow, added, nearest
 from tenure.score.store.feedback import Override, standing_overrides
-from tenure.score.store.keys import clock as present
 from tenure.score.store.store import StoredRun
 from tenure.service.pages.columns import BY_NAME, COLUMNS, Column, Shown
 from tenure.service.pages.state import PageState
@@ -55,9 +56,7 @@ def book_parts(state: PageState, view: BookView, who: Caller | None) -> dict[str
     view = replace(view, page=min(view.page, pages))
     columns = shown_columns(view)
     rows = state.books.rows(run, query(view, since))
-    overrides = standing_overrides(
-        state.store, [row.account_id for row in rows], "churn", present()
-    )
+    overrides = standing_overrides(state.store, [row.account_id for row in rows], MAIN, clock())
     return {
         "run": run,
         "since": since,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tenure.explain.wording import statement
 from tenure.report.sentences.formatting import NONE, percent
 from tenure.report.sentences.values import ABSTAINED, bounds, cut, date, money, points
 from tenure.report.workbook.cells import Form
@@ -68,8 +69,8 @@ def _probability(row: BookRow) -> Shown:
 def _reason(row: BookRow) -> Shown:
     if row.driver is None:
         return Shown(NONE)
-    statement, _, further = row.driver["sentence"].partition("; associated with")[0].partition("; ")
-    return Shown(cut(statement), cut(further) if further else "")
+    first, _, further = statement(row.driver["sentence"]).partition("; ")
+    return Shown(cut(first), cut(further) if further else "")
 
 
 COLUMNS = (

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import DataError
+from tenure.core.flat_row import MAIN
 from tenure.core.records.explain import DriverEvidence, ScoreChange
 from tenure.explain.changes import ScoredPoint, score_change
 from tenure.explain.evidence import EvidenceRequest, evidence_of
@@ -15,7 +16,7 @@ from tenure.run.explain import stored_portfolio
 from tenure.run.score_points import bridges, stored_points
 from tenure.score.model import Model
 from tenure.score.store.store import StoredRun
-from tenure.service.pages.account import MAIN, book_row
+from tenure.service.pages.account import book_row
 from tenure.service.pages.state import PageState
 from tenure.service.pages.success import NO_TABLES
 from tenure.service.pages.views import MissingPageError, chosen_run, run_before

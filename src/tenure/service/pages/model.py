@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tenure.core.flat_row import MAIN
 from tenure.core.records.bundle import BundleSpec
 from tenure.core.times import as_utc
 from tenure.explain.wording import label
@@ -19,7 +20,6 @@ from tenure.report.sentences.values import clock, date
 from tenure.report.tables.layout import Cell, Table, table, without_notes
 from tenure.report.tables.targets import target_view
 from tenure.score.store.override_outcomes import override_outcomes
-from tenure.service.pages.account import MAIN
 from tenure.service.pages.state import PageState, Trained
 
 ACTIONS = {

@@ -12,9 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from tenure.core.errors import DataError, Problem
-from tenure.core.times import as_utc
+from tenure.core.times import as_utc, clock
 from tenure.score.store.feedback import Feedback, Override, add_feedback, add_override
-from tenure.score.store.keys import clock as present
 from tenure.service.access import CSRF_FIELD, Caller, caller
 from tenure.service.pages.account import book_row
 from tenure.service.pages.state import PageState
@@ -92,7 +91,7 @@ def _write(state: PageState, fields: Mapping[str, str], signed: str, who: Caller
         "target": fields.get("target", "churn"),
         "run_id": run.run_id,
         "author": signed,
-        "at": present(),
+        "at": clock(),
     }
     if fields.get("kind") == "override":
         until = _until(fields.get("until", ""))
@@ -109,7 +108,7 @@ def _until(text: str) -> datetime:
         until = as_utc(text)
     except ValueError:
         raise DataError(Problem("until", "is not a day", text[:40], "e.g. 2026-01-31")) from None
-    if until > present() + timedelta(days=LONGEST_DAYS):
+    if until > clock() + timedelta(days=LONGEST_DAYS):
         raise DataError(Problem("until", "is more than a year ahead", text[:40], "choose a day"))
     return until
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from tenure.core.records.worklist import ListName
 from tenure.core.times import days
+from tenure.explain.wording import statement
 from tenure.score.abstain import NOTICE
 from tenure.score.store.lists import Listing
 from tenure.success.worklist.overrides import reason as override_reason
@@ -116,12 +117,6 @@ def _codes(drivers: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(driver["code"] for driver in raising(drivers))
 
 
-def _sentence(driver: Mapping[str, Any]) -> str:
-    """Return what a driver says of the account, without what it goes with."""
-    text: str = driver["sentence"]
-    return text.partition("; associated with")[0].rstrip(".")
-
-
 def _day(moment: Any) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
@@ -129,7 +124,7 @@ def _day(moment: Any) -> str:
 def _new_reasons(last: Listing, drivers: Sequence[Mapping[str, Any]]) -> list[str]:
     known = set(last.known.get("drivers", ()))
     fresh = [driver for driver in raising(drivers)[:SHOWN] if driver["code"] not in known]
-    return [f"new reason: {_sentence(driver)}" for driver in fresh]
+    return [f"new reason: {statement(driver['sentence'])}" for driver in fresh]
 
 
 def _risk_known(row: Any, drivers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -171,7 +166,7 @@ def _risk_reasons(row: Any, drivers: Sequence[Mapping[str, Any]], moment: Moment
         what = "its contract can be ended" if pd.notna(row.notice_by) else "its term ends"
         link = "until" if pd.notna(row.notice_by) else "on"
         reasons.append(f"{what} {link} {_day(row.deadline)}, in {left} days")
-    return reasons + [_sentence(driver) for driver in raising(drivers)[:SHOWN]]
+    return reasons + [statement(driver["sentence"]) for driver in raising(drivers)[:SHOWN]]
 
 
 def _lead_known(row: Any, drivers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -187,7 +182,7 @@ def _lead_news(row: Any, last: Listing, drivers: Sequence[Mapping[str, Any]]) ->
 def _lead_reasons(row: Any, drivers: Sequence[Mapping[str, Any]], moment: Moment) -> list[str]:
     times = f", {row.expansion_lift:.1f} × the base rate"
     chance = f"{row.expansion_probability:.0%} to expand within {moment.horizon_days} days{times}"
-    return [chance, *(_sentence(driver) for driver in raising(drivers)[:SHOWN])]
+    return [chance, *(statement(driver["sentence"]) for driver in raising(drivers)[:SHOWN])]
 
 
 def _advocate_known(row: Any, _drivers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tenure.core.times import now
-from tenure.score.rows import MAIN
+from tenure.core.flat_row import MAIN
+from tenure.core.times import clock
 from tenure.score.store.feedback import Override, standing_overrides
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def overrides_during(store: ListStore, run: StoredRun) -> dict[str, Override]:
     stood when the next was scored.
     """
     later = [one.scored_at for one in store.runs() if one.as_of > run.as_of]
-    return standing_overrides(store, None, MAIN, min([now(), *later]))
+    return standing_overrides(store, None, MAIN, min([clock(), *later]))
 
 
 def with_overrides(book: pd.DataFrame, overrides: Mapping[str, Override]) -> pd.DataFrame:
