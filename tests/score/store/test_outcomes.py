@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import event
 
 from score.small_world import World
 from score.store.conftest import Databases, Files, copied_store
@@ -21,6 +22,7 @@ from tenure.report.overrides import override_view
 from tenure.score.score import score
 from tenure.score.scored import Scored
 from tenure.score.store.feedback import Override, add_override
+from tenure.score.store.outcomes import Unsettled, write_outcomes
 from tenure.score.store.override_outcomes import override_outcomes
 from tenure.score.store.store import ScoreStore
 from tenure.score.store.write import ScoringRun
@@ -78,6 +80,26 @@ def test_an_outcome_is_written_once(settled: ScoreStore, world: World) -> None:
     assert all(horizon == "renewal" for _, horizon in horizons)
     later = {one.horizon for one in settled.unsettled(labels, until + days(90))}
     assert {"30", "180"} <= later
+
+
+def test_what_was_written_is_counted_beside_other_writers(filled: ScoreStore, world: World) -> None:
+    run, until = filled.runs()[0], world.dataset.observed_until
+    book = filled.book(run)
+    accounts = book.loc[(book["target"] == "churn") & book["probability"].notna(), "account_id"]
+    known = pd.DataFrame({"account_id": accounts.unique()[:5], "outcome": True, "treated": None})
+    known = known.assign(label_known_at=until)
+    one = Unsettled(run.number, run.as_of, "churn", "90")
+    # SQLite has one writer at a time.
+    others = [replace(one, target="expansion")] if filled.engine.name == "postgresql" else []
+
+    def beside(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.startswith("INSERT INTO outcomes") and others:
+            assert write_outcomes(filled.engine, others.pop(), known[:1]) == 1
+
+    event.listen(filled.engine, "before_cursor_execute", beside)
+    assert write_outcomes(filled.engine, one, known[:2]) == 2
+    assert write_outcomes(filled.engine, one, known) == 3
+    assert write_outcomes(filled.engine, one, known) == 0
 
 
 def test_treated_is_who_had_a_touchpoint_before_the_outcome(

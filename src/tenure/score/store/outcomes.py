@@ -103,10 +103,7 @@ def write_outcomes(engine: Engine, scores: Unsettled, known: pd.DataFrame) -> in
         if not rows:
             return 0
         adding = INSERTS[connection.dialect.name](OUTCOMES).on_conflict_do_nothing()
-        before = connection.scalar(select(func.count()).select_from(OUTCOMES))
-        connection.execute(adding, rows)
-        after = connection.scalar(select(func.count()).select_from(OUTCOMES))
-    return int(after or 0) - int(before or 0)
+        return len(connection.scalars(adding.returning(OUTCOMES.c.account_id), rows).all())
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, Any]:
