@@ -20,7 +20,6 @@ from tenure.report.account_page import one_per_time, render_account
 from tenure.report.html import render
 from tenure.report.portfolio import PortfolioView
 from tenure.run.account import run_account
-from tenure.run.audit import last_audit
 from tenure.run.explain import stored_portfolio
 from tenure.run.mlflow_sync import RECORD
 from tenure.score.model import load_models
@@ -53,6 +52,7 @@ def run_report(config: Config, out: Path) -> dict[str, Any]:
     With the audit of its data, what moves the scores of the latest kept run, and how champions
     and the challengers in their shadow compare, where there are.
     """
+    from tenure.run.audit import last_audit
     from tenure.score.store.database import stands
     from tenure.score.store.store import ScoreStore
     from tenure.success.scores.shadow import shadow_records

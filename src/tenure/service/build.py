@@ -41,8 +41,8 @@ SECTIONS = frozenset(
     }
 )
 """Of the config: how models are made, tracked and audited, and where scores go, stays outside."""
-TRAINING = frozenset({"altair", "empulse", "mlflow", "optuna", "shap", "vl-convert-python"})
-"""Requirements of ours that no request needs."""
+TRAINING = frozenset({"empulse", "mlflow", "optuna", "shap"})
+"""Requirements of ours that no request needs; the pages draw with Altair and vl-convert."""
 ENTRY = "tenure_bento"
 SERVICE = '''"""The champions in this folder, served."""
 
@@ -153,10 +153,7 @@ def _about(source: Distribution) -> Iterator[tuple[str, str]]:
     head, separator, text = (source.read_text("METADATA") or "").partition("\n\n")
     lines = [changed for line in head.splitlines() if (changed := _serving(line)) is not None]
     yield "METADATA", "\n".join(lines) + separator + text
-    yield (
-        "WHEEL",
-        "Wheel-Version: 1.0\nGenerator: tenure\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    )
+    yield "WHEEL", WHEEL
     yield "entry_points.txt", source.read_text("entry_points.txt") or ""
 
 

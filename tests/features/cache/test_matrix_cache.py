@@ -136,6 +136,39 @@ def test_old_plans_are_forgotten(folder: Path, fresh: FeatureMatrix) -> None:
     assert len(list(folder.iterdir())) == cache.MOST_PLANS
 
 
+def test_a_shelf_that_another_run_removed_is_filled_anew(
+    folder: Path, fresh: FeatureMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shelf,) = folder.iterdir()
+    tidy = cache._Shelf.tidy
+
+    def late(own: Any) -> None:
+        shutil.rmtree(shelf)
+        tidy(own)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache._Shelf, "tidy", late)
+        assert Run(WORLD(), folder, fresh=fresh).reused == len(CUTOFFS)
+    assert Run(WORLD(), folder, fresh=fresh).reused == 0
+    assert Run(WORLD(), folder, fresh=fresh).reused == len(CUTOFFS)
+
+
+def test_a_file_that_goes_while_it_is_read_is_made_anew(
+    folder: Path, fresh: FeatureMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, *_ = sorted(folder.rglob("*.parquet"))
+    read = cache.pq.read_table
+
+    def late(path: Path) -> Any:
+        gone.unlink(missing_ok=True)
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache.pq, "read_table", late)
+        assert Run(WORLD(), folder, fresh=fresh).reused == len(CUTOFFS) - 1
+    assert Run(WORLD(), folder, fresh=fresh).reused == len(CUTOFFS)
+
+
 def test_small_tables_are_not_kept(
     tmp_path: Path, fresh: FeatureMatrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import event
 
 from score.small_world import World
 from score.store.conftest import Databases, Files, copied_store
@@ -21,9 +23,11 @@ from tenure.report.overrides import override_view
 from tenure.score.score import score
 from tenure.score.scored import Scored
 from tenure.score.store.feedback import Override, add_override
+from tenure.score.store.outcomes import Unsettled, write_outcomes
 from tenure.score.store.override_outcomes import override_outcomes
 from tenure.score.store.store import ScoreStore
 from tenure.score.store.write import ScoringRun
+from tenure.sources.dataset import Dataset
 from tenure.success.scores.relation import scored_table, with_scores
 from tenure.success.scores.settle import settle
 
@@ -78,6 +82,67 @@ def test_an_outcome_is_written_once(settled: ScoreStore, world: World) -> None:
     assert all(horizon == "renewal" for _, horizon in horizons)
     later = {one.horizon for one in settled.unsettled(labels, until + days(90))}
     assert {"30", "180"} <= later
+
+
+def test_what_is_open_is_read_without_the_scores_of_all_runs(
+    settled: ScoreStore, world: World
+) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def run(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(settled.engine, "before_cursor_execute", run)
+    settled.unsettled(world.config.labels, world.dataset.observed_until)
+    event.remove(settled.engine, "before_cursor_execute", run)
+    statement, parameters = statements[-1]  # SQLite begins its transactions by one
+    explain = "EXPLAIN QUERY PLAN " if settled.engine.name == "sqlite" else "EXPLAIN "
+    with settled.engine.connect() as connection:
+        if settled.engine.name == "postgresql":  # it would read tables as small as these whole
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = connection.exec_driver_sql(explain + statement, parameters).all()
+    plan = "\n".join(str(row[-1]) for row in rows)
+    assert "outcomes_by_run" in plan
+    assert not re.search(r"SCAN (scores|outcomes)|Seq Scan on (scores|outcomes)", plan), plan
+
+
+def test_accounts_of_a_prediction_time_are_read_once(
+    filled: ScoreStore,
+    world: World,
+    run: ScoringRun,
+    past: Scored,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    filled.add(at(run, past), past)
+    times: list[datetime] = []
+
+    def counted(dataset: Dataset, cutoffs: list[datetime]) -> pd.DataFrame:
+        times.extend(cutoffs)
+        return snapshots(dataset, cutoffs)
+
+    monkeypatch.setattr("tenure.success.scores.settle.snapshots", counted)
+    assert settle(filled, world.dataset, world.config.labels) > 0
+    assert times == [world.dataset.observed_until - days(BACK)]
+
+
+def test_what_was_written_is_counted_beside_other_writers(filled: ScoreStore, world: World) -> None:
+    run, until = filled.runs()[0], world.dataset.observed_until
+    book = filled.book(run)
+    accounts = book.loc[(book["target"] == "churn") & book["probability"].notna(), "account_id"]
+    known = pd.DataFrame({"account_id": accounts.unique()[:5], "outcome": True, "treated": None})
+    known = known.assign(label_known_at=until)
+    one = Unsettled(run.number, run.as_of, "churn", "90")
+    # SQLite has one writer at a time.
+    others = [replace(one, target="expansion")] if filled.engine.name == "postgresql" else []
+
+    def beside(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.startswith("INSERT INTO outcomes") and others:
+            assert write_outcomes(filled.engine, others.pop(), known[:1]) == 1
+
+    event.listen(filled.engine, "before_cursor_execute", beside)
+    assert write_outcomes(filled.engine, one, known[:2]) == 2
+    assert write_outcomes(filled.engine, one, known) == 3
+    assert write_outcomes(filled.engine, one, known) == 0
 
 
 def test_treated_is_who_had_a_touchpoint_before_the_outcome(

@@ -8,8 +8,10 @@ afterwards makes the prediction times that see it be computed anew, and no other
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -185,12 +187,12 @@ class _Shelf:
         path = self._path(as_of)
         try:
             state = json.loads(pq.read_schema(path).metadata[STATE])
+            changed = {name for name, print_ in seen.items() if state.get(name) != print_}
+            if changed:
+                return None, changed
+            table = pq.read_table(path)
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
             return None, set()
-        changed = {name for name, print_ in seen.items() if state.get(name) != print_}
-        if changed:
-            return None, changed
-        table = pq.read_table(path)
         accounts = pd.Index(table.column("account_id").to_pylist())
         place = accounts.get_indexer(snapshots["account_id"])
         if (place < 0).any():
@@ -215,10 +217,11 @@ class _Shelf:
 
     def tidy(self) -> None:
         """Delete the features of plans that have not been used in a while."""
-        self._folder.touch()
-        plans = [path for path in self._folder.parent.iterdir() if path.is_dir()]
-        for old in sorted(plans, key=lambda path: path.stat().st_mtime)[:-MOST_PLANS]:
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another run may delete what this one looks at
+            os.utime(self._folder)
+            plans = [path for path in self._folder.parent.iterdir() if path.is_dir()]
+            for old in sorted(plans, key=lambda path: path.stat().st_mtime)[:-MOST_PLANS]:
+                shutil.rmtree(old, ignore_errors=True)
 
     def _path(self, as_of: datetime) -> Path:
         return self._folder / f"{show(as_of).replace(':', '')}.parquet"

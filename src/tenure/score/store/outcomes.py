@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, and_, func, select
+from sqlalchemy import Engine, Select, func, or_, select
 
 from tenure.core.config import LabelConfig
 from tenure.core.times import days
 from tenure.labels.windows import RENEWAL
 from tenure.score.store.database import INSERTS, writing
-from tenure.score.store.schema import OUTCOMES, RUNS, SCORES
+from tenure.score.store.schema import OUTCOMES, RUN_MODELS, RUNS, SCORES, of_same_model
 
 KEY = ("run_no", "target", "horizon")
 
@@ -37,49 +37,44 @@ def unsettled(
     The outcomes of a number of days are known all at once; those of the horizon ``renewal`` one
     after the other, until the last of them is due.
     """
-    scores = (
-        select(
-            *(SCORES.c[name] for name in KEY),
-            func.min(SCORES.c.horizon_days).label("shortest"),
-            func.max(SCORES.c.horizon_days).label("longest"),
-        )
-        .where(SCORES.c.probability.is_not(None))
-        .group_by(*(SCORES.c[name] for name in KEY))
-        .subquery()
-    )
-    written = (
-        select(
-            *(OUTCOMES.c[name] for name in KEY),
-            func.max(OUTCOMES.c.label_known_at).label("latest"),
-        )
-        .group_by(*(OUTCOMES.c[name] for name in KEY))
-        .subquery()
-    )
-    statement = (
-        select(
-            RUNS.c.run_no,
-            RUNS.c.as_of,
-            scores.c.target,
-            scores.c.horizon,
-            scores.c.shortest,
-            scores.c.longest,
-            written.c.latest,
-        )
-        .join_from(RUNS, scores, RUNS.c.run_no == scores.c.run_no)
-        .outerjoin(written, and_(*(scores.c[name] == written.c[name] for name in KEY)))
-        .where(RUNS.c.project == project, RUNS.c.complete)
-        .order_by(RUNS.c.run_no, scores.c.target, scores.c.horizon)
-    )
     with engine.connect() as connection:
-        rows = connection.execute(statement).all()
+        rows = connection.execute(_open_models(project)).all()
     wait = labels.gap_days + labels.winback_gap_days
     result = []
     for row in rows:
+        if row.shortest is None:  # no account of it has a probability
+            continue
         first, last = (row.as_of + days(wait + one) for one in (row.shortest, row.longest))
         open_still = row.latest is None or (row.horizon == RENEWAL and row.latest < last)
         if first <= observed_until and open_still:
             result.append(Unsettled(row.run_no, row.as_of, row.target, row.horizon))
     return result
+
+
+def _open_models(project: str) -> Select[Any]:
+    """Return the query of a project's models of which an outcome may be missing, by run.
+
+    Of a model of some days that has an outcome no score is read.
+    """
+    latest = (
+        select(func.max(OUTCOMES.c.label_known_at))
+        .where(*(OUTCOMES.c[name] == RUN_MODELS.c[name] for name in KEY))
+        .scalar_subquery()
+    )
+    shortest, longest = (
+        select(extreme(SCORES.c.horizon_days))
+        .where(of_same_model(RUN_MODELS), SCORES.c.probability.is_not(None))
+        .scalar_subquery()
+        for extreme in (func.min, func.max)
+    )
+    return (
+        select(RUNS.c.run_no, RUNS.c.as_of, RUN_MODELS.c.target, RUN_MODELS.c.horizon)
+        .add_columns(shortest.label("shortest"), longest.label("longest"), latest.label("latest"))
+        .join_from(RUNS, RUN_MODELS, RUNS.c.run_no == RUN_MODELS.c.run_no)
+        .where(RUNS.c.project == project, RUNS.c.complete)
+        .where(or_(RUN_MODELS.c.horizon == RENEWAL, latest.is_(None)))
+        .order_by(RUNS.c.run_no, RUN_MODELS.c.target, RUN_MODELS.c.horizon)
+    )
 
 
 def write_outcomes(engine: Engine, scores: Unsettled, known: pd.DataFrame) -> int:
@@ -103,10 +98,7 @@ def write_outcomes(engine: Engine, scores: Unsettled, known: pd.DataFrame) -> in
         if not rows:
             return 0
         adding = INSERTS[connection.dialect.name](OUTCOMES).on_conflict_do_nothing()
-        before = connection.scalar(select(func.count()).select_from(OUTCOMES))
-        connection.execute(adding, rows)
-        after = connection.scalar(select(func.count()).select_from(OUTCOMES))
-    return int(after or 0) - int(before or 0)
+        return len(connection.scalars(adding.returning(OUTCOMES.c.account_id), rows).all())
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
-HEAD = "0004"
+HEAD = "0005"
 """The latest version."""
 
 METADATA = sa.MetaData()
@@ -127,6 +127,7 @@ OUTCOMES = Table(
     *_columns(sa.Boolean, "outcome"),
     *_columns(sa.DateTime, "label_known_at"),
     *_columns(sa.Boolean, "treated", nullable=True),
+    sa.Index("outcomes_by_run", "run_no", "target", "horizon", "label_known_at"),
 )
 """What happened within the horizon of a score; `treated`: whether somebody saw to the account."""
 

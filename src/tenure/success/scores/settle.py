@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,7 @@ from tenure.labels.windows import RENEWAL, Horizon
 from tenure.sources.dataset import Dataset
 
 if TYPE_CHECKING:
+    from tenure.score.store.outcomes import Unsettled
     from tenure.score.store.store import ScoreStore
 
 SPANS = "scores_spans"
@@ -29,27 +32,31 @@ def settle(store: ScoreStore, dataset: Dataset, labels: LabelConfig) -> int:
     ``label_known_at``, and once written it stays.  An account was treated if a touchpoint lies
     between the score and its outcome, or the end of the window without one.
     """
-    count = 0
-    for scores in store.unsettled(labels, dataset.observed_until):
-        horizon: Horizon = RENEWAL if scores.horizon == RENEWAL else int(scores.horizon)
-        rows = label(
-            dataset,
-            snapshots(dataset, [scores.as_of]),
-            TARGETS[scores.target],
-            labels,
-            horizon=horizon,
+    when, count = attrgetter("as_of"), 0
+    open_ = sorted(store.unsettled(labels, dataset.observed_until), key=when)
+    for as_of, group in groupby(open_, key=when):
+        snaps = snapshots(dataset, [as_of])
+        count += sum(
+            store.write_outcomes(one, _known(dataset, snaps, one, labels)) for one in group
         )
-        rows = rows[rows["label"].notna()].reset_index(drop=True)
-        known = pd.DataFrame(
-            {
-                "account_id": rows["account_id"],
-                "outcome": rows["label"] == 1,
-                "label_known_at": rows["label_known_at"],
-                "treated": _treated(dataset, rows, scores.as_of, labels),
-            }
-        )
-        count += store.write_outcomes(scores, known)
     return count
+
+
+def _known(
+    dataset: Dataset, snaps: pd.DataFrame, scores: Unsettled, labels: LabelConfig
+) -> pd.DataFrame:
+    """Return the outcomes of scores that are known, as the store takes them."""
+    horizon: Horizon = RENEWAL if scores.horizon == RENEWAL else int(scores.horizon)
+    rows = label(dataset, snaps, TARGETS[scores.target], labels, horizon=horizon)
+    rows = rows[rows["label"].notna()].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "account_id": rows["account_id"],
+            "outcome": rows["label"] == 1,
+            "label_known_at": rows["label_known_at"],
+            "treated": _treated(dataset, rows, scores.as_of, labels),
+        }
+    )
 
 
 def _treated(
