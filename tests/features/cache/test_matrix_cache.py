@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from contract.changes import CHANGES
@@ -157,14 +158,14 @@ def test_a_file_that_goes_while_it_is_read_is_made_anew(
     folder: Path, fresh: FeatureMatrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone, *_ = sorted(folder.rglob("*.parquet"))
-    read = cache.pq.read_table
+    read = pq.read_table
 
     def late(path: Path) -> Any:
         gone.unlink(missing_ok=True)
         return read(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cache.pq, "read_table", late)
+        patch.setattr(pq, "read_table", late)
         assert Run(WORLD(), folder, fresh=fresh).reused == len(CUTOFFS) - 1
     assert Run(WORLD(), folder, fresh=fresh).reused == len(CUTOFFS)
 
