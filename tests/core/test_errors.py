@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tenure.core import errors
-from tenure.core.errors import ConfigError, Problem, TenureError, suggestion
+from tenure.core.errors import ConfigError, Problem, TenureError, first_line, suggestion
 
 
 def test_one_problem_is_one_line() -> None:
@@ -41,3 +41,27 @@ def test_each_kind_of_error_has_an_exit_code_of_its_own() -> None:
 )
 def test_a_suggestion_is_the_nearest_name_or_all(word: str, said: str) -> None:
     assert suggestion(word, {"horizon", "gap"}) == said
+
+
+class OfDriverError(Exception):
+    """An error with that of a driver behind it."""
+
+    def __init__(self, orig: Exception) -> None:
+        super().__init__("(driver) it says\nSELECT 1")
+        self.orig = orig
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("one\ntwo"), "one"),
+        (ValueError("\n  late \n"), "late"),
+        (ValueError("x" * 300), "x" * 200),
+        (MemoryError(), "MemoryError"),
+        (ValueError(" \n"), "ValueError"),
+        (OfDriverError(ValueError("cannot connect\nhint")), "cannot connect"),
+        (OfDriverError(TimeoutError()), "TimeoutError"),
+    ],
+)
+def test_the_first_line_of_an_error_is_never_nothing(error: Exception, line: str) -> None:
+    assert first_line(error) == line

@@ -74,6 +74,16 @@ class RefusedError(TenureError):
     exit_code = 5
 
 
+def first_line(error: BaseException, most: int = 200) -> str:
+    r"""Return the first line of an error, or of the driver's error behind it; else its kind.
+
+    >>> first_line(ValueError("one\ntwo")), first_line(MemoryError())
+    ('one', 'MemoryError')
+    """
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip() or type(cause).__name__).splitlines()[0][:most]
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return "did you mean …?" for a misspelt name, or the known names.
 

@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from tenure.core.errors import ConfigError, Problem, suggestion
+from tenure.core.errors import ConfigError, Problem, first_line, suggestion
 
 AggregateKind = Literal[
     "count", "distinct", "sum", "avg", "min", "max", "last", "most", "top", "longest_gap"
@@ -105,7 +105,7 @@ def expression_in(text: str, place: str) -> exp.Expression:
     try:
         expression = parsed(text)
     except SqlglotError as error:
-        raise fragment_error(place, "is not valid SQL", text, str(error).splitlines()[0]) from None
+        raise fragment_error(place, "is not valid SQL", text, first_line(error)) from None
     except ValueError as error:
         raise fragment_error(place, str(error), text) from None
     if isinstance(expression, exp.Alias):

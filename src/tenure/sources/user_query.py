@@ -15,7 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from tenure.core.config import Config, DataConfig
-from tenure.core.errors import DataError, Problem, suggestion
+from tenure.core.errors import DataError, Problem, first_line, suggestion
 from tenure.core.paths import absolute, exists
 from tenure.core.steps import Step
 from tenure.engine import ENGINES, Engine
@@ -188,8 +188,8 @@ def _query(where: str, sql: str) -> exp.Query:
     try:
         statements = [item for item in sqlglot.parse(sql, read="duckdb") if item is not None]
     except SqlglotError as error:
-        message = str(error).splitlines()[0]
-        raise DataError(Problem(where, "is not valid SQL", message, "correct the query")) from error
+        problem = Problem(where, "is not valid SQL", first_line(error), "correct the query")
+        raise DataError(problem) from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise DataError(Problem(where, "must be one SELECT", sql.strip()[:80], "remove the rest"))
     return statements[0]

@@ -17,7 +17,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from tenure.core.errors import DataError, Problem
+from tenure.core.errors import DataError, Problem, first_line
 from tenure.engine.spark.strptime import timestamp_sql
 
 Node = exp.Expr
@@ -52,8 +52,8 @@ def to_spark(sql: str) -> str:
     try:
         tree = sqlglot.parse_one(sql, read="duckdb")
     except SqlglotError as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(Problem("SQL", "cannot be read", reason, f"the SQL was:\n{sql}")) from error
+        fix = f"the SQL was:\n{sql}"
+        raise DataError(Problem("SQL", "cannot be read", first_line(error), fix)) from error
     return rewritten(tree).sql("spark")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import EngineConfig
-from tenure.core.errors import ConfigError, Problem
+from tenure.core.errors import ConfigError, Problem, first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -105,9 +105,10 @@ def _start(chosen: EngineConfig, authored: Mapping[str, str], folder: Path) -> S
     try:
         return SparkSession.builder.master(address(chosen)).config(map=settings).getOrCreate()
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         place = f"engine.master: {address(chosen)}"
-        raise ConfigError(Problem(place, "Spark did not start", reason, INSTALL)) from error
+        raise ConfigError(
+            Problem(place, "Spark did not start", first_line(error), INSTALL)
+        ) from error
 
 
 def _changeable(authored: Mapping[str, str]) -> dict[str, str]:

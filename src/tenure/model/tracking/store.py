@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tenure.core.config import Config
-from tenure.core.errors import ModelError, Problem, TenureError
+from tenure.core.errors import ModelError, Problem, TenureError, first_line
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -109,7 +109,7 @@ def reached(store: Store) -> Iterator[None]:
             Problem(
                 f"MLflow store {store.uri}",
                 "cannot be reached",
-                (str(error).splitlines() or [type(error).__name__])[0][:120],
+                first_line(error, 120),
                 "start the server, or set tracking.uri (leave it out for a local file)",
             )
         ) from error

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from tenure.core.errors import first_line
 from tenure.core.sections import ExportConfig
 from tenure.score.delivery.adapters import Adapter, Answer, Item
 from tenure.score.delivery.channel import Channel, DeliveryError
@@ -58,8 +59,7 @@ def _table(_: Channel, settings: ExportConfig, items: Sequence[Item]) -> Answer:
             rows = [{settings.key: item.account_id, **item.values} for item in items]
             connection.execute(upsert, rows)
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise DeliveryError(reason[:200]) from None
+        raise DeliveryError(first_line(error)) from None
     finally:
         engine.dispose()
     return Answer()

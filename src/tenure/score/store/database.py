@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from tenure.core.config import Config
-from tenure.core.errors import ConfigError, Problem
+from tenure.core.errors import ConfigError, Problem, first_line
 from tenure.score.store.schema import HEAD
 
 __all__ = [
@@ -78,10 +78,11 @@ def connect(url: str) -> Engine:
         raise
     except SQLAlchemyError as error:
         engine.dispose()
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         shown = place.render_as_string(hide_password=True)
         fix = "check `store.url`, and that the database runs and may be written"
-        raise ConfigError(Problem(f"store {shown}", "cannot be used", reason[:200], fix)) from None
+        raise ConfigError(
+            Problem(f"store {shown}", "cannot be used", first_line(error), fix)
+        ) from None
     return engine
 
 

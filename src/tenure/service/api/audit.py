@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
+from tenure.core.errors import first_line
 from tenure.core.times import clock
 from tenure.score.store.audit import AuditEntry, forget_audit, write_audit
 from tenure.score.store.database import Engine, StoreError
@@ -61,13 +62,12 @@ class AuditTrail:
         except (StoreError, Refusal) as error:
             lost = max(len(entries) - MOST_WAITING, 0)
             self._waiting.extendleft(reversed(entries[lost:]))
-            reason = str(error).splitlines()[0][:200]
-            logger.error("the audit log cannot be written (%d lost): %s", lost, reason)
+            logger.error("the audit log cannot be written (%d lost): %s", lost, first_line(error))
 
     def _run(self) -> None:
         try:
             forget_audit(self._engine(), clock() - timedelta(days=self._days))
         except (StoreError, Refusal) as error:
-            logger.error("the audit log cannot be pruned: %s", str(error).splitlines()[0][:200])
+            logger.error("the audit log cannot be pruned: %s", first_line(error))
         while not self._over.wait(EVERY_SECONDS):
             self.flush()

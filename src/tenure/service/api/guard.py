@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tenure.core.errors import Problem, suggestion
+from tenure.core.errors import Problem, first_line, suggestion
 from tenure.core.times import clock
 from tenure.score.store.audit import AuditEntry
 from tenure.score.store.database import UNREACHABLE
@@ -305,8 +305,7 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, UNREACHABLE):
-        reason = str(getattr(error, "orig", error)).strip().splitlines()
-        logger.error("the store: %s", reason[0][:200] if reason else type(error).__name__)
+        logger.error("the store: %s", first_line(error))
         return unreachable()
     problem = Problem("request", "failed inside the service", fix="look at the service's log")
     return Refusal(problem, status=500)

@@ -18,6 +18,7 @@ from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any, Literal
 
 from tenure.core.config import Config
+from tenure.core.errors import first_line
 from tenure.core.times import clock
 from tenure.engine import EnginePool
 from tenure.model.registry.published import waiting
@@ -183,7 +184,7 @@ class Shadow:
             others = answered.ask(challengers) if challengers else {}
             add_answers(self._engine(), self._config.name, _pairs(answered, challengers, others))
         except Exception as error:
-            logger.warning("a challenger could not be asked: %s", str(error).splitlines()[0][:200])
+            logger.warning("a challenger could not be asked: %s", first_line(error))
             return "failed"
         return "written"
 
