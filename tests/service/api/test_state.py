@@ -225,9 +225,51 @@ def test_a_model_of_another_target_is_never_champion(
     assert after["rows"][0]["churn_probability"] == before["rows"][0]["churn_probability"]
     (warning,) = served.get("/readyz").json()["warnings"]
     assert "of another target" in warning
-    for refused in (load_models, State):
-        with pytest.raises(ModelError, match="of another target"):
-            refused(own)
+    with pytest.raises(ModelError, match="of another target"):
+        load_models(own)
+    started = champions.Champions(own)
+    assert started.models["churn"].bundle.version == before["models"]["churn"]
+    assert "of another target" in started.warnings["churn"]
+
+
+@pytest.mark.parametrize("damage", ["bundle", "file"])
+def test_a_service_starts_with_the_last_good_champion(
+    own: Config, tiny: Tiny, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(champions, "RETRY_SECONDS", 0.0)
+    standing = champion(own.paths.models, "churn")
+    assert standing is not None
+    spoil(own, damage)
+    account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
+    with opened(own) as client:
+        answer = one(client, account)
+        assert answer["models"]["churn"] == standing.version
+        assert answer["rows"][0]["churn_probability"] == expected
+        (warning,) = client.get("/readyz").json()["warnings"]
+        assert warning.startswith("churn: the new champion is not served: ")
+        shutil.rmtree(own.paths.models / "churn")
+        shutil.copytree(tiny.config.paths.models / "churn", own.paths.models / "churn")
+        set_champion(own.paths.models, "churn", other(own, "churn"), "better", "test")
+        assert one(client, account)["models"]["churn"] != standing.version
+        assert client.get("/readyz").json()["warnings"] == []
+
+
+def test_a_target_without_a_model_that_can_be_read_leaves_the_others(
+    own: Config, tiny: Tiny
+) -> None:
+    for file in (own.paths.models / "churn").glob("*/models.json"):
+        file.write_text("{")
+    account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
+    with opened(own) as client:
+        (warning,) = client.get("/readyz").json()["warnings"]
+        assert warning.startswith("churn: the new champion is not served: ")
+        assert set(client.get("/v1/models").json()["targets"]) == {"expansion"}
+        scores = client.get(f"/v1/accounts/{account}?target=churn").json()["scores"]
+        assert scores[0]["probability"] == expected
+    for file in (own.paths.models / "expansion").glob("*/models.json"):
+        file.write_text("{")
+    with pytest.raises(ModelError, match="expansion: the new champion is not served: "):
+        State(own)
 
 
 def test_scores_that_nobody_waits_for_are_not_computed(

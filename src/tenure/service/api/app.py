@@ -35,7 +35,7 @@ def application(config: Config, state: State | None = None) -> Guard:
     """Return the ASGI application of a config: endpoints and probes, behind the guard.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
     served = state or State(config)
     metrics = Metrics()
@@ -116,7 +116,7 @@ def make_service(config: Config, guarded: Guard | None = None) -> Any:
     It does not start where others reach its address and there is no key.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
     import bentoml
 
@@ -150,7 +150,7 @@ def served(config: Config, state: State | None = None) -> ASGIApp:
     """Return the service as one ASGI application: BentoML's life, the application's answers.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
     guarded = application(config, state)
     return Around(make_service(config, guarded).to_asgi(), guarded)

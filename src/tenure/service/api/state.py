@@ -63,7 +63,7 @@ class State:
         under_way: Requests that are answered or wait for it, by the function that answers.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
 
     def __init__(self, config: Config) -> None:
