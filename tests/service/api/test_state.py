@@ -146,6 +146,21 @@ def test_a_damaged_champion_leaves_the_old_one(served: TestClient, own: Config, 
         assert served.get("/readyz").json()["warnings"] == []
 
 
+def test_a_probe_does_not_wait_for_a_new_champion(
+    served: TestClient, own: Config, tiny: Tiny
+) -> None:
+    state: State = served.app.instead.state  # type: ignore[attr-defined]
+    before, free = state.champions.models["churn"], threading.Event()
+    busy = state.tables.threads.submit(free.wait, 60)
+    challenger = other(own, "churn")
+    set_champion(own.paths.models, "churn", challenger, "better", "test")
+    assert served.get("/readyz").status_code == 200
+    assert not busy.done()
+    assert state.champions.models["churn"] is before
+    free.set()
+    assert one(served, tiny.asked["account_id"].iloc[0])["models"]["churn"] == challenger
+
+
 def test_a_refused_champion_is_read_again(
     served: TestClient, own: Config, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +251,7 @@ def test_a_model_of_another_target_is_never_champion(
 def test_a_service_starts_with_the_last_good_champion(
     own: Config, tiny: Tiny, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(champions, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(champions, "RETRY_SECONDS", 600.0)
     standing = champion(own.paths.models, "churn")
     assert standing is not None
     spoil(own, damage)

@@ -68,7 +68,7 @@ def _probes(config: Config, state: State, metrics: Metrics) -> list[Route]:
     async def ready(request: Request) -> Response:
         warnings, status = [], 200
         try:
-            await state.models()
+            state.begin_swap()  # for which a probe does not wait
             await state.read(state.latest)
         except (Refusal, StoreError) as error:
             warnings, status = [str(refusal_of(error))], 503

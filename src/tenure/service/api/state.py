@@ -182,25 +182,29 @@ class State:
 
         Where that takes long, because the tables are busy, the former ones answer meanwhile.
         """
-        if self.champions.changed:
+        if swap := self.begin_swap():
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._patience):
-                    await asyncio.shield(asyncio.wrap_future(self._refreshed()))
+                    await asyncio.shield(asyncio.wrap_future(swap))
         return self.champions.models
 
     def models_now(self) -> Mapping[str, Model]:
         """Return the same as `models`, to a thread that may wait."""
-        if self.champions.changed:
+        if swap := self.begin_swap():
             with suppress(TimeoutError):
-                self._refreshed().result(self._patience)
+                swap.result(self._patience)
         return self.champions.models
 
-    def _refreshed(self) -> Future[None]:
-        """Return the reading of new champions that is under way, or the next one."""
+    def begin_swap(self) -> Future[None] | None:
+        """Return the reading of new champions that is under way or begins; None without any."""
         with self._swapping:
             if self._swap is None or self._swap.done():
-                refresh, check = self.champions.refresh, self.tables.probe
-                self._swap = self.tables.threads.submit(refresh, check)
+                refresh, check, due = (
+                    self.champions.refresh,
+                    self.tables.probe,
+                    self.champions.changed,
+                )
+                self._swap = self.tables.threads.submit(refresh, check) if due else None
             return self._swap
 
     def ranked(self, models: Mapping[str, Model], as_of: datetime) -> pd.DataFrame:
