@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from tenure.run.promote import PromotionRequest, run_promote
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.score import Model, load_models
 from tenure.service.api import champions
+from tenure.service.api import state as state_module
 from tenure.service.api import tables as tables_module
 from tenure.service.api.problems import Refusal
 from tenure.service.api.state import State
@@ -409,6 +411,30 @@ def test_a_part_below_a_folder_is_a_change_and_what_is_written_beside_is_none(
         assert tables.present
     finally:
         tables.close()
+
+
+def test_metrics_go_on_without_the_store(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_module, "STORE_SECONDS", 0.2)
+    monkeypatch.setattr(state_module, "FRESH_SECONDS", 0.0)
+    with opened(own, loaded=False) as client:
+        state: State = client.app.instead.state  # type: ignore[attr-defined]
+        before = client.get("/metrics").text
+        assert "tenure_store_up 1.0" in before
+        hung = threading.Event()
+
+        def lost() -> None:
+            hung.wait(60)
+            raise state_module.unreachable()
+
+        monkeypatch.setattr(state.store, "latest", lost)
+        for _ in ("slow", "away"):
+            answer = client.get("/metrics")
+            assert answer.status_code == 200
+            assert "tenure_store_up 0.0" in answer.text
+            ages = re.findall(r"^tenure_(?:scores|data)_age_seconds (\S+)$", answer.text, re.M)
+            assert len(ages) == 2
+            assert all(float(age) > 0 for age in ages)
+            hung.set()
 
 
 def test_live_scores_wait_for_the_tables(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:

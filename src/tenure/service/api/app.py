@@ -81,10 +81,11 @@ def _probes(config: Config, state: State, metrics: Metrics) -> list[Route]:
         return JSONResponse(spec)
 
     async def measured(_: Request) -> Response:
-        run = await state.read(state.latest)
+        run, up = await state.last_run()
         models = {name: model.bundle.version for name, model in state.champions.models.items()}
         until = run.observed_until if run else None
-        metrics.state(models, run.scored_at if run else None, until, len(state.warnings()))
+        scored_at, warnings = run.scored_at if run else None, len(state.warnings())
+        metrics.state(models, scored_at, until, warnings, store_up=up)
         return Response(metrics.text(), media_type=MEDIA_TYPE)
 
     pages = {

@@ -27,7 +27,7 @@ from tenure.score.posted import EMPTY_BOOK
 from tenure.score.rows import MAIN
 from tenure.score.score import Model
 from tenure.score.store.book import Books
-from tenure.score.store.database import Engine, connect, store_url
+from tenure.score.store.database import Engine, StoreError, connect, store_url
 from tenure.score.store.keys import KeyStore
 from tenure.score.store.lookup import run_versions
 from tenure.score.store.store import ScoreStore, StoredRun
@@ -51,6 +51,8 @@ FRESH_SECONDS = 1.0
 """How long the last run is taken for the last."""
 SWAP_SHARE = 0.5
 """Share of its time that a request waits for a new champion; then the former one answers."""
+STORE_SECONDS = 2.0
+"""How long metrics wait for the store."""
 SHADOW_SECONDS = 60.0
 """How long a comparison of champions and challengers stands."""
 T = TypeVar("T")
@@ -176,6 +178,14 @@ class State:
             )
             raise Refusal(Problem(thing, rule, fix=fix), status=404)
         return run
+
+    async def last_run(self) -> tuple[StoredRun | None, bool]:
+        """Return the last run as far as it is known, and whether the store says so in time."""
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                return await self.read(self.latest), True
+        except (Refusal, StoreError, TimeoutError):
+            return self._latest[1], False
 
     async def models(self) -> Mapping[str, Model]:
         """Return the models, after picking up a new champion; one consistent state of them.
