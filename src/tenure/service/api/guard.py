@@ -21,6 +21,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 
 from tenure.core.errors import Problem, suggestion
 from tenure.score.store.audit import AuditEntry
@@ -43,7 +44,10 @@ from tenure.service.api.problems import JSON, Refusal, busy
 from tenure.service.api.state import State, unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("tenure.service")
@@ -165,9 +169,14 @@ class Guard:
             rule = "does not come from a page of this service"
             raise Refusal(Problem("request", rule, fix=fix), status=403)
 
+    def _route(self, scope: Scope) -> object:
+        """Return the route that a request was refused before, None where there is none."""
+        routes: Iterable[BaseRoute] = getattr(self.app, "routes", ())
+        return next((item for item in routes if item.matches(scope)[0] is Match.FULL), None)
+
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         """Count a request, log it where it failed or was slow, and put it into the audit log."""
-        path = getattr(scope.get("route"), "path", OTHER)
+        path = getattr(scope.get("route") or self._route(scope), "path", OTHER)
         self.metrics.end(path, status, seconds)
         known, request_id = scope.get("tenure.caller"), scope["tenure.request_id"]
         about = {
