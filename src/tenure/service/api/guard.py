@@ -37,7 +37,7 @@ from tenure.service.access import (
 )
 from tenure.service.api.bodies import cancelled_when_gone, read_body, replay, silence
 from tenure.service.api.calls import Call
-from tenure.service.api.endpoints import DATED, DEPRECATED_AT, PATHS, POSTED, Endpoint
+from tenure.service.api.endpoints import DATED, PATHS, POSTED, Endpoint
 from tenure.service.api.live_responses import LiveScores, RowScores
 from tenure.service.api.metrics import CLIENT_GONE, OTHER, Metrics
 from tenure.service.api.problems import JSON, Refusal, busy
@@ -92,7 +92,7 @@ class Guard:
                 headers = list(message["headers"])
                 present = {name for name, _ in headers}
                 headers += [header for header in HEADERS if header[0] not in present]
-                headers.append((b"x-request-id", request_id.encode()))
+                headers += [(b"x-request-id", request_id.encode()), *DATED.get(scope["path"], [])]
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -203,12 +203,6 @@ class Handler:
     def __init__(self, endpoint: Endpoint, state: State, metrics: Metrics) -> None:
         self.endpoint, self.state, self.metrics = endpoint, state, metrics
         self._name = f"{endpoint.method} {endpoint.path}"
-        self._extra = {}
-        if endpoint.successor:
-            self._extra = {
-                "Deprecation": f"@{DEPRECATED_AT}",
-                "Link": f'<{endpoint.successor}>; rel="successor-version"',
-            }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, within a time, if there is room for it."""
@@ -261,7 +255,7 @@ class Handler:
         self._count(answer)
         sparse = answer.sparse
         content = answer.__pydantic_serializer__.to_json(answer, exclude_unset=sparse)
-        return Response(content, self.endpoint.status, self._extra, media_type=JSON)
+        return Response(content, self.endpoint.status, media_type=JSON)
 
     def _count(self, answer: BaseModel) -> None:
         """Count the probabilities that were computed."""
