@@ -271,7 +271,32 @@ def test_the_audit_log_says_who_wanted_what(service: Service) -> None:
     assert (seen.path, seen.status) == ("/v1/accounts/{account_id}", 200)
     assert seen.account_ids == [service.account]
     assert (refused.caller, refused.status) == ("nobody", 401)
+    assert refused.path == "/v1/accounts"
     assert "secret-name" not in str(rows)
+
+
+def test_what_is_refused_early_counts_for_its_endpoint(service: Service) -> None:
+    admin = {"Authorization": f"Bearer {service.key()}"}
+    large = b"x" * (service.config.service.max_body_bytes + 1)
+    refused = (
+        service.client.get(f"/v1/accounts/{service.account}/history"),
+        service.client.post("/v1/score", headers=admin | JSON, content=large),
+        service.client.post("/v1/explain", headers=admin, data={"x": "y"}),
+        service.client.request("PURGE", "/v1/worklist"),
+        service.client.get(f"/{service.account}"),
+    )
+    assert [answer.status_code for answer in refused] == [401, 413, 415, 401, 401]
+    text = service.client.get("/metrics", headers=admin).text
+    for path, status in (
+        ("/v1/accounts/{account_id}/history", 401),
+        ("/v1/score", 413),
+        ("/v1/explain", 415),
+        ("other", 401),
+    ):
+        assert f'tenure_requests_total{{path="{path}",status="{status}"}}' in text
+    app = service.client.app.app  # type: ignore[attr-defined]
+    known = {"other", *(route.path for route in app.routes)}
+    assert set(re.findall(r'path="([^"]*)"', text)) <= known
 
 
 def test_a_burst_of_requests_with_one_key_is_let_in(tiny: Tiny, tmp_path: Path) -> None:

@@ -196,10 +196,15 @@ def load_models(config: Config) -> dict[str, Model]:
         check_owner(bundle, config, target)
         models[target] = Model.of(bundle)
     if not models:
-        rule = f"holds no champion for {', '.join(config.targets)}"
-        fix = "run `tenure train CONFIG`; it says why where no model was usable"
-        raise ModelError(Problem(str(config.paths.models), rule, fix=fix))
+        raise ModelError(no_champion(config))
     return joined(models)
+
+
+def no_champion(config: Config) -> Problem:
+    """Return what is wrong where no target of a config has a champion."""
+    rule = f"holds no champion for {', '.join(config.targets)}"
+    fix = "run `tenure train CONFIG`; it says why where no model was usable"
+    return Problem(str(config.paths.models), rule, fix=fix)
 
 
 def joined(models: Mapping[str, Model]) -> dict[str, Model]:

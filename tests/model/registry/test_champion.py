@@ -14,6 +14,7 @@ from tenure.model.registry.champion import (
     Change,
     champion,
     change_champion,
+    former_versions,
     history,
     settle,
     versions,
@@ -151,3 +152,20 @@ def test_many_at_once_leave_one_champion_and_every_line(root, bundle, second):
     chain = [json.loads(line) for line in lines]
     assert [line["previous"] for line in chain[1:]] == [line["version"] for line in chain[:-1]]
     assert current(root) == chain[-1]["version"]
+
+
+def test_former_champions_are_those_that_nobody_took_back(root, bundle, second):
+    one, two = bundle.version, second.version
+    assert former_versions(root, "churn") == ()
+    set_champion(root, "churn", one, "first usable", "ann")
+    set_champion(root, "churn", two, "better", "ann")
+    assert former_versions(root, "churn") == (two, one)
+    change_champion(root, "churn", Change(one, "worse after all", "bob", "rolled_back"))
+    assert former_versions(root, "churn") == (one,)
+    set_champion(root, "churn", two, "it was the data", "bob")
+    assert former_versions(root, "churn") == (two, one)
+    withdraw(root, "churn", "another world", "bob")
+    assert former_versions(root, "churn") == (one,)
+    with (root / "churn" / "history.jsonl").open("a") as file:
+        file.write("{")
+    assert former_versions(root, "churn") == ()

@@ -68,6 +68,7 @@ def test_every_answer_is_as_documented(
         assert refused.status_code == 400
         assert "x" in {error["field"] for error in refused.json()["errors"]}
         check(docs, refused, item.path, item.method)
+        assert ("deprecation" in refused.headers) == bool(item.successor)
 
 
 def test_every_example_of_the_document_is_a_valid_request(docs: dict[str, Any]) -> None:

@@ -175,6 +175,16 @@ def test_a_page_of_another_site_gets_nothing_done() -> None:
     assert Client().request(whole, sec_fetch_site="same-origin")[0] == 200
 
 
+def test_a_path_of_before_says_so_whoever_refuses_it() -> None:
+    for path, successor in (("/score", b"</v1/scores:lookup>"), ("/v1/score", None)):
+        client = Client()
+        status, _ = client.request(whole, path, content_type="text/plain")
+        headers = dict(client.sent[0]["headers"])
+        assert status == 415
+        assert (b"deprecation" in headers) == (b"link" in headers) == (successor is not None)
+        assert headers.get(b"link", b"").startswith(successor or b"")
+
+
 def test_too_many_headers_are_refused() -> None:
     many = {f"x_{place}": "y" for place in range(200)}
     assert Client().request(whole, **many)[0] == 431

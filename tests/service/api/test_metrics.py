@@ -40,6 +40,13 @@ def test_a_process_that_was_killed_has_nothing_open_and_serves_nothing(tmp_path:
     assert "lost" not in text
 
 
+def test_ages_are_none_until_they_are_known(tmp_path: Path) -> None:
+    text = process(tmp_path, SWAPPED % "former")
+    assert "tenure_scores_age_seconds NaN" in text
+    assert "tenure_data_age_seconds NaN" in text
+    assert "tenure_store_up 1.0" in text
+
+
 def test_only_the_model_that_is_served_counts_as_served(tmp_path: Path) -> None:
     text = process(tmp_path, SWAPPED % "former")
     assert 'tenure_model_info{target="churn",version="former"} 0.0' in text

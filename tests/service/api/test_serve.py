@@ -133,13 +133,18 @@ def test_a_process_that_is_killed_is_replaced(tiny: Tiny, tmp_path: Path) -> Non
 
 @pytest.mark.server
 @pytest.mark.slow
-def test_without_a_champion_it_says_what_to_do(tiny: Tiny, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_without_a_champion_it_says_what_to_do(tiny: Tiny, tmp_path: Path, processes: int) -> None:
     config = tmp_path / "empty.yaml"
     config.write_text(f"name: tiny\ndata: {{path: {tiny.config.data.path}}}\n")
     command = [str(TENURE), "serve", str(config), "--port", str(free_port())]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command += ["--workers", str(processes)]
+    found = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert found.returncode == 4
     assert "tenure train" in found.stderr
+    assert "is ready" not in found.stderr
     assert "Traceback" not in found.stderr
 
 

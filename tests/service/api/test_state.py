@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from tenure.run.promote import PromotionRequest, run_promote
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.score import Model, load_models
 from tenure.service.api import champions
+from tenure.service.api import state as state_module
 from tenure.service.api import tables as tables_module
 from tenure.service.api.problems import Refusal
 from tenure.service.api.state import State
@@ -146,6 +148,21 @@ def test_a_damaged_champion_leaves_the_old_one(served: TestClient, own: Config, 
         assert served.get("/readyz").json()["warnings"] == []
 
 
+def test_a_probe_does_not_wait_for_a_new_champion(
+    served: TestClient, own: Config, tiny: Tiny
+) -> None:
+    state: State = served.app.instead.state  # type: ignore[attr-defined]
+    before, free = state.champions.models["churn"], threading.Event()
+    busy = state.tables.threads.submit(free.wait, 60)
+    challenger = other(own, "churn")
+    set_champion(own.paths.models, "churn", challenger, "better", "test")
+    assert served.get("/readyz").status_code == 200
+    assert not busy.done()
+    assert state.champions.models["churn"] is before
+    free.set()
+    assert one(served, tiny.asked["account_id"].iloc[0])["models"]["churn"] == challenger
+
+
 def test_a_refused_champion_is_read_again(
     served: TestClient, own: Config, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,9 +242,51 @@ def test_a_model_of_another_target_is_never_champion(
     assert after["rows"][0]["churn_probability"] == before["rows"][0]["churn_probability"]
     (warning,) = served.get("/readyz").json()["warnings"]
     assert "of another target" in warning
-    for refused in (load_models, State):
-        with pytest.raises(ModelError, match="of another target"):
-            refused(own)
+    with pytest.raises(ModelError, match="of another target"):
+        load_models(own)
+    started = champions.Champions(own)
+    assert started.models["churn"].bundle.version == before["models"]["churn"]
+    assert "of another target" in started.warnings["churn"]
+
+
+@pytest.mark.parametrize("damage", ["bundle", "file"])
+def test_a_service_starts_with_the_last_good_champion(
+    own: Config, tiny: Tiny, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(champions, "RETRY_SECONDS", 600.0)
+    standing = champion(own.paths.models, "churn")
+    assert standing is not None
+    spoil(own, damage)
+    account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
+    with opened(own) as client:
+        answer = one(client, account)
+        assert answer["models"]["churn"] == standing.version
+        assert answer["rows"][0]["churn_probability"] == expected
+        (warning,) = client.get("/readyz").json()["warnings"]
+        assert warning.startswith("churn: the new champion is not served: ")
+        shutil.rmtree(own.paths.models / "churn")
+        shutil.copytree(tiny.config.paths.models / "churn", own.paths.models / "churn")
+        set_champion(own.paths.models, "churn", other(own, "churn"), "better", "test")
+        assert one(client, account)["models"]["churn"] != standing.version
+        assert client.get("/readyz").json()["warnings"] == []
+
+
+def test_a_target_without_a_model_that_can_be_read_leaves_the_others(
+    own: Config, tiny: Tiny
+) -> None:
+    for file in (own.paths.models / "churn").glob("*/models.json"):
+        file.write_text("{")
+    account, expected = tiny.asked[["account_id", "churn_probability"]].iloc[0]
+    with opened(own) as client:
+        (warning,) = client.get("/readyz").json()["warnings"]
+        assert warning.startswith("churn: the new champion is not served: ")
+        assert set(client.get("/v1/models").json()["targets"]) == {"expansion"}
+        scores = client.get(f"/v1/accounts/{account}?target=churn").json()["scores"]
+        assert scores[0]["probability"] == expected
+    for file in (own.paths.models / "expansion").glob("*/models.json"):
+        file.write_text("{")
+    with pytest.raises(ModelError, match="expansion: the new champion is not served: "):
+        State(own)
 
 
 def test_scores_that_nobody_waits_for_are_not_computed(
@@ -352,6 +411,30 @@ def test_a_part_below_a_folder_is_a_change_and_what_is_written_beside_is_none(
         assert tables.present
     finally:
         tables.close()
+
+
+def test_metrics_go_on_without_the_store(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_module, "STORE_SECONDS", 0.2)
+    monkeypatch.setattr(state_module, "FRESH_SECONDS", 0.0)
+    with opened(own, loaded=False) as client:
+        state: State = client.app.instead.state  # type: ignore[attr-defined]
+        before = client.get("/metrics").text
+        assert "tenure_store_up 1.0" in before
+        hung = threading.Event()
+
+        def lost() -> None:
+            hung.wait(60)
+            raise state_module.unreachable()
+
+        monkeypatch.setattr(state.store, "latest", lost)
+        for _ in ("slow", "away"):
+            answer = client.get("/metrics")
+            assert answer.status_code == 200
+            assert "tenure_store_up 0.0" in answer.text
+            ages = re.findall(r"^tenure_(?:scores|data)_age_seconds (\S+)$", answer.text, re.M)
+            assert len(ages) == 2
+            assert all(float(age) > 0 for age in ages)
+            hung.set()
 
 
 def test_live_scores_wait_for_the_tables(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,6 +153,23 @@ def history(root: Path, target: str) -> tuple[Champion, ...]:
     return tuple(_lines(Path(root) / target / HISTORY))
 
 
+def former_versions(root: Path, target: str) -> tuple[str, ...]:
+    """Return every version that was champion, the last first; none where the history is damaged.
+
+    One that was withdrawn, or rolled back from, is left out until it is champion again.
+    """
+    good: dict[str, None] = {}
+    try:
+        for line in history(root, target):
+            for left in (line.version, line.previous if line.action == "rolled_back" else None):
+                good.pop(str(left), None)
+            if line.action != "withdrawn" and VERSION.fullmatch(line.version):
+                good[line.version] = None
+    except (OSError, ValueError, TypeError):
+        return ()
+    return tuple(reversed(good))
+
+
 def versions(root: Path, target: str) -> tuple[str, ...]:
     """Return the versions published for a target, sorted."""
     manifests = (Path(root) / target).glob(f"*/{MANIFEST}")

@@ -35,7 +35,7 @@ def application(config: Config, state: State | None = None) -> Guard:
     """Return the ASGI application of a config: endpoints and probes, behind the guard.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
     served = state or State(config)
     metrics = Metrics()
@@ -68,7 +68,7 @@ def _probes(config: Config, state: State, metrics: Metrics) -> list[Route]:
     async def ready(request: Request) -> Response:
         warnings, status = [], 200
         try:
-            await state.models()
+            state.begin_swap()  # for which a probe does not wait
             await state.read(state.latest)
         except (Refusal, StoreError) as error:
             warnings, status = [str(refusal_of(error))], 503
@@ -81,10 +81,11 @@ def _probes(config: Config, state: State, metrics: Metrics) -> list[Route]:
         return JSONResponse(spec)
 
     async def measured(_: Request) -> Response:
-        run = await state.read(state.latest)
+        run, up = await state.last_run()
         models = {name: model.bundle.version for name, model in state.champions.models.items()}
         until = run.observed_until if run else None
-        metrics.state(models, run.scored_at if run else None, until, len(state.warnings()))
+        scored_at, warnings = run.scored_at if run else None, len(state.warnings())
+        metrics.state(models, scored_at, until, warnings, store_up=up)
         return Response(metrics.text(), media_type=MEDIA_TYPE)
 
     pages = {
@@ -116,7 +117,7 @@ def make_service(config: Config, guarded: Guard | None = None) -> Any:
     It does not start where others reach its address and there is no key.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
     import bentoml
 
@@ -150,7 +151,7 @@ def served(config: Config, state: State | None = None) -> ASGIApp:
     """Return the service as one ASGI application: BentoML's life, the application's answers.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
     guarded = application(config, state)
     return Around(make_service(config, guarded).to_asgi(), guarded)

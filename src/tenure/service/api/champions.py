@@ -1,4 +1,7 @@
-"""The models being served: a new champion is picked up between requests, unless it is damaged."""
+"""The models being served: a new champion is picked up between requests, unless it is damaged.
+
+Where it is damaged as the service starts, the last good one of the target's history is served.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from tenure.core.config import Config
-from tenure.core.errors import TenureError
+from tenure.core.errors import ModelError, TenureError
 from tenure.model.bundle.bundle import read_bundle
-from tenure.model.registry.champion import FILE, champion
-from tenure.score.model import Model, check_owner, joined, load_models
+from tenure.model.registry.champion import FILE, champion, former_versions
+from tenure.score.model import Model, check_owner, joined, no_champion
 
 logger = logging.getLogger("tenure.service")
 Stamp = tuple[int, int, int] | None
@@ -34,27 +38,31 @@ class Champions:
 
     Args:
         config: The project.
-        needed: Whether there must be one.  Otherwise one that cannot be read is a warning.
+        needed: Whether there must be one; a former one stands in where it cannot be read.
 
     Attributes:
         models: Target → model; replaced whole, never changed, so a request sees one state.
         warnings: Why a target is served by another model than its champion.
 
     Raises:
-        ModelError: If one is needed and no target has a champion, or one is damaged.
+        ModelError: If one is needed and no target has one that can be read.
     """
 
     def __init__(self, config: Config, *, needed: bool = True) -> None:
         self._config = config
         folder = config.paths.models
         self._files = {name: str(folder / name / FILE) for name in config.targets}
-        self._stamps = self._look() if needed else dict.fromkeys(self._files)
+        self._stamps: dict[str, Stamp] = dict.fromkeys(self._files)
         self._retry_at: dict[str, float] = {}
         self._reading = threading.Lock()
-        self.models: Mapping[str, Model] = load_models(config) if needed else {}
+        self.models: Mapping[str, Model] = {}
         self.warnings: dict[str, str] = {}
-        if not needed:
-            self.refresh(lambda _: None)
+        self.refresh(lambda _: None)
+        if needed:
+            for target in self.warnings:
+                self._stand_in(target)
+            if not self.models:
+                raise ModelError(*self.warnings.values() or [no_champion(config)])
 
     @property
     def changed(self) -> bool:
@@ -92,10 +100,20 @@ class Champions:
                 self._warn(target, "there is no champion any more; the former one is still served")
                 continue
             self.warnings = {name: text for name, text in self.warnings.items() if name != target}
-            models = {**self.models, target: model}
-            models = {name: models[name] for name in self._config.targets if name in models}
-            self.models = joined(models)
-            logger.info("%s: champion is now %s", target, model.bundle.version)
+            self._serve(target, model)
+
+    def _serve(self, target: str, model: Model) -> None:
+        models = {**self.models, target: model}
+        models = {name: models[name] for name in self._config.targets if name in models}
+        self.models = joined(models)
+        logger.info("%s: %s is served from now on", target, model.bundle.version)
+
+    def _stand_in(self, target: str) -> None:
+        """Serve the last of a target's champions that can be read, if there is any."""
+        for version in former_versions(self._config.paths.models, target):
+            with suppress(Exception):  # whatever it is, there may be an older one
+                self._serve(target, self._of(target, version))
+                return
 
     def _warn(self, target: str, text: str) -> None:
         warning = f"{target}: {text}"
@@ -104,11 +122,11 @@ class Champions:
         self.warnings = {**self.warnings, target: warning}
 
     def _read(self, target: str) -> Model | None:
-        folder = self._config.paths.models
-        standing = champion(folder, target)
-        if standing is None:
-            return None
-        place = folder / target / standing.version
+        standing = champion(self._config.paths.models, target)
+        return self._of(target, standing.version) if standing else None
+
+    def _of(self, target: str, version: str) -> Model:
+        place = self._config.paths.models / target / version
         bundle = read_bundle(place, threads=self._config.model.threads)
         check_owner(bundle, self._config, target)
         return Model.of(bundle)

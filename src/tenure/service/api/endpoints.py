@@ -141,7 +141,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
 )
 POSTED = frozenset(item.path for item in ENDPOINTS if item.method == "POST")
-DATED = frozenset(item.path for item in ENDPOINTS if item.successor)
+DATED = {
+    item.path: [
+        (b"deprecation", f"@{DEPRECATED_AT}".encode()),
+        (b"link", f'<{item.successor}>; rel="successor-version"'.encode()),
+    ]
+    for item in ENDPOINTS
+    if item.successor
+}
+"""Path that has a successor → headers of every answer of it."""
 HEALTH = {
     "/livez": "Whether the process lives",
     "/healthz": "The same under its old name",

@@ -21,6 +21,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 
 from tenure.core.errors import Problem, first_line, suggestion
 from tenure.core.times import clock
@@ -36,14 +37,17 @@ from tenure.service.access import (
 )
 from tenure.service.api.bodies import cancelled_when_gone, read_body, replay, silence
 from tenure.service.api.calls import Call
-from tenure.service.api.endpoints import DATED, DEPRECATED_AT, PATHS, POSTED, Endpoint
+from tenure.service.api.endpoints import DATED, PATHS, POSTED, Endpoint
 from tenure.service.api.live_responses import LiveScores, RowScores
 from tenure.service.api.metrics import CLIENT_GONE, OTHER, Metrics
 from tenure.service.api.problems import JSON, Refusal, busy
 from tenure.service.api.state import State, unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("tenure.service")
@@ -88,7 +92,7 @@ class Guard:
                 headers = list(message["headers"])
                 present = {name for name, _ in headers}
                 headers += [header for header in HEADERS if header[0] not in present]
-                headers.append((b"x-request-id", request_id.encode()))
+                headers += [(b"x-request-id", request_id.encode()), *DATED.get(scope["path"], [])]
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -165,9 +169,14 @@ class Guard:
             rule = "does not come from a page of this service"
             raise Refusal(Problem("request", rule, fix=fix), status=403)
 
+    def _route(self, scope: Scope) -> object:
+        """Return the route that a request was refused before, None where there is none."""
+        routes: Iterable[BaseRoute] = getattr(self.app, "routes", ())
+        return next((item for item in routes if item.matches(scope)[0] is Match.FULL), None)
+
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         """Count a request, log it where it failed or was slow, and put it into the audit log."""
-        path = getattr(scope.get("route"), "path", OTHER)
+        path = getattr(scope.get("route") or self._route(scope), "path", OTHER)
         self.metrics.end(path, status, seconds)
         known, request_id = scope.get("tenure.caller"), scope["tenure.request_id"]
         about = {
@@ -194,12 +203,6 @@ class Handler:
     def __init__(self, endpoint: Endpoint, state: State, metrics: Metrics) -> None:
         self.endpoint, self.state, self.metrics = endpoint, state, metrics
         self._name = f"{endpoint.method} {endpoint.path}"
-        self._extra = {}
-        if endpoint.successor:
-            self._extra = {
-                "Deprecation": f"@{DEPRECATED_AT}",
-                "Link": f'<{endpoint.successor}>; rel="successor-version"',
-            }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, within a time, if there is room for it."""
@@ -252,7 +255,7 @@ class Handler:
         self._count(answer)
         sparse = answer.sparse
         content = answer.__pydantic_serializer__.to_json(answer, exclude_unset=sparse)
-        return Response(content, self.endpoint.status, self._extra, media_type=JSON)
+        return Response(content, self.endpoint.status, media_type=JSON)
 
     def _count(self, answer: BaseModel) -> None:
         """Count the probabilities that were computed."""

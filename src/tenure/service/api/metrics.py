@@ -5,6 +5,7 @@ A path that the service does not know counts as `OTHER`, so no client can add a 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -77,6 +78,7 @@ class Metrics:
 
         self._scores_age = gauge("tenure_scores_age_seconds", "Since the last run.")
         self._data_age = gauge("tenure_data_age_seconds", "Since observation stopped.")
+        self._store_up = gauge("tenure_store_up", "1 where the store answers, 0 where it does not.")
         self._warnings = gauge("tenure_warnings", "What /readyz warns of.")
         text = "1 of the model served, 0 of a former one."
         self._models = gauge("tenure_model_info", text, "target", "version")
@@ -106,15 +108,20 @@ class Metrics:
         scored_at: datetime | None,
         observed_until: datetime | None,
         warnings: int,
+        *,
+        store_up: bool = True,
     ) -> None:
-        """Set what the service has: target → version, times of the last run, warnings."""
+        """Set what the service has: target → version, times of the last run, warnings.
+
+        An age is NaN until it is known.
+        """
         served = set(models.items())
         self._served |= served
         for model in self._served:
             self._models.labels(*model).set(model in served)
         for gauge, moment in ((self._scores_age, scored_at), (self._data_age, observed_until)):
-            if moment is not None:
-                gauge.set((clock() - moment).total_seconds())
+            gauge.set((clock() - moment).total_seconds() if moment else math.nan)
+        self._store_up.set(store_up)
         self._warnings.set(warnings)
 
     def text(self) -> bytes:

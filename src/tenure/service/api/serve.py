@@ -32,7 +32,7 @@ def serve_forever(
 
     Raises:
         ConfigError: If the address cannot be listened on, or others reach it and there is no key.
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
     check_exposure(config)
     listening = listen(config.service.host, port or config.service.port)
@@ -43,7 +43,7 @@ def serve_forever(
         if processes == 1:
             _serve_alone(config, listening, url)
         else:
-            _serve_together(listening, url, processes)
+            _serve_together(config, listening, url, processes)
     say("stopped")
 
 
@@ -68,22 +68,24 @@ def _serve_alone(config: Config, listening: socket.socket, url: str) -> None:
     server.run(sockets=[listening])
 
 
-def _serve_together(listening: socket.socket, url: str, processes: int) -> None:
+def _serve_together(config: Config, listening: socket.socket, url: str, processes: int) -> None:
     """Run several processes on one socket; one that dies is replaced."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from tenure.service.api.champions import Champions
     from tenure.service.api.metrics import SHARED
 
+    Champions(config)  # what no process could serve is said once, and here
     counts = tempfile.mkdtemp(prefix="tenure-metrics-")
     os.environ[SHARED] = counts
     try:
-        config = uvicorn.Config(
+        settings = uvicorn.Config(
             "tenure.service.app:asgi", factory=True, workers=processes, **_SETTINGS
         )
         say(f"{processes} processes at work")
         say(greeting(url))
-        Multiprocess(config, [listening]).run()
+        Multiprocess(settings, [listening]).run()
     finally:
         del os.environ[SHARED]
         shutil.rmtree(counts, ignore_errors=True)

@@ -27,7 +27,7 @@ from tenure.engine import EnginePool, open_embedded
 from tenure.score.posted import EMPTY_BOOK
 from tenure.score.score import Model
 from tenure.score.store.book import Books
-from tenure.score.store.database import Engine, connect, store_url
+from tenure.score.store.database import Engine, StoreError, connect, store_url
 from tenure.score.store.keys import KeyStore
 from tenure.score.store.lookup import run_versions
 from tenure.score.store.store import ScoreStore, StoredRun
@@ -51,6 +51,8 @@ FRESH_SECONDS = 1.0
 """How long the last run is taken for the last."""
 SWAP_SHARE = 0.5
 """Share of its time that a request waits for a new champion; then the former one answers."""
+STORE_SECONDS = 2.0
+"""How long metrics wait for the store."""
 SHADOW_SECONDS = 60.0
 """How long a comparison of champions and challengers stands."""
 T = TypeVar("T")
@@ -63,7 +65,7 @@ class State:
         under_way: Requests that are answered or wait for it, by the function that answers.
 
     Raises:
-        ModelError: If there is no champion, or one is damaged.
+        ModelError: If no target has a champion that can be read.
     """
 
     def __init__(self, config: Config) -> None:
@@ -177,30 +179,42 @@ class State:
             raise Refusal(Problem(thing, rule, fix=fix), status=404)
         return run
 
+    async def last_run(self) -> tuple[StoredRun | None, bool]:
+        """Return the last run as far as it is known, and whether the store says so in time."""
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                return await self.read(self.latest), True
+        except (Refusal, StoreError, TimeoutError):
+            return self._latest[1], False
+
     async def models(self) -> Mapping[str, Model]:
         """Return the models, after picking up a new champion; one consistent state of them.
 
         Where that takes long, because the tables are busy, the former ones answer meanwhile.
         """
-        if self.champions.changed:
+        if swap := self.begin_swap():
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._patience):
-                    await asyncio.shield(asyncio.wrap_future(self._refreshed()))
+                    await asyncio.shield(asyncio.wrap_future(swap))
         return self.champions.models
 
     def models_now(self) -> Mapping[str, Model]:
         """Return the same as `models`, to a thread that may wait."""
-        if self.champions.changed:
+        if swap := self.begin_swap():
             with suppress(TimeoutError):
-                self._refreshed().result(self._patience)
+                swap.result(self._patience)
         return self.champions.models
 
-    def _refreshed(self) -> Future[None]:
-        """Return the reading of new champions that is under way, or the next one."""
+    def begin_swap(self) -> Future[None] | None:
+        """Return the reading of new champions that is under way or begins; None without any."""
         with self._swapping:
             if self._swap is None or self._swap.done():
-                refresh, check = self.champions.refresh, self.tables.probe
-                self._swap = self.tables.threads.submit(refresh, check)
+                refresh, check, due = (
+                    self.champions.refresh,
+                    self.tables.probe,
+                    self.champions.changed,
+                )
+                self._swap = self.tables.threads.submit(refresh, check) if due else None
             return self._swap
 
     def ranked(self, models: Mapping[str, Model], as_of: datetime) -> pd.DataFrame:
