@@ -223,6 +223,31 @@ def test_the_environment_fills_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "export TENURE_Y" in message
 
 
+def test_a_variable_of_a_target_or_webhook_is_needed_when_that_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+data: {path: x}  # or ${NEVER_SET}
+exports:
+  crm: {url: 'https://${TENURE_HOST}/a', token: ${TENURE_TOKEN}, headers: {X: '${TENURE_X:-y}'}}
+  own: {url: https://example.com}
+webhooks: {team: {url: https://example.com, secrets: ['${TENURE_SECRET}']}}
+"""
+    monkeypatch.setenv("TENURE_HOST", "${NEVER_SET}")
+    read = config(tmp_path, text)
+    assert read.exports["own"].settled() == read.exports["own"]
+    for part, name in ((read.exports["crm"], "TOKEN"), (read.webhooks["team"], "SECRET")):
+        with pytest.raises(ConfigError) as caught:
+            part.settled()
+        message = f"${{TENURE_{name}}}: is not set in the environment → export TENURE_{name}=…"
+        assert str(caught.value) == message
+        monkeypatch.setenv(f"TENURE_{name}", "s3cret")
+    crm = read.exports["crm"].settled()
+    assert (crm.url, crm.token, crm.headers) == ("https://${NEVER_SET}/a", "s3cret", {"X": "y"})
+    assert read.webhooks["team"].settled().secrets == ["s3cret"]
+    assert "s3cret" not in f"{crm!r}{crm.model_dump_json()}"
+
+
 def test_times_are_naive_utc(tmp_path: Path) -> None:
     text = (
         "data: {path: x, observed_until: 2024-01-01T02:00:00+02:00}\ncalendar: {start: 2023-01-01}"

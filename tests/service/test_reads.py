@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import math
@@ -26,6 +27,7 @@ from tenure.run.score import run_score
 from tenure.score.score import Model, score
 from tenure.score.store.schema import FEEDBACK, RUNS
 from tenure.score.store.store import ScoreStore, StoredRun
+from tenure.service.api import export
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -268,6 +270,31 @@ def test_an_export_has_every_score_of_the_run(reader: TestClient, tiny: Tiny) ->
     stream = reader.get("/v1/export?format=arrow").content
     table = pa.ipc.open_stream(io.BytesIO(stream)).read_all()
     assert table.to_pylist() == rows
+
+
+@pytest.mark.parametrize("part", ["http.response.start", "http.response.body"])
+def test_who_does_not_read_an_export_is_dropped(
+    reader: TestClient, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setattr(export, "SECONDS", 0.05)
+    guard: Any = reader.app.instead  # type: ignore[attr-defined]
+    scope = {"type": "http", "method": "GET", "path": "/v1/export", "query_string": b""}
+    scope |= {"headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 5)}
+
+    async def asked() -> BaseException | None:
+        free = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            if message["type"] == part:
+                await free.wait()
+
+        asking = asyncio.ensure_future(guard(scope, free.wait, send))
+        await asyncio.wait({asking}, timeout=10)
+        return asking.exception() if asking.done() else pytest.fail("it waits for ever")
+
+    assert reader.portal is not None
+    assert isinstance(reader.portal.call(asked), TimeoutError)
+    assert guard.state.under_way.total() == 0
 
 
 def test_a_store_without_a_run_says_what_to_do(tiny: Tiny, tmp_path: Path) -> None:

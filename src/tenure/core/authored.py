@@ -33,10 +33,16 @@ class _OneValuePerKey(yaml.SafeLoader):
 
 VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}|\ue000")
 """A variable of the environment in a text: `${VAR}`, `${VAR:-default}`, or the sign for one."""
+UNSET = re.compile(r"\ue000([A-Z_][A-Z0-9_]*)\ue001")
+"""What stands for a variable that was not set when the file was read."""
+LATER = frozenset({"exports", "webhooks"})
+"""Sections that need a variable only when what it stands in is used: see `settled`."""
 
 
 def read_mapping(path: Path, *, unread: bool = False) -> dict[str, Any]:
     """Return what a YAML file says, its variables taken from the environment.
+
+    Under the sections `LATER`, one that is not set is left to `settled`.
 
     Args:
         path: The file.
@@ -51,8 +57,12 @@ def read_mapping(path: Path, *, unread: bool = False) -> dict[str, Any]:
     try:
         # The loader is the safe one: it makes no objects.
         text = path.read_text(encoding="utf-8")
-        text = VARIABLE.sub(lambda m: m[2] or "\ue000", text) if unread else expanded(text)
+        text = VARIABLE.sub((lambda m: m[2] or "\ue000") if unread else _value, text)
         authored = yaml.load(text, _OneValuePerKey)
+        if isinstance(authored, dict):
+            authored = {
+                key: value if key in LATER else settled(value) for key, value in authored.items()
+            }
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
     except ConfigError as error:
@@ -117,15 +127,30 @@ def expanded(text: str) -> str:
     Raises:
         ConfigError: If a variable without a default is not set.
     """
+    return UNSET.sub(_looked_up, VARIABLE.sub(_value, text))
 
-    def value(match: re.Match[str]) -> str:
-        name, default = match.group(1), match.group(2)
-        if name is None:
-            return match.group()
-        setting = os.environ.get(name) or default
-        if setting is None:
-            fix = f"export {name}=…"
-            raise ConfigError(Problem(f"${{{name}}}", "is not set in the environment", fix=fix))
+
+def settled(value: Any) -> Any:
+    """Return what was read with the variables that were not set then.
+
+    Raises:
+        ConfigError: If one still is not set.
+    """
+    if isinstance(value, Mapping):
+        return {settled(key): settled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [settled(item) for item in value]
+    return UNSET.sub(_looked_up, value) if isinstance(value, str) else value
+
+
+def _value(match: re.Match[str]) -> str:
+    name, default = match.groups()
+    setting = match.group() if name is None else os.environ.get(name) or default
+    return f"\ue000{name}\ue001" if setting is None else setting
+
+
+def _looked_up(match: re.Match[str]) -> str:
+    if setting := os.environ.get(name := match[1]):
         return setting
-
-    return VARIABLE.sub(value, text)
+    rule, fix = "is not set in the environment", f"export {name}=…"
+    raise ConfigError(Problem(f"${{{name}}}", rule, fix=fix))

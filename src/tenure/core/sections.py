@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from tenure.core.authored import settled
+
 
 def one_line(schema: dict[str, Any]) -> None:
     """Write what each field of a JSON schema means in one line, however it stands in the code."""
@@ -23,6 +25,14 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, json_schema_extra=one_line
     )
+
+    def settled(self) -> Self:
+        """Return it with the variables that were not set when it was read.
+
+        Raises:
+            ConfigError: If one still is not set.
+        """
+        return self.model_copy(update=settled(dict(self)))
 
 
 class TuningConfig(Section):

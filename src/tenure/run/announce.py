@@ -66,6 +66,6 @@ def _announce(
     wanted = {name: bodies for name, hook in config.webhooks.items() if kind in hook.events}
     enqueue(store.engine, config.name, kind, wanted, clock())
     progress.stage("webhooks")
-    _, missed = send_due(store, config)
+    _, missed = send_due(store, config, progress)
     if missed:
         progress.note(f"{missed} messages to webhooks did not arrive; they are tried again")

@@ -86,7 +86,7 @@ def _target(config: Config, target: str) -> tuple[ExportConfig, Adapter]:
         known = suggestion(target, config.exports) if config.exports else "see docs/export.md"
         fix = f"name a section under `exports`: {known}"
         raise ConfigError(Problem("--to", "names no target of the config", target, fix))
-    settings = config.exports[target]
+    settings = config.exports[target].settled()
     name = settings.adapter or target
     if name not in ADAPTERS:
         thing, rule = f"exports.{target}.adapter", "is no adapter"

@@ -158,6 +158,29 @@ def answering(*replies: Reply) -> Vendor:
     return lambda request: queue.pop(0) if len(queue) > 1 else queue[0]
 
 
+def test_a_page_is_no_success_whatever_its_status() -> None:
+    page = Reply(200, "<html>\n<h1>Please sign in</h1>", {"Content-Type": "text/html"})
+    with serving(answering(page)) as (url, seen):
+        delivery, _, _ = sent("http", made_items(501), settings(url))
+    assert (len(seen), delivery.written, len(delivery.not_processed)) == (1, [], 501)
+    reason = "the answer is not JSON: HTTP 200: <html> <h1>Please sign in</h1>"
+    assert set(delivery.not_processed.values()) == {reason}
+
+
+@pytest.mark.parametrize("reply", [Reply(204, ""), Reply(200, ""), Reply(200, "{}")])
+def test_an_empty_answer_takes_everything(reply: Reply) -> None:
+    with serving(answering(reply)) as (url, _):
+        delivery, _, _ = sent("http", made_items(3), settings(url))
+    assert len(delivery.written) == 3
+
+
+def test_what_is_json_is_read_whatever_it_is_called() -> None:
+    refused = '{"refused": [{"ext_id": "a0001", "reason": "unknown"}]}'
+    with serving(answering(Reply(200, refused, {"Content-Type": "text/plain"}))) as (url, _):
+        delivery, _, _ = sent("http", made_items(3), settings(url))
+    assert (delivery.refused, len(delivery.written)) == ({"a0001": "unknown"}, 2)
+
+
 def test_a_busy_system_is_asked_again_as_late_as_it_says() -> None:
     busy = Reply(429, {"message": "slow down"}, {"Retry-After": "7"})
     with serving(answering(busy, Reply(503), Reply(200, {}))) as (url, seen):

@@ -160,6 +160,20 @@ def test_wrong_settings_are_one_clear_message_each(store: ScoreStore, config: Co
         run_export(config.model_copy(update={"exports": {"x": unknown}}), "x")
 
 
+def test_a_target_needs_its_own_variables_alone(
+    scored: Scored, filled_config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Taking()) as (url, seen):
+        sending = exporting(filled_config, url, token="\ue000CRM_TOKEN\ue001")
+        with pytest.raises(
+            ConfigError, match=r"\$\{CRM_TOKEN\}: is not set in the environment → exp"
+        ):
+            run_export(sending, "crm")
+        monkeypatch.setenv("CRM_TOKEN", "s3cret")
+        assert run_export(sending, "crm", send=True).written
+    assert seen[0].headers["authorization"] == "Bearer s3cret"
+
+
 def test_no_secret_of_a_target_is_in_a_record(config: Config) -> None:
     secret = ExportConfig(url="https://u:pw@host", token="t0ken", headers={"X": "h1dden"})
     dumped = config.model_copy(update={"exports": {"x": secret}}).model_dump_json()

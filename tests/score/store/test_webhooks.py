@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from score.delivery.vendors import Reply, Request, serving
 from score.store.conftest import earlier
 from tenure.core.config import Config
-from tenure.core.progress import SILENT
+from tenure.core.progress import SILENT, Progress
 from tenure.core.sections import WebhookConfig
 from tenure.model.registry.champion import HISTORY
 from tenure.run.announce import announce_bands, announce_champions
@@ -130,6 +130,30 @@ def test_what_does_not_arrive_waits_and_is_sent_again(
         assert send_due(store, hooks) == (1, 0)
         assert send_due(store, hooks) == (0, 0)
     assert [request.headers["webhook-id"] for request in seen] == [row.message_id] * 2
+
+
+def test_a_webhook_whose_secret_is_not_set_holds_up_no_other(
+    store: ScoreStore,
+    run: ScoringRun,
+    slim: Scored,
+    config: Config,
+    moved: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    two_runs(store, run, slim, moved)
+    notes: list[str] = []
+    progress = Progress()
+    monkeypatch.setattr(progress, "note", notes.append)
+    with serving(lambda request: Reply(204, "")) as (url, seen):
+        hooks = hooked(config, url).webhooks
+        unset = WebhookConfig(url=url, secrets=["\ue000TEAM_SECRET\ue001"])
+        both = config.model_copy(update={"webhooks": {"a": unset, **hooks}})
+        announce_bands(both, store, progress)
+    assert len(seen) == 1
+    assert notes == [
+        "webhooks.a: ${TEAM_SECRET}: is not set in the environment → export TEAM_SECRET=…",
+        "1 messages to webhooks did not arrive; they are tried again",
+    ]
 
 
 def test_a_new_champion_is_told_once(config: Config, store: ScoreStore, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Channel:
             else:
                 if answer.is_success:
                     return answer
-                problem = DeliveryError(_reason(answer), answer.status_code)
+                problem = DeliveryError(shown(answer), answer.status_code)
                 wait = min(max(wait, _retry_after(answer)), LONGEST)
             if last or (problem.status is not None and problem.status not in AGAIN):
                 raise problem
@@ -100,7 +100,8 @@ class Channel:
         self.requests += 1
 
 
-def _reason(answer: httpx.Response) -> str:
+def shown(answer: httpx.Response) -> str:
+    """Return the status of an answer and the start of its text."""
     text = " ".join(answer.text.split())[:SHOWN]
     return f"HTTP {answer.status_code}{': ' if text else ''}{text}"
 

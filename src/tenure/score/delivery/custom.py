@@ -11,16 +11,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenure.core.errors import first_line
 from tenure.core.sections import ExportConfig
 from tenure.score.delivery.adapters import Adapter, Answer, Item
-from tenure.score.delivery.channel import Channel, DeliveryError
+from tenure.score.delivery.channel import Channel, DeliveryError, shown
 from tenure.score.store.database import INSERTS
 
 
 def _http(channel: Channel, settings: ExportConfig, items: Sequence[Item]) -> Answer:
     rows = [{settings.key: item.account_id, **item.values} for item in items]
     answer = channel.call("POST", str(settings.url), json={"rows": rows})
-    if not answer.headers.get("Content-Type", "").startswith("application/json"):
+    if not answer.content:
         return Answer()
-    body = answer.json()
+    try:
+        body = answer.json()
+    except ValueError:
+        raise DeliveryError(f"the answer is not JSON: {shown(answer)}") from None
     refused = body.get("refused", ()) if isinstance(body, dict) else ()
     return Answer({str(row[settings.key]): str(row.get("reason", "refused")) for row in refused})
 
@@ -37,7 +40,7 @@ HTTP = Adapter(
     rows=500,
     headers=_http_headers,
     limits='`POST {"rows": [...]}` in batches of 500; an answer `{"refused": [{key, "reason"}]}` '
-    "names rows that were not taken",
+    "names rows that were not taken, an empty one takes all, and one that is not JSON none",
 )
 
 

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tenure.core.config import Config
+from tenure.core.errors import ConfigError
 from tenure.core.flat_row import MAIN
+from tenure.core.progress import SILENT, Progress
 from tenure.core.times import clock
 from tenure.score.delivery.channel import Channel, DeliveryError
 from tenure.score.store.outbox import arrived, due, failed
@@ -86,8 +88,8 @@ def band_changes(store: ScoreStore, run: StoredRun, before: StoredRun) -> list[d
     ]
 
 
-def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
-    """Send the messages that are due, each at least once; what fails is tried again later.
+def send_due(store: ScoreStore, config: Config, progress: Progress = SILENT) -> tuple[int, int]:
+    """Send the messages that are due, each at least once; what fails is noted and tried again.
 
     Two commands at one time may both send a message: a receiver knows it by its ``webhook-id``.
     One to a webhook that the config does not name waits.
@@ -96,6 +98,7 @@ def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
         How many arrived, and how many did not.
     """
     done = missed = 0
+    reasons = set()
     channel = Channel({"Content-Type": "application/json"}, per_minute=600, tries=1)
     with channel:
         for message in due(store.engine, config.name, clock()):
@@ -103,14 +106,18 @@ def send_due(store: ScoreStore, config: Config) -> tuple[int, int]:
             if webhook is None:
                 continue
             at, body = clock(), json.dumps(message.body, separators=(",", ":"))
-            headers = signed_headers(webhook.secrets, message.message_id, at, body)
             try:
+                webhook = webhook.settled()
+                headers = signed_headers(webhook.secrets, message.message_id, at, body)
                 channel.call("POST", webhook.url, content=body.encode(), headers=headers)
-            except DeliveryError as error:
+            except (ConfigError, DeliveryError) as error:
                 wait = AGAIN_AFTER[min(message.attempts, len(AGAIN_AFTER) - 1)]
-                failed(store.engine, message, error.reason, at + wait)
+                failed(store.engine, message, str(error), at + wait)
+                reasons.add(f"webhooks.{message.destination}: {error}")
                 missed += 1
             else:
                 arrived(store.engine, message, at)
                 done += 1
+    for reason in sorted(reasons):
+        progress.note(reason)
     return done, missed

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from starlette.responses import StreamingResponse
@@ -20,9 +21,14 @@ from tenure.service.api.meaning import direction
 from tenure.service.api.requests import ExportQuery
 from tenure.service.api.responses import AccountFacts, Driver, Score, moment
 
+if TYPE_CHECKING:
+    from starlette.types import Message, Send
+
 NDJSON, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
 AT_ONCE = 500
 """Accounts that are read together."""
+SECONDS, BYTES = 10.0, 65_536
+"""A client that does not take so many bytes in so long is dropped: others wait for its room."""
 _SHOWN = [*AccountFacts.model_fields, "run_id", "as_of", "scored_at", *Score.model_fields]
 _READ = [name for name in _SHOWN if name in COLUMNS]
 _KINDS = {float: pa.float64(), int: pa.int64()}
@@ -41,6 +47,17 @@ def _kind(name: str) -> pa.DataType:
 SCHEMA = pa.schema([(name, _kind(name)) for name in _SHOWN])
 
 
+class _Stream(StreamingResponse):
+    """A stream that breaks off where its client does not read."""
+
+    async def stream_response(self, send: Send) -> None:
+        async def in_time(message: Message) -> None:
+            async with asyncio.timeout(SECONDS):
+                await send(message)
+
+        await super().stream_response(in_time)
+
+
 async def export(call: Call, query: ExportQuery) -> StreamingResponse:
     """Stream the scores of a run, one line or row for each account, target and horizon."""
     run = await call.state.read(lambda: call.state.run(query.as_of))
@@ -55,11 +72,13 @@ async def export(call: Call, query: ExportQuery) -> StreamingResponse:
 
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(ids), AT_ONCE):
-            yield await call.state.read(partial(piece, ids[start : start + AT_ONCE]))
+            data = await call.state.read(partial(piece, ids[start : start + AT_ONCE]))
+            for at in range(0, len(data), BYTES):
+                yield data[at : at + BYTES]
         if isinstance(write, _Arrow):
             yield write.end()
 
-    return StreamingResponse(chunks(), media_type=NDJSON if query.format == "ndjson" else ARROW)
+    return _Stream(chunks(), media_type=NDJSON if query.format == "ndjson" else ARROW)
 
 
 def _rows(store: ScoreStore, run: StoredRun, accounts: list[str]) -> Iterator[dict[str, Any]]:
