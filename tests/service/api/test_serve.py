@@ -19,7 +19,7 @@ from service.guide import ACCOUNT, ADDRESS, curls
 from service.processes import PATIENCE, TENURE, free_port, running, workers
 from tenure.core.errors import ConfigError
 from tenure.service.api.logs import Seldom
-from tenure.service.api.serve import greeting, listen
+from tenure.service.api.serve import address, announce, greeting, listen
 
 if TYPE_CHECKING:
     from service.conftest import Tiny
@@ -153,6 +153,22 @@ def test_a_taken_port_is_named_with_another_to_try() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=rf"127\.0\.0\.1:{port} .*--port {port + 1}"):
             listen("127.0.0.1", port)
+
+
+def test_several_processes_are_announced_once_one_answers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with listen("127.0.0.1", 0) as listening:
+        asks = threading.Thread(target=announce, args=(listening, address(listening)), daemon=True)
+        asks.start()
+        for status in (b"503 No", b"200 OK"):
+            client, _ = listening.accept()
+            with client:
+                assert client.recv(100).startswith(b"GET /livez ")
+                assert "is ready" not in capsys.readouterr().err
+                client.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+        asks.join(60)
+        assert "is ready" in capsys.readouterr().err
 
 
 def test_the_greeting_is_a_command_to_copy() -> None:

@@ -272,6 +272,25 @@ def test_nobody_unknown_sees_any_page(shown: Shown) -> None:
     state.close()
 
 
+def test_a_key_that_may_not_read_is_told_and_can_leave(shown: Shown) -> None:
+    state = shown.state()
+    access = access_of(state)
+    key = KeyStore(state.store.engine).create("Ada", ["score"])[1]
+    client = TestClient(
+        make_pages(state, access),
+        base_url="http://127.0.0.1",
+        client=("127.0.0.1", 9),
+    )
+    entered = client.post("/sign-in", data={"key": key})
+    assert entered.status_code == 403
+    assert "This key may not read" in entered.text
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', entered.text)[0]
+    left = client.post("/app/sign-out", data={"csrf_token": token}, follow_redirects=False)
+    assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
+    access.close()
+    state.close()
+
+
 def test_a_limited_key_sees_its_accounts_alone(shown: Shown) -> None:
     state = shown.state()
     access = access_of(state)

@@ -8,6 +8,10 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import time
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ from tenure.service.api.logs import log_as_json
 
 KEEP_ALIVE_SECONDS = 30
 GRACE_SECONDS = 10
+ANSWER_SECONDS = 60
 MOST_CONNECTIONS = 2_000
 BACKLOG = 2_048
 
@@ -83,8 +88,8 @@ def _serve_together(config: Config, listening: socket.socket, url: str, processe
         settings = uvicorn.Config(
             "tenure.service.app:asgi", factory=True, workers=processes, **_SETTINGS
         )
-        say(f"{processes} processes at work")
-        say(greeting(url))
+        say(f"{processes} processes begin")
+        threading.Thread(target=announce, args=(listening, url), daemon=True).start()
         Multiprocess(settings, [listening]).run()
     finally:
         del os.environ[SHARED]
@@ -146,6 +151,18 @@ def greeting(url: str) -> str:
         f"{url} is ready: pages at {url}/app/, endpoints described at {url}/v1/openapi.json\n"
         f"  curl '{url}/v1/accounts?limit=3'"
     )
+
+
+def announce(listening: socket.socket, url: str) -> None:
+    """Say where the service is once one of its processes answers."""
+    while listening.fileno() >= 0:
+        connection = HTTPConnection(url.removeprefix("http://"), timeout=ANSWER_SECONDS)
+        with suppress(OSError, HTTPException), closing(connection):
+            connection.request("GET", "/livez")
+            if connection.getresponse().status == 200:
+                say(greeting(url))
+                return
+        time.sleep(0.1)
 
 
 def say(line: str) -> None:

@@ -104,8 +104,10 @@ def _route(state: PageState, page: Page) -> Route:
         who = caller(request)
         if len(request.scope["query_string"]) > MOST_QUERY:
             raise MissingPageError("The link is too long.")
-        if who is None or not who.may("read"):
+        if who is None:
             return RedirectResponse(SIGN_IN, 303)
+        if not who.may("read"):
+            raise ForbiddenError("This key may not read. Sign in with one of the scope `read`.")
         if page.whole and who.limited:
             raise ForbiddenError("This page is about all accounts; your key may see some of them.")
         return await run_in_threadpool(page.answer, request, state)

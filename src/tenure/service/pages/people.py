@@ -45,7 +45,7 @@ async def form_of(request: Request, *, writes: bool = True) -> Mapping[str, str]
         DataError: If it is too long.
     """
     who = caller(request)
-    if who is None or not who.may("feedback" if writes else "read"):
+    if who is None or (writes and not who.may("feedback")):
         raise ForbiddenError("This key may read, but not leave feedback.")
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MOST_BYTES:
