@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import yaml
+from click.testing import CliRunner
 from sqlalchemy import select
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from tenure.core.config import Config
+from tenure.cli import serving
+from tenure.core.config import Config, load_config
 from tenure.core.errors import ConfigError
 from tenure.run.keys import create_key, list_keys, revoke_key
 from tenure.score.store.database import connect, store_url
@@ -284,6 +287,22 @@ def test_a_burst_of_requests_with_one_key_is_let_in(tiny: Tiny, tmp_path: Path) 
     assert {one.name for one in found if one} == {"eager"}
     assert None not in found
     assert checks == [key]
+
+
+def test_the_list_of_keys_shows_their_limits(tiny: Tiny, tmp_path: Path) -> None:
+    text = tiny.path.read_text(encoding="utf-8")
+    authored = yaml.safe_load(text) | {"paths": {"runs": str(tmp_path / "runs")}}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(authored), encoding="utf-8")
+    config = load_config(path)
+    create_key(config, "all")
+    until = clock().replace(microsecond=0) + timedelta(days=9)
+    create_key(config, "some", owner="Ann", segment="SMB", expires_at=until)
+    first, second = CliRunner().invoke(serving.list_keys, [str(path)]).output.splitlines()
+    assert first.endswith("active  read  all")
+    assert second.endswith(
+        f"active  read  some  owner Ann  segment SMB  expires {until.isoformat()}Z"
+    )
 
 
 def test_a_key_may_not_ask_without_end(tiny: Tiny, tmp_path: Path) -> None:
