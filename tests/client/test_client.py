@@ -5,8 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 from tenure.client import Client, ServiceError
-from tenure.client.retries import LONGEST, Retries, wanted_pause
+from tenure.client.retries import LONGEST, Retries
 
 READINGS: dict[str, Any] = {
     "name": "x",
@@ -111,14 +110,6 @@ def test_what_does_not_pass_is_raised(
         line.client(tries=2).models()
     assert len(line.requests) == requests
     assert error.value.problem is None
-
-
-def test_a_pause_is_read_as_seconds_or_a_date() -> None:
-    then = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
-    assert wanted_pause(busy("7")) == 7
-    assert 90 < wanted_pause(busy(then)) <= 100
-    past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
-    assert [wanted_pause(busy(text)) for text in ("", "soon", past)] == [0, 0, 0]
 
 
 ENTRY = {

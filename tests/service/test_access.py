@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import yaml
+from click.testing import CliRunner
 from sqlalchemy import select
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from tenure.core.config import Config
+from tenure.cli import serving
+from tenure.core.config import Config, load_config
 from tenure.core.errors import ConfigError
 from tenure.core.times import clock
 from tenure.run.keys import create_key, list_keys, revoke_key
+from tenure.score.store import keys
 from tenure.score.store.database import connect, store_url
 from tenure.score.store.keys import ApiKey, KeyStore
 from tenure.score.store.schema import API_KEYS, AUDIT_LOG, SESSIONS
@@ -322,6 +326,42 @@ def test_a_burst_of_requests_with_one_key_is_let_in(tiny: Tiny, tmp_path: Path) 
     assert {one.name for one in found if one} == {"eager"}
     assert None not in found
     assert checks == [key]
+
+
+def test_an_unknown_id_costs_what_a_wrong_secret_does(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = tiny.config.paths.model_copy(update={"runs": tmp_path})
+    config = tiny.config.model_copy(update={"paths": paths})
+    key_id = create_key(config, "known")["key_id"]
+    checked: list[str] = []
+    matches = keys._matches
+
+    def counted(digest: str, secret: str) -> bool:
+        checked.append(digest.rpartition("$")[0].rpartition("$")[0])
+        return matches(digest, secret)
+
+    monkeypatch.setattr(keys, "_matches", counted)
+    store = KeyStore(connect(store_url(config)))
+    for text in (f"tnr_{key_id}_wrong", "tnr_000000000000_wrong"):
+        assert store.verified(text) is None
+    assert checked == ["$argon2id$v=19$m=19456,t=2,p=1"] * 2
+
+
+def test_the_list_of_keys_shows_their_limits(tiny: Tiny, tmp_path: Path) -> None:
+    text = tiny.path.read_text(encoding="utf-8")
+    authored = yaml.safe_load(text) | {"paths": {"runs": str(tmp_path / "runs")}}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(authored), encoding="utf-8")
+    config = load_config(path)
+    create_key(config, "all")
+    until = clock().replace(microsecond=0) + timedelta(days=9)
+    create_key(config, "some", owner="Ann", segment="SMB", expires_at=until)
+    first, second = CliRunner().invoke(serving.list_keys, [str(path)]).output.splitlines()
+    assert first.endswith("active  read  all")
+    assert second.endswith(
+        f"active  read  some  owner Ann  segment SMB  expires {until.isoformat()}Z"
+    )
 
 
 def test_a_key_may_not_ask_without_end(tiny: Tiny, tmp_path: Path) -> None:

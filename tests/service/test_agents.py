@@ -75,6 +75,11 @@ def test_an_account_has_its_scores_with_drivers(server: Any, main: pd.DataFrame)
         and score["probability"] == main.loc[account, "churn_probability"]
     )
     assert churn["drivers"][0]["sentence"] == main.loc[account, "driver_1_sentence"]
+    first = {name: main.loc[account, f"driver_1_{name}"] for name in ("label", "value")}
+    assert {name: churn["drivers"][0][name] for name in first} == first
+    assert all(driver["peer_value"] for driver in churn["drivers"])
+    assert {driver["lever"] for driver in churn["drivers"]} <= {True, False}
+    assert all("since" in driver for driver in churn["drivers"])
     assert answer["segment"] == main.loc[account, "segment"]
     history = answer_of(server, "account_history", account_id=account)
     assert history["history"][-1]["probability"] in {
@@ -91,6 +96,14 @@ def test_what_is_not_there_is_said(server: Any) -> None:
         "did you mean `probability`"
         in answer_of(server, "list_accounts", sort="probabilty")["error"]
     )
+    for name, known in (
+        ("band", "high, low, medium"),
+        ("segment", "known: "),
+        ("owner", "known: "),
+    ):
+        answer = answer_of(server, "list_accounts", **{name: "zzzz"})
+        assert f"No account has the {name} `zzzz`: " in answer["error"]
+        assert known in answer["error"]
     assert "segment or owner" in answer_of(server, "risk_by_group", by="plan")["error"]
     unknown = answer_of(server, "metrics", only=["npss"])["error"]
     assert "did you mean `nps`" in unknown

@@ -28,6 +28,7 @@ from tenure.score.score import Model, score
 from tenure.score.store.schema import FEEDBACK, RUNS
 from tenure.score.store.store import ScoreStore, StoredRun
 from tenure.service.api import export
+from tenure.service.api.responses import moment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,7 +270,13 @@ def test_an_export_has_every_score_of_the_run(reader: TestClient, tiny: Tiny) ->
     assert len(rows) == 2 * len(tiny.book)
     stream = reader.get("/v1/export?format=arrow").content
     table = pa.ipc.open_stream(io.BytesIO(stream)).read_all()
-    assert table.to_pylist() == rows
+    times = ("as_of", "scored_at", "renews_at", "notice_by")
+    assert {table.schema.field(name).type for name in times} == {pa.timestamp("us", "UTC")}
+    arrow = [
+        row | {name: row[name] and moment(row[name].replace(tzinfo=None)) for name in times}
+        for row in table.to_pylist()
+    ]
+    assert arrow == rows
 
 
 @pytest.mark.parametrize("part", ["http.response.start", "http.response.body"])

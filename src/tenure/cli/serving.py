@@ -50,11 +50,12 @@ def list_keys(config: Path, as_json: bool) -> None:
     from tenure.run.keys import list_keys
 
     rows = list_keys(settings(config))
-    lines = [
-        f"{row['key_id']}  {'active' if row['active'] else 'ended '}  {','.join(row['scopes'])}  "
-        f"{row['name']}"
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        parts = [row["key_id"], "active" if row["active"] else "ended ", ",".join(row["scopes"])]
+        limits = [f"{name} {row[name]}" for name in ("owner", "segment") if row[name]]
+        until = [f"expires {row['expires_at']}"] if row["expires_at"] else []
+        lines.append("  ".join([*parts, row["name"], *limits, *until]))
     show({"keys": rows}, lines or ["no keys"], as_json=as_json)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import httpx
+
+from tenure.core.pauses import wanted_pause
 
 AGAIN = frozenset({429, 503})
 """Answers after which the same request may succeed."""
@@ -48,7 +48,7 @@ class Retries(httpx.BaseTransport):
                 if last:
                     raise
             else:
-                wish = wanted_pause(response)
+                wish = wanted_pause(response.headers.get("Retry-After", ""))
                 if last or response.status_code not in AGAIN or wish > LONGEST:
                     return response
                 response.close()
@@ -59,14 +59,3 @@ class Retries(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
-
-
-def wanted_pause(response: httpx.Response) -> float:
-    """Return the seconds that an answer's ``Retry-After`` asks for, 0 where it has none."""
-    text = response.headers.get("Retry-After", "")
-    if text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0

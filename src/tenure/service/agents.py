@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from mcp.types import ToolAnnotations
 
 from tenure.core.config import Config
 from tenure.core.errors import TenureError, suggestion
-from tenure.core.flat_row import MAIN
+from tenure.core.flat_row import BANDS, MAIN
 from tenure.core.times import show
 from tenure.model.registry.champion import champion, history
 from tenure.score.store.book import SORTS, Books
@@ -101,6 +101,10 @@ class _Tools:
             raise ToolError(f"`{sort}` is nothing to sort by: {suggestion(sort, SORTS)}")
         where = BookFilter(owner=owner, segment=segment, band=band, search=search)
         with self._book() as (books, run):
+            choices = books.choices(run)
+            _check("owner", owner, choices.owners)
+            _check("segment", segment, choices.segments)
+            _check("band", band, BANDS)
             since = books.store.before(run.as_of)
             size = max(1, min(limit, MOST))
             query = BookQuery(where, sort, sort != "renews_at", since, limit=size)
@@ -201,6 +205,11 @@ def _group(by: str, name: str) -> BookFilter:
     return BookFilter(segment=name) if by == "segment" else BookFilter(owner=name)
 
 
+def _check(name: str, value: str, known: Collection[str]) -> None:
+    if value and value not in known:
+        raise ToolError(f"No account has the {name} `{value}`: {suggestion(value, known)}")
+
+
 def _enough(accounts: int) -> None:
     if accounts < FEWEST:
         raise ToolError(f"Fewer than {FEWEST} accounts match: their totals are not shown.")
@@ -211,7 +220,10 @@ def _score(score: StoredScore) -> dict[str, Any]:
         *("target", "horizon", "probability", "lo", "hi", "base_rate", "band", "abstain_reason"),
         *("mrr", "currency", "renews_at", "amount_at_risk", "expected_amount", "model_version"),
     )
-    drivers = ("label", "sentence", "direction", "contribution")
+    drivers = (
+        *("label", "value", "peer_value", "direction", "contribution"),
+        *("sentence", "lever", "since"),
+    )
     values = _plain({name: getattr(score, name) for name in names})
     rows = [{name: driver.get(name) for name in drivers} for driver in score.drivers]
     return values | {"drivers": rows}

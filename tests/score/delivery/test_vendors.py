@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -187,6 +189,16 @@ def test_a_busy_system_is_asked_again_as_late_as_it_says() -> None:
         delivery, waits, _ = sent("http", made_items(3), settings(url))
     assert len(seen) == 3
     assert [wait for wait in waits if wait >= 1] == [7.0, 14.0]
+    assert len(delivery.written) == 3
+
+
+def test_a_busy_system_may_name_a_date() -> None:
+    then = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    busy = Reply(503, {}, {"Retry-After": then})
+    with serving(answering(busy, Reply(200, {}))) as (url, _):
+        delivery, waits, _ = sent("http", made_items(3), settings(url))
+    (wait,) = (wait for wait in waits if wait >= 1)
+    assert 30 < wait <= 60
     assert len(delivery.written) == 3
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tenure.core.pauses import wanted_pause
+
 TRIES = 5
 WAIT = 1.0
 """Seconds before the second try; each further one waits twice as long."""
@@ -85,7 +87,8 @@ class Channel:
                 if answer.is_success:
                     return answer
                 problem = DeliveryError(shown(answer), answer.status_code)
-                wait = min(max(wait, _retry_after(answer)), LONGEST)
+                wish = wanted_pause(answer.headers.get("Retry-After", ""))
+                wait = min(max(wait, wish), LONGEST)
             if last or (problem.status is not None and problem.status not in AGAIN):
                 raise problem
             self._sleep(wait)
@@ -104,8 +107,3 @@ def shown(answer: httpx.Response) -> str:
     """Return the status of an answer and the start of its text."""
     text = " ".join(answer.text.split())[:SHOWN]
     return f"HTTP {answer.status_code}{': ' if text else ''}{text}"
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else 0.0

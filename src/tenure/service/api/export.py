@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ SECONDS, BYTES = 10.0, 65_536
 """A client that does not take so many bytes in so long is dropped: others wait for its room."""
 _SHOWN = [*AccountFacts.model_fields, "run_id", "as_of", "scored_at", *Score.model_fields]
 _READ = [name for name in _SHOWN if name in COLUMNS]
-_KINDS = {float: pa.float64(), int: pa.int64()}
+_KINDS = {float: pa.float64(), int: pa.int64(), datetime: pa.timestamp("us", "UTC")}
 _DRIVER = dict.fromkeys(Driver.model_fields, pa.string())
 _DRIVER |= dict.fromkeys(NUMBERS, pa.float64()) | {"lever": pa.bool_()}
 
@@ -84,13 +85,13 @@ async def export(call: Call, query: ExportQuery) -> StreamingResponse:
 def _rows(store: ScoreStore, run: StoredRun, accounts: list[str]) -> Iterator[dict[str, Any]]:
     order = ("account_id", "target", "horizon")
     for row in store.read(_READ, order, run_no=run.number, account_id=accounts):
-        values = dict(zip(_READ, map(moment, row), strict=True))
+        values = dict(zip(_READ, row, strict=True))
         values |= {"direction": direction(values["target"]), "scale": "probability"}
         yield {name: values[name] for name in _SHOWN}
 
 
 def _ndjson(rows: Iterator[dict[str, Any]]) -> bytes:
-    return "".join(f"{json.dumps(row, allow_nan=False)}\n" for row in rows).encode()
+    return "".join(f"{json.dumps(row, allow_nan=False, default=moment)}\n" for row in rows).encode()
 
 
 class _Arrow:
