@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from report.record import record
 from service.pages.conftest import HOSTILE, PAGES, SCRIPT, Shown, access_of
 from tenure.report.sentences.values import cut, money
 from tenure.run.forecast import run_forecast
@@ -159,7 +160,10 @@ def test_what_does_not_exist_is_said_in_words(client: TestClient, link: str) -> 
     assert client.get(link).status_code == 404
 
 
-def test_the_page_of_the_data_has_its_title_once(client: TestClient) -> None:
+def test_the_page_of_the_data_has_its_title_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PageState, "data", lambda _: record().data)
     titles = re.findall(r"<h[12]>(.*?)</h[12]>", client.get("/app/data").text)
     assert titles == ["Data", "Tables", "Rejected rows"]
 
