@@ -51,7 +51,7 @@ def test_a_terminal_shows_figures_their_interval_and_how_such_forecasts_did() ->
     text = "\n".join(" ".join(line.split()) for line in lines)
     assert "as of 2025-07-01, intervals of 80%" in text
     assert "quarter from 2025-07-01 to 2025-10-01 (exclusive)" in text
-    assert "accounts that leave all 40.3 31.0 50.0 3.0 500 model" in text
+    assert "accounts that leave all 40.3 31.0 50.0 3 500 model" in text
     assert "accounts that leave small 10.0 6.0 14.0 90" in text
     assert "churned MRR all 20,123 EUR 15,000 26,000 400" in text
     assert "net revenue retention all 91.2% EUR 88.0% 94.0%" in text

@@ -134,8 +134,8 @@ def test_the_data_section_says_all(page: Page) -> None:
 
 def test_performance_stands_beside_base_rate_and_baselines(page: Page) -> None:
     heads = (
-        "Measure Model Base rate Days since last event Tenure MRR Hand-weighted score "
-        "Logistic regression"
+        "Measure Model Base rate Days since last event Time as a customer MRR "
+        "Hand-weighted score Logistic regression"
     )
     assert heads in page.text
     assert "0.720 [0.695, 0.745]" in page.text

@@ -44,6 +44,14 @@ def test_a_figure_says_what_it_shows_in_words() -> None:
     assert found["labels"].text.endswith("28 prediction times, 24 with a known outcome.")
 
 
+def test_nobody_is_no_span_of_rates() -> None:
+    count = len(usable().labels.by_cutoff)
+    none = {f"labels.by_cutoff.{place}.positives": 0 for place in range(count)}
+    assert drawn(changed(usable(), none))["labels"].text.startswith(
+        "No account churned within 90 days of a prediction time; "
+    )
+
+
 def test_a_baseline_that_wins_is_not_counted_as_beaten() -> None:
     assert drawn(beaten())["baselines"].text.startswith("Clearly better than 5 of 6 baselines")
 

@@ -11,9 +11,15 @@ import pyarrow as pa
 import pytest
 
 from tenure.core.config import make_config
+from tenure.core.records.explain import ChangePart, ScoreChange
 from tenure.core.sections import ScoreConfig
 from tenure.engine import open_engine
-from tenure.run.account_words import absence, abstention_reason, account_lines
+from tenure.run.account_words import (
+    absence,
+    abstention_reason,
+    account_lines,
+    explained_lines,
+)
 from tenure.score.abstain import NEW, NOTICE, REASONS, STALE, THIN
 from tenure.sources.dataset import Dataset
 from tenure.sources.load import load_frames
@@ -130,3 +136,31 @@ def test_no_line_repeats_that_a_driver_is_associated() -> None:
     assert lines[2] == "  +0.500  1 days; more than usual (comparable retained accounts: 9)"
     assert sum("ssociated" in line for line in lines) == 1
     assert "not its cause" in lines[-1]
+
+
+def test_small_parts_of_a_move_are_one_line() -> None:
+    sizes = {"Use": -0.053, "Silence": 0.044, "Seats": 0.0004, "Surveys": -0.0004, "Term": -0.0002}
+    parts = [
+        ChangePart(kind="data", label=label, log_odds=10 * size, points=size)
+        for label, size in sizes.items()
+    ]
+    move = ScoreChange(
+        account_id="a",
+        target="churn",
+        horizon="90",
+        before_as_of="2025-06-01",
+        after_as_of="2025-07-01",
+        before_model="1",
+        after_model="1",
+        before_probability=0.172,
+        after_probability=0.1628,
+        before_log_odds=0,
+        after_log_odds=-0.092,
+        parts=tuple(parts),
+    )
+    assert explained_lines({}, {}, {"churn": move}) == [
+        "churn since 2025-06-01: 17.2% to 16.3% (−0.9 points)",
+        "  −0.530  −5.3 points  Use",
+        "  +0.440  +4.4 points  Silence",
+        "  −0.002  0.0 points  3 smaller parts",
+    ]

@@ -26,7 +26,7 @@ from tenure.core.times import clock
 from tenure.run.keys import create_key, list_keys, revoke_key
 from tenure.score.store import keys
 from tenure.score.store.database import connect, store_url
-from tenure.score.store.keys import ApiKey, KeyStore
+from tenure.score.store.keys import ApiKey, KeyStore, parts
 from tenure.score.store.schema import API_KEYS, AUDIT_LOG, SESSIONS
 from tenure.service import access
 from tenure.service.access import (
@@ -245,7 +245,7 @@ def test_a_session_lasts_until_it_is_left(service: Service) -> None:
 
 def test_what_could_be_stolen_stands_nowhere(service: Service) -> None:
     created = create_key(service.config, "secret", ("admin",))
-    secret = created["key"].rpartition("_")[2]
+    secret = parts(created["key"])[1]
     client = service.client
     assert client.get(access.SIGN_IN, params={"key": created["key"]}).status_code == 200
     token = str(client.cookies[access.COOKIE]).rpartition(".")[0]

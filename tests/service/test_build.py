@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from service.conftest import Tiny
 
 NOT_SERVING = {*TRAINING, "matplotlib", "pyspark"}
-LACKING = {"/lately": 422, "/worklist": 422, "/metrics": 422, "/evidence": 404}
+LACKING = {"/lately": 404, "/metrics": 404, "/evidence": 404}
 """Pages of the raw tables, which a Bento does not hold; and of a driver, which no link names."""
 
 

@@ -133,7 +133,7 @@ def test_it_reads_on_one_screen(tiny: Dataset, config: Config, store: ListStore)
     assert len(lines) <= 40
     text = "\n".join(lines)
     assert text.startswith("a02 as of 2023-06-01: pays\n")
-    assert "churn (90 days): 26% [13% to 52%], base rate 10%, -5.0 points since" in text
+    assert "churn (90 days): 26% [13% to 52%], base rate 10%, −5.0 points since" in text
     assert "band high since 2023-04-01\n  + Silence of 5" in text
     health = "weighted health 74 of 100, 75% of it has data; the model’s band is high"
     assert f"\n  {health}\n" in text

@@ -57,6 +57,7 @@ def test_a_file_holds_the_rows(config: Path, suffix: str) -> None:
     assert "gross_revenue_retention" in text
     needed = "subscriptions.notice_period_days or `metrics.notice_period_days` in the config"
     assert f"opt_out_mrr: needs {needed}" in text
+    assert text.count("needs kept scores whose outcome is known") == 1
 
 
 def test_a_method_is_chosen_by_name(config: Path) -> None:

@@ -261,7 +261,8 @@ def test_a_health_map_never_adds_currencies(dataset: Dataset) -> None:
     other = health_map(table, "experience", config, AS_OF)
     assert (other.left_out.accounts, other.left_out.mrr) == (1, {"EUR": 900})
     text = "\n".join(health_map_lines(other))
-    assert "left out, one of both is not known: 1 account, MRR 900 EUR" in text
+    assert "left out because client experience or customer outcomes is not known: 1 account" in text
+    assert "not known: 1 account, MRR 900 EUR" in text
 
 
 def test_health_is_that_of_each_row_at_its_own_time(dataset: Dataset) -> None:

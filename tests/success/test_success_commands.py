@@ -101,5 +101,5 @@ def test_scorecards_are_written_and_mapped(root: Path) -> None:
     assert rows["retention"].notna().sum() == 6
     pd.testing.assert_frame_equal(rows, Project(root / "tiny.yaml").scorecards("2024-03-10"))
     by_points = run("scorecards", root, "--map", "experience")
-    assert "columns are client experience: low under 50" in by_points
+    assert "columns: client experience: low under 50" in by_points
     assert Project(root / "tiny.yaml").health_map(as_of="2024-03-10") == shown

@@ -90,6 +90,20 @@ def test_a_small_book_by_hand(store: ListStore, config: Config) -> None:
     assert record.absent == {"advocacy": NEEDS_TABLES}
 
 
+@pytest.mark.parametrize(
+    ("hours", "words"), [(9, "today"), (30, "tomorrow"), (25 * 24 + 15, "in 26 days")]
+)
+def test_days_left_are_those_of_the_reasons(
+    store: ListStore, config: Config, hours: int, words: str
+) -> None:
+    """The sentence of a renewal date rounds its days, too."""
+    ends = JUNE + timedelta(hours=hours)
+    add_stored(store, JUNE, {"a": Stored(churn=0.2, notice_by=ends)})
+    (item,) = lists(store, config, JUNE).owners[0].items
+    assert item.reasons[1].endswith(f" June 2025, {words}")
+    assert item.days_to_notice == {"today": 0, "tomorrow": 1}.get(words, 26)
+
+
 def test_a_large_book_lists_accounts_in_a_band_alone(store: ListStore, tmp_path: Path) -> None:
     book = {f"a{place:02}": Stored(churn=0.09, mrr=100) for place in range(30)}
     add_stored(store, JUNE, book | {"risky": Stored(churn=0.1, mrr=1)})
@@ -98,6 +112,9 @@ def test_a_large_book_lists_accounts_in_a_band_alone(store: ListStore, tmp_path:
         "large",
         20,
         ["risky"],
+    )
+    assert ann.why.endswith(
+        "at risk are listed only those in the band medium or high, 20 at most on each list"
     )
     (ann,) = lists(store, settings(tmp_path, book="small", capacity=7), JUNE).owners
     assert (ann.book, len(ann.items)) == ("small", 7)
@@ -186,6 +203,7 @@ def test_rows_and_lines(store: ListStore, config: Config) -> None:
     assert (row["owner"], row["list"], row["account_id"], row["amount"]) == ("ann", "risk", "a", 40)
     assert row["reasons"].endswith("in 30 days; Silence of 5")
     text = "\n".join(worklist_lines(record))
+    assert "at risk, contracts that end soon first, then by MRR at risk, currencies in turn" in text
     assert "known losses, not listed: 1 account that gave notice (b)" in text
     assert "USD: MRR 100, at risk 40 of which 40 listed" in text
     assert "no currency: MRR 7, at risk 0 of which 0 listed" in text

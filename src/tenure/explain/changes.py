@@ -17,6 +17,8 @@ from tenure.core.arrays import Floats
 from tenure.core.records.explain import BookChange, ChangePart, ScoreChange
 from tenure.core.times import show
 
+PARTS, LEAST_POINTS = 8, 0.0005
+"""Parts of a move that are shown at most, and from how many points on."""
 LEAST = 1e-12
 """Move of the log-odds from which it can be shared out in points."""
 MODEL = "Another model"
@@ -91,6 +93,12 @@ def score_change(
         after_log_odds=after.log_odds,
         parts=tuple(sorted(parts, key=lambda part: (-abs(part.log_odds), part.code))),
     )
+
+
+def shown_parts(move: ScoreChange) -> tuple[list[ChangePart], list[ChangePart]]:
+    """Return the parts of a move that are worth a line, and the others."""
+    large = [part for part in move.parts if abs(part.points) >= LEAST_POINTS][:PARTS]
+    return large, [part for part in move.parts if part not in large]
 
 
 def _of_data(

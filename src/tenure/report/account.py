@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tenure.core.records.account import AccountRecord, AccountScore, Contract, UsageTrend
 from tenure.explain.wording import statement
 from tenure.report.sentences.formatting import NONE, counted, day, percent, plain
-from tenure.report.sentences.values import weighted_health
+from tenure.report.sentences.values import difference, points, weighted_health
 from tenure.report.tables.layout import aligned, table
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -77,7 +77,7 @@ def _scores(record: AccountRecord) -> Iterator[str]:
     for one in record.scores.scores:
         yield _score(one)
         for driver in one.drivers[:DRIVERS]:
-            sign = "+" if driver["direction"] == "raises" else "-"
+            sign = "+" if driver["direction"] == "raises" else "−"
             yield f"  {sign} {statement(str(driver['sentence']))}"
 
 
@@ -87,7 +87,7 @@ def _score(one: AccountScore) -> str:
     if one.probability is None:
         return f"{head}: no probability, {plain(one.abstain_reason or 'not asked')}"
     bounds = f"{percent(one.lo)} to {percent(one.hi)}" if one.lo is not None else ""
-    change = None if one.change is None else f"{100 * one.change:+.1f} points since the last run"
+    change = None if one.change is None else f"{points(one.change)} since the last run"
     band = f"band {one.band} since {day(one.band_since)}" if one.band else None
     base = f"base rate {percent(one.base_rate)}"
     return f"{head}: {percent(one.probability)} [{bounds}], " + ", ".join(
@@ -108,13 +108,13 @@ def _cards(record: AccountRecord) -> Iterator[str]:
         )
         yield f"  {plain(card.name)} {_points(card.score, card.trend)}: {listed or 'no data'}"
     if cards.customer_success is not None:
-        yield f"  customer success {cards.customer_success:.2f} ({cards.join})"
+        yield f"  customer success {_points(100 * cards.customer_success, None)} ({cards.join})"
     if health := weighted_health(record):
         yield f"  {health}"
 
 
 def _points(score: float | None, trend: float | None) -> str:
-    moved = "" if trend is None or round(trend) == 0 else f" ({trend:+.0f})"
+    moved = "" if trend is None or round(trend) == 0 else f" ({difference(trend)})"
     return NONE if score is None else f"{score:.0f}{moved}"
 
 

@@ -70,16 +70,17 @@ def _figures(figures: Sequence[ForecastFigure]) -> Table | None:
         ("", lambda one: one.currency or ""),
         (">from", lambda one: _shown(one.name, one.lo)),
         (">to", lambda one: _shown(one.name, one.hi)),
-        (">known", lambda one: "" if not one.known else _shown(one.name, one.known)),
+        (">known", lambda one: "" if not one.known else _shown(one.name, one.known, 0)),
         (">accounts", lambda one: count(one.accounts)),
         ("by", lambda one: one.rule or ""),
     )
 
 
-def _shown(name: str, value: float | None) -> str:
+def _shown(name: str, value: float | None, digits: int = DIGITS) -> str:
+    """Return a figure; what is known of accounts is whole, what is expected has digits."""
     if name in SHARES:
         return percent(value, DIGITS)
-    return number(value, DIGITS) if name == "logo_churn" else count(value)
+    return number(value, digits) if name == "logo_churn" else count(value)
 
 
 def _track_lines(period: PeriodName, track: Sequence[ForecastTrack]) -> list[str]:

@@ -101,14 +101,14 @@ def _capital(table: Table | None) -> Table | None:
     return replace(table, columns=tuple(map(capital, table.columns)), rows=rows)
 
 
-def shown(figure: ForecastFigure, value: float | None) -> str:
-    """Return a value of a figure with its unit."""
+def shown(figure: ForecastFigure, value: float | None, digits: int = DIGITS) -> str:
+    """Return a value of a figure with its unit, of accounts with so many digits."""
     if value is None:
         return NONE
     if figure.name in SHARES:
         return percent(value, DIGITS)
     if figure.name == "logo_churn":
-        return f"{number(value, DIGITS)} accounts"
+        return f"{number(value, digits)} account{'s' * (bool(digits) or value != 1)}"
     return money(float(round(value)), figure.currency)
 
 
@@ -134,7 +134,7 @@ def _figures(figures: Sequence[ForecastFigure], level: str) -> Table | None:
         ("Figure", name),
         (">Expected", lambda one: shown(one, one.value)),
         (f">{level} interval", lambda one: interval(one) or NONE),
-        (">Known already", lambda one: shown(one, one.known) if one.known else NONE),
+        (">Known already", lambda one: shown(one, one.known, 0) if one.known else NONE),
         (">Accounts", lambda one: count(one.accounts)),
         ("Risk from", lambda one: one.rule.replace("_", " ") if one.rule else NONE),
     )

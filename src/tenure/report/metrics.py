@@ -25,8 +25,12 @@ def metrics_lines(record: MetricsRecord) -> list[str]:
         (">n", lambda row: count(row.n)),
         ("method", lambda row: row.method),
     )
-    reasons = dict.fromkeys(f"{row.name}: {row.reason}" for row in record.metrics if row.reason)
-    return [f"as of {record.as_of}", *head, *aligned(shown), *reasons]
+    reasons: dict[str, dict[str, None]] = {}
+    for row in record.metrics:
+        if row.reason:
+            reasons.setdefault(row.reason, {})[row.name] = None
+    lacking = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+    return [f"as of {record.as_of}", *head, *aligned(shown), *lacking]
 
 
 def metric_value(row: Metric, value: float | None) -> str:
@@ -41,7 +45,7 @@ def metric_value(row: Metric, value: float | None) -> str:
     if unit == "count":
         return count(value)
     words = {"hours": " hours", "days": " days", "ratio": " ×"}
-    return f"{value:,.2f}{words.get(unit, '')}"
+    return f"{value:z,.2f}{words.get(unit, '')}".replace("-", "−")
 
 
 def metric_bounds(row: Metric) -> str:

@@ -16,10 +16,11 @@ def health_map_lines(shown: HealthMap) -> list[str]:
     columns: list[tuple[str, Callable[[str], str]]] = [("", plain)]
     columns += [(f">{name}", _column(cells, name)) for name in shown.x]
     grid = table("", reversed(shown.y), *columns)
-    lines = [f"as of {shown.as_of}", *aligned(grid), f"columns are {shown.x_rule}"]
-    lines.append(f"rows are {shown.y_rule}")
+    lines = [f"as of {shown.as_of}", *aligned(grid)]
+    lines += [f"columns: {shown.x_rule}", f"rows: {shown.y_rule}"]
     if shown.left_out.accounts:
-        lines.append(f"left out, one of both is not known: {_content(shown.left_out)}")
+        either = " or ".join(rule.partition(":")[0] for rule in (shown.x_rule, shown.y_rule))
+        lines.append(f"left out because {either} is not known: {_content(shown.left_out)}")
     return lines
 
 

@@ -178,6 +178,8 @@ def _labels(outcome: Outcome) -> Drawing:
     title = f"Between {percent(min(rates))} and {percent(max(rates))} {within}"
     if len(rates) == 1:
         title = f"{percent(rates[0])} {within}"
+    if not max(rates):
+        title = f"No account {within.partition(' accounts ')[2]}"
     times = counted(len(cutoffs), "prediction time")
     text = f"{title}; {times}, {len(rates)} with a known outcome."
     return draw.label_chart([row.model_dump() for row in cutoffs], title, outcome.event), text

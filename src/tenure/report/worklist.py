@@ -9,7 +9,7 @@ from tenure.report.sentences.formatting import NONE, counted, day, percent
 from tenure.report.tables.layout import aligned, table
 
 TITLES = {
-    "risk": "at risk, by MRR at risk",
+    "risk": "at risk, contracts that end soon first, then by MRR at risk, currencies in turn",
     "expansion": "may expand, by expected expansion MRR",
     "advocacy": "may advocate",
 }

@@ -14,17 +14,18 @@ from tenure.core.records.explain import DriverEvidence, DriverRecord, ScoreChang
 from tenure.core.sections import ScoreConfig
 from tenure.core.steps import text_literal
 from tenure.core.times import literal, show
+from tenure.explain.changes import shown_parts
 from tenure.explain.wording import statement
 from tenure.labels.targets import TARGETS
+from tenure.report.sentences.formatting import counted, signed
+from tenure.report.sentences.values import points
 from tenure.score.abstain import NEW, NOTICE, STALE
 from tenure.sources.dataset import Dataset
 
-MOVED = 0.005
-"""Log-odds from which a part of a change is listed."""
 NEAR = 3
 """Ids that are suggested for one that does not exist."""
 HOW_TO_READ = (
-    "+ goes with a higher and - with a lower probability; in the model's log-odds before "
+    "+ goes with a higher and − with a lower probability; in the model's log-odds before "
     "calibration. Associated with the outcome, not its cause."
 )
 
@@ -67,7 +68,7 @@ def _target_lines(row: dict[str, Any], target: str) -> list[str]:
         sentence = row[f"{prefix}driver_{place}_sentence"]
         if sentence:
             amount = row[f"{prefix}driver_{place}_contribution"]
-            lines.append(f"  {amount:+.3f}  {statement(sentence)}")
+            lines.append(f"  {signed(amount, 3)}  {statement(sentence)}")
     return lines
 
 
@@ -109,13 +110,13 @@ def _table_lines(evidence: DriverEvidence) -> list[str]:
 
 def _change_lines(target: str, change: ScoreChange) -> list[str]:
     first, last = f"{change.before_probability:.1%}", f"{change.after_probability:.1%}"
-    head = f"{target} since {change.before_as_of}: {first} to {last} ({change.points:+.1%})"
-    parts = [
-        f"  {part.log_odds:+.3f}  {100 * part.points:+.1f} points  {part.label}"
-        for part in change.parts
-        if abs(part.log_odds) >= MOVED
-    ]
-    return [head, *parts]
+    head = f"{target} since {change.before_as_of}: {first} to {last} ({points(change.points)})"
+    large, rest = shown_parts(change)
+    moves = [(part.log_odds, part.points, part.label) for part in large]
+    if rest:
+        sums = sum(part.log_odds for part in rest), sum(part.points for part in rest)
+        moves.append((*sums, counted(len(rest), "smaller part")))
+    return [head, *(f"  {signed(odds, 3)}  {points(moved)}  {what}" for odds, moved, what in moves)]
 
 
 def abstention_reason(row: dict[str, Any], dataset: Dataset, settings: ScoreConfig) -> str:

@@ -34,14 +34,14 @@ def test_a_good_model_says_what_it_is_good_for() -> None:
     assert (found.label, found.tone) == ("usable", "good")
     assert found.first == (
         "Of the 10% of accounts scored highest, 14% churned within 90 days: 2.9 times the average "
-        "of 5.0%."
+        "of the tested rows, 5.0%."
     )
 
 
 def test_of_renewals_the_low_end_is_told() -> None:
     assert said(renewal(), "renewal").first == (
         "Of the 10% of accounts scored lowest, 29% did not renew within 90 days: 2.9 times the "
-        "average of 10%."
+        "average of the tested rows, 10%."
     )
 
 
@@ -54,7 +54,7 @@ def test_the_verdict_is_told_without_code_names() -> None:
     )
     assert best == (
         "It ranks accounts better than any single column: its AUC is 0.11 [0.09, 0.12] above that "
-        "of tenure, the best of them."
+        "of time as a customer, the best of them."
     )
     nothing = said(expansion(), "expansion").more
     assert any(text.endswith("(below 0: under it), and that may be chance.") for text in nothing)
@@ -87,7 +87,7 @@ def test_a_tie_with_a_baseline_stands_in_the_first_line_too() -> None:
 def test_several_winners_are_named_without_figures() -> None:
     winners = {"logistic_regression": 0.1, "mrr": 0.05, "tenure_days": 0.1}
     entry = target(evaluation=evaluation(0.6, winners))
-    assert said(entry).first == "Loses to tenure, MRR and logistic regression."
+    assert said(entry).first == "Loses to time as a customer, MRR and logistic regression."
 
 
 def test_a_model_that_adds_nothing_names_the_column() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -185,6 +186,13 @@ def test_scores_are_read_with_their_band_at_the_end(
 def test_without_a_known_outcome_there_is_no_table(filled: ScoreStore, world: World) -> None:
     assert settle(filled, world.dataset, world.config.labels) == 0
     assert not with_scores(world.dataset, world.config, filled).has("scores")
+
+
+def test_of_an_empty_store_there_is_no_table(world: World, tmp_path: Path) -> None:
+    paths = world.config.paths.model_copy(update={"runs": tmp_path})
+    config = world.config.model_copy(update={"paths": paths})
+    with ScoreStore.open(config) as empty:
+        assert not with_scores(world.dataset, config, empty).has("scores")
 
 
 def test_a_book_is_read_with_its_groups(

@@ -8,6 +8,7 @@ import re
 import threading
 from datetime import datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from openpyxl import load_workbook
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from report.record import record
 from service.pages.conftest import HOSTILE, PAGES, SCRIPT, Shown, access_of
 from tenure.report.sentences.values import cut, money
 from tenure.run.forecast import run_forecast
@@ -137,6 +139,7 @@ def test_a_view_is_what_its_link_says(client: TestClient, shown: Shown) -> None:
     assert "Book of 1 Dec 2023" in earlier
     assert "no earlier run" in earlier
     assert client.get("/app/?as_of=1999-01-01").status_code == 404
+    assert "MRR at risk in the high band" in earlier
     assert "No account meets" in client.get("/app/?search=%25%25nobody").text
 
 
@@ -155,6 +158,34 @@ def mrr_cells(client: TestClient) -> list[str]:
 )
 def test_what_does_not_exist_is_said_in_words(client: TestClient, link: str) -> None:
     assert client.get(link).status_code == 404
+
+
+def test_the_page_of_the_data_has_its_title_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PageState, "data", lambda _: record().data)
+    titles = re.findall(r"<h[12]>(.*?)</h[12]>", client.get("/app/data").text)
+    assert titles == ["Data", "Tables", "Rejected rows"]
+
+
+def test_a_link_that_names_no_account_says_so(client: TestClient) -> None:
+    page = Read(client.get("/app/account").text)
+    assert "The link names no account. Search the book for its name." in page.text
+
+
+def test_before_the_first_scores_the_next_step_is_said(shown: Shown, tmp_path: Path) -> None:
+    paths = shown.config.paths.model_copy(update={"runs": tmp_path})
+    state = PageState(shown.config.model_copy(update={"paths": paths}))
+    access = access_of(state)
+    app = make_pages(state, access)
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 9)) as opened:
+        for path in ("/app/", "/app/worklist", "/app/forecast"):
+            answer = opened.get(path)
+            assert answer.status_code == 404
+            words = "Nothing is scored yet Run tenure score CONFIG --out scores.csv first."
+            assert words in Read(answer.text).text.replace("`", "")
+    access.close()
+    state.close()
 
 
 def test_a_wrong_day_is_said_in_words(client: TestClient) -> None:

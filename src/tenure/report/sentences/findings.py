@@ -167,7 +167,8 @@ def top_tenth(outcome: Outcome) -> list[str]:
         return []
     return [
         f"Of the 10% of accounts scored {end.scored}, {percent(lift * rate)} {end.happened} "
-        f"{outcome.window}: {number(lift, 1)} times the average of {percent(rate)}."
+        f"{outcome.window}: {number(lift, 1)} times the average of the tested rows, "
+        f"{percent(rate)}."
     ]
 
 

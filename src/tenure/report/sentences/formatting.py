@@ -39,9 +39,18 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def signed(value: float, digits: int = 0) -> str:
+    """Return a difference with its sign.
+
+    >>> signed(-3.2), signed(0.2), signed(0.0412, 3)
+    ('−3', '0', '+0.041')
+    """
+    return ("+" if round(value, digits) > 0 else "") + number(value, digits)
+
+
 def count(value: float | None) -> str:
     """Return a whole number with separators."""
-    return NONE if value is None else f"{value:,.0f}"
+    return NONE if value is None else f"{value:z,.0f}".replace("-", "−")
 
 
 def counted(value: float, one: str, many: str | None = None) -> str:

@@ -11,7 +11,7 @@ from tenure.report.sentences.formatting import bracket, number, percent, plain, 
 BASELINES = {
     "base_rate": "Base rate",
     "days_since_last_event": "Days since last event",
-    "tenure_days": "Tenure",
+    "tenure_days": "Time as a customer",
     "mrr": "MRR",
     "hand_weighted": "Hand-weighted score",
     "logistic_regression": "Logistic regression",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tenure.report.sentences.formatting import NONE, number, percent, sentence
+from tenure.report.sentences.formatting import NONE, count, number, percent, sentence, signed
 from tenure.score.abstain import NEW, NOTICE, STALE, THIN
 
 if TYPE_CHECKING:
@@ -34,25 +34,22 @@ LONGEST = 200
 def money(value: float | None, currency: str | None) -> str:
     """Return an amount with its currency.
 
-    >>> money(1234.4, "USD"), money(None, "USD"), money(12.0, None), money(3.21, "EUR")
-    ('1,234 USD', '–', '12 (currencies mixed)', '3.21 EUR')
+    >>> money(-1234.4, "USD"), money(None, "USD"), money(12.0, None), money(3.21, "EUR")
+    ('−1,234 USD', '–', '12 (currencies mixed)', '3.21 EUR')
     """
     if value is None:
         return NONE
-    shown = f"{value:,.2f}" if 0 < abs(value) < 10 and value != int(value) else f"{value:,.0f}"
-    return f"{shown} {currency or '(currencies mixed)'}"
+    cents = 0 < abs(value) < 10 and value != int(value)
+    return f"{number(value, 2) if cents else count(value)} {currency or '(currencies mixed)'}"
 
 
 def points(change: float | None) -> str:
     """Return a change of a probability in percentage points, with its sign.
 
     >>> points(0.0412), points(-0.2), points(0.00001), points(None)
-    ('+4.1 pts', '−20.0 pts', '0.0 pts', '–')
+    ('+4.1 points', '−20.0 points', '0.0 points', '–')
     """
-    if change is None:
-        return NONE
-    shown = number(100 * change, 1)
-    return f"{'+' if change > 0 and shown != '0.0' else ''}{shown} pts"
+    return NONE if change is None else f"{signed(100 * change, 1)} points"
 
 
 def named(name: str) -> str:
@@ -71,7 +68,7 @@ def difference(value: float | None) -> str:
     >>> difference(-3.2), difference(0.2), difference(None)
     ('−3', '0', '–')
     """
-    return NONE if value is None else f"{round(value):+d}".replace("+0", "0").replace("-", "−")
+    return NONE if value is None else signed(value)
 
 
 def date(moment: datetime | None) -> str:

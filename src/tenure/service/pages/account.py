@@ -100,8 +100,9 @@ def book_row(
     Raises:
         MissingPageError: If it has none, or it is not for them to see.
     """
-    where = BookFilter(accounts=(account,))
-    rows = state.books.rows(run, BookQuery(where, since=since)) if account else []
+    if not account:
+        raise MissingPageError("The link names no account. Search the book for its name.")
+    rows = state.books.rows(run, BookQuery(BookFilter(accounts=(account,)), since=since))
     if not rows or not (who is None or who.sees(rows[0].owner, rows[0].segment)):
         shown = cut(account, 60)
         rule = f"No account “{shown}” was scored on {date(run.as_of)}."

@@ -131,7 +131,7 @@ def _caught(state: PageState, page: Answer) -> Answer:
         try:
             return await page(request)
         except MissingPageError as error:
-            return _sorry(request, state, 404, "There is no such page", str(error))
+            return _sorry(request, state, 404, error.title, str(error))
         except ForbiddenError as error:
             return _sorry(request, state, 403, "This is not open to you", str(error))
         except TenureError as error:

@@ -135,7 +135,7 @@ def tiles(
             view.link(band="", due_days=None),
         ),
         tile(
-            "MRR at risk",
+            "MRR at risk in the high band",
             "high",
             "high_amount",
             f"band high: {high}; probability × MRR",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tenure.core.errors import DataError
 from tenure.core.flat_row import MAIN
 from tenure.core.records.explain import DriverEvidence, ScoreChange
-from tenure.explain.changes import ScoredPoint, score_change
+from tenure.explain.changes import ScoredPoint, score_change, shown_parts
 from tenure.explain.evidence import EvidenceRequest, evidence_of
 from tenure.labels.targets import TARGETS
 from tenure.run.explain import stored_portfolio
@@ -25,9 +25,6 @@ from tenure.sources.dataset import Dataset
 if TYPE_CHECKING:
     from tenure.report.portfolio import PortfolioView
     from tenure.service.access import Caller
-
-PARTS, LEAST_POINTS = 8, 0.0005
-"""Parts of a move that are shown at most, and from how many points on."""
 
 
 def evidence_parts(state: PageState, link: Mapping[str, str], who: Caller | None) -> dict[str, Any]:
@@ -77,8 +74,7 @@ def change_parts(state: PageState, link: Mapping[str, str], who: Caller | None) 
 
 def _shown(move: ScoreChange) -> dict[str, Any]:
     """Return a move with its parts that are worth a line, and the sum of the others."""
-    large = [part for part in move.parts if abs(part.points) >= LEAST_POINTS][:PARTS]
-    rest = [part for part in move.parts if part not in large]
+    large, rest = shown_parts(move)
     return {
         "event": TARGETS[move.target].event,
         "move": move,

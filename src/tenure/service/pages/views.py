@@ -32,6 +32,14 @@ DESCENDING = frozenset({"mrr", "probability", "change", "move", "band", "amount_
 class MissingPageError(LookupError):
     """What a link asks for does not exist; the text says what, and what to do."""
 
+    title = "There is no such page"
+
+
+class NotScoredError(MissingPageError):
+    """There is nothing to show yet."""
+
+    title = "Nothing is scored yet"
+
 
 @dataclass(frozen=True)
 class BookView:
@@ -127,7 +135,7 @@ def chosen_run(runs: Sequence[StoredRun], key: str) -> StoredRun:
         MissingPageError: If there is none.
     """
     if not runs:
-        raise MissingPageError("Nothing has been scored yet. Run `tenure score CONFIG` first.")
+        raise NotScoredError("Run `tenure score CONFIG --out scores.csv` first.")
     if not key:
         return runs[-1]
     by_key: Mapping[str, StoredRun] = {moment_key(run): run for run in runs}

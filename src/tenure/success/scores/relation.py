@@ -58,6 +58,8 @@ def scored_table(config: Config, store: ScoreStore) -> pa.Table:
     labels, horizon = config.labels, str(config.labels.horizon_days)
     rows = store.matured("churn", horizon)
     rows = rows[rows["band"].isin(BANDS)].reset_index(drop=True)
+    if rows.empty:
+        return SCHEMA.empty_table()
     bands = store.bands("churn", horizon)
     later = _later(rows, bands, labels.gap_days + labels.horizon_days)
     after = _after(rows, bands, later)

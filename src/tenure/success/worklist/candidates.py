@@ -121,6 +121,12 @@ def _day(moment: Any) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
+def days_left(deadline: Any, as_of: datetime) -> int:
+    """Return the days until a time, rounded as in the sentences of features."""
+    left = (deadline - as_of) / days(1)
+    return round(left) if abs(left) >= 1 else 0
+
+
 def _new_reasons(last: Listing, drivers: Sequence[Mapping[str, Any]]) -> list[str]:
     known = set(last.known.get("drivers", ()))
     fresh = [driver for driver in raising(drivers)[:SHOWN] if driver["code"] not in known]
@@ -162,10 +168,11 @@ def _risk_reasons(row: Any, drivers: Sequence[Mapping[str, Any]], moment: Moment
     if row.override is not None:
         reasons.append(override_reason(row.override, row.own_band))
     if row.closing:
-        left = (row.deadline - moment.as_of).days
+        left = days_left(row.deadline, moment.as_of)
+        when = {0: "today", 1: "tomorrow"}.get(left, f"in {left} days")
         what = "its contract can be ended" if pd.notna(row.notice_by) else "its term ends"
         link = "until" if pd.notna(row.notice_by) else "on"
-        reasons.append(f"{what} {link} {_day(row.deadline)}, in {left} days")
+        reasons.append(f"{what} {link} {_day(row.deadline)}, {when}")
     return reasons + [statement(driver["sentence"]) for driver in raising(drivers)[:SHOWN]]
 
 

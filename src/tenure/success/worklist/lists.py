@@ -28,6 +28,7 @@ from tenure.success.worklist.candidates import (
     Drivers,
     ListKind,
     Moment,
+    days_left,
     with_deadlines,
 )
 
@@ -145,7 +146,7 @@ def _item(
         advocacy=None if name in chances else _plain(row.amount),
         renews_at=_plain(row.renews_at),
         notice_by=_plain(notice),
-        days_to_notice=None if notice is None else (notice - moment.as_of).days,
+        days_to_notice=None if notice is None else days_left(notice, moment.as_of),
         reasons=tuple(kind.reasons(row, drivers, moment)),
         new=tuple(news),
     )
@@ -196,8 +197,8 @@ def _why(size: int, capacity: int, *, small: bool) -> str:
             f"{capacity} at most on each list"
         )
     return (
-        f"{accounts}, a large book: nobody reads all of it, so only accounts in a risk band are "
-        f"listed, {capacity} at most on each list"
+        f"{accounts}, a large book: nobody reads all of it, so at risk are listed only those in "
+        f"the band medium or high, {capacity} at most on each list"
     )
 
 
