@@ -13,6 +13,7 @@ import yaml
 from e2e.road import Said, command
 from tenure.cli.output import fitted
 from tenure.core.progress import for_command
+from tenure.engine.duckdb import _explained
 from tenure.features.families.adoption import FAMILY as ADOPTION
 from tenure.features.plan.config_checks import check_names, load_config
 from tenure.features.plan.plan import config_families
@@ -180,8 +181,46 @@ def test_without_a_terminal_there_is_a_line_for_each_stage(
 
 def test_help_says_what_exit_codes_mean() -> None:
     said: Said = command("--help")
-    for code in range(6):
+    for code in (*range(6), 130):
         assert f"\n    {code}  " in said.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("score", "s.csv"), ("backtest", "b.csv"), ("metrics", "m.xlsx"), ("report", "r.html")),
+        *(("scorecards", "s.csv"), ("worklist", "w.csv"), ("init", "t.yaml"), ("demo", "world")),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    home: Path, words: tuple[str, str]
+) -> None:
+    (home / "file").write_text("in the way")
+    config = [] if words[0] == "demo" else ["data"] if words[0] == "init" else [settings()]
+    said = command(words[0], *config, "--out", f"file/{words[1]}")
+    place = f"file/{words[1]}"
+    assert said.code == 2, said
+    assert said.error.startswith(f"tenure: {place}: cannot be written: Not a directory → choose")
+    assert not (home / "runs").exists()
+
+
+def test_an_interrupted_command_says_what_it_leaves(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        with _explained("SELECT 1"):
+            raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("tenure.run.check.run_check", stopped)
+    assert command("check", settings()) == Said(
+        130, "", "\ntenure: interrupted: no file is half-written, and it can be run again\n"
+    )
+
+
+def test_training_that_every_target_is_refused_fails(home: Path) -> None:
+    said = command("train", settings(), "--json")
+    assert {item["status"] for item in json.loads(said.out)["targets"].values()} == {"refused"}
+    assert (said.code, (home / "runs" / "training.json").is_file()) == (5, True)
 
 
 class Terminal(io.StringIO):

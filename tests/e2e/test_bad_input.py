@@ -18,7 +18,7 @@ from tenure.model.registry.champion import champion
 from worlds import tiny_world, write_world
 
 World = dict[str, pa.Table]
-CONFIG, DATA, MODEL = 2, 3, 4
+CONFIG, DATA, MODEL, REFUSED = 2, 3, 4, 5
 SCORE = ("score", "config.yaml", "--out", "scores.csv")
 
 
@@ -181,9 +181,9 @@ def without_churn(world: World) -> World:
 def test_too_few_outcomes_refuse_the_model(
     home: Path, change: Callable[[World], World], words: str
 ) -> None:
-    """The command says so with the record; that there is no champion is what fails later."""
+    """The command fails with the whole record, and the report of it can be written."""
     said = said_of(home, "train", "config.yaml", "--json", change=change)
-    assert (said.code, said.error) == (0, "")
+    assert (said.code, said.error) == (REFUSED, "")
     churn = json.loads(said.out)["targets"]["churn"]
     assert (churn["status"], churn["model"]) == ("refused", None)
     assert words in churn["verdict"]["sentences"][0]

@@ -14,6 +14,7 @@ from tenure.cli.options import (
     CONFIG,
     EXIT_UNUSABLE,
     MAPS,
+    MAY_OUT,
     OUT,
     SELECTION,
     moment,
@@ -109,7 +110,7 @@ def account(config: Path, account: str, as_json: bool, **when: str | None) -> No
 @AS_OF
 @click.option("--since", default=None, help="Compare with this date.")
 @click.option("--map", "kind", type=MAPS, default="health", help="What the health map shows.")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@MAY_OUT
 @AS_JSON
 def scorecards(config: Path, out: Path | None, as_json: bool, **how: Any) -> None:
     """Score outcomes and experience of every account; print the client health map."""
@@ -127,7 +128,7 @@ def scorecards(config: Path, out: Path | None, as_json: bool, **how: Any) -> Non
 @CONFIG
 @AS_OF
 @click.option("--capacity", default=None, type=click.IntRange(1), help="Accounts per list.")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@MAY_OUT
 @click.option("--preview", is_flag=True, help="Do not remember that the lists were handed out.")
 @AS_JSON
 def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, **wish: Any) -> None:
@@ -155,7 +156,7 @@ def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, *
 @click.option("--only", multiple=True, help="Name of a metric; default: all.")
 @click.option("--method", multiple=True, help="NAME=METHOD, see docs/metrics.md.")
 @click.option("--forecast", is_flag=True, help="Instead: next month and quarter, docs/forecast.md.")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@MAY_OUT
 @AS_JSON
 def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
     """Compute the customer-success metrics of a period: revenue, retention, surveys, support."""
