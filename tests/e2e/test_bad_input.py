@@ -97,7 +97,10 @@ BAD_TABLES: dict[str, tuple[Callable[[World], World], tuple[str, ...]]] = {
         column("subscriptions", "mrr", lambda table: pa.nulls(table.num_rows, pa.float64())),
         ("subscriptions", "mrr"),
     ),
-    "a required table without rows": (empty("accounts"), ("accounts", "row")),
+    "a required table without rows": (
+        empty("accounts"),
+        ("tenure: accounts: the table is empty → fill it\n",),
+    ),
     "an optional table without rows": (empty("touchpoints"), ("touchpoints", "fill it")),
     "amounts that are words": (
         column("subscriptions", "mrr", text("a lot", "little")),

@@ -209,6 +209,29 @@ def test_empty_table(read: Load, folder: Path) -> None:
     assert message(read) == ("tickets: the table is empty → leave it out of the config, or fill it")
 
 
+@pytest.mark.parametrize(
+    ("table", "text", "problem"),
+    [
+        ("accounts", "account_id\n", "the table is empty"),
+        ("accounts", "", "{path} is empty"),
+        ("subscriptions", "", "{path} is empty"),
+    ],
+)
+def test_a_required_table_without_a_row_cannot_be_left_out(
+    read: Load, folder: Path, table: str, text: str, problem: str
+) -> None:
+    path = folder / f"{table}.csv"
+    path.write_text(text)
+    assert message(read) == f"{table}: {problem.format(path=path)} → fill it"
+
+
+def test_a_required_table_that_the_config_leaves_out(read: Load) -> None:
+    assert message(read, leave_out=["subscriptions"]) == (
+        "subscriptions: is required and left out by data.leave_out → "
+        "map data.tables.subscriptions, or take it out of data.leave_out"
+    )
+
+
 def test_every_problem_comes_at_once(read: Load, folder: Path) -> None:
     (folder / "tickets.csv").write_text("ticket_id,account_id,opened_at\nt1,a,03/04/2023\n")
     (folder / "subscriptions.csv").write_text("account_id,mrr\na,1\n")
