@@ -92,6 +92,7 @@ def test_a_survey_needs_one_of_its_times(read: Load, folder: Path) -> None:
         ("1712102400000000000", "`formats: {opened_at: epoch_ns}`"),
         ("44942", "day numbers of a spreadsheet: map `opened_at: CAST('1899-12-30'"),
         ("last week", "map an expression that gives a time"),
+        ("31.31.2023", "or declare its format (`formats: {opened_at: '%d.%m.%Y'}`)"),
     ],
 )
 def test_wrong_date_format(read: Load, folder: Path, value: str, fix: str) -> None:
