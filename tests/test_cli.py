@@ -11,12 +11,14 @@ import pytest
 import yaml
 
 from e2e.road import Said, command
+from report.record import record, usable
 from tenure.cli.output import fitted
 from tenure.core.progress import for_command
 from tenure.engine.duckdb import _explained
 from tenure.features.families.adoption import FAMILY as ADOPTION
 from tenure.features.plan.config_checks import check_names, load_config
 from tenure.features.plan.plan import config_families
+from tenure.report.text import target_lines
 from tenure.run.check import run_check
 from worlds import tiny_world, write_world
 
@@ -243,3 +245,35 @@ def test_long_lines_break_between_words_and_keep_a_number_with_its_interval(
     assert fitted("short", Terminal()) == "short"
     table = "  accounts        1,500      1,500  2020-01-01  2023-06-30"
     assert fitted(table, Terminal()) == table
+
+
+def test_commands_name_the_file_that_they_write(home: Path) -> None:
+    path = settings()
+    for name, what in (("metrics", "metrics"), ("scorecards", "scorecards")):
+        said = command(name, path, "--out", "out.csv")
+        assert said.out.splitlines()[-1] == f"{what}: out.csv", said
+
+
+def test_without_scores_or_a_champion_training_comes_first(home: Path) -> None:
+    before = "(`tenure train CONFIG` before it, where no champion stands)"
+    for words in (("worklist",), ("account", "--account", "a01")):
+        said = command(words[0], settings(), *words[1:])
+        assert before in said.out + said.error
+
+
+def test_a_backtest_says_what_training_says_of_each_target(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = record({"churn": usable()})
+    result = {
+        "predictions": None,
+        "records": trained.targets,
+        "rows": 9,
+        "folds": 2,
+        "health": None,
+    }
+    monkeypatch.setattr("tenure.run.backtest.run_backtest", lambda *_, **__: dict(result))
+    lines = command("backtest", settings(), "--out", "b.csv").out.splitlines()
+    assert lines[-1] == "9 predictions in 2 folds: b.csv"
+    assert lines[:-2] == target_lines(trained.targets)
+    assert any("auc" in line.lower() for line in lines)

@@ -106,12 +106,14 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
     """Write out-of-time predictions with their outcomes, as they would have been made then."""
     from tenure.core.records.scorecards import HealthComparison
     from tenure.report.scorecards import comparison_lines
+    from tenure.report.text import target_lines
     from tenure.run.backtest import run_backtest
 
     with for_command() as progress:
         result = run_backtest(settings(config), table(out), progress=progress)
     result.pop("predictions")
-    lines = [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"]
+    lines = target_lines(result.pop("records"))
+    lines += ["", f"{result['rows']:,} predictions in {result['folds']} folds: {out}"]
     if result["health"]:
         lines += comparison_lines(HealthComparison.from_json(result["health"]))
     show(result, lines, as_json=as_json)

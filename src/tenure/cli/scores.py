@@ -21,7 +21,7 @@ from tenure.cli.options import (
     settings,
     table,
 )
-from tenure.cli.output import show
+from tenure.cli.output import show, written
 from tenure.core.errors import ConfigError, Problem
 from tenure.core.progress import for_command
 
@@ -85,7 +85,7 @@ def report(config: Path, out: Path, account: str | None, as_of: str | None, as_j
         with for_command() as progress:
             wish = (out, account, moment(as_of), progress)
             result = run_account_report(settings(config), *wish)
-    show(result, [f"report: {out}"], as_json=as_json)
+    show(result, written("report", out), as_json=as_json)
 
 
 @click.command()
@@ -121,7 +121,8 @@ def scorecards(config: Path, out: Path | None, as_json: bool, **how: Any) -> Non
     file = table(out) if out else None
     with for_command() as progress:
         result = run_scorecards(settings(config), times, how["kind"], file, progress)
-    show(result.map.to_json(), health_map_lines(result.map), as_json=as_json)
+    lines = [*health_map_lines(result.map), *written("scorecards", out)]
+    show(result.map.to_json(), lines, as_json=as_json)
 
 
 @click.command()
@@ -145,7 +146,8 @@ def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, *
             *(settings(config), latest, wish["capacity"], file, progress),
             remember=not wish["preview"],
         )
-    show(result.to_json(), worklist_lines(result), as_json=as_json)
+    lines = [*worklist_lines(result), *written("work lists", out)]
+    show(result.to_json(), lines, as_json=as_json)
 
 
 @click.command()
@@ -173,7 +175,8 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
     with for_command() as progress:
         path = table(out, ".csv", ".parquet", ".xlsx") if out else None
         result = run_metrics(settings(config), request, path, progress)
-    show(result.to_json(), metrics_lines(result), as_json=as_json)
+    lines = [*metrics_lines(result), *written("metrics", out)]
+    show(result.to_json(), lines, as_json=as_json)
 
 
 def forecast(config: Path, out: Path | None, wish: dict[str, Any], *, as_json: bool) -> None:
@@ -186,7 +189,8 @@ def forecast(config: Path, out: Path | None, wish: dict[str, Any], *, as_json: b
         fix = "leave it out: a forecast is of the month and the quarter after the latest scores"
         raise ConfigError(Problem(idle[0], "does not go with --forecast", fix=fix))
     result = run_forecast(settings(config), wish["by"], table(out) if out else None)
-    show(result.to_json(), forecast_lines(result), as_json=as_json)
+    lines = [*forecast_lines(result), *written("forecast", out)]
+    show(result.to_json(), lines, as_json=as_json)
 
 
 @click.command()

@@ -18,6 +18,7 @@ from tenure.score.attributes import account_attributes
 from tenure.score.store.lists import ListStore
 from tenure.score.store.store import StoredRun
 from tenure.sources.dataset import Dataset
+from tenure.success.absence import UNTRAINED
 from tenure.success.scorecards.bands import still_bands
 from tenure.success.scorecards.measure import LAST_NPS, REFERENCES, MeasureSet
 from tenure.success.worklist.candidates import KINDS, TARGETS, Moment, with_deadlines
@@ -77,7 +78,8 @@ def latest_run(store: ListStore, as_of: datetime) -> StoredRun:
     """
     run = store.latest(as_of)
     if run is None:
-        fix = f"run `tenure score CONFIG --as-of {show(as_of)[:10]} --out scores.csv` first"
+        wanted = f"tenure score CONFIG --as-of {show(as_of)[:10]} --out scores.csv"
+        fix = f"run `{wanted}` first{UNTRAINED}"
         thing = "the store"
         raise ModelError(Problem(thing, f"holds no scores of {show(as_of)} or before", fix=fix))
     return run

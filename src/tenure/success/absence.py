@@ -11,6 +11,7 @@ from tenure.success.scores.relation import SCORED
 
 SPORADIC = ("usage_events", "tickets", "survey_responses")
 """Tables whose first and last row say when they were written."""
+UNTRAINED = " (`tenure train CONFIG` before it, where no champion stands)"
 SCORELESS = "needs kept scores whose outcome is known: run `tenure score` each month"
 
 
