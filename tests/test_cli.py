@@ -11,11 +11,14 @@ import pytest
 import yaml
 
 from e2e.road import Said, command
+from report.record import record, usable
 from tenure.cli.output import fitted
 from tenure.core.progress import for_command
+from tenure.engine.duckdb import _explained
 from tenure.features.families.adoption import FAMILY as ADOPTION
 from tenure.features.plan.config_checks import check_names, load_config
 from tenure.features.plan.plan import config_families
+from tenure.report.text import target_lines
 from tenure.run.check import run_check
 from worlds import tiny_world, write_world
 
@@ -180,8 +183,46 @@ def test_without_a_terminal_there_is_a_line_for_each_stage(
 
 def test_help_says_what_exit_codes_mean() -> None:
     said: Said = command("--help")
-    for code in range(6):
+    for code in (*range(6), 130):
         assert f"\n    {code}  " in said.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("score", "s.csv"), ("backtest", "b.csv"), ("metrics", "m.xlsx"), ("report", "r.html")),
+        *(("scorecards", "s.csv"), ("worklist", "w.csv"), ("init", "t.yaml"), ("demo", "world")),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    home: Path, words: tuple[str, str]
+) -> None:
+    (home / "file").write_text("in the way")
+    config = [] if words[0] == "demo" else ["data"] if words[0] == "init" else [settings()]
+    said = command(words[0], *config, "--out", f"file/{words[1]}")
+    place = f"file/{words[1]}"
+    assert said.code == 2, said
+    assert said.error.startswith(f"tenure: {place}: cannot be written: Not a directory → choose")
+    assert not (home / "runs").exists()
+
+
+def test_an_interrupted_command_says_what_it_leaves(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        with _explained("SELECT 1"):
+            raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("tenure.run.check.run_check", stopped)
+    assert command("check", settings()) == Said(
+        130, "", "\ntenure: interrupted: no file is half-written, and it can be run again\n"
+    )
+
+
+def test_training_that_every_target_is_refused_fails(home: Path) -> None:
+    said = command("train", settings(), "--json")
+    assert {item["status"] for item in json.loads(said.out)["targets"].values()} == {"refused"}
+    assert (said.code, (home / "runs" / "training.json").is_file()) == (5, True)
 
 
 class Terminal(io.StringIO):
@@ -204,3 +245,35 @@ def test_long_lines_break_between_words_and_keep_a_number_with_its_interval(
     assert fitted("short", Terminal()) == "short"
     table = "  accounts        1,500      1,500  2020-01-01  2023-06-30"
     assert fitted(table, Terminal()) == table
+
+
+def test_commands_name_the_file_that_they_write(home: Path) -> None:
+    path = settings()
+    for name, what in (("metrics", "metrics"), ("scorecards", "scorecards")):
+        said = command(name, path, "--out", "out.csv")
+        assert said.out.splitlines()[-1] == f"{what}: out.csv", said
+
+
+def test_without_scores_or_a_champion_training_comes_first(home: Path) -> None:
+    before = "(`tenure train CONFIG` before it, where no champion stands)"
+    for words in (("worklist",), ("account", "--account", "a01")):
+        said = command(words[0], settings(), *words[1:])
+        assert before in said.out + said.error
+
+
+def test_a_backtest_says_what_training_says_of_each_target(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = record({"churn": usable()})
+    result = {
+        "predictions": None,
+        "records": trained.targets,
+        "rows": 9,
+        "folds": 2,
+        "health": None,
+    }
+    monkeypatch.setattr("tenure.run.backtest.run_backtest", lambda *_, **__: dict(result))
+    lines = command("backtest", settings(), "--out", "b.csv").out.splitlines()
+    assert lines[-1] == "9 predictions in 2 folds: b.csv"
+    assert lines[:-2] == target_lines(trained.targets)
+    assert any("auc" in line.lower() for line in lines)

@@ -107,6 +107,50 @@ def test_a_broken_rule_names_the_key_and_the_value(
 
 
 @pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "labels: {horizon_days: ninety}",
+            "labels.horizon_days: must be a valid integer (found: 'ninety') → "
+            "write a whole number in digits",
+        ),
+        (
+            "labels: {horizon_days: -5}",
+            "labels.horizon_days: must be greater than or equal to 1 (found: -5) → "
+            "change it, or leave the key out for its default",
+        ),
+        (
+            "score: {levers_first: maybe}",
+            "score.levers_first: must be a valid boolean (found: 'maybe') → write true or false",
+        ),
+        ("data: {pth: x}", "data.pth: unknown key → did you mean `path`?"),
+        ("dat: {path: x}", "dat: unknown key → did you mean `data`?"),
+        ("data: {}", "data.path: Field required → add it"),
+    ],
+)
+def test_a_broken_rule_is_one_problem_with_a_next_step(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    text = text if text.startswith("dat") else f"data: {{path: x}}\n{text}"
+    assert refused(tmp_path, text) == f"{tmp_path}/run.yaml: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("data: [", "line 1, column 8: expected the node content, but found '<stream end>'"),
+        ("data: {path: x\nlabels: 3", "line 2, column 7: expected ',' or '}', but got ':'"),
+        ('a: "b\nc: d', "line 2, column 5: found unexpected end of stream"),
+    ],
+)
+def test_what_is_no_yaml_is_named_by_its_place(tmp_path: Path, text: str, place: str) -> None:
+    assert refused(tmp_path, text) == (
+        f"{tmp_path}/run.yaml: is not valid YAML (found: {place}) → "
+        "close the bracket or quote, or mend the indent, there or above"
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "parts"),
     [
         (
@@ -194,7 +238,7 @@ def test_a_table_may_lie_in_the_folder_of_the_data(tmp_path: Path) -> None:
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
     message = refused(tmp_path, "data: {pat: x}\nlabels: {gap_days: -1}")
-    assert message.startswith("3 problems:")
+    assert message.startswith("2 problems:")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tenure.core import files
+from tenure.core.errors import ConfigError
 from tenure.core.files import (
     canonical_json,
     digest,
@@ -63,6 +64,18 @@ def test_a_failed_rename_leaves_the_old_file(
         write_text(path, "new")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["scores.csv"]
+
+
+@pytest.mark.parametrize("name", ["file/scores.csv", "file/deep/scores.csv"])
+def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigError) as caught:
+        write_text(tmp_path / name, "new")
+    place = tmp_path / name
+    assert str(caught.value) == (
+        f"{place}: cannot be written: Not a directory → choose a folder you may write to"
+    )
+    assert names(tmp_path) == ["file"]
 
 
 def test_the_bytes_are_on_disk_before_the_name(

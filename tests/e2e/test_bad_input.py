@@ -18,7 +18,7 @@ from tenure.model.registry.champion import champion
 from worlds import tiny_world, write_world
 
 World = dict[str, pa.Table]
-CONFIG, DATA, MODEL = 2, 3, 4
+CONFIG, DATA, MODEL, REFUSED = 2, 3, 4, 5
 SCORE = ("score", "config.yaml", "--out", "scores.csv")
 
 
@@ -97,7 +97,10 @@ BAD_TABLES: dict[str, tuple[Callable[[World], World], tuple[str, ...]]] = {
         column("subscriptions", "mrr", lambda table: pa.nulls(table.num_rows, pa.float64())),
         ("subscriptions", "mrr"),
     ),
-    "a required table without rows": (empty("accounts"), ("accounts", "row")),
+    "a required table without rows": (
+        empty("accounts"),
+        ("tenure: accounts: the table is empty → fill it\n",),
+    ),
     "an optional table without rows": (empty("touchpoints"), ("touchpoints", "fill it")),
     "amounts that are words": (
         column("subscriptions", "mrr", text("a lot", "little")),
@@ -181,9 +184,9 @@ def without_churn(world: World) -> World:
 def test_too_few_outcomes_refuse_the_model(
     home: Path, change: Callable[[World], World], words: str
 ) -> None:
-    """The command says so with the record; that there is no champion is what fails later."""
+    """The command fails with the whole record, and the report of it can be written."""
     said = said_of(home, "train", "config.yaml", "--json", change=change)
-    assert (said.code, said.error) == (0, "")
+    assert (said.code, said.error) == (REFUSED, "")
     churn = json.loads(said.out)["targets"]["churn"]
     assert (churn["status"], churn["model"]) == ("refused", None)
     assert words in churn["verdict"]["sentences"][0]

@@ -130,4 +130,7 @@ def test_data_that_nobody_pays_for_cannot_be_audited(home: Project) -> None:
 
     audit = planted(home, change)
     assert audit.status == "not_possible"
-    assert "pays" in (audit.reason or "")
+    assert audit.reason == (
+        "there is no prediction time at which an account pays. Give a longer history, or "
+        "data.observed_until where the export is of a later day"
+    )

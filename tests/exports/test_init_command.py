@@ -18,6 +18,7 @@ from sources.presets.vendor_cases import OWN
 from tenure.cli import cli
 from tenure.core.errors import ConfigError, DataError
 from tenure.core.records.init import InitRecord
+from tenure.report.init import init_lines
 from tenure.run.init import InitRequest, run_init
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def test_a_config_that_exists_is_not_replaced(folder: Path) -> None:
         ({"x.csv": "a,b\n1,2\n"}, r"x\.csv: is nothing that is known"),
         (
             {"subs.csv": "id,customer,start_date\n1,c,2023-01-01\n"},
-            "is nearest to Stripe subscription, without `period_end` or `current_period_end`",
+            "is nearest to Stripe subscription, without `current_period_end`",
+        ),
+        (
+            {"subs.csv": "id,customer_id,start_date,amount,interval\n1,c,2023-01-01,9,month\n"},
+            r"Stripe exported, without `Created \(UTC\)` or `Start \(UTC\)` or `Current Period",
         ),
     ],
 )
@@ -64,6 +69,18 @@ def test_a_folder_without_anything_known_is_refused(
     with pytest.raises(ConfigError, match=message):
         run_init(InitRequest(tmp_path))
     assert not (tmp_path / "tenure.yaml").exists()
+
+
+def test_what_keeps_a_config_from_use_is_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("accounts.csv").write_text("account_id,created_at\na,2023-01-01\n")
+    Path("subscriptions.csv").write_text("sub,cust\n1,a\n")
+    lines = init_lines(run_init(InitRequest.of(".")))
+    fix = "map data.tables.subscriptions, or take it out of data.leave_out"
+    assert lines[-1] == f"next:   {fix}; then tenure check tenure.yaml"
+    assert f"  subscriptions: is required and left out by data.leave_out → {fix}" in lines
 
 
 def test_a_folder_must_exist(tmp_path: Path) -> None:

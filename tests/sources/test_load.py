@@ -92,6 +92,7 @@ def test_a_survey_needs_one_of_its_times(read: Load, folder: Path) -> None:
         ("1712102400000000000", "`formats: {opened_at: epoch_ns}`"),
         ("44942", "day numbers of a spreadsheet: map `opened_at: CAST('1899-12-30'"),
         ("last week", "map an expression that gives a time"),
+        ("31.31.2023", "or declare its format (`formats: {opened_at: '%d.%m.%Y'}`)"),
     ],
 )
 def test_wrong_date_format(read: Load, folder: Path, value: str, fix: str) -> None:
@@ -207,6 +208,29 @@ def test_all_null_optional_column_counts_as_absent(read: Load, folder: Path) -> 
 def test_empty_table(read: Load, folder: Path) -> None:
     (folder / "tickets.csv").write_text("ticket_id,account_id,opened_at\n")
     assert message(read) == ("tickets: the table is empty → leave it out of the config, or fill it")
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "problem"),
+    [
+        ("accounts", "account_id\n", "the table is empty"),
+        ("accounts", "", "{path} is empty"),
+        ("subscriptions", "", "{path} is empty"),
+    ],
+)
+def test_a_required_table_without_a_row_cannot_be_left_out(
+    read: Load, folder: Path, table: str, text: str, problem: str
+) -> None:
+    path = folder / f"{table}.csv"
+    path.write_text(text)
+    assert message(read) == f"{table}: {problem.format(path=path)} → fill it"
+
+
+def test_a_required_table_that_the_config_leaves_out(read: Load) -> None:
+    assert message(read, leave_out=["subscriptions"]) == (
+        "subscriptions: is required and left out by data.leave_out → "
+        "map data.tables.subscriptions, or take it out of data.leave_out"
+    )
 
 
 def test_every_problem_comes_at_once(read: Load, folder: Path) -> None:

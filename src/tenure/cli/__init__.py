@@ -9,7 +9,7 @@ import click
 
 from tenure import __version__
 from tenure.cli import models, scores, serving
-from tenure.cli.options import EXIT_UNUSABLE
+from tenure.cli.options import EXIT_INTERRUPTED, EXIT_UNUSABLE
 from tenure.cli.output import fitted
 from tenure.core.errors import TenureError
 
@@ -20,7 +20,8 @@ Exit codes:
   2  the config or an option cannot be used
   3  the input tables cannot be used
   4  a model, a run or MLflow is missing, damaged or of another project
-  5  the data cannot carry the model that was asked for
+  5  the data cannot carry the model that was asked for, `train`: not one of them
+  130  interrupted (Ctrl-C)
 """
 
 
@@ -53,7 +54,14 @@ for room, names in COMMANDS.items():
 def main() -> None:
     """Run the command line; a known error is one message on stderr and its exit code."""
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        text = "interrupted: no file is half-written, and it can be run again"
+        click.echo(f"tenure: {text}", err=True)
+        sys.exit(EXIT_INTERRUPTED)
     except TenureError as error:
         click.echo(fitted(f"tenure: {error}", sys.stderr), err=True)
         sys.exit(error.exit_code)

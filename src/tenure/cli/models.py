@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from tenure.cli.options import AS_JSON, CONFIG, EXIT_UNUSABLE, OUT, settings, table
+from tenure.cli.options import AS_JSON, CONFIG, EXIT_UNUSABLE, FILE, OUT, OutPath, settings, table
 from tenure.cli.output import show
+from tenure.core.errors import RefusedError
 from tenure.core.progress import for_command
 
 
 @click.command()
-@click.option("--out", default="demo", type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--out", default="demo", type=OutPath(), help="Folder to write to.")
 @click.option("--accounts", default=1500, type=click.IntRange(50), help="Accounts to simulate.")
 @click.option("--seed", default=0, type=click.IntRange(0), help="Seed of the simulation.")
 @AS_JSON
@@ -29,7 +30,7 @@ def demo(out: Path, accounts: int, seed: int, as_json: bool) -> None:
 
 @click.command()
 @click.argument("place", default=".", metavar="[DIR|URL]")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: tenure.yaml.")
+@click.option("--out", default=None, type=FILE, help="Default: tenure.yaml.")
 @click.option("--force", is_flag=True, help="Replace a config that exists.")
 @click.option("--day-first", "first", flag_value="day", help="Read 01/02/2024 as 1 February.")
 @click.option("--month-first", "first", flag_value="month", help="Read 01/02/2024 as 2 January.")
@@ -83,13 +84,18 @@ def snapshot(config: Path, force: bool, as_json: bool) -> None:
 @CONFIG
 @AS_JSON
 def train(config: Path, as_json: bool) -> None:
-    """Fit, calibrate, backtest, track, register and export a model per target."""
+    """Fit, calibrate, backtest, track, register and export a model per target.
+
+    Exit 5 if the data can carry none; the report says why.
+    """
     from tenure.report.text import train_lines
     from tenure.run.train import run_train
 
     with for_command() as progress:
         record = run_train(settings(config), progress=progress)
     show(record.to_json(), train_lines(record), as_json=as_json)
+    if all(target.model is None for target in record.targets.values()):
+        sys.exit(RefusedError.exit_code)
 
 
 @click.command()
@@ -100,12 +106,14 @@ def backtest(config: Path, out: Path, as_json: bool) -> None:
     """Write out-of-time predictions with their outcomes, as they would have been made then."""
     from tenure.core.records.scorecards import HealthComparison
     from tenure.report.scorecards import comparison_lines
+    from tenure.report.text import target_lines
     from tenure.run.backtest import run_backtest
 
     with for_command() as progress:
         result = run_backtest(settings(config), table(out), progress=progress)
     result.pop("predictions")
-    lines = [f"{result['rows']:,} predictions in {result['folds']} folds: {out}"]
+    lines = target_lines(result.pop("records"))
+    lines += ["", f"{result['rows']:,} predictions in {result['folds']} folds: {out}"]
     if result["health"]:
         lines += comparison_lines(HealthComparison.from_json(result["health"]))
     show(result, lines, as_json=as_json)

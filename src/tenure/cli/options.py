@@ -9,11 +9,26 @@ from typing import Any
 import click
 
 from tenure.core.errors import ConfigError, Problem
+from tenure.core.files import check_writable
 
-EXIT_UNUSABLE = 1
+EXIT_UNUSABLE, EXIT_INTERRUPTED = 1, 130
+
+
+class OutPath(click.Path):
+    """Where a command writes: refused before any work is done if nothing can be written there."""
+
+    def convert(self, *value: Any) -> Path:
+        """Return the path."""
+        path = Path(str(super().convert(*value)))
+        check_writable(path)
+        return path
+
+
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-OUT = click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
+FILE = OutPath(dir_okay=False)
+OUT = click.option("--out", required=True, type=FILE, help="File to write.")
+MAY_OUT = click.option("--out", default=None, type=FILE, help="File to write.")
 SELECTION = click.Choice(["all", "slim"])
 MAPS = click.Choice(["health", "experience"])
 AS_OF = click.option("--as-of", default=None, help="Prediction time, e.g. 2026-01-01 (UTC).")

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -23,6 +24,11 @@ def show(result: Any, lines: list[str], *, as_json: bool) -> None:
         return
     for line in lines:
         click.echo(fitted(line, sys.stdout))
+
+
+def written(what: str, out: Path | None) -> list[str]:
+    """Return the line that names a file that was written, if one was."""
+    return [f"{what}: {out}"] if out else []
 
 
 def fitted(text: str, stream: TextIO) -> str:

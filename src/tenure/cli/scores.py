@@ -14,13 +14,14 @@ from tenure.cli.options import (
     CONFIG,
     EXIT_UNUSABLE,
     MAPS,
+    MAY_OUT,
     OUT,
     SELECTION,
     moment,
     settings,
     table,
 )
-from tenure.cli.output import show
+from tenure.cli.output import show, written
 from tenure.core.errors import ConfigError, Problem
 from tenure.core.progress import for_command
 
@@ -84,7 +85,7 @@ def report(config: Path, out: Path, account: str | None, as_of: str | None, as_j
         with for_command() as progress:
             wish = (out, account, moment(as_of), progress)
             result = run_account_report(settings(config), *wish)
-    show(result, [f"report: {out}"], as_json=as_json)
+    show(result, written("report", out), as_json=as_json)
 
 
 @click.command()
@@ -109,7 +110,7 @@ def account(config: Path, account: str, as_json: bool, **when: str | None) -> No
 @AS_OF
 @click.option("--since", default=None, help="Compare with this date.")
 @click.option("--map", "kind", type=MAPS, default="health", help="What the health map shows.")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@MAY_OUT
 @AS_JSON
 def scorecards(config: Path, out: Path | None, as_json: bool, **how: Any) -> None:
     """Score outcomes and experience of every account; print the client health map."""
@@ -120,14 +121,15 @@ def scorecards(config: Path, out: Path | None, as_json: bool, **how: Any) -> Non
     file = table(out) if out else None
     with for_command() as progress:
         result = run_scorecards(settings(config), times, how["kind"], file, progress)
-    show(result.map.to_json(), health_map_lines(result.map), as_json=as_json)
+    lines = [*health_map_lines(result.map), *written("scorecards", out)]
+    show(result.map.to_json(), lines, as_json=as_json)
 
 
 @click.command()
 @CONFIG
 @AS_OF
 @click.option("--capacity", default=None, type=click.IntRange(1), help="Accounts per list.")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@MAY_OUT
 @click.option("--preview", is_flag=True, help="Do not remember that the lists were handed out.")
 @AS_JSON
 def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, **wish: Any) -> None:
@@ -144,7 +146,8 @@ def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, *
             *(settings(config), latest, wish["capacity"], file, progress),
             remember=not wish["preview"],
         )
-    show(result.to_json(), worklist_lines(result), as_json=as_json)
+    lines = [*worklist_lines(result), *written("work lists", out)]
+    show(result.to_json(), lines, as_json=as_json)
 
 
 @click.command()
@@ -155,7 +158,7 @@ def worklist(config: Path, as_of: str | None, out: Path | None, as_json: bool, *
 @click.option("--only", multiple=True, help="Name of a metric; default: all.")
 @click.option("--method", multiple=True, help="NAME=METHOD, see docs/metrics.md.")
 @click.option("--forecast", is_flag=True, help="Instead: next month and quarter, docs/forecast.md.")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="File to write.")
+@MAY_OUT
 @AS_JSON
 def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
     """Compute the customer-success metrics of a period: revenue, retention, surveys, support."""
@@ -172,7 +175,8 @@ def metrics(config: Path, out: Path | None, as_json: bool, **wish: Any) -> None:
     with for_command() as progress:
         path = table(out, ".csv", ".parquet", ".xlsx") if out else None
         result = run_metrics(settings(config), request, path, progress)
-    show(result.to_json(), metrics_lines(result), as_json=as_json)
+    lines = [*metrics_lines(result), *written("metrics", out)]
+    show(result.to_json(), lines, as_json=as_json)
 
 
 def forecast(config: Path, out: Path | None, wish: dict[str, Any], *, as_json: bool) -> None:
@@ -185,7 +189,8 @@ def forecast(config: Path, out: Path | None, wish: dict[str, Any], *, as_json: b
         fix = "leave it out: a forecast is of the month and the quarter after the latest scores"
         raise ConfigError(Problem(idle[0], "does not go with --forecast", fix=fix))
     result = run_forecast(settings(config), wish["by"], table(out) if out else None)
-    show(result.to_json(), forecast_lines(result), as_json=as_json)
+    lines = [*forecast_lines(result), *written("forecast", out)]
+    show(result.to_json(), lines, as_json=as_json)
 
 
 @click.command()

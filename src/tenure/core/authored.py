@@ -64,7 +64,11 @@ def read_mapping(path: Path, *, unread: bool = False) -> dict[str, Any]:
                 key: value if key in LATER else settled(value) for key, value in authored.items()
             }
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(Problem(str(path), "is not valid YAML", str(error))) from error
+        place, fix = str(error), "save it as plain text in UTF-8"
+        if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
+            place = f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+            fix = "close the bracket or quote, or mend the indent, there or above"
+        raise ConfigError(Problem(str(path), "is not valid YAML", place, fix)) from error
     except ConfigError as error:
         raise ConfigError(*(f"{path}: {problem}" for problem in error.problems)) from None
     if not isinstance(authored, dict):

@@ -13,9 +13,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
+
+from tenure.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +32,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it onto `path` when the block succeeds.
 
     The temporary file is removed if the block fails.  A killed process leaves the old file whole.
+
+    Raises:
+        ConfigError: If nothing can be written there.
     """
     path = Path(path)
+    check_writable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -40,6 +47,21 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path, of a file or of a folder, at which nothing can be written; leave no trace.
+
+    Raises:
+        ConfigError: With the system's reason.
+    """
+    try:
+        places = (path / "file" if path.is_dir() else path).absolute().parents
+        TemporaryFile(dir=next(place for place in places if place.exists())).close()
+    except OSError as error:
+        rule = f"cannot be written: {error.strerror or error}"
+        fix = "choose a folder you may write to"
+        raise ConfigError(Problem(str(path), rule, fix=fix)) from error
 
 
 @contextmanager

@@ -12,6 +12,17 @@ from tenure.core.secrets import masked
 
 Error = Mapping[str, Any]
 Location = tuple[Any, ...]
+UNKNOWN = "unknown key"
+_DEFAULT = "change it, or leave the key out for its default"
+_STEPS = {
+    "int": "write a whole number in digits",
+    "float": "write a number in digits",
+    "bool": "write true or false",
+    "missing": "add it",
+    "greater": _DEFAULT,
+    "less": _DEFAULT,
+}
+"""What to do about a kind of error, by the first word of its type."""
 
 
 def validation_problems(
@@ -29,7 +40,20 @@ def validation_problems(
     for error in errors:
         place = ".".join(str(part) for part in _written(error, authored))
         places.setdefault(place, []).append(error)
-    return [_problem(f"{origin}: {place}", listed, keys) for place, listed in places.items()]
+    problems = {
+        place: _problem(f"{origin}: {place}", listed, keys) for place, listed in places.items()
+    }
+    meant = {
+        f"{place.rpartition('.')[0]}.{name}".strip(".")
+        for place, problem in problems.items()
+        if problem.rule == UNKNOWN
+        for name in re.findall(r"did you mean `(.+)`", problem.fix)
+    }
+    return [
+        problem
+        for place, problem in problems.items()
+        if place not in meant or places[place][0]["type"] != "missing"
+    ]
 
 
 def _written(error: Error, authored: Any) -> Iterable[str | int]:
@@ -48,9 +72,11 @@ def _problem(thing: str, errors: list[Error], keys: Callable[[Location], Iterabl
     first = errors[0]
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
-        return Problem(thing, "unknown key", fix=suggestion(key, keys(first["loc"])))
+        return Problem(thing, UNKNOWN, fix=suggestion(key, keys(first["loc"])))
     rules = [
-        item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        re.sub(r"^Value error, |, unable to .*", "", item["msg"]).replace(
+            "Input should be", "must be"
+        )
         for item in errors
     ]
     value = first.get("input")
@@ -61,6 +87,7 @@ def _problem(thing: str, errors: list[Error], keys: Callable[[Location], Iterabl
         fix = "write it in quotes"
         if isinstance(value, bool):
             fix += ": without them YAML reads on, off, yes, no and the like as true or false"
+    fix = fix or _STEPS.get(first["type"].split("_")[0], "")
     return Problem(thing, "; or ".join(dict.fromkeys(rules)), shown, fix)
 
 

@@ -221,6 +221,9 @@ def duckdb_batches(path: str, sql: str, rows: int) -> Iterator[pa.RecordBatch | 
 def _explained(sql: str) -> Iterator[None]:
     try:
         yield
+    except RuntimeError as error:
+        # DuckDB's answer to Ctrl-C
+        raise (KeyboardInterrupt if str(error) == "Query interrupted" else error) from None
     except duckdb.Error as error:
         raise DataError(
             Problem("DuckDB", str(error).strip(), fix=f"the SQL was:\n{sql.strip()}")

@@ -106,7 +106,7 @@ def _page(record: TrainingRecord) -> dict[str, Any]:
             {
                 "Project": record.name,
                 "Trained at": record.created_at,
-                "Took": f"{number(record.took_seconds, 0)} s",
+                "Took": f"{number(record.took_seconds, 0)} s up to this report",
                 "Tenure": record.tenure_version,
                 "Libraries": joined(record.versions),
                 "Data fingerprint": record.fingerprint,

@@ -26,8 +26,10 @@ def init_lines(result: InitRecord) -> list[str]:
         lines += ["", "check", *_indented(check_lines(result.check))]
     if result.problems:
         lines += ["", "it cannot be used yet:", *(f"  {text}" for text in result.problems)]
-    next_step = "train" if result.passed else "check"
-    return [*lines, "", f"config: {result.config}", f"next:   tenure {next_step} {result.config}"]
+    step = f"tenure {'train' if result.passed else 'check'} {result.config}"
+    if result.problems:
+        step = f"{result.problems[0].rpartition(' → ')[2]}; then {step}"
+    return [*lines, "", f"config: {result.config}", f"next:   {step}"]
 
 
 def _files(files: Sequence[FolderTable]) -> Table | None:

@@ -116,14 +116,20 @@ def _features(features: CheckedFeatures) -> list[str]:
 def train_lines(record: TrainingRecord) -> list[str]:
     """Return what a training run came to, for people."""
     lines = [f"{RED}  {text}" for text in record.data.red]
-    for name, target in record.targets.items():
-        lines += [*([""] if lines else []), *_target(name, target)]
     return [
         *lines,
+        *([""] if lines else []),
+        *target_lines(record.targets),
         "",
         f"report: {record.config.paths.runs}/report.html",
-        f"took {number(record.took_seconds, 0)} s",
+        f"took {number(record.took_seconds, 0)} s up to the report and the recording in MLflow",
     ]
+
+
+def target_lines(targets: Mapping[str, TargetRecord]) -> list[str]:
+    """Return how well each target is predicted, with a line between two of them."""
+    parts = [["", *_target(name, target)] for name, target in targets.items()]
+    return [line for part in parts for line in part][1:]
 
 
 def _target(name: str, target: TargetRecord) -> list[str]:

@@ -28,7 +28,7 @@ from tenure.core.times import now
 from tenure.engine import open_engine
 from tenure.features.compute.matrix import build
 from tenure.features.plan.plan import Plan, resolve_plan
-from tenure.labels.history import late_usage
+from tenure.labels.history import late_usage, unsettled_ends
 from tenure.labels.snapshots import prediction_times, snapshots
 from tenure.labels.targets import TARGETS, label
 from tenure.run.leakage_gate import allowed
@@ -38,6 +38,7 @@ from tenure.sources.dataset import Dataset
 FORMAT = 1
 RECORD = "audit.json"
 PAGE = "audit.html"
+LONGER = "Give a longer history, or data.observed_until where the export is of a later day"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def audit(config: Config, dataset: Dataset, resolved: Plan, progress: Progress) 
         reason = "there is no prediction time at which an account pays"
         if log := late_usage(config, dataset):
             reason = f"{reason}: in usage_events {log.text}"
+        reason = f"{reason}. {unsettled_ends(config, dataset) or LONGER}".rstrip(".")
         return AuditRecord(**record, status="not_possible", reason=reason)
     accounts = chosen(rows["account_id"].tolist(), config.audit.accounts, config.model.seed)
     audited = _Audited(config, dataset, resolved, cutoffs, rows, accounts, progress)

@@ -70,8 +70,8 @@ def run_backtest(config: Config, out: Path | str, progress: Progress = SILENT) -
     """Write the out-of-time predictions of every target that can be fitted; see `Backtest`.
 
     Returns:
-        ``targets`` (verdicts), ``health`` (a `HealthComparison` or None), ``rows``, ``folds``,
-        ``out`` and ``predictions`` (the rows).
+        ``targets`` (verdicts), ``records`` (a `TargetRecord` each), ``health`` (a
+        `HealthComparison` or None), ``rows``, ``folds``, ``out`` and ``predictions`` (the rows).
 
     Raises:
         RefusedError: If no target has a fold.
@@ -80,6 +80,7 @@ def run_backtest(config: Config, out: Path | str, progress: Progress = SILENT) -
     write_table(tested.predictions, Path(out))
     return {
         "targets": {name: record.verdict.to_json() for name, record in tested.targets.items()},
+        "records": tested.targets,
         "health": tested.health and tested.health.to_json(),
         "rows": len(tested.predictions),
         "folds": int(tested.predictions["fold"].nunique()),

@@ -178,8 +178,9 @@ def _unknown(raw: RawTable, known: Iterable[Preset]) -> str:
         word = f"a word such as `{near.object.files[0]}`"
         kind = f"{near.preset.vendor} {near.object.name}"
         return f"has the columns of {kind}; if it is that, put {word} into its name"
+    columns = near.object.columns
     spellings = [
-        " or ".join(f"`{name}`" for name in near.object.columns[need][:3]) for need in near.missing
+        " or ".join(f"`{name}`" for name in columns[need][1:4] or (need,)) for need in near.missing
     ]
     return f"is nearest to {near.preset.vendor} {near.object.name}, without {', '.join(spellings)}"
 

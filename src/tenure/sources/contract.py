@@ -296,3 +296,8 @@ SOURCES: dict[str, Source] = {
         *(TOUCHPOINTS, FX_RATES, MERGERS),
     )
 }
+
+
+def filling(name: str) -> str:
+    """Return what to do about a table without a row."""
+    return "fill it" if SOURCES[name].required else "leave it out of the config, or fill it"

@@ -12,7 +12,7 @@ from tenure.core.errors import Problem
 from tenure.core.steps import quote
 from tenure.engine import Engine
 from tenure.sources import coerce, id_hints, time_formats
-from tenure.sources.contract import SAYS_BY_EMPTINESS
+from tenure.sources.contract import SAYS_BY_EMPTINESS, filling
 from tenure.sources.quality import unread
 from tenure.sources.staging_sql import Layout
 from tenure.sources.wording import WORDINGS
@@ -143,17 +143,23 @@ def unusable(layout: Layout, counts: Counts, engine: Engine) -> list[Problem]:
     """Return why no row of a table can be used; nothing where some can."""
     name = layout.source.name
     if not counts.rows:
-        return [Problem(name, "the table is empty", fix="leave it out of the config, or fill it")]
+        return [Problem(name, "the table is empty", fix=filling(name))]
     if counts.used:
         return []
     code, rows = next(iter(counts.reasons().items()))
     reason = next(item for item in layout.every_reason if item.code == code)
     if code == "unknown_account":
         own = _samples(engine, f"FROM {quote(layout.staged)}", name)
-        samples = f"{own}; {_samples(engine, layout.accounts, 'accounts')}"
+        known = _samples(engine, layout.accounts, "accounts")
+        if known.endswith(" "):  # no id at all: the problem is that of accounts alone
+            return []
         differ = id_hints.difference(layout, engine)
         fix = differ or "map the column that holds the ids of the accounts table"
-        return [Problem(f"{name}.account_id", "no row belongs to a known account", samples, fix)]
+        return [
+            Problem(
+                f"{name}.account_id", "no row belongs to a known account", f"{own}; {known}", fix
+            )
+        ]
     column = code.removeprefix("missing_")
     if code.startswith("missing_") and rows == counts.rows:
         thing = f"{name}.{column}" if column in layout.columns else name

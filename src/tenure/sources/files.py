@@ -157,8 +157,7 @@ def _below_folder(folder: Path) -> tuple[list[str], list[str]]:
 def _as_text(files: Files, wanted: Collection[str], engine: Engine) -> Files:
     forms = forms_of(files.paths, wanted, engine)
     if not forms:
-        fix = "fill it, or leave the table out of the config"
-        raise DataError(Problem(files.path, "the file is empty", fix=fix))
+        raise DataError(Problem(files.path, "is empty"))
     owned: dict[tuple[str, ...], list[str]] = {}
     for path, form in forms.items():
         owned.setdefault(form.columns, []).append(path)

@@ -15,7 +15,7 @@ from tenure.core.paths import exists
 from tenure.core.steps import Step
 from tenure.engine import ENGINES, Engine
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
-from tenure.sources.contract import SOURCES
+from tenure.sources.contract import SOURCES, filling
 from tenure.sources.files import Files, files_of
 from tenure.sources.frames import arrow_table
 from tenure.sources.landing.land import landing_tables
@@ -75,6 +75,11 @@ def find(config: Config, engine: Engine) -> tuple[dict[str, TableOrigin], list[P
                 and (origin := _discovered(name, folder, engine))
             ):
                 origins[name] = origin
+            elif name in required and name in data.leave_out:
+                fix = f"map data.tables.{name}, or take it out of data.leave_out"
+                problems.append(
+                    Problem(name, "is required and left out by data.leave_out", fix=fix)
+                )
             elif name in required:
                 looked = f"looked for {folder / name}.parquet, .csv and the like"
                 looked = looked if data.path else f"tables: {', '.join(data.tables)}"
@@ -254,7 +259,7 @@ def unread(name: str, place: str, item: Problem | str) -> Problem:
     if isinstance(item, Problem) and item.thing == name:
         return item
     if isinstance(item, Problem) and item.thing not in ENGINES:
-        return Problem(name, f"{item.thing} {item.rule}", item.value, item.fix)
+        return Problem(name, f"{item.thing} {item.rule}", item.value, item.fix or filling(name))
     if "state machine" in (reason := engine_reason(item)):
         fix = "write it with one kind of line end (as `dos2unix` does)"
         return Problem(name, f"the lines of {place} end in two ways", reason[:60], fix)

@@ -117,7 +117,8 @@ def _fix(name: str, counts: dict[str, int], sheet: int, total: int) -> str:
     if best and counts[best]:
         read = f"the format {_written(best)} reads {counts[best] / total:.0%} of its values"
         return f"write all of them in one way; {read}"
-    return f"map an expression that gives a time to `{name}`, or another column"
+    form = f"declare its format (`formats: {{{name}: '%d.%m.%Y'}}`)"
+    return f"map an expression that gives a time to `{name}`, or another column, or {form}"
 
 
 def other_order(form: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from tenure.core.config import load_config
 from tenure.core.errors import Problem
 from tenure.sources.presets.declared import presets
 from tenure.sources.presets.raw_tables import RawTable
-from tenure.sources.presets.recognise import nearest
+from tenure.sources.presets.recognise import Match, _nearness, nearest
 
 COMPANIES = (
     "Record ID,Company name,Create Date,Company Domain Name,Help desk\n"
@@ -104,6 +105,13 @@ def test_an_unknown_file_is_named_with_what_it_lacks(tmp_path: Path) -> None:
         assert (match.preset.vendor, match.object.name, match.missing) == (
             *("Stripe", "subscription"), ("period_end",)
         )  # fmt: skip
+
+
+def test_the_nearest_object_lacks_the_fewest_columns() -> None:
+    stripe = presets()["stripe"]
+    one = Match(stripe, stripe.objects["discount"], RawTable("x.csv", "_x", ()), {}, 1, ("coupon",))
+    two = replace(one, object=stripe.objects["exported"], score=4, missing=("term", "mark"))
+    assert max(two, one, key=_nearness) is one
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

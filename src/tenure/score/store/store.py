@@ -24,6 +24,9 @@ from tenure.score.store.reading import BY_PLACE, Row, frame, read, read_contribu
 from tenure.score.store.schema import RUN_ACCOUNTS, RUN_MODELS, RUNS, WORDINGS
 from tenure.score.store.write import RunFacts, ScoringRun, add_run
 
+UNTRAINED = " (`tenure train CONFIG` before it, where no champion stands)"
+"""What may have to come before the first run."""
+
 
 @dataclass(frozen=True)
 class StoredRun(RunFacts):
@@ -145,7 +148,8 @@ class ScoreStore:
         if run is None:
             of = f" --as-of {show(moment)[:10]}" if moment else ""
             fix = f"run `tenure score CONFIG{of} --out FILE` first"
-            fix += "".join(f", or choose {show(one.as_of)} or later" for one in self.runs()[:1])
+            first = self.runs()[:1]
+            fix += f", or choose {show(first[0].as_of)} or later" if first else UNTRAINED
             rule = f"no run was kept{' at or before this time' if moment else ''}"
             raise ModelError(Problem(thing, rule, show(moment) if moment else "", fix))
         return run

@@ -43,14 +43,12 @@ def recognised(raw: RawTable, presets: Iterable[Preset]) -> Match | None:
 
 def nearest(raw: RawTable, presets: Iterable[Preset]) -> Match | None:
     """Return the object that a table lacks the fewest columns of, if it has half of them."""
-    matches = list(_matches(raw, presets))
-    best = max(matches, key=_nearness, default=None)
-    half = best and best.lacks <= len(best.object.needs) / 2
-    return best if half else None
+    matches = (item for item in _matches(raw, presets) if item.lacks <= len(item.object.needs) / 2)
+    return max(matches, key=_nearness, default=None)
 
 
-def _nearness(match: Match) -> tuple[float, float]:
-    return -match.lacks / len(match.object.needs), match.score
+def _nearness(match: Match) -> tuple[float, float, float]:
+    return -match.lacks, -match.lacks / len(match.object.needs), match.score
 
 
 def _matches(raw: RawTable, presets: Iterable[Preset]) -> Iterator[Match]:

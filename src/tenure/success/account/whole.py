@@ -25,6 +25,7 @@ from tenure.core.records.account import (
 from tenure.core.times import days, show
 from tenure.labels.snapshots import snapshots
 from tenure.labels.windows import RENEWAL
+from tenure.score.store.store import UNTRAINED
 from tenure.sources.dataset import Dataset
 from tenure.success.account.rows import WEEKS, AccountRows
 from tenure.success.account.timeline import timeline
@@ -66,7 +67,8 @@ def whole_account(
     missing = dict.fromkeys((*TABLES, "usage_events"), "there is no such table")
     missing = {name: why for name, why in missing.items() if not dataset.has(name)}
     if run is None:
-        fix = f"`tenure score CONFIG --as-of {show(as_of)[:10]} --out scores.csv` makes them"
+        wanted = f"tenure score CONFIG --as-of {show(as_of)[:10]} --out scores.csv"
+        fix = f"`{wanted}` makes them{UNTRAINED}"
         missing["scores"] = f"none are kept of {show(as_of)} or before; {fix}"
     standing = _standing(dataset, account, as_of, contracts)
     cards = None
