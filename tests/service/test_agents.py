@@ -12,6 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from service.conftest import Tiny
+from tenure import __version__
 from tenure.core.times import show
 from tenure.service.agents import FEWEST, agent_server
 
@@ -46,6 +47,7 @@ def main(tiny: Tiny) -> pd.DataFrame:
 def test_the_eight_tools_say_that_they_only_read(server: Any) -> None:
     async def listed() -> Any:
         async with Client(server) as client:
+            assert client.server_info.version == __version__
             return (await client.list_tools()).tools
 
     tools = asyncio.run(listed())

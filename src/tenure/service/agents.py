@@ -12,6 +12,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 
+from tenure import __version__
 from tenure.core.config import Config
 from tenure.core.errors import TenureError, suggestion
 from tenure.core.flat_row import BANDS, MAIN
@@ -40,7 +41,9 @@ def serve_agents(config: Config) -> None:
 
 def agent_server(config: Config) -> MCPServer[Any]:
     """Return a server of the tools over the kept scores of a project."""
-    server: MCPServer[Any] = MCPServer("tenure", instructions=ABOUT, log_level="WARNING")
+    server: MCPServer[Any] = MCPServer(
+        "tenure", instructions=ABOUT, version=__version__, log_level="WARNING"
+    )
     tools = _Tools(config)
     for tool in (
         tools.list_accounts,

@@ -97,7 +97,8 @@ class Champions:
                 self._warn(target, f"the new champion is not served: {error}")
                 continue
             if model is None:
-                self._warn(target, "there is no champion any more; the former one is still served")
+                more = "; the former one is still served" if target in self.models else ""
+                self._warn(target, f"there is no champion any more{more}")
                 continue
             self.warnings = {name: text for name, text in self.warnings.items() if name != target}
             self._serve(target, model)
