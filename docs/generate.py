@@ -442,9 +442,8 @@ exports:
   kept with scores and cannot be sent.
 - **Webhooks** are told what changed by `tenure score` (accounts in another band) and by `tenure train` and
   `promote` (a new champion), with the headers of Standard Webhooks; what does not arrive waits in the
-  store and is tried again, ever more seldom, by whichever command comes next. A message arrives at least once:
-  one that was sent twice, by two commands at a time or by a try whose answer was lost, has the same
-  `webhook-id`. The section `webhooks` names them, each with its `url` and `secrets`.
+  store and is tried again, ever more seldom, by `tenure serve` or whichever command comes next. A message arrives
+  at least once: one that was sent twice, by a try whose answer was lost, has the same `webhook-id`. The section `webhooks` names them, each with its `url` and `secrets`.
 - The adapters were tested against servers that answer as the vendors' documentation says, not against
   the vendors' own.
 

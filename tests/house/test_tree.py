@@ -16,7 +16,7 @@ import pytest
 from house.tree import PACKAGE, ROOT, imports, modules, project_files, settings, where
 
 MOST_LINES = 350
-MOST_LINES_IN_ALL = 67_800
+MOST_LINES_IN_ALL = 67_900
 MOST_BYTES = 2**20
 PICKLES = {"cloudpickle", "dill", "joblib", "pickle", "shelve"}
 PICKLING = {"load_pickle", "read_pickle", "to_pickle"}

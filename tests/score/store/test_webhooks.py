@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from tenure.score.store.database import writing
 from tenure.score.store.schema import OUTBOX
 from tenure.score.store.store import ScoreStore
 from tenure.score.store.write import ScoringRun
+from tenure.service.api import deliveries
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two characters").decode()
 
@@ -130,6 +132,54 @@ def test_what_does_not_arrive_waits_and_is_sent_again(
         assert send_due(store, hooks) == (1, 0)
         assert send_due(store, hooks) == (0, 0)
     assert [request.headers["webhook-id"] for request in seen] == [row.message_id] * 2
+
+
+def test_a_message_that_another_one_is_sending_is_not_sent(
+    store: ScoreStore, run: ScoringRun, slim: Scored, config: Config, moved: list[str]
+) -> None:
+    two_runs(store, run, slim, moved)
+    meanwhile: list[tuple[int, int]] = []
+
+    def answer(_: Request) -> Reply:
+        meanwhile.append(send_due(store, hooks))
+        return Reply(204, "")
+
+    with serving(answer) as (url, seen):
+        hooks = hooked(config, url)
+        announce_bands(hooks, store, SILENT)
+    assert len(seen) == 1
+    assert meanwhile == [(0, 0)]
+
+
+def test_the_service_sends_again_what_did_not_arrive(
+    store: ScoreStore,
+    run: ScoringRun,
+    slim: Scored,
+    config: Config,
+    moved: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    two_runs(store, run, slim, moved)
+    monkeypatch.setattr(deliveries, "EVERY_SECONDS", 0.01)
+    statuses, arrived = [503, 200], threading.Event()
+
+    def answer(_: Request) -> Reply:
+        if (status := statuses.pop(0)) == 200:
+            arrived.set()
+        return Reply(status, {})
+
+    with serving(answer) as (url, seen):
+        hooks = hooked(config, url)
+        announce_bands(hooks, store, SILENT)
+        with writing(store.engine) as connection:
+            connection.execute(update(OUTBOX).values(next_at=OUTBOX.c.at))
+        service = deliveries.Deliveries(hooks, lambda: store)
+        service.start()
+        try:
+            assert arrived.wait(30)
+        finally:
+            service.close()
+    assert len({request.headers["webhook-id"] for request in seen}) == 1
 
 
 def test_a_webhook_whose_secret_is_not_set_holds_up_no_other(

@@ -16,7 +16,7 @@ from tenure.core.flat_row import MAIN
 from tenure.core.progress import SILENT, Progress
 from tenure.core.times import clock
 from tenure.score.delivery.channel import Channel, DeliveryError
-from tenure.score.store.outbox import arrived, due, failed
+from tenure.score.store.outbox import arrived, claimed, due, failed
 
 if TYPE_CHECKING:
     from tenure.score.store.store import ScoreStore, StoredRun
@@ -91,7 +91,7 @@ def band_changes(store: ScoreStore, run: StoredRun, before: StoredRun) -> list[d
 def send_due(store: ScoreStore, config: Config, progress: Progress = SILENT) -> tuple[int, int]:
     """Send the messages that are due, each at least once; what fails is noted and tried again.
 
-    Two commands at one time may both send a message: a receiver knows it by its ``webhook-id``.
+    One whose arrival could not be noted comes again: a receiver knows it by its ``webhook-id``.
     One to a webhook that the config does not name waits.
 
     Returns:
@@ -103,7 +103,7 @@ def send_due(store: ScoreStore, config: Config, progress: Progress = SILENT) -> 
     with channel:
         for message in due(store.engine, config.name, clock()):
             webhook = config.webhooks.get(message.destination)
-            if webhook is None:
+            if webhook is None or not claimed(store.engine, message, clock()):
                 continue
             at, body = clock(), json.dumps(message.body, separators=(",", ":"))
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, select, update
@@ -12,6 +12,9 @@ from sqlalchemy import Engine, select, update
 from tenure.core.files import canonical_json, digest
 from tenure.score.store.database import INSERTS, writing
 from tenure.score.store.schema import OUTBOX
+
+LEASE = timedelta(minutes=5)
+"""How long a message is left to whoever took it; a try takes less."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ def due(engine: Engine, project: str, now: datetime) -> list[Message]:
     )
     with engine.connect() as connection:
         return [Message(*row) for row in connection.execute(chosen.order_by(OUTBOX.c.message_no))]
+
+
+def claimed(engine: Engine, message: Message, now: datetime) -> bool:
+    """Take a due message, so that nobody else sends it meanwhile; return whether it was there.
+
+    Whoever takes it and dies leaves it to others after a while.
+    """
+    waiting = OUTBOX.c.delivered_at.is_(None) & (OUTBOX.c.next_at <= now)
+    taken = update(OUTBOX).where(OUTBOX.c.message_id == message.message_id, waiting)
+    with writing(engine) as connection:
+        return connection.execute(taken.values(next_at=now + LEASE)).rowcount == 1
 
 
 def arrived(engine: Engine, message: Message, at: datetime) -> None:

@@ -34,6 +34,7 @@ from tenure.score.store.store import ScoreStore, StoredRun
 from tenure.service.access import Access, service_secret
 from tenure.service.api.audit import AuditTrail
 from tenure.service.api.champions import Champions
+from tenure.service.api.deliveries import Deliveries
 from tenure.service.api.feature_rows import RowScorer
 from tenure.service.api.problems import Refusal, busy
 from tenure.service.api.shadow import Shadow
@@ -83,6 +84,7 @@ class State:
             config.service, lambda: KeyStore(self.engine), service_secret(config.paths.runs)
         )
         self.audit = AuditTrail(lambda: self.engine, config.service.audit_days)
+        self.deliveries = Deliveries(config, lambda: self.store)
         self.under_way: Counter[object] = Counter()
         self.shadow = Shadow(
             config,
@@ -107,11 +109,13 @@ class State:
         logger.info("%s: serving %s", self.config.name, served)
         self.tables.start().add_done_callback(lambda _: _settle())
         self.audit.start()
+        self.deliveries.start()
         self.shadow.start()
 
     def close(self) -> None:
         """Stop the threads and release what they hold."""
         self.tables.close()
+        self.deliveries.close()
         self.audit.close()
         self.shadow.close()
         self.access.close()
