@@ -188,7 +188,12 @@ def loaded_with(config: Config, urls: list[str], books: dict[str, dict[str, floa
 
 
 def kill_a_worker(server: Server, dice: random.Random) -> None:
-    os.kill(dice.choice(workers(server.process.pid)), signal.SIGKILL)
+    """Kill one of the processes that answer; where all are being replaced, the first to come."""
+    until = time.monotonic() + PATIENCE
+    while not (alive := workers(server.process.pid)):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    os.kill(dice.choice(alive), signal.SIGKILL)
 
 
 def cut_connections(url: str) -> None:
