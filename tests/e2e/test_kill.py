@@ -162,7 +162,7 @@ def test_killed_at_random_moments(own: Project, command: str) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("moments", [2, pytest.param(20, marks=pytest.mark.acceptance)])
 def test_score_killed_while_it_keeps_a_new_run(own: Project, moments: int) -> None:
-    dice, hits = random.Random(moments), 0
+    dice, hits, longest = random.Random(moments), 0, 0.4
     with ScoreStore.open(own.config) as store:
         (first,) = store.runs()
         size = len(store.scores(first))
@@ -174,10 +174,11 @@ def test_score_killed_while_it_keeps_a_new_run(own: Project, moments: int) -> No
         assert process.stderr is not None
         while "keeping the scores" not in (line := process.stderr.readline()):
             assert line, "the process ended before it wrote"
-        time.sleep(dice.uniform(0, 0.6))
+        time.sleep(dice.uniform(0, longest))
         process.kill()
         process.stderr.close()
-        hits += process.wait() != 0
+        killed = process.wait() != 0
+        hits, longest = hits + killed, longest if killed else longest / 3  # it was over before
         with ScoreStore.open(own.config) as store:
             for run in store.runs():
                 rows = store.scores(run)
