@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -257,7 +258,7 @@ class Access:
             return None
         if not is_loopback(_peer(scope)):
             return None
-        return Caller(f"local:{_USER}", _USER, frozenset(SCOPES), by="local")
+        return _LOCAL
 
 
 def service_secret(folder: Path) -> bytes:
@@ -284,6 +285,7 @@ def service_secret(folder: Path) -> bytes:
     return path.read_bytes()
 
 
+@lru_cache(maxsize=1_024)
 def is_loopback(address: str) -> bool:
     """Return whether an IP address is this machine's own.
 
@@ -321,3 +323,4 @@ def _user() -> str:
 
 
 _USER = _user()
+_LOCAL = Caller(f"local:{_USER}", _USER, frozenset(SCOPES), by="local")

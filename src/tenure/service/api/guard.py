@@ -44,7 +44,7 @@ from tenure.service.api.problems import JSON, Refusal, busy
 from tenure.service.api.state import State, unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
     from pydantic import BaseModel
     from starlette.routing import BaseRoute
@@ -227,11 +227,13 @@ class Handler:
             raise busy()
         under_way[endpoint.answer] += 1
         try:
-            work = asyncio.ensure_future(self._answered(call, ask))
-            if endpoint.method == "POST" and await cancelled_when_gone(work, receive):
-                # Nobody reads it, but whoever waits for an answer then knows that it is over.
-                await Response("{}", CLIENT_GONE, media_type=JSON)(scope, receive, send)
-                return
+            work: Awaitable[Response] = self._answered(call, ask)
+            if endpoint.method == "POST":
+                work = asyncio.ensure_future(work)
+                if await cancelled_when_gone(work, receive):
+                    # Nobody reads it, but whoever waits for an answer then knows that it is over.
+                    await Response("{}", CLIENT_GONE, media_type=JSON)(scope, receive, send)
+                    return
             response = await work
             await response(scope, receive if endpoint.model is None else silence, send)
         finally:

@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,9 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self._of_path = lru_cache(1_024)(
+            lambda path, status: (self._requests.labels(path, status), self._seconds.labels(path))
+        )
         self._scored = Histogram(
             "tenure_live_probability",
             "Probabilities computed for requests.",
@@ -91,8 +95,9 @@ class Metrics:
     def end(self, path: str, status: int, seconds: float) -> None:
         """Count a request as answered; `status` is 0 if it was not."""
         self._open.dec()
-        self._requests.labels(path, status or CLIENT_GONE).inc()
-        self._seconds.labels(path).observe(seconds)
+        requests, times = self._of_path(path, status or CLIENT_GONE)
+        requests.inc()
+        times.observe(seconds)
 
     def scored(self, target: str, probability: float) -> None:
         """Count a probability that was computed for a request."""

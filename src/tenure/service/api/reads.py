@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from tenure.core.errors import DataError, Problem
@@ -194,9 +195,14 @@ def account_answer(
     }
     return Account(
         **{name: getattr(source, name) for name, source in sources.items()},
-        run=Run.model_validate(run),
+        run=_run(run),
         scores=tuple(_score(one) for one in account.scores if not targets or one.target in targets),
     )
+
+
+@lru_cache(maxsize=64)
+def _run(run: StoredRun) -> Run:
+    return Run.model_validate(run)
 
 
 _SCORE = [name for name in Score.model_fields if name not in ("direction", "scale")]
