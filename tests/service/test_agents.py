@@ -47,6 +47,7 @@ def main(tiny: Tiny) -> pd.DataFrame:
 def test_the_eight_tools_say_that_they_only_read(server: Any) -> None:
     async def listed() -> Any:
         async with Client(server) as client:
+            assert client.server_info is not None
             assert client.server_info.version == __version__
             return (await client.list_tools()).tools
 
