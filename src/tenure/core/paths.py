@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 FILE_DATABASES = ("duckdb", "sqlite")
@@ -26,8 +26,14 @@ def present(path: str, folders: Sequence[Path]) -> str:
 
 def exists(path: str) -> bool:
     """Return whether a file or a folder is there, or a glob matches one."""
-    matches = glob.iglob(path, recursive=True) if glob.has_magic(path) else iter(())  # noqa: PTH207
-    return Path(path).exists() or next(matches, None) is not None
+    return Path(path).exists() or next(matches(path), None) is not None
+
+
+def matches(path: str) -> Iterator[str]:
+    """Return what a glob matches; a path that is none, where something is there, itself."""
+    if glob.has_magic(path):
+        return glob.iglob(path, recursive=True)  # noqa: PTH207 - a glob may be absolute
+    return iter([path] if Path(path).exists() else [])
 
 
 def database_url(url: str, base: Path) -> str:

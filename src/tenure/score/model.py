@@ -188,16 +188,23 @@ def load_models(config: Config) -> dict[str, Model]:
     """
     models: dict[str, Model] = {}
     for target in config.targets:
-        standing = champion(config.paths.models, target)
-        if standing is None:
-            continue
-        folder = config.paths.models / target / standing.version
-        bundle = read_bundle(folder, threads=config.model.threads)
-        check_owner(bundle, config, target)
-        models[target] = Model.of(bundle)
+        if standing := champion(config.paths.models, target):
+            models[target] = load_model(config, target, standing.version)
     if not models:
         raise ModelError(no_champion(config))
     return joined(models)
+
+
+def load_model(config: Config, target: str, version: str) -> Model:
+    """Return a published version of a target's model.
+
+    Raises:
+        ModelError: If its bundle is damaged, or belongs to another project.
+    """
+    folder = config.paths.models / target / version
+    bundle = read_bundle(folder, threads=config.model.threads)
+    check_owner(bundle, config, target)
+    return Model.of(bundle)
 
 
 def no_champion(config: Config) -> Problem:
@@ -232,9 +239,7 @@ def load_challenger(
         return None
     if before is not None and before.bundle.version == version:
         return before
-    bundle = read_bundle(config.paths.models / target / version, threads=config.model.threads)
-    check_owner(bundle, config, target)
-    return joined({**champions, target: Model.of(bundle)})[target]
+    return joined({**champions, target: load_model(config, target, version)})[target]
 
 
 def check_owner(bundle: Bundle, config: Config, target: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tenure.core.config import Config, DataConfig
 from tenure.core.errors import DataError, Problem, suggestion
-from tenure.core.paths import exists
+from tenure.core.paths import exists, matches
 from tenure.core.steps import Step
 from tenure.engine import ENGINES, Engine
 from tenure.engine.base import CSV_SUFFIXES, DATABASE_SUFFIXES, PARQUET_SUFFIXES, has_suffix
@@ -115,11 +114,7 @@ def input_files(config: Config, named: Collection[str]) -> Iterator[Path]:
     own = [folder] if folder.is_file() else []
     if config.data.path and folder.is_dir():
         own = [item for item in folder.iterdir() if item.name.lower().split(".")[0] in SOURCES]
-    matches = (
-        glob.iglob(place, recursive=True) if glob.has_magic(place) else [place]  # noqa: PTH207
-        for place in named
-    )
-    for path in (*own, *map(Path, chain.from_iterable(matches))):
+    for path in (*own, *map(Path, chain.from_iterable(map(matches, named)))):
         yield from path.rglob("*") if path.is_dir() else [path]
 
 

@@ -8,6 +8,7 @@ import hmac
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,6 +60,15 @@ def two_runs(store: ScoreStore, run: ScoringRun, scored: Scored, accounts: list[
 def moved(scored: Scored) -> list[str]:
     banded = scored.rows.loc[scored.rows["risk_band"].notna(), "account_id"]
     return sorted(banded.unique())[:3]
+
+
+@pytest.fixture
+def hooks_due(
+    store: ScoreStore, run: ScoringRun, slim: Scored, config: Config, moved: list[str]
+) -> Callable[[str], Config]:
+    """Two runs that differ in bands; gives the config whose webhook is at a URL."""
+    two_runs(store, run, slim, moved)
+    return lambda url: hooked(config, url)
 
 
 def test_a_signature_is_that_of_the_standard() -> None:
@@ -115,12 +125,11 @@ def test_nothing_is_told_of_a_first_run_or_without_a_change(
 
 
 def test_what_does_not_arrive_waits_and_is_sent_again(
-    store: ScoreStore, run: ScoringRun, slim: Scored, config: Config, moved: list[str]
+    store: ScoreStore, hooks_due: Callable[[str], Config]
 ) -> None:
-    two_runs(store, run, slim, moved)
     statuses = [503, 200]
     with serving(lambda request: Reply(statuses.pop(0), {})) as (url, seen):
-        hooks = hooked(config, url)
+        hooks = hooks_due(url)
         announce_bands(hooks, store, SILENT)
         assert send_due(store, hooks) == (0, 0), "its time has not come"
         with store.engine.connect() as connection:
@@ -135,9 +144,8 @@ def test_what_does_not_arrive_waits_and_is_sent_again(
 
 
 def test_a_message_that_another_one_is_sending_is_not_sent(
-    store: ScoreStore, run: ScoringRun, slim: Scored, config: Config, moved: list[str]
+    store: ScoreStore, hooks_due: Callable[[str], Config]
 ) -> None:
-    two_runs(store, run, slim, moved)
     meanwhile: list[tuple[int, int]] = []
 
     def answer(_: Request) -> Reply:
@@ -145,21 +153,15 @@ def test_a_message_that_another_one_is_sending_is_not_sent(
         return Reply(204, "")
 
     with serving(answer) as (url, seen):
-        hooks = hooked(config, url)
+        hooks = hooks_due(url)
         announce_bands(hooks, store, SILENT)
     assert len(seen) == 1
     assert meanwhile == [(0, 0)]
 
 
 def test_the_service_sends_again_what_did_not_arrive(
-    store: ScoreStore,
-    run: ScoringRun,
-    slim: Scored,
-    config: Config,
-    moved: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+    store: ScoreStore, hooks_due: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    two_runs(store, run, slim, moved)
     monkeypatch.setattr(deliveries, "EVERY_SECONDS", 0.01)
     statuses, arrived = [503, 200], threading.Event()
 
@@ -169,7 +171,7 @@ def test_the_service_sends_again_what_did_not_arrive(
         return Reply(status, {})
 
     with serving(answer) as (url, seen):
-        hooks = hooked(config, url)
+        hooks = hooks_due(url)
         announce_bands(hooks, store, SILENT)
         with writing(store.engine) as connection:
             connection.execute(update(OUTBOX).values(next_at=OUTBOX.c.at))
@@ -183,21 +185,15 @@ def test_the_service_sends_again_what_did_not_arrive(
 
 
 def test_a_webhook_whose_secret_is_not_set_holds_up_no_other(
-    store: ScoreStore,
-    run: ScoringRun,
-    slim: Scored,
-    config: Config,
-    moved: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+    store: ScoreStore, hooks_due: Callable[[str], Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    two_runs(store, run, slim, moved)
     notes: list[str] = []
     progress = Progress()
     monkeypatch.setattr(progress, "note", notes.append)
     with serving(lambda request: Reply(204, "")) as (url, seen):
-        hooks = hooked(config, url).webhooks
+        config = hooks_due(url)
         unset = WebhookConfig(url=url, secrets=["\ue000TEAM_SECRET\ue001"])
-        both = config.model_copy(update={"webhooks": {"a": unset, **hooks}})
+        both = config.model_copy(update={"webhooks": {"a": unset, **config.webhooks}})
         announce_bands(both, store, progress)
     assert len(seen) == 1
     assert notes == [

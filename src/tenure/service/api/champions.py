@@ -14,9 +14,8 @@ from contextlib import suppress
 
 from tenure.core.config import Config
 from tenure.core.errors import ModelError, TenureError
-from tenure.model.bundle.bundle import read_bundle
 from tenure.model.registry.champion import FILE, champion, former_versions
-from tenure.score.model import Model, check_owner, joined, no_champion
+from tenure.score.model import Model, joined, load_model, no_champion
 
 logger = logging.getLogger("tenure.service")
 Stamp = tuple[int, int, int] | None
@@ -113,7 +112,7 @@ class Champions:
         """Serve the last of a target's champions that can be read, if there is any."""
         for version in former_versions(self._config.paths.models, target):
             with suppress(Exception):  # whatever it is, there may be an older one
-                self._serve(target, self._of(target, version))
+                self._serve(target, load_model(self._config, target, version))
                 return
 
     def _warn(self, target: str, text: str) -> None:
@@ -124,13 +123,7 @@ class Champions:
 
     def _read(self, target: str) -> Model | None:
         standing = champion(self._config.paths.models, target)
-        return self._of(target, standing.version) if standing else None
-
-    def _of(self, target: str, version: str) -> Model:
-        place = self._config.paths.models / target / version
-        bundle = read_bundle(place, threads=self._config.model.threads)
-        check_owner(bundle, self._config, target)
-        return Model.of(bundle)
+        return load_model(self._config, target, standing.version) if standing else None
 
     def _look(self) -> dict[str, Stamp]:
         return {name: stamp(file) for name, file in self._files.items()}

@@ -13,9 +13,9 @@ from tenure.score.store.store import StoredRun, StoredScore
 from tenure.service.api.calls import Call
 from tenure.service.api.checks import check_targets
 from tenure.service.api.meaning import direction
-from tenure.service.api.reads import accounts_seen, of_last_run
+from tenure.service.api.reads import accounts_seen, of_last_run, run_answer
 from tenure.service.api.requests import ChangesQuery
-from tenure.service.api.responses import Changes, Run, TargetChange
+from tenure.service.api.responses import Changes, TargetChange
 from tenure.sources.dataset import Dataset
 
 Bridges = Mapping[str, Mapping[str, Mapping[str, Bridge]]]
@@ -42,8 +42,8 @@ async def account_changes(call: Call, query: ChangesQuery) -> Changes:
     between = await _bridges(call, run, moves)
     return Changes(
         account_id=call.accounts[0],
-        run=Run.model_validate(run),
-        since=Run.model_validate(since) if since else None,
+        run=run_answer(run),
+        since=run_answer(since) if since else None,
         changes=tuple(_change(call, move, between) for move in moves),
     )
 

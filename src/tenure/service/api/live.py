@@ -141,10 +141,11 @@ async def score_accounts(call: Call, ask: ScoreRequest) -> LiveScores:
     absent = [name for name in dict.fromkeys(ask.account_ids) if name not in scored_ids]
     rows = for_targets(frame, models, targets)
     chosen = {name: models[name] for name in targets}
-    doubts = scored.doubts(scored_ids)
     return await in_thread(
         state.workers,
-        lambda: LiveScores(**_scores(call, as_of, chosen, rows, absent), inputs=doubts),
+        lambda: LiveScores(
+            **_scores(call, as_of, chosen, rows, absent), inputs=scored.doubts(scored_ids)
+        ),
     )
 
 
@@ -169,7 +170,7 @@ def _seen(call: Call, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 async def score_rows(call: Call, ask: RowsRequest) -> RowScores:
-    """Score feature rows; those that cannot be read are left out, unless that is most of them."""
+    """Score feature rows; a few that cannot be read are left out."""
     state = call.state
     check_count(len(ask.rows), state.config, "rows")
     models = await state.models()

@@ -76,8 +76,8 @@ def _page(call: Call, query: AccountsQuery) -> AccountPage:
     rows = state.books.rows(run, wish)
     more = len(rows) > query.limit
     return AccountPage(
-        run=Run.model_validate(run),
-        changed_since=Run.model_validate(since) if since else None,
+        run=run_answer(run),
+        changed_since=run_answer(since) if since else None,
         horizon=state.books.horizon,
         model_versions=dict(state.versions(run)),
         items=tuple(map(AccountRow.model_validate, rows[: query.limit])),
@@ -195,13 +195,14 @@ def account_answer(
     }
     return Account(
         **{name: getattr(source, name) for name, source in sources.items()},
-        run=_run(run),
+        run=run_answer(run),
         scores=tuple(_score(one) for one in account.scores if not targets or one.target in targets),
     )
 
 
 @lru_cache(maxsize=64)
-def _run(run: StoredRun) -> Run:
+def run_answer(run: StoredRun) -> Run:
+    """Return a run as it is answered."""
     return Run.model_validate(run)
 
 
@@ -227,7 +228,7 @@ def _history(call: Call, query: HistoryQuery) -> History:
         by_run.setdefault(score.run_id, []).append(score)
     runs = {run.run_id: run for run in store.runs()}
     items = [
-        HistoryItem(run=Run.model_validate(runs[run_id]), scores=tuple(map(_score, scores)))
+        HistoryItem(run=run_answer(runs[run_id]), scores=tuple(map(_score, scores)))
         for run_id, scores in reversed(by_run.items())
         if run_id in runs
     ]
@@ -247,7 +248,7 @@ def _looked_up(call: Call, ask: LookupRequest) -> Lookup:
     wanted = list(dict.fromkeys(ask.account_ids))
     accounts = accounts_seen(call, run, wanted)
     return Lookup(
-        run=Run.model_validate(run),
+        run=run_answer(run),
         accounts=tuple(
             account_answer(run, accounts[name], ask.targets) for name in wanted if name in accounts
         ),

@@ -213,12 +213,10 @@ class State:
         """Return the reading of new champions that is under way or begins; None without any."""
         with self._swapping:
             if self._swap is None or self._swap.done():
-                refresh, check, due = (
-                    self.champions.refresh,
-                    self.tables.probe,
-                    self.champions.changed,
-                )
-                self._swap = self.tables.threads.submit(refresh, check) if due else None
+                self._swap = None
+                if self.champions.changed:
+                    refresh, check = self.champions.refresh, self.tables.probe
+                    self._swap = self.tables.threads.submit(refresh, check)
             return self._swap
 
     def ranked(self, models: Mapping[str, Model], as_of: datetime) -> pd.DataFrame:
